@@ -1,0 +1,16 @@
+/**
+ * Base of every failure this program names. `code` is stable: logs, metrics and docs key on it.
+ * The message says what was tried, why it failed, and what to do where there is something to do.
+ */
+export abstract class QumoError extends Error {
+  abstract readonly code: string;
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** The text of anything that was thrown; never empty. */
+export function reasonOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message || thrown.name;
+  return String(thrown) || "unknown error";
+}

@@ -1,0 +1,104 @@
+/**
+ * What every transport is turned into: streams both ways, datagrams, close. Knows nothing of MoQ.
+ * Implemented by raw QUIC, WebTransport, and a connected pair in memory for tests.
+ *
+ * @module
+ */
+
+/** How a peer came in. */
+export type TransportKind = "quic" | "webtransport" | "websocket" | "memory";
+
+/** Why and how a connection ended. `code` is the peer's or ours; 0 is a normal end. */
+export interface CloseInfo {
+  readonly code: number;
+  readonly reason: string;
+  /** True when nobody said goodbye: idle timeout, lost network, killed process. */
+  readonly abrupt: boolean;
+}
+
+/** Options for opening a stream. */
+export interface StreamOptions {
+  /** Higher goes first when the connection is congested; any 32-bit signed integer. */
+  readonly sendOrder?: number;
+}
+
+/** One peer, whatever it came by. The owner calls {@link Connection.close} in the end. */
+export interface Connection {
+  readonly kind: TransportKind;
+  /** The MoQ protocol both ends agreed on ("moq-lite-05", "moql", …), or "" when none was named. */
+  readonly protocol: string;
+  /** Path and query of the URL the peer dialed; "/" where the transport carries none. */
+  readonly path: string;
+  /** "ip:port" of the peer, for logs; a name for in-memory ends. */
+  readonly remoteAddress: string;
+  /** Largest datagram payload in bytes the path takes now; 0 when there are no datagrams. */
+  readonly maxDatagramBytes: number;
+  /** Fulfils (never rejects) once the connection has ended. */
+  readonly closed: Promise<CloseInfo>;
+
+  /** Opens a stream, waiting for the peer's credit. @throws {ConnectionClosed} */
+  openBidi(options?: StreamOptions): Promise<BidiStream>;
+  /** Opens a stream, waiting for the peer's credit. @throws {ConnectionClosed} */
+  openUni(options?: StreamOptions): Promise<SendStream>;
+  /** The next stream the peer opened, or `undefined` once the connection has ended. */
+  acceptBidi(): Promise<BidiStream | undefined>;
+  /** The next stream the peer opened, or `undefined` once the connection has ended. */
+  acceptUni(): Promise<ReceiveStream | undefined>;
+  /** Sends or drops; never waits and never throws. @returns false when it was dropped for its size or a closed connection. */
+  sendDatagram(payload: Uint8Array): boolean;
+  /** The next datagram, or `undefined` once the connection has ended. The bytes belong to the caller. */
+  readDatagram(): Promise<Uint8Array | undefined>;
+  /** Ends everything. Only the first call counts. */
+  close(code?: number, reason?: string): void;
+}
+
+/** Both halves of a bidirectional stream. */
+export interface BidiStream {
+  readonly send: SendStream;
+  readonly receive: ReceiveStream;
+}
+
+/**
+ * The sending half of a stream. Made for one writer that never waits per chunk: `write` queues, `blocked` tells when to
+ * stop, `onWritable` when to go on. Hold a reference as long as the stream should live: a collected one is finished.
+ */
+export interface SendStream {
+  /**
+   * Hands bytes to the transport, which reads them until the write is done (`blocked` turns false): they must not
+   * change before. Never throws; a failure shows in `closed`. Ignored after `finish`, `reset` or a failure.
+   */
+  write(bytes: Uint8Array): void;
+  /** True while an earlier write is still on its way into the transport. */
+  readonly blocked: boolean;
+  /** True once nothing can be written any more: finished, reset, stopped by the peer, or connection gone. */
+  readonly done: boolean;
+  /** Calls back once when `blocked` has turned false or the stream has failed; replaces an earlier callback. */
+  onWritable(callback: () => void): void;
+  /** Writes and waits until the transport has taken the bytes. @throws {StreamClosed} */
+  flush(bytes?: Uint8Array): Promise<void>;
+  /** Ends the stream in order (FIN) after what was written. Never throws. */
+  finish(): void;
+  /** False where the transport has no reset: there `reset` is the same as `finish`, so cut a message in its middle first. */
+  readonly canReset: boolean;
+  /** Abandons the stream with a code. Never throws. */
+  reset(code: number): void;
+  /** Fulfils (never rejects) when the sending side is over: "finished" by us, "reset" by us, "stopped" by the peer, or "lost". */
+  readonly closed: Promise<SendEnd>;
+  /** Changes the priority of what is not sent yet. */
+  setSendOrder(order: number): void;
+}
+
+/** How a sending half ended. */
+export type SendEnd = "finished" | "reset" | "stopped" | "lost";
+
+/** The receiving half of a stream. One reader. */
+export interface ReceiveStream {
+  /**
+   * The next bytes, never empty; `undefined` at the end in order (FIN). The bytes belong to the caller.
+   * @throws {StreamReset} The peer abandoned the stream.
+   * @throws {ConnectionClosed} The connection ended first.
+   */
+  read(): Promise<Uint8Array | undefined>;
+  /** Tells the peer to stop sending. Never throws; a pending `read` ends. */
+  stop(code: number): void;
+}

@@ -1,0 +1,136 @@
+import { ProtocolViolation } from "./errors.ts";
+import { getVarint, MAX_VARINT, putVarint, varintSize, varintWidth } from "./varint.ts";
+
+const utf8 = new TextEncoder();
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const MAX_BIG = (1n << 62n) - 1n;
+
+/** Reads fields from one whole message. Every read past the end is a {@link ProtocolViolation}. */
+export class Reader {
+  #at = 0;
+  constructor(readonly bytes: Uint8Array, readonly where: string) {}
+
+  /** Bytes not read yet. */
+  get left(): number {
+    return this.bytes.length - this.#at;
+  }
+  u8(): number {
+    if (this.left < 1) throw this.fail("1 more byte expected");
+    return this.bytes[this.#at++]!;
+  }
+  /** 16 bits, big-endian: only the legacy SETUP length has this form. */
+  u16(): number {
+    return this.u8() * 256 + this.u8();
+  }
+  u32(): number {
+    return this.u16() * 65_536 + this.u16();
+  }
+  /** QUIC variable-length integer, RFC 9000 §16. Values above 2^53-1 are refused, not rounded. */
+  varint(): number {
+    const at = this.#varint();
+    const value = getVarint(this.bytes, at);
+    if (value > MAX_VARINT) throw this.fail("varint above 2^53-1");
+    return value;
+  }
+  /** A varint of up to 62 bits; for hop ids and costs, which stay off the media path. */
+  bigVarint(): bigint {
+    const at = this.#varint();
+    let value = BigInt(this.bytes[at]! & 0x3f);
+    for (let i = at + 1; i < this.#at; i++) value = (value << 8n) | BigInt(this.bytes[i]!);
+    return value;
+  }
+  /** A view of the next `length` bytes. */
+  take(length: number): Uint8Array {
+    if (this.left < length) throw this.fail(`${length} bytes expected, ${this.left} left`);
+    return this.bytes.subarray(this.#at, this.#at += length);
+  }
+  text(): string {
+    const raw = this.take(this.varint());
+    try {
+      return strictUtf8.decode(raw);
+    } catch (cause) {
+      throw this.fail("text is not UTF-8", { cause });
+    }
+  }
+  fail(detail: string, options?: ErrorOptions): ProtocolViolation {
+    return new ProtocolViolation(this.where, detail, options);
+  }
+
+  #varint(): number {
+    if (this.left < 1) throw this.fail("a varint expected, nothing left");
+    const at = this.#at;
+    const width = varintWidth(this.bytes[at]!);
+    if (this.left < width) throw this.fail(`varint of ${width} bytes, ${this.left} left`);
+    this.#at += width;
+    return at;
+  }
+}
+
+/** Appends fields to a buffer that doubles when full. */
+export class Writer {
+  #bytes = new Uint8Array(64);
+  #at = 0;
+
+  #room(n: number): number {
+    const end = this.#at + n;
+    if (end > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2));
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+    }
+    const at = this.#at;
+    this.#at = end;
+    return at;
+  }
+  u8(value: number): void {
+    if (!Number.isInteger(value) || value < 0 || value > 255) {
+      throw new RangeError(`Cannot encode ${value} as one byte: must be an integer in [0, 255]`);
+    }
+    const at = this.#room(1);
+    this.#bytes[at] = value;
+  }
+  u16(value: number): void {
+    this.u8(value >> 8);
+    this.u8(value & 0xff);
+  }
+  u32(value: number): void {
+    this.u16(value >>> 16);
+    this.u16(value & 0xffff);
+  }
+  varint(value: number): void {
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new RangeError(`Cannot encode varint ${value}: must be an integer in [0, 2^53-1]`);
+    }
+    const at = this.#room(varintSize(value));
+    putVarint(this.#bytes, at, value);
+  }
+  bigVarint(value: bigint): void {
+    if (value < 0n || value > MAX_BIG) {
+      throw new RangeError(`Cannot encode varint ${value}: must be in [0, 2^62-1]`);
+    }
+    if (value <= BigInt(MAX_VARINT)) return this.varint(Number(value));
+    let rest = value | (3n << 62n);
+    const at = this.#room(8);
+    for (let i = 7; i >= 0; i--) {
+      this.#bytes[at + i] = Number(rest & 0xffn);
+      rest >>= 8n;
+    }
+  }
+  put(raw: Uint8Array): void {
+    const at = this.#room(raw.length);
+    this.#bytes.set(raw, at);
+  }
+  text(value: string): void {
+    const raw = utf8.encode(value);
+    this.varint(raw.length);
+    this.put(raw);
+  }
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#at;
+  }
+  /** A view of what was written; valid until the next write. */
+  done(): Uint8Array {
+    return this.#bytes.subarray(0, this.#at);
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * ANNOUNCE, in its three dialects: suffix lists (01/02), one message with a status byte (01–05), typed messages with ids
+ * (06). Spec: draft-lcurley-moq-lite-01 … -06, "ANNOUNCE".
+ *
+ * @module
+ */
+import { absent, bigVarint, listOf, message, u8, varint } from "../message.ts";
+import { cost, hopCount, hops, path, rootedPrefix } from "./fields.ts";
+
+/** ANNOUNCE_REQUEST: asks for all broadcasts below a prefix. `excludeHop` 0 excludes nothing. */
+export const AnnounceRequest = message("ANNOUNCE_REQUEST", "moq-lite-01 ANNOUNCE_PLEASE", {
+  prefix: rootedPrefix,
+  excludeHop: absent(0n),
+});
+/** 04 and 05 let the asker name a hop whose routes it does not want to hear of. */
+export const AnnounceRequest4 = message("ANNOUNCE_REQUEST", "moq-lite-04 ANNOUNCE_INTEREST", {
+  prefix: rootedPrefix,
+  excludeHop: bigVarint,
+});
+
+/** ANNOUNCE_INIT (01/02): the current set, in one go. */
+export const AnnounceInit = message("ANNOUNCE_INIT", "moq-lite-01 ANNOUNCE_INIT", {
+  suffixes: listOf(path, 1_000_000),
+});
+/** ANNOUNCE_OK (05+): who answers, and how many announcements follow at once. */
+export const AnnounceOk = message("ANNOUNCE_OK", "moq-lite-05 ANNOUNCE_OK", {
+  hop: bigVarint,
+  count: varint,
+});
+
+/** Status bytes of ANNOUNCE up to 05. */
+export const ANNOUNCE_STATUS = { ended: 0, active: 1, restart: 2 } as const;
+
+export const Announce1 = message("ANNOUNCE", "moq-lite-01 ANNOUNCE", {
+  status: u8,
+  suffix: path,
+  hops: absent<readonly bigint[]>([]),
+});
+export const Announce3 = message("ANNOUNCE", "moq-lite-03 ANNOUNCE", {
+  status: u8,
+  suffix: path,
+  hops: hopCount,
+});
+export const Announce4 = message("ANNOUNCE", "moq-lite-04 ANNOUNCE", {
+  status: u8,
+  suffix: path,
+  hops,
+});
+
+/** Types of the announce stream's messages from 06 on. */
+export const ANNOUNCE_TYPE = { start: 0, end: 1, update: 2 } as const;
+
+/** A new announcement; it takes the next id of its stream, counted from 0. */
+export const AnnounceStart = message("ANNOUNCE_START", "moq-lite-06 ANNOUNCE", {
+  suffix: path,
+  hops,
+  warm: cost,
+  cold: cost,
+});
+export const AnnounceEnd = message("ANNOUNCE_END", "moq-lite-06 ANNOUNCE", { id: varint });
+export const AnnounceUpdate = message("ANNOUNCE_UPDATE", "moq-lite-06 ANNOUNCE", {
+  id: varint,
+  hops,
+  warm: cost,
+  cold: cost,
+});

@@ -1,0 +1,37 @@
+/**
+ * Error codes of moq-lite, as the current crates and packages use them for every version. A code from a peer is a hint
+ * only: older peers use other tables. Spec: draft-lcurley-moq-lite-06, "Error Codes".
+ *
+ * @module
+ */
+
+/** Codes that close a session. Application codes are 64 + n. */
+export const SESSION_CODE = {
+  none: 0,
+  internal: 1,
+  unauthorized: 2,
+  protocolViolation: 3,
+  goawayTimeout: 0x10,
+  controlTimeout: 0x11,
+  version: 0x15,
+} as const;
+
+/** Codes that reset or stop one stream. */
+export const STREAM_CODE = {
+  internal: 0,
+  cancel: 1,
+  deliveryTimeout: 2,
+  sessionClosed: 3,
+  goingAway: 4,
+  lagged: 5,
+  malformedTrack: 0x12,
+  controlTimeout: 0x31,
+  groupTooLarge: 0x32,
+  notFound: 0x33,
+  old: 0x34,
+  evicted: 0x35,
+  unroutable: 0x36,
+  wrongSize: 0x37,
+  frameTooLarge: 0x38,
+  timestampMismatch: 0x39,
+} as const;

@@ -1,0 +1,183 @@
+/**
+ * What differs between the versions of moq-lite, in one table each: a session asks its dialect and never compares
+ * version numbers. A message that differs is two declarations; here one of them is picked.
+ *
+ * @module
+ */
+import type { Message } from "../message.ts";
+import * as A from "./announce.ts";
+import * as S from "./subscribe.ts";
+import * as T from "./track.ts";
+
+export type LiteVersion = 1 | 2 | 3 | 4 | 5 | 6;
+
+/** Type of a bidirectional stream: its first varint. */
+export const BIDI = { announce: 1, subscribe: 2, fetch: 3, probe: 4, goaway: 5, track: 6 } as const;
+/** Type of a unidirectional stream: its first varint. */
+export const UNI = { group: 0, setup: 1 } as const;
+
+/** The replies of a subscribe stream, whatever their type number in this version. */
+export type SubscribeReply =
+  | { readonly kind: "ok" }
+  | { readonly kind: "start"; readonly group: number }
+  | { readonly kind: "end"; readonly group: number }
+  | { readonly kind: "drop"; readonly startGroup: number; readonly endGroup: number };
+
+export interface Dialect {
+  readonly version: LiteVersion;
+  /** As in configuration and logs: "moq-lite-05". */
+  readonly name: string;
+  /** The name it is negotiated by: ALPN or WebTransport protocol. */
+  readonly alpn: string;
+  /** How a session begins: a SETUP pair on a bidi stream, nothing, or one SETUP each on uni streams. */
+  readonly setup: "legacy" | "none" | "uni";
+
+  readonly announceRequest: typeof A.AnnounceRequest | typeof A.AnnounceRequest4;
+  /** Whether ANNOUNCE_REQUEST can exclude routes through a hop. */
+  readonly excludesHop: boolean;
+  /** What an announce stream begins with: the whole current set, ANNOUNCE_OK, or nothing. */
+  readonly announceFirst: "init" | "ok" | "nothing";
+  /** Messages with a status byte (01–05), or typed ones with ids (06). */
+  readonly announce: Message<A1> | "typed";
+  /** Who puts the announcing relay's own hop id into the chain. */
+  readonly hopAppendedBy: "nobody" | "sender" | "receiver";
+  /** Whether a second `active` for a live path replaces its route. */
+  readonly announceUpdates: boolean;
+
+  readonly subscribe: Message<S.Subscribe>;
+  /** Absent where a running subscription cannot change (01/02). */
+  readonly subscribeUpdate?: Message<S.SubscribeUpdate>;
+  /** Untyped SUBSCRIBE_OK (01/02), typed OK and DROP (03/04), typed START, END and DROP (05+). */
+  readonly replies: "untyped" | "ok" | "start";
+  readonly subscribeOk?: Message<Ok>;
+  /** Whether `startGroup` is a floor below which nothing comes, with the start picked by age (06). */
+  readonly startIsFloor: boolean;
+
+  /** TRACK and TRACK_INFO; absent before 05. */
+  readonly trackInfo?: typeof T.TrackInfo5 | typeof T.TrackInfo6;
+  readonly fetch?: Message<T.Fetch>;
+  readonly group: Message<Group>;
+  /** Whether the group head and FETCH speak of single frames (06). */
+  readonly frameBounds: boolean;
+  /** Frames carry a zigzag timestamp delta before their size (05+); so do datagrams exist. */
+  readonly timestamps: boolean;
+  readonly probe?: typeof T.Probe3 | typeof T.Probe4;
+  readonly goaway: boolean;
+}
+type A1 = { readonly status: number; readonly suffix: string; readonly hops: readonly bigint[] };
+type Ok = {
+  readonly priority: number;
+  readonly ordered: undefined;
+  readonly maxLatencyMs: number;
+  readonly startGroup: number | undefined;
+  readonly endGroup: number | undefined;
+};
+type Group = {
+  readonly subscribe: number;
+  readonly sequence: number;
+  readonly startFrame: number;
+};
+
+const lite01: Dialect = {
+  version: 1,
+  name: "moq-lite-01",
+  alpn: "moql",
+  setup: "legacy",
+  announceRequest: A.AnnounceRequest,
+  excludesHop: false,
+  announceFirst: "init",
+  announce: A.Announce1,
+  hopAppendedBy: "nobody",
+  announceUpdates: false,
+  subscribe: S.Subscribe1,
+  replies: "untyped",
+  subscribeOk: S.SubscribeOk1,
+  startIsFloor: false,
+  group: T.Group1,
+  frameBounds: false,
+  timestamps: false,
+  goaway: false,
+};
+const lite02: Dialect = {
+  ...lite01,
+  version: 2,
+  name: "moq-lite-02",
+  subscribeOk: S.SubscribeOk2,
+};
+const lite03: Dialect = {
+  ...lite02,
+  version: 3,
+  name: "moq-lite-03",
+  alpn: "moq-lite-03",
+  setup: "none",
+  announceFirst: "nothing",
+  announce: A.Announce3,
+  subscribe: S.Subscribe3,
+  subscribeUpdate: S.SubscribeUpdate3,
+  replies: "ok",
+  subscribeOk: S.SubscribeOk3,
+  fetch: T.Fetch4,
+  probe: T.Probe3,
+};
+const lite04: Dialect = {
+  ...lite03,
+  version: 4,
+  name: "moq-lite-04",
+  alpn: "moq-lite-04",
+  announceRequest: A.AnnounceRequest4,
+  excludesHop: true,
+  announce: A.Announce4,
+  hopAppendedBy: "sender",
+  probe: T.Probe4,
+  goaway: true,
+};
+const { subscribeOk: _unused, ...lite04WithoutOk } = lite04;
+const lite05: Dialect = {
+  ...lite04WithoutOk,
+  version: 5,
+  name: "moq-lite-05",
+  alpn: "moq-lite-05",
+  setup: "uni",
+  announceFirst: "ok",
+  hopAppendedBy: "receiver",
+  announceUpdates: true,
+  subscribe: S.Subscribe5,
+  replies: "start",
+  trackInfo: T.TrackInfo5,
+  fetch: T.Fetch5,
+  timestamps: true,
+};
+const lite06: Dialect = {
+  ...lite05,
+  version: 6,
+  name: "moq-lite-06",
+  alpn: "moq-lite-06",
+  announceRequest: A.AnnounceRequest,
+  excludesHop: false,
+  announce: "typed",
+  subscribe: S.Subscribe6,
+  subscribeUpdate: S.SubscribeUpdate6,
+  startIsFloor: true,
+  trackInfo: T.TrackInfo6,
+  fetch: T.Fetch6,
+  group: T.Group6,
+  frameBounds: true,
+};
+
+/** Every version, newest first: also the order in which they are offered. */
+export const DIALECTS: readonly Dialect[] = [lite06, lite05, lite04, lite03, lite02, lite01];
+
+/** Finds a version by its name ("moq-lite-05"). */
+export function dialectByName(name: string): Dialect | undefined {
+  return DIALECTS.find((d) => d.name === name);
+}
+
+/** Finds the version a connection was negotiated for; the legacy names are settled by SETUP instead. */
+export function dialectByAlpn(alpn: string): Dialect | undefined {
+  return DIALECTS.find((d) => d.alpn === alpn && d.setup !== "legacy");
+}
+
+/** The protocol names to offer for a choice of versions, each once, in the same order. */
+export function alpnsOf(dialects: readonly Dialect[]): string[] {
+  return [...new Set(dialects.map((d) => d.alpn))];
+}

@@ -1,0 +1,124 @@
+/**
+ * SUBSCRIBE, its updates and replies. Every version decodes to the same shape; what a version does not carry has its
+ * default. Spec: draft-lcurley-moq-lite-01 … -06, "SUBSCRIBE".
+ *
+ * `maxLatencyMs` 0 keeps only the newest group. `startGroup` absent means the newest (06: no floor), `endGroup` is
+ * inclusive and absent means until the track ends. Frame bounds count within the first and the last group.
+ *
+ * @module
+ */
+import { absent, type Decoded, message, optional, text, u8, varint } from "../message.ts";
+import { floor, ignoredByte, path, rootedPath } from "./fields.ts";
+
+const none = absent<number | undefined>(undefined);
+const noByte = absent<undefined>(undefined);
+const zero = absent<number>(0);
+
+export const Subscribe1 = message("SUBSCRIBE", "moq-lite-01 SUBSCRIBE", {
+  id: varint,
+  broadcast: rootedPath,
+  track: text,
+  priority: u8,
+  ordered: noByte,
+  maxLatencyMs: zero,
+  startGroup: none,
+  endGroup: none,
+  startFrame: zero,
+  endFrame: none,
+});
+export const Subscribe3 = message("SUBSCRIBE", "moq-lite-03 SUBSCRIBE", {
+  id: varint,
+  broadcast: rootedPath,
+  track: text,
+  priority: u8,
+  ordered: ignoredByte,
+  maxLatencyMs: varint,
+  startGroup: optional,
+  endGroup: optional,
+  startFrame: zero,
+  endFrame: none,
+});
+export const Subscribe5 = message("SUBSCRIBE", "moq-lite-05 SUBSCRIBE", {
+  id: varint,
+  broadcast: path,
+  track: text,
+  priority: u8,
+  ordered: ignoredByte,
+  maxLatencyMs: varint,
+  startGroup: optional,
+  endGroup: optional,
+  startFrame: zero,
+  endFrame: none,
+});
+export const Subscribe6 = message("SUBSCRIBE", "moq-lite-06 SUBSCRIBE", {
+  id: varint,
+  broadcast: path,
+  track: text,
+  priority: u8,
+  ordered: noByte,
+  maxLatencyMs: varint,
+  startGroup: floor,
+  endGroup: optional,
+  startFrame: varint,
+  endFrame: optional,
+});
+export type Subscribe = Decoded<typeof Subscribe6>;
+
+/** SUBSCRIBE_UPDATE (03+): what of a running subscription can change. */
+export const SubscribeUpdate3 = message("SUBSCRIBE_UPDATE", "moq-lite-03 SUBSCRIBE_UPDATE", {
+  priority: u8,
+  ordered: ignoredByte,
+  maxLatencyMs: varint,
+  startGroup: optional,
+  endGroup: optional,
+  startFrame: zero,
+  endFrame: none,
+});
+export const SubscribeUpdate6 = message("SUBSCRIBE_UPDATE", "moq-lite-06 SUBSCRIBE_UPDATE", {
+  priority: u8,
+  ordered: noByte,
+  maxLatencyMs: varint,
+  startGroup: floor,
+  endGroup: optional,
+  startFrame: varint,
+  endFrame: optional,
+});
+export type SubscribeUpdate = Decoded<typeof SubscribeUpdate6>;
+
+/** SUBSCRIBE_OK: 01 answers with the priority alone, 02 with an empty message, 03/04 with the whole agreement. */
+export const SubscribeOk1 = message("SUBSCRIBE_OK", "moq-lite-01 SUBSCRIBE_OK", {
+  priority: u8,
+  ordered: noByte,
+  maxLatencyMs: zero,
+  startGroup: none,
+  endGroup: none,
+});
+export const SubscribeOk2 = message("SUBSCRIBE_OK", "moq-lite-02 SUBSCRIBE_OK", {
+  priority: zero,
+  ordered: noByte,
+  maxLatencyMs: zero,
+  startGroup: none,
+  endGroup: none,
+});
+export const SubscribeOk3 = message("SUBSCRIBE_OK", "moq-lite-03 SUBSCRIBE_OK", {
+  priority: u8,
+  ordered: ignoredByte,
+  maxLatencyMs: varint,
+  startGroup: optional,
+  endGroup: optional,
+});
+
+/** The first group that will come (05+). */
+export const SubscribeStart = message("SUBSCRIBE_START", "moq-lite-05 SUBSCRIBE_START", {
+  group: varint,
+});
+/** No group at or above this one will come: exclusive (05+). */
+export const SubscribeEnd = message("SUBSCRIBE_END", "moq-lite-05 SUBSCRIBE_END", {
+  group: varint,
+});
+/** Groups that will not come, both ends inclusive (03+). */
+export const SubscribeDrop = message("SUBSCRIBE_DROP", "moq-lite-03 SUBSCRIBE_DROP", {
+  startGroup: varint,
+  endGroup: varint,
+  error: varint,
+});

@@ -1,0 +1,76 @@
+/**
+ * TRACK, FETCH, GROUP, datagrams, PROBE, GOAWAY. Spec: draft-lcurley-moq-lite-03 … -06.
+ *
+ * @module
+ */
+import { absent, type Decoded, message, optional, text, u8, varint } from "../message.ts";
+import { ignoredByte, path, rootedPath } from "./fields.ts";
+
+/** TRACK (05+): asks for a track's properties. Answered with one TRACK_INFO, as often as it is asked. */
+export const TrackRequest = message("TRACK", "moq-lite-05 TRACK", { broadcast: path, track: text });
+
+/**
+ * TRACK_INFO: `maxAgeMs` is how long a group that is not the newest may be kept; `timescale` is timestamp units per
+ * second, never 0.
+ */
+export const TrackInfo5 = message("TRACK_INFO", "moq-lite-05 TRACK_INFO", {
+  priority: u8,
+  ordered: ignoredByte,
+  maxAgeMs: varint,
+  timescale: varint,
+});
+export const TrackInfo6 = message("TRACK_INFO", "moq-lite-06 TRACK_INFO", {
+  priority: u8,
+  ordered: absent<undefined>(undefined),
+  maxAgeMs: varint,
+  timescale: varint,
+});
+
+/** FETCH: one group, from the cache of whoever has it. The answer is bare frames, then FIN. */
+export const Fetch4 = message("FETCH", "moq-lite-04 FETCH (gomoqt)", {
+  broadcast: rootedPath,
+  track: text,
+  priority: u8,
+  group: varint,
+  startFrame: absent(0 as number),
+  endFrame: absent<number | undefined>(undefined),
+});
+export const Fetch5 = message("FETCH", "moq-lite-05 FETCH", {
+  broadcast: path,
+  track: text,
+  priority: u8,
+  group: varint,
+  startFrame: absent(0 as number),
+  endFrame: absent<number | undefined>(undefined),
+});
+export const Fetch6 = message("FETCH", "moq-lite-06 FETCH", {
+  broadcast: path,
+  track: text,
+  priority: u8,
+  group: varint,
+  startFrame: varint,
+  endFrame: optional,
+});
+export type Fetch = Decoded<typeof Fetch6>;
+
+/** GROUP: the head of every group stream. `startFrame` is the index of its first frame. */
+export const Group1 = message("GROUP", "moq-lite-01 GROUP", {
+  subscribe: varint,
+  sequence: varint,
+  startFrame: absent(0 as number),
+});
+export const Group6 = message("GROUP", "moq-lite-06 GROUP", {
+  subscribe: varint,
+  sequence: varint,
+  startFrame: varint,
+});
+
+/** PROBE: bits per second and milliseconds, 0 where unknown. */
+export const Probe3 = message("PROBE", "moq-lite-03 PROBE", {
+  bitrate: varint,
+  rttMs: absent(0 as number),
+});
+export const Probe4 = message("PROBE", "moq-lite-04 PROBE", { bitrate: varint, rttMs: varint });
+
+/** GOAWAY (04+): go to `uri`; empty means come back to the same place. */
+export const Goaway = message("GOAWAY", "moq-lite-04 GOAWAY", { uri: text });

@@ -1,0 +1,103 @@
+import { Reader, Writer } from "./cursor.ts";
+
+/** How one field travels: the write and the read stand side by side, so they cannot drift apart. */
+export interface Field<T> {
+  write(w: Writer, value: T): void;
+  read(r: Reader): T;
+}
+
+export const u8: Field<number> = { write: (w, v) => w.u8(v), read: (r) => r.u8() };
+export const varint: Field<number> = { write: (w, v) => w.varint(v), read: (r) => r.varint() };
+export const bigVarint: Field<bigint> = {
+  write: (w, v) => w.bigVarint(v),
+  read: (r) => r.bigVarint(),
+};
+export const text: Field<string> = { write: (w, v) => w.text(v), read: (r) => r.text() };
+/** `undefined` travels as 0, and n as n + 1 (the drafts' "absent or value" idiom). */
+export const optional: Field<number | undefined> = {
+  write: (w, v) => w.varint(v === undefined ? 0 : v + 1),
+  read: (r) => {
+    const v = r.varint();
+    return v === 0 ? undefined : v - 1;
+  },
+};
+/** One byte, strictly 0 or 1. */
+export const flag: Field<boolean> = {
+  write: (w, v) => w.u8(v ? 1 : 0),
+  read: (r) => {
+    const v = r.u8();
+    if (v > 1) throw r.fail(`flag must be 0 or 1, got ${v}`);
+    return v === 1;
+  },
+};
+/** Takes no bytes: a field this version does not have, read as `value` always. */
+export function absent<const T>(value: T): Field<T> {
+  return { write() {}, read: () => value };
+}
+/** A varint count, then that many items. */
+export function listOf<T>(item: Field<T>, max: number): Field<readonly T[]> {
+  return {
+    write: (w, v) => {
+      if (v.length > max) throw new RangeError(`Cannot encode ${v.length} items: at most ${max}`);
+      w.varint(v.length);
+      for (const one of v) item.write(w, one);
+    },
+    read: (r) => {
+      const count = r.varint();
+      if (count > max) throw r.fail(`${count} items, at most ${max} allowed`);
+      return Array.from({ length: count }, () => item.read(r));
+    },
+  };
+}
+
+// deno-lint-ignore no-explicit-any
+type Fields = Record<string, Field<any>>;
+type ValueOf<F extends Fields> = {
+  readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never;
+};
+
+/** A control message of one version. Decoders throw `ProtocolViolation` and nothing else, whatever the bytes. */
+export interface Message<T> {
+  readonly name: string;
+  /** Where the layout is written down. */
+  readonly spec: string;
+  /** The body, without type or length. */
+  encode(value: T): Uint8Array;
+  /** Reads one whole body; leftover bytes are a violation. Text and numbers are copied out, `body` may be reused. */
+  decode(body: Uint8Array): T;
+}
+export type Decoded<M> = M extends Message<infer T> ? T : never;
+
+/** Declares a control message: fields in wire order. The TypeScript type is inferred from them. */
+export function message<const F extends Fields>(
+  name: string,
+  spec: string,
+  fields: F,
+): Message<ValueOf<F>> {
+  const entries = Object.entries(fields);
+  return {
+    name,
+    spec,
+    encode(value) {
+      const w = new Writer();
+      for (const [key, field] of entries) field.write(w, (value as Record<string, unknown>)[key]);
+      return w.done();
+    },
+    decode(body) {
+      const r = new Reader(body, name);
+      const out: Record<string, unknown> = {};
+      for (const [key, field] of entries) out[key] = field.read(r);
+      if (r.left > 0) throw r.fail(`${r.left} bytes left after the last field`);
+      return out as ValueOf<F>;
+    },
+  };
+}
+
+/** `body` with its length in front, as every message stands on a stream. */
+export function framed(body: Uint8Array, type?: number): Uint8Array {
+  const w = new Writer();
+  if (type !== undefined) w.varint(type);
+  w.varint(body.length);
+  w.put(body);
+  return w.done();
+}
