@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { absent, bigVarint, listOf, message, u8, varint } from "../message.ts";
-import { cost, hopCount, hops, path, rootedPrefix } from "./fields.ts";
+import { absent, bigVarint, listOf, message, varint } from "../message.ts";
+import { announceStatus, cost, hopCount, hops, path, rootedPrefix } from "./fields.ts";
 
 /** ANNOUNCE_REQUEST: asks for all broadcasts below a prefix. `excludeHop` 0 excludes nothing. */
 export const AnnounceRequest = message("ANNOUNCE_REQUEST", "moq-lite-01 ANNOUNCE_PLEASE", {
@@ -32,17 +32,17 @@ export const AnnounceOk = message("ANNOUNCE_OK", "moq-lite-05 ANNOUNCE_OK", {
 export const ANNOUNCE_STATUS = { ended: 0, active: 1, restart: 2 } as const;
 
 export const Announce1 = message("ANNOUNCE", "moq-lite-01 ANNOUNCE", {
-  status: u8,
+  status: announceStatus,
   suffix: path,
   hops: absent<readonly bigint[]>([]),
 });
 export const Announce3 = message("ANNOUNCE", "moq-lite-03 ANNOUNCE", {
-  status: u8,
+  status: announceStatus,
   suffix: path,
   hops: hopCount,
 });
 export const Announce4 = message("ANNOUNCE", "moq-lite-04 ANNOUNCE", {
-  status: u8,
+  status: announceStatus,
   suffix: path,
   hops,
 });

@@ -1,4 +1,5 @@
-import { type Field, listOf } from "../message.ts";
+import { type Field, listOf, type Message } from "../message.ts";
+import { ProtocolViolation } from "../errors.ts";
 import { MAX_PATH_PARTS, normalizePath, pathParts } from "../path.ts";
 
 /** Most hops in a chain; a longer one is a protocol violation. */
@@ -44,6 +45,9 @@ export const hops: Field<readonly bigint[]> = {
 /** lite-03 tells only how many hops there were: that many unknown ones. */
 export const hopCount: Field<readonly bigint[]> = {
   write(w, v) {
+    if (v.length > MAX_HOPS) {
+      throw new RangeError(`Cannot encode ${v.length} hops: at most ${MAX_HOPS}`);
+    }
     w.varint(v.length);
   },
   read(r) {
@@ -76,3 +80,67 @@ export const ignoredByte: Field<undefined> = {
     return undefined;
   },
 };
+
+/** Units per second: 0 would divide timestamps by nothing. */
+export const timescale: Field<number> = {
+  write(w, v) {
+    if (v === 0) throw new RangeError("Cannot encode timescale 0: must be at least 1 per second");
+    w.varint(v);
+  },
+  read(r) {
+    const value = r.varint();
+    if (value === 0) throw r.fail("timescale 0");
+    return value;
+  },
+};
+
+/** A status byte of ANNOUNCE: 0, 1 or 2. */
+export const announceStatus: Field<number> = {
+  write: (w, v) => w.u8(v),
+  read(r) {
+    const value = r.u8();
+    if (value > 2) throw r.fail(`unknown status ${value}`);
+    return value;
+  },
+};
+
+/** Most bytes of the URI in GOAWAY. */
+export const MAX_URI_BYTES = 8_192;
+
+/** Text of at most {@link MAX_URI_BYTES}; whether it is a URL is for its reader to find out. */
+export const uri: Field<string> = {
+  write(w, v) {
+    if (new TextEncoder().encode(v).length > MAX_URI_BYTES) {
+      throw new RangeError(`Cannot encode a URI of more than ${MAX_URI_BYTES} bytes`);
+    }
+    w.text(v);
+  },
+  read(r) {
+    const value = r.text();
+    if (new TextEncoder().encode(value).length > MAX_URI_BYTES) {
+      throw r.fail(`URI of more than ${MAX_URI_BYTES} bytes`);
+    }
+    return value;
+  },
+};
+
+/** `message` with a rule across fields: `problem` names what is wrong with a value, if anything. Checked both ways. */
+export function checked<T>(
+  message: Message<T>,
+  problem: (value: T) => string | undefined,
+): Message<T> {
+  return {
+    ...message,
+    encode(value) {
+      const wrong = problem(value);
+      if (wrong !== undefined) throw new RangeError(`Cannot encode ${message.name}: ${wrong}`);
+      return message.encode(value);
+    },
+    decode(body) {
+      const value = message.decode(body);
+      const wrong = problem(value);
+      if (wrong !== undefined) throw new ProtocolViolation(message.name, wrong);
+      return value;
+    },
+  };
+}

@@ -6,6 +6,7 @@
  */
 import { Reader, Writer } from "../cursor.ts";
 import type { ProtocolViolation } from "../errors.ts";
+import { cost } from "./fields.ts";
 
 /** Stream types that open the legacy handshake. */
 export const LEGACY_SETUP = { client: 0x20, server: 0x21 } as const;
@@ -109,7 +110,7 @@ export interface Setup {
   readonly path?: string;
   /** 1 publisher, 2 subscriber. Client only. */
   readonly role?: number;
-  /** What a route over this link costs; 1 when absent. Dialer only. */
+  /** What a route over this link costs; 1 when absent, Infinity above 2^53-1. Dialer only. */
   readonly cost?: number;
   /** The sender's hop id; absent when unknown. */
   readonly hop?: bigint;
@@ -128,7 +129,11 @@ export function encodeSetup(setup: Setup): Uint8Array {
   if (setup.probe !== undefined) number(SETUP_ID.probe, BigInt(setup.probe));
   if (setup.path !== undefined) parameters.push([SETUP_ID.path, utf8.encode(setup.path)]);
   if (setup.role !== undefined) number(SETUP_ID.role, BigInt(setup.role));
-  if (setup.cost !== undefined) number(SETUP_ID.cost, BigInt(setup.cost));
+  if (setup.cost !== undefined) {
+    const w = new Writer();
+    cost.write(w, setup.cost);
+    parameters.push([SETUP_ID.cost, w.done()]);
+  }
   if (setup.hop !== undefined) number(SETUP_ID.hop, setup.hop);
   const w = new Writer();
   w.varint(parameters.length);
@@ -155,8 +160,10 @@ export function decodeSetup(body: Uint8Array): Setup {
     if (id === SETUP_ID.probe) out.probe = Math.min(2, wholeNumber(value));
     else if (id === SETUP_ID.path) out.path = wholeText(value);
     else if (id === SETUP_ID.role) out.role = wholeNumber(value);
-    else if (id === SETUP_ID.cost) out.cost = wholeNumber(value);
-    else if (id === SETUP_ID.hop) {
+    else if (id === SETUP_ID.cost) {
+      out.cost = cost.read(value);
+      refuseLeftovers(value);
+    } else if (id === SETUP_ID.hop) {
       const hop = value.bigVarint();
       refuseLeftovers(value);
       if (hop !== 0n) out.hop = hop;
@@ -175,7 +182,7 @@ function wholeNumber(value: Reader): number {
 function wholeText(value: Reader): string {
   const raw = value.take(value.left);
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(raw);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(raw);
   } catch (cause) {
     throw value.fail("text is not UTF-8", { cause });
   }

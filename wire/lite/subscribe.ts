@@ -8,11 +8,20 @@
  * @module
  */
 import { absent, type Decoded, message, optional, text, u8, varint } from "../message.ts";
-import { floor, ignoredByte, path, rootedPath } from "./fields.ts";
+import { checked, floor, ignoredByte, path, rootedPath } from "./fields.ts";
 
 const none = absent<number | undefined>(undefined);
 const noByte = absent<undefined>(undefined);
 const zero = absent<number>(0);
+
+/** A last frame counts within the last group, so it cannot be named without one. */
+function frameNeedsGroup(
+  v: { readonly endGroup: number | undefined; readonly endFrame: number | undefined },
+): string | undefined {
+  return v.endFrame !== undefined && v.endGroup === undefined
+    ? `last frame ${v.endFrame} without a last group`
+    : undefined;
+}
 
 export const Subscribe1 = message("SUBSCRIBE", "moq-lite-01 SUBSCRIBE", {
   id: varint,
@@ -50,18 +59,21 @@ export const Subscribe5 = message("SUBSCRIBE", "moq-lite-05 SUBSCRIBE", {
   startFrame: zero,
   endFrame: none,
 });
-export const Subscribe6 = message("SUBSCRIBE", "moq-lite-06 SUBSCRIBE", {
-  id: varint,
-  broadcast: path,
-  track: text,
-  priority: u8,
-  ordered: noByte,
-  maxLatencyMs: varint,
-  startGroup: floor,
-  endGroup: optional,
-  startFrame: varint,
-  endFrame: optional,
-});
+export const Subscribe6 = checked(
+  message("SUBSCRIBE", "moq-lite-06 SUBSCRIBE", {
+    id: varint,
+    broadcast: path,
+    track: text,
+    priority: u8,
+    ordered: noByte,
+    maxLatencyMs: varint,
+    startGroup: floor,
+    endGroup: optional,
+    startFrame: varint,
+    endFrame: optional,
+  }),
+  frameNeedsGroup,
+);
 export type Subscribe = Decoded<typeof Subscribe6>;
 
 /** SUBSCRIBE_UPDATE (03+): what of a running subscription can change. */
@@ -74,15 +86,18 @@ export const SubscribeUpdate3 = message("SUBSCRIBE_UPDATE", "moq-lite-03 SUBSCRI
   startFrame: zero,
   endFrame: none,
 });
-export const SubscribeUpdate6 = message("SUBSCRIBE_UPDATE", "moq-lite-06 SUBSCRIBE_UPDATE", {
-  priority: u8,
-  ordered: noByte,
-  maxLatencyMs: varint,
-  startGroup: floor,
-  endGroup: optional,
-  startFrame: varint,
-  endFrame: optional,
-});
+export const SubscribeUpdate6 = checked(
+  message("SUBSCRIBE_UPDATE", "moq-lite-06 SUBSCRIBE_UPDATE", {
+    priority: u8,
+    ordered: noByte,
+    maxLatencyMs: varint,
+    startGroup: floor,
+    endGroup: optional,
+    startFrame: varint,
+    endFrame: optional,
+  }),
+  frameNeedsGroup,
+);
 export type SubscribeUpdate = Decoded<typeof SubscribeUpdate6>;
 
 /** SUBSCRIBE_OK: 01 answers with the priority alone, 02 with an empty message, 03/04 with the whole agreement. */

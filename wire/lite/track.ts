@@ -1,10 +1,10 @@
 /**
- * TRACK, FETCH, GROUP, datagrams, PROBE, GOAWAY. Spec: draft-lcurley-moq-lite-03 … -06.
+ * TRACK, FETCH, GROUP, PROBE, GOAWAY. Spec: draft-lcurley-moq-lite-03 … -06.
  *
  * @module
  */
 import { absent, type Decoded, message, optional, text, u8, varint } from "../message.ts";
-import { ignoredByte, path, rootedPath } from "./fields.ts";
+import { checked, ignoredByte, path, rootedPath, timescale, uri } from "./fields.ts";
 
 /** TRACK (05+): asks for a track's properties. Answered with one TRACK_INFO, as often as it is asked. */
 export const TrackRequest = message("TRACK", "moq-lite-05 TRACK", { broadcast: path, track: text });
@@ -17,13 +17,13 @@ export const TrackInfo5 = message("TRACK_INFO", "moq-lite-05 TRACK_INFO", {
   priority: u8,
   ordered: ignoredByte,
   maxAgeMs: varint,
-  timescale: varint,
+  timescale,
 });
 export const TrackInfo6 = message("TRACK_INFO", "moq-lite-06 TRACK_INFO", {
   priority: u8,
   ordered: absent<undefined>(undefined),
   maxAgeMs: varint,
-  timescale: varint,
+  timescale,
 });
 
 /** FETCH: one group, from the cache of whoever has it. The answer is bare frames, then FIN. */
@@ -43,14 +43,20 @@ export const Fetch5 = message("FETCH", "moq-lite-05 FETCH", {
   startFrame: absent(0 as number),
   endFrame: absent<number | undefined>(undefined),
 });
-export const Fetch6 = message("FETCH", "moq-lite-06 FETCH", {
-  broadcast: path,
-  track: text,
-  priority: u8,
-  group: varint,
-  startFrame: varint,
-  endFrame: optional,
-});
+export const Fetch6 = checked(
+  message("FETCH", "moq-lite-06 FETCH", {
+    broadcast: path,
+    track: text,
+    priority: u8,
+    group: varint,
+    startFrame: varint,
+    endFrame: optional,
+  }),
+  ({ startFrame, endFrame }) =>
+    endFrame !== undefined && endFrame < startFrame
+      ? `last frame ${endFrame} before first frame ${startFrame}`
+      : undefined,
+);
 export type Fetch = Decoded<typeof Fetch6>;
 
 /** GROUP: the head of every group stream. `startFrame` is the index of its first frame. */
@@ -73,4 +79,4 @@ export const Probe3 = message("PROBE", "moq-lite-03 PROBE", {
 export const Probe4 = message("PROBE", "moq-lite-04 PROBE", { bitrate: varint, rttMs: varint });
 
 /** GOAWAY (04+): go to `uri`; empty means come back to the same place. */
-export const Goaway = message("GOAWAY", "moq-lite-04 GOAWAY", { uri: text });
+export const Goaway = message("GOAWAY", "moq-lite-04 GOAWAY", { uri });
