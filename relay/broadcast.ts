@@ -1,0 +1,186 @@
+/**
+ * What one publisher offers at one path: its routes, best first, and the tracks that somebody asked for.
+ *
+ * @module
+ */
+import { NotFound } from "./errors.ts";
+import { Feed, type FeedRoutes } from "./feed.ts";
+import { Group } from "./group.ts";
+import { GroupWriter } from "./group_writer.ts";
+import type { BroadcastSource, FetchRequest, TrackInfo } from "./ports.ts";
+import { compareRoutes, type HopId, type Route, runsThrough } from "./route.ts";
+import { Track, type TrackContext } from "./track.ts";
+
+/** How long a track that nobody reads is remembered, in milliseconds. */
+const IDLE_TRACK_MS = 30_000;
+
+export interface BroadcastOptions {
+  readonly context: TrackContext;
+  readonly lingerMs: number;
+}
+
+interface Entry {
+  readonly track: Track;
+  readonly feed: Feed;
+  readonly excludeHop: HopId;
+  forget: (() => void) | undefined;
+}
+
+export class Broadcast {
+  /** Its publisher left without a word; it is kept announced in the hope of a return. */
+  lingering = false;
+  readonly #options: BroadcastOptions;
+  #routes: Route[] = [];
+  readonly #entries = new Map<string, Entry>();
+  readonly #fetches = new Map<string, Promise<Group>>();
+
+  constructor(
+    readonly path: string,
+    readonly publisher: HopId | undefined,
+    options: BroadcastOptions,
+  ) {
+    this.#options = options;
+  }
+
+  get routes(): readonly Route[] {
+    return this.#routes;
+  }
+
+  /** Every track that is read or was read a moment ago. */
+  *tracks(): IterableIterator<{ readonly track: Track; readonly feed: Feed }> {
+    yield* this.#entries.values();
+  }
+
+  /** The best route that does not run through `excludeHop`. */
+  best(excludeHop: HopId = 0n): Route | undefined {
+    return this.#routes.find((route) => !runsThrough(route.hops, excludeHop));
+  }
+
+  /** Adds a route, or puts one in the place of an older one of the same source. */
+  setRoute(route: Route, instead?: Route): void {
+    const at = instead === undefined ? -1 : this.#routes.indexOf(instead);
+    if (at >= 0) this.#routes.splice(at, 1);
+    this.#routes.push(route);
+    this.#routes.sort(compareRoutes);
+    this.lingering = false;
+    this.#reroute();
+  }
+
+  dropRoute(route: Route): void {
+    const at = this.#routes.indexOf(route);
+    if (at < 0) return;
+    this.#routes.splice(at, 1);
+    this.#reroute();
+  }
+
+  /** The publisher is gone for good. What still runs goes on to its own end. */
+  abandon(): void {
+    this.lingering = false;
+    for (const { feed } of this.#entries.values()) feed.abandon();
+  }
+
+  /**
+   * A track of this broadcast, made when it is asked for first.
+   * @param path The broadcast asked for: this one's path, or one below it that its publisher may serve too.
+   * @param excludeHop The asker's own hop: it is not served by a route that runs through itself.
+   */
+  track(path: string, name: string, excludeHop: HopId = 0n): Track {
+    const exclude = this.#routes.some((r) => runsThrough(r.hops, excludeHop)) ? excludeHop : 0n;
+    const key = `${path}\0${name}\0${exclude}`;
+    const known = this.#entries.get(key);
+    if (known !== undefined) {
+      this.#keep(key, known);
+      return known.track;
+    }
+    const track = new Track(path, name, this.#options.context);
+    const feed = new Feed(track, this.#feedRoutes(exclude));
+    track.feed = feed;
+    const entry: Entry = { track, feed, excludeHop: exclude, forget: undefined };
+    this.#entries.set(key, entry);
+    this.#keep(key, entry);
+    return track;
+  }
+
+  /** A track's properties, from the source that serves it. @throws {NotFound} @throws {SourceLost} */
+  async trackInfo(path: string, name: string, excludeHop: HopId = 0n): Promise<TrackInfo> {
+    const route = this.best(excludeHop);
+    if (route === undefined) throw new NotFound(`a route to broadcast ${path}`, "broadcast");
+    return await route.source.trackInfo(path, name);
+  }
+
+  /**
+   * One group, from the cache or else from the source; those who ask for the same at once share one request.
+   * @returns The group, retained for the caller, who releases it. It may still be growing.
+   * @throws {NotFound} @throws {SourceLost}
+   */
+  async fetch(path: string, name: string, request: FetchRequest): Promise<Group> {
+    const { stats } = this.#options.context;
+    stats.fetches++;
+    for (const { track } of this.#entries.values()) {
+      if (track.broadcast !== path || track.name !== name) continue;
+      const kept = track.ring.get(request.group);
+      if (kept === undefined || kept.state === "cut" || kept.startFrame > 0) continue;
+      stats.fetchesFromCache++;
+      kept.retain();
+      return kept;
+    }
+    const key = `${path}\0${name}\0${request.group}`;
+    let pending = this.#fetches.get(key);
+    if (pending === undefined) {
+      pending = this.#fetchUpstream(path, name, request);
+      this.#fetches.set(key, pending);
+    }
+    try {
+      const group = await pending;
+      group.retain();
+      // The request's own hold is let go one turn later, when everybody who shares it has theirs.
+      if (this.#fetches.delete(key)) queueMicrotask(() => queueMicrotask(() => group.release()));
+      return group;
+    } catch (error) {
+      this.#fetches.delete(key);
+      throw error;
+    }
+  }
+
+  async #fetchUpstream(path: string, name: string, request: FetchRequest): Promise<Group> {
+    const { pool, clock, limits, stats } = this.#options.context;
+    const route = this.best();
+    if (route === undefined) throw new NotFound(`a route to broadcast ${path}`, "broadcast");
+    const group = new Group(pool, request.group, 0, clock.now());
+    try {
+      await route.source.fetch(path, name, request, new GroupWriter(group, limits, [stats]));
+    } catch (error) {
+      group.end("cut");
+      group.release();
+      throw error;
+    }
+    return group;
+  }
+
+  #feedRoutes(excludeHop: HopId): FeedRoutes {
+    const find = (except: ReadonlySet<BroadcastSource>) =>
+      this.#routes.find((r) => !except.has(r.source) && !runsThrough(r.hops, excludeHop));
+    const awaited = () => this.lingering;
+    return {
+      best: find,
+      get awaited() {
+        return awaited();
+      },
+      resumeMs: this.#options.lingerMs,
+    };
+  }
+
+  #reroute(): void {
+    for (const { feed } of [...this.#entries.values()]) feed.reroute();
+  }
+
+  /** Puts off the day on which an idle track is forgotten. */
+  #keep(key: string, entry: Entry): void {
+    entry.forget?.();
+    entry.forget = this.#options.context.clock.after(IDLE_TRACK_MS, () => {
+      if (entry.track.readers > 0) return this.#keep(key, entry);
+      entry.track.clear();
+      this.#entries.delete(key);
+    });
+  }
+}

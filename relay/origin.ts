@@ -1,0 +1,265 @@
+/**
+ * The namespace of everything that is announced: who offers which broadcast by which route, and who wants to hear of it.
+ *
+ * Several publishers may stand at one path: the newest is served to newcomers, those who watch an older one keep it, and it
+ * comes back when the newer leaves. Routes of the same publisher (the same first hop) are one broadcast.
+ *
+ * @module
+ */
+import { hasPrefix, isHidden, normalizePath, stripPrefix } from "../wire/path.ts";
+import { Broadcast } from "./broadcast.ts";
+import type { BroadcastSource } from "./ports.ts";
+import { compareRoutes, type HopId, publisherOf, type Route, runsThrough } from "./route.ts";
+import type { TrackContext } from "./track.ts";
+
+/** Longest chain of hops that is accepted. */
+const MAX_HOPS = 32;
+
+/** What a source says of a broadcast it offers. */
+export interface Announcement {
+  /** The chain so far, publisher first, the announcing peer last. Empty for a publisher in this process. */
+  readonly hops: readonly HopId[];
+  readonly warm: number;
+  readonly cold: number;
+}
+
+/** Holds a place in the origin; its owner ends it. */
+export interface Announced {
+  readonly path: string;
+  /** The same broadcast by another chain or at another cost. */
+  update(announcement: Announcement): void;
+  /** Takes it back. `abrupt` when the source was lost rather than said so: then it lingers. */
+  end(abrupt?: boolean): void;
+}
+
+/** News of one path for one watcher. */
+export interface AnnounceEvent {
+  /** active: it was not there before. updated: another route or publisher serves it now. ended: gone. */
+  readonly kind: "active" | "updated" | "ended";
+  readonly path: string;
+  /** Below the watched prefix. */
+  readonly suffix: string;
+  readonly route: Route | undefined;
+}
+
+export interface WatchOptions {
+  readonly prefix?: string;
+  /** Routes through this hop are not shown. */
+  readonly excludeHop?: HopId;
+  /** Nor what this source itself announced. */
+  readonly except?: BroadcastSource;
+}
+
+/** A running watch; its owner closes it. */
+export interface Watch {
+  close(): void;
+}
+
+/** The place of one route. */
+interface Held {
+  readonly broadcast: Broadcast;
+  readonly route: Route;
+}
+
+interface Watcher {
+  readonly prefix: string;
+  readonly excludeHop: HopId;
+  readonly except: BroadcastSource | undefined;
+  readonly told: Map<string, Route>;
+  readonly listener: (event: AnnounceEvent) => void;
+}
+
+export interface OriginOptions {
+  readonly context: TrackContext;
+  /** This relay's own id. */
+  readonly hop: HopId;
+  /** How long a broadcast stays announced after its publisher was lost without a word, in milliseconds. */
+  readonly lingerMs: number;
+}
+
+export class Origin {
+  readonly hop: HopId;
+  readonly #options: OriginOptions;
+  readonly #paths = new Map<string, Broadcast[]>();
+  readonly #watchers = new Set<Watcher>();
+  #order = 0;
+
+  constructor(options: OriginOptions) {
+    this.#options = options;
+    this.hop = options.hop;
+  }
+
+  get context(): TrackContext {
+    return this.#options.context;
+  }
+
+  /** Paths announced now. */
+  get size(): number {
+    return this.#paths.size;
+  }
+
+  /**
+   * Offers a broadcast. @returns `undefined` when it may not stand here: our own hop is in its chain (a loop), or the
+   * chain is too long.
+   */
+  announce(
+    path: string,
+    source: BroadcastSource,
+    announcement: Announcement,
+  ): Announced | undefined {
+    const { hops } = announcement;
+    if (runsThrough(hops, this.hop) || hops.length > MAX_HOPS) {
+      this.context.stats.loopsRefused++;
+      return undefined;
+    }
+    const at = normalizePath(path);
+    let held: Held | undefined = this.#place(at, { source, ...announcement, order: ++this.#order });
+    return {
+      path: at,
+      update: (next) => {
+        if (held === undefined) return;
+        if (runsThrough(next.hops, this.hop) || next.hops.length > MAX_HOPS) {
+          this.context.stats.loopsRefused++;
+          this.#withdraw(held.broadcast, held.route, false);
+          held = undefined;
+          return;
+        }
+        const route = { source, ...next, order: held.route.order };
+        if (publisherOf(next.hops) === held.broadcast.publisher) {
+          held.broadcast.setRoute(route, held.route);
+          held = { broadcast: held.broadcast, route };
+          this.#tell(at);
+        } else {
+          const old = held;
+          held = this.#place(at, { ...route, order: ++this.#order });
+          this.#withdraw(old.broadcast, old.route, false);
+        }
+      },
+      end: (abrupt = false) => {
+        if (held === undefined) return;
+        this.#withdraw(held.broadcast, held.route, abrupt);
+        held = undefined;
+      },
+    };
+  }
+
+  /** Tells a listener what is announced below a prefix: at once what there is, then every change. */
+  watch(options: WatchOptions, listener: (event: AnnounceEvent) => void): Watch {
+    const watcher: Watcher = {
+      prefix: normalizePath(options.prefix ?? ""),
+      excludeHop: options.excludeHop ?? 0n,
+      except: options.except,
+      told: new Map(),
+      listener,
+    };
+    this.#watchers.add(watcher);
+    for (const path of this.#paths.keys()) this.#tellOne(watcher, path);
+    return { close: () => this.#watchers.delete(watcher) };
+  }
+
+  /**
+   * The broadcast that serves a path: the one announced there, else the one with the longest announced path above it.
+   * @param excludeHop Broadcasts that can only be reached through this hop are passed over.
+   */
+  find(path: string, excludeHop: HopId = 0n): Broadcast | undefined {
+    for (let at = normalizePath(path);; at = at.slice(0, Math.max(0, at.lastIndexOf("/")))) {
+      const found = this.#current(at, (route) => !runsThrough(route.hops, excludeHop));
+      if (found !== undefined) return found;
+      if (at === "") return undefined;
+    }
+  }
+
+  /** Every path with the broadcasts that stand there, the served one first. */
+  *broadcasts(): IterableIterator<readonly [string, readonly Broadcast[]]> {
+    yield* this.#paths;
+  }
+
+  #place(path: string, route: Route): Held {
+    const publisher = publisherOf(route.hops) ??
+      (route.hops.length === 0 ? this.hop : undefined);
+    const here = this.#paths.get(path) ?? [];
+    this.#paths.set(path, here);
+    let broadcast = publisher === undefined
+      ? undefined
+      : here.find((b) => b.publisher === publisher);
+    if (broadcast === undefined) {
+      // Somebody else has come: who waited for the lost publisher waits in vain.
+      for (const lost of here.filter((b) => b.lingering)) this.#forget(path, lost);
+      broadcast = new Broadcast(path, publisher, this.#options);
+      here.push(broadcast);
+      this.#paths.set(path, here);
+    }
+    broadcast.setRoute(route);
+    this.#tell(path);
+    return { broadcast, route };
+  }
+
+  #withdraw(broadcast: Broadcast, route: Route, abrupt: boolean): void {
+    const { lingerMs, context } = this.#options;
+    const last = broadcast.routes.length === 1 && broadcast.routes[0] === route;
+    const others = (this.#paths.get(broadcast.path)?.length ?? 0) > 1;
+    if (last && abrupt && lingerMs > 0 && !others) {
+      broadcast.lingering = true;
+      broadcast.dropRoute(route);
+      context.clock.after(lingerMs, () => {
+        if (broadcast.lingering) this.#forget(broadcast.path, broadcast);
+      });
+      return;
+    }
+    broadcast.dropRoute(route);
+    if (broadcast.routes.length === 0) this.#forget(broadcast.path, broadcast);
+    else this.#tell(broadcast.path);
+  }
+
+  #forget(path: string, broadcast: Broadcast): void {
+    const here = this.#paths.get(path);
+    if (here === undefined) return;
+    const left = here.filter((b) => b !== broadcast);
+    if (left.length === 0) this.#paths.delete(path);
+    else this.#paths.set(path, left);
+    broadcast.abandon();
+    this.#tell(path);
+  }
+
+  /** Which of the broadcasts at a path serves newcomers. */
+  #current(path: string, allowed: (route: Route) => boolean): Broadcast | undefined {
+    const here = this.#paths.get(path);
+    if (here === undefined) return undefined;
+    let best: Broadcast | undefined;
+    let route: Route | undefined;
+    for (const broadcast of here) {
+      const candidate = broadcast.routes.find(allowed);
+      if (candidate === undefined) {
+        if (broadcast.lingering) best ??= broadcast;
+      } else if (route === undefined || compareRoutes(candidate, route) < 0) {
+        best = broadcast;
+        route = candidate;
+      }
+    }
+    return best;
+  }
+
+  #tell(path: string): void {
+    for (const watcher of this.#watchers) this.#tellOne(watcher, path);
+  }
+
+  #tellOne(watcher: Watcher, path: string): void {
+    if (!hasPrefix(path, watcher.prefix)) return;
+    const suffix = stripPrefix(path, watcher.prefix)!;
+    if (isHidden(suffix)) return;
+    const allowed = (route: Route) =>
+      route.source !== watcher.except && !runsThrough(route.hops, watcher.excludeHop);
+    const broadcast = this.#current(path, allowed);
+    const told = watcher.told.get(path);
+    if (broadcast?.lingering && told !== undefined) return;
+    const route = broadcast?.routes.find(allowed);
+    if (route === told) return;
+    if (route === undefined) {
+      watcher.told.delete(path);
+      watcher.listener({ kind: "ended", path, suffix, route: undefined });
+    } else {
+      watcher.told.set(path, route);
+      watcher.listener({ kind: told === undefined ? "active" : "updated", path, suffix, route });
+    }
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * One track of one broadcast: the groups that are kept, those who read them, and the one feed that fills it.
+ *
+ * The feed runs while there are readers. A reader gets the groups it asked for that are here, then each new one as it
+ * opens; what it does with them is its own affair, so a slow reader holds up nobody.
+ *
+ * @module
+ */
+import type { Clock } from "../base/clock.ts";
+import type { FramePool } from "./frame_pool.ts";
+import type { Group } from "./group.ts";
+import { GroupRing, type RingObserver } from "./group_ring.ts";
+import {
+  DEFAULT_TRACK_INFO,
+  type TrackEnd,
+  type TrackInfo,
+  type TrackReader,
+  type TrackRequest,
+} from "./ports.ts";
+import type { RelayStats } from "./stats.ts";
+
+export interface TrackLimits {
+  /** Groups kept per track. */
+  readonly groupCacheSize: number;
+  /** Age at which a group that is not the newest is forgotten, where the publisher wants it kept longer. */
+  readonly maxAgeMs: number;
+  readonly maxGroupBytes: number;
+}
+
+/** What the tracks of one relay share. */
+export interface TrackContext {
+  readonly pool: FramePool;
+  readonly clock: Clock;
+  readonly limits: TrackLimits;
+  readonly stats: RelayStats;
+  /** Makes the mirror of a ring in shared memory, where other threads read. */
+  readonly observeRing?: () => RingObserver;
+}
+
+/** What makes groups come in while somebody reads. */
+export interface TrackFeed {
+  /** The first reader came. */
+  start(): void;
+  /** The last reader left. */
+  stop(): void;
+  /** The readers' wishes changed. */
+  update(request: TrackRequest): void;
+}
+
+interface Reading {
+  readonly reader: TrackReader;
+  request: TrackRequest;
+  /** No group below this one is for this reader; set by the first one it got. */
+  floor: number | undefined;
+}
+
+export class Track {
+  readonly ring: GroupRing;
+  info: TrackInfo = DEFAULT_TRACK_INFO;
+  groupsIn = 0;
+  framesIn = 0;
+  bytesIn = 0;
+  /** Set once, by whoever fills the track. */
+  feed: TrackFeed | undefined;
+  readonly #readings = new Map<TrackReader, Reading>();
+
+  constructor(readonly broadcast: string, readonly name: string, readonly context: TrackContext) {
+    this.ring = new GroupRing(
+      context.pool,
+      context.limits.groupCacheSize,
+      context.observeRing?.(),
+    );
+  }
+
+  /** Subscriptions served now. */
+  get readers(): number {
+    return this.#readings.size;
+  }
+
+  /** Starts serving a reader. What is here already is handed to it before this returns. */
+  add(reader: TrackReader): void {
+    const reading: Reading = { reader, request: reader.request, floor: undefined };
+    this.#readings.set(reader, reading);
+    this.context.stats.subscriptions++;
+    if (this.#readings.size === 1) {
+      this.ring.clear(); // what an earlier feed left is stale, and its numbers may begin anew
+      this.feed?.start();
+    } else {
+      this.feed?.update(this.request());
+    }
+    this.#catchUp(reading, -1);
+  }
+
+  /** Stops serving a reader. Harmless when it is not served. */
+  remove(reader: TrackReader): void {
+    if (!this.#readings.delete(reader)) return;
+    if (this.#readings.size === 0) this.feed?.stop();
+    else this.feed?.update(this.request());
+  }
+
+  /** A reader wants something else from now on; groups that a raised end has uncovered are handed to it. */
+  change(reader: TrackReader, request: TrackRequest): void {
+    const reading = this.#readings.get(reader);
+    if (reading === undefined) return;
+    const oldEnd = reading.request.endGroup;
+    reading.request = request;
+    if (request.startGroup !== undefined && reading.floor !== undefined) {
+      reading.floor = Math.max(reading.floor, request.startGroup);
+    }
+    this.feed?.update(this.request());
+    if (oldEnd !== undefined) this.#catchUp(reading, oldEnd);
+  }
+
+  /** What all readers want together: asked of the source as one subscription. */
+  request(): TrackRequest {
+    let priority = 0;
+    let maxLatencyMs = 0;
+    let start: number | undefined = Infinity;
+    let end: number | undefined = -1;
+    for (const { request } of this.#readings.values()) {
+      priority = Math.max(priority, request.priority);
+      maxLatencyMs = Math.max(maxLatencyMs, request.maxLatencyMs);
+      if (request.startGroup !== undefined) start = Math.min(start, request.startGroup);
+      if (request.endGroup === undefined) end = undefined;
+      else if (end !== undefined) end = Math.max(end, request.endGroup);
+    }
+    if (start === Infinity) start = undefined;
+    if (end === -1) end = undefined;
+    return { priority, maxLatencyMs, startGroup: start, endGroup: end };
+  }
+
+  /** A group has opened: everybody who wants it gets it. */
+  deliver(group: Group): void {
+    this.groupsIn++;
+    this.context.stats.groupsIn++;
+    for (const reading of this.#readings.values()) this.#offer(reading, group);
+    const maxAgeMs = Math.min(this.info.maxAgeMs, this.context.limits.maxAgeMs);
+    this.ring.expire(group.openedAtMs - maxAgeMs);
+  }
+
+  /** A datagram goes straight through: nothing of it is kept. */
+  deliverDatagram(sequence: number, timestamp: number, payload: Uint8Array): void {
+    this.context.stats.datagramsIn++;
+    for (const { reader, request } of this.#readings.values()) {
+      if (request.endGroup !== undefined && sequence > request.endGroup) continue;
+      reader.onDatagram?.(sequence, timestamp, payload);
+    }
+  }
+
+  /** Nothing more will come. Every reader is told and let go. */
+  end(end: TrackEnd): void {
+    const readers = [...this.#readings.keys()];
+    this.#readings.clear();
+    for (const reader of readers) reader.onEnd(end);
+  }
+
+  /** Gives all memory back. */
+  clear(): void {
+    this.ring.clear();
+  }
+
+  #offer(reading: Reading, group: Group): void {
+    const { request } = reading;
+    if (request.endGroup !== undefined && group.sequence > request.endGroup) return;
+    const lowest = reading.floor ?? request.startGroup;
+    if (lowest !== undefined && group.sequence < lowest) return;
+    if (reading.floor === undefined) reading.floor = request.startGroup ?? group.sequence;
+    reading.reader.onGroup(group);
+  }
+
+  /** Hands out what is kept above `above` and wanted. */
+  #catchUp(reading: Reading, above: number): void {
+    const newest = this.ring.newest;
+    if (newest === undefined) return;
+    const { request } = reading;
+    let from = reading.floor ?? request.startGroup ?? newest.sequence;
+    if (request.startIsFloor && reading.floor === undefined) {
+      from = Math.max(request.startGroup ?? 0, this.#oldestWithin(request.maxLatencyMs));
+    }
+    for (const group of this.ring.since(Math.max(from, above + 1))) this.#offer(reading, group);
+  }
+
+  /** The lowest kept sequence that is at most `ageMs` older than the newest. */
+  #oldestWithin(ageMs: number): number {
+    const newest = this.ring.newest!;
+    let from = newest.sequence;
+    if (ageMs === 0) return from;
+    for (const group of this.ring.since(0)) {
+      if (newest.openedAtMs - group.openedAtMs <= ageMs) from = Math.min(from, group.sequence);
+    }
+    return from;
+  }
+}
