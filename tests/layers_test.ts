@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import {
+  cycles,
+  denoInBrowserCode,
+  refusedImports,
+  refusedPackages,
+  tooLong,
+} from "../tools/arrows.ts";
+import { type Module, readModules } from "../tools/module_graph.ts";
+import { ownPackageProblems, packageProblems, readTable } from "../tools/packages.ts";
+
+/** Read once: it takes a `deno info` over the whole project. */
+const own = readModules();
+
+Deno.test("folders import only what docs/architecture.md allows", async () => {
+  assert.deepEqual(refusedImports(await own), []);
+});
+
+Deno.test("npm packages stay in the folder they were taken for", async () => {
+  assert.deepEqual(refusedPackages(await own), []);
+});
+
+Deno.test("wire, relay and session never name the Deno global", async () => {
+  assert.deepEqual(denoInBrowserCode(await own), []);
+});
+
+Deno.test("no file is longer than 600 lines", async () => {
+  assert.deepEqual(tooLong(await own), []);
+});
+
+Deno.test("no two files import each other, directly or around", async () => {
+  assert.deepEqual(cycles(await own), []);
+});
+
+Deno.test("each import of deno.json is pinned, used and has its reason in the README", async () => {
+  assert.deepEqual(await ownPackageProblems(await own), []);
+});
+
+Deno.test("the graph shows value, type-only and re-exported imports of real files", async () => {
+  const modules = await own;
+  const find = (path: string) => modules.find((m) => m.path === path);
+  assert.ok(find("wire/lite/dialect.ts")?.files.includes("wire/message.ts")); // only for a type
+  assert.ok(find("wire/cursor.ts")?.files.includes("wire/errors.ts"));
+  assert.ok(find("wire/lite/fields_test.ts")?.packages.includes("node:assert/strict"));
+});
+
+// The rules themselves, on files that do not exist.
+
+function file(path: string, imports: readonly string[] = [], source = ""): Module {
+  const isFile = (to: string) => /\.(ts|json|html)$/.test(to);
+  const packages = imports.filter((to) => !isFile(to));
+  return { path, source, urls: [], files: imports.filter(isFile), packages };
+}
+
+Deno.test("an import against an arrow is refused, within a folder and along an arrow it is not", () => {
+  const modules = [
+    file("wire/a.ts", ["wire/b.ts", "base/errors.ts"]),
+    file("wire/b.ts", ["relay/track.ts"]),
+    file("relay/track.ts", ["wire/path.ts", "wire/message.ts"]),
+    file("relay/track_test.ts", ["server/serve.ts"]),
+    file("plugins/p.ts", ["relay/ports.ts", "relay/track.ts"]),
+    file("misc/x.ts"),
+    file("server/serve.ts", ["tests/fixture.ts", "server/serve_test.ts", "web/index.html"]),
+    file("tests/fixture.ts", ["cli/args.ts"]),
+  ];
+  assert.deepEqual(refusedImports(modules), [
+    "wire/b.ts -> relay/track.ts",
+    "relay/track.ts -> wire/message.ts",
+    "plugins/p.ts -> relay/track.ts",
+    "misc/x.ts: misc has no place in the layout",
+    "server/serve.ts -> tests/fixture.ts",
+    "server/serve.ts -> server/serve_test.ts",
+  ]);
+});
+
+Deno.test("a package outside its folder is refused, its sub-paths are not", () => {
+  const modules = [
+    file("server/http.ts", ["hono", "hono/cors", "honolulu", "node:fs"]),
+    file("wire/a.ts", ["node:buffer"]),
+    file("config/load.ts", ["yaml", "prom-client"]),
+    file("plugins/ingress/fmp4/split.ts", ["mp4box"]),
+    file("plugins/egress/s3/put.ts", ["mp4box"]),
+    file("wire/a_test.ts", ["fast-check"]),
+  ];
+  assert.deepEqual(refusedPackages(modules), [
+    "server/http.ts -> honolulu",
+    "wire/a.ts -> node:buffer",
+    "config/load.ts -> prom-client",
+    "plugins/egress/s3/put.ts -> mp4box",
+  ]);
+});
+
+Deno.test("the Deno global is found in code and not in comments", () => {
+  const modules = [
+    file("wire/a.ts", [], "const x = Deno.cwd();"),
+    file("relay/b.ts", [], "// Deno.cwd() is not here\n/** nor Deno.env */\nconst y = 1;"),
+    file("session/c.ts", [], "const z = globalThis.Deno?.env;"),
+    file("server/d.ts", [], "Deno.cwd();"),
+  ];
+  assert.deepEqual(denoInBrowserCode(modules), ["wire/a.ts", "session/c.ts"]);
+});
+
+Deno.test("a file of 600 lines is taken and one of 601 refused", () => {
+  const lines = (n: number) => "x\n".repeat(n);
+  const modules = [file("wire/a.ts", [], lines(600)), file("wire/b_test.ts", [], lines(601))];
+  assert.deepEqual(tooLong(modules), ["wire/b_test.ts: 601 lines, at most 600"]);
+});
+
+Deno.test("a ring of imports is found and named once", () => {
+  const modules = [
+    file("wire/a.ts", ["wire/b.ts"]),
+    file("wire/b.ts", ["wire/c.ts"]),
+    file("wire/c.ts", ["wire/b.ts"]),
+  ];
+  assert.deepEqual(cycles(modules), ["wire/b.ts -> wire/c.ts -> wire/b.ts"]);
+});
+
+Deno.test("packageProblems() names what is unused, unpinned, doubled or without a reason", () => {
+  const imports = {
+    "yaml": "npm:yaml@2.9.1",
+    "zod": "npm:zod@^4.6.7",
+    "yaml2": "npm:yaml@2.9.0",
+    "hono": "npm:hono@4.13.19",
+  };
+  const modules = [file("config/load.ts", ["yaml", "zod", "yaml2", "hono/cors"])];
+  const table = readTable([
+    "## Packages and why",
+    "| Package | Where | Why |",
+    "|---|---|---|",
+    "| `yaml` | config | reads the file |",
+    "| `zod` | config | |",
+    "| `yaml2` | config | reads it again |",
+    "| `gone` | nowhere | was used once |",
+    "## Licence",
+    "| `hono` | not in the table | so not seen |",
+    "",
+  ].join("\n"));
+  assert.deepEqual(packageProblems(imports, modules, table), [
+    'zod: "npm:zod@^4.6.7" is not pinned to one version',
+    "zod: no reason in README.md",
+    "yaml2: the same package as yaml",
+    "hono: 0 rows in README.md, one expected",
+    "gone: in README.md, not in deno.json",
+  ]);
+  assert.deepEqual(packageProblems({ "yaml": "npm:yaml@2.9.1" }, [], table.slice(0, 1)), [
+    "yaml: in deno.json, imported by no file",
+  ]);
+});

@@ -1,0 +1,141 @@
+/**
+ * Which folder may import which, and the other rules of the house that a machine can hold: `deno task arrows`.
+ * The reasons are in docs/architecture.md.
+ */
+import { type Module, readModules } from "./module_graph.ts";
+import { report } from "./say.ts";
+
+/** Folder -> folders, or single files, it may import besides itself. What is not listed is refused. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  base: ["deno.json"],
+  wire: ["base"],
+  transport: ["base", "wire"],
+  relay: ["base", "wire/path.ts", "wire/varint.ts"],
+  session: ["base", "wire", "relay", "transport/connection.ts", "transport/errors.ts"],
+  client: ["base", "wire", "transport", "session", "relay"],
+  plugins: ["base", "client", "relay/ports.ts"],
+  config: ["base"],
+  metrics: ["base"],
+  server: [
+    ...["base", "wire", "transport", "relay", "session", "client", "plugins", "config", "metrics"],
+  ],
+  cli: ["base", "server", "client", "config", "metrics", "plugins"],
+  "main.ts": ["cli"],
+  web: ["base", "wire", "client"],
+};
+
+/** Folder -> npm packages it may import. A plugin's own stand under its folder. */
+const MAY_USE: Readonly<Record<string, readonly string[]>> = {
+  transport: ["@moq/qmux"],
+  config: ["yaml", "zod"],
+  metrics: ["prom-client"],
+  server: ["hono", "jose"],
+  cli: ["cac", "@logtape/logtape"],
+  "plugins/ingress/fmp4": ["mp4box", "@moq/hang"],
+  web: ["@moq/watch", "preact", "uplot"],
+};
+
+/** These import what they need: they stand around the program, not in it. */
+const FREE = new Set(["tests", "bench", "tools", "examples"]);
+/** Folders whose code runs in a browser as it does here. */
+const BROWSER_SAFE = new Set(["wire", "relay", "session"]);
+/** Longest file, in lines; tests included. */
+const MAX_LINES = 600;
+
+/** The folder a path belongs to, or the file's own name at the top. */
+function areaOf(path: string): string {
+  return path.split("/")[0]!;
+}
+
+/** Tests stand beside the code and may reach across it. */
+function isFree(path: string): boolean {
+  return FREE.has(areaOf(path)) || /_(test|bench)\.tsx?$/.test(path);
+}
+
+function covers(allowed: string, path: string): boolean {
+  return path === allowed || path.startsWith(`${allowed}/`);
+}
+
+/** Imports between folders that {@link MAY_IMPORT} does not list. */
+export function refusedImports(modules: readonly Module[]): string[] {
+  const refused: string[] = [];
+  for (const { path, files } of modules) {
+    if (isFree(path)) continue;
+    const area = areaOf(path);
+    const allowed = MAY_IMPORT[area];
+    if (allowed === undefined) refused.push(`${path}: ${area} has no place in the layout`);
+    // Pages, styles and texts are data: what they are taken into decides.
+    for (const to of files.filter((file) => /\.([jt]sx?|json)$/.test(file))) {
+      const within = areaOf(to) === area && !isFree(to);
+      if (!within && !allowed?.some((a) => covers(a, to))) refused.push(`${path} -> ${to}`);
+    }
+  }
+  return refused;
+}
+
+/** npm packages in folders that {@link MAY_USE} does not give them to. */
+export function refusedPackages(modules: readonly Module[]): string[] {
+  const refused: string[] = [];
+  for (const { path, packages } of modules) {
+    if (isFree(path)) continue;
+    const folders = Object.keys(MAY_USE).filter((folder) => covers(folder, path));
+    const allowed = folders.flatMap((folder) => MAY_USE[folder]!);
+    for (const name of packages) {
+      const builtIn = name.startsWith("node:") && !BROWSER_SAFE.has(areaOf(path));
+      if (!builtIn && !allowed.some((a) => covers(a, name))) refused.push(`${path} -> ${name}`);
+    }
+  }
+  return refused;
+}
+
+/** Browser-safe files that name the `Deno` global. */
+export function denoInBrowserCode(modules: readonly Module[]): string[] {
+  const inBrowser = modules.filter(({ path }) => BROWSER_SAFE.has(areaOf(path)) && !isFree(path));
+  return inBrowser.filter(({ source }) => /\bDeno\s*[.[?]/.test(withoutComments(source)))
+    .map(({ path }) => path);
+}
+
+/** Good enough to find a global: comments go, texts stay. */
+function withoutComments(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1");
+}
+
+/** Files above {@link MAX_LINES}. */
+export function tooLong(modules: readonly Module[]): string[] {
+  return modules.map(({ path, source }) => ({ path, lines: source.trimEnd().split("\n").length }))
+    .filter(({ lines }) => lines > MAX_LINES)
+    .map(({ path, lines }) => `${path}: ${lines} lines, at most ${MAX_LINES}`);
+}
+
+/** Rings of files that import each other, each once, as "a.ts -> b.ts -> a.ts". */
+export function cycles(modules: readonly Module[]): string[] {
+  const files = new Map(modules.map((m) => [m.path, m.files]));
+  const state = new Map<string, "open" | "done">();
+  const trail: string[] = [];
+  const found: string[] = [];
+  const visit = (path: string) => {
+    if (state.get(path) === "done") return;
+    if (state.get(path) === "open") {
+      found.push([...trail.slice(trail.indexOf(path)), path].join(" -> "));
+      return;
+    }
+    state.set(path, "open");
+    trail.push(path);
+    for (const to of files.get(path) ?? []) visit(to);
+    trail.pop();
+    state.set(path, "done");
+  };
+  for (const { path } of modules) visit(path);
+  return found;
+}
+
+if (import.meta.main) {
+  const modules = await readModules();
+  report(`arrows of ${modules.length} files`, [
+    ...refusedImports(modules),
+    ...refusedPackages(modules),
+    ...denoInBrowserCode(modules).map((path) => `${path}: uses the Deno global`),
+    ...tooLong(modules),
+    ...cycles(modules).map((ring) => `cycle: ${ring}`),
+  ]);
+}

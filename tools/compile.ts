@@ -1,0 +1,53 @@
+/**
+ * Makes the released binary: `deno compile` of main.ts with everything it reads from beside itself. Options are passed
+ * on: `deno task compile --target x86_64-pc-windows-msvc`.
+ */
+import { type Module, readModules, ROOT } from "./module_graph.ts";
+import { say } from "./say.ts";
+
+/** Files that the program under `entry` opens by URL: workers and data, which `deno compile` cannot see. */
+export function filesToInclude(modules: readonly Module[], entry: string): string[] {
+  const byPath = new Map(modules.map((m) => [m.path, m]));
+  const reached = new Set<string>();
+  const found = new Set<string>();
+  const queue = [entry];
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    const module = byPath.get(path);
+    if (module === undefined || reached.has(path)) continue;
+    reached.add(path);
+    queue.push(...module.files);
+    for (const url of module.urls) found.add(url);
+  }
+  return [...found].sort();
+}
+
+/** Whether `deno compile` failed for want of its base binary, which it downloads on first use. */
+export function lacksBaseBinary(stderr: string): boolean {
+  return /Setting up base binary|denort/.test(stderr) && /error/i.test(stderr);
+}
+
+async function main(options: readonly string[]): Promise<number> {
+  const include = filesToInclude(await readModules(), "main.ts");
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["compile", "--allow-all", "--output", "dist/qumo-relay"],
+      ...include.flatMap((path) => ["--include", path]),
+      ...options,
+      "main.ts",
+    ],
+    cwd: ROOT,
+    stdout: "inherit",
+    stderr: "piped",
+  }).output();
+  const text = new TextDecoder().decode(stderr);
+  Deno.stderr.writeSync(stderr);
+  if (code !== 0 && lacksBaseBinary(text)) {
+    say("Cannot compile: `deno compile` downloads a base binary (denort) for the target on first");
+    say("use, and that download failed. Run this where it can be reached, or set DENORT_BIN to a");
+    say("denort of the same Deno version. `deno task bundle` needs no download: it makes one");
+    say("JavaScript file that runs with `deno run -A dist/qumo-relay.js`.");
+  }
+  return code;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,11 @@
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+/** A file URL as a path with "/" between its parts, which every system's file functions take. */
+export function fromFileUrl(url: URL): string {
+  return fileURLToPath(url).replaceAll("\\", "/");
+}
+
+/** The inverse of {@link fromFileUrl}; a trailing "/" stays. */
+export function toFileUrl(path: string): URL {
+  return pathToFileURL(path);
+}

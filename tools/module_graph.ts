@@ -1,0 +1,103 @@
+/** The project's own modules and what each of them imports, as Deno itself resolves it. */
+import { fromFileUrl, toFileUrl } from "./file_url.ts";
+
+/** One file of the project; `path` starts at its top, with "/" on every system. */
+export interface Module {
+  readonly path: string;
+  readonly source: string;
+  /** Other files of the project; type-only and dynamic imports and workers count. */
+  readonly files: readonly string[];
+  /** What `new URL("…", import.meta.url)` names: workers and data that no import statement shows. */
+  readonly urls: readonly string[];
+  /** As written: "hono", "hono/cors", "node:fs". */
+  readonly packages: readonly string[];
+}
+
+const CODE = /\.(ts|tsx|js|jsx)$/;
+/** Folders that hold no source of ours. */
+const SKIPPED = new Set(["dist", "coverage", "certs", "node_modules", "profile"]);
+
+/** The top of the project. */
+export const ROOT = fromFileUrl(new URL("..", import.meta.url));
+
+/** Paths of all code files below the top, sorted. */
+export async function codeFiles(): Promise<string[]> {
+  const found: string[] = [];
+  const walk = async (folder: string) => {
+    for await (const entry of Deno.readDir(ROOT + folder)) {
+      const hidden = entry.name.startsWith(".") || SKIPPED.has(entry.name);
+      if (entry.isDirectory && !hidden) await walk(`${folder}${entry.name}/`);
+      else if (entry.isFile && CODE.test(entry.name)) found.push(folder + entry.name);
+    }
+  };
+  await walk("");
+  return found.sort();
+}
+
+interface GraphJson {
+  readonly modules: readonly {
+    readonly specifier: string;
+    readonly error?: string;
+    readonly dependencies?: readonly {
+      readonly specifier: string;
+      readonly code?: { readonly specifier?: string };
+      readonly type?: { readonly specifier?: string };
+    }[];
+  }[];
+}
+
+/**
+ * Reads the whole module graph of the project.
+ *
+ * @throws {Error} `deno info` cannot read it, for instance over a syntax error or an import that leads nowhere.
+ */
+export async function readModules(): Promise<Module[]> {
+  const paths = await codeFiles();
+  const graph = await readGraph(paths);
+  const top = toFileUrl(ROOT).href;
+  const byPath = new Map<string, GraphJson["modules"][number]>();
+  for (const m of graph.modules) {
+    if (m.specifier.startsWith(top)) byPath.set(decodeURI(m.specifier.slice(top.length)), m);
+  }
+  return await Promise.all(paths.map(async (path) => {
+    const found = byPath.get(path);
+    if (found === undefined || found.error !== undefined) {
+      throw new Error(`Cannot read the imports of ${path}: ${found?.error ?? "not in the graph"}`);
+    }
+    const source = await Deno.readTextFile(ROOT + path);
+    const urls = urlsIn(source, path);
+    const files = new Set(urls.filter((url) => CODE.test(url)));
+    const packages = new Set<string>();
+    for (const dependency of found.dependencies ?? []) {
+      const resolved = dependency.code?.specifier ?? dependency.type?.specifier;
+      if (resolved?.startsWith(top)) files.add(decodeURI(resolved.slice(top.length)));
+      else packages.add(dependency.specifier);
+    }
+    return { path, source, urls, files: [...files].sort(), packages: [...packages].sort() };
+  }));
+}
+
+/** One `deno info` for all: a module that imports every file, since it takes a single entry. */
+async function readGraph(paths: readonly string[]): Promise<GraphJson> {
+  const entry = await Deno.makeTempFile({ prefix: "qumo-graph-", suffix: ".ts" });
+  try {
+    const urls = paths.map((path) => new URL(encodeURI(path), toFileUrl(ROOT)).href);
+    await Deno.writeTextFile(entry, urls.map((url) => `import "${url}";`).join("\n"));
+    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["info", "--json", "--config", `${ROOT}deno.json`, entry],
+      stdout: "piped",
+      stderr: "piped",
+    }).output();
+    const text = new TextDecoder();
+    if (!success) throw new Error(`Cannot read the module graph: ${text.decode(stderr)}`);
+    return JSON.parse(text.decode(stdout)) as GraphJson;
+  } finally {
+    await Deno.remove(entry);
+  }
+}
+
+/** Files named by `new URL("./x.ts", import.meta.url)`. */
+function urlsIn(source: string, path: string): string[] {
+  const named = source.matchAll(/new URL\(\s*["'](\.[^"']*\.\w+)["'],\s*import\.meta\.url/g);
+  return [...named].map(([, relative]) => new URL(relative!, `file:///${path}`).pathname.slice(1));
+}
