@@ -1,0 +1,70 @@
+/** A place to listen on or to dial. */
+export interface Address {
+  /** A name, an IPv4 address, or an IPv6 address without brackets. */
+  readonly hostname: string;
+  /** 0 to 65535; 0 lets the system choose. */
+  readonly port: number;
+}
+
+/** What a text that is no address is told. */
+export const ADDRESS_HINT = 'an address and port like "[::]:4433", "0.0.0.0:4433" or ":4433"';
+
+/**
+ * Reads "host:port", "[ipv6]:port" or ":port" (every interface, IPv4 and IPv6).
+ *
+ * @returns `undefined` when the text is no address.
+ */
+export function parseAddress(text: string): Address | undefined {
+  const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(text.trim());
+  if (!match) return undefined;
+  const port = Number(match[3]);
+  if (port > 65_535) return undefined;
+  if (match[1] !== undefined) {
+    return isIpv6(match[1]) ? { hostname: match[1], port } : undefined;
+  }
+  const hostname = match[2]!;
+  if (hostname === "") return { hostname: "::", port };
+  return isIpv4(hostname) || isHostName(hostname) ? { hostname, port } : undefined;
+}
+
+/** Writes an address the way `parseAddress()` reads it. */
+export function formatAddress({ hostname, port }: Address): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+/** Whether the address can be reached from this machine alone. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "::1" || /^127\./.test(hostname);
+}
+
+export function isIpv4(text: string): boolean {
+  const parts = text.split(".");
+  return parts.length === 4 && parts.every((p) => /^\d{1,3}$/.test(p) && Number(p) <= 255);
+}
+
+export function isIpv6(text: string): boolean {
+  return text.includes(":") && URL.canParse(`http://[${text}]/`);
+}
+
+/** A DNS name (RFC 1123 labels; an underscore is let through, as machines do carry it). */
+export function isHostName(text: string): boolean {
+  if (text.length > 253 || /^[\d.]+$/.test(text)) return false;
+  return text.split(".").every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(label));
+}
+
+/**
+ * The bytes of an IP address, as certificates carry them (RFC 5280 §4.2.1.6).
+ *
+ * @returns 4 or 16 bytes, or `undefined` when the text is no IP address.
+ */
+export function ipBytes(text: string): Uint8Array | undefined {
+  if (isIpv4(text)) return Uint8Array.from(text.split("."), Number);
+  if (!isIpv6(text)) return undefined;
+  // The URL parser writes every form of an IPv6 address as hexadecimal groups around one "::".
+  const [head = "", tail] = new URL(`http://[${text}]/`).hostname.slice(1, -1).split("::");
+  const left = head === "" ? [] : head.split(":");
+  const right = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = new Array<string>(8 - left.length - right.length).fill("0");
+  const groups = [...left, ...zeros, ...right].map((g) => parseInt(g, 16));
+  return Uint8Array.from(groups.flatMap((g) => [g >> 8, g & 0xff]));
+}

@@ -1,0 +1,47 @@
+import { formatAddress } from "./address.ts";
+import type { Origin, Problem } from "./problems.ts";
+import type { Config } from "./schema.ts";
+
+/** Checks settings that are right alone and wrong together. */
+export function checkTogether(config: Config, origins: ReadonlyMap<string, Origin>): Problem[] {
+  const { server, relay, admin } = config;
+  const problems: Problem[] = [];
+  /** The first of the paths that somebody wrote is the one to blame. */
+  const report = (paths: readonly string[], message: string) => {
+    const path = paths.find((p) => origins.get(p)!.kind !== "default") ?? paths[0]!;
+    problems.push({ origin: origins.get(path)!, path, message });
+  };
+
+  if (server.certFile !== undefined && server.keyFile === undefined) {
+    report(["server.cert_file"], "needs server.key_file beside it");
+  }
+  if (server.keyFile !== undefined && server.certFile === undefined) {
+    report(["server.key_file"], "needs server.cert_file beside it");
+  }
+  if (server.keepAlive >= server.idleTimeout) {
+    report(
+      ["server.keep_alive", "server.idle_timeout"],
+      "server.keep_alive must be shorter than server.idle_timeout, or live connections are closed",
+    );
+  }
+  if (relay.upstreamBackoffMin > relay.upstreamBackoffMax) {
+    report(
+      ["relay.upstream_backoff_min", "relay.upstream_backoff_max"],
+      "relay.upstream_backoff_min must not exceed relay.upstream_backoff_max",
+    );
+  }
+  if (server.http && admin.address && server.address.port !== 0) {
+    const everywhere = ["::", "0.0.0.0"];
+    const samePort = admin.address.port === server.address.port;
+    const sameHost = admin.address.hostname === server.address.hostname ||
+      everywhere.includes(admin.address.hostname) || everywhere.includes(server.address.hostname);
+    if (samePort && sameHost) {
+      report(
+        ["admin.address", "server.address"],
+        `${formatAddress(admin.address)} is also taken by the public HTTP of server.address; ` +
+          "choose another port, or set server.http to false",
+      );
+    }
+  }
+  return problems;
+}

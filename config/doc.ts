@@ -1,0 +1,151 @@
+import { SECTIONS, type Setting, SETTINGS } from "./settings.ts";
+
+const WIDTH = 100;
+
+/** The commented YAML that `qumo-relay config example` prints; every line of it says the default. */
+export function exampleYaml(): string {
+  const out = [
+    "# Configuration of qumo-relay. Every value here is the default: keep what you change.",
+    "# Durations are written like 500ms, 10s, 2m or 1h; sizes like 1500, 4KB or 32MB (1KB is 1024).",
+    "# `qumo-relay check --config FILE` checks a file, docs/config.md explains it.",
+  ];
+  for (const section of SECTIONS) {
+    out.push("", `# ${section.about}`, `${section.name}:`);
+    for (const setting of section.settings) {
+      const about = setting.about + choices(setting);
+      out.push(...wrapped(about, WIDTH - 4).map((line) => `  # ${line}`), ...valueLines(setting));
+    }
+  }
+  return out.join("\n") + "\n";
+}
+
+const choices = (setting: Setting) =>
+  setting.expects.startsWith("one of ") ? ` Values: ${setting.expects.slice(7)}.` : "";
+
+function valueLines({ key, byDefault, example }: Setting): string[] {
+  if (Array.isArray(byDefault) && byDefault.length > 0) {
+    return [`  ${key}:`, ...byDefault.map((item) => `    - ${item}`)];
+  }
+  return byDefault === undefined
+    ? [`  # ${key}: ${yamlOf(example)}`]
+    : [`  ${key}: ${yamlOf(byDefault)}`];
+}
+
+function yamlOf(value: unknown): string {
+  if (Array.isArray(value)) return "[]";
+  const needsQuotes = typeof value === "string" && !/^[\w/.]+$/.test(value);
+  return needsQuotes ? JSON.stringify(value) : String(value);
+}
+
+/** The reference in docs/config.md, as `deno fmt` would write it. */
+export function docsMarkdown(): string {
+  const out = [
+    "# Configuration",
+    "",
+    "<!-- Made by `deno task docs` from config/schema.ts; do not edit. -->",
+    "",
+    ...wrapped(
+      "A value comes from the first of these that has it: a flag, an environment variable, the file, " +
+        "the default. `qumo-relay config show` prints every value with where it came from, " +
+        "`qumo-relay check` says everything that is wrong, each with its place:",
+      WIDTH,
+    ),
+    "",
+    "```text",
+    "Cannot use configs/config.yaml: 2 problems",
+    '  configs/config.yaml:2:3  server.adress: unknown key; did you mean "address"?',
+    "  configs/config.yaml:4:21  relay.group_cache_size: expected a whole number from 1 to 10000, got 0",
+    "```",
+    "",
+    ...item(
+      "**File.** YAML, named with `--config FILE` (also `-config FILE` and `-c FILE`). Without the " +
+        "flag `configs/config.yaml` is read if it is there; with no file at all the defaults hold. " +
+        "Relative paths start at the working directory. " +
+        "[`configs/config.example.yaml`](../configs/config.example.yaml) holds every key; " +
+        "`qumo-relay config example` prints it.",
+    ),
+    ...item(
+      "**Flag.** The key with two dashes: `--server.address=:4433` or `--server.address :4433`. " +
+        "Dashes and underscores are the same.",
+    ),
+    ...item(
+      "**Environment.** The variable named below. An empty variable counts as absent; a list is " +
+        "written with commas.",
+    ),
+    ...item(
+      "**Units.** Durations are written like `500ms`, `10s`, `2m`, `1h`; sizes like `1500`, `4KB`, " +
+        "`32MB` (1 KB is 1024 bytes).",
+    ),
+  ];
+  for (const section of SECTIONS) {
+    out.push("", `## ${section.name}`, "", section.about, "");
+    out.push(...table(
+      ["Key", "Default", "Meaning"],
+      section.settings.map((s) => [`\`${s.key}\``, defaultOf(s), s.about]),
+    ));
+    out.push(
+      "",
+      ...table(
+        ["Key", "Environment variable", "Value"],
+        section.settings.map((s) => [`\`${s.key}\``, `\`${s.env}\``, s.expects]),
+      ),
+    );
+  }
+  return [...out, "", ...aliases()].join("\n") + "\n";
+}
+
+function aliases(): string[] {
+  const keys = SETTINGS.flatMap((s) =>
+    (s.aliases ?? []).map((old) => [`\`${old}\``, "file", `\`${s.path}\``])
+  );
+  const variables = [
+    ["`RELAIS_SERVER_HOST`", "environment", "host of `server.address`"],
+    ["`RELAIS_SERVER_PORT`", "environment", "port of `server.address`"],
+    ["`RELAIS_LOGGING_LEVEL`", "environment", "`logging.level`"],
+  ];
+  return [
+    "## Older spellings",
+    "",
+    ...wrapped(
+      "These are accepted too. A key that is given in both spellings must have the same value in " +
+        "both; a `QUMO_` variable wins over a `RELAIS_` one.",
+      WIDTH,
+    ),
+    "",
+    ...table(["Spelling", "Where", "Means"], [...keys, ...variables]),
+  ];
+}
+
+function defaultOf({ byDefault, unset }: Setting): string {
+  if (byDefault === undefined) return unset ?? "none";
+  if (Array.isArray(byDefault)) return byDefault.length > 0 ? "all of them" : "none";
+  return byDefault === "" ? "none" : `\`${byDefault}\``;
+}
+
+/** A Markdown table whose columns line up, as the formatter wants them. */
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = header.map((cell, i) =>
+    Math.max(cell.length, ...rows.map((row) => row[i]!.length))
+  );
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
+  const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
+  return [line(header), rule, ...rows.map(line)];
+}
+
+const item = (text: string) =>
+  wrapped(text, WIDTH - 2).map((line, i) => `${i === 0 ? "- " : "  "}${line}`);
+
+/** Fills lines up to `width`, as the formatter does; a span of code stays on one line. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const [word] of text.matchAll(/(?:`[^`]*`|\S)+/g)) {
+    if (line && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = "";
+    }
+    line = line ? `${line} ${word}` : word;
+  }
+  return line ? [...lines, line] : lines;
+}

@@ -1,0 +1,154 @@
+import { z } from "zod";
+import {
+  DURATION_HINT,
+  formatSize,
+  parseDurationMs,
+  parseSizeBytes,
+  SIZE_HINT,
+} from "../base/units.ts";
+import { ADDRESS_HINT, parseAddress } from "./address.ts";
+
+/** What a setting carries besides its check: for error messages, the example file and the docs. */
+export interface Notes {
+  /** Completes "expected …" in an error message and fills the docs' column of values. */
+  readonly expects: string;
+  /** How such a value is written, for error messages. */
+  readonly hint?: string;
+  /** Older spellings of the key that files may use, as full paths. */
+  readonly aliases?: readonly string[];
+  /** Shown in the example file for a setting that has no default. */
+  readonly example?: string;
+  /** What happens without a value, for a setting that has no default. */
+  readonly unset?: string;
+}
+
+export const notes = z.registry<Notes>();
+
+type Extra = Omit<Notes, "expects" | "hint">;
+
+interface Range<T> {
+  readonly min: T;
+  readonly max: T;
+  readonly byDefault: T;
+}
+
+/** A text that `read` turns into a value; `undefined` from it means "not this". */
+function parsed<T>(read: (text: string) => T | undefined) {
+  return z.string().transform((text, context) => {
+    const value = read(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: "custom", message: "" });
+    return z.NEVER;
+  });
+}
+
+/** A whole number. */
+export function integer(range: Range<number>, about: string, extra: Extra = {}) {
+  const expects = `a whole number from ${range.min} to ${range.max}`;
+  return z.int().min(range.min).max(range.max).prefault(range.byDefault).describe(about)
+    .register(notes, { expects, ...extra });
+}
+
+/** A duration like "10s", read as milliseconds. */
+export function duration(range: Range<string>, about: string) {
+  const min = parseDurationMs(range.min)!;
+  const max = parseDurationMs(range.max)!;
+  const expects = `a duration from ${range.min} to ${range.max}`;
+  return parsed((text) => {
+    const ms = parseDurationMs(text);
+    return ms !== undefined && ms >= min && ms <= max ? ms : undefined;
+  }).prefault(range.byDefault).describe(about).register(notes, { expects, hint: DURATION_HINT });
+}
+
+/** A size like 1500 or "4KB", read as bytes. */
+export function size(range: Range<number>, about: string, extra: Extra = {}) {
+  const expects = `a size from ${formatSize(range.min)} to ${formatSize(range.max)}`;
+  const text = formatSize(range.byDefault);
+  return z.union([z.int(), z.string()]).transform((given, context) => {
+    const bytes = parseSizeBytes(String(given));
+    if (bytes !== undefined && bytes >= range.min && bytes <= range.max) return bytes;
+    context.addIssue({ code: "custom", message: "" });
+    return z.NEVER;
+  }).prefault(/^\d+$/.test(text) ? range.byDefault : text).describe(about)
+    .register(notes, { expects, hint: SIZE_HINT, ...extra });
+}
+
+export function flag(byDefault: boolean, about: string) {
+  return z.boolean().prefault(byDefault).describe(about)
+    .register(notes, { expects: "true or false" });
+}
+
+export function oneOf<const T extends readonly [string, ...string[]]>(
+  values: T,
+  byDefault: NoInfer<T[number]>,
+  about: string,
+) {
+  return z.enum(values).prefault(byDefault).describe(about)
+    .register(notes, { expects: `one of ${values.join(", ")}` });
+}
+
+/** Several of a fixed set, in order; an empty list is refused. */
+export function someOf<const T extends readonly [string, ...string[]]>(values: T, about: string) {
+  return z.array(z.enum(values)).min(1).prefault([...values]).describe(about)
+    .register(notes, { expects: `a list of ${values.join(", ")}` });
+}
+
+/** Texts that `accept` lets through. */
+export function list(expects: string, accept: (text: string) => boolean, about: string) {
+  return z.array(z.string().refine(accept)).prefault([]).describe(about)
+    .register(notes, { expects });
+}
+
+/** A path of a file; an empty text counts as absent. Relative paths start at the working directory. */
+export function filePath(about: string, extra: Extra = {}) {
+  return z.string().transform((path) => path === "" ? undefined : path).optional().describe(about)
+    .register(notes, { expects: "a path", ...extra });
+}
+
+/** A path of a directory. */
+export function directory(byDefault: string, about: string) {
+  return z.string().min(1).prefault(byDefault).describe(about)
+    .register(notes, { expects: "a path" });
+}
+
+/** A listening address. */
+export function address(byDefault: string, about: string) {
+  return parsed(parseAddress).prefault(byDefault).describe(about)
+    .register(notes, { expects: ADDRESS_HINT });
+}
+
+/** A listening address, or "" or "off" for none (`undefined`). */
+export function optionalAddress(byDefault: string, about: string, extra: Extra = {}) {
+  const expects = `${ADDRESS_HINT}, or "off"`;
+  return parsed((text) => {
+    if (text === "" || text === "off") return { address: undefined };
+    const address = parseAddress(text);
+    return address && { address };
+  }).transform((found) => found.address).prefault(byDefault).describe(about)
+    .register(notes, { expects, ...extra });
+}
+
+/** A URL with one of `schemes`, or "" for none (`undefined`). */
+export function optionalUrl(schemes: readonly string[], about: string) {
+  const shown = schemes.map((s) => `${s}://`).join(", ").replace(/, ([^,]*)$/, " or $1");
+  return parsed((text) => {
+    if (text === "") return { url: undefined };
+    // Schemes the URL parser does not know may lack a host; a relay's address always has one.
+    const ok = URL.canParse(text) && /^[a-z]+:\/\/[^/?#]/i.test(text) &&
+      schemes.includes(new URL(text).protocol.slice(0, -1));
+    return ok ? { url: text } : undefined;
+  }).transform((found) => found.url).prefault("").describe(about)
+    .register(notes, { expects: `a URL that begins with ${shown}, or ""` });
+}
+
+/** A hop id: 1 to 2^62-1, in decimal digits (a varint, RFC 9000 §16). */
+export function hopId(about: string, extra: Extra) {
+  const expects = "a whole number from 1 to 4611686018427387903";
+  return z.union([z.int(), z.string()]).transform((given, context) => {
+    const text = String(given);
+    const id = /^\d{1,19}$/.test(text) ? BigInt(text) : 0n;
+    if (id > 0n && id < 2n ** 62n) return id;
+    context.addIssue({ code: "custom", message: "" });
+    return z.NEVER;
+  }).optional().describe(about).register(notes, { expects, ...extra });
+}

@@ -1,0 +1,194 @@
+import { reasonOf } from "../base/errors.ts";
+import { checkTogether } from "./cross_checks.ts";
+import { ConfigError, masked, type Origin, type Problem, shown } from "./problems.ts";
+import { fromText, readEnv, type Variables } from "./read_env.ts";
+import { type Given, readYaml } from "./read_yaml.ts";
+import type { Config } from "./schema.ts";
+import { BY_FILE_PATH, type Setting, SETTINGS } from "./settings.ts";
+import { didYouMean } from "./suggest.ts";
+
+/** The file that is read when none is named and it is there. */
+export const DEFAULT_FILE = "configs/config.yaml";
+
+/** One setting as it came out, for `config show`. */
+export interface ResolvedSetting {
+  readonly setting: Setting;
+  /** As a file would write it, tokens masked; `undefined` when not set. */
+  readonly value: unknown;
+  readonly origin: Origin;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** The file that was read; `undefined` when there was none. */
+  readonly file: string | undefined;
+  /** Every setting, in the order of the schema. */
+  readonly settings: readonly ResolvedSetting[];
+  /** Things that do not stop the program but are hardly meant. */
+  readonly warnings: readonly string[];
+}
+
+export interface ParseOptions {
+  /** Name of the text in messages. */
+  readonly file?: string;
+  readonly env?: Variables;
+  /** Texts by path of the setting ("server.address"), only those that were really given. */
+  readonly flags?: Variables;
+}
+
+export interface LoadOptions {
+  /** A file that must exist. Without it `DEFAULT_FILE` is read if it is there. */
+  readonly file?: string | undefined;
+  readonly env?: Variables;
+  readonly flags?: Variables;
+}
+
+/**
+ * Reads the configuration: flag, else environment variable, else file, else default.
+ *
+ * @throws {ConfigError} With every problem of the file, the variables and the flags at once.
+ */
+export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfig> {
+  const { file, env = {}, flags = {} } = options;
+  const text = await readText(file ?? DEFAULT_FILE, file !== undefined);
+  if (text === undefined) return resolve("", { env, flags });
+  const name = file ?? DEFAULT_FILE;
+  return { ...resolve(text, { file: name, env, flags }), file: name };
+}
+
+/**
+ * Checks a configuration text together with variables and flags.
+ *
+ * @throws {ConfigError} With every problem at once.
+ */
+export function parseConfig(yaml: string, options: ParseOptions = {}): LoadedConfig {
+  return resolve(yaml, { file: "config.yaml", ...options });
+}
+
+function resolve(yaml: string, { file, env = {}, flags = {} }: ParseOptions): LoadedConfig {
+  const fromFile = readYaml(yaml, file ?? "");
+  const fromEnv = readEnv(env);
+  const layers = [fromFile.given, fromEnv.given, givenByFlags(flags)];
+  const problems = [...fromFile.problems, ...fromEnv.problems];
+
+  const winners = new Map<string, Checked>();
+  for (const given of layers.flat()) {
+    const checked = check(given);
+    if (checked.problem) problems.push(checked.problem);
+    winners.set(given.setting.path, checked);
+  }
+  const resolved = SETTINGS.map((setting) => winners.get(setting.path) ?? byDefault(setting));
+  if (problems.length === 0) {
+    problems.push(...checkTogether(assemble(resolved), originsOf(resolved)));
+  }
+  if (problems.length > 0) throw new ConfigError(sourceOf(problems, file), inOrder(problems));
+
+  return {
+    config: assemble(resolved),
+    file: undefined,
+    settings: resolved.map(({ setting, raw, origin }) => ({ setting, value: plain(raw), origin })),
+    warnings: fromEnv.warnings,
+  };
+}
+
+interface Checked {
+  readonly setting: Setting;
+  readonly raw: unknown;
+  readonly output: unknown;
+  readonly origin: Origin;
+  readonly problem?: Problem;
+}
+
+function check({ setting, path, value, origin }: Given): Checked {
+  const result = setting.schema.safeParse(value);
+  if (result.success) return { setting, raw: value, output: result.data, origin };
+  return {
+    setting,
+    raw: value,
+    output: undefined,
+    origin,
+    problem: { origin, path, message: complaint(setting, value) },
+  };
+}
+
+/** "expected one of debug, info, warn, error, got "inof"; did you mean info?" */
+function complaint(setting: Setting, value: unknown): string {
+  const words = setting.expects.replace(/^(one of|a list of) /, "");
+  const choices = words === setting.expects ? [] : words.split(", ");
+  const wrong = Array.isArray(value) && setting.kind === "list"
+    ? value.find((item) => !setting.schema.safeParse([item]).success)
+    : value;
+  const meant = typeof wrong === "string" ? didYouMean(wrong, choices) : "";
+  const how = setting.hint === undefined ? "" : `; ${setting.hint}`;
+  const got = wrong === undefined && Array.isArray(value) ? "none" : shown(wrong);
+  return `expected ${setting.expects}, got ${got}${meant}${how}`;
+}
+
+function byDefault(setting: Setting): Checked {
+  const output: unknown = setting.schema.parse(undefined);
+  return { setting, raw: setting.byDefault, output, origin: { kind: "default" } };
+}
+
+function givenByFlags(flags: Variables): Given[] {
+  return Object.entries(flags).map(([path, text]) => {
+    const setting = BY_FILE_PATH.get(path);
+    if (!setting) throw new TypeError(`no setting has the path ${path}`);
+    const origin = { kind: "flag", name: `--${path}` } as const;
+    return { setting, path, value: fromText(setting, text), origin };
+  });
+}
+
+function assemble(resolved: readonly Checked[]): Config {
+  const sections: Record<string, Record<string, unknown>> = {};
+  for (const { setting, output } of resolved) {
+    (sections[setting.section] ??= {})[setting.name] = output;
+  }
+  return sections as unknown as Config; // the schema declares exactly these sections and names
+}
+
+const originsOf = (resolved: readonly Checked[]) =>
+  new Map(resolved.map(({ setting, origin }) => [setting.path, origin]));
+
+const plain = (raw: unknown) => typeof raw === "string" ? masked(raw) : raw;
+
+/** The file alone when all is its fault, so that the first line names what to edit. */
+function sourceOf(problems: readonly Problem[], file: string | undefined): string {
+  const allInFile = problems.every((problem) => problem.origin.kind === "file");
+  return file !== undefined && allInFile ? file : "the configuration";
+}
+
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const position = ({ origin }: Problem) =>
+    origin.kind === "file" ? origin.line * 1e6 + origin.column : Infinity;
+  return problems.toSorted((a, b) => {
+    const [x, y] = [position(a), position(b)];
+    return x === y ? 0 : x - y;
+  });
+}
+
+async function readText(file: string, required: boolean): Promise<string | undefined> {
+  try {
+    const bytes = await Deno.readFile(file);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    if (!required && cause instanceof Deno.errors.NotFound) return undefined;
+    throw new ConfigError(file, [{
+      origin: { kind: "default" },
+      path: "",
+      message: whyUnreadable(file, cause),
+    }], { cause });
+  }
+}
+
+function whyUnreadable(file: string, cause: unknown): string {
+  if (cause instanceof Deno.errors.NotFound) {
+    return `no such file; write one with \`qumo-relay config example > ${file}\`, ` +
+      "or leave --config out to run with the defaults";
+  }
+  if (cause instanceof Deno.errors.PermissionDenied) {
+    return "permission denied; give the user of this process the right to read it";
+  }
+  if (cause instanceof Deno.errors.IsADirectory) return "is a directory; name the file in it";
+  if (cause instanceof TypeError) return "is not UTF-8 text; save it as UTF-8";
+  return reasonOf(cause);
+}

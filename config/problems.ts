@@ -1,0 +1,64 @@
+import { QumoError } from "../base/errors.ts";
+
+/** Where a value came from. Lines and columns count from 1. */
+export type Origin =
+  | { readonly kind: "default" }
+  | { readonly kind: "file"; readonly file: string; readonly line: number; readonly column: number }
+  | { readonly kind: "env"; readonly name: string }
+  | { readonly kind: "flag"; readonly name: string };
+
+/** "configs/config.yaml:3:5", "QUMO_LOGGING_LEVEL", "--logging.level" or "default". */
+export function placeOf(origin: Origin): string {
+  if (origin.kind === "default") return "default";
+  return origin.kind === "file" ? `${origin.file}:${origin.line}:${origin.column}` : origin.name;
+}
+
+/** One thing wrong with a configuration. */
+export interface Problem {
+  readonly origin: Origin;
+  /** The key, as it was written: "server.adress". Empty when the text itself is broken. */
+  readonly path: string;
+  /** What is wrong and what is expected; holds no token. */
+  readonly message: string;
+}
+
+/** A configuration that cannot be used. Its message lists every problem, one a line. */
+export class ConfigError extends QumoError {
+  readonly code = "QUMO_CONFIG_INVALID";
+
+  /** @param source What cannot be used: a file's name, or "the configuration". */
+  constructor(
+    readonly source: string,
+    readonly problems: readonly Problem[],
+    options?: ErrorOptions,
+  ) {
+    super(textOf(source, problems), options);
+  }
+}
+
+function textOf(source: string, problems: readonly Problem[]): string {
+  // A file that cannot be read at all has one problem and no place in it.
+  if (problems.length === 1 && problems[0]!.origin.kind === "default") {
+    return `Cannot use ${source}: ${problems[0]!.message}`;
+  }
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  const lines = problems.map(({ origin, path, message }) =>
+    `  ${placeOf(origin)}  ${path ? `${path}: ` : ""}${message}`
+  );
+  return [`Cannot use ${source}: ${count}`, ...lines].join("\n");
+}
+
+/** Hides tokens in a URL's query and the password before its host, wherever they stand in a text. */
+export function masked(text: string): string {
+  return text
+    .replace(/([?&](?:jwt|token|access_token|auth|key|secret|password)=)[^&#\s"']*/gi, "$1***")
+    .replace(/(:\/\/[^/\s:@"']*:)[^/\s@"']+@/g, "$1***@");
+}
+
+/** A value as an error message or a listing shows it: short, and without tokens. */
+export function shown(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object" && value !== null) return "a map";
+  const text = typeof value === "string" ? JSON.stringify(masked(value)) : String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}

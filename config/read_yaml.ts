@@ -1,0 +1,149 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLMap,
+} from "yaml";
+import { masked, type Origin, placeOf, type Problem, shown } from "./problems.ts";
+import { BY_FILE_PATH, type Setting, SETTINGS } from "./settings.ts";
+import { nearest } from "./suggest.ts";
+
+/** A value somebody wrote, and where. */
+export interface Given {
+  readonly setting: Setting;
+  /** The key as it was written, which may be an older spelling. */
+  readonly path: string;
+  readonly value: unknown;
+  readonly origin: Origin;
+}
+
+export interface Reading {
+  readonly given: readonly Given[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Finds the settings in a YAML text without checking their values.
+ *
+ * @param file Name of the text, for places in messages.
+ */
+export function readYaml(text: string, file: string): Reading {
+  return new YamlReader(text, file).read();
+}
+
+class YamlReader {
+  readonly #file: string;
+  readonly #lines = new LineCounter();
+  readonly #document: Document;
+  readonly #given = new Map<Setting, Given>();
+  readonly #problems: Problem[] = [];
+
+  constructor(text: string, file: string) {
+    this.#file = file;
+    // Repeated keys are found below, where the message can name the line of the first one.
+    this.#document = parseDocument(text, {
+      lineCounter: this.#lines,
+      prettyErrors: false,
+      uniqueKeys: false,
+    });
+  }
+
+  read(): Reading {
+    const { errors, warnings, contents } = this.#document;
+    for (const { pos, message } of [...errors, ...warnings]) {
+      this.#problems.push({
+        origin: this.#at(pos[0]),
+        path: "",
+        message: masked(`cannot be read as YAML: ${message}`),
+      });
+    }
+    // Past a syntax error the rest of the text may be attached to the wrong key.
+    if (errors.length === 0 && contents !== null) this.#section(contents as Node, "");
+    return { given: [...this.#given.values()], problems: this.#problems };
+  }
+
+  #section(node: Node, path: string): void {
+    const map = isAlias(node) ? node.resolve(this.#document) : node;
+    if (isScalar(map) && map.value === null) return;
+    if (!isMap(map)) {
+      const value = isNode(map) ? map.toJS(this.#document) : undefined;
+      this.#report(node, path, `expected ${keysOf(childrenOf(path))}, got ${shown(value)}`);
+      return;
+    }
+    this.#pairs(map, path);
+  }
+
+  #pairs(map: YAMLMap, parent: string): void {
+    const seen = new Map<string, Node>();
+    for (const { key, value } of map.items) {
+      const keyNode = key as Node;
+      const name = isScalar(keyNode) ? String(keyNode.value) : String(key);
+      const path = parent ? `${parent}.${name}` : name;
+      const first = seen.get(name);
+      if (first) {
+        const line = this.#lines.linePos(first.range?.[0] ?? 0).line;
+        this.#report(keyNode, path, `repeated key, already at line ${line}; keep one of the two`);
+      } else if (childrenOf(path).length > 0) {
+        if (isNode(value)) this.#section(value, path);
+      } else if (BY_FILE_PATH.has(path)) {
+        if (isNode(value)) this.#leaf(value, path, BY_FILE_PATH.get(path)!);
+      } else {
+        this.#report(keyNode, masked(path), unknownKey(parent, name));
+      }
+      seen.set(name, keyNode);
+    }
+  }
+
+  #leaf(node: Node, path: string, setting: Setting): void {
+    const value = valueOf(node, this.#document);
+    if (value === null) return; // "key:" with nothing after it says nothing
+    const origin = this.#at(node.range?.[0] ?? 0);
+    const other = this.#given.get(setting);
+    if (other && JSON.stringify(other.value) !== JSON.stringify(value)) {
+      const where = placeOf(other.origin);
+      this.#report(node, path, `differs from ${other.path} at ${where}; keep one of the two`);
+    } else if (!other) {
+      this.#given.set(setting, { setting, path, value, origin });
+    }
+  }
+
+  #at(offset: number): Origin {
+    const { line, col } = this.#lines.linePos(offset);
+    return { kind: "file", file: this.#file, line, column: col };
+  }
+
+  #report(node: Node, path: string, message: string): void {
+    this.#problems.push({ origin: this.#at(node.range?.[0] ?? 0), path, message });
+  }
+}
+
+function valueOf(node: Node, document: Document): unknown {
+  const target = isAlias(node) ? node.resolve(document) : node;
+  const value: unknown = isNode(target) ? target.toJS(document) : undefined;
+  // Digits that a number cannot hold are kept as they stand.
+  const tooLong = typeof value === "number" && Number.isInteger(value) &&
+    !Number.isSafeInteger(value);
+  return tooLong && isScalar(target) && target.source !== undefined ? target.source : value;
+}
+
+/** Keys that a file may write right below `parent`, older spellings included. */
+function childrenOf(parent: string): string[] {
+  const prefix = parent === "" ? "" : `${parent}.`;
+  const keys = [...BY_FILE_PATH.keys()].filter((path) => path.startsWith(prefix));
+  return [...new Set(keys.map((path) => path.slice(prefix.length).split(".")[0]!))];
+}
+
+const keysOf = (keys: readonly string[]) => `a map with ${keys.join(", ")}`;
+
+function unknownKey(parent: string, name: string): string {
+  const near = nearest(name, childrenOf(parent));
+  if (near !== undefined) return `unknown key; did you mean "${near}"?`;
+  const elsewhere = SETTINGS.find((setting) => setting.key === name);
+  if (elsewhere) return `unknown key; did you mean "${elsewhere.path}"?`;
+  return `unknown key; known here: ${childrenOf(parent).join(", ")}`;
+}

@@ -1,0 +1,180 @@
+import { z } from "zod";
+import { ipBytes, isHostName } from "./address.ts";
+import {
+  address,
+  directory,
+  duration,
+  filePath,
+  flag,
+  hopId,
+  integer,
+  list,
+  oneOf,
+  optionalAddress,
+  optionalUrl,
+  size,
+  someOf,
+} from "./fields.ts";
+
+/** The versions of moq-lite the server speaks, the one it likes best first. */
+export const LITE_VERSIONS = [
+  "moq-lite-06",
+  "moq-lite-05",
+  "moq-lite-04",
+  "moq-lite-03",
+  "moq-lite-02",
+  "moq-lite-01",
+] as const;
+
+const KB = 1024;
+const MB = 1024 * KB;
+const GB = 1024 * MB;
+
+/**
+ * The whole of what a config file may say. Types, defaults, checks, names of environment variables
+ * and flags, `configs/config.example.yaml` and `docs/config.md` all come from here.
+ */
+export const ConfigSchema = z.strictObject({
+  server: z.strictObject({
+    address: address(
+      "[::]:4433",
+      "Where clients connect: UDP for QUIC and WebTransport, TCP for HTTP. `[::]` takes IPv4 and " +
+        "IPv6; write `0.0.0.0:4433` where the system has no IPv6.",
+    ),
+    cert_file: filePath(
+      "PEM certificate chain. Without one, a certificate is made in `cert_dir` and replaced before " +
+        "it ends. A replaced file is picked up without a restart.",
+      {
+        aliases: ["server.tls.cert_file"],
+        example: "certs/server.crt",
+        unset: "a self-signed certificate is made",
+      },
+    ),
+    key_file: filePath("PEM private key of the certificate.", {
+      aliases: ["server.tls.key_file"],
+      example: "certs/server.key",
+      unset: "made with the certificate",
+    }),
+    cert_dir: directory("certs", "Where the certificate that is made is kept between starts."),
+    cert_hosts: list(
+      "a list of host names and IP addresses",
+      (text) => isHostName(text) || ipBytes(text) !== undefined,
+      "Names and addresses the made certificate is for, besides localhost, 127.0.0.1, ::1 and the " +
+        "name of this machine.",
+    ),
+    idle_timeout: duration(
+      { min: "1s", max: "24h", byDefault: "10s" },
+      "A connection that is silent for this long is closed.",
+    ),
+    keep_alive: duration(
+      { min: "0s", max: "24h", byDefault: "4s" },
+      "How often a quiet connection is asked for a sign of life; `0s` never asks.",
+    ),
+    max_uni_streams: integer(
+      { min: 3, max: 100_000, byDefault: 1_000 },
+      "Unidirectional streams (groups) a peer may have open at once. Each takes memory even unused: " +
+        "1,000 cost about 0.2 MB per connection.",
+    ),
+    max_bidi_streams: integer(
+      { min: 3, max: 100_000, byDefault: 200 },
+      "Bidirectional streams (subscriptions, announcements, fetches) a peer may have open at once.",
+    ),
+    congestion_control: oneOf(
+      ["bbr", "cubic"],
+      "bbr",
+      "How the sending rate follows the network: `bbr` keeps queues short, `cubic` fills them.",
+    ),
+    versions: someOf(
+      LITE_VERSIONS,
+      "Versions of moq-lite that are offered; a peer gets the first it knows.",
+    ),
+    handshake_timeout: duration(
+      { min: "100ms", max: "10m", byDefault: "10s" },
+      "A peer that has not finished its handshake by then is turned away.",
+    ),
+    write_timeout: duration(
+      { min: "100ms", max: "24h", byDefault: "10s" },
+      "A session whose peer takes no data for this long is closed.",
+    ),
+    drain_timeout: duration(
+      { min: "0s", max: "1h", byDefault: "5s" },
+      "How long groups in flight may take to finish when the server stops.",
+    ),
+    goaway_uri: optionalUrl(
+      ["https", "http", "moqt", "moql"],
+      'Where clients are told to go when the server stops; `""` lets them choose.',
+    ),
+    http: flag(
+      true,
+      "Whether the pages and the public HTTP interface are served, over TCP on the same port.",
+    ),
+  }).describe("Where clients connect."),
+  relay: z.strictObject({
+    upstream_url: optionalUrl(
+      ["https", "http", "moqt", "moql"],
+      "Relay to exchange broadcasts with. `http://` first asks it for the hash of its certificate.",
+    ),
+    group_cache_size: integer(
+      { min: 1, max: 10_000, byDefault: 100 },
+      "Groups kept per track, for viewers that join late or fall behind.",
+      { aliases: ["relay.MaxGroupCache"] },
+    ),
+    frame_capacity: size(
+      { min: 64, max: MB, byDefault: 1_500 },
+      "Bytes a frame is expected to have; larger frames take several pieces of the pool.",
+      { aliases: ["relay.FrameCapacity"] },
+    ),
+    max_group_bytes: size(
+      { min: 64 * KB, max: GB, byDefault: 32 * MB },
+      "A group that grows beyond this is cut off.",
+    ),
+    max_age: duration(
+      { min: "0s", max: "24h", byDefault: "5s" },
+      "Groups older than this are forgotten, but the newest; a publisher may name its own limit.",
+    ),
+    linger: duration(
+      { min: "0s", max: "1h", byDefault: "5s" },
+      "How long a broadcast outlives a publisher that vanished without a word.",
+    ),
+    hop_id: hopId("What this relay calls itself in the path of an announcement.", {
+      example: "1234567890",
+      unset: "a random one at each start",
+    }),
+    upstream_backoff_min: duration(
+      { min: "10ms", max: "1h", byDefault: "1s" },
+      "First pause before the upstream relay is dialled again; it doubles with every failure.",
+    ),
+    upstream_backoff_max: duration(
+      { min: "10ms", max: "1h", byDefault: "10s" },
+      "Longest pause before the upstream relay is dialled again.",
+    ),
+  }).describe("How tracks are kept and passed on."),
+  logging: z.strictObject({
+    level: oneOf(["debug", "info", "warn", "error"], "info", "The least important line written."),
+    format: oneOf(
+      ["auto", "pretty", "json"],
+      "auto",
+      "How a line looks; `auto` is `pretty` on a terminal and `json` elsewhere.",
+    ),
+  }).describe("What is written to standard error."),
+  admin: z.strictObject({
+    address: optionalAddress(
+      "127.0.0.1:9090",
+      "Where metrics, health and the admin interface are served (HTTP, TCP); `off` for nowhere. " +
+        "Keep it from the public: whoever reaches it sees every session.",
+      { aliases: ["server.health_check_addr"] },
+    ),
+  }).describe("For those who run the server."),
+});
+
+/** `idle_timeout` of a file is `idleTimeout` in the program. */
+type Camel<S extends string> = S extends `${infer A}_${infer B}` ? `${A}${Capitalize<Camel<B>>}`
+  : S;
+type CamelKeys<T> = { readonly [K in keyof T as Camel<K & string>]: T[K] };
+type Parsed = z.output<typeof ConfigSchema>;
+
+/**
+ * A checked configuration. Every duration is in milliseconds, every size in bytes; a setting that
+ * may be absent is `undefined`.
+ */
+export type Config = { readonly [S in keyof Parsed]: CamelKeys<Parsed[S]> };

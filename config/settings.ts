@@ -1,0 +1,85 @@
+import type { z } from "zod";
+import { type Notes, notes } from "./fields.ts";
+import { ConfigSchema } from "./schema.ts";
+
+/** How a text from a flag or an environment variable becomes a value a file could hold. */
+export type InputKind = "text" | "number" | "boolean" | "list";
+
+/** One leaf of the schema. */
+export interface Setting extends Notes {
+  /** As in a file, from the top: "server.idle_timeout". */
+  readonly path: string;
+  /** "server". */
+  readonly section: string;
+  /** As in a file: "idle_timeout". */
+  readonly key: string;
+  /** As in the program: "idleTimeout". */
+  readonly name: string;
+  /** "QUMO_SERVER_IDLE_TIMEOUT". */
+  readonly env: string;
+  readonly about: string;
+  readonly kind: InputKind;
+  /** As a file would write it; absent when the setting has no default. */
+  readonly byDefault?: unknown;
+  readonly schema: z.ZodType;
+}
+
+export interface Section {
+  readonly name: string;
+  readonly about: string;
+  readonly settings: readonly Setting[];
+}
+
+interface Definition {
+  readonly type: string;
+  readonly innerType?: z.ZodType;
+  readonly in?: z.ZodType;
+  readonly defaultValue?: unknown;
+}
+
+const definitionOf = (schema: z.ZodType) => schema.def as Definition;
+
+function kindOf(schema: z.ZodType): InputKind {
+  const def = definitionOf(schema);
+  const inner = def.innerType ?? def.in;
+  if (inner) return kindOf(inner);
+  if (def.type === "number" || def.type === "boolean") return def.type;
+  return def.type === "array" ? "list" : "text";
+}
+
+function settingOf(section: string, key: string, schema: z.ZodType): Setting {
+  const note = notes.get(schema as never);
+  if (!note) throw new TypeError(`${section}.${key} is not declared with a builder of fields.ts`);
+  const { defaultValue } = definitionOf(schema);
+  return {
+    ...note,
+    path: `${section}.${key}`,
+    section,
+    key,
+    name: key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
+    env: `QUMO_${section}_${key}`.toUpperCase(),
+    about: schema.description ?? "",
+    kind: kindOf(schema),
+    schema,
+    ...(defaultValue === undefined ? {} : { byDefault: defaultValue }),
+  };
+}
+
+/** The sections of a file, in the order of the schema. */
+export const SECTIONS: readonly Section[] = Object.entries(ConfigSchema.shape).map(
+  ([name, section]) => ({
+    name,
+    about: section.description ?? "",
+    settings: Object.entries(section.shape as Record<string, z.ZodType>).map(([key, schema]) =>
+      settingOf(name, key, schema)
+    ),
+  }),
+);
+
+/** Every setting, in the order of the schema. */
+export const SETTINGS: readonly Setting[] = SECTIONS.flatMap((section) => section.settings);
+
+/** Settings by every path a file may use for them, older spellings included. */
+export const BY_FILE_PATH: ReadonlyMap<string, Setting> = new Map(
+  SETTINGS.flatMap((s) => [s.path, ...(s.aliases ?? [])].map((path) => [path, s] as const)),
+);
