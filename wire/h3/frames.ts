@@ -1,0 +1,130 @@
+/**
+ * HTTP/3 frames (RFC 9114 §7) out of a stream that comes in pieces.
+ *
+ * @module
+ */
+import { Writer } from "../cursor.ts";
+import { ProtocolViolation } from "../errors.ts";
+import { getVarint, MAX_VARINT, varintWidth } from "../varint.ts";
+
+/** Frame types that are looked at; all others are skipped, as GREASE must be. */
+export const FrameType = { data: 0x00, headers: 0x01, settings: 0x04 } as const;
+
+/** A HEADERS or SETTINGS frame longer than this is refused: it has to be held whole. */
+const MAX_HELD_BYTES = 16_384;
+
+/** One frame; of DATA a piece, as it came. */
+export interface Frame {
+  readonly type: number;
+  readonly payload: Uint8Array;
+}
+
+/** A frame as bytes. */
+export function encodeFrame(type: number, payload: Uint8Array): Uint8Array {
+  const w = new Writer();
+  w.varint(type);
+  w.varint(payload.length);
+  w.put(payload);
+  return w.done().slice();
+}
+
+/**
+ * Cuts type-length-payload items out of a byte stream: HTTP/3 frames here, capsules in `capsule.ts`. What is not wanted is
+ * skipped without being held. Payloads may be views into what was pushed.
+ */
+export class ItemParser {
+  readonly #where: string;
+  readonly #mode: (type: number) => "whole" | "pieces" | "skip";
+  readonly #maxHeldBytes: number;
+  #held: Uint8Array = new Uint8Array(0);
+  #current: { type: number; left: number; mode: "pieces" | "skip" } | undefined;
+
+  constructor(
+    where: string,
+    options: {
+      readonly mode: (type: number) => "whole" | "pieces" | "skip";
+      readonly maxHeldBytes: number;
+    },
+  ) {
+    this.#where = where;
+    this.#mode = options.mode;
+    this.#maxHeldBytes = options.maxHeldBytes;
+  }
+
+  /** Whether the stream may end here: no item is half read. */
+  get between(): boolean {
+    return this.#held.length === 0 && this.#current === undefined;
+  }
+
+  /** Takes the next bytes and returns the items they complete. @throws {ProtocolViolation} */
+  push(chunk: Uint8Array): Frame[] {
+    let bytes = chunk;
+    if (this.#held.length > 0) {
+      bytes = new Uint8Array(this.#held.length + chunk.length);
+      bytes.set(this.#held);
+      bytes.set(chunk, this.#held.length);
+    }
+    const items: Frame[] = [];
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.#current) at = this.#pass(this.#current, bytes, at, items);
+      else {
+        const next = this.#begin(bytes, at, items);
+        if (next === at) break;
+        at = next;
+      }
+    }
+    this.#held = bytes.slice(at);
+    return items;
+  }
+
+  #pass(
+    current: { type: number; left: number; mode: "pieces" | "skip" },
+    bytes: Uint8Array,
+    at: number,
+    items: Frame[],
+  ): number {
+    const end = Math.min(bytes.length, at + current.left);
+    if (current.mode === "pieces") {
+      items.push({ type: current.type, payload: bytes.subarray(at, end) });
+    }
+    current.left -= end - at;
+    if (current.left === 0) this.#current = undefined;
+    return end;
+  }
+  /** @returns `at` itself when more bytes are needed. */
+  #begin(bytes: Uint8Array, at: number, items: Frame[]): number {
+    const lengthAt = at + varintWidth(bytes[at]!);
+    if (lengthAt >= bytes.length) return at;
+    const start = lengthAt + varintWidth(bytes[lengthAt]!);
+    if (start > bytes.length) return at;
+    // A type above 2^53 comes out rounded, which is still none of those we know.
+    const type = getVarint(bytes, at);
+    const length = getVarint(bytes, lengthAt);
+    if (length > MAX_VARINT) throw new ProtocolViolation(this.#where, "length above 2^53-1");
+    const mode = this.#mode(type);
+    if (mode !== "whole") {
+      if (length > 0) this.#current = { type, left: length, mode };
+      return start;
+    }
+    if (length > this.#maxHeldBytes) {
+      throw new ProtocolViolation(this.#where, `${length} bytes, at most ${this.#maxHeldBytes}`);
+    }
+    if (start + length > bytes.length) return at;
+    items.push({ type, payload: bytes.subarray(start, start + length) });
+    return start + length;
+  }
+}
+
+/** A parser for the frames of one HTTP/3 stream: HEADERS and SETTINGS whole, DATA in pieces, all else skipped. */
+export function frameParser(): ItemParser {
+  return new ItemParser("HTTP/3 frame", {
+    mode: (type) =>
+      type === FrameType.data
+        ? "pieces"
+        : type === FrameType.headers || type === FrameType.settings
+        ? "whole"
+        : "skip",
+    maxHeldBytes: MAX_HELD_BYTES,
+  });
+}
