@@ -127,7 +127,7 @@ Deno.test("packageProblems() names what is unused, unpinned, doubled or without 
     "## Packages and why",
     "| Package | Where | Why |",
     "|---|---|---|",
-    "| `yaml` | config | reads the file |",
+    "| `yaml`  | config | reads the file |",
     "| `zod` | config | |",
     "| `yaml2` | config | reads it again |",
     "| `gone` | nowhere | was used once |",

@@ -13,7 +13,7 @@ export interface PackageRow {
 /** Rows of the table: "| `name` | where | why |". */
 export function readTable(readme: string): PackageRow[] {
   const section = readme.split(`${HEADING}\n`)[1]?.split("\n## ")[0] ?? "";
-  return [...section.matchAll(/^\| `([^`]+)` \|[^|]*\|([^|]*)\|$/gm)]
+  return [...section.matchAll(/^\| `([^`]+)` *\|[^|\n]*\|([^|\n]*)\|$/gm)]
     .map(([, name, reason]) => ({ name: name!, reason: reason!.trim() }));
 }
 
