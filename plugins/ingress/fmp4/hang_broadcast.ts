@@ -146,15 +146,16 @@ export class HangBroadcast {
 
   #catalogIsDue(running: Running): boolean {
     if (running.published) return false;
-    // A fragment that has several frames tells as much at once.
-    const seenUs = Math.max(
-      running.lastDecodeUs - (running.firstDecodeUs ?? 0),
-      running.fragmentUs > running.frameUs ? running.fragmentUs : 0,
-    );
-    if (seenUs < this.#catalogAfterUs) return false;
+    const afterUs = this.#catalogAfterUs;
+    // A track that stays silent holds the catalog up for a second past the current fragment, no longer.
+    if (elapsedUs(running) >= running.fragmentUs + 5 * afterUs) return true;
+    const started = this.#started();
     // One catalog with all tracks is better than two: a change makes players start over.
-    const waiting = this.#catalog === undefined && this.#started().length < this.#tracks.size;
-    return !waiting || seenUs >= 5 * this.#catalogAfterUs;
+    if (!this.#catalog && started.length < this.#tracks.size) return false;
+    return started.every((track) =>
+      // A fragment that has several frames tells as much at once.
+      track.published || elapsedUs(track) >= afterUs || track.fragmentUs >= afterUs
+    );
   }
 
   #started(): Running[] {
@@ -180,4 +181,8 @@ export class HangBroadcast {
       payload: new TextEncoder().encode(JSON.stringify(this.#catalog)),
     };
   }
+}
+
+function elapsedUs(running: Running): number {
+  return running.lastDecodeUs - (running.firstDecodeUs ?? running.lastDecodeUs);
 }
