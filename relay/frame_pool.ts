@@ -51,6 +51,8 @@ export class FramePool {
     arenaBytes: 0,
   };
   readonly frameCapacity: number;
+  /** Told of each new arena, and with `undefined` of each that was handed back: what other threads have to learn. */
+  onArena: ((index: number, memory: ArrayBufferLike | undefined) => void) | undefined;
   readonly #arenaBytes: number;
   readonly #shared: boolean;
   readonly #maxFreeBytes: number;
@@ -70,6 +72,11 @@ export class FramePool {
   /** The memory of arena `index`, to be posted to another thread; `undefined` once it was handed back. */
   arena(index: number): ArrayBufferLike | undefined {
     return this.#arenas[index];
+  }
+
+  /** All arenas by index, with gaps where one was handed back. */
+  arenas(): (ArrayBufferLike | undefined)[] {
+    return [...this.#arenas];
   }
 
   /** Lends a slab of at least `minBytes`, or the largest there is. */
@@ -103,6 +110,7 @@ export class FramePool {
       if (this.#freeBigBytes + length > this.#maxFreeBytes) {
         this.#arenas[slab.arena] = undefined;
         this.stats.arenaBytes -= length;
+        this.onArena?.(slab.arena, undefined);
         return;
       }
       this.#freeBigBytes += length;
@@ -133,6 +141,8 @@ export class FramePool {
   #addArena(length: number): number {
     const memory = this.#shared ? new SharedArrayBuffer(length) : new ArrayBuffer(length);
     this.stats.arenaBytes += length;
-    return this.#arenas.push(memory) - 1;
+    const index = this.#arenas.push(memory) - 1;
+    this.onArena?.(index, memory);
+    return index;
   }
 }

@@ -19,6 +19,12 @@ export interface GroupCursor {
   pump(): void;
 }
 
+/** Follows a group for readers elsewhere. Called on the media path: must be quick, must not throw or allocate. */
+export interface GroupObserver {
+  /** Bytes were shown to readers, or the group has ended. */
+  changed(group: Group): void;
+}
+
 /** open: more may come. complete: the publisher ended it. cut: the rest is lost. */
 export type GroupState = "open" | "complete" | "cut";
 
@@ -42,6 +48,9 @@ export class Group {
   /** Where each segment ends, counted from the group's start. The last one grows. */
   readonly ends: number[] = [];
   readonly cursors: GroupCursor[] = [];
+  /** Who follows this group, and the number it knows it by. */
+  observer: GroupObserver | undefined;
+  observedAs = -1;
 
   #pool: FramePool;
   #refs = 1;
@@ -73,6 +82,8 @@ export class Group {
     for (const slab of this.segments) this.#pool.put(slab);
     this.segments.length = 0;
     this.ends.length = 0;
+    this.#slice = undefined;
+    this.#sliceFrom = -1;
   }
 
   /**
@@ -139,10 +150,11 @@ export class Group {
     return this.#written;
   }
 
-  /** Shows what was written to the readers and wakes them: once per chunk, not per frame. */
+  /** Shows what was written to the readers and wakes them: once per chunk, not per frame. Nothing once it has ended. */
   commit(): void {
-    if (this.bytes === this.#written) return;
+    if (this.bytes === this.#written || this.state !== "open") return;
     this.bytes = this.#written;
+    this.observer?.changed(this);
     this.wake();
   }
 
@@ -151,6 +163,7 @@ export class Group {
     if (this.state !== "open") return;
     this.bytes = this.#written;
     this.state = state;
+    this.observer?.changed(this);
     this.wake();
   }
 

@@ -10,6 +10,7 @@ import { Group } from "./group.ts";
 /** Told of every change, so that a mirror in shared memory can follow (see `shared_ring.ts`). */
 export interface RingObserver {
   added(slot: number, group: Group): void;
+  /** Its memory is let go only after this call. */
   evicted(slot: number, group: Group): void;
 }
 
@@ -21,6 +22,8 @@ export class GroupRing {
   #oldest = 0;
   #newest: Group | undefined;
   #sizeHint = 0;
+  /** The highest sequence that was forgotten: at or below it nothing comes back, so nobody reads a group twice. */
+  #gone = -1;
   /** Groups that gave way to newer ones. */
   evicted = 0;
 
@@ -57,10 +60,10 @@ export class GroupRing {
   /**
    * Opens a group. The caller writes into it; the ring owns it.
    * @param now Milliseconds of the same clock for every call.
-   * @returns `undefined` when it is here already, or so old that it would push out a newer one.
+   * @returns `undefined` when it is here already, was here, or is so old that it would push out a newer one.
    */
   add(sequence: number, now: number, startFrame = 0): Group | undefined {
-    if (this.#bySequence.has(sequence)) return undefined;
+    if (sequence <= this.#gone || this.#bySequence.has(sequence)) return undefined;
     const newest = this.#newest;
     const isNewest = newest === undefined || sequence > newest.sequence;
     let slot = this.#next;
@@ -73,16 +76,19 @@ export class GroupRing {
       // A little more than the last group took: the next one like it fits one slab.
       this.#sizeHint = Math.ceil(Math.max(newest.written, this.#sizeHint * 0.9) * 1.05);
     }
-    if (this.#slots[slot] !== undefined) {
-      this.#evict(slot);
-      this.#oldest = (slot + 1) % this.capacity;
-    }
     const group = new Group(this.pool, sequence, startFrame, now, this.#sizeHint);
+    const old = this.#slots[slot];
     this.#slots[slot] = group;
     this.#bySequence.set(sequence, slot);
     this.#next = (slot + 1) % this.capacity;
     if (isNewest) this.#newest = group;
+    if (old !== undefined) {
+      this.#oldest = this.#next;
+      this.#forget(slot, old);
+    }
     this.observer?.added(slot, group);
+    // Last, when the ring is in order again: this wakes readers, and they may call back into it.
+    if (old !== undefined) letGo(old);
     return group;
   }
 
@@ -97,31 +103,44 @@ export class GroupRing {
 
   /** Forgets the groups that were opened before `openedBeforeMs`, oldest arrival first, but never the newest. */
   expire(openedBeforeMs: number): void {
-    while (this.size > 1) {
-      const group = this.#slots[this.#oldest];
-      if (group !== undefined) {
-        if (group === this.#newest || group.openedAtMs >= openedBeforeMs) return;
-        this.#evict(this.#oldest);
+    let passed = 0;
+    for (let slot = this.#oldest; this.size > 1 && passed < this.capacity; passed++) {
+      const group = this.#slots[slot];
+      if (group !== undefined && group !== this.#newest) {
+        if (group.openedAtMs >= openedBeforeMs) return;
+        this.#slots[slot] = undefined;
+        this.#forget(slot, group);
+        letGo(group);
       }
-      this.#oldest = (this.#oldest + 1) % this.capacity;
+      const next = (slot + 1) % this.capacity;
+      if (slot === this.#oldest && this.#slots[slot] === undefined) this.#oldest = next;
+      slot = next;
     }
   }
 
-  /** Forgets everything. */
+  /** Forgets everything, also which sequences there have been. */
   clear(): void {
     this.#newest = undefined;
-    for (let slot = 0; slot < this.capacity; slot++) this.#evict(slot);
+    for (let slot = 0; slot < this.capacity; slot++) {
+      const group = this.#slots[slot];
+      if (group === undefined) continue;
+      this.#slots[slot] = undefined;
+      this.#forget(slot, group);
+      letGo(group);
+    }
+    this.#gone = -1;
   }
 
-  #evict(slot: number): void {
-    const group = this.#slots[slot];
-    if (group === undefined) return;
-    this.#slots[slot] = undefined;
+  #forget(slot: number, group: Group): void {
     this.#bySequence.delete(group.sequence);
-    this.observer?.evicted(slot, group);
+    this.#gone = Math.max(this.#gone, group.sequence);
     this.evicted++;
-    // One that is still growing has lost its place for good: readers must not take its end for completeness.
-    group.end("cut");
-    group.release();
+    this.observer?.evicted(slot, group);
   }
+}
+
+function letGo(group: Group): void {
+  // One that is still growing has lost its place for good: readers must not take its end for completeness.
+  group.end("cut");
+  group.release();
 }

@@ -42,6 +42,11 @@ export class GroupWriter {
     return this.#frameLeft;
   }
 
+  /** Whether the group still takes frames: not once it has ended or given way in its ring. Stop its stream then. */
+  get open(): boolean {
+    return this.group.state === "open";
+  }
+
   /** Adds a whole frame and shows it. @throws {GroupTooLarge} */
   frame(timestamp: number, payload: Uint8Array): void {
     this.begin(timestamp, payload.length);
@@ -50,19 +55,22 @@ export class GroupWriter {
   }
 
   /**
-   * Begins a frame of `size` payload bytes.
+   * Begins a frame of `size` payload bytes. What is written to a group that is not open any more is dropped.
    * @param timestamp In the track's timescale, absolute.
    * @throws {GroupTooLarge}
    */
   begin(timestamp: number, size: number): void {
     const group = this.group;
     this.#frameLeft = size;
+    if (group.state !== "open") return;
     if (this.#skipFrames > 0) {
       this.#skipFrames--;
       this.#skipBytes = size;
       return;
     }
     if (group.missingBytes > 0) {
+      // Another size is another frame: what readers have of this one cannot be completed.
+      if (size !== group.frameBytes) return this.cut();
       this.#skipBytes = Math.min(size, group.frameBytes - group.missingBytes);
       return;
     }
@@ -88,7 +96,7 @@ export class GroupWriter {
     const skip = Math.min(n, this.#skipBytes);
     this.#skipBytes -= skip;
     let from = skip;
-    while (from < n && group.missingBytes > 0) {
+    while (from < n && group.missingBytes > 0 && group.state === "open") {
       if (!group.room(false)) {
         throw new GroupTooLarge(group.sequence, group.written, this.limits.maxGroupBytes);
       }

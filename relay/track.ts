@@ -52,6 +52,10 @@ interface Reading {
   request: TrackRequest;
   /** No group below this one is for this reader; set by the first one it got. */
   floor: number | undefined;
+  /** The delivery during which it caught up, if any: it has got that group already. */
+  since: number;
+  /** Groups above its end, to be handed out when that is raised. */
+  withheld: Set<number> | undefined;
 }
 
 export class Track {
@@ -62,7 +66,10 @@ export class Track {
   bytesIn = 0;
   /** Set once, by whoever fills the track. */
   feed: TrackFeed | undefined;
-  readonly #readings = new Map<TrackReader, Reading>();
+  #readings = new Map<TrackReader, Reading>();
+  /** Those who are being told of the end. */
+  #leaving: Map<TrackReader, Reading> | undefined;
+  #deliveries = 0;
 
   constructor(readonly broadcast: string, readonly name: string, readonly context: TrackContext) {
     this.ring = new GroupRing(
@@ -77,22 +84,32 @@ export class Track {
     return this.#readings.size;
   }
 
-  /** Starts serving a reader. What is here already is handed to it before this returns. */
+  /** Starts serving a reader. What is here already is handed to it before this returns. Harmless when it is served. */
   add(reader: TrackReader): void {
-    const reading: Reading = { reader, request: reader.request, floor: undefined };
+    if (this.#readings.has(reader)) return;
+    const reading: Reading = {
+      reader,
+      request: reader.request,
+      floor: undefined,
+      since: this.#deliveries,
+      withheld: undefined,
+    };
     this.#readings.set(reader, reading);
     this.context.stats.subscriptions++;
-    if (this.#readings.size === 1) {
+    if (this.feed === undefined) {
+      // Written by a publisher in this process: it is live without readers too.
+    } else if (this.#readings.size === 1) {
       this.ring.clear(); // what an earlier feed left is stale, and its numbers may begin anew
-      this.feed?.start();
+      this.feed.start();
     } else {
-      this.feed?.update(this.request());
+      this.feed.update(this.request());
     }
-    this.#catchUp(reading, -1);
+    if (this.#readings.get(reader) === reading) this.#catchUp(reading);
   }
 
   /** Stops serving a reader. Harmless when it is not served. */
   remove(reader: TrackReader): void {
+    this.#leaving?.delete(reader);
     if (!this.#readings.delete(reader)) return;
     if (this.#readings.size === 0) this.feed?.stop();
     else this.feed?.update(this.request());
@@ -102,13 +119,13 @@ export class Track {
   change(reader: TrackReader, request: TrackRequest): void {
     const reading = this.#readings.get(reader);
     if (reading === undefined) return;
-    const oldEnd = reading.request.endGroup;
     reading.request = request;
     if (request.startGroup !== undefined && reading.floor !== undefined) {
       reading.floor = Math.max(reading.floor, request.startGroup);
     }
     this.feed?.update(this.request());
-    if (oldEnd !== undefined) this.#catchUp(reading, oldEnd);
+    if (reading.floor === undefined) this.#catchUp(reading);
+    else this.#uncover(reading);
   }
 
   /** What all readers want together: asked of the source as one subscription. */
@@ -117,23 +134,33 @@ export class Track {
     let maxLatencyMs = 0;
     let start: number | undefined = Infinity;
     let end: number | undefined = -1;
+    let startIsFloor = true;
     for (const { request } of this.#readings.values()) {
       priority = Math.max(priority, request.priority);
       maxLatencyMs = Math.max(maxLatencyMs, request.maxLatencyMs);
-      if (request.startGroup !== undefined) start = Math.min(start, request.startGroup);
+      if (request.startGroup !== undefined) {
+        start = Math.min(start, request.startGroup);
+        startIsFloor &&= request.startIsFloor === true;
+      }
       if (request.endGroup === undefined) end = undefined;
       else if (end !== undefined) end = Math.max(end, request.endGroup);
     }
     if (start === Infinity) start = undefined;
     if (end === -1) end = undefined;
-    return { priority, maxLatencyMs, startGroup: start, endGroup: end };
+    startIsFloor &&= start !== undefined;
+    return { priority, maxLatencyMs, startGroup: start, endGroup: end, startIsFloor };
   }
 
   /** A group has opened: everybody who wants it gets it. */
   deliver(group: Group): void {
     this.groupsIn++;
     this.context.stats.groupsIn++;
-    for (const reading of this.#readings.values()) this.#offer(reading, group);
+    const delivery = ++this.#deliveries;
+    group.retain(); // a reader in this process may publish the next one from its callback
+    for (const reading of this.#readings.values()) {
+      if (reading.since < delivery) this.#offer(reading, group);
+    }
+    group.release();
     const maxAgeMs = Math.min(this.info.maxAgeMs, this.context.limits.maxAgeMs);
     this.ring.expire(group.openedAtMs - maxAgeMs);
   }
@@ -143,15 +170,18 @@ export class Track {
     this.context.stats.datagramsIn++;
     for (const { reader, request } of this.#readings.values()) {
       if (request.endGroup !== undefined && sequence > request.endGroup) continue;
+      if (request.startGroup !== undefined && sequence < request.startGroup) continue;
       reader.onDatagram?.(sequence, timestamp, payload);
     }
   }
 
   /** Nothing more will come. Every reader is told and let go. */
   end(end: TrackEnd): void {
-    const readers = [...this.#readings.keys()];
-    this.#readings.clear();
-    for (const reader of readers) reader.onEnd(end);
+    const leaving = this.#readings;
+    this.#leaving = leaving;
+    this.#readings = new Map();
+    for (const reader of leaving.keys()) reader.onEnd(end);
+    if (this.#leaving === leaving) this.#leaving = undefined;
   }
 
   /** Gives all memory back. */
@@ -161,23 +191,49 @@ export class Track {
 
   #offer(reading: Reading, group: Group): void {
     const { request } = reading;
-    if (request.endGroup !== undefined && group.sequence > request.endGroup) return;
     const lowest = reading.floor ?? request.startGroup;
     if (lowest !== undefined && group.sequence < lowest) return;
+    if (request.endGroup !== undefined && group.sequence > request.endGroup) {
+      this.#withhold(reading, group.sequence);
+      return;
+    }
     if (reading.floor === undefined) reading.floor = request.startGroup ?? group.sequence;
     reading.reader.onGroup(group);
   }
 
-  /** Hands out what is kept above `above` and wanted. */
-  #catchUp(reading: Reading, above: number): void {
+  /** Hands a reader that has had nothing yet what is kept and wanted. */
+  #catchUp(reading: Reading): void {
     const newest = this.ring.newest;
     if (newest === undefined) return;
     const { request } = reading;
-    let from = reading.floor ?? request.startGroup ?? newest.sequence;
-    if (request.startIsFloor && reading.floor === undefined) {
-      from = Math.max(request.startGroup ?? 0, this.#oldestWithin(request.maxLatencyMs));
+    const from = request.startIsFloor
+      ? Math.max(request.startGroup ?? 0, this.#oldestWithin(request.maxLatencyMs))
+      : request.startGroup ?? newest.sequence;
+    reading.withheld = undefined;
+    reading.since = this.#deliveries;
+    for (const group of this.ring.since(from)) {
+      if (this.#readings.get(reading.reader) !== reading) return;
+      if (this.ring.get(group.sequence) === group) this.#offer(reading, group);
     }
-    for (const group of this.ring.since(Math.max(from, above + 1))) this.#offer(reading, group);
+  }
+
+  #withhold(reading: Reading, sequence: number): void {
+    const withheld = reading.withheld ??= new Set();
+    withheld.add(sequence);
+    if (withheld.size <= 2 * this.ring.capacity) return;
+    for (const old of withheld) if (this.ring.get(old) === undefined) withheld.delete(old);
+  }
+
+  /** Hands out what a raised end no longer holds back, as far as it is kept. */
+  #uncover(reading: Reading): void {
+    const withheld = reading.withheld;
+    if (withheld === undefined) return;
+    const end = reading.request.endGroup ?? Infinity;
+    for (const sequence of [...withheld].sort((a, b) => a - b)) {
+      if (sequence > end || !withheld.delete(sequence)) continue;
+      const group = this.ring.get(sequence);
+      if (group !== undefined) this.#offer(reading, group);
+    }
   }
 
   /** The lowest kept sequence that is at most `ageMs` older than the newest. */
