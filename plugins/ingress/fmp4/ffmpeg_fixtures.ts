@@ -1,18 +1,5 @@
 /** Media made by ffmpeg while the tests run, and ffprobe's account of it. For tests only. */
 
-/** Whether ffmpeg and ffprobe are on this machine. */
-export function haveFfmpeg(): boolean {
-  return ["ffmpeg", "ffprobe"].every((tool) => {
-    try {
-      return new Deno.Command(tool, { args: ["-version"], stdout: "null", stderr: "null" })
-        .outputSync().success;
-    } catch (thrown) {
-      if (thrown instanceof Deno.errors.NotFound) return false;
-      throw thrown;
-    }
-  });
-}
-
 export interface Recipe {
   readonly name: string;
   /** Encoder arguments, such as `-c:v libx264 -c:a aac`. */

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { CATALOG_TRACK, PRIORITY } from "./catalog.ts";
-import { encode, haveFfmpeg, RECIPES } from "./ffmpeg_fixtures.ts";
+import { encode, RECIPES } from "./ffmpeg_fixtures.ts";
 import { HangBroadcast, type HangBroadcastOptions, type HangRecord } from "./hang_broadcast.ts";
 import type * as Oracle from "./hang_oracle.ts";
 import { encodeLegacyFrame } from "./legacy_frame.ts";
 import type { InitEvent, MediaEvent, SampleEvent } from "./media_track.ts";
 import { Splitter } from "./splitter.ts";
+import { need } from "../../../tests/support/require.ts";
 
 /** Bundles the reading side of `@moq/hang` and loads it. */
 async function loadHangOracle(): Promise<typeof Oracle> {
@@ -16,11 +17,13 @@ async function loadHangOracle(): Promise<typeof Oracle> {
     args: ["bundle", "--quiet", "--platform", "deno", "-o", out, entry],
   }).output();
   if (!success) throw new Error(`Cannot bundle @moq/hang: ${new TextDecoder().decode(stderr)}`);
+  const ignore = !need("ffmpeg").ok;
   const oracle = await import(`file://${out}`);
   await Deno.remove(out);
   return oracle;
 }
 
+const ignore = !need("ffmpeg").ok;
 const oracle = await loadHangOracle();
 
 const INIT: InitEvent = {
@@ -91,7 +94,7 @@ async function play(records: readonly HangRecord[]) {
 for (const recipe of RECIPES) {
   Deno.test({
     name: `hang's own reader plays every frame of ${recipe.name}`,
-    ignore: !haveFfmpeg(),
+    ignore,
     async fn() {
       const events = [...new Splitter().push(await encode(recipe))];
       const records = publish(events);

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createFile, MP4BoxBuffer } from "mp4box";
-import { encode, haveFfmpeg, LIVE, probe, RECIPES } from "./ffmpeg_fixtures.ts";
+import { encode, LIVE, probe, RECIPES } from "./ffmpeg_fixtures.ts";
 import { MediaError } from "./media_error.ts";
 import type { MediaEvent, SampleEvent } from "./media_track.ts";
 import { Splitter } from "./splitter.ts";
+import { need } from "../../../tests/support/require.ts";
 
-const ignore = !haveFfmpeg();
+const ignore = !need("ffmpeg").ok;
 
 /** All events of a stream cut at these places, and the error it ended with, if any. */
 function split(file: Uint8Array, cuts: readonly number[] = []) {
