@@ -1,0 +1,34 @@
+/** Debian's package for each program some tests need, and the names it goes by elsewhere. */
+const PROGRAMS = {
+  chromium: { package: "chromium", names: ["chromium", "chromium-browser", "google-chrome"] },
+  ffmpeg: { package: "ffmpeg", names: ["ffmpeg"] },
+  "redis-server": { package: "redis-server", names: ["redis-server"] },
+} as const;
+
+/**
+ * Looks for a program on PATH. Where it is absent one line says which package brings it, and the test is to be ignored:
+ * `Deno.test({ ignore: !need("chromium").ok, … })`.
+ * @throws {Error} It is absent and QUMO_TEST_REQUIRE_ALL=1 asks for a run that skips nothing.
+ */
+export function need(name: keyof typeof PROGRAMS): { ok: boolean; path?: string } {
+  const program = PROGRAMS[name];
+  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
+    for (const file of program.names) {
+      const path = `${folder}/${file}`;
+      if (folder !== "" && isProgram(path)) return { ok: true, path };
+    }
+  }
+  const hint = `${name} is not on PATH: apt-get install ${program.package}`;
+  if (Deno.env.get("QUMO_TEST_REQUIRE_ALL") === "1") throw new Error(hint);
+  Deno.stderr.writeSync(new TextEncoder().encode(`skipping tests: ${hint}\n`));
+  return { ok: false };
+}
+
+function isProgram(path: string): boolean {
+  try {
+    const info = Deno.statSync(path);
+    return info.isFile && ((info.mode ?? 0o111) & 0o111) !== 0;
+  } catch { // Not there, or not ours to see.
+    return false;
+  }
+}

@@ -1,0 +1,28 @@
+/** What a QUIC endpoint asks of its connections. */
+export interface TransportSettings {
+  /** A connection silent for this long is lost; the lower of both ends counts. Default 10,000. */
+  readonly idleTimeoutMs?: number;
+  /** Sends something at least this often; must be well below the idle timeout; 0 for never. Default 4,000. */
+  readonly keepAliveMs?: number;
+  /** Unidirectional streams the peer may have open. Each costs memory in every idle connection. Default 1,000. */
+  readonly maxUniStreams?: number;
+  /** Bidirectional streams the peer may have open. Default 200. */
+  readonly maxBidiStreams?: number;
+  /** Default "bbr": it keeps queues short. "default" is what Deno chooses, CUBIC as well today. */
+  readonly congestionControl?: "bbr" | "cubic" | "default";
+}
+
+/** The same in Deno's words. */
+export function denoTransport(settings: TransportSettings = {}): Deno.QuicTransportOptions {
+  const keepAliveMs = settings.keepAliveMs ?? 4_000;
+  return {
+    maxIdleTimeout: settings.idleTimeoutMs ?? 10_000,
+    ...(keepAliveMs > 0 ? { keepAliveInterval: keepAliveMs } : {}),
+    maxConcurrentUnidirectionalStreams: settings.maxUniStreams ?? 1000,
+    maxConcurrentBidirectionalStreams: settings.maxBidiStreams ?? 200,
+    congestionControl: CONTROL[settings.congestionControl ?? "bbr"],
+  };
+}
+
+/** Deno names the purpose; in its source "low-latency" is quinn's BBR and "throughput" its CUBIC. */
+const CONTROL = { bbr: "low-latency", cubic: "throughput", default: "default" } as const;

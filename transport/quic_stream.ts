@@ -1,0 +1,214 @@
+import type { ReceiveStream, SendEnd, SendStream } from "./connection.ts";
+import { ConnectionClosed, StreamClosed, StreamReset } from "./errors.ts";
+
+/** A first chunk up to this size is copied behind the stream's prefix, so that both leave in one write. */
+const MAX_JOINED_BYTES = 4096;
+
+/** Whose streams these are: a connection, or a WebTransport session on one. */
+export interface StreamOwner {
+  /** Streams being sent. They are held here because the transport finishes a stream that nobody references. */
+  readonly sends: Set<QuicSend>;
+  /** Streams being received that end with the owner; a raw connection needs none here, QUIC ends them itself. */
+  readonly receives: Set<QuicReceive>;
+}
+
+/** The sending half of a QUIC stream. Deno has no RESET_STREAM: `reset` finishes. */
+export class QuicSend implements SendStream {
+  readonly canReset = false;
+  readonly #stream: Deno.QuicSendStream;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBufferLike>>;
+  readonly #end = Promise.withResolvers<SendEnd>();
+  readonly closed: Promise<SendEnd> = this.#end.promise;
+  #owner: StreamOwner;
+  #prefix: Uint8Array | undefined;
+  #inFlight = 0;
+  #ending: SendEnd | undefined;
+  #over = false;
+  #callback: (() => void) | undefined;
+  #flushes: (() => void)[] | undefined;
+
+  constructor(stream: Deno.QuicSendStream, owner: StreamOwner) {
+    this.#stream = stream;
+    this.#writer = stream.getWriter();
+    this.#owner = owner;
+    owner.sends.add(this);
+  }
+  /** The QUIC stream id. */
+  get id(): number {
+    return Number(this.#stream.id);
+  }
+  get blocked(): boolean {
+    return this.#inFlight > 0;
+  }
+  get done(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  /** Makes the stream one of a session: `prefix` goes out in front of the first bytes, in the same write if they are few. */
+  adopt(owner: StreamOwner, prefix?: Uint8Array): void {
+    this.#owner.sends.delete(this);
+    this.#owner = owner;
+    this.#prefix = prefix;
+    if (!this.#over) owner.sends.add(this);
+  }
+  write(bytes: Uint8Array): void {
+    if (this.#ending !== undefined || bytes.length === 0) return;
+    this.#put(this.#prefix === undefined ? bytes : this.#prefixed(this.#prefix, bytes));
+  }
+  onWritable(callback: () => void): void {
+    this.#callback = callback;
+    if (!this.blocked) queueMicrotask(this.#wake);
+  }
+  async flush(bytes?: Uint8Array): Promise<void> {
+    if (this.done) throw new StreamClosed(`it is ${this.#ending}`);
+    if (bytes) this.write(bytes);
+    if (this.blocked) await new Promise<void>((resolve) => (this.#flushes ??= []).push(resolve));
+    const ending: SendEnd | undefined = this.#ending;
+    if (ending === "stopped" || ending === "lost") throw new StreamClosed(`it was ${ending}`);
+  }
+  finish(): void {
+    this.#finish("finished");
+  }
+  reset(_code: number): void {
+    this.#finish("reset");
+  }
+  setSendOrder(order: number): void {
+    if (this.done) return;
+    try {
+      this.#stream.sendOrder = order;
+    } catch { // The connection took the stream with it; nothing is left to order.
+    }
+  }
+  /** The owner is gone: ends the stream as "lost". */
+  lose(): void {
+    this.#settle("lost");
+    this.#writer.abort().catch(ignore);
+  }
+
+  #put(bytes: Uint8Array): void {
+    this.#inFlight++;
+    this.#writer.write(bytes).then(this.#written, this.#failed);
+  }
+  #prefixed(prefix: Uint8Array, bytes: Uint8Array): Uint8Array {
+    this.#prefix = undefined;
+    if (bytes.length > MAX_JOINED_BYTES) {
+      this.#put(prefix);
+      return bytes;
+    }
+    const joined = new Uint8Array(prefix.length + bytes.length);
+    joined.set(prefix);
+    joined.set(bytes, prefix.length);
+    return joined;
+  }
+  #finish(ending: SendEnd): void {
+    if (this.#ending !== undefined) return;
+    if (this.#prefix) {
+      this.#put(this.#prefix);
+      this.#prefix = undefined;
+    }
+    this.#ending = ending;
+    this.#writer.close().then(() => this.#settle(ending), this.#failed);
+  }
+  #settle(end: SendEnd): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#ending = end;
+    this.#inFlight = 0;
+    this.#owner.sends.delete(this);
+    this.#end.resolve(end);
+    this.#wake();
+  }
+  // One of each per stream, not per write: a write costs no closure.
+  readonly #written = (): void => {
+    if (this.#over) return;
+    if (--this.#inFlight === 0) this.#wake();
+  };
+  readonly #failed = (thrown: unknown): void => {
+    this.#settle(thrown instanceof Deno.errors.ConnectionReset ? "stopped" : "lost");
+  };
+  readonly #wake = (): void => {
+    const flushes = this.#flushes;
+    this.#flushes = undefined;
+    if (flushes) { for (const flush of flushes) flush(); }
+    const callback = this.#callback;
+    this.#callback = undefined;
+    callback?.();
+  };
+}
+
+/** The receiving half of a QUIC stream. */
+export class QuicReceive implements ReceiveStream {
+  readonly #stream: Deno.QuicReceiveStream;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
+  #owner: StreamOwner | undefined;
+  #rest: Uint8Array | undefined;
+  #codeOf: (quicCode: number) => number = (code) => code;
+  #stopped = false;
+  #gone: ConnectionClosed | undefined;
+
+  constructor(stream: Deno.QuicReceiveStream) {
+    this.#stream = stream;
+    this.#reader = stream.getReader();
+  }
+  /** The QUIC stream id. */
+  get id(): number {
+    return Number(this.#stream.id);
+  }
+  /** Makes the stream one of a session, which numbers its errors its own way. */
+  adopt(owner: StreamOwner, codeOf: (quicCode: number) => number): void {
+    this.#owner = owner;
+    this.#codeOf = codeOf;
+    owner.receives.add(this);
+  }
+  /** Puts back bytes that were read; they come first again. */
+  unread(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#rest = bytes;
+  }
+  read(): Promise<Uint8Array | undefined> {
+    if (this.#gone) return Promise.reject(this.#gone);
+    if (this.#rest) {
+      const rest = this.#rest;
+      this.#rest = undefined;
+      return Promise.resolve(rest);
+    }
+    return this.#reader.read().then(this.#took, this.#threw);
+  }
+  stop(_code: number): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#rest = undefined;
+    this.#leave();
+    this.#reader.cancel().catch(ignore);
+  }
+  /** The owner is gone: a pending read and all later ones throw `why`. */
+  fail(why: ConnectionClosed): void {
+    this.#gone ??= why;
+    this.stop(0);
+  }
+
+  #leave(): void {
+    this.#owner?.receives.delete(this);
+    this.#owner = undefined;
+  }
+  readonly #took = (
+    result: ReadableStreamReadResult<Uint8Array<ArrayBuffer>>,
+  ): Uint8Array | undefined => {
+    if (!result.done) return result.value;
+    this.#leave();
+    if (this.#gone) throw this.#gone;
+    return undefined;
+  };
+  readonly #threw = (thrown: unknown): undefined => {
+    this.#leave();
+    if (this.#gone) throw this.#gone;
+    if (this.#stopped) return undefined;
+    if (thrown instanceof Deno.errors.ConnectionReset) {
+      // The only place where Deno shows the code is the text.
+      const code = Number(/error (\d+)/.exec(thrown.message)?.[1] ?? 0);
+      throw new StreamReset(this.#codeOf(code), { cause: thrown });
+    }
+    throw new ConnectionClosed("it ended before the stream did", { cause: thrown });
+  };
+}
+
+function ignore(): void {}
