@@ -17,7 +17,6 @@ async function loadHangOracle(): Promise<typeof Oracle> {
     args: ["bundle", "--quiet", "--platform", "deno", "-o", out, entry],
   }).output();
   if (!success) throw new Error(`Cannot bundle @moq/hang: ${new TextDecoder().decode(stderr)}`);
-  const ignore = !need("ffmpeg").ok;
   const oracle = await import(`file://${out}`);
   await Deno.remove(out);
   return oracle;
