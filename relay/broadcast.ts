@@ -85,6 +85,8 @@ export class Broadcast {
    * @param excludeHop The asker's own hop: it is not served by a route that runs through itself.
    */
   track(path: string, name: string, excludeHop: HopId = 0n): Track {
+    const own = this.best(excludeHop)?.source.ownTrack?.(path, name);
+    if (own !== undefined) return own;
     const exclude = this.#routes.some((r) => runsThrough(r.hops, excludeHop)) ? excludeHop : 0n;
     const key = `${path}\0${name}\0${exclude}`;
     const known = this.#entries.get(key);
@@ -116,7 +118,9 @@ export class Broadcast {
   async fetch(path: string, name: string, request: FetchRequest): Promise<Group> {
     const { stats } = this.#options.context;
     stats.fetches++;
-    for (const { track } of this.#entries.values()) {
+    const own = this.best()?.source.ownTrack?.(path, name);
+    const tracks = own === undefined ? [...this.#entries.values()] : [{ track: own }];
+    for (const { track } of tracks) {
       if (track.broadcast !== path || track.name !== name) continue;
       const kept = track.ring.get(request.group);
       if (kept === undefined || kept.state === "cut" || kept.startFrame > 0) continue;
@@ -124,6 +128,7 @@ export class Broadcast {
       kept.retain();
       return kept;
     }
+    if (own !== undefined) throw new NotFound(`group ${request.group} of track ${name}`, "group");
     const key = `${path}\0${name}\0${request.group}`;
     let pending = this.#fetches.get(key);
     if (pending === undefined) {

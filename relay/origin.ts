@@ -28,6 +28,8 @@ export interface Announced {
   readonly path: string;
   /** The same broadcast by another chain or at another cost. */
   update(announcement: Announcement): void;
+  /** Makes every other route better than this one: its source is about to leave. */
+  discourage(): void;
   /** Takes it back. `abrupt` when the source was lost rather than said so: then it lingers. */
   end(abrupt?: boolean): void;
 }
@@ -53,6 +55,12 @@ export interface WatchOptions {
 /** A running watch; its owner closes it. */
 export interface Watch {
   close(): void;
+}
+
+/** Whether a watcher would see no difference between two routes. */
+function sameToOthers(a: Route, b: Route): boolean {
+  return a.source === b.source && a.warm === b.warm && a.cold === b.cold &&
+    a.hops.length === b.hops.length && a.hops.every((hop, i) => hop === b.hops[i]);
 }
 
 /** The place of one route. */
@@ -113,28 +121,32 @@ export class Origin {
       return undefined;
     }
     const at = normalizePath(path);
+    let last = announcement;
     let held: Held | undefined = this.#place(at, { source, ...announcement, order: ++this.#order });
+    const update = (next: Announcement) => {
+      if (held === undefined) return;
+      last = next;
+      if (runsThrough(next.hops, this.hop) || next.hops.length > MAX_HOPS) {
+        this.context.stats.loopsRefused++;
+        this.#withdraw(held.broadcast, held.route, false);
+        held = undefined;
+        return;
+      }
+      const route = { source, ...next, order: held.route.order };
+      if (publisherOf(next.hops) === held.broadcast.publisher) {
+        held.broadcast.setRoute(route, held.route);
+        held = { broadcast: held.broadcast, route };
+        this.#tell(at);
+      } else {
+        const old = held;
+        held = this.#place(at, { ...route, order: ++this.#order });
+        this.#withdraw(old.broadcast, old.route, false);
+      }
+    };
     return {
       path: at,
-      update: (next) => {
-        if (held === undefined) return;
-        if (runsThrough(next.hops, this.hop) || next.hops.length > MAX_HOPS) {
-          this.context.stats.loopsRefused++;
-          this.#withdraw(held.broadcast, held.route, false);
-          held = undefined;
-          return;
-        }
-        const route = { source, ...next, order: held.route.order };
-        if (publisherOf(next.hops) === held.broadcast.publisher) {
-          held.broadcast.setRoute(route, held.route);
-          held = { broadcast: held.broadcast, route };
-          this.#tell(at);
-        } else {
-          const old = held;
-          held = this.#place(at, { ...route, order: ++this.#order });
-          this.#withdraw(old.broadcast, old.route, false);
-        }
-      },
+      update,
+      discourage: () => update({ hops: last.hops, warm: Infinity, cold: Infinity }),
       end: (abrupt = false) => {
         if (held === undefined) return;
         this.#withdraw(held.broadcast, held.route, abrupt);
@@ -253,7 +265,7 @@ export class Origin {
     const told = watcher.told.get(path);
     if (broadcast?.lingering && told !== undefined) return;
     const route = broadcast?.routes.find(allowed);
-    if (route === told) return;
+    if (route === told || (route && told && sameToOthers(route, told))) return;
     if (route === undefined) {
       watcher.told.delete(path);
       watcher.listener({ kind: "ended", path, suffix, route: undefined });

@@ -6,6 +6,7 @@
  */
 import type { Group } from "./group.ts";
 import type { GroupWriter } from "./group_writer.ts";
+import type { Track } from "./track.ts";
 
 /** Properties of a track, fixed for its life. */
 export interface TrackInfo {
@@ -82,6 +83,11 @@ export interface FetchRequest {
 export interface BroadcastSource {
   /** Short name for logs: who it is. */
   readonly label: string;
+  /**
+   * The track itself, for a publisher in this process that writes into it whether anybody reads or not. Where it is
+   * given, `subscribe` and `fetch` are never called for it.
+   */
+  ownTrack?(broadcast: string, track: string): Track | undefined;
   /** @throws {NotFound} @throws {SourceLost} */
   trackInfo(broadcast: string, track: string): Promise<TrackInfo>;
   /** Never calls into the sink before it has returned. Does not throw: a refusal goes to `sink.ended`. */

@@ -10,7 +10,7 @@ import { announceStatus, cost, hopCount, hops, path, rootedPrefix } from "./fiel
 /** ANNOUNCE_REQUEST: asks for all broadcasts below a prefix. `excludeHop` 0 excludes nothing. */
 export const AnnounceRequest = message("ANNOUNCE_REQUEST", "moq-lite-01 ANNOUNCE_PLEASE", {
   prefix: rootedPrefix,
-  excludeHop: absent(0n),
+  excludeHop: absent<bigint>(0n),
 });
 /** 04 and 05 let the asker name a hop whose routes it does not want to hear of. */
 export const AnnounceRequest4 = message("ANNOUNCE_REQUEST", "moq-lite-04 ANNOUNCE_INTEREST", {

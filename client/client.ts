@@ -1,0 +1,149 @@
+/**
+ * One session with a relay or publisher: what is announced there, its tracks, and what we publish to it.
+ *
+ * @module
+ */
+import { type Clock, systemClock } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import { NotFound } from "../relay/errors.ts";
+import { FramePool } from "../relay/frame_pool.ts";
+import { Origin } from "../relay/origin.ts";
+import { newRelayStats, type RelayStats } from "../relay/stats.ts";
+import type { TrackContext } from "../relay/track.ts";
+import { Session } from "../session/session.ts";
+import type { CloseInfo, Connection } from "../transport/connection.ts";
+import type { Dialect } from "../wire/lite/dialect.ts";
+import { joinPath, normalizePath } from "../wire/path.ts";
+import { Announcements } from "./announcements.ts";
+import { GroupReader } from "./frames.ts";
+import { BroadcastProducer, type PublishOptions } from "./publish.ts";
+import { type SubscribeOptions, Subscription } from "./subscription.ts";
+
+export interface ClientOptions {
+  /** Versions to speak, preferred first. Default: all. */
+  readonly versions?: readonly Dialect[];
+  /** Groups kept per published or subscribed track. Default 8. */
+  readonly groupCacheSize?: number;
+  /** Most bytes of one group. Default 32 MiB. */
+  readonly maxGroupBytes?: number;
+  /** Path and query told in SETUP, for transports that carry no URL. */
+  readonly path?: string;
+  /** The peer asks us to go elsewhere (or to come back, when empty). */
+  readonly ongoaway?: (uri: string) => void;
+  readonly clock?: Clock;
+  readonly log?: Logger;
+}
+
+/** A live session. Close it in the end. */
+export class Client implements AsyncDisposable {
+  readonly #session: Session;
+  readonly #local: Origin;
+  readonly #remote: Origin;
+  /** What this client has sent and received so far. */
+  readonly stats: RelayStats;
+
+  /** Starts a session over a connection that is there already. @throws {NoCommonVersion} @throws {ProtocolViolation} */
+  static async over(connection: Connection, options: ClientOptions = {}): Promise<Client> {
+    const stats = newRelayStats();
+    const context: TrackContext = {
+      pool: new FramePool({ shared: false }),
+      clock: options.clock ?? systemClock,
+      stats,
+      limits: {
+        groupCacheSize: options.groupCacheSize ?? 8,
+        maxAgeMs: 30_000,
+        maxGroupBytes: options.maxGroupBytes ?? 32 << 20,
+      },
+    };
+    const hop = randomHop();
+    const local = new Origin({ context, hop, lingerMs: 0 });
+    const remote = new Origin({ context, hop, lingerMs: 0 });
+    const { versions, path, ongoaway, clock, log } = options;
+    const session = await Session.start({
+      connection,
+      side: "client",
+      serve: local,
+      consume: remote,
+      hop,
+      stats,
+      ...(versions === undefined ? {} : { versions }),
+      ...(path === undefined ? {} : { path }),
+      ...(clock === undefined ? {} : { clock }),
+      ...(log === undefined ? {} : { log }),
+      ...(ongoaway === undefined ? {} : { onGoaway: ongoaway }),
+    });
+    return new Client(session, local, remote, stats);
+  }
+
+  private constructor(session: Session, local: Origin, remote: Origin, stats: RelayStats) {
+    this.#session = session;
+    this.#local = local;
+    this.#remote = remote;
+    this.stats = stats;
+  }
+
+  /** The version that was agreed on: "moq-lite-06". */
+  get version(): string {
+    return this.#session.dialect.name;
+  }
+
+  /** Fulfils when the session has ended. Never rejects. */
+  get closed(): Promise<CloseInfo> {
+    return this.#session.closed;
+  }
+
+  /** Publishes a broadcast; the peer hears of it at once. */
+  publish(path: string, options: PublishOptions = {}): BroadcastProducer {
+    return new BroadcastProducer(this.#local, path, options);
+  }
+
+  /** What the peer announces below a prefix: what there is, then every change. */
+  announced(prefix = ""): Announcements {
+    return new Announcements(this.#remote, normalizePath(prefix));
+  }
+
+  /**
+   * Subscribes to a track. The peer need not have announced the broadcast: it is asked all the same.
+   * Failures show when the subscription is read.
+   */
+  subscribe(path: string, track: string, options: SubscribeOptions = {}): Subscription {
+    const broadcast = this.#broadcast(path);
+    return new Subscription(broadcast.track(normalizePath(path), track), options);
+  }
+
+  /** One group by its number, from the cache of whoever has it. @throws {NotFound} @throws {SourceLost} */
+  async fetch(path: string, track: string, group: number, priority = 128): Promise<GroupReader> {
+    const broadcast = this.#broadcast(path);
+    const found = await broadcast.fetch(normalizePath(path), track, { group, priority });
+    const reader = new GroupReader(found);
+    found.release();
+    return reader;
+  }
+
+  /** Ends the session, the groups that are on their way included. */
+  async close(code = 0, reason = ""): Promise<void> {
+    this.#session.close(code, reason);
+    await this.#session.closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #broadcast(path: string) {
+    const at = joinPath("", normalizePath(path));
+    const known = this.#remote.find(at);
+    if (known !== undefined) return known;
+    // Not announced, or not yet: the peer is the only one who could have it.
+    this.#remote.announce(at, this.#session.subscriber, { hops: [0n], warm: 0, cold: Infinity });
+    const asked = this.#remote.find(at);
+    if (asked === undefined) throw new NotFound(`broadcast ${at}`, "broadcast");
+    return asked;
+  }
+}
+
+/** A hop id that old JavaScript peers read exactly: 1 … 2^53-1. */
+export function randomHop(): bigint {
+  const [high, low] = crypto.getRandomValues(new Uint32Array(2));
+  return (BigInt(high! & 0x1f_ffff) << 32n) + BigInt(low!) + 1n;
+}

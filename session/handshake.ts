@@ -1,0 +1,117 @@
+/**
+ * How a session begins, by version: a SETUP pair on the first bidirectional stream (01/02), nothing (03/04), or one
+ * SETUP each on a unidirectional stream (05+).
+ *
+ * @module
+ */
+import { QumoError } from "../base/errors.ts";
+import type { BidiStream, Connection } from "../transport/connection.ts";
+import { ConnectionClosed } from "../transport/errors.ts";
+import { ProtocolViolation } from "../wire/errors.ts";
+import { type Dialect, dialectByAlpn, DIALECTS, UNI } from "../wire/lite/dialect.ts";
+import {
+  decodeClientSetup,
+  decodeServerSetup,
+  encodeClientSetup,
+  encodeServerSetup,
+  encodeSetup,
+  LEGACY_SETUP,
+  LEGACY_VERSION,
+  type Setup,
+} from "../wire/lite/setup.ts";
+import { framed } from "../wire/message.ts";
+import { CONTROL_ORDER } from "./link.ts";
+import { StreamReader } from "./stream_reader.ts";
+
+/** Both ends speak MoQ, but no version of it in common. */
+export class NoCommonVersion extends QumoError {
+  readonly code = "QUMO_NO_COMMON_VERSION";
+  constructor(offered: string, ours: string) {
+    super(`Cannot agree on a MoQ version: the peer offers ${offered}, we speak ${ours}`);
+  }
+}
+
+/** A version both ends agreed on. */
+export interface Agreed {
+  readonly dialect: Dialect;
+  /** The stream of the legacy handshake: the session lives as long as it does. */
+  readonly sessionStream?: { readonly stream: BidiStream; readonly reader: StreamReader };
+}
+
+const LEGACY_NUMBER = new Map<number, number>([
+  [1, LEGACY_VERSION.lite01],
+  [2, LEGACY_VERSION.lite02],
+]);
+
+/**
+ * Settles the version of a connection, on either side.
+ * @param versions Ours, preferred first.
+ * @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed}
+ */
+export async function agree(
+  connection: Connection,
+  side: "client" | "server",
+  versions: readonly Dialect[] = DIALECTS,
+): Promise<Agreed> {
+  const dialect = dialectByAlpn(connection.protocol);
+  if (dialect !== undefined) {
+    if (versions.includes(dialect)) return { dialect };
+    throw new NoCommonVersion(dialect.name, namesOf(versions));
+  }
+  if (connection.protocol !== "" && connection.protocol !== "moql") {
+    throw new NoCommonVersion(connection.protocol, namesOf(versions));
+  }
+  const legacy = versions.filter((d) => d.setup === "legacy");
+  return side === "server"
+    ? await answerLegacy(connection, legacy)
+    : await askLegacy(connection, legacy);
+}
+
+async function askLegacy(connection: Connection, legacy: readonly Dialect[]): Promise<Agreed> {
+  if (legacy.length === 0) throw new NoCommonVersion("only SETUP", "none of its versions");
+  const stream = await connection.openBidi({ sendOrder: CONTROL_ORDER });
+  stream.send.write(encodeClientSetup(legacy.map((d) => LEGACY_NUMBER.get(d.version)!)));
+  const reader = new StreamReader(stream.receive, "SERVER_SETUP");
+  const body = await legacyBody(reader, LEGACY_SETUP.server, "SERVER_SETUP");
+  const { version } = decodeServerSetup(body);
+  const dialect = legacy.find((d) => LEGACY_NUMBER.get(d.version) === version);
+  if (dialect === undefined) {
+    throw new NoCommonVersion(`0x${version.toString(16)}`, namesOf(legacy));
+  }
+  return { dialect, sessionStream: { stream, reader } };
+}
+
+async function answerLegacy(connection: Connection, legacy: readonly Dialect[]): Promise<Agreed> {
+  const stream = await connection.acceptBidi();
+  if (stream === undefined) throw new ConnectionClosed("it ended before its SETUP");
+  const reader = new StreamReader(stream.receive, "CLIENT_SETUP");
+  const body = await legacyBody(reader, LEGACY_SETUP.client, "CLIENT_SETUP");
+  const { versions } = decodeClientSetup(body);
+  for (const offered of versions) {
+    const dialect = legacy.find((d) => LEGACY_NUMBER.get(d.version) === offered);
+    if (dialect === undefined) continue;
+    stream.send.write(encodeServerSetup(offered));
+    return { dialect, sessionStream: { stream, reader } };
+  }
+  const offered = versions.map((v) => `0x${v.toString(16)}`).join(", ") || "nothing";
+  throw new NoCommonVersion(offered, namesOf(legacy));
+}
+
+/** Type, 16-bit length, body. */
+async function legacyBody(reader: StreamReader, type: number, name: string): Promise<Uint8Array> {
+  const got = await reader.varint();
+  if (got !== type) throw new ProtocolViolation(name, `stream type ${got}, expected ${type}`);
+  const length = await reader.bytes(2, name);
+  return await reader.bytes(length[0]! * 256 + length[1]!, name);
+}
+
+/** Sends our SETUP (05+) on a stream of its own. @throws {ConnectionClosed} */
+export async function sendSetup(connection: Connection, setup: Setup): Promise<void> {
+  const stream = await connection.openUni({ sendOrder: CONTROL_ORDER });
+  stream.write(framed(encodeSetup(setup), UNI.setup));
+  stream.finish();
+}
+
+function namesOf(dialects: readonly Dialect[]): string {
+  return dialects.map((d) => d.name).join(", ");
+}

@@ -1,0 +1,39 @@
+/**
+ * What both halves of a session share: the connection, the version they speak, whose broadcasts they deal in.
+ *
+ * @module
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Origin } from "../relay/origin.ts";
+import type { HopId } from "../relay/route.ts";
+import type { RelayStats } from "../relay/stats.ts";
+import type { Connection } from "../transport/connection.ts";
+import type { Dialect } from "../wire/lite/dialect.ts";
+
+export interface Link {
+  readonly connection: Connection;
+  readonly dialect: Dialect;
+  /** What the peer may see and subscribe to; absent when it may not. */
+  readonly serve: Origin | undefined;
+  /** Where the peer's announcements go; absent when they are not wanted. */
+  readonly consume: Origin | undefined;
+  /** Path of the connection's URL, which stands before every path of this session. Normalised. */
+  readonly root: string;
+  /** Our own hop id. */
+  readonly hop: HopId;
+  /** The peer's hop id, 0 while it has not told. */
+  peerHop: HopId;
+  /** What is added to the cost of the peer's routes. */
+  readonly linkCost: () => number;
+  readonly clock: Clock;
+  readonly stats: RelayStats;
+  readonly log: Logger;
+  /** Set once the peer has said GOAWAY or we have: nothing new is asked of it. */
+  leaving: boolean;
+  /** Closes the session because of what a stream brought; harmless for ends that are nobody's fault. */
+  failed(error: unknown): void;
+}
+
+/** Sends of control streams go before all media. */
+export const CONTROL_ORDER = 0x7fff_ffff;

@@ -1,0 +1,90 @@
+/**
+ * The frames of one group stream, from whatever pieces the bytes come in, into a group.
+ *
+ * @module
+ */
+import type { GroupWriter } from "../../relay/group_writer.ts";
+import { ProtocolViolation } from "../../wire/errors.ts";
+import { getVarint, MAX_VARINT, unzigzag, varintWidth } from "../../wire/varint.ts";
+
+/** Two varints of 8 bytes: the longest head a frame can have. */
+const MAX_HEAD = 16;
+
+export class FrameParser {
+  readonly #writer: GroupWriter;
+  readonly #timestamps: boolean;
+  readonly #stamp: () => number;
+  readonly #head = new Uint8Array(MAX_HEAD);
+  #headLength = 0;
+  #timestamp = 0;
+
+  /**
+   * @param timestamps Whether a zigzag delta precedes each size (05+).
+   * @param stamp Makes up the timestamp of a frame where the version carries none.
+   */
+  constructor(writer: GroupWriter, timestamps: boolean, stamp: () => number) {
+    this.#writer = writer;
+    this.#timestamps = timestamps;
+    this.#stamp = stamp;
+  }
+
+  /** Whether the bytes so far end at the end of a frame. */
+  get atBoundary(): boolean {
+    return this.#headLength === 0 && this.#writer.frameLeft === 0;
+  }
+
+  /** Takes the next bytes and shows what they brought to the readers. @throws {ProtocolViolation} @throws {GroupTooLarge} */
+  push(chunk: Uint8Array): void {
+    const writer = this.#writer;
+    let at = 0;
+    for (;;) {
+      if (writer.frameLeft > 0) {
+        at += writer.payload(at === 0 ? chunk : chunk.subarray(at));
+        if (writer.frameLeft > 0) break;
+      }
+      if (at === chunk.length) break;
+      at = this.#readHead(chunk, at);
+    }
+    writer.commit();
+  }
+
+  /** @returns The offset behind the head, or the chunk's length when more is needed. */
+  #readHead(chunk: Uint8Array, from: number): number {
+    if (this.#headLength === 0) {
+      const whole = this.#begin(chunk, from, chunk.length);
+      if (whole > 0) return whole;
+    }
+    let at = from;
+    while (at < chunk.length) {
+      this.#head[this.#headLength++] = chunk[at++]!;
+      if (this.#begin(this.#head, 0, this.#headLength) > 0) {
+        this.#headLength = 0;
+        return at;
+      }
+    }
+    return at;
+  }
+
+  /** Begins a frame if its head stands whole in `bytes`. @returns The offset behind it, or 0. */
+  #begin(bytes: Uint8Array, from: number, end: number): number {
+    let at = from;
+    let delta = 0;
+    if (this.#timestamps) {
+      if (at >= end || at + varintWidth(bytes[at]!) > end) return 0;
+      delta = getVarint(bytes, at);
+      at += varintWidth(bytes[at]!);
+    }
+    if (at >= end || at + varintWidth(bytes[at]!) > end) return 0;
+    const size = getVarint(bytes, at);
+    if (size > MAX_VARINT || delta > MAX_VARINT) {
+      throw new ProtocolViolation("FRAME", "varint above 2^53-1");
+    }
+    at += varintWidth(bytes[at]!);
+    this.#timestamp = this.#timestamps ? this.#timestamp + unzigzag(delta) : this.#stamp();
+    if (!Number.isSafeInteger(this.#timestamp * 2)) {
+      throw new ProtocolViolation("FRAME", `timestamp ${this.#timestamp} is out of range`);
+    }
+    this.#writer.begin(this.#timestamp, size);
+    return at;
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Sends one group to one subscriber: a cursor into the shared bytes and the stream they go out on.
+ *
+ * Never waits and never copies what others read too: as long as the stream takes bytes it is given the next contiguous
+ * slice; when it is blocked the cursor simply falls behind.
+ *
+ * @module
+ */
+import type { Group, GroupCursor } from "../../relay/group.ts";
+import type { RelayStats } from "../../relay/stats.ts";
+import type { SendStream } from "../../transport/connection.ts";
+import { STREAM_CODE } from "../../wire/lite/codes.ts";
+import { framed } from "../../wire/message.ts";
+import type { Dialect } from "../../wire/lite/dialect.ts";
+import { UNI } from "../../wire/lite/dialect.ts";
+import { FrameHeads, isFrameBoundary } from "./frame_heads.ts";
+
+/** Half a varint: no message can end here, so a receiver knows the stream was cut. */
+const HALF_A_VARINT = new Uint8Array([0x40]);
+/** The group head and a first slice up to this size leave in one write. */
+const ONE_WRITE_BYTES = 4096;
+
+/** What a sender needs to know of its subscription. */
+export interface SenderOwner {
+  readonly dialect: Dialect;
+  readonly id: number;
+  readonly stats: RelayStats;
+  /** Milliseconds, for telling how long a stream has been stuck. */
+  now(): number;
+  /** The group stream has ended, one way or another. */
+  senderDone(sender: GroupSender): void;
+}
+
+export class GroupSender implements GroupCursor {
+  slot = -1;
+  /** Since when the stream takes nothing, or 0. */
+  blockedSinceMs = 0;
+  #stream: SendStream | undefined;
+  #done = false;
+  readonly #heads: FrameHeads;
+  readonly #onWritable = () => {
+    this.blockedSinceMs = 0;
+    this.pump();
+  };
+
+  constructor(readonly group: Group, readonly owner: SenderOwner) {
+    this.#heads = new FrameHeads(owner.dialect.timestamps);
+    group.attach(this);
+  }
+
+  /** Whether anything of it has been handed to the transport. */
+  get begun(): boolean {
+    return this.#stream !== undefined;
+  }
+
+  /** Starts on a stream that was opened for it. */
+  begin(stream: SendStream): void {
+    if (this.#done) return stream.reset(STREAM_CODE.cancel);
+    this.#stream = stream;
+    const { group, owner } = this;
+    const head = groupHead(owner.dialect, owner.id, group);
+    const slice = this.#heads.next(group);
+    if (head.length + slice.length > ONE_WRITE_BYTES) {
+      stream.write(head);
+      stream.write(slice);
+    } else {
+      const both = new Uint8Array(head.length + slice.length);
+      both.set(head);
+      both.set(slice, head.length);
+      stream.write(both);
+    }
+    owner.stats.bytesOut += slice.length;
+    this.pump();
+  }
+
+  pump(): void {
+    const stream = this.#stream;
+    if (stream === undefined || this.#done) return;
+    const { group } = this;
+    const heads = this.#heads;
+    while (heads.position < group.bytes && !stream.blocked && !stream.done) {
+      const slice = heads.next(group);
+      stream.write(slice);
+      this.owner.stats.bytesOut += slice.length;
+    }
+    if (stream.done) return this.#finish();
+    if (heads.position < group.bytes) {
+      if (this.blockedSinceMs === 0) this.blockedSinceMs = this.owner.now();
+      stream.onWritable(this.#onWritable);
+      return;
+    }
+    if (group.state === "complete") {
+      this.owner.stats.framesOut += group.frames;
+      this.owner.stats.groupsOut++;
+      stream.finish();
+      this.#finish();
+    } else if (group.state === "cut") {
+      this.cut(STREAM_CODE.cancel);
+    }
+  }
+
+  /** Ends the stream so that the receiver cannot take the group for a whole one. */
+  cut(code: number): void {
+    if (this.#done) return;
+    const stream = this.#stream;
+    if (stream !== undefined && !stream.done) {
+      this.owner.stats.groupsCutOut++;
+      if (stream.canReset || stream.blocked) stream.reset(code);
+      else {
+        // Without a reset, the end has to fall inside a message. In the middle of a frame it does by itself.
+        if (isFrameBoundary(this.group, this.#heads.position)) stream.write(HALF_A_VARINT);
+        stream.finish();
+      }
+    }
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.group.detach(this);
+    this.owner.senderDone(this);
+  }
+}
+
+function groupHead(dialect: Dialect, subscribe: number, group: Group): Uint8Array {
+  const { sequence, startFrame } = group;
+  return framed(dialect.group.encode({ subscribe, sequence, startFrame }), UNI.group);
+}

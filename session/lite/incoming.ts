@@ -1,0 +1,223 @@
+/**
+ * One subscription of ours at the peer: what was asked, and the group streams that answer it.
+ *
+ * @module
+ */
+import { reasonOf } from "../../base/errors.ts";
+import { GroupTooLarge } from "../../relay/errors.ts";
+import type { GroupWriter } from "../../relay/group_writer.ts";
+import type { TrackEnd, TrackRequest, TrackSink, UpstreamSubscription } from "../../relay/ports.ts";
+import type { BidiStream, ReceiveStream } from "../../transport/connection.ts";
+import { ConnectionClosed } from "../../transport/errors.ts";
+import { ProtocolViolation } from "../../wire/errors.ts";
+import { STREAM_CODE } from "../../wire/lite/codes.ts";
+import { BIDI } from "../../wire/lite/dialect.ts";
+import { framed } from "../../wire/message.ts";
+import { CONTROL_ORDER, type Link } from "../link.ts";
+import { StreamReader } from "../stream_reader.ts";
+import { FrameParser } from "./frame_parser.ts";
+import { readReply } from "./replies.ts";
+
+/** How long groups that are still owed are waited for after the publisher has ended the track. */
+const OWED_MS = 1000;
+
+export interface IncomingOptions {
+  readonly id: number;
+  /** As the peer knows it: below the connection's root. */
+  readonly broadcast: string;
+  readonly track: string;
+  readonly sink: TrackSink;
+}
+
+export class Incoming implements UpstreamSubscription {
+  readonly #link: Link;
+  readonly #o: IncomingOptions;
+  readonly #onClosed: () => void;
+  #stream: BidiStream | undefined;
+  #request: TrackRequest;
+  #asked: TrackRequest;
+  #answered = false;
+  #endGroup: number | undefined;
+  #newest = -1;
+  #openGroups = 0;
+  #closed = false;
+  #ending: TrackEnd | undefined;
+  #cancelWait: (() => void) | undefined;
+  readonly #receiving = new Set<{ stream: ReceiveStream; writer: GroupWriter }>();
+
+  constructor(link: Link, request: TrackRequest, options: IncomingOptions, onClosed: () => void) {
+    this.#link = link;
+    this.#o = options;
+    this.#request = this.#asked = request;
+    this.#onClosed = onClosed;
+  }
+
+  /** Asks, and follows the answers until the subscription is over. Never throws. */
+  async run(): Promise<void> {
+    try {
+      await this.#run();
+    } catch (error) {
+      const lost = error instanceof ConnectionClosed;
+      if (error instanceof ProtocolViolation) this.#link.failed(error);
+      const why = lost || this.#answered ? "lost" : "not-found";
+      this.#end({ kind: "failed", why, reason: reasonOf(error) });
+    }
+  }
+
+  update(request: TrackRequest): void {
+    this.#request = request;
+    if (this.#stream !== undefined) this.#sendUpdate();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#leave();
+    for (const { stream, writer } of this.#receiving) {
+      stream.stop(STREAM_CODE.cancel);
+      writer.cut();
+    }
+  }
+
+  /** A group stream of this subscription: its frames go into the track as they come. */
+  async group(
+    stream: ReceiveStream,
+    reader: StreamReader,
+    sequence: number,
+    startFrame: number,
+  ): Promise<void> {
+    const writer = this.#closed ? undefined : this.#o.sink.openGroup(sequence, startFrame);
+    if (writer === undefined) return stream.stop(STREAM_CODE.cancel);
+    this.#answered = true;
+    this.#openGroups++;
+    this.#newest = Math.max(this.#newest, sequence);
+    const entry = { stream, writer };
+    this.#receiving.add(entry);
+    const { dialect, clock } = this.#link;
+    const parser = new FrameParser(writer, dialect.timestamps, () => clock.wallMs());
+    try {
+      for (;;) {
+        const chunk = await reader.chunk();
+        if (chunk === undefined) break;
+        if (this.#closed) return;
+        parser.push(chunk);
+      }
+      // A sender without a reset ends a cut-off stream inside a message.
+      if (parser.atBoundary) writer.finish();
+      else writer.cut();
+    } catch (error) {
+      if (error instanceof ConnectionClosed) this.#o.sink.interrupt(writer);
+      else writer.cut();
+      if (error instanceof GroupTooLarge) {
+        this.#link.log.warn(error.message, { track: this.#o.track });
+        stream.stop(STREAM_CODE.groupTooLarge);
+      } else if (error instanceof ProtocolViolation) throw error;
+    } finally {
+      this.#receiving.delete(entry);
+      this.#openGroups--;
+      this.#checkOwed();
+    }
+  }
+
+  /** The session is gone: somebody else may go on with what was begun. */
+  lost(): void {
+    this.#end({ kind: "failed", why: "lost", reason: "the session with the publisher ended" });
+  }
+
+  /** A datagram of this subscription. */
+  datagram(sequence: number, timestamp: number, payload: Uint8Array): void {
+    if (!this.#closed) this.#o.sink.datagram(sequence, timestamp, payload);
+  }
+
+  async #run(): Promise<void> {
+    const { connection, dialect } = this.#link;
+    const stream = await connection.openBidi({ sendOrder: CONTROL_ORDER });
+    if (this.#closed) return stream.send.reset(STREAM_CODE.cancel);
+    this.#stream = stream;
+    this.#asked = this.#request;
+    stream.send.write(framed(
+      dialect.subscribe.encode({
+        id: this.#o.id,
+        broadcast: this.#o.broadcast,
+        track: this.#o.track,
+        ordered: undefined,
+        startFrame: 0,
+        endFrame: undefined,
+        ...wireRequest(this.#request),
+      }),
+      BIDI.subscribe,
+    ));
+    const reader = new StreamReader(stream.receive, "SUBSCRIBE reply");
+    for (;;) {
+      const reply = await readReply(reader, dialect);
+      if (this.#closed) return;
+      if (reply === undefined) break;
+      this.#answered = true;
+      if (reply.kind === "end") {
+        this.#endGroup = reply.group;
+      }
+    }
+    this.#finished();
+  }
+
+  /** The publisher has finished the stream. */
+  #finished(): void {
+    const { dialect } = this.#link;
+    const reason = "the publisher ended the subscription without saying that the track is over";
+    if (dialect.replies === "start" && this.#endGroup === undefined) {
+      return this.#end({ kind: "failed", why: this.#answered ? "lost" : "not-found", reason });
+    }
+    if (!this.#answered) {
+      return this.#end({ kind: "failed", why: "not-found", reason: "the publisher refused" });
+    }
+    this.#ending = this.#endGroup === undefined
+      ? { kind: "ended" }
+      : { kind: "ended", nextGroup: this.#endGroup };
+    const waitMs = Math.max(OWED_MS, this.#request.maxLatencyMs);
+    this.#cancelWait = this.#link.clock.after(waitMs, () => this.#end(this.#ending!));
+    this.#checkOwed();
+  }
+
+  /** After the end: over as soon as the last group is here. */
+  #checkOwed(): void {
+    if (this.#ending === undefined || this.#openGroups > 0 || this.#endGroup === undefined) return;
+    if (this.#newest >= this.#endGroup - 1) this.#end(this.#ending);
+  }
+
+  #end(end: TrackEnd): void {
+    if (this.#closed) return;
+    this.#leave();
+    if (end.kind === "failed" && end.why === "lost") {
+      for (const { writer } of this.#receiving) this.#o.sink.interrupt(writer);
+    }
+    this.#o.sink.ended(end);
+  }
+
+  /** FIN for those who wait for it, STOP_SENDING for those who only watch their own side. */
+  #leave(): void {
+    this.#closed = true;
+    this.#cancelWait?.();
+    this.#stream?.send.finish();
+    this.#stream?.receive.stop(STREAM_CODE.cancel);
+    this.#onClosed();
+  }
+
+  #sendUpdate(): void {
+    const { subscribeUpdate } = this.#link.dialect;
+    const [old, now] = [this.#asked, this.#request];
+    const same = old.priority === now.priority && old.maxLatencyMs === now.maxLatencyMs &&
+      old.endGroup === now.endGroup;
+    if (subscribeUpdate === undefined || same) return;
+    this.#asked = now;
+    this.#stream!.send.write(framed(subscribeUpdate.encode({
+      ordered: undefined,
+      startFrame: 0,
+      endFrame: undefined,
+      ...wireRequest({ ...now, startGroup: old.startGroup }),
+    })));
+  }
+}
+
+function wireRequest(request: TrackRequest) {
+  const { priority, maxLatencyMs, startGroup, endGroup } = request;
+  return { priority, maxLatencyMs, startGroup, endGroup };
+}

@@ -1,0 +1,292 @@
+/**
+ * The half of a session that brings in what the peer announces: each announcement becomes a route of the origin, and
+ * this session the source of its tracks.
+ *
+ * @module
+ */
+import { NotFound, SourceLost } from "../../relay/errors.ts";
+import type { GroupWriter } from "../../relay/group_writer.ts";
+import type { Announced } from "../../relay/origin.ts";
+import {
+  type BroadcastSource,
+  DEFAULT_TRACK_INFO,
+  type FetchRequest,
+  type TrackInfo,
+  type TrackRequest as Request,
+  type TrackSink,
+  type UpstreamSubscription,
+} from "../../relay/ports.ts";
+import type { HopId } from "../../relay/route.ts";
+import type { BidiStream, ReceiveStream } from "../../transport/connection.ts";
+import { ConnectionClosed, StreamReset } from "../../transport/errors.ts";
+import { ProtocolViolation } from "../../wire/errors.ts";
+import { STREAM_CODE } from "../../wire/lite/codes.ts";
+import { decodeDatagram } from "../../wire/lite/datagram.ts";
+import { BIDI } from "../../wire/lite/dialect.ts";
+import { TrackRequest } from "../../wire/lite/track.ts";
+import { framed } from "../../wire/message.ts";
+import { joinPath, stripPrefix } from "../../wire/path.ts";
+import { CONTROL_ORDER, type Link } from "../link.ts";
+import { StreamReader } from "../stream_reader.ts";
+import { AnnounceDecoder } from "./announce_codec.ts";
+import { FrameParser } from "./frame_parser.ts";
+import { Incoming } from "./incoming.ts";
+
+/** How long to wait before an announce stream that the peer gave up is opened again. */
+const REOPEN_MS = 1000;
+/** How often that is tried without any announcement in between. */
+const REOPEN_TIMES = 10;
+
+export class Subscriber implements BroadcastSource {
+  readonly label: string;
+  readonly #link: Link;
+  readonly #incoming = new Map<number, Incoming>();
+  readonly #announced = new Map<string, Announced>();
+  readonly #requests = new Set<BidiStream>();
+  #nextId = 0;
+  #over = false;
+
+  constructor(link: Link, label: string) {
+    this.#link = link;
+    this.label = label;
+  }
+
+  /** Broadcasts the peer announces now. */
+  get announcements(): number {
+    return this.#announced.size;
+  }
+
+  /** Subscriptions open at the peer now. */
+  get subscriptions(): number {
+    return this.#incoming.size;
+  }
+
+  /** Follows the peer's announcements into the origin, until the session ends. */
+  async follow(): Promise<void> {
+    for (let tries = 0; tries < REOPEN_TIMES && !this.#over; tries++) {
+      const [heard, ended] = await this.#followOnce();
+      if (ended || this.#over) return;
+      if (heard) tries = 0;
+      await new Promise<void>((resolve) => this.#link.clock.after(REOPEN_MS, resolve));
+    }
+  }
+
+  async trackInfo(broadcast: string, track: string): Promise<TrackInfo> {
+    const { dialect } = this.#link;
+    if (dialect.trackInfo === undefined) return DEFAULT_TRACK_INFO;
+    const path = this.#peerPath(broadcast);
+    const body = TrackRequest.encode({ broadcast: path, track });
+    const info = await this.#ask(
+      framed(body, BIDI.track),
+      (reader) => reader.message(dialect.trackInfo!),
+      `track ${track} of ${broadcast}`,
+    );
+    return { priority: info.priority, maxAgeMs: info.maxAgeMs, timescale: info.timescale };
+  }
+
+  subscribe(
+    broadcast: string,
+    track: string,
+    request: Request,
+    sink: TrackSink,
+  ): UpstreamSubscription {
+    const id = this.#nextId++;
+    const options = { id, broadcast: this.#peerPath(broadcast), track, sink };
+    const incoming = new Incoming(
+      this.#link,
+      request,
+      options,
+      () => this.#incoming.delete(id),
+    );
+    // Registered before it is asked for: a group may overtake the answer.
+    this.#incoming.set(id, incoming);
+    queueMicrotask(() => void incoming.run());
+    return incoming;
+  }
+
+  async fetch(
+    broadcast: string,
+    track: string,
+    request: FetchRequest,
+    writer: GroupWriter,
+  ): Promise<void> {
+    const { dialect, connection, clock } = this.#link;
+    const what = `group ${request.group} of track ${track} of ${broadcast}`;
+    if (dialect.fetch === undefined) throw new NotFound(what, "group");
+    const stream = await connection.openBidi({ sendOrder: CONTROL_ORDER });
+    stream.send.write(framed(
+      dialect.fetch.encode({
+        broadcast: this.#peerPath(broadcast),
+        track,
+        priority: request.priority,
+        group: request.group,
+        startFrame: 0,
+        endFrame: undefined,
+      }),
+      BIDI.fetch,
+    ));
+    this.#requests.add(stream);
+    const parser = new FrameParser(writer, dialect.timestamps, () => clock.wallMs());
+    const next = async (): Promise<boolean> => {
+      const chunk = await stream.receive.read();
+      if (chunk === undefined) {
+        this.#requests.delete(stream);
+        stream.send.finish();
+        if (!parser.atBoundary && writer.group.frames === 0) throw new NotFound(what, "group");
+        if (parser.atBoundary) writer.finish();
+        else writer.cut();
+        return false;
+      }
+      parser.push(chunk);
+      return true;
+    };
+    const rest = async () => {
+      try {
+        while (await next());
+      } catch (error) {
+        this.#requests.delete(stream);
+        writer.cut();
+        if (error instanceof ProtocolViolation) this.#link.failed(error);
+      }
+    };
+    try {
+      if (await next()) void rest();
+    } catch (error) {
+      this.#requests.delete(stream);
+      stream.send.finish();
+      if (error instanceof StreamReset) throw new NotFound(what, "group");
+      if (error instanceof ConnectionClosed) throw new SourceLost(what, { cause: error });
+      throw error;
+    }
+  }
+
+  /** GROUP: a group stream the peer opened. */
+  async group(stream: ReceiveStream, reader: StreamReader): Promise<void> {
+    const head = await reader.message(this.#link.dialect.group);
+    if (head === undefined) return;
+    const incoming = this.#incoming.get(head.subscribe);
+    // An id of the past is a subscription that was left a moment ago.
+    if (incoming === undefined) return stream.stop(STREAM_CODE.cancel);
+    await incoming.group(stream, reader, head.sequence, head.startFrame);
+  }
+
+  /** A datagram the peer sent; one for an unknown subscription is dropped. */
+  datagram(bytes: Uint8Array): void {
+    const { subscribe, sequence, timestamp, payload } = decodeDatagram(bytes);
+    this.#incoming.get(subscribe)?.datagram(sequence, timestamp, payload);
+  }
+
+  /** The peer wants to leave: anything else is better from now on. */
+  devalue(): void {
+    for (const announced of this.#announced.values()) announced.discourage();
+  }
+
+  /** The session is over. `abrupt` when the peer was lost without a word. */
+  close(abrupt: boolean): void {
+    this.#over = true;
+    // Routes first: a feed that loses its subscription then knows whether to wait for the publisher.
+    this.#withdrawAll(abrupt);
+    for (const incoming of [...this.#incoming.values()]) incoming.lost();
+  }
+
+  /** @returns Whether anything was announced, and whether the peer ended the stream in order. */
+  async #followOnce(): Promise<[heard: boolean, ended: boolean]> {
+    const { connection, dialect, hop, log } = this.#link;
+    let heard = false;
+    let stream: BidiStream | undefined;
+    try {
+      stream = await connection.openBidi({ sendOrder: CONTROL_ORDER });
+      const request = { prefix: "", excludeHop: hop };
+      stream.send.write(framed(dialect.announceRequest.encode(request), BIDI.announce));
+      const decoder = new AnnounceDecoder(
+        new StreamReader(stream.receive, "ANNOUNCE"),
+        dialect,
+      );
+      const peerHop = await decoder.begin();
+      if (peerHop === undefined) return [heard, true];
+      if (peerHop !== 0n && this.#link.peerHop === 0n) this.#link.peerHop = peerHop;
+      for (;;) {
+        const news = await decoder.next();
+        if (news === undefined) {
+          this.#withdrawAll(false);
+          return [heard, true];
+        }
+        heard = true;
+        if (news.kind === "ended") this.#withdraw(news.suffix);
+        else this.#place(news.suffix, this.#chain(news.hops, peerHop), news.warm, news.cold);
+      }
+    } catch (error) {
+      if (error instanceof ProtocolViolation) this.#link.failed(error);
+      if (!(error instanceof StreamReset)) return [heard, true];
+      log.debug("announce stream was reset, opening it again");
+      this.#withdrawAll(true);
+      return [heard, false];
+    } finally {
+      stream?.send.finish();
+    }
+  }
+
+  /** The full chain as the origin keeps it: publisher first, the peer last. */
+  #chain(hops: readonly HopId[], peerHop: HopId): readonly HopId[] {
+    const { dialect } = this.#link;
+    if (dialect.hopAppendedBy === "receiver") return [...hops, peerHop];
+    return hops.length === 0 ? [0n] : hops;
+  }
+
+  #place(suffix: string, hops: readonly HopId[], warm: number, cold: number): void {
+    const { consume, dialect, root, log } = this.#link;
+    const link = dialect.announce === "typed" ? this.#link.linkCost() : 0;
+    const announcement = { hops, warm: warm + link, cold: cold + link };
+    const known = this.#announced.get(suffix);
+    if (known !== undefined) return known.update(announcement);
+    const path = joinPath(root, suffix);
+    const placed = consume?.announce(path, this, announcement);
+    if (placed === undefined) return;
+    this.#announced.set(suffix, placed);
+    log.debug("announced", { broadcast: path, hops: hops.length });
+  }
+
+  #withdraw(suffix: string): void {
+    const known = this.#announced.get(suffix);
+    if (known === undefined) return;
+    this.#announced.delete(suffix);
+    known.end();
+    this.#link.log.debug("unannounced", { broadcast: known.path });
+  }
+
+  #withdrawAll(abrupt: boolean): void {
+    const all = [...this.#announced.values()];
+    this.#announced.clear();
+    for (const announced of all) announced.end(abrupt);
+  }
+
+  /** A broadcast's path as the peer knows it. */
+  #peerPath(broadcast: string): string {
+    return stripPrefix(broadcast, this.#link.root) ?? broadcast;
+  }
+
+  /** Sends one request and reads its one answer. The request's half stays open until then. */
+  async #ask<T>(
+    request: Uint8Array,
+    read: (reader: StreamReader) => Promise<T | undefined>,
+    what: string,
+  ): Promise<T> {
+    let stream: BidiStream | undefined;
+    try {
+      stream = await this.#link.connection.openBidi({ sendOrder: CONTROL_ORDER });
+      this.#requests.add(stream);
+      stream.send.write(request);
+      const answer = await read(new StreamReader(stream.receive, what));
+      if (answer === undefined) throw new NotFound(what);
+      return answer;
+    } catch (error) {
+      if (error instanceof ProtocolViolation) this.#link.failed(error);
+      if (error instanceof StreamReset) throw new NotFound(what);
+      if (error instanceof ConnectionClosed) throw new SourceLost(what, { cause: error });
+      throw error;
+    } finally {
+      if (stream !== undefined) this.#requests.delete(stream);
+      stream?.send.finish();
+    }
+  }
+}

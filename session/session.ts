@@ -1,0 +1,332 @@
+/**
+ * One peer speaking one version of moq-lite: a half that serves it and a half that brings in what it announces.
+ * Symmetric: a viewer, a publisher, another relay and our own client are this class with other origins behind it.
+ *
+ * @module
+ */
+import { type Clock, systemClock } from "../base/clock.ts";
+import { reasonOf } from "../base/errors.ts";
+import { type Logger, silent } from "../base/logger.ts";
+import type { Origin } from "../relay/origin.ts";
+import type { HopId } from "../relay/route.ts";
+import type { RelayStats } from "../relay/stats.ts";
+import type { BidiStream, CloseInfo, Connection, ReceiveStream } from "../transport/connection.ts";
+import { ConnectionClosed, StreamReset } from "../transport/errors.ts";
+import { ProtocolViolation } from "../wire/errors.ts";
+import { SESSION_CODE, STREAM_CODE } from "../wire/lite/codes.ts";
+import { BIDI, type Dialect, DIALECTS, UNI } from "../wire/lite/dialect.ts";
+import { decodeSetup, type Setup } from "../wire/lite/setup.ts";
+import { Goaway } from "../wire/lite/track.ts";
+import { framed } from "../wire/message.ts";
+import { normalizePath } from "../wire/path.ts";
+import { agree, sendSetup } from "./handshake.ts";
+import { CONTROL_ORDER, type Link } from "./link.ts";
+import { Publisher } from "./lite/publisher.ts";
+import type { ServedSubscription } from "./lite/served_subscription.ts";
+import { Subscriber } from "./lite/subscriber.ts";
+import { StreamReader } from "./stream_reader.ts";
+
+export interface SessionOptions {
+  readonly connection: Connection;
+  readonly side: "client" | "server";
+  /** What the peer may see and subscribe to; absent when nothing. */
+  readonly serve?: Origin;
+  /** Where the peer's announcements go; absent when they are not wanted. */
+  readonly consume?: Origin;
+  /** Our own hop id; 0n when we have none. */
+  readonly hop: HopId;
+  readonly stats: RelayStats;
+  /** Versions we speak, preferred first. Default: all. */
+  readonly versions?: readonly Dialect[];
+  /** Price of this link, added to the cost of the peer's routes (06). Default: what the peer says, else 1. */
+  readonly linkCost?: number;
+  /** Path and query to tell the server, where the transport carries none. Client only. */
+  readonly path?: string;
+  /** How long the peer may take over its SETUP, in milliseconds. Default 10,000. */
+  readonly setupTimeoutMs?: number;
+  readonly clock?: Clock;
+  readonly log?: Logger;
+  /** The peer wants us to go to another place, or to come back to the same one when empty. */
+  readonly onGoaway?: (uri: string) => void;
+}
+
+export class Session {
+  readonly dialect: Dialect;
+  readonly connection: Connection;
+  /** Fulfils once the session is over and everything of it is cleared away. Never rejects. */
+  readonly closed: Promise<CloseInfo>;
+  readonly publisher: Publisher;
+  readonly subscriber: Subscriber;
+  readonly #link: Link;
+  readonly #options: SessionOptions;
+  #peerSetup: Setup = {};
+  #setupSeen = false;
+  #announceSeen!: () => void;
+  readonly #announceAsked = new Promise<void>((resolve) => this.#announceSeen = resolve);
+  #goawaySent = false;
+  #goawaySeen = false;
+
+  /**
+   * Settles the version and starts the session.
+   * @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed} The connection is closed then.
+   */
+  static async start(options: SessionOptions): Promise<Session> {
+    const { connection, side } = options;
+    const clock = options.clock ?? systemClock;
+    const cancel = clock.after(
+      options.setupTimeoutMs ?? 10_000,
+      () => connection.close(SESSION_CODE.controlTimeout, "no SETUP in time"),
+    );
+    try {
+      const agreed = await agree(connection, side, options.versions ?? DIALECTS);
+      const reader = await Session.#firstSetup(options, agreed.dialect);
+      const session = new Session(options, agreed.dialect, reader);
+      if (agreed.sessionStream !== undefined) session.#follow(agreed.sessionStream);
+      session.#run();
+      return session;
+    } catch (error) {
+      const violated = error instanceof ProtocolViolation;
+      connection.close(
+        violated ? SESSION_CODE.protocolViolation : SESSION_CODE.version,
+        reasonOf(error),
+      );
+      throw error;
+    } finally {
+      cancel();
+    }
+  }
+
+  /** A server learns from the client's SETUP (05+) which path it wants; streams that came before are kept. */
+  static async #firstSetup(options: SessionOptions, dialect: Dialect): Promise<FirstStreams> {
+    const { connection, side } = options;
+    const early: [ReceiveStream, StreamReader, number][] = [];
+    if (dialect.setup !== "uni") return { setup: undefined, early };
+    const { hop, path } = options;
+    await sendSetup(connection, {
+      ...(hop === 0n ? {} : { hop }),
+      ...(side === "client" && path !== undefined ? { path } : {}),
+      ...(side === "client" && options.linkCost !== undefined ? { cost: options.linkCost } : {}),
+    });
+    if (side === "client") return { setup: undefined, early };
+    for (;;) {
+      const stream = await connection.acceptUni();
+      if (stream === undefined) throw new ConnectionClosed("it ended before its SETUP");
+      const reader = new StreamReader(stream, "stream type");
+      const type = await reader.varint().catch(() => undefined);
+      if (type === undefined) continue;
+      if (type !== UNI.setup) {
+        early.push([stream, reader, type]);
+        continue;
+      }
+      const body = await reader.body("SETUP", 65_536);
+      if (body === undefined) throw new ProtocolViolation("SETUP", "the stream ended before it");
+      return { setup: decodeSetup(body), early };
+    }
+  }
+
+  private constructor(options: SessionOptions, dialect: Dialect, first: FirstStreams) {
+    const { connection } = options;
+    this.#options = options;
+    this.dialect = dialect;
+    this.connection = connection;
+    const log = options.log ?? silent;
+    this.#link = {
+      connection,
+      dialect,
+      serve: options.serve,
+      consume: options.consume,
+      root: rootOf(options.side === "client" ? "" : first.setup?.path ?? connection.path),
+      hop: options.hop,
+      peerHop: 0n,
+      linkCost: () => options.linkCost ?? this.#peerSetup.cost ?? 1,
+      clock: options.clock ?? systemClock,
+      stats: options.stats,
+      log,
+      leaving: false,
+      failed: (error) => this.#failed(error),
+    };
+    this.subscriber = new Subscriber(this.#link, connection.remoteAddress);
+    this.publisher = new Publisher(this.#link, this.subscriber);
+    if (first.setup !== undefined) this.#setup(first.setup);
+    for (const [stream, reader, type] of first.early) this.#spawn(this.#uni(stream, reader, type));
+    this.closed = this.#end();
+  }
+
+  /** Path of the connection's URL, without its query: it stands before every path of this session. */
+  get root(): string {
+    return this.#link.root;
+  }
+
+  /** The peer's hop id, 0 when it did not tell. */
+  get peerHop(): HopId {
+    return this.#link.peerHop;
+  }
+
+  /** Subscriptions served to the peer. */
+  served(): Iterable<ServedSubscription> {
+    return this.publisher.served();
+  }
+
+  /**
+   * Asks the peer to leave, where the version can (04+). It waits for the peer's first stream: older relays end a
+   * session in which it comes too early.
+   * @param uri Where to go; empty means back to the same place.
+   */
+  async goaway(uri = ""): Promise<void> {
+    if (!this.dialect.goaway || this.#goawaySent) return;
+    this.#goawaySent = true;
+    this.#link.leaving = true;
+    const early = new Promise<void>((resolve) => this.#link.clock.after(500, resolve));
+    await Promise.race([this.#announceAsked, early]);
+    try {
+      const stream = await this.connection.openBidi({ sendOrder: CONTROL_ORDER });
+      stream.send.write(framed(Goaway.encode({ uri }), BIDI.goaway));
+      stream.send.finish();
+    } catch (error) {
+      if (!(error instanceof ConnectionClosed)) throw error;
+    }
+  }
+
+  /** Ends the session. Groups that have begun are cut; call {@link Publisher.drain} and wait to avoid that. */
+  close(code: number = SESSION_CODE.none, reason = ""): void {
+    this.connection.close(code, reason);
+  }
+
+  /** Looks for a peer that has stopped reading; call it every second or so. */
+  sweep(now: number, writeTimeoutMs: number): void {
+    if (this.publisher.sweep(now) <= writeTimeoutMs) return;
+    this.#link.log.warn("session closed: the peer has stopped reading");
+    this.close(SESSION_CODE.controlTimeout, "the peer has stopped reading");
+  }
+
+  #run(): void {
+    this.#spawn(this.#acceptBidi());
+    this.#spawn(this.#acceptUni());
+    if (this.#options.consume !== undefined) this.#spawn(this.subscriber.follow());
+    if (this.dialect.timestamps) this.#spawn(this.#readDatagrams());
+  }
+
+  async #end(): Promise<CloseInfo> {
+    const info = await this.connection.closed;
+    this.subscriber.close(info.abrupt || info.code !== SESSION_CODE.none);
+    this.publisher.close();
+    return info;
+  }
+
+  async #acceptBidi(): Promise<void> {
+    for (;;) {
+      const stream = await this.connection.acceptBidi();
+      if (stream === undefined) return;
+      this.#spawn(this.#bidi(stream));
+    }
+  }
+
+  async #acceptUni(): Promise<void> {
+    for (;;) {
+      const stream = await this.connection.acceptUni();
+      if (stream === undefined) return;
+      this.#spawn(this.#uni(stream, new StreamReader(stream, "stream type")));
+    }
+  }
+
+  async #readDatagrams(): Promise<void> {
+    for (;;) {
+      const bytes = await this.connection.readDatagram();
+      if (bytes === undefined) return;
+      this.subscriber.datagram(bytes);
+    }
+  }
+
+  async #bidi(stream: BidiStream): Promise<void> {
+    const reader = new StreamReader(stream.receive, "stream type");
+    const type = await reader.varint();
+    switch (type) {
+      case undefined: // cancelled before its first byte: browsers do that
+        return stream.send.finish();
+      case BIDI.announce:
+        this.#announceSeen();
+        return await this.publisher.announce(stream, reader);
+      case BIDI.subscribe:
+        return await this.publisher.subscribe(stream, reader);
+      case BIDI.fetch:
+        return await this.publisher.fetch(stream, reader);
+      case BIDI.probe:
+        return await this.publisher.probe(stream, reader);
+      case BIDI.track:
+        return await this.publisher.trackInfo(stream, reader);
+      case BIDI.goaway:
+        if (this.dialect.goaway) return await this.#goaway(stream, reader);
+    }
+    this.#link.log.debug("stream of an unknown type refused", { type });
+    stream.send.reset(STREAM_CODE.cancel);
+    stream.receive.stop(STREAM_CODE.cancel);
+  }
+
+  async #uni(stream: ReceiveStream, reader: StreamReader, known?: number): Promise<void> {
+    const type = known ?? await reader.varint();
+    if (type === undefined) return;
+    if (type === UNI.group) return await this.subscriber.group(stream, reader);
+    if (type === UNI.setup && this.dialect.setup === "uni") {
+      const body = await reader.body("SETUP", 65_536);
+      if (body === undefined) throw new ProtocolViolation("SETUP", "the stream ended before it");
+      return this.#setup(decodeSetup(body));
+    }
+    this.#link.log.debug("stream of an unknown type refused", { type });
+    stream.stop(STREAM_CODE.cancel);
+  }
+
+  #setup(setup: Setup): void {
+    if (this.#setupSeen) throw new ProtocolViolation("SETUP", "it came twice");
+    this.#setupSeen = true;
+    this.#peerSetup = setup;
+    if (setup.hop !== undefined) this.#link.peerHop = setup.hop;
+  }
+
+  async #goaway(stream: BidiStream, reader: StreamReader): Promise<void> {
+    const message = await reader.message(Goaway);
+    stream.send.finish();
+    if (message === undefined) return;
+    if (this.#goawaySeen) throw new ProtocolViolation("GOAWAY", "it came twice");
+    this.#goawaySeen = true;
+    this.#link.leaving = true;
+    this.#link.log.info("the peer asks us to leave", { uri: message.uri });
+    this.subscriber.devalue();
+    this.#options.onGoaway?.(message.uri);
+  }
+
+  /** The legacy session stream: what comes on it is stepped over, its end is the session's. */
+  #follow({ stream, reader }: { stream: BidiStream; reader: StreamReader }): void {
+    this.#spawn(
+      reader.drain().then(() => {
+        stream.send.finish();
+        this.close(SESSION_CODE.none, "the session stream ended");
+      }),
+    );
+  }
+
+  /** Runs one stream's task; what goes wrong there ends the stream, and only a violation the session. */
+  #spawn(task: Promise<void>): void {
+    task.catch((error) => this.#failed(error));
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof StreamReset || error instanceof ConnectionClosed) return;
+    if (error instanceof ProtocolViolation) {
+      this.#link.log.warn("session closed: protocol violation", { reason: error.message });
+      return this.close(SESSION_CODE.protocolViolation, error.message);
+    }
+    this.#link.log.error("session closed: internal error", {
+      reason: error instanceof Error ? error.stack ?? error.message : reasonOf(error),
+    });
+    this.close(SESSION_CODE.internal, "internal error");
+  }
+}
+
+interface FirstStreams {
+  readonly setup: Setup | undefined;
+  readonly early: [ReceiveStream, StreamReader, number][];
+}
+
+function rootOf(path: string): string {
+  return normalizePath(path.split("?")[0]!);
+}
