@@ -22,8 +22,14 @@ export interface BroadcastOptions {
 interface Entry {
   readonly track: Track;
   readonly feed: Feed;
-  readonly excludeHop: HopId;
+  /** Hops of those who share it: a route through one of them is its last choice. */
+  readonly askers: Set<HopId>;
   forget: (() => void) | undefined;
+}
+
+interface PendingFetch {
+  readonly group: Promise<Group>;
+  askers: number;
 }
 
 export class Broadcast {
@@ -32,7 +38,7 @@ export class Broadcast {
   readonly #options: BroadcastOptions;
   #routes: Route[] = [];
   readonly #entries = new Map<string, Entry>();
-  readonly #fetches = new Map<string, Promise<Group>>();
+  readonly #fetches = new Map<string, PendingFetch>();
 
   constructor(
     readonly path: string,
@@ -63,7 +69,7 @@ export class Broadcast {
     this.#routes.push(route);
     this.#routes.sort(compareRoutes);
     this.lingering = false;
-    this.#reroute();
+    this.#reroute(at < 0 ? route.source : undefined);
   }
 
   dropRoute(route: Route): void {
@@ -91,13 +97,15 @@ export class Broadcast {
     const key = `${path}\0${name}\0${exclude}`;
     const known = this.#entries.get(key);
     if (known !== undefined) {
+      if (excludeHop !== 0n) known.askers.add(excludeHop);
       this.#keep(key, known);
       return known.track;
     }
     const track = new Track(path, name, this.#options.context);
-    const feed = new Feed(track, this.#feedRoutes(exclude));
+    const askers = new Set<HopId>(excludeHop === 0n ? [] : [excludeHop]);
+    const feed = new Feed(track, this.#feedRoutes(exclude, askers));
     track.feed = feed;
-    const entry: Entry = { track, feed, excludeHop: exclude, forget: undefined };
+    const entry: Entry = { track, feed, askers, forget: undefined };
     this.#entries.set(key, entry);
     this.#keep(key, entry);
     return track;
@@ -112,13 +120,19 @@ export class Broadcast {
 
   /**
    * One group, from the cache or else from the source; those who ask for the same at once share one request.
+   * @param excludeHop The asker's own hop, as in {@link Broadcast.track}.
    * @returns The group, retained for the caller, who releases it. It may still be growing.
    * @throws {NotFound} @throws {SourceLost}
    */
-  async fetch(path: string, name: string, request: FetchRequest): Promise<Group> {
+  async fetch(
+    path: string,
+    name: string,
+    request: FetchRequest,
+    excludeHop: HopId = 0n,
+  ): Promise<Group> {
     const { stats } = this.#options.context;
     stats.fetches++;
-    const own = this.best()?.source.ownTrack?.(path, name);
+    const own = this.best(excludeHop)?.source.ownTrack?.(path, name);
     const tracks = own === undefined ? [...this.#entries.values()] : [{ track: own }];
     for (const { track } of tracks) {
       if (track.broadcast !== path || track.name !== name) continue;
@@ -129,42 +143,58 @@ export class Broadcast {
       return kept;
     }
     if (own !== undefined) throw new NotFound(`group ${request.group} of track ${name}`, "group");
-    const key = `${path}\0${name}\0${request.group}`;
-    let pending = this.#fetches.get(key);
-    if (pending === undefined) {
-      pending = this.#fetchUpstream(path, name, request);
-      this.#fetches.set(key, pending);
+    const exclude = this.#routes.some((r) => runsThrough(r.hops, excludeHop)) ? excludeHop : 0n;
+    const key = `${path}\0${name}\0${request.group}\0${exclude}`;
+    const known = this.#fetches.get(key);
+    if (known !== undefined) {
+      known.askers++;
+      return await known.group;
     }
-    try {
-      const group = await pending;
-      group.retain();
-      // The request's own hold is let go one turn later, when everybody who shares it has theirs.
-      if (this.#fetches.delete(key)) queueMicrotask(() => queueMicrotask(() => group.release()));
+    const fetched = this.#fetchUpstream(path, name, request, exclude).then((group) => {
+      // From here on nobody joins: everybody who shares it gets a hold, the first the request's own.
+      this.#fetches.delete(key);
+      for (let i = 1; i < pending.askers; i++) group.retain();
       return group;
-    } catch (error) {
+    }, (error: unknown) => {
       this.#fetches.delete(key);
       throw error;
-    }
+    });
+    const pending: PendingFetch = { group: fetched, askers: 1 };
+    this.#fetches.set(key, pending);
+    return await fetched;
   }
 
-  async #fetchUpstream(path: string, name: string, request: FetchRequest): Promise<Group> {
+  /** Asks one route after the other, until one has begun to answer. */
+  async #fetchUpstream(
+    path: string,
+    name: string,
+    request: FetchRequest,
+    excludeHop: HopId,
+  ): Promise<Group> {
     const { pool, clock, limits, stats } = this.#options.context;
-    const route = this.best();
-    if (route === undefined) throw new NotFound(`a route to broadcast ${path}`, "broadcast");
-    const group = new Group(pool, request.group, 0, clock.now());
-    try {
-      await route.source.fetch(path, name, request, new GroupWriter(group, limits, [stats]));
-    } catch (error) {
-      group.end("cut");
-      group.release();
-      throw error;
+    const routes = this.#routes.filter((route) => !runsThrough(route.hops, excludeHop));
+    let failure: unknown = new NotFound(`a route to broadcast ${path}`, "broadcast");
+    for (const { source } of routes) {
+      const group = new Group(pool, request.group, 0, clock.now());
+      try {
+        await source.fetch(path, name, request, new GroupWriter(group, limits, [stats]));
+        return group;
+      } catch (error) {
+        failure = error;
+        group.end("cut");
+        group.release();
+      }
     }
-    return group;
+    throw failure;
   }
 
-  #feedRoutes(excludeHop: HopId): FeedRoutes {
-    const find = (except: ReadonlySet<BroadcastSource>) =>
-      this.#routes.find((r) => !except.has(r.source) && !runsThrough(r.hops, excludeHop));
+  #feedRoutes(excludeHop: HopId, askers: ReadonlySet<HopId>): FeedRoutes {
+    const find = (except: ReadonlySet<BroadcastSource>) => {
+      const usable = this.#routes.filter((r) =>
+        !except.has(r.source) && !runsThrough(r.hops, excludeHop)
+      );
+      return usable.find((r) => !r.hops.some((hop) => askers.has(hop))) ?? usable[0];
+    };
     const awaited = () => this.lingering;
     return {
       best: find,
@@ -175,8 +205,8 @@ export class Broadcast {
     };
   }
 
-  #reroute(): void {
-    for (const { feed } of [...this.#entries.values()]) feed.reroute();
+  #reroute(fresh?: BroadcastSource): void {
+    for (const { feed } of [...this.#entries.values()]) feed.reroute(fresh);
   }
 
   /** Puts off the day on which an idle track is forgotten. */

@@ -59,6 +59,14 @@ export class Feed implements TrackFeed {
   }
 
   stop(): void {
+    this.#halt();
+    // Nobody writes these any more: who fetched one is not left waiting for its end.
+    for (const group of this.#track.ring.since(0)) {
+      if (group.state === "open") this.#cut(group);
+    }
+  }
+
+  #halt(): void {
     this.#running = false;
     for (const inflow of [this.#active, this.#next, ...this.#draining]) inflow?.close();
     this.#active = this.#next = undefined;
@@ -68,11 +76,16 @@ export class Feed implements TrackFeed {
 
   update(request: TrackRequest): void {
     this.#active?.subscription?.update(request);
+    this.#next?.subscription?.update(request);
   }
 
-  /** The routes have changed: go over to a better one. */
-  reroute(): void {
+  /**
+   * The routes have changed: go over to a better one.
+   * @param fresh A source that offers the broadcast anew: what it refused before counts no longer.
+   */
+  reroute(fresh?: BroadcastSource): void {
     if (!this.#running) return;
+    if (fresh !== undefined) this.#refused.delete(fresh);
     const best = this.#routes.best(this.#refused);
     if (best === undefined || best.source === this.#next?.route.source) return;
     this.#next?.close();
@@ -95,7 +108,7 @@ export class Feed implements TrackFeed {
     const track = this.#track;
     const { stats, clock, limits } = track.context;
     const waiting = this.#interrupted.get(sequence);
-    if (waiting !== undefined) {
+    if (waiting !== undefined && waiting.group.state === "open") {
       const { group } = waiting;
       if (startFrame > group.startFrame + group.frames) return undefined;
       waiting.cancel();
@@ -114,12 +127,12 @@ export class Feed implements TrackFeed {
   /** An inflow lost its source in the middle of a group. */
   interrupt(writer: GroupWriter): void {
     const { group } = writer;
-    if (group.state !== "open") return;
+    if (!writer.open) return;
     group.commit();
+    writer.leave();
     const cut = () => {
       this.#interrupted.delete(group.sequence);
-      this.#track.context.stats.groupsCut++;
-      group.end("cut");
+      this.#cut(group);
     };
     if (!this.#running || this.#routes.resumeMs === 0) return cut();
     const cancel = this.#track.context.clock.after(this.#routes.resumeMs, cut);
@@ -141,9 +154,14 @@ export class Feed implements TrackFeed {
       this.#next = undefined;
       return;
     }
-    this.#active = this.#next;
+    const next = this.#next;
     this.#next = undefined;
-    if (this.#active === undefined) this.#tryNext(end);
+    this.#active = next;
+    if (next === undefined) return this.#tryNext(end);
+    if (this.#interrupted.size === 0) return;
+    // It was asked for what comes after the group that is broken off now: ask again, from there.
+    next.close();
+    this.#active = this.#open(next.route);
   }
 
   #tryNext(end: TrackEnd): void {
@@ -173,7 +191,7 @@ export class Feed implements TrackFeed {
     if (newest === undefined) return request;
     const startGroup = Math.min(newest.sequence + 1, ...this.#interrupted.keys());
     const maxLatencyMs = Math.max(request.maxLatencyMs, this.#track.info.maxAgeMs);
-    return { ...request, startGroup, maxLatencyMs };
+    return { ...request, startGroup, startIsFloor: false, maxLatencyMs };
   }
 
   #takeOver(next: Inflow): void {
@@ -182,23 +200,32 @@ export class Feed implements TrackFeed {
     this.#next = undefined;
     if (old === undefined) return;
     this.#draining.add(old);
+    const newest = this.#track.ring.newest;
+    if (newest !== undefined) {
+      old.subscription?.update({ ...this.#track.request(), endGroup: newest.sequence });
+    }
     this.#track.context.clock.after(DRAIN_MS, () => {
       if (this.#draining.delete(old)) old.close();
     });
   }
 
   #finish(end: TrackEnd): void {
-    this.stop();
+    this.#halt();
     this.#track.end(end);
   }
 
   #cutInterrupted(): void {
     for (const { group, cancel } of this.#interrupted.values()) {
       cancel();
-      this.#track.context.stats.groupsCut++;
-      group.end("cut");
+      this.#cut(group);
     }
     this.#interrupted.clear();
+  }
+
+  #cut(group: Group): void {
+    if (group.state !== "open") return;
+    this.#track.context.stats.groupsCut++;
+    group.end("cut");
   }
 }
 

@@ -24,6 +24,7 @@ export class GroupWriter {
   #skipFrames: number;
   #skipBytes = 0;
   #frameLeft = 0;
+  #leftToOthers = false;
 
   /**
    * @param startFrame Index of the first frame that will be written; frames the group holds already are skipped.
@@ -44,7 +45,12 @@ export class GroupWriter {
 
   /** Whether the group still takes frames: not once it has ended or given way in its ring. Stop its stream then. */
   get open(): boolean {
-    return this.group.state === "open";
+    return this.group.state === "open" && !this.#leftToOthers;
+  }
+
+  /** Leaves the group as it is to another writer: whatever this one is told from now on is without effect. */
+  leave(): void {
+    this.#leftToOthers = true;
   }
 
   /** Adds a whole frame and shows it. @throws {GroupTooLarge} */
@@ -62,7 +68,7 @@ export class GroupWriter {
   begin(timestamp: number, size: number): void {
     const group = this.group;
     this.#frameLeft = size;
-    if (group.state !== "open") return;
+    if (!this.open) return;
     if (this.#skipFrames > 0) {
       this.#skipFrames--;
       this.#skipBytes = size;
@@ -96,7 +102,7 @@ export class GroupWriter {
     const skip = Math.min(n, this.#skipBytes);
     this.#skipBytes -= skip;
     let from = skip;
-    while (from < n && group.missingBytes > 0 && group.state === "open") {
+    while (from < n && group.missingBytes > 0 && this.open) {
       if (!group.room(false)) {
         throw new GroupTooLarge(group.sequence, group.written, this.limits.maxGroupBytes);
       }
@@ -110,17 +116,17 @@ export class GroupWriter {
 
   /** Shows what was added to the readers and wakes them. */
   commit(): void {
-    this.group.commit();
+    if (!this.#leftToOthers) this.group.commit();
   }
 
   /** Ends the group in order; one that stops in the middle of a frame is cut instead. */
   finish(): void {
-    this.group.end(this.group.missingBytes > 0 ? "cut" : "complete");
+    if (!this.#leftToOthers) this.group.end(this.group.missingBytes > 0 ? "cut" : "complete");
   }
 
   /** Gives the rest of the group up. */
   cut(): void {
-    this.group.end("cut");
+    if (!this.#leftToOthers) this.group.end("cut");
   }
 
   #frameDone(): void {

@@ -90,6 +90,8 @@ export class Origin {
   readonly #options: OriginOptions;
   readonly #paths = new Map<string, Broadcast[]>();
   readonly #watchers = new Set<Watcher>();
+  /** What stops waiting for a lost publisher. */
+  readonly #lingers = new Map<Broadcast, () => void>();
   #order = 0;
 
   constructor(options: OriginOptions) {
@@ -123,17 +125,22 @@ export class Origin {
     const at = normalizePath(path);
     let last = announcement;
     let held: Held | undefined = this.#place(at, { source, ...announcement, order: ++this.#order });
+    let over = false;
     const update = (next: Announcement) => {
-      if (held === undefined) return;
+      if (over) return;
       last = next;
       if (runsThrough(next.hops, this.hop) || next.hops.length > MAX_HOPS) {
         this.context.stats.loopsRefused++;
-        this.#withdraw(held.broadcast, held.route, false);
+        if (held !== undefined) this.#withdraw(held.broadcast, held.route, false);
         held = undefined;
         return;
       }
+      if (held === undefined) { // it was a loop until now
+        held = this.#place(at, { source, ...next, order: ++this.#order });
+        return;
+      }
       const route = { source, ...next, order: held.route.order };
-      if (publisherOf(next.hops) === held.broadcast.publisher) {
+      if (this.#publisher(next.hops) === held.broadcast.publisher) {
         held.broadcast.setRoute(route, held.route);
         held = { broadcast: held.broadcast, route };
         this.#tell(at);
@@ -148,6 +155,7 @@ export class Origin {
       update,
       discourage: () => update({ hops: last.hops, warm: Infinity, cold: Infinity }),
       end: (abrupt = false) => {
+        over = true;
         if (held === undefined) return;
         this.#withdraw(held.broadcast, held.route, abrupt);
         held = undefined;
@@ -187,23 +195,22 @@ export class Origin {
   }
 
   #place(path: string, route: Route): Held {
-    const publisher = publisherOf(route.hops) ??
-      (route.hops.length === 0 ? this.hop : undefined);
+    const publisher = this.#publisher(route.hops);
     const here = this.#paths.get(path) ?? [];
-    this.#paths.set(path, here);
-    let broadcast = publisher === undefined
-      ? undefined
-      : here.find((b) => b.publisher === publisher);
-    if (broadcast === undefined) {
-      // Somebody else has come: who waited for the lost publisher waits in vain.
-      for (const lost of here.filter((b) => b.lingering)) this.#forget(path, lost);
-      broadcast = new Broadcast(path, publisher, this.#options);
-      here.push(broadcast);
-      this.#paths.set(path, here);
-    }
+    const known = publisher === undefined ? undefined : here.find((b) => b.publisher === publisher);
+    const broadcast = known ?? new Broadcast(path, publisher, this.#options);
     broadcast.setRoute(route);
+    if (known === undefined) {
+      this.#paths.set(path, [...here, broadcast]);
+      // Somebody else has come: who waited for the lost publisher waits in vain.
+      for (const lost of here) if (lost.lingering) this.#forget(path, lost);
+    }
     this.#tell(path);
     return { broadcast, route };
+  }
+
+  #publisher(hops: readonly HopId[]): HopId | undefined {
+    return hops.length === 0 ? this.hop : publisherOf(hops);
   }
 
   #withdraw(broadcast: Broadcast, route: Route, abrupt: boolean): void {
@@ -213,9 +220,12 @@ export class Origin {
     if (last && abrupt && lingerMs > 0 && !others) {
       broadcast.lingering = true;
       broadcast.dropRoute(route);
-      context.clock.after(lingerMs, () => {
+      this.#lingers.get(broadcast)?.();
+      const cancel = context.clock.after(lingerMs, () => {
+        this.#lingers.delete(broadcast);
         if (broadcast.lingering) this.#forget(broadcast.path, broadcast);
       });
+      this.#lingers.set(broadcast, cancel);
       return;
     }
     broadcast.dropRoute(route);
@@ -226,6 +236,8 @@ export class Origin {
   #forget(path: string, broadcast: Broadcast): void {
     const here = this.#paths.get(path);
     if (here === undefined) return;
+    this.#lingers.get(broadcast)?.();
+    this.#lingers.delete(broadcast);
     const left = here.filter((b) => b !== broadcast);
     if (left.length === 0) this.#paths.delete(path);
     else this.#paths.set(path, left);
