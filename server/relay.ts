@@ -1,0 +1,251 @@
+/**
+ * The relay: one origin, and every session that takes part in it. Knows nothing of sockets, files or HTTP; connections are
+ * handed to it.
+ *
+ * @module
+ */
+import { type Clock, systemClock } from "../base/clock.ts";
+import { type Logger, silent } from "../base/logger.ts";
+import { FramePool } from "../relay/frame_pool.ts";
+import { Origin } from "../relay/origin.ts";
+import { newRelayStats, type RelayStats } from "../relay/stats.ts";
+import type { TrackContext } from "../relay/track.ts";
+import { Session } from "../session/session.ts";
+import type { CloseInfo, Connection } from "../transport/connection.ts";
+import { SESSION_CODE } from "../wire/lite/codes.ts";
+import { type Dialect, DIALECTS } from "../wire/lite/dialect.ts";
+
+export interface RelayOptions {
+  /** This relay's hop id: 1 … 2^53-1. */
+  readonly hop: bigint;
+  /** Versions spoken, preferred first. Default: all. */
+  readonly versions?: readonly Dialect[];
+  readonly frameCapacity?: number;
+  readonly groupCacheSize?: number;
+  readonly maxGroupBytes?: number;
+  readonly maxAgeMs?: number;
+  /** How long a broadcast outlives an abrupt loss of its publisher. Default 5,000. */
+  readonly lingerMs?: number;
+  /** A session that takes nothing of what is written to it for this long is closed. Default 10,000. */
+  readonly writeTimeoutMs?: number;
+  readonly handshakeTimeoutMs?: number;
+  readonly clock?: Clock;
+  readonly log?: Logger;
+}
+
+/** One peer of the relay. */
+export interface RelaySession {
+  /** Counted from 1 since the start. */
+  readonly id: number;
+  readonly session: Session;
+  /** Milliseconds since 1970. */
+  readonly startedAtMs: number;
+  /** Dialed by us: the upstream relay. */
+  readonly dialed: boolean;
+}
+
+/** What is counted of sessions, since the start. */
+export interface SessionCounters {
+  opened: number;
+  closed: number;
+  /** Connections that never became a session: no SETUP, no common version, handshake broken off. */
+  handshakesFailed: number;
+  /** Sessions closed with the protocol violation code, by either side. */
+  violations: number;
+  /** Sessions whose peer was lost without a word. */
+  lost: number;
+}
+
+const SWEEP_MS = 1000;
+
+export class Relay {
+  readonly origin: Origin;
+  readonly context: TrackContext;
+  readonly pool: FramePool;
+  readonly stats: RelayStats;
+  readonly counters: SessionCounters = {
+    opened: 0,
+    closed: 0,
+    handshakesFailed: 0,
+    violations: 0,
+    lost: 0,
+  };
+  /** No new sessions are taken; those there are have been asked to leave. */
+  draining = false;
+  readonly #options: RelayOptions;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #sessions = new Map<number, RelaySession>();
+  readonly #pending = new Set<Connection>();
+  #nextId = 1;
+  #cancelSweep: (() => void) | undefined;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#log = options.log ?? silent;
+    this.stats = newRelayStats();
+    this.pool = new FramePool({
+      ...(options.frameCapacity === undefined ? {} : { frameCapacity: options.frameCapacity }),
+    });
+    this.context = {
+      pool: this.pool,
+      clock: this.#clock,
+      stats: this.stats,
+      limits: {
+        groupCacheSize: options.groupCacheSize ?? 100,
+        maxAgeMs: options.maxAgeMs ?? 30_000,
+        maxGroupBytes: options.maxGroupBytes ?? 32 << 20,
+      },
+    };
+    this.origin = new Origin({
+      context: this.context,
+      hop: options.hop,
+      lingerMs: options.lingerMs ?? 5000,
+    });
+    this.#sweepLater();
+  }
+
+  get hop(): bigint {
+    return this.origin.hop;
+  }
+
+  get versions(): readonly Dialect[] {
+    return this.#options.versions ?? DIALECTS;
+  }
+
+  /** Sessions open now, oldest first. */
+  sessions(): Iterable<RelaySession> {
+    return this.#sessions.values();
+  }
+
+  get sessionCount(): number {
+    return this.#sessions.size;
+  }
+
+  session(id: number): RelaySession | undefined {
+    return this.#sessions.get(id);
+  }
+
+  /** Takes a peer in that has dialed us. Fulfils when its session is over. Never rejects. */
+  async accept(connection: Connection): Promise<void> {
+    if (this.draining) return connection.close(SESSION_CODE.none, "shutting down");
+    const entry = await this.#start(connection, "server").catch(() => undefined);
+    await entry?.session.closed;
+  }
+
+  /**
+   * Joins another relay that we have dialed: announcements flow both ways.
+   * @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed}
+   */
+  async join(connection: Connection, options: JoinOptions = {}): Promise<RelaySession> {
+    return await this.#start(connection, "client", options);
+  }
+
+  /**
+   * Asks everybody to leave, lets what has begun go out to its end, and closes. Idempotent.
+   * @param graceMs How long that may take.
+   * @param uri Where to send them; empty means back to the same place.
+   */
+  async drain(graceMs: number, uri = ""): Promise<void> {
+    this.draining = true;
+    const sessions = [...this.#sessions.values()].map(({ session }) => session);
+    let over = false;
+    const grace = new Promise<void>((resolve) => {
+      this.#clock.after(graceMs, () => {
+        over = true;
+        resolve();
+      });
+    });
+    await Promise.race([grace, Promise.allSettled(sessions.map((s) => s.goaway(uri)))]);
+    for (const session of sessions) session.publisher.drain();
+    while (!over && sessions.some((s) => s.publisher.subscriptions > 0)) {
+      await Promise.race([grace, new Promise<void>((resolve) => this.#clock.after(20, resolve))]);
+    }
+    await this.close();
+  }
+
+  /** Closes every session at once. Idempotent. */
+  async close(): Promise<void> {
+    this.draining = true;
+    this.#cancelSweep?.();
+    for (const connection of this.#pending) connection.close(SESSION_CODE.none, "shutting down");
+    const sessions = [...this.#sessions.values()];
+    for (const { session } of sessions) session.close(SESSION_CODE.none, "shutting down");
+    await Promise.all(sessions.map(({ session }) => session.closed));
+  }
+
+  async #start(
+    connection: Connection,
+    side: "client" | "server",
+    join: JoinOptions = {},
+  ): Promise<RelaySession> {
+    const id = this.#nextId++;
+    const log = this.#log.with({ session: id, remote: connection.remoteAddress });
+    this.#pending.add(connection);
+    let session: Session;
+    try {
+      const { handshakeTimeoutMs } = this.#options;
+      session = await Session.start({
+        connection,
+        side,
+        serve: this.origin,
+        consume: this.origin,
+        hop: this.hop,
+        stats: this.stats,
+        versions: this.versions,
+        clock: this.#clock,
+        log,
+        ...(handshakeTimeoutMs === undefined ? {} : { setupTimeoutMs: handshakeTimeoutMs }),
+        ...join,
+      });
+    } catch (error) {
+      this.counters.handshakesFailed++;
+      log.info("no session", { reason: error instanceof Error ? error.message : String(error) });
+      throw error;
+    } finally {
+      this.#pending.delete(connection);
+    }
+    const entry: RelaySession = {
+      id,
+      session,
+      startedAtMs: this.#clock.wallMs(),
+      dialed: side === "client",
+    };
+    this.#sessions.set(id, entry);
+    this.counters.opened++;
+    log.info("session opened", {
+      version: session.dialect.name,
+      transport: connection.kind,
+      root: session.root,
+    });
+    session.closed.then((info) => this.#ended(id, info, log));
+    if (this.draining) session.close(SESSION_CODE.none, "shutting down");
+    return entry;
+  }
+
+  #ended(id: number, info: CloseInfo, log: Logger): void {
+    this.#sessions.delete(id);
+    this.counters.closed++;
+    if (info.abrupt) this.counters.lost++;
+    if (info.code === SESSION_CODE.protocolViolation) this.counters.violations++;
+    log.info("session closed", { code: info.code, reason: info.reason, abrupt: info.abrupt });
+  }
+
+  #sweepLater(): void {
+    this.#cancelSweep = this.#clock.after(SWEEP_MS, () => {
+      const now = this.#clock.now();
+      const writeTimeoutMs = this.#options.writeTimeoutMs ?? 10_000;
+      for (const { session } of [...this.#sessions.values()]) session.sweep(now, writeTimeoutMs);
+      this.#sweepLater();
+    });
+  }
+}
+
+/** What is said to a relay that we dial. */
+export interface JoinOptions {
+  /** Path and query of its URL, where the transport carries none. */
+  readonly path?: string;
+  readonly linkCost?: number;
+  readonly onGoaway?: (uri: string) => void;
+}
