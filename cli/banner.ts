@@ -1,0 +1,71 @@
+import { type Address, formatAddress, isLoopback } from "../config/address.ts";
+import type { Certificate } from "../config/pem_pair.ts";
+
+/** Something the server listens on: `{ name: "QUIC, WebTransport", address: "[::]:4433/udp" }`. */
+export interface Listener {
+  readonly name: string;
+  readonly address: string;
+}
+
+export interface BannerFacts {
+  readonly version: string;
+  readonly listeners: readonly Listener[];
+  /** Where a browser finds the pages; absent when HTTP is off. */
+  readonly pageUrl?: string;
+  readonly certificate: Pick<Certificate, "sha256" | "notAfterMs">;
+  readonly warnings: readonly string[];
+}
+
+/** What the program says once it listens. */
+export function banner(facts: BannerFacts): string {
+  const { version, listeners, pageUrl, certificate, warnings } = facts;
+  const rows = [
+    ...listeners.map(({ name, address }) => [name, address] as const),
+    ...(pageUrl === undefined ? [] : [["page", pageUrl] as const]),
+    ["certificate sha256", certificate.sha256.toHex()] as const,
+    [
+      "certificate ends",
+      new Date(certificate.notAfterMs).toISOString().slice(0, 16) + "Z",
+    ] as const,
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return [
+    `qumo-relay ${version}`,
+    ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
+    ...warnings.map((warning) => `! ${warning.replaceAll("\n", "\n  ")}`),
+  ].join("\n");
+}
+
+/**
+ * The address of the first page as a browser on this machine writes it: a browser lets a page use
+ * WebTransport over plain HTTP only from localhost.
+ *
+ * @param bound Where HTTP listens.
+ */
+export function pageUrl({ hostname, port }: Address): string {
+  const here = ["::", "0.0.0.0"].includes(hostname) || isLoopback(hostname);
+  return `http://${formatAddress({ hostname: here ? "localhost" : hostname, port })}/`;
+}
+
+export interface WarningFacts {
+  readonly certificate: Pick<Certificate, "selfSigned" | "pinnable" | "made" | "warnings">;
+  /** Whether anyone may publish and watch. */
+  readonly anonymous: boolean;
+  /** Of `socketBufferWarning()`. */
+  readonly socketBuffers: string | undefined;
+}
+
+/** What whoever starts the server should know before others reach it. */
+export function startWarnings({ certificate, anonymous, socketBuffers }: WarningFacts): string[] {
+  const warnings: string[] = [];
+  if (anonymous) warnings.push("anonymous: whoever reaches this server may publish and watch");
+  if (certificate.selfSigned) {
+    const how = certificate.pinnable
+      ? "clients must be given its hash (GET /certificate.sha256)"
+      : "browsers do not accept it by its hash (that takes ECDSA P-256 for at most 14 days)";
+    warnings.push(`the certificate is self-signed: ${how}`);
+  }
+  warnings.push(...certificate.warnings);
+  if (socketBuffers !== undefined) warnings.push(socketBuffers);
+  return warnings;
+}

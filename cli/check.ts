@@ -1,0 +1,40 @@
+import { certificateHosts, loadCertificate } from "../config/certificate.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import { TlsSetupError } from "../config/pem_pair.ts";
+import { ConfigError } from "../config/problems.ts";
+import { parseFlags } from "./args.ts";
+import { CONFIG_FLAGS, configOf, describeConfigFlags } from "./config_flags.ts";
+import { print, say } from "./output.ts";
+
+export const usage = `Usage: qumo-relay check [--config FILE]
+
+Checks the configuration and the certificate files it names. Prints "ok", or every problem with its
+place; ends with code 2 when there is one.
+
+${describeConfigFlags()}`;
+
+export async function run(args: readonly string[]): Promise<number> {
+  const loaded = await configOf(parseFlags(args, CONFIG_FLAGS));
+  await checkCertificate(loaded);
+  print("ok");
+  return 0;
+}
+
+/** Files of the user are read; a certificate that would be made at the start is not made here. */
+async function checkCertificate({ config, settings, file }: LoadedConfig): Promise<void> {
+  const { certFile, keyFile, certDir, certHosts } = config.server;
+  if (certFile === undefined) return;
+  try {
+    const hosts = certificateHosts(certHosts);
+    const { warnings } = await loadCertificate({ certFile, keyFile, dir: certDir, hosts });
+    for (const warning of warnings) say(`Warning: ${warning}`);
+  } catch (error) {
+    if (!(error instanceof TlsSetupError)) throw error;
+    const problems = error.problems.map(({ setting, message }) => ({
+      origin: settings.find((s) => s.setting.path === setting)!.origin,
+      path: setting,
+      message: message.replace(` (${setting})`, ""),
+    }));
+    throw new ConfigError(file ?? "the configuration", problems, { cause: error });
+  }
+}

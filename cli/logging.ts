@@ -1,0 +1,110 @@
+import {
+  configureSync,
+  getLogger,
+  type Logger as TapLogger,
+  type LogLevel,
+  type LogRecord,
+} from "@logtape/logtape";
+import type { LogFields, Logger } from "../base/logger.ts";
+import type { Config } from "../config/schema.ts";
+import { say } from "./output.ts";
+
+export interface LoggingOptions {
+  readonly level: Config["logging"]["level"];
+  readonly format: "pretty" | "json";
+  readonly color?: boolean;
+  /** Takes one line, without its end; standard error if not given. */
+  readonly write?: (line: string) => void;
+}
+
+/** Which format `auto` means, and whether the terminal wants colour (https://no-color.org). */
+export function formatFor(format: Config["logging"]["format"]): Pick<
+  LoggingOptions,
+  "format" | "color"
+> {
+  const terminal = Deno.stderr.isTerminal();
+  return {
+    format: format === "auto" ? (terminal ? "pretty" : "json") : format,
+    color: terminal && !Deno.env.get("NO_COLOR"),
+  };
+}
+
+/** Sets up the program's one log. A second call replaces the first. */
+export function startLogging(options: LoggingOptions): Logger {
+  const { level, format, color = false, write = say } = options;
+  const line = format === "json" ? jsonLine : prettyLine(color);
+  const lowestLevel: LogLevel = level === "warn" ? "warning" : level;
+  configureSync({
+    reset: true,
+    sinks: { out: (record: LogRecord) => write(line(record)) },
+    loggers: [
+      { category: ["qumo"], sinks: ["out"], lowestLevel },
+      { category: ["logtape", "meta"], sinks: ["out"], lowestLevel: "error" },
+    ],
+  });
+  return adapt(getLogger(["qumo"]));
+}
+
+function adapt(tap: TapLogger): Logger {
+  return {
+    debug: (message, fields) => tap.debug(literal(message), { ...fields }),
+    info: (message, fields) => tap.info(literal(message), { ...fields }),
+    warn: (message, fields) => tap.warn(literal(message), { ...fields }),
+    error: (message, fields) => tap.error(literal(message), { ...fields }),
+    with: (fields: LogFields) => adapt(tap.with({ ...fields })),
+  };
+}
+
+/** Braces are placeholders to the library; a message of ours has none. */
+const literal = (message: string) => message.replace(/[{}]/g, "$&$&");
+
+const NAMES: Readonly<Record<LogLevel, string>> = {
+  trace: "debug",
+  debug: "debug",
+  info: "info",
+  warning: "warn",
+  error: "error",
+  fatal: "error",
+};
+
+const textOf = (record: LogRecord) => record.message.map(String).join("");
+
+/** One JSON object: time, level, message, then the fields. */
+function jsonLine(record: LogRecord): string {
+  const head = {
+    time: new Date(record.timestamp).toISOString(),
+    level: NAMES[record.level],
+    message: textOf(record),
+  };
+  return JSON.stringify({ ...head, ...record.properties, ...head });
+}
+
+const COLORS: Readonly<Record<string, string>> = {
+  debug: "90",
+  info: "36",
+  warn: "33",
+  error: "31",
+};
+
+/** "12:00:01.123 info  a session began  peer=127.0.0.1:5000 version=moq-lite-05". */
+function prettyLine(color: boolean): (record: LogRecord) => string {
+  return (record) => {
+    const time = new Date(record.timestamp).toISOString().slice(11, 23);
+    const level = NAMES[record.level]!;
+    const paint = (text: string, code: string) => color ? `\x1b[${code}m${text}\x1b[0m` : text;
+    const fields = Object.entries(record.properties)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => `${paint(`${name}=`, "90")}${fieldText(value)}`);
+    const head = `${paint(time, "90")} ${paint(level.padEnd(5), COLORS[level]!)}`;
+    return [`${head} ${oneLine(textOf(record))}`, ...fields].join("  ").trimEnd();
+  };
+}
+
+const fieldText = (value: unknown) => {
+  const text = String(value);
+  return /^[\w./:@[\]+-]+$/.test(text) ? text : oneLine(JSON.stringify(text));
+};
+
+/** A peer can put its bytes into a name; they must not forge lines or move the cursor. */
+const oneLine = (text: string) =>
+  text.replace(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);

@@ -1,0 +1,106 @@
+import type { Logger } from "../base/logger.ts";
+import { VERSION } from "../base/version.ts";
+import { certificateHosts, loadCertificate } from "../config/certificate.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import type { Certificate } from "../config/pem_pair.ts";
+import { watchCertificate } from "../config/watch_certificate.ts";
+import { readSocketBuffers, socketBufferWarning } from "../server/socket_buffers.ts";
+import { banner, type Listener, startWarnings } from "./banner.ts";
+import { formatFor, startLogging } from "./logging.ts";
+import { say } from "./output.ts";
+import { onShutdownSignal } from "./shutdown.ts";
+
+/** A server that listens. */
+export interface RunningServer {
+  /** What it really listens on, ports chosen by the system included. */
+  readonly listeners: readonly Listener[];
+  /** Where a browser finds the pages; absent when HTTP is off. */
+  readonly pageUrl?: string;
+  /** Takes a new certificate into use for connections to come. */
+  replaceCertificate(certificate: Certificate): void | Promise<void>;
+  /** Settles when the server ended; rejects when it failed. */
+  readonly finished: Promise<void>;
+  /** Ends it within the drain timeout; may be called again. */
+  close(): Promise<void>;
+}
+
+/** Starts a server: resolves once it listens on everything, rejects when it cannot. */
+export type StartServer = (loaded: LoadedConfig, context: {
+  readonly logger: Logger;
+  readonly certificate: Certificate;
+}) => Promise<RunningServer>;
+
+/**
+ * Runs a server from its start to its end: log, certificate, banner, signals.
+ *
+ * @returns The exit code.
+ * @throws {TlsSetupError} Before anything listens.
+ */
+export async function serveWith(loaded: LoadedConfig, start: StartServer): Promise<number> {
+  const { logging, server } = loaded.config;
+  const form = formatFor(logging.format);
+  const logger = startLogging({ level: logging.level, ...form });
+  const certificateOptions = {
+    certFile: server.certFile,
+    keyFile: server.keyFile,
+    dir: server.certDir,
+    hosts: certificateHosts(server.certHosts),
+  };
+  const certificate = await loadCertificate(certificateOptions);
+
+  const ended = new AbortController();
+  const stop = Promise.withResolvers<Deno.Signal>();
+  using _signals = onShutdownSignal({
+    graceful: stop.resolve,
+    immediate: (exitCode) => Deno.exit(exitCode),
+  });
+  const running = await start(loaded, { logger, certificate });
+  await announce(running, certificate, logger, form.format);
+
+  const watch = watchCertificate(certificate, {
+    ...certificateOptions,
+    signal: ended.signal,
+    onChange: async (next) => {
+      await running.replaceCertificate(next);
+      logger.info("the certificate was replaced", { sha256: next.sha256.toHex() });
+      for (const warning of next.warnings) logger.warn(warning);
+    },
+    onProblem: (error) => logger.error(`${error.message}; the certificate in use stays`),
+  });
+  try {
+    const signal = await Promise.race([stop.promise, running.finished.then(() => undefined)]);
+    if (signal !== undefined) logger.info("stopping; a second signal ends at once", { signal });
+  } finally {
+    ended.abort();
+    await running.close();
+    await watch;
+  }
+  logger.info("stopped");
+  return 0;
+}
+
+async function announce(
+  { listeners, pageUrl }: RunningServer,
+  certificate: Certificate,
+  logger: Logger,
+  format: "pretty" | "json",
+): Promise<void> {
+  const warnings = startWarnings({
+    certificate,
+    anonymous: true, // nothing restricts who may connect yet
+    socketBuffers: socketBufferWarning(await readSocketBuffers()),
+  });
+  if (format === "pretty") {
+    const page = pageUrl === undefined ? {} : { pageUrl };
+    say(banner({ version: VERSION, listeners, ...page, certificate, warnings }));
+    return;
+  }
+  logger.info("started", {
+    version: VERSION,
+    listening: listeners.map(({ name, address }) => `${name} ${address}`).join("; "),
+    page: pageUrl,
+    certificateSha256: certificate.sha256.toHex(),
+    certificateEnds: new Date(certificate.notAfterMs).toISOString(),
+  });
+  for (const warning of warnings) logger.warn(warning);
+}

@@ -1,0 +1,13 @@
+import { VERSION } from "../base/version.ts";
+import { parseFlags } from "./args.ts";
+import { print } from "./output.ts";
+
+export const usage = `Usage: qumo-relay version
+
+Prints the versions of the relay and of what it runs on.`;
+
+export function run(args: readonly string[]): Promise<number> {
+  parseFlags(args, {});
+  print(`qumo-relay ${VERSION} (deno ${Deno.version.deno}, ${Deno.build.target})`);
+  return Promise.resolve(0);
+}
