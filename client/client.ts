@@ -7,6 +7,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import { NotFound } from "../relay/errors.ts";
 import { FramePool } from "../relay/frame_pool.ts";
+import { randomHop } from "../relay/hop.ts";
 import { Origin } from "../relay/origin.ts";
 import { newRelayStats, type RelayStats } from "../relay/stats.ts";
 import type { TrackContext } from "../relay/track.ts";
@@ -140,10 +141,4 @@ export class Client implements AsyncDisposable {
     if (asked === undefined) throw new NotFound(`broadcast ${at}`, "broadcast");
     return asked;
   }
-}
-
-/** A hop id that old JavaScript peers read exactly: 1 … 2^53-1. */
-export function randomHop(): bigint {
-  const [high, low] = crypto.getRandomValues(new Uint32Array(2));
-  return (BigInt(high! & 0x1f_ffff) << 32n) + BigInt(low!) + 1n;
 }
