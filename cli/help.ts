@@ -1,36 +1,41 @@
 import { didYouMean } from "../config/suggest.ts";
 import { parseFlags, UsageError } from "./args.ts";
-import { COMMANDS } from "./commands.ts";
+import type { Command, CommandModule } from "./command.ts";
 import { print } from "./output.ts";
 
-export const usage = `Usage: qumo-relay help [COMMAND]
+const usage = `Usage: qumo-relay help [COMMAND]
 
 Explains a command, or lists all of them.`;
 
-export async function run(args: readonly string[]): Promise<number> {
+/** The command `help` of a program with these commands. */
+export function helpAbout(commands: readonly Command[]): CommandModule {
+  return { usage, run: (args) => explain(commands, args) };
+}
+
+async function explain(commands: readonly Command[], args: readonly string[]): Promise<number> {
   const { operands: [name] } = parseFlags(args, {}, { operands: ["COMMAND"] });
   if (name === undefined) {
-    print(overview());
+    print(overview(commands));
     return 0;
   }
-  const command = COMMANDS.find((c) => c.name === name);
+  const command = commands.find((c) => c.name === name);
   if (!command) {
-    const meant = didYouMean(name, COMMANDS.map((c) => c.name));
+    const meant = didYouMean(name, commands.map((c) => c.name));
     throw new UsageError(`Unknown command "${name}"${meant}`);
   }
   print((await command.load()).usage);
   return 0;
 }
 
-function overview(): string {
-  const width = Math.max(...COMMANDS.map((command) => command.name.length));
+function overview(commands: readonly Command[]): string {
+  const width = Math.max(...commands.map((command) => command.name.length));
   return [
     "qumo-relay: a Media over QUIC relay",
     "",
     "Usage: qumo-relay [COMMAND] [FLAGS]",
     "       qumo-relay --config FILE",
     "",
-    ...COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     "",
     "`qumo-relay help COMMAND` explains one of them.",
   ].join("\n");

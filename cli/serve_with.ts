@@ -55,7 +55,8 @@ export async function serveWith(loaded: LoadedConfig, start: StartServer): Promi
     immediate: (exitCode) => Deno.exit(exitCode),
   });
   const running = await start(loaded, { logger, certificate });
-  await announce(running, certificate, logger, form.format);
+  const over = Promise.race([stop.promise, running.finished.then(() => undefined)]);
+  over.catch(() => {}); // it may fail before it is awaited below
 
   const watch = watchCertificate(certificate, {
     ...certificateOptions,
@@ -68,7 +69,8 @@ export async function serveWith(loaded: LoadedConfig, start: StartServer): Promi
     onProblem: (error) => logger.error(`${error.message}; the certificate in use stays`),
   });
   try {
-    const signal = await Promise.race([stop.promise, running.finished.then(() => undefined)]);
+    await announce(running, certificate, logger, form.format);
+    const signal = await over;
     if (signal !== undefined) logger.info("stopping; a second signal ends at once", { signal });
   } finally {
     ended.abort();
