@@ -1,4 +1,3 @@
-import { type Address, formatAddress, isLoopback } from "../config/address.ts";
 import type { Certificate } from "../config/pem_pair.ts";
 
 /** Something the server listens on: `{ name: "QUIC, WebTransport", address: "[::]:4433/udp" }`. */
@@ -34,17 +33,6 @@ export function banner(facts: BannerFacts): string {
     ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
     ...warnings.map((warning) => `! ${warning.replaceAll("\n", "\n  ")}`),
   ].join("\n");
-}
-
-/**
- * The address of the first page as a browser on this machine writes it: a browser lets a page use
- * WebTransport over plain HTTP only from localhost.
- *
- * @param bound Where HTTP listens.
- */
-export function pageUrl({ hostname, port }: Address): string {
-  const here = ["::", "0.0.0.0"].includes(hostname) || isLoopback(hostname);
-  return `http://${formatAddress({ hostname: here ? "localhost" : hostname, port })}/`;
 }
 
 export interface WarningFacts {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { banner, pageUrl, startWarnings } from "./banner.ts";
+import { banner, startWarnings } from "./banner.ts";
 
 const SHA256 = new Uint8Array(32).fill(0xab);
 const CERTIFICATE = { selfSigned: true, pinnable: true, made: true, warnings: [] };
@@ -24,12 +24,6 @@ Deno.test("banner() lists the listeners, the page, the hash and the warnings", (
       "  second line",
     ].join("\n"),
   );
-});
-
-Deno.test("pageUrl() is on localhost wherever the server listens for this machine", () => {
-  assert.equal(pageUrl({ hostname: "::", port: 4433 }), "http://localhost:4433/");
-  assert.equal(pageUrl({ hostname: "127.0.0.1", port: 1 }), "http://localhost:1/");
-  assert.equal(pageUrl({ hostname: "10.0.0.7", port: 2 }), "http://10.0.0.7:2/");
 });
 
 Deno.test("startWarnings() names every cause for care, and nothing on a guarded server", () => {

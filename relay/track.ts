@@ -16,7 +16,7 @@ import {
   type TrackInfo,
   type TrackReader,
   type TrackRequest,
-} from "./ports.ts";
+} from "./reading.ts";
 import type { RelayStats } from "./stats.ts";
 
 export interface TrackLimits {

@@ -30,7 +30,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   config: ["yaml", "zod"],
   metrics: ["prom-client"],
   server: ["hono", "jose"],
-  cli: ["cac", "@logtape/logtape"],
+  cli: ["@logtape/logtape"],
   "plugins/ingress/fmp4": ["mp4box", "@moq/hang"],
   web: ["@moq/watch", "preact", "uplot"],
 };
