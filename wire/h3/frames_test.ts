@@ -12,10 +12,10 @@ import {
 
 const hex = (text: string) => Uint8Array.fromHex(text);
 
-/** The control stream of Chromium 156. */
+/** The control stream of Chromium 156 behind its type byte: SETTINGS, then a GREASE frame. */
 const CONTROL =
-  "042900801100000680004000074064330180ffd27701ab60374201c000001817650d83c00000006f4d50ac" +
-  "c000001d2481ea9c01ac";
+  "042901800100000680004000074064330180ffd27701ab60374201c00000186d90e9e2c000000076a46938" +
+  "c00000146daea60500";
 
 function whole(pieces: Uint8Array[]): Frame[] {
   const parser = frameParser();
@@ -80,7 +80,9 @@ Deno.test("decodeSettings() reads what Chromium 156 sends", () => {
   assert.equal(settings.get(Setting.datagram), 1);
   assert.equal(settings.get(Setting.datagramDraft), 1);
   assert.equal(settings.get(Setting.webTransportDraft02), 1);
+  assert.equal(settings.get(Setting.qpackMaxTableCapacity), 65_536);
   assert.equal(settings.get(Setting.qpackBlockedStreams), 100);
+  assert.equal(settings.size, 7);
   assert.equal(offersWebTransport(settings), true);
 });
 
