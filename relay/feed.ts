@@ -189,7 +189,10 @@ export class Feed implements TrackFeed {
     const request = this.#track.request();
     const newest = this.#track.ring.newest;
     if (newest === undefined) return request;
-    const startGroup = Math.min(newest.sequence + 1, ...this.#interrupted.keys());
+    let startGroup = newest.sequence + 1;
+    for (const { group } of this.#interrupted.values()) {
+      if (group.state === "open") startGroup = Math.min(startGroup, group.sequence);
+    }
     const maxLatencyMs = Math.max(request.maxLatencyMs, this.#track.info.maxAgeMs);
     return { ...request, startGroup, startIsFloor: false, maxLatencyMs };
   }
