@@ -82,18 +82,23 @@ export class Writer {
     this.#at = end;
     return at;
   }
+  /** A shift would cut a larger number without a word. */
+  #fits(value: number, bits: number): void {
+    if (Number.isInteger(value) && value >= 0 && value < 2 ** bits) return;
+    throw new RangeError(`Cannot encode ${value} in ${bits} bits: must be in [0, 2^${bits}-1]`);
+  }
   u8(value: number): void {
-    if (!Number.isInteger(value) || value < 0 || value > 255) {
-      throw new RangeError(`Cannot encode ${value} as one byte: must be an integer in [0, 255]`);
-    }
+    this.#fits(value, 8);
     const at = this.#room(1);
     this.#bytes[at] = value;
   }
   u16(value: number): void {
+    this.#fits(value, 16);
     this.u8(value >> 8);
     this.u8(value & 0xff);
   }
   u32(value: number): void {
+    this.#fits(value, 32);
     this.u16(value >>> 16);
     this.u16(value & 0xffff);
   }
