@@ -18,6 +18,7 @@ import { joinPath, normalizePath } from "../wire/path.ts";
 import { Announcements } from "./announcements.ts";
 import { GroupReader } from "./frames.ts";
 import { BroadcastProducer, type PublishOptions } from "./publish.ts";
+import { settled } from "./settle.ts";
 import { type SubscribeOptions, Subscription } from "./subscription.ts";
 
 export interface ClientOptions {
@@ -121,7 +122,25 @@ export class Client implements AsyncDisposable {
     return reader;
   }
 
-  /** Ends the session, the groups that are on their way included. */
+  /**
+   * Ends in order: waits until the peer has all of the groups that were closed, then ends the session. Close what is
+   * published first; a track that is not goes on being served until the time is up.
+   *
+   * @param timeoutMs Longest time this may take, in milliseconds.
+   */
+  async end(timeoutMs = 5000): Promise<void> {
+    const { connection, dialect, publisher } = this.#session;
+    const endsAtMs = performance.now() + timeoutMs;
+    let over = false;
+    connection.closed.then(() => over = true);
+    while (publisher.subscriptions > 0 && !over && performance.now() < endsAtMs) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await settled(connection, dialect, Math.min(1000, endsAtMs - performance.now()));
+    await this.close();
+  }
+
+  /** Ends the session at once; groups that are on their way are cut. */
   async close(code = 0, reason = ""): Promise<void> {
     this.#session.close(code, reason);
     await this.#session.closed;

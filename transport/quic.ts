@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { isIP } from "node:net";
-import { lookup } from "node:dns/promises";
 import { QumoError, reasonOf } from "../base/errors.ts";
 import { ConnectFailed } from "./errors.ts";
 import { printAddress, QuicConnection } from "./quic_connection.ts";
@@ -174,9 +172,7 @@ export async function connectAlpn(
   ]);
   try {
     signal.throwIfAborted();
-    const addresses = isIP(hostname)
-      ? [hostname]
-      : (await lookup(hostname, { all: true })).map((found) => found.address);
+    const addresses = ipVersion(hostname) ? [hostname] : await resolve(hostname);
     const conn = await Promise.any(
       addresses.map((address, i) =>
         attempt({ address, hostname, url, alpn, options, signal, delayMs: i * NEXT_ADDRESS_MS })
@@ -218,7 +214,7 @@ async function attempt(at: Attempt): Promise<Deno.QuicConn> {
         gone.promise,
       ]);
     }
-    endpoint = new Deno.QuicEndpoint({ hostname: isIP(at.address) === 6 ? "::" : "0.0.0.0" });
+    endpoint = new Deno.QuicEndpoint({ hostname: ipVersion(at.address) === 6 ? "::" : "0.0.0.0" });
     const pinned = at.options.hash && [{ algorithm: "sha-256", value: at.options.hash }];
     const dialing = Deno.connectQuic<false>({
       ...denoTransport(at.options.transport),
@@ -243,4 +239,17 @@ async function attempt(at: Attempt): Promise<Deno.QuicConn> {
     // Closing the endpoint is the only way to give a handshake up.
     if (!up) endpoint?.close();
   }
+}
+
+/** 4 or 6 for an address as URLs write it, 0 for a name. */
+function ipVersion(hostname: string): 0 | 4 | 6 {
+  if (hostname.includes(":")) return 6;
+  return /^\d+(\.\d+){3}$/.test(hostname) ? 4 : 0;
+}
+
+/** The addresses of a name, as the system knows them. */
+async function resolve(hostname: string): Promise<string[]> {
+  // Loaded here, so that code which only mentions this module can be bundled for browsers.
+  const { lookup } = await import("node:dns/promises");
+  return (await lookup(hostname, { all: true })).map((found) => found.address);
 }
