@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { Broadcast } from "./broadcast.ts";
+import { NotFound, SourceLost } from "./errors.ts";
+import { bytesOf, counting, FakeReader, FakeSource, testContext } from "./fakes_test.ts";
+import type { HopId, Route } from "./route.ts";
+import { Track } from "./track.ts";
+
+function broadcastOf(...routes: [FakeSource, HopId[]][]) {
+  const context = testContext();
+  const broadcast = new Broadcast("b", routes[0]?.[1][0], { context, lingerMs: 5000 });
+  routes.forEach(([source, hops], i) =>
+    broadcast.setRoute({ source, hops, warm: i, cold: i, order: i })
+  );
+  return { context, broadcast };
+}
+
+const request = { group: 3, priority: 1 };
+const encoded = (sequence: number) => [0, 10, ...counting(10, sequence)];
+
+Deno.test("Broadcast.track() is the same for all who ask, until nobody has for a while", () => {
+  const source = new FakeSource("a");
+  const { broadcast, context } = broadcastOf([source, [7n]]);
+  const track = broadcast.track("b", "t");
+  assert.equal(broadcast.track("b", "t"), track);
+  assert.notEqual(broadcast.track("b", "u"), track);
+  assert.notEqual(broadcast.track("b/below", "t"), track);
+  const reader = new FakeReader();
+  track.add(reader);
+  source.last.group(1);
+  context.clock.advance(120_000);
+  assert.equal(broadcast.track("b", "t"), track, "somebody reads it");
+  assert.deepEqual([...broadcast.tracks()].map((t) => t.track.name), ["t"]);
+  track.remove(reader);
+  assert.equal(track.ring.size, 1, "kept for a while");
+  context.clock.advance(30_000);
+  assert.equal(context.pool.stats.inUse, 0);
+  assert.deepEqual([...broadcast.tracks()], []);
+});
+
+Deno.test("Broadcast serves a viewer by a route that does not run through the viewer itself", () => {
+  const [a, b] = [new FakeSource("a"), new FakeSource("b")];
+  const { broadcast } = broadcastOf([a, [7n, 50n]], [b, [7n, 60n]]);
+  const track = broadcast.track("b", "t", 50n);
+  track.add(new FakeReader());
+  assert.equal(a.subscriptions.length, 0);
+  assert.equal(b.subscriptions.length, 1);
+  const others = broadcast.track("b", "t", 99n);
+  assert.notEqual(others, track);
+  others.add(new FakeReader());
+  assert.equal(a.subscriptions.length, 1);
+});
+
+Deno.test("Broadcast has no way for a viewer through whom all routes run", async () => {
+  const { broadcast } = broadcastOf([new FakeSource("a"), [7n, 50n]]);
+  const reader = new FakeReader();
+  broadcast.track("b", "t", 50n).add(reader);
+  assert.equal(reader.end?.kind === "failed" && reader.end.why, "unroutable");
+  await assert.rejects(broadcast.trackInfo("b", "t", 50n), NotFound);
+  await assert.rejects(broadcast.fetch("b", "t", request, 50n), NotFound);
+});
+
+Deno.test("Broadcast avoids a new route through one of a track's viewers, as long as there is another", () => {
+  const [a, back] = [new FakeSource("a"), new FakeSource("back")];
+  const { broadcast } = broadcastOf([a, [7n, 50n]]);
+  const track = broadcast.track("b", "t", 60n);
+  track.add(new FakeReader());
+  const route: Route = { source: back, hops: [7n, 60n], warm: -1, cold: 0, order: 9 };
+  broadcast.setRoute(route);
+  assert.equal(back.subscriptions.length, 0);
+  a.last.lost();
+  assert.equal(back.subscriptions.length, 1);
+});
+
+Deno.test("Broadcast.trackInfo() asks the best source", async () => {
+  const [a, b] = [new FakeSource("a"), new FakeSource("b")];
+  b.info = { priority: 9, maxAgeMs: 1, timescale: 1 };
+  const { broadcast } = broadcastOf([a, [7n, 50n]], [b, [7n, 60n]]);
+  assert.equal(await broadcast.trackInfo("b", "t"), a.info);
+  assert.equal(await broadcast.trackInfo("b", "t", 50n), b.info);
+});
+
+Deno.test("Broadcast.fetch() takes a group from the cache, also one that is still growing", async () => {
+  const source = new FakeSource("a");
+  const { broadcast, context } = broadcastOf([source, [7n]]);
+  broadcast.track("b", "t").add(new FakeReader());
+  source.last.group(2);
+  const writer = source.last.sink.openGroup(3)!;
+  const group = await broadcast.fetch("b", "t", request);
+  assert.equal(group, writer.group);
+  assert.equal(source.fetches.length, 0);
+  assert.equal(context.stats.fetchesFromCache, 1);
+  group.release();
+});
+
+Deno.test("Broadcast.fetch() asks the source for what is not kept, was cut, or lacks its beginning", async () => {
+  const source = new FakeSource("a");
+  const { broadcast } = broadcastOf([source, [7n]]);
+  broadcast.track("b", "t").add(new FakeReader());
+  source.last.sink.openGroup(3)!.cut();
+  source.last.sink.openGroup(4, 2)!.finish();
+  for (const group of [3, 4, 5]) {
+    const fetched = await broadcast.fetch("b", "t", { group, priority: 1 });
+    assert.deepEqual([...bytesOf(fetched)], encoded(group));
+  }
+  assert.deepEqual(source.fetches.map((f) => f.request.group), [3, 4, 5]);
+});
+
+Deno.test("Broadcast.fetch() asks once for all who ask at once, and each holds the group", async () => {
+  const source = new FakeSource("a");
+  let answer = () => {};
+  source.answer = new Promise((resolve) => answer = resolve);
+  const { broadcast, context } = broadcastOf([source, [7n]]);
+  const asked = [1, 2, 3].map(() => broadcast.fetch("b", "t", request));
+  // Asks again in the very turn in which the answer comes, when the shared request may be just over.
+  const late = source.answer.then(() => broadcast.fetch("b", "t", request));
+  const later = asked[0]!.then(() => broadcast.fetch("b", "t", request));
+  answer();
+  const groups = await Promise.all([...asked, late, later]);
+  assert.equal(new Set(groups.slice(0, 3)).size, 1);
+  const held = new Map<unknown, number>();
+  for (const group of groups) held.set(group, (held.get(group) ?? 0) + 1);
+  assert.equal(source.fetches.length, held.size);
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+  for (const group of groups) {
+    assert.deepEqual([...bytesOf(group)], encoded(3));
+    group.release();
+  }
+  assert.equal(context.pool.stats.inUse, 0);
+});
+
+Deno.test("Broadcast.fetch() tries the next route when one does not have the group", async () => {
+  const [a, b] = [new FakeSource("a"), new FakeSource("b")];
+  a.hasGroups = false;
+  const { broadcast, context } = broadcastOf([a, [7n, 50n]], [b, [7n, 60n]]);
+  const group = await broadcast.fetch("b", "t", request);
+  assert.deepEqual([...bytesOf(group)], encoded(3));
+  group.release();
+  b.fetch = () => Promise.reject(new SourceLost("group 3"));
+  await assert.rejects(broadcast.fetch("b", "t", request), SourceLost);
+  await assert.rejects(
+    Promise.all([1, 2].map(() => broadcast.fetch("b", "t", request))),
+    SourceLost,
+  );
+  assert.equal(context.pool.stats.inUse, 0);
+});
+
+Deno.test("Broadcast hands out the own track of a publisher in this process, cached groups and all", async () => {
+  const source = new FakeSource("here");
+  const { broadcast, context } = broadcastOf([source, []]);
+  const own = new Track("b", "t", context);
+  Object.assign(source, {
+    ownTrack: (_: string, name: string) => name === "t" ? own : undefined,
+  });
+  own.ring.add(3, 0)!.end("complete");
+  const track = broadcast.track("b", "t");
+  assert.equal(track, own);
+  const reader = new FakeReader();
+  track.add(reader);
+  assert.deepEqual(reader.sequences, [3]);
+  assert.equal(await broadcast.fetch("b", "t", request), own.ring.get(3));
+  await assert.rejects(broadcast.fetch("b", "t", { group: 9, priority: 0 }), NotFound);
+  assert.equal(source.subscriptions.length, 0);
+});
