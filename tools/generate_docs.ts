@@ -3,6 +3,7 @@
  * are out of date (exit code 1).
  */
 import { docsMarkdown, exampleYaml } from "../config/doc.ts";
+import { metricsMarkdown } from "../metrics/doc.ts";
 
 /** A file that is made from the program. `path` starts at the top of the project. */
 export interface GeneratedDocument {
@@ -13,6 +14,7 @@ export interface GeneratedDocument {
 export const DOCUMENTS: readonly GeneratedDocument[] = [
   { path: "configs/config.example.yaml", render: exampleYaml },
   { path: "docs/config.md", render: docsMarkdown },
+  { path: "docs/metrics.md", render: metricsMarkdown },
 ];
 
 const placeOf = (document: GeneratedDocument) => new URL(`../${document.path}`, import.meta.url);

@@ -1,0 +1,231 @@
+/**
+ * Every metric of the program, in one place: name, help, unit suffix and labels. The media path counts in plain numbers;
+ * nothing of prom-client is touched until somebody scrapes.
+ *
+ * @module
+ */
+import { Counter, Gauge, Registry } from "prom-client";
+import { VERSION } from "../base/version.ts";
+import {
+  type Metric,
+  type MetricSection,
+  type PlainMetric,
+  type Sample,
+  seriesOf,
+} from "./metric.ts";
+import { MEDIA, MEMORY } from "./media_metrics.ts";
+import type { MetricsSnapshot } from "./snapshot.ts";
+
+/** Label values are closed sets, never a track's name or an address: the number of series is fixed. */
+const TRANSPORTS = ["quic", "webtransport", "websocket", "memory"] as const;
+const VERSIONS = [
+  "moq-lite-01",
+  "moq-lite-02",
+  "moq-lite-03",
+  "moq-lite-04",
+  "moq-lite-05",
+  "moq-lite-06",
+  "other",
+] as const;
+
+export const CATALOG: readonly MetricSection[] = [
+  {
+    title: "Sessions",
+    metrics: [
+      {
+        name: "qumo_sessions",
+        type: "gauge",
+        help: "Sessions open now, by how the peer came in and the version it speaks.",
+        labels: { transport: TRANSPORTS, version: VERSIONS },
+        read: ({ sessions }) =>
+          sessions.open.map(({ transport, version, count }) => [{ transport, version }, count]),
+      },
+      {
+        name: "qumo_sessions_opened_total",
+        type: "counter",
+        help: "Sessions that were opened.",
+        read: ({ sessions }) => sessions.opened,
+      },
+      {
+        name: "qumo_sessions_closed_total",
+        type: "counter",
+        help: "Sessions that ended, for whatever reason.",
+        read: ({ sessions }) => sessions.closed,
+      },
+      {
+        name: "qumo_sessions_lost_total",
+        type: "counter",
+        help: "Sessions whose peer vanished without a word; they count as closed too.",
+        read: ({ sessions }) => sessions.lost,
+      },
+      {
+        name: "qumo_session_violations_total",
+        type: "counter",
+        help: "Sessions closed because one side broke the protocol; they count as closed too.",
+        read: ({ sessions }) => sessions.violations,
+      },
+      {
+        name: "qumo_handshake_failures_total",
+        type: "counter",
+        help: "Peers that never got a session: failed in the QUIC handshake, or after it.",
+        labels: { stage: ["quic", "session"] },
+        read: ({ handshakeFailures }) =>
+          Object.entries(handshakeFailures).map(([stage, count]) => [{ stage }, count]),
+      },
+      {
+        name: "qumo_webtransport_answers_total",
+        type: "counter",
+        help: "WebTransport requests, by the class of the HTTP status they were answered with.",
+        labels: { status: ["2xx", "3xx", "4xx", "5xx"] },
+        read: ({ webTransportAnswers }) =>
+          [...webTransportAnswers].map((
+            [code, count],
+          ): Sample => [{ status: classOf(code) }, count]),
+      },
+    ],
+  },
+  MEDIA,
+  MEMORY,
+  {
+    title: "Upstream",
+    metrics: [
+      {
+        name: "qumo_upstream_connected",
+        type: "gauge",
+        help:
+          "1 while the link to the upstream relay is up, else 0; absent when none is configured.",
+        read: ({ upstream }) => upstream && Number(upstream.connected),
+      },
+      {
+        name: "qumo_upstream_attempts_total",
+        type: "counter",
+        help: "Times the upstream relay was dialled.",
+        read: ({ upstream }) => upstream?.attempts,
+      },
+      {
+        name: "qumo_upstream_links_total",
+        type: "counter",
+        help: "Times a link to the upstream relay came up.",
+        read: ({ upstream }) => upstream?.links,
+      },
+    ],
+  },
+  {
+    title: "Server and process",
+    metrics: [
+      {
+        name: "qumo_build_info",
+        type: "gauge",
+        help: "Always 1; the label tells the version of the program.",
+        labels: { version: [VERSION] },
+        read: () => [[{ version: VERSION }, 1]],
+      },
+      {
+        name: "qumo_draining",
+        type: "gauge",
+        help: "1 while the server takes no new sessions because it is about to stop, else 0.",
+        read: ({ draining }) => Number(draining),
+      },
+      {
+        name: "qumo_certificate_not_after_timestamp_seconds",
+        type: "gauge",
+        help: "When the certificate shown now ends, in seconds since 1970.",
+        read: ({ certificateNotAfterMs }) => certificateNotAfterMs / 1000,
+      },
+      {
+        name: "qumo_start_time_seconds",
+        type: "gauge",
+        help: "When the server started, in seconds since 1970.",
+        read: ({ startedAtMs }) => startedAtMs / 1000,
+      },
+      {
+        name: "qumo_uptime_seconds",
+        type: "gauge",
+        help: "How long the server has been running.",
+        read: ({ uptimeMs }) => uptimeMs / 1000,
+      },
+      {
+        name: "qumo_process_cpu_seconds_total",
+        type: "counter",
+        help: "CPU time the process has used.",
+        labels: { mode: ["user", "system"] },
+        read: ({ process }) => [
+          [{ mode: "user" }, process.cpuUserSeconds],
+          [{ mode: "system" }, process.cpuSystemSeconds],
+        ],
+      },
+      {
+        name: "qumo_process_resident_memory_bytes",
+        type: "gauge",
+        help: "Memory of the process that is in RAM.",
+        read: ({ process }) => process.rssBytes,
+      },
+      {
+        name: "qumo_process_heap_bytes",
+        type: "gauge",
+        help:
+          "JavaScript memory: taken from the system, of it in use, and what lies outside the heap.",
+        labels: { kind: ["total", "used", "external"] },
+        read: ({ process }) => [
+          [{ kind: "total" }, process.heapTotalBytes],
+          [{ kind: "used" }, process.heapUsedBytes],
+          [{ kind: "external" }, process.externalBytes],
+        ],
+      },
+      {
+        name: "qumo_event_loop_delay_seconds",
+        type: "gauge",
+        help: "How long the scrape waited for its turn in the event loop.",
+        read: ({ process }) => process.eventLoopDelaySeconds,
+      },
+      {
+        name: "qumo_system_udp_receive_drops_total",
+        type: "counter",
+        help:
+          "UDP packets the kernel dropped for a full receive buffer since the system started, " +
+          "over all its sockets; absent where the system does not tell.",
+        read: ({ udpReceiveDrops }) => udpReceiveDrops,
+      },
+    ],
+  },
+];
+
+function classOf(status: number): string {
+  return `${Math.floor(status / 100)}xx`;
+}
+
+/** Turns snapshots into the Prometheus text format. Holds nothing between two of them. */
+export class Exposition {
+  readonly #registry = new Registry();
+  readonly #metrics: readonly (readonly [Metric, Counter | Gauge])[];
+
+  constructor(sections: readonly MetricSection[] = CATALOG) {
+    this.#metrics = sections.flatMap(({ metrics }) => metrics).map((metric) => {
+      const Kind = metric.type === "counter" ? Counter : Gauge;
+      const { name, help } = metric;
+      const labelNames = Object.keys(metric.labels ?? {});
+      return [metric, new Kind({ name, help, labelNames, registers: [this.#registry] })] as const;
+    });
+  }
+
+  /** "text/plain; version=0.0.4; charset=utf-8". */
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  async render(snapshot: MetricsSnapshot): Promise<string> {
+    for (const [metric, series] of this.#metrics) {
+      series.reset();
+      if (metric.labels === undefined) setPlain(metric, series, snapshot);
+      else for (const [labels, value] of seriesOf(metric, snapshot)) series.inc(labels, value);
+    }
+    // Takes the values before its first await: a scrape at the same time does not mix with this one.
+    return await this.#registry.metrics();
+  }
+}
+
+function setPlain(metric: PlainMetric, series: Counter | Gauge, snapshot: MetricsSnapshot): void {
+  const value = metric.read(snapshot);
+  if (value === undefined) series.remove();
+  else series.inc(value);
+}

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { VERSION } from "../base/version.ts";
+import { CATALOG, Exposition } from "./catalog.ts";
+import { readExposition } from "./exposition_check.ts";
+import { sampleSnapshot } from "./fixtures.ts";
+
+const METRICS = CATALOG.flatMap(({ metrics }) => metrics);
+
+Deno.test("CATALOG names every metric once, with a unit or a plain noun, and counters with _total", () => {
+  const names = METRICS.map(({ name }) => name);
+  assert.equal(new Set(names).size, names.length);
+  for (const { name, type, help } of METRICS) {
+    assert.match(name, /^qumo_[a-z0-9_]+$/);
+    assert.equal(name.endsWith("_total"), type === "counter", name);
+    assert.match(help, /^[^\n|]*\.$/, `${name}: a sentence on one line`);
+  }
+});
+
+Deno.test("Exposition.render() writes what the text format allows, each metric and series once", async () => {
+  const series = readExposition(await new Exposition().render(sampleSnapshot()));
+  const named = new Set([...series.keys()].map((key) => key.replace(/\{.*/, "")));
+  assert.deepEqual(named, new Set(METRICS.map(({ name }) => name)));
+});
+
+Deno.test("Exposition.render() adds up sessions of one kind and puts unknown versions under other", async () => {
+  const series = readExposition(await new Exposition().render(sampleSnapshot()));
+  const sessions = (transport: string, version: string) =>
+    series.get(`qumo_sessions{transport="${transport}",version="${version}"}`);
+  assert.equal(sessions("quic", "moq-lite-06"), 5);
+  assert.equal(sessions("webtransport", "moq-lite-05"), 4);
+  assert.equal(sessions("quic", "other"), 1);
+  assert.equal(sessions("websocket", "moq-lite-01"), 0);
+});
+
+Deno.test("Exposition.render() carries each number of the snapshot in the unit of the name", async () => {
+  const series = readExposition(await new Exposition().render(sampleSnapshot()));
+  const expected = {
+    "qumo_sessions_opened_total": 101,
+    'qumo_handshake_failures_total{stage="session"}': 14,
+    'qumo_webtransport_answers_total{status="2xx"}': 15,
+    'qumo_webtransport_answers_total{status="4xx"}': 33,
+    'qumo_webtransport_answers_total{status="5xx"}': 0,
+    'qumo_broadcasts{state="lingering"}': 19,
+    'qumo_subscriptions{side="upstream"}': 24,
+    'qumo_subscriptions_opened_total{side="served"}': 23,
+    "qumo_ingress_bytes_total": 28,
+    "qumo_egress_groups_cut_total": 37,
+    "qumo_announcements_looped_total": 40,
+    "qumo_cached_groups": 21,
+    "qumo_frame_pool_used_bytes": 42,
+    "qumo_upstream_connected": 1,
+    "qumo_upstream_links_total": 48,
+    "qumo_system_udp_receive_drops_total": 49,
+    "qumo_certificate_not_after_timestamp_seconds": 1_800_000_000,
+    "qumo_uptime_seconds": 12.5,
+    'qumo_process_cpu_seconds_total{mode="system"}': 5.5,
+    [`qumo_build_info{version="${VERSION}"}`]: 1,
+  };
+  for (const [name, value] of Object.entries(expected)) assert.equal(series.get(name), value, name);
+});
+
+Deno.test("Exposition.render() of one snapshot twice, even at the same time, is the same text", async () => {
+  const exposition = new Exposition();
+  const [a, b] = await Promise.all([
+    exposition.render(sampleSnapshot()),
+    exposition.render(sampleSnapshot()),
+  ]);
+  assert.equal(a, b);
+  assert.equal(await exposition.render(sampleSnapshot()), a);
+});
+
+Deno.test("Exposition.render() leaves out what there is nothing to say of, also after it was there", async () => {
+  const exposition = new Exposition();
+  await exposition.render(sampleSnapshot());
+  const without = { ...sampleSnapshot(), upstream: undefined, udpReceiveDrops: undefined };
+  const series = readExposition(await exposition.render(without));
+  const left = [...series.keys()].filter((name) => /upstream_|udp_/.test(name));
+  assert.deepEqual(left, []);
+});
+
+Deno.test("readExposition() refuses what Prometheus would", () => {
+  const head = "# HELP a_b Help.\n# TYPE a_b gauge\n";
+  assert.equal(readExposition(`${head}a_b{c="d"} 1.5e3\n`).get('a_b{c="d"}'), 1500);
+  for (
+    const wrong of [
+      "a_b 1\n",
+      `${head}a_b 1`,
+      `${head}a_b 1\na_b 2\n`,
+      `${head}a_b{c=d} 1\n`,
+      `${head}a_b one\n`,
+      `${head}a_c 1\n`,
+      `${head}${head}a_b 1\n`,
+      "# TYPE a_b gauge\na_b 1\n",
+    ]
+  ) assert.throws(() => readExposition(wrong), SyntaxError, wrong);
+});

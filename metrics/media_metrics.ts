@@ -1,0 +1,140 @@
+/**
+ * Metrics of what flows through the relay, and of the memory it flows through.
+ *
+ * @module
+ */
+import type { Metric, MetricSection } from "./metric.ts";
+import type { MediaNumbers, PoolNumbers } from "./snapshot.ts";
+
+/** A counter that is one number of the media path. */
+const media = (name: string, field: keyof MediaNumbers, help: string): Metric => ({
+  name,
+  type: "counter",
+  help,
+  read: (snapshot) => snapshot.media[field],
+});
+
+const pool = (
+  name: string,
+  type: Metric["type"],
+  field: keyof PoolNumbers,
+  help: string,
+): Metric => ({ name, type, help, read: (snapshot) => snapshot.pool[field] });
+
+export const MEDIA: MetricSection = {
+  title: "Media",
+  metrics: [
+    {
+      name: "qumo_broadcasts",
+      type: "gauge",
+      help: "Broadcasts there are now: announced, or kept for a publisher that was lost.",
+      labels: { state: ["live", "lingering"] },
+      read: ({ broadcasts }) => [
+        [{ state: "live" }, broadcasts.live],
+        [{ state: "lingering" }, broadcasts.lingering],
+      ],
+    },
+    {
+      name: "qumo_tracks",
+      type: "gauge",
+      help: "Tracks that are read now or were a moment ago.",
+      read: ({ tracks }) => tracks,
+    },
+    {
+      name: "qumo_subscriptions",
+      type: "gauge",
+      help: "Subscriptions open now: served to peers, and our own at publishers and other relays.",
+      labels: { side: ["served", "upstream"] },
+      read: ({ subscriptions }) => [
+        [{ side: "served" }, subscriptions.served],
+        [{ side: "upstream" }, subscriptions.upstream],
+      ],
+    },
+    {
+      name: "qumo_subscriptions_opened_total",
+      type: "counter",
+      help: "Subscriptions that were opened, by side as in qumo_subscriptions.",
+      labels: { side: ["served", "upstream"] },
+      read: ({ subscriptions }) => [
+        [{ side: "served" }, subscriptions.servedTotal],
+        [{ side: "upstream" }, subscriptions.upstreamTotal],
+      ],
+    },
+    media("qumo_ingress_groups_total", "groupsIn", "Groups that came in."),
+    media("qumo_ingress_frames_total", "framesIn", "Frames that came in whole."),
+    media("qumo_ingress_bytes_total", "bytesIn", "Payload bytes of the frames that came in."),
+    media("qumo_ingress_datagrams_total", "datagramsIn", "Datagrams that came in."),
+    media(
+      "qumo_ingress_groups_refused_total",
+      "groupsRefused",
+      "Groups not taken: they came twice, or too late.",
+    ),
+    media(
+      "qumo_ingress_groups_cut_total",
+      "groupsCut",
+      "Groups whose source failed before their end.",
+    ),
+    media("qumo_egress_groups_total", "groupsOut", "Groups sent to subscribers."),
+    media(
+      "qumo_egress_frames_total",
+      "framesOut",
+      "Frames sent to subscribers, counted when their group ends.",
+    ),
+    media("qumo_egress_bytes_total", "bytesOut", "Media bytes sent to subscribers."),
+    media("qumo_egress_datagrams_total", "datagramsOut", "Datagrams sent to subscribers."),
+    media(
+      "qumo_egress_groups_skipped_total",
+      "groupsSkipped",
+      "Groups a subscriber did not get because it was too slow.",
+    ),
+    media(
+      "qumo_egress_groups_cut_total",
+      "groupsCutOut",
+      "Groups that ended in the middle for a subscriber.",
+    ),
+    media("qumo_fetches_total", "fetches", "Single groups that were asked for by number."),
+    media(
+      "qumo_fetches_from_cache_total",
+      "fetchesFromCache",
+      "Of qumo_fetches_total, those answered without asking the publisher.",
+    ),
+    media(
+      "qumo_announcements_looped_total",
+      "loopsRefused",
+      "Announcements refused because they had come through this relay, or through too many.",
+    ),
+  ],
+};
+
+export const MEMORY: MetricSection = {
+  title: "Memory of the frames",
+  metrics: [
+    {
+      name: "qumo_cached_groups",
+      type: "gauge",
+      help: "Groups kept now for late joiners, over all tracks.",
+      read: ({ groupsKept }) => groupsKept,
+    },
+    pool("qumo_frame_pool_slabs", "gauge", "inUse", "Slabs that hold frames now."),
+    pool("qumo_frame_pool_used_bytes", "gauge", "bytesInUse", "Bytes of the slabs in use."),
+    pool(
+      "qumo_frame_pool_arena_bytes",
+      "gauge",
+      "arenaBytes",
+      "Memory the pool has taken from the system.",
+    ),
+    pool("qumo_frame_pool_gets_total", "counter", "gets", "Slabs that were lent."),
+    pool(
+      "qumo_frame_pool_reused_total",
+      "counter",
+      "reused",
+      "Of qumo_frame_pool_gets_total, those that had been lent before.",
+    ),
+    pool(
+      "qumo_frame_pool_grown_total",
+      "counter",
+      "grown",
+      "Of qumo_frame_pool_gets_total, those cut from new memory.",
+    ),
+  ],
+};

@@ -1,0 +1,93 @@
+/**
+ * What the program tells of itself when somebody scrapes it: plain numbers, gathered once per scrape. Counters run since
+ * the start of the process.
+ *
+ * @module
+ */
+export interface MetricsSnapshot {
+  readonly startedAtMs: number;
+  readonly uptimeMs: number;
+  readonly draining: boolean;
+  readonly sessions: SessionNumbers;
+  readonly handshakeFailures: Readonly<Record<"quic" | "session", number>>;
+  /** Answers to WebTransport requests by HTTP status. */
+  readonly webTransportAnswers: ReadonlyMap<number, number>;
+  readonly broadcasts: Readonly<Record<"live" | "lingering", number>>;
+  readonly tracks: number;
+  readonly groupsKept: number;
+  readonly subscriptions: SubscriptionNumbers;
+  readonly media: MediaNumbers;
+  readonly pool: PoolNumbers;
+  /** Absent when no upstream relay is configured. */
+  readonly upstream: UpstreamNumbers | undefined;
+  /** UDP packets the kernel dropped for a full receive buffer; absent where the system does not tell. */
+  readonly udpReceiveDrops: number | undefined;
+  readonly certificateNotAfterMs: number;
+  readonly process: ProcessNumbers;
+}
+
+export interface SessionNumbers {
+  /** Open now, in any order and grouping; the same pair may come more than once. */
+  readonly open: readonly {
+    readonly transport: string;
+    readonly version: string;
+    readonly count: number;
+  }[];
+  readonly opened: number;
+  readonly closed: number;
+  readonly lost: number;
+  readonly violations: number;
+}
+
+export interface SubscriptionNumbers {
+  /** Served to peers now. */
+  readonly served: number;
+  readonly servedTotal: number;
+  /** Open at publishers and other relays now. */
+  readonly upstream: number;
+  readonly upstreamTotal: number;
+}
+
+export interface MediaNumbers {
+  readonly groupsIn: number;
+  readonly framesIn: number;
+  readonly bytesIn: number;
+  readonly datagramsIn: number;
+  readonly groupsRefused: number;
+  readonly groupsCut: number;
+  readonly groupsOut: number;
+  readonly framesOut: number;
+  readonly bytesOut: number;
+  readonly datagramsOut: number;
+  readonly groupsSkipped: number;
+  readonly groupsCutOut: number;
+  readonly fetches: number;
+  readonly fetchesFromCache: number;
+  readonly loopsRefused: number;
+}
+
+export interface PoolNumbers {
+  readonly inUse: number;
+  readonly bytesInUse: number;
+  readonly gets: number;
+  readonly reused: number;
+  readonly grown: number;
+  readonly arenaBytes: number;
+}
+
+export interface UpstreamNumbers {
+  readonly connected: boolean;
+  readonly attempts: number;
+  readonly links: number;
+}
+
+export interface ProcessNumbers {
+  readonly rssBytes: number;
+  readonly heapUsedBytes: number;
+  readonly heapTotalBytes: number;
+  readonly externalBytes: number;
+  readonly cpuUserSeconds: number;
+  readonly cpuSystemSeconds: number;
+  /** How long a callback that was due had to wait, when it was last tried. */
+  readonly eventLoopDelaySeconds: number;
+}
