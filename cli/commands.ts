@@ -10,8 +10,8 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./config.ts"),
   },
   { name: "cert", summary: "Make a self-signed certificate", load: () => import("./cert.ts") },
-  // { name: "pub", summary: "Publish a broadcast from fMP4", load: () => import("./pub.ts") },
-  // { name: "sub", summary: "List and receive broadcasts", load: () => import("./sub.ts") },
+  { name: "pub", summary: "Publish a broadcast from fMP4", load: () => import("./pub.ts") },
+  { name: "sub", summary: "List and receive broadcasts", load: () => import("./sub.ts") },
   { name: "version", summary: "Print the version", load: () => import("./version.ts") },
   {
     name: "help",

@@ -30,6 +30,11 @@ export interface ClientOptions {
   readonly maxGroupBytes?: number;
   /** Path and query told in SETUP, for transports that carry no URL. */
   readonly path?: string;
+  /**
+   * Who we are, for routes: 1 … 2^53-1. Default: made anew. One that comes back with the same id within the relay's
+   * linger is taken for the same publisher, and its viewers stay.
+   */
+  readonly hop?: bigint;
   /** The peer asks us to go elsewhere (or to come back, when empty). */
   readonly ongoaway?: (uri: string) => void;
   readonly clock?: Clock;
@@ -57,7 +62,7 @@ export class Client implements AsyncDisposable {
         maxGroupBytes: options.maxGroupBytes ?? 32 << 20,
       },
     };
-    const hop = randomHop();
+    const hop = options.hop ?? randomHop();
     const local = new Origin({ context, hop, lingerMs: 0 });
     const remote = new Origin({ context, hop, lingerMs: 0 });
     const { versions, path, ongoaway, clock, log } = options;

@@ -25,6 +25,7 @@
 export { QumoError } from "../base/errors.ts";
 export type { Logger } from "../base/logger.ts";
 export { GroupTooLarge, NotFound, SourceLost } from "../relay/errors.ts";
+export { randomHop } from "../relay/hop.ts";
 export type { TrackInfo } from "../relay/ports.ts";
 export { NoCommonVersion } from "../session/handshake.ts";
 export type { CloseInfo, Connection } from "../transport/connection.ts";

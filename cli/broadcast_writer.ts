@@ -1,0 +1,64 @@
+import type { BroadcastProducer, GroupProducer, TrackProducer } from "../client/mod.ts";
+import { CATALOG_TRACK, PRIORITY } from "../plugins/ingress/fmp4/catalog.ts";
+import type { HangRecord } from "../plugins/ingress/fmp4/hang_broadcast.ts";
+
+/** Media of an older group may still be shown for this long. */
+const MEDIA_MAX_AGE_MS = 30_000;
+/** Timestamps are in microseconds. */
+const TIMESCALE = 1_000_000;
+
+interface Writing {
+  readonly track: TrackProducer;
+  group: GroupProducer | undefined;
+}
+
+/** Puts the frames of a hang broadcast into the tracks of one publication of it. */
+export class BroadcastWriter {
+  readonly #broadcast: BroadcastProducer;
+  readonly #writing = new Map<string, Writing>();
+
+  constructor(broadcast: BroadcastProducer) {
+    this.#broadcast = broadcast;
+    this.#begin(CATALOG_TRACK); // a player asks for it as soon as the broadcast is announced
+  }
+
+  /** Adds a frame. One whose group began before this publication did is left out. */
+  write(record: HangRecord): void {
+    const writing = this.#writing.get(record.track) ?? this.#begin(record.track);
+    if (writing.group?.sequence !== record.group) {
+      if (!record.keyframe) return;
+      writing.group?.close();
+      writing.group = writing.track.group(record.group);
+    }
+    writing.group.write(record.payload, record.timestampUs);
+    if (!record.endsGroup) return;
+    writing.group.close();
+    writing.group = undefined;
+  }
+
+  /** Subscriptions to all tracks together. */
+  get subscriptions(): number {
+    return this.#writing.values().reduce((sum, { track }) => sum + track.subscribers, 0);
+  }
+
+  /** Ends every group and track in order. */
+  end(): void {
+    for (const { track, group } of this.#writing.values()) {
+      group?.close();
+      track.close();
+    }
+  }
+
+  #begin(name: string): Writing {
+    const track = this.#broadcast.track(name, infoOf(name));
+    const writing = { track, group: undefined };
+    this.#writing.set(name, writing);
+    return writing;
+  }
+}
+
+function infoOf(track: string) {
+  if (track === CATALOG_TRACK) return { priority: PRIORITY.catalog, timescale: TIMESCALE };
+  const priority = track.startsWith("audio") ? PRIORITY.audio : PRIORITY.video;
+  return { priority, timescale: TIMESCALE, maxAgeMs: MEDIA_MAX_AGE_MS };
+}
