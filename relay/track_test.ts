@@ -148,8 +148,19 @@ Deno.test("Track survives a reader that publishes the next group from its callba
   assert.deepEqual(second.sequences, [3], "1 and 2 were late by then");
 });
 
+Deno.test("Track written in this process keeps what it has for those who come after its end", () => {
+  const { track, deliver } = newTrack();
+  deliver(1, 2);
+  track.end({ kind: "ended", nextGroup: 3 });
+  const late = added(track);
+  assert.deepEqual(late.sequences, [2]);
+  assert.deepEqual(late.end, { kind: "ended", nextGroup: 3 });
+  assert.equal(track.readers, 0);
+});
+
 Deno.test("Track.end() tells every reader once, but none that leaves meanwhile", () => {
   const { track, deliver } = newTrack();
+  track.feed = { start() {}, stop() {}, update() {} };
   const [first, second] = [added(track), added(track)];
   first.onEnd = (end) => {
     first.end = end;
