@@ -5,7 +5,7 @@
  */
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
-import { NotFound } from "../relay/errors.ts";
+import { Broadcast } from "../relay/broadcast.ts";
 import { FramePool } from "../relay/frame_pool.ts";
 import { randomHop } from "../relay/hop.ts";
 import { Origin } from "../relay/origin.ts";
@@ -14,7 +14,7 @@ import type { TrackContext } from "../relay/track.ts";
 import { Session } from "../session/session.ts";
 import type { CloseInfo, Connection } from "../transport/connection.ts";
 import type { Dialect } from "../wire/lite/dialect.ts";
-import { joinPath, normalizePath } from "../wire/path.ts";
+import { normalizePath } from "../wire/path.ts";
 import { Announcements } from "./announcements.ts";
 import { GroupReader } from "./frames.ts";
 import { BroadcastProducer, type PublishOptions } from "./publish.ts";
@@ -46,6 +46,8 @@ export class Client implements AsyncDisposable {
   readonly #session: Session;
   readonly #local: Origin;
   readonly #remote: Origin;
+  /** Broadcasts that were asked for without being announced. */
+  readonly #asked = new Map<string, Broadcast>();
   /** What this client has sent and received so far. */
   readonly stats: RelayStats;
 
@@ -155,14 +157,22 @@ export class Client implements AsyncDisposable {
     await this.close();
   }
 
-  #broadcast(path: string) {
-    const at = joinPath("", normalizePath(path));
-    const known = this.#remote.find(at);
-    if (known !== undefined) return known;
+  #broadcast(path: string): Broadcast {
+    const at = normalizePath(path);
+    const announced = this.#remote.find(at);
+    if (announced !== undefined) return announced;
     // Not announced, or not yet: the peer is the only one who could have it.
-    this.#remote.announce(at, this.#session.subscriber, { hops: [0n], warm: 0, cold: Infinity });
-    const asked = this.#remote.find(at);
-    if (asked === undefined) throw new NotFound(`broadcast ${at}`, "broadcast");
+    const known = this.#asked.get(at);
+    if (known !== undefined) return known;
+    const asked = new Broadcast(at, undefined, { context: this.#remote.context, lingerMs: 0 });
+    asked.setRoute({
+      source: this.#session.subscriber,
+      hops: [0n],
+      warm: 0,
+      cold: Infinity,
+      order: 0,
+    });
+    this.#asked.set(at, asked);
     return asked;
   }
 }

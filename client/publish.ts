@@ -32,9 +32,12 @@ export class GroupProducer implements Disposable {
   /**
    * Adds a frame.
    * @param timestamp In the track's timescale. Default: now, in milliseconds since 1970.
-   * @throws {GroupTooLarge}
+   * @throws {GroupTooLarge} @throws {RangeError} The timestamp is no whole number within ±2^52.
    */
   write(payload: Uint8Array | string, timestamp: number = this.#now()): void {
+    if (!Number.isSafeInteger(timestamp * 2)) {
+      throw new RangeError(`Cannot write a frame at timestamp ${timestamp}: it is no whole number`);
+    }
     this.#writer.frame(
       timestamp,
       typeof payload === "string" ? new TextEncoder().encode(payload) : payload,
@@ -78,8 +81,8 @@ export class TrackProducer implements Disposable {
   /** Opens a group: by default the one after the last. @throws {RangeError} It was opened before. */
   group(sequence: number = this.#next): GroupProducer {
     const { clock, limits } = this.#track.context;
-    const group = this.#track.ring.add(sequence, clock.now());
-    if (group === undefined || this.#ended) {
+    const group = this.#ended ? undefined : this.#track.ring.add(sequence, clock.now());
+    if (group === undefined) {
       throw new RangeError(
         `Cannot open group ${sequence} of track ${this.name}: ` +
           (this.#ended ? "the track has ended" : "it was opened before, or is too old"),

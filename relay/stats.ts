@@ -27,6 +27,8 @@ export interface RelayStats {
   subscriptions: number;
   fetches: number;
   fetchesFromCache: number;
+  /** Streams of a type nobody knows. */
+  streamsRefused: number;
   /** Announcements dropped because our own hop was in their chain. */
   loopsRefused: number;
 }
@@ -49,6 +51,7 @@ export function newRelayStats(): RelayStats {
     subscriptions: 0,
     fetches: 0,
     fetchesFromCache: 0,
+    streamsRefused: 0,
     loopsRefused: 0,
   };
 }

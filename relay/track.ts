@@ -70,6 +70,8 @@ export class Track {
   /** Those who are being told of the end. */
   #leaving: Map<TrackReader, Reading> | undefined;
   #deliveries = 0;
+  /** How a track without a feed has ended: those who come later get what is kept, and this. */
+  #ended: TrackEnd | undefined;
 
   constructor(readonly broadcast: string, readonly name: string, readonly context: TrackContext) {
     this.ring = new GroupRing(
@@ -105,6 +107,7 @@ export class Track {
       this.feed.update(this.request());
     }
     if (this.#readings.get(reader) === reading) this.#catchUp(reading);
+    if (this.#ended !== undefined && this.#readings.delete(reader)) reader.onEnd(this.#ended);
   }
 
   /** Stops serving a reader. Harmless when it is not served. */
@@ -177,6 +180,7 @@ export class Track {
 
   /** Nothing more will come. Every reader is told and let go. */
   end(end: TrackEnd): void {
+    if (this.feed === undefined) this.#ended = end;
     const leaving = this.#readings;
     this.#leaving = leaving;
     this.#readings = new Map();

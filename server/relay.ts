@@ -57,6 +57,9 @@ export interface SessionCounters {
 }
 
 const SWEEP_MS = 1000;
+/** How often a drain looks whether everything is out, and how long it leaves the last bytes to arrive. */
+const DRAIN_STEP_MS = 20;
+const DELIVERY_MS = 250;
 
 export class Relay {
   readonly origin: Origin;
@@ -151,8 +154,9 @@ export class Relay {
     this.draining = true;
     const sessions = [...this.#sessions.values()].map(({ session }) => session);
     let over = false;
+    let cancel = () => {};
     const grace = new Promise<void>((resolve) => {
-      this.#clock.after(graceMs, () => {
+      cancel = this.#clock.after(graceMs, () => {
         over = true;
         resolve();
       });
@@ -160,8 +164,12 @@ export class Relay {
     await Promise.race([grace, Promise.allSettled(sessions.map((s) => s.goaway(uri)))]);
     for (const session of sessions) session.publisher.drain();
     while (!over && sessions.some((s) => s.publisher.subscriptions > 0)) {
-      await Promise.race([grace, new Promise<void>((resolve) => this.#clock.after(20, resolve))]);
+      await Promise.race([grace, this.#wait(DRAIN_STEP_MS)]);
     }
+    // What was handed to the transports has still to arrive; a peer that has it may leave by itself.
+    const left = Promise.all(sessions.map((s) => s.closed));
+    if (!over && sessions.length > 0) await Promise.race([grace, left, this.#wait(DELIVERY_MS)]);
+    cancel();
     await this.close();
   }
 
@@ -230,6 +238,10 @@ export class Relay {
     if (info.abrupt) this.counters.lost++;
     if (info.code === SESSION_CODE.protocolViolation) this.counters.violations++;
     log.info("session closed", { code: info.code, reason: info.reason, abrupt: info.abrupt });
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#clock.after(ms, resolve));
   }
 
   #sweepLater(): void {

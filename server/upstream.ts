@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Clock, systemClock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Connection } from "../transport/connection.ts";
@@ -18,10 +19,14 @@ export interface UpstreamOptions {
   readonly dial: (url: string, signal: AbortSignal) => Promise<Connection>;
   /** Between 0 and 1, for the jitter. Default: random. */
   readonly random?: () => number;
+  readonly clock?: Clock;
 }
 
 /** How the link stands. */
 export type UpstreamState = "connecting" | "connected" | "waiting" | "stopped";
+
+/** How long a link that we were asked to leave goes on beside the next one. */
+const HANDOVER_MS = 10_000;
 
 /** A link that held this long starts its back-off anew. */
 const STABLE_MS = 10_000;
@@ -36,10 +41,14 @@ export class Upstream {
   lastError: string | undefined;
   readonly #options: UpstreamOptions;
   readonly #stop = new AbortController();
+  readonly #clock: Clock;
+  /** Every link that is up: the current one, and one that is being left. */
+  readonly #links = new Set<RelaySession>();
   #current: RelaySession | undefined;
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
     this.url = withoutSecrets(options.url);
   }
 
@@ -56,16 +65,18 @@ export class Upstream {
     let backoffMs = backoffMinMs;
     let url = this.#options.url;
     while (!signal.aborted) {
-      const startedMs = performance.now();
+      const startedMs = this.#clock.now();
       const next = await this.#once(url);
       if (signal.aborted) break;
       url = next ?? this.#options.url;
-      if (performance.now() - startedMs > STABLE_MS) backoffMs = backoffMinMs;
-      if (next !== undefined) continue; // told to go elsewhere: at once
-      this.state = "waiting";
+      if (this.#clock.now() - startedMs > STABLE_MS) {
+        backoffMs = backoffMinMs;
+        if (next !== undefined) continue; // told to go elsewhere: at once
+      }
+      this.#stands("waiting");
       const waitMs = backoffMs * (0.5 + random() / 2);
       log.debug("dialing upstream again soon", { upstream: this.url, waitMs: Math.round(waitMs) });
-      await sleep(waitMs, signal);
+      await this.#sleep(waitMs);
       backoffMs = Math.min(backoffMs * 2, backoffMaxMs);
     }
     this.state = "stopped";
@@ -74,42 +85,85 @@ export class Upstream {
   /** Closes the link and dials no more. */
   stop(): void {
     this.#stop.abort();
-    this.#current?.session.close(0, "shutting down");
+    for (const link of this.#links) link.session.close(0, "shutting down");
   }
 
-  /** One link, from the dial to its end. @returns Where to go next when the peer has said so. */
+  /**
+   * One link, from the dial to its end or until the peer asks us to leave: then it goes on serving what runs over it
+   * until the next one has taken over.
+   * @returns Where to go next when the peer has said so.
+   */
   async #once(url: string): Promise<string | undefined> {
     const { relay, dial, log } = this.#options;
-    this.state = "connecting";
+    const { signal } = this.#stop;
+    this.#stands("connecting");
     this.attempts++;
-    let next: string | undefined;
+    const asked = Promise.withResolvers<string>();
     try {
-      const connection = await dial(url, this.#stop.signal);
+      const connection = await dial(url, signal);
       const { pathname, search } = new URL(url);
       const raw = connection.kind === "quic";
-      this.#current = await relay.join(connection, {
+      const link = await relay.join(connection, {
         ...(raw ? { path: pathname + search } : {}),
-        onGoaway: (uri) => {
-          next = sameOrigin(uri, url) ? uri : url;
-          this.#current?.session.close(0, "going away as asked");
-        },
+        onGoaway: (uri) => asked.resolve(sameOrigin(uri, url) ? uri : url),
       });
+      const { dialect, closed } = link.session;
+      const old = this.#current;
+      this.#links.add(link);
+      this.#current = link;
+      const ended = closed.then((info) => {
+        this.#links.delete(link);
+        if (this.#current === link) {
+          this.#current = undefined;
+          this.#stands("waiting");
+        }
+        log.warn("upstream lost", { upstream: this.url, code: info.code, reason: info.reason });
+        return undefined;
+      });
+      if (signal.aborted) link.session.close(0, "shutting down");
+      else if (old !== undefined) this.#leave(old);
       this.state = "connected";
       this.connected++;
       this.lastError = undefined;
-      const { dialect, closed } = this.#current.session;
       log.info("upstream connected", { upstream: this.url, version: dialect.name });
-      const info = await closed;
-      log.warn("upstream lost", { upstream: this.url, code: info.code, reason: info.reason });
+      return await Promise.race([ended, asked.promise]);
     } catch (error) {
       this.lastError = withoutSecrets(reasonOf(error));
-      if (!this.#stop.signal.aborted) {
+      if (!signal.aborted) {
         log.warn("upstream not reached", { upstream: this.url, reason: this.lastError });
       }
-    } finally {
-      this.#current = undefined;
+      return undefined;
     }
-    return next;
+  }
+
+  /** While a link holds, what is done for the next one does not show. */
+  #stands(state: UpstreamState): void {
+    this.state = this.#current === undefined ? state : "connected";
+  }
+
+  /** The next link holds: what runs over the old one gets some time to move. */
+  #leave(old: RelaySession): void {
+    const cancel = this.#clock.after(
+      HANDOVER_MS,
+      () => old.session.close(0, "going away as asked"),
+    );
+    old.session.closed.then(cancel);
+  }
+
+  #sleep(ms: number): Promise<void> {
+    const { signal } = this.#stop;
+    return new Promise((resolve) => {
+      const stopped = () => {
+        cancel();
+        resolve();
+      };
+      const cancel = this.#clock.after(ms, () => {
+        signal.removeEventListener("abort", stopped);
+        resolve();
+      });
+      if (signal.aborted) stopped();
+      else signal.addEventListener("abort", stopped, { once: true });
+    });
   }
 }
 
@@ -125,14 +179,4 @@ function sameOrigin(uri: string, url: string): boolean {
 
 function withoutSecrets(text: string): string {
   return text.replace(/([?&](?:jwt|token)=)[^&\s]+/g, "$1***");
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    }, { once: true });
-  });
 }

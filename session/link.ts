@@ -29,8 +29,6 @@ export interface Link {
   readonly clock: Clock;
   readonly stats: RelayStats;
   readonly log: Logger;
-  /** Set once the peer has said GOAWAY or we have: nothing new is asked of it. */
-  leaving: boolean;
   /** Closes the session because of what a stream brought; harmless for ends that are nobody's fault. */
   failed(error: unknown): void;
 }

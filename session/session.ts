@@ -19,7 +19,7 @@ import { decodeSetup, type Setup } from "../wire/lite/setup.ts";
 import { Goaway } from "../wire/lite/track.ts";
 import { framed } from "../wire/message.ts";
 import { normalizePath } from "../wire/path.ts";
-import { agree, sendSetup } from "./handshake.ts";
+import { agree, NoCommonVersion, sendSetup } from "./handshake.ts";
 import { CONTROL_ORDER, type Link } from "./link.ts";
 import { Publisher } from "./lite/publisher.ts";
 import type { ServedSubscription } from "./lite/served_subscription.ts";
@@ -85,11 +85,7 @@ export class Session {
       session.#run();
       return session;
     } catch (error) {
-      const violated = error instanceof ProtocolViolation;
-      connection.close(
-        violated ? SESSION_CODE.protocolViolation : SESSION_CODE.version,
-        reasonOf(error),
-      );
+      connection.close(closeCode(error), reasonOf(error));
       throw error;
     } finally {
       cancel();
@@ -142,7 +138,6 @@ export class Session {
       clock: options.clock ?? systemClock,
       stats: options.stats,
       log,
-      leaving: false,
       failed: (error) => this.#failed(error),
     };
     this.subscriber = new Subscriber(this.#link, connection.remoteAddress);
@@ -175,7 +170,6 @@ export class Session {
   async goaway(uri = ""): Promise<void> {
     if (!this.dialect.goaway || this.#goawaySent) return;
     this.#goawaySent = true;
-    this.#link.leaving = true;
     const early = new Promise<void>((resolve) => this.#link.clock.after(500, resolve));
     await Promise.race([this.#announceAsked, early]);
     try {
@@ -238,7 +232,17 @@ export class Session {
   }
 
   async #bidi(stream: BidiStream): Promise<void> {
-    const reader = new StreamReader(stream.receive, "stream type");
+    try {
+      await this.#request(stream, new StreamReader(stream.receive, "stream type"));
+    } catch (error) {
+      // Cancelled before its request was whole, or wrong: our half must not stay behind.
+      stream.send.reset(STREAM_CODE.cancel);
+      stream.receive.stop(STREAM_CODE.cancel);
+      throw error;
+    }
+  }
+
+  async #request(stream: BidiStream, reader: StreamReader): Promise<void> {
     const type = await reader.varint();
     switch (type) {
       case undefined: // cancelled before its first byte: browsers do that
@@ -257,6 +261,7 @@ export class Session {
       case BIDI.goaway:
         if (this.dialect.goaway) return await this.#goaway(stream, reader);
     }
+    this.#link.stats.streamsRefused++;
     this.#link.log.debug("stream of an unknown type refused", { type });
     stream.send.reset(STREAM_CODE.cancel);
     stream.receive.stop(STREAM_CODE.cancel);
@@ -271,6 +276,7 @@ export class Session {
       if (body === undefined) throw new ProtocolViolation("SETUP", "the stream ended before it");
       return this.#setup(decodeSetup(body));
     }
+    this.#link.stats.streamsRefused++;
     this.#link.log.debug("stream of an unknown type refused", { type });
     stream.stop(STREAM_CODE.cancel);
   }
@@ -288,7 +294,6 @@ export class Session {
     if (message === undefined) return;
     if (this.#goawaySeen) throw new ProtocolViolation("GOAWAY", "it came twice");
     this.#goawaySeen = true;
-    this.#link.leaving = true;
     this.#link.log.info("the peer asks us to leave", { uri: message.uri });
     this.subscriber.devalue();
     this.#options.onGoaway?.(message.uri);
@@ -313,13 +318,23 @@ export class Session {
     if (error instanceof StreamReset || error instanceof ConnectionClosed) return;
     if (error instanceof ProtocolViolation) {
       this.#link.log.warn("session closed: protocol violation", { reason: error.message });
-      return this.close(SESSION_CODE.protocolViolation, error.message);
+      return this.close(SESSION_CODE.protocolViolation, error.message.slice(0, MAX_REASON));
     }
     this.#link.log.error("session closed: internal error", {
       reason: error instanceof Error ? error.stack ?? error.message : reasonOf(error),
     });
     this.close(SESSION_CODE.internal, "internal error");
   }
+}
+
+/** Longest reason a close carries. */
+const MAX_REASON = 500;
+
+/** What a handshake that failed is closed with. */
+function closeCode(error: unknown): number {
+  if (error instanceof NoCommonVersion) return SESSION_CODE.version;
+  const theirs = error instanceof ProtocolViolation || error instanceof StreamReset;
+  return theirs ? SESSION_CODE.protocolViolation : SESSION_CODE.internal;
 }
 
 interface FirstStreams {

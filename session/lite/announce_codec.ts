@@ -15,7 +15,9 @@ import {
   AnnounceUpdate,
 } from "../../wire/lite/announce.ts";
 import type { Dialect } from "../../wire/lite/dialect.ts";
+import { MAX_HOPS } from "../../wire/lite/fields.ts";
 import { framed } from "../../wire/message.ts";
+import { MAX_PATH_PARTS, pathParts } from "../../wire/path.ts";
 import type { StreamReader } from "../stream_reader.ts";
 
 /** One piece of news from an announce stream. */
@@ -112,58 +114,71 @@ export class AnnounceDecoder {
   }
 }
 
-/** Writes our announcements. */
+/** What is told of one broadcast: the shape of the origin's events. */
+export interface Telling {
+  readonly suffix: string;
+  /** Absent when the broadcast is gone. */
+  readonly route:
+    | { readonly hops: readonly HopId[]; readonly warm: number; readonly cold: number }
+    | undefined;
+}
+
+/** Writes our announcements. One that no message can hold (a chain or a path too long) is left out. */
 export class AnnounceEncoder {
-  readonly #ids = new Map<string, number>();
+  /** Id by suffix of what the peer takes for live; ids count only in 06. */
+  readonly #live = new Map<string, number>();
   #nextId = 0;
 
   constructor(readonly dialect: Dialect, readonly hop: HopId) {}
 
-  /** What the stream begins with, when these are live now. Announces them too where the first message lists them. */
-  begin(current: readonly string[]): Uint8Array | undefined {
+  /** What the stream begins with, when these are live now: a head where the version has one, and they. */
+  begin(current: readonly Telling[]): Uint8Array[] {
+    const told = current.map((one) => this.encode(one)).filter((bytes) => bytes !== undefined);
     switch (this.dialect.announceFirst) {
       case "init":
-        return framed(AnnounceInit.encode({ suffixes: current }));
+        return [framed(AnnounceInit.encode({ suffixes: [...this.#live.keys()] }))];
       case "ok":
-        return framed(AnnounceOk.encode({ hop: this.hop, count: current.length }));
+        return [framed(AnnounceOk.encode({ hop: this.hop, count: told.length })), ...told];
       case "nothing":
-        return undefined;
+        return told;
     }
   }
 
-  /** A broadcast that was not there before. */
-  active(suffix: string, hops: readonly HopId[], warm: number, cold: number): Uint8Array {
-    if (this.dialect.announce === "typed") {
-      this.#ids.set(suffix, this.#nextId++);
-      return framed(AnnounceStart.encode({ suffix, hops, warm, cold }), ANNOUNCE_TYPE.start);
+  /** One piece of news; `undefined` when there is nothing to say, or no way to say it in this version. */
+  encode({ suffix, route }: Telling): Uint8Array | undefined {
+    const chain = route && this.#chain(route.hops);
+    if (route === undefined || chain === undefined || !this.#fits(suffix, chain)) {
+      return this.#ended(suffix);
     }
-    const chain = this.dialect.hopAppendedBy === "receiver" ? hops : [...hops, this.hop];
-    return framed(
-      this.dialect.announce.encode({ status: ANNOUNCE_STATUS.active, suffix, hops: chain }),
-    );
+    const id = this.#live.get(suffix);
+    if (id !== undefined && !this.dialect.announceUpdates) return undefined;
+    if (id === undefined) this.#live.set(suffix, this.#nextId++);
+    const { warm, cold } = route;
+    if (this.dialect.announce !== "typed") {
+      const { active } = ANNOUNCE_STATUS;
+      return framed(this.dialect.announce.encode({ status: active, suffix, hops: chain }));
+    }
+    return id === undefined
+      ? framed(AnnounceStart.encode({ suffix, hops: chain, warm, cold }), ANNOUNCE_TYPE.start)
+      : framed(AnnounceUpdate.encode({ id, hops: chain, warm, cold }), ANNOUNCE_TYPE.update);
   }
 
-  /** Another route to a live broadcast; `undefined` where the version cannot say so. */
-  updated(
-    suffix: string,
-    hops: readonly HopId[],
-    warm: number,
-    cold: number,
-  ): Uint8Array | undefined {
-    if (!this.dialect.announceUpdates) return undefined;
-    if (this.dialect.announce !== "typed") return this.active(suffix, hops, warm, cold);
-    const id = this.#ids.get(suffix)!;
-    return framed(AnnounceUpdate.encode({ id, hops, warm, cold }), ANNOUNCE_TYPE.update);
-  }
-
-  ended(suffix: string): Uint8Array {
+  #ended(suffix: string): Uint8Array | undefined {
+    const id = this.#live.get(suffix);
+    if (id === undefined) return undefined;
+    this.#live.delete(suffix);
     if (this.dialect.announce === "typed") {
-      const id = this.#ids.get(suffix)!;
-      this.#ids.delete(suffix);
       return framed(AnnounceEnd.encode({ id }), ANNOUNCE_TYPE.end);
     }
-    return framed(
-      this.dialect.announce.encode({ status: ANNOUNCE_STATUS.ended, suffix, hops: [] }),
-    );
+    const { ended } = ANNOUNCE_STATUS;
+    return framed(this.dialect.announce.encode({ status: ended, suffix, hops: [] }));
+  }
+
+  #chain(hops: readonly HopId[]): readonly HopId[] {
+    return this.dialect.hopAppendedBy === "receiver" ? hops : [...hops, this.hop];
+  }
+
+  #fits(suffix: string, chain: readonly HopId[]): boolean {
+    return chain.length <= MAX_HOPS && pathParts(suffix) <= MAX_PATH_PARTS;
   }
 }

@@ -27,19 +27,22 @@ export interface SenderOwner {
   readonly stats: RelayStats;
   /** Milliseconds, for telling how long a stream has been stuck. */
   now(): number;
+  /** A stream that was stuck takes bytes again. */
+  progressed(): void;
   /** The group stream has ended, one way or another. */
   senderDone(sender: GroupSender): void;
 }
 
 export class GroupSender implements GroupCursor {
   slot = -1;
-  /** Since when the stream takes nothing, or 0. */
-  blockedSinceMs = 0;
+  /** Since when the stream takes nothing, or -1. */
+  blockedSinceMs = -1;
   #stream: SendStream | undefined;
   #done = false;
   readonly #heads: FrameHeads;
   readonly #onWritable = () => {
-    this.blockedSinceMs = 0;
+    this.blockedSinceMs = -1;
+    this.owner.progressed();
     this.pump();
   };
 
@@ -51,6 +54,11 @@ export class GroupSender implements GroupCursor {
   /** Whether anything of it has been handed to the transport. */
   get begun(): boolean {
     return this.#stream !== undefined;
+  }
+
+  /** Whether it is over, one way or another. */
+  get done(): boolean {
+    return this.#done;
   }
 
   /** Starts on a stream that was opened for it. */
@@ -85,7 +93,7 @@ export class GroupSender implements GroupCursor {
     }
     if (stream.done) return this.#finish();
     if (heads.position < group.bytes) {
-      if (this.blockedSinceMs === 0) this.blockedSinceMs = this.owner.now();
+      if (this.blockedSinceMs < 0) this.blockedSinceMs = this.owner.now();
       stream.onWritable(this.#onWritable);
       return;
     }
@@ -105,12 +113,7 @@ export class GroupSender implements GroupCursor {
     const stream = this.#stream;
     if (stream !== undefined && !stream.done) {
       this.owner.stats.groupsCutOut++;
-      if (stream.canReset || stream.blocked) stream.reset(code);
-      else {
-        // Without a reset, the end has to fall inside a message. In the middle of a frame it does by itself.
-        if (isFrameBoundary(this.group, this.#heads.position)) stream.write(HALF_A_VARINT);
-        stream.finish();
-      }
+      cutStream(stream, this.group, this.#heads.position, code);
     }
     this.#finish();
   }
@@ -121,6 +124,17 @@ export class GroupSender implements GroupCursor {
     this.group.detach(this);
     this.owner.senderDone(this);
   }
+}
+
+/**
+ * Ends a stream of frames before its time. Without a reset the end has to fall inside a message: in the middle of a
+ * frame it does by itself, elsewhere half a varint goes out behind what is still on its way.
+ * @param position How much of the group's stored bytes was handed to the stream.
+ */
+export function cutStream(stream: SendStream, group: Group, position: number, code: number): void {
+  if (stream.canReset) return stream.reset(code);
+  if (isFrameBoundary(group, position)) stream.write(HALF_A_VARINT);
+  stream.finish();
 }
 
 function groupHead(dialect: Dialect, subscribe: number, group: Group): Uint8Array {

@@ -11,7 +11,7 @@ import type { BidiStream, ReceiveStream } from "../../transport/connection.ts";
 import { ConnectionClosed } from "../../transport/errors.ts";
 import { ProtocolViolation } from "../../wire/errors.ts";
 import { STREAM_CODE } from "../../wire/lite/codes.ts";
-import { BIDI } from "../../wire/lite/dialect.ts";
+import { BIDI, type Dialect } from "../../wire/lite/dialect.ts";
 import { framed } from "../../wire/message.ts";
 import { CONTROL_ORDER, type Link } from "../link.ts";
 import { StreamReader } from "../stream_reader.ts";
@@ -36,7 +36,9 @@ export class Incoming implements UpstreamSubscription {
   #stream: BidiStream | undefined;
   #request: TrackRequest;
   #asked: TrackRequest;
+  /** Whether the peer has agreed, and whether it has begun to deliver: groups, or the number of the first. */
   #answered = false;
+  #begun = false;
   #endGroup: number | undefined;
   #newest = -1;
   #openGroups = 0;
@@ -59,7 +61,8 @@ export class Incoming implements UpstreamSubscription {
     } catch (error) {
       const lost = error instanceof ConnectionClosed;
       if (error instanceof ProtocolViolation) this.#link.failed(error);
-      const why = lost || this.#answered ? "lost" : "not-found";
+      // An OK of the old versions comes at once and promises nothing.
+      const why = lost || this.#begun ? "lost" : "not-found";
       this.#end({ kind: "failed", why, reason: reasonOf(error) });
     }
   }
@@ -72,10 +75,7 @@ export class Incoming implements UpstreamSubscription {
   close(): void {
     if (this.#closed) return;
     this.#leave();
-    for (const { stream, writer } of this.#receiving) {
-      stream.stop(STREAM_CODE.cancel);
-      writer.cut();
-    }
+    this.#giveUp((writer) => writer.cut());
   }
 
   /** A group stream of this subscription: its frames go into the track as they come. */
@@ -87,7 +87,7 @@ export class Incoming implements UpstreamSubscription {
   ): Promise<void> {
     const writer = this.#closed ? undefined : this.#o.sink.openGroup(sequence, startFrame);
     if (writer === undefined) return stream.stop(STREAM_CODE.cancel);
-    this.#answered = true;
+    this.#answered = this.#begun = true;
     this.#openGroups++;
     this.#newest = Math.max(this.#newest, sequence);
     const entry = { stream, writer };
@@ -100,6 +100,7 @@ export class Incoming implements UpstreamSubscription {
         if (chunk === undefined) break;
         if (this.#closed) return;
         parser.push(chunk);
+        if (!writer.open) return stream.stop(STREAM_CODE.evicted); // it gave way to newer ones
       }
       // A sender without a reset ends a cut-off stream inside a message.
       if (parser.atBoundary) writer.finish();
@@ -131,7 +132,10 @@ export class Incoming implements UpstreamSubscription {
   async #run(): Promise<void> {
     const { connection, dialect } = this.#link;
     const stream = await connection.openBidi({ sendOrder: CONTROL_ORDER });
-    if (this.#closed) return stream.send.reset(STREAM_CODE.cancel);
+    if (this.#closed) {
+      stream.send.reset(STREAM_CODE.cancel);
+      return stream.receive.stop(STREAM_CODE.cancel);
+    }
     this.#stream = stream;
     this.#asked = this.#request;
     stream.send.write(framed(
@@ -142,17 +146,22 @@ export class Incoming implements UpstreamSubscription {
         ordered: undefined,
         startFrame: 0,
         endFrame: undefined,
-        ...wireRequest(this.#request),
+        ...wireRequest(this.#request, dialect),
       }),
       BIDI.subscribe,
     ));
     const reader = new StreamReader(stream.receive, "SUBSCRIBE reply");
+    let started = false;
     for (;;) {
       const reply = await readReply(reader, dialect);
       if (this.#closed) return;
       if (reply === undefined) break;
       this.#answered = true;
-      if (reply.kind === "end") {
+      if (reply.kind === "start") {
+        if (started || this.#endGroup !== undefined) throw outOfTurn("SUBSCRIBE_START");
+        started = this.#begun = true;
+      } else if (reply.kind === "end") {
+        if (this.#endGroup !== undefined) throw outOfTurn("SUBSCRIBE_END");
         this.#endGroup = reply.group;
       }
     }
@@ -162,34 +171,41 @@ export class Incoming implements UpstreamSubscription {
   /** The publisher has finished the stream. */
   #finished(): void {
     const { dialect } = this.#link;
-    const reason = "the publisher ended the subscription without saying that the track is over";
-    if (dialect.replies === "start" && this.#endGroup === undefined) {
-      return this.#end({ kind: "failed", why: this.#answered ? "lost" : "not-found", reason });
-    }
     if (!this.#answered) {
       return this.#end({ kind: "failed", why: "not-found", reason: "the publisher refused" });
     }
-    this.#ending = this.#endGroup === undefined
-      ? { kind: "ended" }
-      : { kind: "ended", nextGroup: this.#endGroup };
+    if (this.#endGroup !== undefined) {
+      this.#ending = { kind: "ended", nextGroup: this.#endGroup };
+    } else if (dialect.replies === "start") {
+      const reason = "the publisher ended the subscription without saying that the track is over";
+      this.#ending = { kind: "failed", why: "lost", reason };
+    } else this.#ending = { kind: "ended" };
     const waitMs = Math.max(OWED_MS, this.#request.maxLatencyMs);
     this.#cancelWait = this.#link.clock.after(waitMs, () => this.#end(this.#ending!));
     this.#checkOwed();
   }
 
-  /** After the end: over as soon as the last group is here. */
+  /** After the end: over as soon as the last group is here, where its number is known. */
   #checkOwed(): void {
-    if (this.#ending === undefined || this.#openGroups > 0 || this.#endGroup === undefined) return;
-    if (this.#newest >= this.#endGroup - 1) this.#end(this.#ending);
+    if (this.#ending === undefined || this.#openGroups > 0) return;
+    const last = this.#endGroup === undefined ? Infinity : this.#endGroup - 1;
+    if (this.#ending.kind === "failed" || this.#newest >= last) this.#end(this.#ending);
   }
 
   #end(end: TrackEnd): void {
     if (this.#closed) return;
     this.#leave();
-    if (end.kind === "failed" && end.why === "lost") {
-      for (const { writer } of this.#receiving) this.#o.sink.interrupt(writer);
-    }
+    const lost = end.kind === "failed" && end.why === "lost";
+    this.#giveUp((writer) => lost ? this.#o.sink.interrupt(writer) : writer.cut());
     this.#o.sink.ended(end);
+  }
+
+  /** What is still on its way in is left as it is. */
+  #giveUp(leave: (writer: GroupWriter) => void): void {
+    for (const { stream, writer } of this.#receiving) {
+      stream.stop(STREAM_CODE.cancel);
+      leave(writer);
+    }
   }
 
   /** FIN for those who wait for it, STOP_SENDING for those who only watch their own side. */
@@ -206,18 +222,37 @@ export class Incoming implements UpstreamSubscription {
     const [old, now] = [this.#asked, this.#request];
     const same = old.priority === now.priority && old.maxLatencyMs === now.maxLatencyMs &&
       old.endGroup === now.endGroup;
-    if (subscribeUpdate === undefined || same) return;
+    if (subscribeUpdate === undefined || same || this.#stream!.send.done) return;
     this.#asked = now;
     this.#stream!.send.write(framed(subscribeUpdate.encode({
       ordered: undefined,
       startFrame: 0,
       endFrame: undefined,
-      ...wireRequest({ ...now, startGroup: old.startGroup }),
+      ...wireRequest({ ...now, startGroup: old.startGroup }, this.#link.dialect),
     })));
   }
 }
 
-function wireRequest(request: TrackRequest) {
-  const { priority, maxLatencyMs, startGroup, endGroup } = request;
-  return { priority, maxLatencyMs, startGroup, endGroup };
+/** A start far enough back that a floor alone decides, where the start is picked by age. */
+const EXACT_START_MS = 30_000;
+
+/** A wish in the peer's terms: its start is a floor and an age (06), or the group itself. */
+function wireRequest(request: TrackRequest, dialect: Dialect) {
+  const { priority, maxLatencyMs, startGroup, endGroup, startIsFloor = false } = request;
+  if (startGroup === undefined || startIsFloor === dialect.startIsFloor) {
+    return { priority, maxLatencyMs, startGroup, endGroup };
+  }
+  if (dialect.startIsFloor) {
+    return { priority, maxLatencyMs: Math.max(maxLatencyMs, EXACT_START_MS), startGroup, endGroup };
+  }
+  return {
+    priority,
+    maxLatencyMs,
+    startGroup: maxLatencyMs > 0 ? startGroup : undefined,
+    endGroup,
+  };
+}
+
+function outOfTurn(name: string): ProtocolViolation {
+  return new ProtocolViolation(name, "it came twice, or behind the end");
 }

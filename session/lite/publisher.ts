@@ -7,7 +7,7 @@
 import { NotFound } from "../../relay/errors.ts";
 import type { AnnounceEvent } from "../../relay/origin.ts";
 import type { BroadcastSource } from "../../relay/ports.ts";
-import type { BidiStream } from "../../transport/connection.ts";
+import type { BidiStream, SendStream } from "../../transport/connection.ts";
 import { ProtocolViolation } from "../../wire/errors.ts";
 import { STREAM_CODE } from "../../wire/lite/codes.ts";
 import { framed } from "../../wire/message.ts";
@@ -17,13 +17,16 @@ import type { Link } from "../link.ts";
 import type { StreamReader } from "../stream_reader.ts";
 import { AnnounceEncoder } from "./announce_codec.ts";
 import { ServedFetch } from "./served_fetch.ts";
-import { requestOf, ServedSubscription } from "./served_subscription.ts";
+import { excerpt, isBounded } from "./excerpt.ts";
+import { ServedSubscription } from "./served_subscription.ts";
 
 export class Publisher {
   readonly #link: Link;
   readonly #subscriptions = new Map<number, ServedSubscription>();
   readonly #announcing = new Set<() => void>();
   readonly #fetches = new Set<ServedFetch>();
+  /** Streams of answers that grow as long as the session does, and since when each is seen blocked, or -1. */
+  readonly #answers = new Map<SendStream, number>();
   #excludeHop = 0n;
 
   /** @param self What the peer itself announced is not announced back to it. */
@@ -47,7 +50,7 @@ export class Publisher {
     let begun = false;
     const tell = (event: AnnounceEvent) => {
       if (!begun) return void first.push(event);
-      const bytes = encode(encoder, event);
+      const bytes = encoder.encode(event);
       if (bytes !== undefined) stream.send.write(bytes);
     };
     const watch = serve?.watch({
@@ -56,16 +59,16 @@ export class Publisher {
       ...(this.self === undefined ? {} : { except: this.self }),
     }, tell);
     begun = true;
-    const head = encoder.begin(first.map((event) => event.suffix));
-    if (head !== undefined) stream.send.write(head);
-    if (dialect.announceFirst !== "init") first.forEach(tell);
+    for (const bytes of encoder.begin(first)) stream.send.write(bytes);
     const stop = () => {
       watch?.close();
       stream.send.finish();
     };
     this.#announcing.add(stop);
+    this.#answers.set(stream.send, -1);
     await reader.drain();
     this.#announcing.delete(stop);
+    this.#answers.delete(stream.send);
     stop();
   }
 
@@ -91,8 +94,12 @@ export class Publisher {
       track: broadcast.track(path, asked.track, this.#peerHop),
       clock,
       stats,
-      onDone: () => this.#subscriptions.delete(asked.id),
+      onDone: () => {
+        this.#subscriptions.delete(asked.id);
+        this.#answers.delete(stream.send);
+      },
     });
+    this.#answers.set(stream.send, -1);
     this.#subscriptions.set(asked.id, subscription);
     log.debug("subscribed", { broadcast: path, track: asked.track, subscribe: asked.id });
     subscription.start();
@@ -107,10 +114,10 @@ export class Publisher {
   /** TRACK: answers with the track's properties, as often as it is asked. */
   async trackInfo(stream: BidiStream, reader: StreamReader): Promise<void> {
     const { trackInfo } = this.#link.dialect;
+    if (trackInfo === undefined) return refuse(stream, STREAM_CODE.cancel);
     const asked = await reader.message(TrackRequest);
-    if (asked === undefined || trackInfo === undefined) {
-      return refuse(stream, STREAM_CODE.internal);
-    }
+    if (asked === undefined) return refuse(stream, STREAM_CODE.cancel);
+    void reader.drain(); // its end says nothing, but has to be taken
     const path = joinPath(this.#link.root, asked.broadcast);
     try {
       const broadcast = this.#find(path);
@@ -125,15 +132,20 @@ export class Publisher {
 
   /** FETCH: one group, as bare frames. */
   async fetch(stream: BidiStream, reader: StreamReader): Promise<void> {
-    const { dialect, stats } = this.#link;
+    const { dialect, stats, clock } = this.#link;
     const asked = dialect.fetch && await reader.message(dialect.fetch);
-    if (asked === undefined) return refuse(stream, STREAM_CODE.internal);
+    if (asked === undefined) return refuse(stream, STREAM_CODE.cancel);
+    void reader.drain(); // a FIN before the answer is no reason to withhold one that is here
     const path = joinPath(this.#link.root, asked.broadcast);
     try {
       const broadcast = this.#find(path);
       if (broadcast === undefined) throw new NotFound(`broadcast ${path}`, "broadcast");
-      const group = await broadcast.fetch(path, asked.track, asked);
-      const served = new ServedFetch({ stream, group, dialect, stats });
+      const whole = await broadcast.fetch(path, asked.track, asked, this.#peerHop);
+      const group = isBounded(asked)
+        ? excerpt(whole, asked, this.#link.serve!.context.pool)
+        : whole;
+      if (group !== whole) whole.release();
+      const served = new ServedFetch({ stream, group, dialect, stats, clock });
       this.#fetches.add(served);
       served.done.then(() => this.#fetches.delete(served));
       served.start();
@@ -147,7 +159,7 @@ export class Publisher {
   /** PROBE: Deno tells nothing of rate or round trip, so the honest answer is "unknown", once. */
   async probe(stream: BidiStream, reader: StreamReader): Promise<void> {
     const { probe } = this.#link.dialect;
-    if (probe === undefined) return refuse(stream, STREAM_CODE.internal);
+    if (probe === undefined) return refuse(stream, STREAM_CODE.cancel);
     stream.send.write(framed(probe.encode({ bitrate: 0, rttMs: 0 })));
     await reader.drain();
     stream.send.finish();
@@ -158,14 +170,29 @@ export class Publisher {
     for (const subscription of [...this.#subscriptions.values()]) subscription.drain();
   }
 
-  /** Looks for streams that are stuck. @returns The longest time one has been taking nothing, in milliseconds. */
+  /**
+   * Looks for a peer that has stopped reading. A group that gives way to newer ones is starved, not stuck: as long as
+   * any group moves, all do.
+   * @returns How long nothing has moved that should have, in milliseconds.
+   */
   sweep(now: number): number {
-    let longest = 0;
+    let groups = Infinity;
+    let progressedAtMs = 0;
     for (const subscription of this.#subscriptions.values()) {
       subscription.cutStale(now);
-      longest = Math.max(longest, subscription.stuckMs(now));
+      groups = Math.min(groups, subscription.stuckSinceMs);
+      progressedAtMs = Math.max(progressedAtMs, subscription.progressedAtMs);
     }
-    return longest;
+    for (const { blockedSinceMs } of this.#fetches) {
+      if (blockedSinceMs >= 0) groups = Math.min(groups, blockedSinceMs);
+    }
+    let since = groups === Infinity ? Infinity : Math.max(groups, progressedAtMs);
+    for (const [stream, seen] of this.#answers) {
+      const blocked = !stream.blocked ? -1 : seen < 0 ? now : seen;
+      this.#answers.set(stream, blocked);
+      if (blocked >= 0) since = Math.min(since, blocked);
+    }
+    return since === Infinity ? 0 : now - since;
   }
 
   /** The session is over. */
@@ -202,20 +229,9 @@ export class Publisher {
         return; // reset or lost: the peer has left
       }
       if (update === undefined) return;
-      subscription.update(requestOf(update, dialect));
+      subscription.update(update);
     }
   }
-}
-
-function encode(encoder: AnnounceEncoder, event: AnnounceEvent): Uint8Array | undefined {
-  const { kind, suffix, route } = event;
-  if (kind === "ended" || route === undefined) return encoder.ended(suffix);
-  return encoder[kind === "active" ? "active" : "updated"](
-    suffix,
-    route.hops,
-    route.warm,
-    route.cold,
-  );
 }
 
 function refuse(stream: BidiStream, code: number): void {

@@ -3,12 +3,14 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 import type { Group, GroupCursor } from "../../relay/group.ts";
 import type { RelayStats } from "../../relay/stats.ts";
 import type { BidiStream } from "../../transport/connection.ts";
 import { STREAM_CODE } from "../../wire/lite/codes.ts";
 import type { Dialect } from "../../wire/lite/dialect.ts";
-import { FrameHeads, isFrameBoundary } from "./frame_heads.ts";
+import { FrameHeads } from "./frame_heads.ts";
+import { cutStream } from "./group_sender.ts";
 
 export interface ServedFetchOptions {
   readonly stream: BidiStream;
@@ -16,6 +18,7 @@ export interface ServedFetchOptions {
   readonly group: Group;
   readonly dialect: Dialect;
   readonly stats: RelayStats;
+  readonly clock: Clock;
 }
 
 export class ServedFetch implements GroupCursor {
@@ -23,7 +26,12 @@ export class ServedFetch implements GroupCursor {
   readonly done: Promise<void>;
   readonly #o: ServedFetchOptions;
   readonly #heads: FrameHeads;
-  readonly #onWritable = () => this.pump();
+  /** Since when the stream takes nothing, or -1. */
+  blockedSinceMs = -1;
+  readonly #onWritable = () => {
+    this.blockedSinceMs = -1;
+    this.pump();
+  };
   #finished = false;
   #resolve!: () => void;
 
@@ -41,14 +49,17 @@ export class ServedFetch implements GroupCursor {
 
   pump(): void {
     if (this.#finished) return;
-    const { stream: { send }, group, stats } = this.#o;
+    const { stream: { send }, group, stats, clock } = this.#o;
     while (this.#heads.position < group.bytes && !send.blocked && !send.done) {
       const slice = this.#heads.next(group);
       send.write(slice);
       stats.bytesOut += slice.length;
     }
     if (send.done) return this.#finish();
-    if (this.#heads.position < group.bytes) return send.onWritable(this.#onWritable);
+    if (this.#heads.position < group.bytes) {
+      if (this.blockedSinceMs < 0) this.blockedSinceMs = clock.now();
+      return send.onWritable(this.#onWritable);
+    }
     if (group.state === "complete") {
       send.finish();
       this.#finish();
@@ -58,11 +69,7 @@ export class ServedFetch implements GroupCursor {
   /** Gives up, so that the peer cannot take what it got for the whole group. */
   cancel(): void {
     if (this.#finished) return;
-    const { stream: { send }, group } = this.#o;
-    if (!send.canReset && !send.blocked && isFrameBoundary(group, this.#heads.position)) {
-      send.write(new Uint8Array([0x40]));
-      send.finish();
-    } else send.reset(STREAM_CODE.cancel);
+    cutStream(this.#o.stream.send, this.#o.group, this.#heads.position, STREAM_CODE.cancel);
     this.#finish();
   }
 

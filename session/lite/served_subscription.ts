@@ -12,6 +12,7 @@ import { STREAM_CODE } from "../../wire/lite/codes.ts";
 import { encodeDatagram } from "../../wire/lite/datagram.ts";
 import type { Dialect } from "../../wire/lite/dialect.ts";
 import type { Subscribe } from "../../wire/lite/subscribe.ts";
+import { excerpt } from "./excerpt.ts";
 import { GroupSender, type SenderOwner } from "./group_sender.ts";
 import { encodeEnd, encodeOk, encodeStart } from "./replies.ts";
 import type { RelayStats } from "../../relay/stats.ts";
@@ -37,11 +38,14 @@ export class ServedSubscription implements TrackReader, SenderOwner {
   readonly id: number;
   readonly stats: RelayStats;
   request: TrackRequest;
+  /** When one of its streams took bytes again after it had not. */
+  progressedAtMs: number;
   readonly #o: ServedOptions;
   readonly #senders = new Set<GroupSender>();
   /** Senders without a stream yet, oldest first. */
   readonly #waiting: GroupSender[] = [];
   #opening = 0;
+  #bounds: Bounds;
   #spare: SendStream | undefined;
   #started = false;
   #next = 0;
@@ -54,6 +58,8 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     this.id = options.subscribe.id;
     this.stats = options.stats;
     this.request = requestOf(options.subscribe, options.dialect);
+    this.#bounds = options.subscribe;
+    this.progressedAtMs = options.clock.now();
   }
 
   get track(): Track {
@@ -71,6 +77,10 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     return this.#o.clock.now();
   }
 
+  progressed(): void {
+    this.progressedAtMs = this.now();
+  }
+
   onGroup(group: Group): void {
     if (this.#done || this.#end !== undefined) return;
     if (!this.#started) {
@@ -78,7 +88,7 @@ export class ServedSubscription implements TrackReader, SenderOwner {
       if (this.dialect.replies === "start") this.#o.stream.send.write(encodeStart(group.sequence));
     }
     if (group.sequence >= this.#next) this.#next = group.sequence + 1;
-    const sender = new GroupSender(group, this);
+    const sender = this.dialect.frameBounds ? this.#bounded(group) : new GroupSender(group, this);
     this.#senders.add(sender);
     if (this.#spare !== undefined) {
       const stream = this.#spare;
@@ -114,10 +124,11 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     this.#finishWhenSent();
   }
 
-  /** The peer changed its wishes. */
-  update(request: TrackRequest): void {
-    this.request = request;
-    this.#o.track.change(this, request);
+  /** The peer changed its wishes. Frame bounds count for groups that have not begun. */
+  update(asked: Bounds & Asked): void {
+    this.#bounds = asked;
+    this.request = requestOf(asked, this.dialect);
+    this.#o.track.change(this, this.request);
   }
 
   /** The peer has left, or the session ends: nothing more goes out. */
@@ -125,7 +136,7 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     if (this.#done) return;
     this.#o.track.remove(this);
     for (const sender of [...this.#senders]) sender.cut(code);
-    if (this.#end === undefined && this.dialect.replies === "start" && this.#started) {
+    if (this.#end === undefined && this.dialect.replies === "start") {
       this.#o.stream.send.write(encodeEnd(this.#next));
     }
     this.#close();
@@ -138,21 +149,21 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     this.onEnd({ kind: "ended", nextGroup: this.#next });
   }
 
-  /** The longest that a stream of this subscription has been taking nothing, in milliseconds. */
-  stuckMs(now: number): number {
-    let longest = 0;
-    for (const sender of this.#senders) {
-      if (sender.blockedSinceMs > 0) longest = Math.max(longest, now - sender.blockedSinceMs);
+  /** When the stream that has been taking nothing for longest began to, or Infinity. */
+  get stuckSinceMs(): number {
+    let since = Infinity;
+    for (const { blockedSinceMs } of this.#senders) {
+      if (blockedSinceMs >= 0) since = Math.min(since, blockedSinceMs);
     }
-    return longest;
+    return since;
   }
 
   /** Cuts groups that have begun, stick, and are older than anybody wants. */
   cutStale(now: number): void {
-    const newest = this.#o.track.ring.newest;
+    const newest = this.#o.track.ring.newest?.sequence;
     const staleMs = this.#staleMs();
     for (const sender of [...this.#senders]) {
-      if (sender.blockedSinceMs === 0 || sender.group === newest) continue;
+      if (sender.blockedSinceMs < 0 || sender.group.sequence === newest) continue;
       if (now - sender.group.openedAtMs > staleMs) sender.cut(STREAM_CODE.deliveryTimeout);
     }
   }
@@ -164,13 +175,34 @@ export class ServedSubscription implements TrackReader, SenderOwner {
 
   readonly #onOpened = (stream: SendStream): void => {
     this.#opening--;
-    const sender = this.#waiting.pop(); // the newest goes first
+    const sender = this.#nextWaiting();
     if (sender !== undefined) {
       stream.setSendOrder(this.#order(sender.group));
       sender.begin(stream);
     } else if (this.#done || this.#spare !== undefined) stream.reset(STREAM_CODE.cancel);
     else this.#spare = stream;
   };
+
+  /** The newest group that waits for a stream and is still wanted. */
+  #nextWaiting(): GroupSender | undefined {
+    for (;;) {
+      const sender = this.#waiting.pop();
+      if (sender === undefined || !sender.done) return sender;
+    }
+  }
+
+  /** Sends a group within the frame bounds asked for. */
+  #bounded(group: Group): GroupSender {
+    const { startGroup, endGroup, startFrame, endFrame } = this.#bounds;
+    const first = group.sequence === (startGroup ?? 0) ? startFrame : 0;
+    const last = group.sequence === endGroup ? endFrame : undefined;
+    if (first === 0 && last === undefined) return new GroupSender(group, this);
+    const { pool } = this.#o.track.context;
+    const part = excerpt(group, { startFrame: first, endFrame: last }, pool);
+    const sender = new GroupSender(part, this);
+    part.release(); // the sender holds it now
+    return sender;
+  }
 
   readonly #onOpenFailed = (): void => {
     this.#opening--;
@@ -221,17 +253,17 @@ export class ServedSubscription implements TrackReader, SenderOwner {
   }
 }
 
+type Asked = Pick<Subscribe, "priority" | "maxLatencyMs" | "startGroup" | "endGroup">;
+type Bounds = Pick<Subscribe, "startGroup" | "endGroup" | "startFrame" | "endFrame">;
+
 /** What a SUBSCRIBE or SUBSCRIBE_UPDATE asks of a track. */
-export function requestOf(
-  asked: Pick<Subscribe, "priority" | "maxLatencyMs" | "startGroup" | "endGroup">,
-  dialect: Dialect,
-): TrackRequest {
+function requestOf(asked: Asked, dialect: Dialect): TrackRequest {
   const { priority, maxLatencyMs, startGroup, endGroup } = asked;
   return { priority, maxLatencyMs, startGroup, endGroup, startIsFloor: dialect.startIsFloor };
 }
 
 /** The stream code that tells why a track is not to be had. */
-export function codeOf(why: "not-found" | "unroutable" | "lost" | "refused"): number {
+function codeOf(why: "not-found" | "unroutable" | "lost" | "refused"): number {
   if (why === "unroutable") return STREAM_CODE.unroutable;
   if (why === "lost") return STREAM_CODE.sessionClosed;
   return STREAM_CODE.notFound;

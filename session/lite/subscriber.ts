@@ -25,11 +25,11 @@ import { decodeDatagram } from "../../wire/lite/datagram.ts";
 import { BIDI } from "../../wire/lite/dialect.ts";
 import { TrackRequest } from "../../wire/lite/track.ts";
 import { framed } from "../../wire/message.ts";
-import { joinPath, stripPrefix } from "../../wire/path.ts";
+import { joinPath, MAX_PATH_PARTS, pathParts, stripPrefix } from "../../wire/path.ts";
 import { CONTROL_ORDER, type Link } from "../link.ts";
 import { StreamReader } from "../stream_reader.ts";
 import { AnnounceDecoder } from "./announce_codec.ts";
-import { FrameParser } from "./frame_parser.ts";
+import { FetchAnswer } from "./fetch_answer.ts";
 import { Incoming } from "./incoming.ts";
 
 /** How long to wait before an announce stream that the peer gave up is opened again. */
@@ -43,8 +43,12 @@ export class Subscriber implements BroadcastSource {
   readonly #incoming = new Map<number, Incoming>();
   readonly #announced = new Map<string, Announced>();
   readonly #requests = new Set<BidiStream>();
+  /** Subscriptions open per track; while there is one, its TRACK_INFO is not asked for again. */
+  readonly #fed = new Map<string, number>();
+  readonly #infos = new Map<string, Promise<TrackInfo>>();
   #nextId = 0;
   #over = false;
+  #leaving = false;
 
   constructor(link: Link, label: string) {
     this.#link = link;
@@ -71,9 +75,20 @@ export class Subscriber implements BroadcastSource {
     }
   }
 
-  async trackInfo(broadcast: string, track: string): Promise<TrackInfo> {
+  trackInfo(broadcast: string, track: string): Promise<TrackInfo> {
+    if (this.#link.dialect.trackInfo === undefined) return Promise.resolve(DEFAULT_TRACK_INFO);
+    const key = trackKey(broadcast, track);
+    const known = this.#infos.get(key);
+    if (known !== undefined) return known;
+    const asked = this.#askTrackInfo(broadcast, track);
+    this.#infos.set(key, asked);
+    // Kept while we feed the track: its properties are fixed for its life.
+    asked.then(() => this.#fed.has(key) || this.#infos.delete(key), () => this.#infos.delete(key));
+    return asked;
+  }
+
+  async #askTrackInfo(broadcast: string, track: string): Promise<TrackInfo> {
     const { dialect } = this.#link;
-    if (dialect.trackInfo === undefined) return DEFAULT_TRACK_INFO;
     const path = this.#peerPath(broadcast);
     const body = TrackRequest.encode({ broadcast: path, track });
     const info = await this.#ask(
@@ -92,12 +107,15 @@ export class Subscriber implements BroadcastSource {
   ): UpstreamSubscription {
     const id = this.#nextId++;
     const options = { id, broadcast: this.#peerPath(broadcast), track, sink };
-    const incoming = new Incoming(
-      this.#link,
-      request,
-      options,
-      () => this.#incoming.delete(id),
-    );
+    const key = trackKey(broadcast, track);
+    this.#fed.set(key, (this.#fed.get(key) ?? 0) + 1);
+    const incoming = new Incoming(this.#link, request, options, () => {
+      this.#incoming.delete(id);
+      const left = this.#fed.get(key)! - 1;
+      if (left > 0) return void this.#fed.set(key, left);
+      this.#fed.delete(key);
+      this.#infos.delete(key);
+    });
     // Registered before it is asked for: a group may overtake the answer.
     this.#incoming.set(id, incoming);
     queueMicrotask(() => void incoming.run());
@@ -110,11 +128,10 @@ export class Subscriber implements BroadcastSource {
     request: FetchRequest,
     writer: GroupWriter,
   ): Promise<void> {
-    const { dialect, connection, clock } = this.#link;
+    const { dialect } = this.#link;
     const what = `group ${request.group} of track ${track} of ${broadcast}`;
     if (dialect.fetch === undefined) throw new NotFound(what, "group");
-    const stream = await connection.openBidi({ sendOrder: CONTROL_ORDER });
-    stream.send.write(framed(
+    const asked = framed(
       dialect.fetch.encode({
         broadcast: this.#peerPath(broadcast),
         track,
@@ -124,40 +141,23 @@ export class Subscriber implements BroadcastSource {
         endFrame: undefined,
       }),
       BIDI.fetch,
-    ));
-    this.#requests.add(stream);
-    const parser = new FrameParser(writer, dialect.timestamps, () => clock.wallMs());
-    const next = async (): Promise<boolean> => {
-      const chunk = await stream.receive.read();
-      if (chunk === undefined) {
-        this.#requests.delete(stream);
-        stream.send.finish();
-        if (!parser.atBoundary && writer.group.frames === 0) throw new NotFound(what, "group");
-        if (parser.atBoundary) writer.finish();
-        else writer.cut();
-        return false;
-      }
-      parser.push(chunk);
-      return true;
-    };
-    const rest = async () => {
-      try {
-        while (await next());
-      } catch (error) {
-        this.#requests.delete(stream);
-        writer.cut();
-        if (error instanceof ProtocolViolation) this.#link.failed(error);
-      }
-    };
+    );
+    const stream = await this.#openRequest(asked, what);
+    const answer = new FetchAnswer(this.#link, stream, writer);
     try {
-      if (await next()) void rest();
+      // The answer has begun with its first frame, or with a FIN: an empty group.
+      let more = true;
+      while (more && writer.group.written === 0) more = await answer.next();
+      if (!more && !answer.whole && writer.group.written === 0) throw new NotFound(what, "group");
     } catch (error) {
+      answer.leave();
       this.#requests.delete(stream);
-      stream.send.finish();
+      if (error instanceof ProtocolViolation) this.#link.failed(error);
       if (error instanceof StreamReset) throw new NotFound(what, "group");
       if (error instanceof ConnectionClosed) throw new SourceLost(what, { cause: error });
       throw error;
     }
+    void answer.rest().then(() => this.#requests.delete(stream));
   }
 
   /** GROUP: a group stream the peer opened. */
@@ -178,6 +178,7 @@ export class Subscriber implements BroadcastSource {
 
   /** The peer wants to leave: anything else is better from now on. */
   devalue(): void {
+    this.#leaving = true;
     for (const announced of this.#announced.values()) announced.discourage();
   }
 
@@ -223,6 +224,7 @@ export class Subscriber implements BroadcastSource {
       return [heard, false];
     } finally {
       stream?.send.finish();
+      stream?.receive.stop(STREAM_CODE.cancel);
     }
   }
 
@@ -236,10 +238,13 @@ export class Subscriber implements BroadcastSource {
   #place(suffix: string, hops: readonly HopId[], warm: number, cold: number): void {
     const { consume, dialect, root, log } = this.#link;
     const link = dialect.announce === "typed" ? this.#link.linkCost() : 0;
-    const announcement = { hops, warm: warm + link, cold: cold + link };
+    const announcement = this.#leaving
+      ? { hops, warm: Infinity, cold: Infinity }
+      : { hops, warm: warm + link, cold: cold + link };
     const known = this.#announced.get(suffix);
     if (known !== undefined) return known.update(announcement);
     const path = joinPath(root, suffix);
+    if (pathParts(path) > MAX_PATH_PARTS) return log.debug("announcement too deep", { path });
     const placed = consume?.announce(path, this, announcement);
     if (placed === undefined) return;
     this.#announced.set(suffix, placed);
@@ -260,6 +265,18 @@ export class Subscriber implements BroadcastSource {
     for (const announced of all) announced.end(abrupt);
   }
 
+  async #openRequest(request: Uint8Array, what: string): Promise<BidiStream> {
+    try {
+      const stream = await this.#link.connection.openBidi({ sendOrder: CONTROL_ORDER });
+      this.#requests.add(stream);
+      stream.send.write(request);
+      return stream;
+    } catch (error) {
+      if (error instanceof ConnectionClosed) throw new SourceLost(what, { cause: error });
+      throw error;
+    }
+  }
+
   /** A broadcast's path as the peer knows it. */
   #peerPath(broadcast: string): string {
     return stripPrefix(broadcast, this.#link.root) ?? broadcast;
@@ -271,13 +288,12 @@ export class Subscriber implements BroadcastSource {
     read: (reader: StreamReader) => Promise<T | undefined>,
     what: string,
   ): Promise<T> {
-    let stream: BidiStream | undefined;
+    const stream = await this.#openRequest(request, what);
     try {
-      stream = await this.#link.connection.openBidi({ sendOrder: CONTROL_ORDER });
-      this.#requests.add(stream);
-      stream.send.write(request);
-      const answer = await read(new StreamReader(stream.receive, what));
+      const reader = new StreamReader(stream.receive, what);
+      const answer = await read(reader);
       if (answer === undefined) throw new NotFound(what);
+      void reader.drain(); // to its FIN
       return answer;
     } catch (error) {
       if (error instanceof ProtocolViolation) this.#link.failed(error);
@@ -285,8 +301,12 @@ export class Subscriber implements BroadcastSource {
       if (error instanceof ConnectionClosed) throw new SourceLost(what, { cause: error });
       throw error;
     } finally {
-      if (stream !== undefined) this.#requests.delete(stream);
-      stream?.send.finish();
+      this.#requests.delete(stream);
+      stream.send.finish();
     }
   }
+}
+
+function trackKey(broadcast: string, track: string): string {
+  return `${broadcast}\0${track}`;
 }
