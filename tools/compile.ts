@@ -1,7 +1,8 @@
 /**
- * Makes the released binary: `deno compile` of main.ts with everything it reads from beside itself. Options are passed
+ * Makes the released binary: `deno compile` of main.ts with the page and everything it reads from beside itself. Options are passed
  * on: `deno task compile --target x86_64-pc-windows-msvc`.
  */
+import { buildEntry } from "./build_web.ts";
 import { type Module, readModules, ROOT } from "./module_graph.ts";
 import { say } from "./say.ts";
 
@@ -27,13 +28,14 @@ export function lacksBaseBinary(stderr: string): boolean {
 }
 
 async function main(options: readonly string[]): Promise<number> {
+  await buildEntry();
   const include = filesToInclude(await readModules(), "main.ts");
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["compile", "--allow-all", "--output", "dist/qumo-relay"],
       ...include.flatMap((path) => ["--include", path]),
       ...options,
-      "main.ts",
+      "dist/main.ts",
     ],
     cwd: ROOT,
     stdout: "inherit",

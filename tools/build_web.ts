@@ -1,0 +1,38 @@
+/**
+ * Builds the page into dist/web. With `--entry` also writes dist/main.ts, which is main.ts with the built page inside:
+ * what `deno task bundle` and `deno task compile` are made from.
+ */
+import { buildWeb, WEB_DIR, WEB_FILES } from "../cli/web_build.ts";
+import { ROOT } from "./module_graph.ts";
+import { say } from "./say.ts";
+import { toFileUrl } from "./file_url.ts";
+
+/** The entry of a program that has the page in it. */
+export function entryWithPage(files: readonly string[]): string {
+  const names = files.map((_, i) => `file${i}`);
+  const folder = WEB_DIR.replace(/^dist\//, "./");
+  return [
+    "// Made by tools/build_web.ts.",
+    'import { embedWeb } from "../cli/web_assets.ts";',
+    'import { run } from "../cli/main.ts";',
+    ...files.map((file, i) => `import ${names[i]} from "${folder}/${file}" with { type: "text" };`),
+    "",
+    "embedWeb({",
+    ...files.map((file, i) => `  "${file}": ${names[i]},`),
+    "});",
+    "if (import.meta.main) Deno.exit(await run(Deno.args));",
+    "",
+  ].join("\n");
+}
+
+/** Builds the page and writes dist/main.ts. */
+export async function buildEntry(): Promise<void> {
+  await buildWeb(toFileUrl(ROOT));
+  await Deno.writeTextFile(`${ROOT}dist/main.ts`, entryWithPage(WEB_FILES));
+}
+
+if (import.meta.main) {
+  if (Deno.args.includes("--entry")) await buildEntry();
+  else await buildWeb(toFileUrl(ROOT));
+  say(`${WEB_DIR}/ is built`);
+}
