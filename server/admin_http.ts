@@ -1,0 +1,92 @@
+/**
+ * HTTP for those who run the server: metrics, readiness, and what the server holds, as JSON. It shows every session, so it
+ * stands on an address of its own and answers no other web page.
+ *
+ * @module
+ */
+import { type Context, Hono } from "hono";
+import { ipBytes, isLoopback } from "../config/address.ts";
+import { masked, placeOf } from "../config/problems.ts";
+import { Exposition } from "../metrics/catalog.ts";
+import type { ServerView } from "./deps.ts";
+import { health, route } from "./http_answers.ts";
+import { broadcastsOf, metricsOf, sessionOf, sessionsOf, tracksOf } from "./snapshot.ts";
+
+/** Why new peers should go elsewhere. The words are stable. */
+export type NotReady = "draining" | "upstream_not_connected";
+
+/** The admin interface as an app that {@link serveHttp} takes. */
+export function adminApp(view: ServerView): Hono {
+  const { relay } = view;
+  const exposition = new Exposition();
+  const app = new Hono();
+  const own = view.loaded.config.admin.address;
+  const guarded = own !== undefined && isLoopback(own.hostname);
+  app.use(async (c, next): Promise<Response | void> => {
+    // A page of somebody else's name that resolves to this machine reads nothing here (DNS rebinding).
+    if (guarded && !namesThisMachine(new URL(c.req.url).hostname)) {
+      return c.text("misdirected request: name this machine by its address or as localhost\n", 421);
+    }
+    await next();
+    c.header("cache-control", "no-store");
+    c.header("x-content-type-options", "nosniff");
+  });
+  app.onError((error, c) => {
+    view.log.error("admin request failed", { path: c.req.path, reason: error.message });
+    return c.json({ error: "internal error" }, 500);
+  });
+  app.notFound((c) => c.json({ error: "not found" }, 404));
+
+  route(app, ["/health"], health(view));
+  route(app, ["/health/live"], (c) => c.json({ status: "alive" }));
+  route(app, ["/ready", "/health/ready"], (c) => readiness(c, view));
+  route(app, ["/metrics"], async (c) => {
+    const text = await exposition.render(await metricsOf(view));
+    return c.body(text, 200, { "content-type": exposition.contentType });
+  });
+  route(app, ["/api/v1/sessions"], (c) => c.json({ sessions: sessionsOf(relay) }));
+  route(app, ["/api/v1/sessions/:id"], (c) => {
+    const id = c.req.param("id") ?? "";
+    if (!/^\d{1,15}$/.test(id)) {
+      return c.json({ error: `"${id}" is not the number of a session` }, 400);
+    }
+    const session = sessionOf(relay, Number(id));
+    return session === undefined ? c.json({ error: `no session ${id}` }, 404) : c.json(session);
+  });
+  route(app, ["/api/v1/broadcasts"], (c) => c.json({ broadcasts: broadcastsOf(relay) }));
+  route(app, ["/api/v1/tracks"], (c) => c.json({ tracks: tracksOf(relay) }));
+  route(app, ["/api/v1/config"], (c) => c.json(configOf(view)));
+  return app;
+}
+
+function readiness(c: Context, { relay, upstream }: ServerView): Response {
+  const reasons: NotReady[] = [];
+  if (relay.draining) reasons.push("draining");
+  if (upstream !== undefined && upstream.state !== "connected") {
+    reasons.push("upstream_not_connected");
+  }
+  if (reasons.length === 0) return c.json({ ready: true });
+  return c.json({ ready: false, reason: reasons[0], reasons }, 503);
+}
+
+/** Every setting as a file would write it, with where it came from. */
+function configOf({ loaded }: ServerView) {
+  return {
+    file: loaded.file ?? null,
+    settings: loaded.settings.map(({ setting, value, origin }) => ({
+      key: setting.path,
+      value: withoutSecrets(value) ?? null,
+      origin: placeOf(origin),
+    })),
+  };
+}
+
+function withoutSecrets(value: unknown): unknown {
+  if (typeof value === "string") return masked(value);
+  return Array.isArray(value) ? value.map(withoutSecrets) : value;
+}
+
+/** @param host As a URL has it: an IPv6 address in brackets. */
+function namesThisMachine(host: string): boolean {
+  return host === "localhost" || ipBytes(host.replace(/^\[|\]$/g, "")) !== undefined;
+}

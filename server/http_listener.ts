@@ -1,0 +1,86 @@
+/**
+ * Serves an HTTP application on a TCP address.
+ *
+ * @module
+ */
+import { reasonOf } from "../base/errors.ts";
+import { type Logger, silent } from "../base/logger.ts";
+import { formatAddress } from "../config/address.ts";
+import { ListenFailed } from "../transport/quic.ts";
+
+/** What answers requests: a Hono app. */
+export interface HttpApp {
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+}
+
+export interface HttpOptions {
+  /** How long answers that have begun may go on after {@link HttpListener.close}. Default 1,000. */
+  readonly graceMs?: number;
+  readonly log?: Logger;
+}
+
+/** An address that is listened on. Its owner closes it. */
+export interface HttpListener extends AsyncDisposable {
+  /** Where it listens; the port that was chosen when 0 was asked for. */
+  readonly address: { readonly hostname: string; readonly port: number };
+  /** Refuses new requests, lets answers that have begun finish within the grace, and ends. Idempotent, never rejects. */
+  close(): Promise<void>;
+}
+
+/**
+ * Binds a TCP port and answers on it. `hostname` "::" takes IPv4 as well.
+ * @throws {ListenFailed} With the code QUMO_ADDRESS_IN_USE when somebody else listens there.
+ */
+export function serveHttp(
+  app: HttpApp,
+  at: { readonly hostname: string; readonly port: number },
+  options: HttpOptions = {},
+): HttpListener {
+  const { graceMs = 1000, log = silent } = options;
+  const under = new Set<Promise<void>>();
+  const abort = new AbortController();
+  let closing: Promise<void> | undefined;
+  const handle = (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => {
+    if (closing !== undefined) return new Response("shutting down\n", CLOSED);
+    const done: Promise<void> = info.completed.catch(() => {}).then(() => void under.delete(done));
+    under.add(done);
+    return app.fetch(request);
+  };
+  const server = listen(at, {
+    signal: abort.signal,
+    onListen() {},
+    onError(error) {
+      log.error("request failed", { reason: reasonOf(error) });
+      return new Response("internal error\n", { status: 500, headers: TEXT });
+    },
+  }, handle);
+  const { hostname, port } = server.addr;
+  const close = () => {
+    closing ??= (async () => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const grace = new Promise<void>((resolve) => timer = setTimeout(resolve, graceMs));
+      await Promise.race([grace, Promise.all(under)]);
+      clearTimeout(timer);
+      // Deno's own shutdown waits for connections that never sent a request; this one does not.
+      abort.abort();
+      await server.finished;
+    })();
+    return closing;
+  };
+  return { address: { hostname, port }, close, [Symbol.asyncDispose]: close };
+}
+
+const TEXT = { "content-type": "text/plain; charset=utf-8" };
+const CLOSED = { status: 503, headers: { ...TEXT, connection: "close" } };
+
+function listen(
+  at: { readonly hostname: string; readonly port: number },
+  options: Deno.ServeTcpOptions,
+  handler: Deno.ServeHandler<Deno.NetAddr>,
+): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    return Deno.serve({ ...options, hostname: at.hostname, port: at.port }, handler);
+  } catch (thrown) {
+    throw new ListenFailed(formatAddress(at), thrown);
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * HTTP for everybody: is the server alive, which certificate to expect, what is announced, single groups, and the page.
+ * Any web page may read it, as any client may watch.
+ *
+ * @module
+ */
+import { type Context, Hono } from "hono";
+import { normalizePath } from "../wire/path.ts";
+import type { Asset, Assets } from "./assets.ts";
+import type { ServerView } from "./deps.ts";
+import { fetchGroup, FetchRefused } from "./fetch_group.ts";
+import { health, route, segments } from "./http_answers.ts";
+
+export interface PublicHttpOptions {
+  /** Files of the page. Without them `/` says what this server is. */
+  readonly assets?: Assets;
+  /** How long `/fetch` waits for the first frame, and for each that follows. Default 30,000. */
+  readonly fetchTimeoutMs?: number;
+}
+
+/** The page runs its own code and that of the worklets it makes, and connects to whichever relay its user names. */
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self' blob: 'wasm-unsafe-eval'",
+  "worker-src 'self' blob:",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "media-src 'self' data: blob:",
+  "font-src 'self' data:",
+  "connect-src 'self' https: http: wss: ws: data: blob:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** The public interface as an app that {@link serveHttp} takes. */
+export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Hono {
+  const { assets, fetchTimeoutMs = 30_000 } = options;
+  const app = new Hono();
+  app.use(async (c, next) => {
+    await next();
+    c.header("access-control-allow-origin", "*");
+    c.header("access-control-expose-headers", "qumo-group");
+    c.header("x-content-type-options", "nosniff");
+    if (c.req.method === "OPTIONS") {
+      c.header("access-control-allow-methods", "GET, HEAD");
+      c.header("access-control-allow-headers", "*");
+    }
+  });
+  app.onError((error, c) => {
+    view.log.error("HTTP request failed", { path: c.req.path, reason: error.message });
+    return c.text("internal error\n", 500);
+  });
+  app.notFound((c) => c.text("not found\n", 404));
+
+  route(app, ["/health"], health(view));
+  // No line end: scripts paste it as it is.
+  route(app, ["/certificate.sha256"], (c) => live(c).text(view.certificate().sha256.toHex()));
+  route(app, ["/announced", "/announced/*"], (c) => {
+    const prefix = segments(c, 1);
+    if (prefix === undefined) return c.text(BAD_PATH, 400);
+    const paths = announcedBelow(view, normalizePath(prefix.join("/")));
+    return live(c).text(paths.map((path) => `${path}\n`).join(""));
+  });
+  route(app, ["/fetch/*"], (c) => fetchRoute(c, view, fetchTimeoutMs));
+  route(app, ["/", "/index.html"], (c) => page(c, assets?.get("index.html") ?? NO_PAGE));
+  route(app, ["/assets/*"], (c) => {
+    const asset = assets?.get(c.req.path.slice(1));
+    return asset === undefined ? c.notFound() : page(c, asset);
+  });
+  return app;
+}
+
+const BAD_PATH = "bad request: the path is not well-formed percent-encoding\n";
+
+/** What is announced changes at any moment. */
+function live(c: Context): Context {
+  c.header("cache-control", "no-store");
+  return c;
+}
+
+/** Live broadcasts below a prefix, relative to it and sorted; the prefix itself is the empty line. */
+function announcedBelow(view: ServerView, prefix: string): string[] {
+  const found: string[] = [];
+  const watch = view.relay.origin.watch({ prefix }, ({ suffix }) => found.push(suffix));
+  watch.close();
+  // A name with a line end in it would pass for two.
+  return found.filter((path) => !/[\r\n]/.test(path)).sort();
+}
+
+async function fetchRoute(c: Context, view: ServerView, timeoutMs: number): Promise<Response> {
+  const parts = segments(c, 1);
+  const track = parts?.pop();
+  if (parts === undefined || track === undefined) return c.text(BAD_PATH, 400);
+  const group = c.req.query("group") ?? "latest";
+  const number = /^\d{1,16}$/.test(group) ? Number(group) : NaN;
+  if (group !== "latest" && !Number.isSafeInteger(number)) {
+    return c.text('bad request: group is a number or "latest"\n', 400);
+  }
+  try {
+    const answer = await fetchGroup(view.relay, {
+      broadcast: normalizePath(parts.join("/")),
+      track,
+      group: group === "latest" ? undefined : number,
+      timeoutMs,
+    });
+    live(c).header("content-type", "application/octet-stream");
+    c.header("qumo-group", String(answer.sequence));
+    if (c.req.method !== "HEAD") return c.body(answer.body);
+    await answer.body.cancel(); // nobody would read it, so nobody would end it
+    return c.body(null);
+  } catch (error) {
+    if (!(error instanceof FetchRefused)) throw error;
+    return live(c).text(`${error.message}\n`, error.status);
+  }
+}
+
+function page(c: Context, asset: Asset): Response {
+  c.header("content-security-policy", PAGE_POLICY);
+  c.header("referrer-policy", "no-referrer");
+  c.header("cross-origin-opener-policy", "same-origin");
+  c.header("cache-control", "no-cache");
+  c.header("content-type", asset.type);
+  return c.body(asset.body);
+}
+
+const NO_PAGE: Asset = {
+  type: "text/html; charset=utf-8",
+  body: new TextEncoder().encode(`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>qumo-relay</title>
+<h1>qumo-relay</h1>
+<p>This is a Media over QUIC relay, and it is running. The page that plays broadcasts is not part of
+this build; the README says how to make it.
+<ul>
+<li><a href="/announced">/announced</a>: what is live
+<li><a href="/health">/health</a>
+<li><a href="/certificate.sha256">/certificate.sha256</a>: what a client may pin
+</ul>
+</html>
+`),
+};

@@ -1,0 +1,281 @@
+import assert from "node:assert/strict";
+import { BroadcastProducer, type TrackProducer } from "../client/publish.ts";
+import { jsonOf, RelayUnderTest, until } from "./http_fixtures.ts";
+import { serveHttp } from "./http_listener.ts";
+import { publicApp } from "./public_http.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** A relay with one publisher of "live/cam" and its track "video". */
+async function publishing(under: RelayUnderTest, path = "live/cam"): Promise<TrackProducer> {
+  const publisher = await under.client();
+  const track = publisher.publish(path).track("video");
+  await until(() => under.relay.origin.find(path) !== undefined);
+  return track;
+}
+
+Deno.test("GET /health says ok, and the older JSON to those who ask for JSON", async () => {
+  await using under = new RelayUnderTest();
+  const app = publicApp(under.view());
+  const plain = await app.request("/health");
+  assert.equal(plain.status, 200);
+  assert.equal(await plain.text(), "ok\n");
+
+  under.clock.advance(3_723_500);
+  const asked = { headers: { accept: "application/json" } };
+  assert.deepEqual(await jsonOf(app.request("/health", asked)), {
+    status: "healthy",
+    timestamp: new Date(under.clock.wallMs()).toISOString(),
+    uptime: "1h2m3.5s",
+    active_connections: 0,
+    upstream_connected: false,
+    version: "v0.1.0",
+  });
+  const upstream = { state: "waiting" } as Upstream;
+  const degraded = publicApp(under.view({ upstream }));
+  assert.equal((await jsonOf(degraded.request("/health", asked))).status, "degraded");
+});
+
+Deno.test("GET /certificate.sha256 is the bare hash in hex, without a line end", async () => {
+  await using under = new RelayUnderTest();
+  const response = await publicApp(under.view()).request("/certificate.sha256");
+  assert.equal(response.status, 200);
+  assert.match(response.headers.get("content-type")!, /^text\/plain/);
+  assert.equal(
+    await response.text(),
+    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+  );
+});
+
+Deno.test("GET /announced lists live broadcasts below a prefix, relative to it, hidden ones left out", async () => {
+  await using under = new RelayUnderTest();
+  const publisher = await under.client();
+  const paths = ["live/b", "live/a", "live", "lively", "two words"];
+  const broadcasts = paths.map((path) => publisher.publish(path));
+  using _hidden = new BroadcastProducer(under.relay.origin, "live/.secret");
+  await until(() => under.relay.origin.size === paths.length + 1);
+  const app = publicApp(under.view());
+  const list = async (path: string) => await (await app.request(path)).text();
+
+  assert.equal(await list("/announced"), "live\nlive/a\nlive/b\nlively\ntwo words\n");
+  assert.equal(await list("/announced/"), await list("/announced"));
+  assert.equal(await list("/announced/live"), "\na\nb\n");
+  assert.equal(await list("/announced/two%20words"), "\n");
+  assert.equal(await list("/announced/liv"), "");
+  assert.equal((await app.request("/announced/%ff")).status, 400);
+  broadcasts[0]!.close();
+  await until(async () => await list("/announced/live") === "\na\n");
+});
+
+Deno.test("GET /fetch sends the frames of the newest group one after another, then leaves the track", async () => {
+  await using under = new RelayUnderTest();
+  const track = await publishing(under);
+  track.write("old");
+  using group = track.group();
+  for (const frame of ["one,", "", "two"]) group.write(frame);
+  group.close();
+  const app = publicApp(under.view());
+  for (const path of ["/fetch/live/cam/video", "/fetch//live/cam//video?group=latest"]) {
+    const response = await app.request(path);
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get("qumo-group"), "1");
+    assert.equal(response.headers.get("access-control-allow-origin"), "*");
+    assert.equal(await response.text(), "one,two");
+  }
+  await until(() => track.subscribers === 0);
+});
+
+Deno.test("GET /fetch?group=N sends that group, and 404 for one that is not there", async () => {
+  await using under = new RelayUnderTest();
+  const track = await publishing(under);
+  for (const text of ["zero", "one", "two"]) track.write(text);
+  const app = publicApp(under.view());
+  for (const [number, text] of ["zero", "one", "two"].entries()) {
+    const response = await app.request(`/fetch/live/cam/video?group=${number}`);
+    assert.equal(response.status, 200);
+    assert.equal(await response.text(), text);
+  }
+  const missing = await app.request("/fetch/live/cam/video?group=77");
+  assert.equal(missing.status, 404);
+  assert.match(await missing.text(), /^no such /);
+});
+
+Deno.test("GET /fetch answers 404 for what nobody announces, 400 for what is no number", async () => {
+  await using under = new RelayUnderTest();
+  const track = await publishing(under);
+  track.write("there");
+  const app = publicApp(under.view());
+  const statusOf = async (path: string) => (await app.request(path)).status;
+  assert.equal(await statusOf("/fetch/live/other/video"), 404);
+  assert.equal(await statusOf("/fetch/live/cam/sound"), 404);
+  assert.equal(await statusOf("/fetch/live/cam/sound?group=0"), 404);
+  assert.equal(await statusOf("/fetch/video"), 404);
+  for (const wrong of ["-1", "1.5", "x", "", "1e3", "99999999999999999"]) {
+    assert.equal(await statusOf(`/fetch/live/cam/video?group=${wrong}`), 400, wrong);
+  }
+  assert.equal(await statusOf("/fetch/live/%ff/video"), 400);
+});
+
+Deno.test("GET /fetch asks no peer for a path or name that the protocol has no room for", async () => {
+  await using under = new RelayUnderTest();
+  await publishing(under);
+  const app = publicApp(under.view());
+  const deep = Array.from({ length: 40 }, () => "x").join("/");
+  assert.equal((await app.request(`/fetch/live/cam/${deep}`)).status, 404);
+  assert.equal((await app.request(`/fetch/live/cam/${"x".repeat(5000)}`)).status, 404);
+  assert.equal(under.relay.sessionCount, 1);
+  assert.equal(under.relay.stats.subscriptions, 0);
+});
+
+Deno.test("GET /fetch streams a group while it grows", async () => {
+  await using under = new RelayUnderTest();
+  const track = await publishing(under);
+  using group = track.group();
+  group.write("first");
+  const response = await publicApp(under.view()).request("/fetch/live/cam/video");
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  assert.deepEqual(await reader.read(), { done: false, value: "first" });
+  group.write("second");
+  assert.deepEqual(await reader.read(), { done: false, value: "second" });
+  group.close();
+  assert.equal((await reader.read()).done, true);
+  await until(() => track.subscribers === 0);
+});
+
+Deno.test("GET /fetch of a group that is cut short fails instead of looking complete", async () => {
+  await using under = new RelayUnderTest();
+  const track = await publishing(under);
+  const group = track.group();
+  group.write("first");
+  const response = await publicApp(under.view()).request("/fetch/live/cam/video");
+  const reader = response.body!.getReader();
+  assert.equal((await reader.read()).done, false);
+  group.abort();
+  await assert.rejects(reader.read(), { name: "GroupCut" });
+  await until(() => track.subscribers === 0);
+});
+
+Deno.test("GET /fetch answers 504 when nothing comes in time, and leaves the track", async () => {
+  await using under = new RelayUnderTest();
+  const track = await publishing(under);
+  const app = publicApp(under.view(), { fetchTimeoutMs: 5000 });
+  const waiting = Promise.resolve(app.request("/fetch/live/cam/video"));
+  await until(() => track.subscribers === 1);
+  under.clock.advance(5000);
+  assert.equal((await waiting).status, 504);
+  await until(() => track.subscribers === 0);
+});
+
+Deno.test("GET /fetch leaves the track when its reader leaves in the middle", async () => {
+  await using under = new RelayUnderTest();
+  const track = await publishing(under);
+  using group = track.group();
+  group.write("first");
+  const response = await publicApp(under.view()).request("/fetch/live/cam/video");
+  await until(() => track.subscribers === 1);
+  await response.body!.cancel();
+  await until(() => track.subscribers === 0);
+});
+
+Deno.test("GET /fetch gives a group up whose next frame does not come in time", async () => {
+  await using under = new RelayUnderTest();
+  const track = await publishing(under);
+  using group = track.group();
+  group.write("first");
+  const app = publicApp(under.view(), { fetchTimeoutMs: 5000 });
+  const reader = (await app.request("/fetch/live/cam/video")).body!.getReader();
+  await reader.read();
+  const next = reader.read();
+  await new Promise<void>((resolve) => setTimeout(resolve, 0)); // it waits now
+  under.clock.advance(5000);
+  await assert.rejects(next, { name: "FetchRefused", message: "nothing came within 5000 ms" });
+  await until(() => track.subscribers === 0);
+});
+
+Deno.test("HEAD is answered like GET without a body, and reads nothing on", async () => {
+  await using under = new RelayUnderTest();
+  const track = await publishing(under);
+  using group = track.group();
+  group.write("first");
+  const app = publicApp(under.view());
+  for (
+    const path of ["/", "/health", "/certificate.sha256", "/announced", "/fetch/live/cam/video"]
+  ) {
+    const response = await app.request(path, { method: "HEAD" });
+    assert.equal(response.status, 200, path);
+    assert.equal(await response.text(), "", path);
+  }
+  await until(() => track.subscribers === 0);
+});
+
+Deno.test("Other methods get 405, unknown paths 404, and every answer may be read by any page", async () => {
+  await using under = new RelayUnderTest();
+  const app = publicApp(under.view());
+  const paths = [
+    "/",
+    "/health",
+    "/certificate.sha256",
+    "/announced/a",
+    "/fetch/a/b",
+    "/assets/x.js",
+  ];
+  for (const path of paths) {
+    for (const method of ["POST", "PUT", "DELETE", "PATCH"]) {
+      const response = await app.request(path, { method });
+      assert.equal(response.status, 405, `${method} ${path}`);
+      assert.equal(response.headers.get("allow"), "GET, HEAD, OPTIONS");
+    }
+    const preflight = await app.request(path, { method: "OPTIONS" });
+    assert.equal(preflight.status, 204);
+    assert.equal(preflight.headers.get("access-control-allow-methods"), "GET, HEAD");
+  }
+  for (const path of ["/nothing", "/metrics", "/api/v1/sessions", "/assets/x.js", "/health/live"]) {
+    const response = await app.request(path);
+    assert.equal(response.status, 404, path);
+    assert.equal(response.headers.get("access-control-allow-origin"), "*");
+  }
+});
+
+Deno.test("GET / is the page with its policy, or says that there is none", async () => {
+  await using under = new RelayUnderTest();
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const assets = new Map([
+    ["index.html", { type: "text/html; charset=utf-8", body: bytes("<p>watch") }],
+    ["assets/watch.js", { type: "text/javascript", body: bytes("play()") }],
+  ]);
+  const app = publicApp(under.view(), { assets });
+  const page = await app.request("/");
+  assert.equal(await page.text(), "<p>watch");
+  assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
+  assert.match(page.headers.get("content-security-policy")!, /script-src 'self' blob:/);
+  assert.match(page.headers.get("content-security-policy")!, /connect-src [^;]*https: http: wss:/);
+  assert.equal(page.headers.get("x-content-type-options"), "nosniff");
+  const script = await app.request("/assets/watch.js");
+  assert.equal(script.headers.get("content-type"), "text/javascript");
+  assert.equal(await script.text(), "play()");
+  assert.equal((await app.request("/assets/../index.htm")).status, 404);
+
+  const none = await publicApp(under.view()).request("/");
+  assert.equal(none.status, 200);
+  assert.match(await none.text(), /not part of\s+this build/);
+});
+
+Deno.test("GET /fetch over a real socket streams frame by frame, and a client that hangs up frees the track", async () => {
+  await using under = new RelayUnderTest();
+  const track = await publishing(under);
+  await using http = serveHttp(publicApp(under.view()), { hostname: "127.0.0.1", port: 0 });
+  const url = `http://127.0.0.1:${http.address.port}/fetch/live/cam/video`;
+  using group = track.group();
+  group.write("first");
+  const response = await fetch(url);
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  for (const text of ["first", "second", "third"]) {
+    if (text !== "first") group.write(text);
+    assert.deepEqual(await reader.read(), { done: false, value: text });
+  }
+  assert.equal(track.subscribers, 1);
+  await reader.cancel();
+  await until(() => track.subscribers === 0);
+  group.close();
+  assert.equal(await (await fetch(url)).text(), "firstsecondthird");
+  await until(() => track.subscribers === 0);
+});
