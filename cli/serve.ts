@@ -1,6 +1,8 @@
 import { parseFlags } from "./args.ts";
 import { CONFIG_FLAGS, configOf, describeConfigFlags } from "./config_flags.ts";
-import { serveWith, type StartServer } from "./serve_with.ts";
+import { startServer } from "../server/server.ts";
+import { webAssets } from "./web_assets.ts";
+import { serveWith } from "./serve_with.ts";
 
 export const usage = `Usage: qumo-relay [serve] [--config FILE] [--SECTION.KEY VALUE …]
 
@@ -11,10 +13,10 @@ ${describeConfigFlags()}
 
 Exit codes: 0 stopped, 1 could not start or failed, 2 the command line or the configuration is wrong.`;
 
-// The one spot where the command meets the server; replaced by server/server.ts as it arrives.
-const startServer: StartServer = () => Promise.reject(new Error("this build has no server yet"));
-
 export async function run(args: readonly string[]): Promise<number> {
   const loaded = await configOf(parseFlags(args, CONFIG_FLAGS));
-  return await serveWith(loaded, startServer);
+  return await serveWith(loaded, async (config, context) => {
+    const assets = config.config.server.http ? await webAssets(context.logger) : undefined;
+    return await startServer(config, { ...context, ...(assets === undefined ? {} : { assets }) });
+  });
 }

@@ -139,6 +139,11 @@ export class Feed implements TrackFeed {
     this.#interrupted.set(group.sequence, { group, cancel });
   }
 
+  /** An inflow has told its first group; what takes over from another goes on where that was. */
+  started(from: Inflow, group: number): void {
+    if (from === this.#active && this.#track.ring.newest === undefined) this.#track.begin(group);
+  }
+
   datagram(from: Inflow, sequence: number, timestamp: number, payload: Uint8Array): void {
     if (from === this.#next) this.#takeOver(from);
     if (from === this.#active) this.#track.deliverDatagram(sequence, timestamp, payload);
@@ -246,6 +251,10 @@ class Inflow implements TrackSink {
 
   openGroup(sequence: number, startFrame = 0): GroupWriter | undefined {
     return this.#over ? undefined : this.feed.admit(this, sequence, startFrame);
+  }
+
+  started(group: number): void {
+    if (!this.#over) this.feed.started(this, group);
   }
 
   interrupt(writer: GroupWriter): void {

@@ -43,8 +43,11 @@ export type TrackFailure = "not-found" | "unroutable" | "lost" | "refused";
 /** One reader of a track: a subscription of a session, or an iterator in this process. Methods must not throw. */
 export interface TrackReader {
   readonly request: TrackRequest;
-  /** A group this reader should have: kept ones first, then each new one as it opens. */
-  onGroup(group: Group): void;
+  /**
+   * A group this reader should have: kept ones first, then each new one as it opens.
+   * @param start No lower group will come, as far as is known with the first one.
+   */
+  onGroup(group: Group, start: number): void;
   /** A datagram: one group of one frame that lives no longer than this call. */
   onDatagram?(sequence: number, timestamp: number, payload: Uint8Array): void;
   /** Nothing more will come. */

@@ -70,6 +70,8 @@ export class Track {
   /** Those who are being told of the end. */
   #leaving: Map<TrackReader, Reading> | undefined;
   #deliveries = 0;
+  /** The first group of the feed that runs, where its source has told. */
+  #first: number | undefined;
   /** How a track without a feed has ended: those who come later get what is kept, and this. */
   #ended: TrackEnd | undefined;
 
@@ -102,6 +104,7 @@ export class Track {
       // Written by a publisher in this process: it is live without readers too.
     } else if (this.#readings.size === 1) {
       this.ring.clear(); // what an earlier feed left is stale, and its numbers may begin anew
+      this.#first = undefined;
       this.feed.start();
     } else {
       this.feed.update(this.request());
@@ -154,6 +157,11 @@ export class Track {
     return { priority, maxLatencyMs, startGroup: start, endGroup: end, startIsFloor };
   }
 
+  /** The feed's source has told its first group: higher ones may overtake it. */
+  begin(group: number): void {
+    this.#first = group;
+  }
+
   /** A group has opened: everybody who wants it gets it. */
   deliver(group: Group): void {
     this.groupsIn++;
@@ -161,7 +169,7 @@ export class Track {
     const delivery = ++this.#deliveries;
     group.retain(); // a reader in this process may publish the next one from its callback
     for (const reading of this.#readings.values()) {
-      if (reading.since < delivery) this.#offer(reading, group);
+      if (reading.since < delivery) this.#offer(reading, group, this.#first);
     }
     group.release();
     const maxAgeMs = Math.min(this.info.maxAgeMs, this.context.limits.maxAgeMs);
@@ -193,7 +201,8 @@ export class Track {
     this.ring.clear();
   }
 
-  #offer(reading: Reading, group: Group): void {
+  /** @param first Groups from this one on may still come. */
+  #offer(reading: Reading, group: Group, first = group.sequence): void {
     const { request } = reading;
     const lowest = reading.floor ?? request.startGroup;
     if (lowest !== undefined && group.sequence < lowest) return;
@@ -201,8 +210,9 @@ export class Track {
       this.#withhold(reading, group.sequence);
       return;
     }
-    if (reading.floor === undefined) reading.floor = request.startGroup ?? group.sequence;
-    reading.reader.onGroup(group);
+    const start = Math.max(request.startGroup ?? 0, Math.min(first, group.sequence));
+    if (reading.floor === undefined) reading.floor = request.startGroup ?? start;
+    reading.reader.onGroup(group, start);
   }
 
   /** Hands a reader that has had nothing yet what is kept and wanted. */

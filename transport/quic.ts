@@ -14,10 +14,13 @@ export class ListenFailed extends QumoError {
   readonly code: "QUMO_ADDRESS_IN_USE" | "QUMO_LISTEN_FAILED";
   constructor(readonly address: string, cause: unknown) {
     const inUse = cause instanceof Deno.errors.AddrInUse;
-    const why = inUse
-      ? "Address already in use: stop the program that listens there, or choose another port"
-      : reasonOf(cause);
-    super(`Cannot listen on ${address}: ${why}`, { cause });
+    super(
+      inUse
+        ? `Address already in use: ${address}; stop the program that listens there, or choose another port ` +
+          "(server.address, admin.address)"
+        : `Cannot listen on ${address}: ${reasonOf(cause)}`,
+      { cause },
+    );
     this.code = inUse ? "QUMO_ADDRESS_IN_USE" : "QUMO_LISTEN_FAILED";
   }
 }

@@ -35,6 +35,8 @@ export interface SenderOwner {
 
 export class GroupSender implements GroupCursor {
   slot = -1;
+  /** Since when it has been waiting for a stream. */
+  queuedAtMs = 0;
   /** Since when the stream takes nothing, or -1. */
   blockedSinceMs = -1;
   #stream: SendStream | undefined;

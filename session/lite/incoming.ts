@@ -158,6 +158,7 @@ export class Incoming implements UpstreamSubscription {
       if (reply === undefined) break;
       this.#answered = true;
       if (reply.kind === "start") {
+        this.#o.sink.started(reply.group);
         if (started || this.#endGroup !== undefined) throw outOfTurn("SUBSCRIBE_START");
         started = this.#begun = true;
       } else if (reply.kind === "end") {

@@ -21,6 +21,9 @@ import type { Clock } from "../../base/clock.ts";
 /** Groups that may wait for a stream, where the ring does not keep more; older ones are skipped. */
 const MIN_WAITING = 128;
 
+/** A group that has waited this long for a stream tells that the peer gives too few. */
+const STARVED_MS = 100;
+
 export interface ServedOptions {
   readonly connection: Connection;
   readonly dialect: Dialect;
@@ -81,11 +84,11 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     this.progressedAtMs = this.now();
   }
 
-  onGroup(group: Group): void {
+  onGroup(group: Group, start: number): void {
     if (this.#done || this.#end !== undefined) return;
     if (!this.#started) {
       this.#started = true;
-      if (this.dialect.replies === "start") this.#o.stream.send.write(encodeStart(group.sequence));
+      if (this.dialect.replies === "start") this.#o.stream.send.write(encodeStart(start));
     }
     if (group.sequence >= this.#next) this.#next = group.sequence + 1;
     const sender = this.dialect.frameBounds ? this.#bounded(group) : new GroupSender(group, this);
@@ -98,6 +101,7 @@ export class ServedSubscription implements TrackReader, SenderOwner {
       return;
     }
     this.#skipStale(group.openedAtMs);
+    sender.queuedAtMs = this.now();
     this.#waiting.push(sender);
     this.#opening++;
     this.#o.connection.openUni({ sendOrder: this.#order(group) }).then(
@@ -144,8 +148,7 @@ export class ServedSubscription implements TrackReader, SenderOwner {
 
   /** Ends in order: no new groups, those that have begun go out to their end. */
   drain(): void {
-    if (this.#done || this.#end !== undefined) return;
-    this.#o.track.remove(this);
+    // It stays a reader until the last group is out: what has begun still needs its source.
     this.onEnd({ kind: "ended", nextGroup: this.#next });
   }
 
@@ -183,10 +186,12 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     else this.#spare = stream;
   };
 
-  /** The newest group that waits for a stream and is still wanted. */
+  /** Who gets a stream: in turn as long as streams come at once; the newest when there are too few of them. */
   #nextWaiting(): GroupSender | undefined {
     for (;;) {
-      const sender = this.#waiting.pop();
+      const oldest = this.#waiting[0];
+      const starved = oldest !== undefined && this.now() - oldest.queuedAtMs > STARVED_MS;
+      const sender = starved ? this.#waiting.pop() : this.#waiting.shift();
       if (sender === undefined || !sender.done) return sender;
     }
   }
@@ -243,6 +248,7 @@ export class ServedSubscription implements TrackReader, SenderOwner {
   #close(): void {
     if (this.#done) return;
     this.#done = true;
+    this.#o.track.remove(this);
     this.#waiting.length = 0;
     this.#spare?.reset(STREAM_CODE.cancel);
     this.#spare = undefined;
