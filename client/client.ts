@@ -41,6 +41,9 @@ export interface ClientOptions {
   readonly log?: Logger;
 }
 
+/** How long a goodbye may take to leave this machine, in milliseconds: transports do not tell when it has. */
+const GOODBYE_MS = 20;
+
 /** A live session. Close it in the end. */
 export class Client implements AsyncDisposable {
   readonly #session: Session;
@@ -151,6 +154,8 @@ export class Client implements AsyncDisposable {
   async close(code = 0, reason = ""): Promise<void> {
     this.#session.close(code, reason);
     await this.#session.closed;
+    // A program that ends right now would take the goodbye with it, and the peer would wait for us until its idle timeout.
+    await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
