@@ -35,6 +35,8 @@ interface PendingFetch {
 export class Broadcast {
   /** Its publisher left without a word; it is kept announced in the hope of a return. */
   lingering = false;
+  /** It may be an echo of another that has just gone: not shown to anybody new for a moment. */
+  heldBack = false;
   readonly #options: BroadcastOptions;
   #routes: Route[] = [];
   readonly #entries = new Map<string, Entry>();

@@ -15,6 +15,12 @@ import type { TrackContext } from "./track.ts";
 /** Longest chain of hops that is accepted. */
 const MAX_HOPS = 32;
 
+/**
+ * How long what is left after a retraction is kept back, where it is worse: news of the same retraction may be on its
+ * way there. Without that, relays in a ring tell each other of what each has from the others.
+ */
+const HOLD_BACK_MS = 2000;
+
 /** What a source says of a broadcast it offers. */
 export interface Announcement {
   /** The chain so far, publisher first, the announcing peer last. Empty for a publisher in this process. */
@@ -92,6 +98,8 @@ export class Origin {
   readonly #watchers = new Set<Watcher>();
   /** What stops waiting for a lost publisher. */
   readonly #lingers = new Map<Broadcast, () => void>();
+  /** Paths whose change to a worse route is not told yet. */
+  readonly #quiet = new Map<string, () => void>();
   #order = 0;
 
   constructor(options: OriginOptions) {
@@ -229,8 +237,36 @@ export class Origin {
       return;
     }
     broadcast.dropRoute(route);
-    if (broadcast.routes.length === 0) this.#forget(broadcast.path, broadcast);
-    else this.#tell(broadcast.path);
+    if (broadcast.routes.length === 0) {
+      this.#holdEchoes(broadcast, route);
+      this.#forget(broadcast.path, broadcast);
+      return;
+    }
+    if (compareRoutes(route, broadcast.routes[0]!) < 0) this.#keepQuiet(broadcast.path);
+    this.#tell(broadcast.path);
+  }
+
+  /** The chain tells whose broadcast it is, and who must not hear of it: only the news of a worse route can wait. */
+  #keepQuiet(path: string): void {
+    this.#quiet.get(path)?.();
+    const cancel = this.context.clock.after(HOLD_BACK_MS, () => {
+      this.#quiet.delete(path);
+      this.#tell(path);
+    });
+    this.#quiet.set(path, cancel);
+  }
+
+  /** Without ids in the chain, a longer one at the same path may have come from the one that is gone. */
+  #holdEchoes(gone: Broadcast, route: Route): void {
+    for (const other of this.#paths.get(gone.path) ?? []) {
+      const hops = other.routes[0]?.hops.length ?? 0;
+      if (other.publisher !== undefined || hops <= route.hops.length || other.heldBack) continue;
+      other.heldBack = true;
+      this.context.clock.after(HOLD_BACK_MS, () => {
+        other.heldBack = false;
+        this.#tell(gone.path);
+      });
+    }
   }
 
   #forget(path: string, broadcast: Broadcast): void {
@@ -252,6 +288,7 @@ export class Origin {
     let best: Broadcast | undefined;
     let route: Route | undefined;
     for (const broadcast of here) {
+      if (broadcast.heldBack) continue;
       const candidate = broadcast.routes.find(allowed);
       if (candidate === undefined) {
         if (broadcast.lingering) best ??= broadcast;
@@ -278,6 +315,7 @@ export class Origin {
     if (broadcast?.lingering && told !== undefined) return;
     const route = broadcast?.routes.find(allowed);
     if (route === told || (route && told && sameToOthers(route, told))) return;
+    if (route && told && this.#quiet.has(path) && compareRoutes(route, told) > 0) return;
     if (route === undefined) {
       watcher.told.delete(path);
       watcher.listener({ kind: "ended", path, suffix, route: undefined });
