@@ -23,7 +23,6 @@ const ONE_WRITE_BYTES = 4096;
 /** What a sender needs to know of its subscription. */
 export interface SenderOwner {
   readonly dialect: Dialect;
-  readonly id: number;
   readonly stats: RelayStats;
   /** Milliseconds, for telling how long a stream has been stuck. */
   now(): number;
@@ -40,12 +39,16 @@ export class GroupSender implements GroupCursor {
   /** Since when the stream takes nothing, or -1. */
   blockedSinceMs = -1;
   #stream: SendStream | undefined;
+  /** Nothing more is handed to the stream; the group is held until it has taken what it was given. */
+  #ending = false;
+  #cut = false;
   #done = false;
   readonly #heads: FrameHeads;
   readonly #onWritable = () => {
     this.blockedSinceMs = -1;
-    this.owner.progressed();
-    this.pump();
+    if (!this.#cut) this.owner.progressed();
+    if (this.#ending) this.#finish();
+    else this.pump();
   };
 
   constructor(readonly group: Group, readonly owner: SenderOwner) {
@@ -53,24 +56,20 @@ export class GroupSender implements GroupCursor {
     group.attach(this);
   }
 
-  /** Whether anything of it has been handed to the transport. */
-  get begun(): boolean {
-    return this.#stream !== undefined;
-  }
-
   /** Whether it is over, one way or another. */
   get done(): boolean {
-    return this.#done;
+    return this.#ending || this.#done;
   }
 
-  /** Starts on a stream that was opened for it. */
-  begin(stream: SendStream): void {
-    if (this.#done) return stream.reset(STREAM_CODE.cancel);
+  /**
+   * Starts on a stream that was opened for it.
+   * @param head What stands before the frames.
+   */
+  begin(stream: SendStream, head: Uint8Array): void {
+    if (this.done) return stream.reset(STREAM_CODE.cancel);
     this.#stream = stream;
-    const { group, owner } = this;
-    const head = groupHead(owner.dialect, owner.id, group);
-    const slice = this.#heads.next(group);
-    if (head.length + slice.length > ONE_WRITE_BYTES) {
+    const slice = this.#heads.next(this.group);
+    if (head.length === 0 || head.length + slice.length > ONE_WRITE_BYTES) {
       stream.write(head);
       stream.write(slice);
     } else {
@@ -79,13 +78,13 @@ export class GroupSender implements GroupCursor {
       both.set(slice, head.length);
       stream.write(both);
     }
-    owner.stats.bytesOut += slice.length;
+    this.owner.stats.bytesOut += slice.length;
     this.pump();
   }
 
   pump(): void {
     const stream = this.#stream;
-    if (stream === undefined || this.#done) return;
+    if (stream === undefined || this.done) return;
     const { group } = this;
     const heads = this.#heads;
     while (heads.position < group.bytes && !stream.blocked && !stream.done) {
@@ -94,16 +93,13 @@ export class GroupSender implements GroupCursor {
       this.owner.stats.bytesOut += slice.length;
     }
     if (stream.done) return this.#finish();
-    if (heads.position < group.bytes) {
-      if (this.blockedSinceMs < 0) this.blockedSinceMs = this.owner.now();
-      stream.onWritable(this.#onWritable);
-      return;
-    }
+    if (heads.position < group.bytes) return this.#wait(stream);
     if (group.state === "complete") {
       this.owner.stats.framesOut += group.frames;
       this.owner.stats.groupsOut++;
       stream.finish();
-      this.#finish();
+      if (!stream.blocked) this.owner.progressed();
+      this.#endWhenTaken(stream);
     } else if (group.state === "cut") {
       this.cut(STREAM_CODE.cancel);
     }
@@ -112,12 +108,29 @@ export class GroupSender implements GroupCursor {
   /** Ends the stream so that the receiver cannot take the group for a whole one. */
   cut(code: number): void {
     if (this.#done) return;
+    this.#cut = true;
     const stream = this.#stream;
-    if (stream !== undefined && !stream.done) {
+    if (stream === undefined) return this.#finish();
+    if (!stream.done) {
       this.owner.stats.groupsCutOut++;
       cutStream(stream, this.group, this.#heads.position, code);
+    } else if (stream.canReset) { // finished, but not taken yet
+      this.owner.stats.groupsCutOut++;
+      stream.reset(code);
     }
-    this.#finish();
+    this.#endWhenTaken(stream);
+  }
+
+  /** The transport reads from the group's memory until it has taken what was written. */
+  #endWhenTaken(stream: SendStream): void {
+    this.#ending = true;
+    if (stream.blocked) this.#wait(stream);
+    else this.#finish();
+  }
+
+  #wait(stream: SendStream): void {
+    if (this.blockedSinceMs < 0) this.blockedSinceMs = this.owner.now();
+    stream.onWritable(this.#onWritable);
   }
 
   #finish(): void {
@@ -133,13 +146,14 @@ export class GroupSender implements GroupCursor {
  * frame it does by itself, elsewhere half a varint goes out behind what is still on its way.
  * @param position How much of the group's stored bytes was handed to the stream.
  */
-export function cutStream(stream: SendStream, group: Group, position: number, code: number): void {
+function cutStream(stream: SendStream, group: Group, position: number, code: number): void {
   if (stream.canReset) return stream.reset(code);
   if (isFrameBoundary(group, position)) stream.write(HALF_A_VARINT);
   stream.finish();
 }
 
-function groupHead(dialect: Dialect, subscribe: number, group: Group): Uint8Array {
+/** GROUP: what stands before the frames of a group stream. */
+export function groupHead(dialect: Dialect, subscribe: number, group: Group): Uint8Array {
   const { sequence, startFrame } = group;
   return framed(dialect.group.encode({ subscribe, sequence, startFrame }), UNI.group);
 }

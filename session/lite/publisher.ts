@@ -145,9 +145,9 @@ export class Publisher {
         ? excerpt(whole, asked, this.#link.serve!.context.pool)
         : whole;
       if (group !== whole) whole.release();
-      const served = new ServedFetch({ stream, group, dialect, stats, clock });
+      const onDone = () => this.#fetches.delete(served);
+      const served = new ServedFetch({ stream, group, dialect, stats, clock, onDone });
       this.#fetches.add(served);
-      served.done.then(() => this.#fetches.delete(served));
       served.start();
     } catch (error) {
       // A bare FIN would be an empty group: half a varint first makes it a failure.
@@ -180,11 +180,12 @@ export class Publisher {
     let progressedAtMs = 0;
     for (const subscription of this.#subscriptions.values()) {
       subscription.cutStale(now);
-      groups = Math.min(groups, subscription.stuckSinceMs);
+      groups = Math.min(groups, subscription.stuckSinceMs());
       progressedAtMs = Math.max(progressedAtMs, subscription.progressedAtMs);
     }
-    for (const { blockedSinceMs } of this.#fetches) {
-      if (blockedSinceMs >= 0) groups = Math.min(groups, blockedSinceMs);
+    for (const fetch of this.#fetches) {
+      if (fetch.blockedSinceMs >= 0) groups = Math.min(groups, fetch.blockedSinceMs);
+      progressedAtMs = Math.max(progressedAtMs, fetch.progressedAtMs);
     }
     let since = groups === Infinity ? Infinity : Math.max(groups, progressedAtMs);
     for (const [stream, seen] of this.#answers) {

@@ -4,13 +4,12 @@
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
-import type { Group, GroupCursor } from "../../relay/group.ts";
+import type { Group } from "../../relay/group.ts";
 import type { RelayStats } from "../../relay/stats.ts";
 import type { BidiStream } from "../../transport/connection.ts";
 import { STREAM_CODE } from "../../wire/lite/codes.ts";
 import type { Dialect } from "../../wire/lite/dialect.ts";
-import { FrameHeads } from "./frame_heads.ts";
-import { cutStream } from "./group_sender.ts";
+import { GroupSender, type SenderOwner } from "./group_sender.ts";
 
 export interface ServedFetchOptions {
   readonly stream: BidiStream;
@@ -19,63 +18,53 @@ export interface ServedFetchOptions {
   readonly dialect: Dialect;
   readonly stats: RelayStats;
   readonly clock: Clock;
+  /** Called once, when nothing of it is left. */
+  readonly onDone: () => void;
 }
 
-export class ServedFetch implements GroupCursor {
-  slot = -1;
-  readonly done: Promise<void>;
+export class ServedFetch implements SenderOwner {
+  readonly dialect: Dialect;
+  readonly stats: RelayStats;
+  /** When its stream took bytes again after it had not. */
+  progressedAtMs: number;
   readonly #o: ServedFetchOptions;
-  readonly #heads: FrameHeads;
-  /** Since when the stream takes nothing, or -1. */
-  blockedSinceMs = -1;
-  readonly #onWritable = () => {
-    this.blockedSinceMs = -1;
-    this.pump();
-  };
-  #finished = false;
-  #resolve!: () => void;
+  readonly #sender: GroupSender;
 
   constructor(options: ServedFetchOptions) {
     this.#o = options;
-    this.#heads = new FrameHeads(options.dialect.timestamps);
-    this.done = new Promise((resolve) => this.#resolve = resolve);
+    this.dialect = options.dialect;
+    this.stats = options.stats;
+    this.progressedAtMs = this.now();
+    this.#sender = new GroupSender(options.group, this);
+    options.group.release(); // the sender holds it now
+  }
+
+  /** Since when the stream takes nothing, or -1. */
+  get blockedSinceMs(): number {
+    return this.#sender.blockedSinceMs;
   }
 
   start(): void {
-    this.#o.group.attach(this);
-    this.#o.group.release(); // attached: it is held by that now
-    this.pump();
-  }
-
-  pump(): void {
-    if (this.#finished) return;
-    const { stream: { send }, group, stats, clock } = this.#o;
-    while (this.#heads.position < group.bytes && !send.blocked && !send.done) {
-      const slice = this.#heads.next(group);
-      send.write(slice);
-      stats.bytesOut += slice.length;
-    }
-    if (send.done) return this.#finish();
-    if (this.#heads.position < group.bytes) {
-      if (this.blockedSinceMs < 0) this.blockedSinceMs = clock.now();
-      return send.onWritable(this.#onWritable);
-    }
-    if (group.state === "complete") {
-      send.finish();
-      this.#finish();
-    } else if (group.state === "cut") this.cancel();
+    this.#sender.begin(this.#o.stream.send, NO_HEAD);
   }
 
   /** Gives up, so that the peer cannot take what it got for the whole group. */
   cancel(): void {
-    if (this.#finished) return;
-    cutStream(this.#o.stream.send, this.#o.group, this.#heads.position, STREAM_CODE.cancel);
-    this.#finish();
+    this.#sender.cut(STREAM_CODE.cancel);
   }
 
-  #finish(): void {
-    this.#finished = true;
-    this.#o.group.detach(this);
-    this.#resolve();
+  now(): number {
+    return this.#o.clock.now();
+  }
+
+  progressed(): void {
+    this.progressedAtMs = this.now();
+  }
+
+  senderDone(): void {
+    this.#o.onDone();
   }
 }
+
+/** The answer is bare frames. */
+const NO_HEAD = new Uint8Array(0);

@@ -13,7 +13,7 @@ import { encodeDatagram } from "../../wire/lite/datagram.ts";
 import type { Dialect } from "../../wire/lite/dialect.ts";
 import type { Subscribe } from "../../wire/lite/subscribe.ts";
 import { excerpt } from "./excerpt.ts";
-import { GroupSender, type SenderOwner } from "./group_sender.ts";
+import { groupHead, GroupSender, type SenderOwner } from "./group_sender.ts";
 import { encodeEnd, encodeOk, encodeStart } from "./replies.ts";
 import type { RelayStats } from "../../relay/stats.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -48,6 +48,7 @@ export class ServedSubscription implements TrackReader, SenderOwner {
   /** Senders without a stream yet, oldest first. */
   readonly #waiting: GroupSender[] = [];
   #opening = 0;
+  #stuckSinceMs = Infinity;
   #bounds: Bounds;
   #spare: SendStream | undefined;
   #started = false;
@@ -96,8 +97,7 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     if (this.#spare !== undefined) {
       const stream = this.#spare;
       this.#spare = undefined;
-      stream.setSendOrder(this.#order(group));
-      sender.begin(stream);
+      this.#begin(sender, stream);
       return;
     }
     this.#skipStale(group.openedAtMs);
@@ -152,13 +152,14 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     this.onEnd({ kind: "ended", nextGroup: this.#next });
   }
 
-  /** When the stream that has been taking nothing for longest began to, or Infinity. */
-  get stuckSinceMs(): number {
+  /** Since when some stream of it has been taking nothing, or Infinity. That of groups cut in the meantime counts. */
+  stuckSinceMs(): number {
     let since = Infinity;
     for (const { blockedSinceMs } of this.#senders) {
       if (blockedSinceMs >= 0) since = Math.min(since, blockedSinceMs);
     }
-    return since;
+    this.#stuckSinceMs = since === Infinity ? since : Math.min(since, this.#stuckSinceMs);
+    return this.#stuckSinceMs;
   }
 
   /** Cuts groups that have begun, stick, and are older than anybody wants. */
@@ -180,11 +181,15 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     this.#opening--;
     const sender = this.#nextWaiting();
     if (sender !== undefined) {
-      stream.setSendOrder(this.#order(sender.group));
-      sender.begin(stream);
+      this.#begin(sender, stream);
     } else if (this.#done || this.#spare !== undefined) stream.reset(STREAM_CODE.cancel);
     else this.#spare = stream;
   };
+
+  #begin(sender: GroupSender, stream: SendStream): void {
+    stream.setSendOrder(this.#order(sender.group));
+    sender.begin(stream, groupHead(this.dialect, this.id, sender.group));
+  }
 
   /** Who gets a stream: in turn as long as streams come at once; the newest when there are too few of them. */
   #nextWaiting(): GroupSender | undefined {
