@@ -108,7 +108,7 @@ export async function startRelay(flags: readonly string[] = []): Promise<RelayPr
       url: `http://127.0.0.1:${port}/`,
       adminUrl: `http://${/admin ([\d.:]+)/.exec(listening)![1]}`,
       hash: certificateSha256,
-      certFile: `${dir}/server.crt`,
+      certFile: `${dir}/dev.crt`,
       async [Symbol.asyncDispose]() {
         await program[Symbol.asyncDispose]();
         await Deno.remove(dir, { recursive: true });
@@ -133,7 +133,7 @@ export function testMedia(options: {
     "-c:v libx264 -preset ultrafast -tune zerolatency -g 30 -c:a libopus";
   const child = new Deno.Command("ffmpeg", {
     args: [
-      ...["-v", "error", ...(fast ? [] : ["-re"])],
+      ...["-v", "fatal", ...(fast ? [] : ["-re"])],
       ...["-f", "lavfi", "-i", `testsrc2=size=${size}:rate=30`],
       ...["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"],
       ...(seconds === undefined ? [] : ["-t", String(seconds)]),
