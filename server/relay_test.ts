@@ -356,7 +356,7 @@ Deno.test("a chain that no further relay can carry is not announced, and harms n
   const asked = await publisher.nextBidi();
   asked.say(`24 01 01 "a" 20 ${chain}`).say('04 01 01 "b" 00');
   await news.hears('07 01 01 "b" 02 00 43 09');
-  assert.equal(publisher.closed, undefined);
+  assert.equal(publisher.code, undefined);
   assert.deepEqual(hex("24").length, 1);
   assert.equal(lite(4).hopAppendedBy, "sender");
   await at.relay.close();

@@ -51,7 +51,7 @@ Deno.test("a whole lite-06 dialogue of publisher, relay and viewer, byte for byt
     at.clock.advance(500);
     await tick();
   }
-  assert.deepEqual([viewer.closed?.code, publisher.closed?.code], [0, 0]);
+  assert.deepEqual([viewer.code, publisher.code], [0, 0]);
 });
 
 Deno.test("gomoqt's lite-04 publisher is asked with its slashes and answered at once", async () => {
@@ -135,7 +135,7 @@ Deno.test("lite-05 announces with ANNOUNCE_OK, appends at the receiver and repea
 
   const nothing = await viewer.bidi("01 04 01 78 00 00");
   await tick();
-  assert.equal(viewer.closed?.code, 3, "bytes behind a message's last field are a violation");
+  assert.equal(viewer.code, 3, "bytes behind a message's last field are a violation");
   assert.equal(nothing.end, "reset 1");
 });
 
@@ -163,7 +163,7 @@ Deno.test("ids of lite-06 announcements count from 0 and are never used again", 
   await news.hears("01 01 02 01 01 01");
   asked.say("01 01 02"); // ended already
   await tick();
-  assert.equal(publisher.closed?.code, 3);
+  assert.equal(publisher.code, 3);
 });
 
 Deno.test("a price in the peer's SETUP is added to its routes", async () => {
@@ -231,10 +231,10 @@ Deno.test("GOAWAY devalues the peer's routes and is told once; a second one is a
   const goaway = await first.bidi("05 01 00", true);
   await goaway.hears("", "fin");
   await news.hears("02 06 00 02 05 09 08 08"); // now by the second
-  assert.equal(first.closed?.code, undefined);
+  assert.equal(first.code, undefined);
   await first.bidi("05 01 00", true);
   await tick();
-  assert.equal(first.closed?.code, 3);
+  assert.equal(first.code, 3);
 });
 
 Deno.test("a GOAWAY waits for the peer's first ANNOUNCE_REQUEST, but not for long", async () => {

@@ -201,12 +201,17 @@ export class RawPeer {
   /** Streams the other side opened, in order, and those taken by {@link nextUni} and {@link nextBidi} removed. */
   readonly unis: RawStream[] = [];
   readonly bidis: RawStream[] = [];
-  closed: { code: number; reason: string } | undefined;
+  #code: number | undefined;
 
   constructor(readonly connection: MemoryConnection) {
     void this.#uni();
     void this.#bidi();
-    connection.closed.then((info) => this.closed = info);
+    connection.closed.then((info) => this.#code = info.code);
+  }
+
+  /** What the connection was closed with, once it is. */
+  get code(): number | undefined {
+    return this.#code;
   }
 
   /** Joins a relay, without a word of its own. */
