@@ -11,6 +11,7 @@ import { randomHop } from "../relay/hop.ts";
 import { Origin } from "../relay/origin.ts";
 import { newRelayStats, type RelayStats } from "../relay/stats.ts";
 import type { TrackContext } from "../relay/track.ts";
+import type { ProbeReport } from "../session/lite/subscriber.ts";
 import { Session } from "../session/session.ts";
 import type { CloseInfo, Connection } from "../transport/connection.ts";
 import type { Dialect } from "../wire/lite/dialect.ts";
@@ -130,6 +131,15 @@ export class Client implements AsyncDisposable {
     const reader = new GroupReader(found);
     found.release();
     return reader;
+  }
+
+  /**
+   * Asks the peer how it sees the path to us: PROBE.
+   * @returns `undefined` where the version has none (01, 02); 0 where the peer does not know.
+   * @throws {NotFound} The peer refused. @throws {SourceLost}
+   */
+  async probe(): Promise<ProbeReport | undefined> {
+    return await this.#session.subscriber.probe();
   }
 
   /**

@@ -27,6 +27,7 @@ export type { Logger } from "../base/logger.ts";
 export { GroupTooLarge, NotFound, SourceLost } from "../relay/errors.ts";
 export { randomHop } from "../relay/hop.ts";
 export type { TrackInfo } from "../relay/ports.ts";
+export type { ProbeReport } from "../session/lite/subscriber.ts";
 export { NoCommonVersion } from "../session/handshake.ts";
 export type { CloseInfo, Connection } from "../transport/connection.ts";
 export { ConnectFailed, ConnectionClosed } from "../transport/errors.ts";

@@ -24,7 +24,7 @@ import { STREAM_CODE } from "../../wire/lite/codes.ts";
 import { decodeDatagram } from "../../wire/lite/datagram.ts";
 import { BIDI } from "../../wire/lite/dialect.ts";
 import { TrackRequest } from "../../wire/lite/track.ts";
-import { framed } from "../../wire/message.ts";
+import { framed, type Message } from "../../wire/message.ts";
 import { joinPath, MAX_PATH_PARTS, pathParts, stripPrefix } from "../../wire/path.ts";
 import { CONTROL_ORDER, type Link } from "../link.ts";
 import { StreamReader } from "../stream_reader.ts";
@@ -36,6 +36,13 @@ import { Incoming } from "./incoming.ts";
 const REOPEN_MS = 1000;
 /** How often that is tried without any announcement in between. */
 const REOPEN_TIMES = 10;
+
+/** What a peer says of the path to us. */
+export interface ProbeReport {
+  /** Bits per second. */
+  readonly bitrate: number;
+  readonly rttMs: number;
+}
 
 export class Subscriber implements BroadcastSource {
   readonly label: string;
@@ -158,6 +165,24 @@ export class Subscriber implements BroadcastSource {
       throw error;
     }
     void answer.rest().then(() => this.#requests.delete(stream));
+  }
+
+  /**
+   * PROBE: asks the peer once how it sees the path to us.
+   * @returns Bits per second and milliseconds, each 0 where the peer does not know; `undefined` where the version has no
+   *   PROBE (01, 02).
+   * @throws {NotFound} The peer refused. @throws {SourceLost} The session ended first.
+   */
+  async probe(): Promise<ProbeReport | undefined> {
+    const { dialect } = this.#link;
+    if (dialect.probe === undefined) return undefined;
+    const message: Message<ProbeReport> = dialect.probe;
+    const request = Uint8Array.of(BIDI.probe);
+    return await this.#ask(request, async (reader) => {
+      const report = await reader.message(message);
+      reader.stream.stop(STREAM_CODE.cancel); // some peers go on reporting as long as the stream is open
+      return report;
+    }, "PROBE");
   }
 
   /** GROUP: a group stream the peer opened. */
