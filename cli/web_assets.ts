@@ -47,6 +47,9 @@ async function build(assets: Map<string, Asset>, logger: Logger): Promise<void> 
     const reason = reasonOf(error);
     logger.warn("the page could not be built: / has no player", { reason });
     assets.set("index.html", html(pageOf("The page could not be built; the log tells why.")));
+    // The list of what is live needs no npm package; it may be there without the player.
+    const built = await readBuilt();
+    if ("assets/page.js" in built) fill(assets, built);
   }
 }
 
@@ -55,10 +58,13 @@ async function hasSources(): Promise<boolean> {
   return await Deno.stat(new URL("web/page.ts", ROOT)).then(() => true, () => false);
 }
 
+/** Those of the files that are there. */
 async function readBuilt(): Promise<EmbeddedWeb> {
   const files: Record<string, string> = {};
   for (const name of WEB_FILES) {
-    files[name] = await Deno.readTextFile(new URL(`${WEB_DIR}/${name}`, ROOT));
+    const url = new URL(`${WEB_DIR}/${name}`, ROOT);
+    const text = await Deno.readTextFile(url).catch(() => undefined);
+    if (text !== undefined) files[name] = text;
   }
   return files;
 }
@@ -81,8 +87,9 @@ function pubCommand(): string {
   // Started by npx there is no `deno` on the user's path.
   const npx = /[\\/]node_modules[\\/]/.test(Deno.execPath());
   const deno = npx ? `npx -y deno@${Deno.version.deno}` : "deno";
-  const main = /[\w.-]+\.(js|ts)$/.exec(Deno.mainModule)?.[0] ?? "main.ts";
-  return `${deno} run -A ${main === "main.ts" ? main : `dist/${main}`} pub`;
+  const main = /[\w.-]+$/.exec(Deno.mainModule)?.[0] ?? "main.ts";
+  // A bundle may run where no deno.json allows QUIC.
+  return `${deno} run -A ${main.endsWith(".js") ? "--unstable-net " : ""}${main} pub`;
 }
 
 const TYPES: Readonly<Record<string, string>> = {

@@ -47,7 +47,7 @@ async function main(options: readonly string[]): Promise<number> {
     say("Cannot compile: `deno compile` downloads a base binary (denort) for the target on first");
     say("use, and that download failed. Run this where it can be reached, or set DENORT_BIN to a");
     say("denort of the same Deno version. `deno task bundle` needs no download: it makes one");
-    say("JavaScript file that runs with `deno run -A dist/qumo-relay.js`.");
+    say("JavaScript file that runs with `deno run -A --unstable-net qumo-relay.js`.");
   }
   return code;
 }
