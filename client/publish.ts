@@ -35,7 +35,7 @@ export class GroupProducer implements Disposable {
    * @throws {GroupTooLarge} @throws {RangeError} The timestamp is no whole number within ±2^52.
    */
   write(payload: Uint8Array | string, timestamp: number = this.#now()): void {
-    if (!Number.isSafeInteger(timestamp * 2)) {
+    if (!Number.isInteger(timestamp) || Math.abs(timestamp) > 2 ** 52) {
       throw new RangeError(`Cannot write a frame at timestamp ${timestamp}: it is no whole number`);
     }
     this.#writer.frame(

@@ -42,8 +42,6 @@ export class Upstream {
   readonly #options: UpstreamOptions;
   readonly #stop = new AbortController();
   readonly #clock: Clock;
-  /** Every link that is up: the current one, and one that is being left. */
-  readonly #links = new Set<RelaySession>();
   #current: RelaySession | undefined;
 
   constructor(options: UpstreamOptions) {
@@ -85,7 +83,6 @@ export class Upstream {
   /** Closes the link and dials no more. */
   stop(): void {
     this.#stop.abort();
-    for (const link of this.#links) link.session.close(0, "shutting down");
   }
 
   /**
@@ -101,6 +98,10 @@ export class Upstream {
     const asked = Promise.withResolvers<string>();
     try {
       const connection = await dial(url, signal);
+      const close = () => connection.close(0, "shutting down");
+      signal.addEventListener("abort", close);
+      connection.closed.then(() => signal.removeEventListener("abort", close));
+      if (signal.aborted) close();
       const { pathname, search } = new URL(url);
       const raw = connection.kind === "quic";
       const link = await relay.join(connection, {
@@ -109,10 +110,8 @@ export class Upstream {
       });
       const { dialect, closed } = link.session;
       const old = this.#current;
-      this.#links.add(link);
       this.#current = link;
       const ended = closed.then((info) => {
-        this.#links.delete(link);
         if (this.#current === link) {
           this.#current = undefined;
           this.#stands("waiting");
@@ -120,8 +119,7 @@ export class Upstream {
         log.warn("upstream lost", { upstream: this.url, code: info.code, reason: info.reason });
         return undefined;
       });
-      if (signal.aborted) link.session.close(0, "shutting down");
-      else if (old !== undefined) this.#leave(old);
+      if (old !== undefined) this.#leave(old);
       this.state = "connected";
       this.connected++;
       this.lastError = undefined;
