@@ -48,6 +48,10 @@ export class Group {
   /** Where each segment ends, counted from the group's start. The last one grows. */
   readonly ends: number[] = [];
   readonly cursors: GroupCursor[] = [];
+  /** When a newer group came: from then on it ages. Infinity while it is the newest. */
+  supersededAtMs = Infinity;
+  /** Called once, when the group has ended; for whoever keeps it until then. */
+  onEnd: (() => void) | undefined;
   /** Who follows this group, and the number it knows it by. */
   observer: GroupObserver | undefined;
   observedAs = -1;
@@ -165,6 +169,9 @@ export class Group {
     this.state = state;
     this.observer?.changed(this);
     this.wake();
+    const onEnd = this.onEnd;
+    this.onEnd = undefined;
+    onEnd?.();
   }
 
   /** Lets every cursor go on; one may leave while this runs. */

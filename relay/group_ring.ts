@@ -22,6 +22,8 @@ export class GroupRing {
   #oldest = 0;
   #newest: Group | undefined;
   #sizeHint = 0;
+  /** Groups that have given way while they still grow: no more than the ring itself has. */
+  readonly #growing = new Set<Group>();
   /** The highest sequence that was forgotten: at or below it nothing comes back, so nobody reads a group twice. */
   #gone = -1;
   /** Groups that gave way to newer ones. */
@@ -81,14 +83,17 @@ export class GroupRing {
     this.#slots[slot] = group;
     this.#bySequence.set(sequence, slot);
     this.#next = (slot + 1) % this.capacity;
-    if (isNewest) this.#newest = group;
+    if (isNewest) {
+      this.#newest = group;
+      if (newest !== undefined) newest.supersededAtMs = now;
+    } else group.supersededAtMs = now;
     if (old !== undefined) {
       this.#oldest = this.#next;
       this.#forget(slot, old);
     }
     this.observer?.added(slot, group);
     // Last, when the ring is in order again: this wakes readers, and they may call back into it.
-    if (old !== undefined) letGo(old);
+    if (old !== undefined) this.#letGo(old);
     return group;
   }
 
@@ -101,16 +106,16 @@ export class GroupRing {
     return out.sort((a, b) => a.sequence - b.sequence);
   }
 
-  /** Forgets the groups that were opened before `openedBeforeMs`, oldest arrival first, but never the newest. */
-  expire(openedBeforeMs: number): void {
+  /** Forgets the groups that were superseded before `beforeMs`, oldest arrival first, but never the newest. */
+  expire(beforeMs: number): void {
     let passed = 0;
     for (let slot = this.#oldest; this.size > 1 && passed < this.capacity; passed++) {
       const group = this.#slots[slot];
       if (group !== undefined && group !== this.#newest) {
-        if (group.openedAtMs >= openedBeforeMs) return;
+        if (group.supersededAtMs >= beforeMs) return;
         this.#slots[slot] = undefined;
         this.#forget(slot, group);
-        letGo(group);
+        cut(group);
       }
       const next = (slot + 1) % this.capacity;
       if (slot === this.#oldest && this.#slots[slot] === undefined) this.#oldest = next;
@@ -126,8 +131,9 @@ export class GroupRing {
       if (group === undefined) continue;
       this.#slots[slot] = undefined;
       this.#forget(slot, group);
-      letGo(group);
+      cut(group);
     }
+    for (const group of [...this.#growing]) group.end("cut");
     this.#gone = -1;
   }
 
@@ -137,10 +143,22 @@ export class GroupRing {
     this.evicted++;
     this.observer?.evicted(slot, group);
   }
+
+  /** Lets go of a group that has given way. One that still grows does so until it ends: those who read it have it all. */
+  #letGo(group: Group): void {
+    if (group.state !== "open") return group.release();
+    this.#growing.add(group);
+    group.onEnd = () => {
+      this.#growing.delete(group);
+      group.release();
+    };
+    if (this.#growing.size <= this.capacity) return;
+    for (const oldest of this.#growing) return oldest.end("cut");
+  }
 }
 
-function letGo(group: Group): void {
-  // One that is still growing has lost its place for good: readers must not take its end for completeness.
+/** Lets go of a group for good: nobody may take the end of one that still grows for completeness. */
+function cut(group: Group): void {
   group.end("cut");
   group.release();
 }

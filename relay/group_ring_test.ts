@@ -59,30 +59,46 @@ Deno.test("GroupRing takes a group out from under a reader only once the reader 
   assert.equal(pool.stats.inUse, 2);
 });
 
-Deno.test("GroupRing cuts a group that gives way while it is still written", () => {
+Deno.test("GroupRing lets a group that gives way grow to its end, for those who read it", () => {
   const { ring, pool } = newRing(2);
   const first = ring.add(1, 0)!;
   const writer = new GroupWriter(first, LIMITS);
   writer.frame(0, counting(10));
   put(ring, 2);
   put(ring, 3);
-  assert.equal(first.state, "cut");
+  assert.equal(ring.get(1), undefined);
+  assert.equal(first.state, "open");
   writer.frame(0, counting(10));
+  assert.equal(first.frames, 2);
+  assert.equal(pool.stats.inUse, 3);
+  writer.finish();
+  assert.equal(first.state, "complete");
   assert.equal(pool.stats.inUse, 2);
+});
+
+Deno.test("GroupRing cuts the oldest of those that grow on, when they are more than its slots", () => {
+  const { ring, pool } = newRing(2);
+  const groups = Array.from({ length: 5 }, (_, i) => ring.add(i, 0)!);
+  assert.deepEqual(groups.map(({ state }) => state), ["cut", "open", "open", "open", "open"]);
+  ring.clear();
+  assert.ok(groups.every(({ state }) => state === "cut"));
+  assert.equal(pool.stats.inUse, 0);
 });
 
 Deno.test("GroupRing is in order already when an evicted group's readers hear of it", () => {
   const { ring } = newRing(1);
-  const first = ring.add(1, 0)!;
+  const [first, second] = [ring.add(1, 0)!, ring.add(2, 0)!];
   let seen: number[] = [];
   let newest: number | undefined;
   first.attach({
     slot: -1,
     pump: () => [seen, newest] = [kept(ring), ring.newest?.sequence],
   });
-  ring.add(2, 0);
-  assert.deepEqual(seen, [2]);
-  assert.equal(newest, 2);
+  assert.equal(second.state, "open");
+  ring.add(3, 0); // two that grow on are one too many for a ring of one slot
+  assert.equal(first.state, "cut");
+  assert.deepEqual(seen, [3]);
+  assert.equal(newest, 3);
 });
 
 Deno.test("GroupRing takes groups out of order and refuses those it has or had", () => {
@@ -104,11 +120,11 @@ Deno.test("GroupRing never lets a late group push out a newer one, nor the newes
   assert.deepEqual(kept(ring), [12, 15, 20]);
 });
 
-Deno.test("GroupRing.expire() forgets by age of arrival, never the newest", () => {
+Deno.test("GroupRing.expire() forgets by how long a newer group has been there, never the newest", () => {
   const { ring, pool } = newRing(8);
   for (let sequence = 0; sequence < 5; sequence++) put(ring, sequence, sequence * 100);
-  ring.expire(200);
-  assert.deepEqual(kept(ring), [2, 3, 4]);
+  ring.expire(200); // 0 was superseded at 100, 1 at 200
+  assert.deepEqual(kept(ring), [1, 2, 3, 4]);
   ring.expire(10_000);
   assert.deepEqual(kept(ring), [4]);
   assert.equal(pool.stats.inUse, 1);
@@ -157,13 +173,13 @@ Deno.test("GroupRing tells its observer of each change before any memory is let 
 
 /** The ring's rule as a queue of places, front next to be filled; places may be empty. */
 class NaiveRing {
-  places: ({ sequence: number; atMs: number } | undefined)[];
+  places: ({ sequence: number; supersededMs: number } | undefined)[];
   gone = -1;
 
   constructor(capacity: number) {
     this.places = new Array(capacity).fill(undefined);
   }
-  get all(): { sequence: number; atMs: number }[] {
+  get all(): { sequence: number; supersededMs: number }[] {
     return this.places.filter((place) => place !== undefined);
   }
   get sequences(): number[] {
@@ -181,14 +197,17 @@ class NaiveRing {
       if (old.sequence === this.newest || sequence < old.sequence) return false;
     }
     if (old !== undefined) this.gone = Math.max(this.gone, old.sequence);
-    this.places = [...places, { sequence, atMs }];
+    const newest = this.all.find((place) => place.sequence === this.newest);
+    const isNewest = newest === undefined || sequence > newest.sequence;
+    if (isNewest && newest !== undefined) newest.supersededMs = atMs;
+    this.places = [...places, { sequence, supersededMs: isNewest ? Infinity : atMs }];
     return true;
   }
   expire(beforeMs: number): void {
     const newest = this.newest;
     for (const [i, place] of this.places.entries()) {
       if (place === undefined || place.sequence === newest) continue;
-      if (place.atMs >= beforeMs) return; // those behind it came later, but for a newest that was passed over
+      if (place.supersededMs >= beforeMs) return; // those behind it came later, but for a newest that was passed over
       this.places[i] = undefined;
       this.gone = Math.max(this.gone, place.sequence);
     }

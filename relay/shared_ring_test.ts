@@ -81,6 +81,7 @@ Deno.test("SharedRingReader is told that a group has given way, whatever it asks
   const { ring, reader, pool } = newShared(2);
   const writer = new GroupWriter(ring.add(1, 0)!, LIMITS);
   writer.frame(0, counting(10));
+  writer.finish();
   const group = reader.find(1)!;
   const before = pool.stats.grown;
   for (const sequence of [2, 3]) {

@@ -218,11 +218,17 @@ Deno.test("Track forgets groups by the publisher's age or the relay's, whichever
   deliver(1);
   context.clock.advance(1001);
   deliver(2);
+  assert.equal(track.ring.size, 2, "a long group ages from the moment a newer one comes");
+  context.clock.advance(1001);
+  deliver(3);
   assert.equal(track.ring.get(1), undefined);
   track.info = { ...track.info, maxAgeMs: 10 };
   context.clock.advance(11);
-  deliver(3);
-  assert.equal(track.ring.size, 1);
+  deliver(4);
+  assert.deepEqual(track.ring.since(0).map(({ sequence }) => sequence), [3, 4]);
+  context.clock.advance(11);
+  deliver(5);
+  assert.deepEqual(track.ring.since(0).map(({ sequence }) => sequence), [4, 5]);
 });
 
 Deno.test("Track passes datagrams to those whose range they are in", () => {

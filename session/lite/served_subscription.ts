@@ -168,7 +168,7 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     const staleMs = this.#staleMs();
     for (const sender of [...this.#senders]) {
       if (sender.blockedSinceMs < 0 || sender.group.sequence === newest) continue;
-      if (now - sender.group.openedAtMs > staleMs) sender.cut(STREAM_CODE.deliveryTimeout);
+      if (now - sender.group.supersededAtMs > staleMs) sender.cut(STREAM_CODE.deliveryTimeout);
     }
   }
 
@@ -224,7 +224,7 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     const staleMs = this.#staleMs();
     while (this.#waiting.length > 0) {
       const oldest = this.#waiting[0]!;
-      const stale = now - oldest.group.openedAtMs > staleMs ||
+      const stale = now - oldest.group.supersededAtMs > staleMs ||
         this.#waiting.length >= this.#maxWaiting;
       if (!stale) return;
       this.#waiting.shift();
