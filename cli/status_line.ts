@@ -31,9 +31,15 @@ export class StatusLine implements Disposable {
     say(line);
   }
 
-  [Symbol.dispose](): void {
+  /** Leaves the last line as it is. Idempotent. */
+  end(): void {
     clearInterval(this.#timer);
     if (this.#text !== "") raw("\n");
+    this.#text = "";
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
   }
 
   #write(text: string): void {
@@ -51,7 +57,7 @@ export class StatusLine implements Disposable {
 
 function columns(): number {
   try {
-    return Deno.consoleSize().columns;
+    return Deno.consoleSize().columns || 80;
   } catch {
     return 80;
   }

@@ -160,6 +160,7 @@ async function receive(client: Client, broadcast: string, flags: ReceiveFlags): 
   } finally {
     clearInterval(timer);
     jsonTo?.();
+    status.end();
   }
   if (jsonTo === undefined && out !== "-") print(summary(receiver));
 }
