@@ -45,6 +45,9 @@ export interface ClientOptions {
 /** How long a goodbye may take to leave this machine, in milliseconds: transports do not tell when it has. */
 const GOODBYE_MS = 20;
 
+/** Groups of a received track that are known at least: streams overtake each other, and a forgotten one is refused. */
+const MIN_RECEIVED_GROUPS = 128;
+
 /** A live session. Close it in the end. */
 export class Client implements AsyncDisposable {
   readonly #session: Session;
@@ -70,7 +73,11 @@ export class Client implements AsyncDisposable {
     };
     const hop = options.hop ?? randomHop();
     const local = new Origin({ context, hop, lingerMs: 0 });
-    const remote = new Origin({ context, hop, lingerMs: 0 });
+    const received = {
+      ...context.limits,
+      groupCacheSize: Math.max(MIN_RECEIVED_GROUPS, context.limits.groupCacheSize),
+    };
+    const remote = new Origin({ context: { ...context, limits: received }, hop, lingerMs: 0 });
     const { versions, path, ongoaway, clock, log } = options;
     const session = await Session.start({
       connection,
