@@ -33,6 +33,9 @@ export interface ServerContext {
   readonly assets?: Assets;
 }
 
+/** How long the last packets may take to leave. */
+const GOODBYE_MS = 20;
+
 /** A server that listens. Its owner closes it. */
 export class RunningServer {
   readonly relay: Relay;
@@ -149,6 +152,8 @@ export class RunningServer {
     this.upstream?.stop();
     await this.relay.drain(drainTimeout, goawayUri ?? "");
     this.#quic.close();
+    // The goodbye is only queued now: a process that exits at once would never send it, and peers would wait for it.
+    await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
     await Promise.all(this.#http.map((http) => http.close()));
     this.#finished.resolve();
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import { QumoError, reasonOf } from "../base/errors.ts";
-import { ConnectFailed } from "./errors.ts";
+import { CertificateRefused, ConnectFailed, ProtocolRefused } from "./errors.ts";
 import { printAddress, QuicConnection } from "./quic_connection.ts";
 import { denoTransport, type TransportSettings } from "./quic_settings.ts";
 import { Arrivals } from "./queue.ts";
@@ -47,10 +47,26 @@ export interface ListenOptions {
 /** Binds a UDP port and takes connections in. @throws {ListenFailed} */
 export function listenQuic(options: ListenOptions): QuicListener {
   const { hostname, port } = options;
+  requireQuic();
   try {
     return new QuicListener(new Deno.QuicEndpoint({ hostname, port }), options);
   } catch (thrown) {
     throw new ListenFailed(printAddress({ hostname, port }), thrown);
+  }
+}
+
+/** Deno hides its QUIC behind a flag; without it the failure is a riddle. @throws {QuicMissing} */
+function requireQuic(): void {
+  if (typeof Deno.QuicEndpoint !== "function") throw new QuicMissing();
+}
+
+/** This Deno was started without its QUIC. */
+export class QuicMissing extends QumoError {
+  readonly code = "QUMO_QUIC_MISSING";
+  constructor() {
+    super(
+      "Cannot use QUIC: start Deno with --unstable-net, as in `deno run -A --unstable-net FILE`",
+    );
   }
 }
 
@@ -166,6 +182,7 @@ export async function connectAlpn(
   alpn: readonly string[],
   options: ConnectOptions,
 ): Promise<QuicConnection> {
+  requireQuic();
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
   const attempts = new AbortController();
   const signal = AbortSignal.any([
@@ -186,10 +203,27 @@ export async function connectAlpn(
     const cause = thrown instanceof AggregateError ? thrown.errors[0] : thrown;
     const timedOut = cause instanceof DOMException && cause.name === "TimeoutError";
     const why = timedOut ? "no answer in time" : reasonOf(cause);
-    throw new ConnectFailed(url.href, why, undefined, { cause });
+    throw failure(url.href, why, alpn, options, cause);
   } finally {
     attempts.abort();
   }
+}
+
+/** Deno tells what went wrong in the text alone: TLS alerts (RFC 8446 §6) with their numbers. */
+function failure(
+  url: string,
+  why: string,
+  alpn: readonly string[],
+  options: ConnectOptions,
+  cause: unknown,
+): ConnectFailed {
+  const alert = Number(/handshake failed: error (\d+)/.exec(why)?.[1]);
+  if (alert === 120) return new ProtocolRefused(url, alpn, { cause });
+  if (alert >= 42 && alert <= 49) {
+    const detail = why.replace(/^.*error \d+: /, "");
+    return new CertificateRefused(url, detail, options.hash !== undefined, { cause });
+  }
+  return new ConnectFailed(url, why, undefined, { cause });
 }
 
 interface Attempt {
