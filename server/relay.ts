@@ -170,16 +170,16 @@ export class Relay {
     const left = Promise.all(sessions.map((s) => s.closed));
     if (!over && sessions.length > 0) await Promise.race([grace, left, this.#wait(DELIVERY_MS)]);
     cancel();
-    await this.close();
+    await this.close(over ? SESSION_CODE.goawayTimeout : SESSION_CODE.none);
   }
 
   /** Closes every session at once. Idempotent. */
-  async close(): Promise<void> {
+  async close(code: number = SESSION_CODE.none): Promise<void> {
     this.draining = true;
     this.#cancelSweep?.();
     for (const connection of this.#pending) connection.close(SESSION_CODE.none, "shutting down");
     const sessions = [...this.#sessions.values()];
-    for (const { session } of sessions) session.close(SESSION_CODE.none, "shutting down");
+    for (const { session } of sessions) session.close(code, "shutting down");
     await Promise.all(sessions.map(({ session }) => session.closed));
   }
 

@@ -42,7 +42,7 @@ Deno.test("a whole lite-06 dialogue of publisher, relay and viewer, byte for byt
   asked.say("01 01 00"); // announce END id 0
   await news.hears("01 01 00");
 
-  void at.relay.drain(1000);
+  void at.relay.drain(5000);
   const goaway = await viewer.nextBidi();
   // The relay asked the viewer for announcements before.
   await goaway.hears('01 02 01 "/"');

@@ -51,7 +51,11 @@ export class GroupSender implements GroupCursor {
     else this.pump();
   };
 
-  constructor(readonly group: Group, readonly owner: SenderOwner) {
+  /**
+   * @param group What is sent.
+   * @param kept The group as the ring keeps it, where that is another.
+   */
+  constructor(readonly group: Group, readonly owner: SenderOwner, readonly kept = group) {
     this.#heads = new FrameHeads(owner.dialect.timestamps);
     group.attach(this);
   }

@@ -168,7 +168,7 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     const staleMs = this.#staleMs();
     for (const sender of [...this.#senders]) {
       if (sender.blockedSinceMs < 0 || sender.group.sequence === newest) continue;
-      if (now - sender.group.supersededAtMs > staleMs) sender.cut(STREAM_CODE.deliveryTimeout);
+      if (now - sender.kept.supersededAtMs > staleMs) sender.cut(STREAM_CODE.deliveryTimeout);
     }
   }
 
@@ -209,7 +209,7 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     if (first === 0 && last === undefined) return new GroupSender(group, this);
     const { pool } = this.#o.track.context;
     const part = excerpt(group, { startFrame: first, endFrame: last }, pool);
-    const sender = new GroupSender(part, this);
+    const sender = new GroupSender(part, this, group);
     part.release(); // the sender holds it now
     return sender;
   }
@@ -224,7 +224,7 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     const staleMs = this.#staleMs();
     while (this.#waiting.length > 0) {
       const oldest = this.#waiting[0]!;
-      const stale = now - oldest.group.supersededAtMs > staleMs ||
+      const stale = now - oldest.kept.supersededAtMs > staleMs ||
         this.#waiting.length >= this.#maxWaiting;
       if (!stale) return;
       this.#waiting.shift();
