@@ -12,6 +12,11 @@ export const COMMANDS: readonly Command[] = [
   { name: "cert", summary: "Make a self-signed certificate", load: () => import("./cert.ts") },
   { name: "pub", summary: "Publish a broadcast from fMP4", load: () => import("./pub.ts") },
   { name: "sub", summary: "List and receive broadcasts", load: () => import("./sub.ts") },
+  {
+    name: "interop",
+    summary: "Try an implementation of moq-lite, step by step",
+    load: () => import("./interop.ts"),
+  },
   { name: "version", summary: "Print the version", load: () => import("./version.ts") },
   {
     name: "help",

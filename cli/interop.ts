@@ -1,0 +1,111 @@
+import { type Client, type ConnectOptions, QumoError } from "../client/mod.ts";
+import { didYouMean } from "../config/suggest.ts";
+import { describeFlags, parseFlags, UsageError } from "./args.ts";
+import {
+  CONNECT_FLAGS,
+  connectOptionsOf,
+  dialRelay,
+  durationOf,
+  URL_HELP,
+  urlOf,
+} from "./client_flags.ts";
+import { CLIENT_STEPS, SERVER_STEPS, type Shared } from "./interop_scenario.ts";
+import { runSteps } from "./interop_steps.ts";
+import { onShutdownSignal } from "./shutdown.ts";
+
+const FLAGS = {
+  url: { kind: "text", short: "u", value: "URL", about: "The server, or a relay, to connect to." },
+  listen: {
+    kind: "text",
+    short: "l",
+    value: "ADDR",
+    about: "server: wait for the client at this UDP address, HOST:PORT, instead of dialing.",
+  },
+  ...CONNECT_FLAGS,
+  timeout: { kind: "text", value: "TIME", about: "Longest time of one step; 10s if not given." },
+  tap: { kind: "switch", about: "Print TAP 14 (Test Anything Protocol) instead." },
+} as const;
+
+export const usage = `Usage: qumo-relay interop client --url URL
+       qumo-relay interop server --listen ADDR
+       qumo-relay interop server --url URL
+
+Tries a moq-lite implementation: connects, exchanges announcements, reads one group of one frame by
+SUBSCRIBE and again by FETCH, asks for a PROBE, publishes the same, waits for GOAWAY, and closes. The
+server mirrors that. Prints one line a step: ok, failed and why, or skipped and why.
+
+With --listen the server is the peer itself. With --url it is one more client of a relay, and the
+client of the same relay finds it through the relay. The client publishes /interop/client, the
+server /interop/server; the track has an empty name, the frame is HELLO.
+
+${URL_HELP}
+
+${describeFlags(FLAGS)}
+
+Examples:
+  qumo-relay interop server --listen 127.0.0.1:4443
+  qumo-relay interop client --url moqt://127.0.0.1:4443/ --hash HEX    (the server prints HEX)
+
+  qumo-relay interop server --url http://127.0.0.1:4433/ &
+  qumo-relay interop client --url http://127.0.0.1:4433/ --version moq-lite-04 --tap
+
+Exit codes: 0 no step failed, 1 one did, 2 the command line is wrong.`;
+
+class SessionLost extends QumoError {
+  readonly code = "QUMO_RELAY_LOST";
+}
+
+export async function run(args: readonly string[]): Promise<number> {
+  const { flags, operands: [role] } = parseFlags(args, FLAGS, { operands: ["client|server"] });
+  if (role !== "client" && role !== "server") {
+    throw new UsageError(
+      role === undefined
+        ? "Say which side: `interop client` or `interop server`"
+        : `Unknown \`interop ${role}\`${didYouMean(role, ["client", "server"])}`,
+    );
+  }
+  const { url, listen } = flags;
+  if (role === "client" && listen !== undefined) throw new UsageError("--listen is the server's");
+  if (url !== undefined && listen !== undefined) {
+    throw new UsageError("Give one of --url and --listen: the server dials, or is dialed");
+  }
+  const timeoutMs = durationOf("timeout", flags.timeout) ?? 10_000;
+  const options = await connectOptionsOf(flags);
+
+  using _signals = onShutdownSignal({
+    graceful: () => Deno.exit(130),
+    immediate: (exitCode) => Deno.exit(exitCode),
+  });
+  const lost = Promise.withResolvers<never>();
+  lost.promise.catch(() => {}); // it may come between two steps
+  const watched = (client: Client) => {
+    client.closed.then(({ reason }) =>
+      lost.reject(new SessionLost(`the peer ended the session${reason && `: ${reason}`}`))
+    );
+    return client;
+  };
+  const target = urlOf(url ?? "", `interop ${role}`);
+  const gone = Promise.withResolvers<string>();
+  return await play(role === "client" ? CLIENT_STEPS : SERVER_STEPS, {
+    open: async () => watched(await dial(target, options, timeoutMs, gone.resolve)),
+    gone: gone.promise,
+  });
+
+  async function play(steps: typeof CLIENT_STEPS, shared: Shared): Promise<number> {
+    try {
+      const tap = flags.tap ?? false;
+      return await runSteps(steps, shared, { tap, timeoutMs, lost: lost.promise }) ? 0 : 1;
+    } finally {
+      await shared.client?.close();
+    }
+  }
+}
+
+async function dial(
+  url: string,
+  options: ConnectOptions,
+  timeoutMs: number,
+  ongoaway: (uri: string) => void,
+): Promise<Client> {
+  return await dialRelay(url, { ...options, timeoutMs, ongoaway });
+}

@@ -1,0 +1,218 @@
+/**
+ * The interop scenario of gomoqt, from both sides: each publishes a broadcast with one track and one group of one frame,
+ * and reads the other's.
+ *
+ * @module
+ */
+import {
+  type BroadcastProducer,
+  type Client,
+  type GroupReader,
+  NotFound,
+  type Subscription,
+} from "../client/mod.ts";
+import type { Step, StepResult } from "./interop_steps.ts";
+
+export const SERVER_BROADCAST = "interop/server";
+export const CLIENT_BROADCAST = "interop/client";
+const TRACK = "";
+const HELLO = "HELLO";
+/** Where the server asks its client to go. Nobody goes there. */
+const NEXT_URI = "https://next.example.com";
+
+/** What the steps of one side share. */
+export interface Shared {
+  /** Gets the session: by dialing, or by waiting for the peer. */
+  readonly open: () => Promise<Client>;
+  /** Asks the peer to leave; absent where there is a relay between us. */
+  readonly goaway?: (uri: string) => Promise<void>;
+  /** Fulfils with the URI when the peer has asked us to leave. */
+  readonly gone?: Promise<string>;
+  client?: Client;
+  /** Relays the peer's announcement came through. */
+  relays?: number;
+  subscription?: Subscription;
+  group?: GroupReader;
+  published?: BroadcastProducer;
+}
+
+/** First version that has each of these. */
+const SINCE = { FETCH: 3, PROBE: 3, GOAWAY: 4 } as const;
+
+function missing(shared: Shared, message: keyof typeof SINCE): { skip: string } | undefined {
+  const { version } = shared.client!;
+  const number = Number(/^moq-lite-(\d+)$/.exec(version)?.[1] ?? Infinity);
+  return number < SINCE[message] ? { skip: `${version} has no ${message}` } : undefined;
+}
+
+function connected(name: string, patient: boolean): Step<Shared> {
+  return {
+    name,
+    patient,
+    async run(shared) {
+      shared.client = await shared.open();
+      return shared.client.version;
+    },
+  };
+}
+
+/** Announces our broadcast; its one group is written when the peer asks for the track. */
+function publish(name: string, path: string): Step<Shared> {
+  return {
+    name,
+    needs: ["connect"],
+    run(shared) {
+      shared.published = shared.client!.publish(path, {
+        ontrack(track, broadcast) {
+          if (track === TRACK) broadcast.track(track).write(HELLO);
+        },
+      });
+      return `/${path}`;
+    },
+  };
+}
+
+function reading(path: string, patient: boolean): Step<Shared>[] {
+  return [{
+    name: "announcements",
+    needs: ["connect"],
+    patient,
+    async run(shared) {
+      for await (const { path: announced, active, hops } of shared.client!.announced("/")) {
+        if (!active || announced !== path) continue;
+        shared.relays = Math.max(0, hops.length - 1);
+        return `/${path}`;
+      }
+      throw new Error("the session ended");
+    },
+  }, {
+    name: "subscribe",
+    needs: ["announcements"],
+    run: (shared) => void (shared.subscription = shared.client!.subscribe(path, TRACK)),
+  }, {
+    name: "group",
+    needs: ["subscribe"],
+    async run(shared) {
+      const group = await shared.subscription!.group();
+      if (group === undefined) throw new Error("the track ended without a group");
+      shared.group = group;
+      return `sequence ${group.sequence}`;
+    },
+  }, {
+    name: "frame",
+    needs: ["group"],
+    run: (shared) => hello(shared.group!),
+  }];
+}
+
+async function hello(group: GroupReader): Promise<StepResult> {
+  const frame = await group.frame();
+  if (frame === undefined) throw new Error("the group ended without a frame");
+  const text = new TextDecoder().decode(frame.payload);
+  if (text !== HELLO) throw new Error(`expected ${HELLO}, got ${JSON.stringify(text)}`);
+  return text;
+}
+
+const FETCH: Step<Shared> = {
+  name: "fetch",
+  needs: ["group"],
+  async run(shared) {
+    const none = missing(shared, "FETCH");
+    if (none !== undefined) return none;
+    const { client, group } = shared;
+    using fetched = await client!.fetch(SERVER_BROADCAST, TRACK, group!.sequence);
+    return await hello(fetched);
+  },
+};
+
+const PROBE: Step<Shared> = {
+  name: "probe",
+  needs: ["connect"],
+  async run(shared) {
+    const none = missing(shared, "PROBE");
+    if (none !== undefined) return none;
+    try {
+      const report = await shared.client!.probe();
+      const { bitrate = 0, rttMs = 0 } = report ?? {};
+      const told = (value: number, unit: string) => value === 0 ? "unknown" : `${value} ${unit}`;
+      return `bitrate ${told(bitrate, "bit/s")}, round trip ${told(rttMs, "ms")}`;
+    } catch (error) {
+      // A publisher that knows nothing of the path is free to refuse.
+      if (error instanceof NotFound) return { skip: "the peer refuses PROBE, as it may" };
+      throw error;
+    }
+  },
+};
+
+const SERVE: Step<Shared> = {
+  name: "serve",
+  needs: ["publish"],
+  async run({ client }) {
+    let over = false;
+    client!.closed.then(() => over = true);
+    // Counted when the group's stream has ended, so the peer gets it whole.
+    while (client!.stats.groupsOut === 0 && !over) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return HELLO;
+  },
+};
+
+/** Leaves once the peer has all. */
+async function leave({ client, subscription, published }: Shared): Promise<void> {
+  subscription?.close();
+  published?.close();
+  await client!.end();
+}
+
+/** What the client does. */
+export const CLIENT_STEPS: readonly Step<Shared>[] = [
+  connected("connect", false),
+  ...reading(SERVER_BROADCAST, false),
+  FETCH,
+  PROBE,
+  publish("publish", CLIENT_BROADCAST),
+  SERVE,
+  {
+    name: "goaway",
+    needs: ["announcements"],
+    async run(shared) {
+      const none = missing(shared, "GOAWAY");
+      if (none !== undefined) return none;
+      const { relays = 0 } = shared;
+      // A relay stays when the server behind it leaves, and so do we.
+      if (relays > 0) return { skip: `the server is behind ${relays} relay(s)` };
+      return await shared.gone;
+    },
+  },
+  { name: "close", needs: ["connect"], ends: true, run: leave },
+];
+
+/** What the server does. It waits for its client as long as it takes. */
+export const SERVER_STEPS: readonly Step<Shared>[] = [
+  connected("connect", true),
+  publish("publish", SERVER_BROADCAST),
+  { ...SERVE, patient: true },
+  ...reading(CLIENT_BROADCAST, true),
+  PROBE,
+  {
+    name: "goaway",
+    needs: ["connect"],
+    async run(shared) {
+      const none = missing(shared, "GOAWAY");
+      if (none !== undefined) return none;
+      if (shared.goaway === undefined) return { skip: "the peer is a relay, which is to stay" };
+      await shared.goaway(NEXT_URI);
+      return NEXT_URI;
+    },
+  },
+  {
+    name: "close",
+    needs: ["connect"],
+    ends: true,
+    async run(shared) {
+      // The client leaves when it has all; a relay stays.
+      await (shared.goaway === undefined ? leave(shared) : shared.client!.closed);
+    },
+  },
+];
