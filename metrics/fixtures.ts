@@ -39,6 +39,7 @@ export function sampleSnapshot(): MetricsSnapshot {
       groupsCutOut: 37,
       fetches: 38,
       fetchesFromCache: 39,
+      streamsRefused: 69,
       loopsRefused: 40,
     },
     pool: { inUse: 41, bytesInUse: 42, gets: 43, reused: 44, grown: 45, arenaBytes: 46 },

@@ -99,6 +99,11 @@ export const MEDIA: MetricSection = {
       "Of qumo_fetches_total, those answered without asking the publisher.",
     ),
     media(
+      "qumo_streams_refused_total",
+      "streamsRefused",
+      "Streams of a type this relay does not know.",
+    ),
+    media(
       "qumo_announcements_looped_total",
       "loopsRefused",
       "Announcements refused because they had come through this relay, or through too many.",

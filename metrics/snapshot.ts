@@ -63,6 +63,7 @@ export interface MediaNumbers {
   readonly groupsCutOut: number;
   readonly fetches: number;
   readonly fetchesFromCache: number;
+  readonly streamsRefused: number;
   readonly loopsRefused: number;
 }
 
