@@ -17,6 +17,11 @@ export const COMMANDS: readonly Command[] = [
     summary: "Try an implementation of moq-lite, step by step",
     load: () => import("./interop.ts"),
   },
+  {
+    name: "top",
+    summary: "Watch the sessions and tracks of a running relay",
+    load: () => import("./top.ts"),
+  },
   { name: "version", summary: "Print the version", load: () => import("./version.ts") },
   {
     name: "help",

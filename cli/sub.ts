@@ -10,7 +10,7 @@ import {
   urlOf,
 } from "./client_flags.ts";
 import { openFrameSink } from "./frame_sink.ts";
-import { print } from "./output.ts";
+import { print, visible } from "./output.ts";
 import { Receiver } from "./receiver.ts";
 import { onShutdownSignal } from "./shutdown.ts";
 import { StatusLine } from "./status_line.ts";
@@ -184,7 +184,3 @@ function summary(receiver: Receiver): string {
     `newest ${newest ?? "-"}, ${lost} lost`
   ).join("\n");
 }
-
-/** A peer can put its bytes into a name; they must not move the cursor. */
-const visible = (name: string) =>
-  name.replace(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
