@@ -15,6 +15,8 @@ export interface FlagSpec {
   readonly short?: string;
   /** What the help calls the value: "FILE". */
   readonly value?: string;
+  /** Values it has, where they are few; only for completion. */
+  readonly choices?: readonly string[];
   readonly about: string;
 }
 

@@ -24,12 +24,18 @@ const FLAGS = {
   force: { kind: "switch", about: "Replace files that are there." },
 } as const;
 
+export { FLAGS as flags };
+
 export const usage = `Usage: qumo-relay cert [--out DIR] [--hosts A,B] [--days N] [--force]
 
 Makes a self-signed certificate (ECDSA P-256), prints its SHA-256 and what to write in the
 configuration. Browsers accept it by that hash for 14 days at most.
 
-${describeFlags(FLAGS)}`;
+${describeFlags(FLAGS)}
+
+Examples:
+  qumo-relay cert
+  qumo-relay cert --out /etc/qumo-relay/certs --hosts relay.example.com,192.0.2.1 --days 365`;
 
 class CertificateFileError extends QumoError {
   readonly code = "QUMO_CERT_FILE";

@@ -6,10 +6,16 @@ import { parseFlags } from "./args.ts";
 import { CONFIG_FLAGS, configOf, describeConfigFlags } from "./config_flags.ts";
 import { print, say } from "./output.ts";
 
+export { CONFIG_FLAGS as flags };
+
 export const usage = `Usage: qumo-relay check [--config FILE]
 
 Checks the configuration and the certificate files it names. Prints "ok", or every problem with its
 place; ends with code 2 when there is one.
+
+Examples:
+  qumo-relay check
+  qumo-relay check --config /etc/qumo-relay/config.yaml
 
 ${describeConfigFlags()}`;
 

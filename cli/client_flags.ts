@@ -15,6 +15,7 @@ export const CONNECT_FLAGS = {
   version: {
     kind: "text",
     value: "NAME",
+    choices: LITE_VERSIONS,
     about: "Speak this version, or the first common one of A,B; all if not given.",
   },
 } as const satisfies FlagTable;

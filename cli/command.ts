@@ -1,7 +1,13 @@
+import type { FlagTable } from "./args.ts";
+
 /** What a file of a command exports. */
 export interface CommandModule {
   /** The text of `qumo-relay help NAME`. */
   readonly usage: string;
+  /** Its flags, for the completion of shells. */
+  readonly flags?: FlagTable;
+  /** What its first operand may be, where that is one of a few words. */
+  readonly words?: readonly string[];
   /**
    * Does the work.
    *

@@ -24,6 +24,11 @@ export const COMMANDS: readonly Command[] = [
   },
   { name: "version", summary: "Print the version", load: () => import("./version.ts") },
   {
+    name: "completion",
+    summary: "Print a script that completes commands and flags in a shell",
+    load: async () => (await import("./completion.ts")).completionOf(COMMANDS),
+  },
+  {
     name: "help",
     summary: "Explain a command",
     load: async () => (await import("./help.ts")).helpAbout(COMMANDS),

@@ -12,6 +12,10 @@ export const usage = `Usage: qumo-relay config example
 "example" prints a file with every setting, its default and what it means.
 "show" prints every setting in effect and where it comes from; tokens are masked.
 
+Examples:
+  qumo-relay config example > configs/config.yaml
+  qumo-relay config show --relay.group_cache_size 200
+
       --json  Print JSON: {"server.address": {"value": …, "origin": …}, …}.
 ${describeConfigFlags()}`;
 
@@ -19,6 +23,9 @@ const SHOW_FLAGS = {
   ...CONFIG_FLAGS,
   json: { kind: "switch", about: "Print JSON." },
 } as const;
+
+export { SHOW_FLAGS as flags };
+export const words = ["example", "show"];
 
 export async function run(args: readonly string[]): Promise<number> {
   const [what, ...rest] = args;

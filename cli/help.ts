@@ -5,11 +5,15 @@ import { print } from "./output.ts";
 
 const usage = `Usage: qumo-relay help [COMMAND]
 
-Explains a command, or lists all of them.`;
+Explains a command, or lists all of them.
+
+Examples:
+  qumo-relay help
+  qumo-relay help pub`;
 
 /** The command `help` of a program with these commands. */
 export function helpAbout(commands: readonly Command[]): CommandModule {
-  return { usage, run: (args) => explain(commands, args) };
+  return { usage, words: commands.map(({ name }) => name), run: (args) => explain(commands, args) };
 }
 
 async function explain(commands: readonly Command[], args: readonly string[]): Promise<number> {

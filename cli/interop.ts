@@ -26,6 +26,9 @@ const FLAGS = {
   tap: { kind: "switch", about: "Print TAP 14 (Test Anything Protocol) instead." },
 } as const;
 
+export { FLAGS as flags };
+export const words = ["client", "server"];
+
 export const usage = `Usage: qumo-relay interop client --url URL
        qumo-relay interop server --listen ADDR
        qumo-relay interop server --url URL

@@ -21,6 +21,8 @@ const FLAGS = {
   },
 } as const;
 
+export { FLAGS as flags };
+
 export const usage = `Usage: qumo-relay pub URL --broadcast NAME [FILE]
 
 Publishes fragmented MP4 (H.264, H.265, VP9, AV1, AAC, Opus) from standard input, as ffmpeg writes
@@ -36,6 +38,10 @@ end.
 ${URL_HELP}
 
 ${describeFlags(FLAGS)}
+
+Examples:
+  qumo-relay pub http://127.0.0.1:4433/ --broadcast demo FILE.mp4
+  ffmpeg … | qumo-relay pub moqt://relay.example.com/ --broadcast demo --ca ca.pem
 
 Exit codes: 0 published to the end, 1 no connection or bad media, 2 the command line is wrong.`;
 

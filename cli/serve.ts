@@ -4,10 +4,17 @@ import { startServer } from "../server/server.ts";
 import { webAssets } from "./web_assets.ts";
 import { serveWith } from "./serve_with.ts";
 
+export { CONFIG_FLAGS as flags };
+
 export const usage = `Usage: qumo-relay [serve] [--config FILE] [--SECTION.KEY VALUE …]
 
 Runs the relay until SIGINT or SIGTERM; a second signal ends it at once. With no file at all it
 listens on UDP and TCP port 4433 with a certificate made for this machine.
+
+Examples:
+  qumo-relay
+  qumo-relay --config /etc/qumo-relay/config.yaml
+  qumo-relay serve --server.address 127.0.0.1:4433 --logging.level debug
 
 ${describeConfigFlags()}
 

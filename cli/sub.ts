@@ -43,6 +43,8 @@ const FLAGS = {
   json: { kind: "switch", about: "Print figures, or a list, as one JSON object a line." },
 } as const;
 
+export { FLAGS as flags };
+
 export const usage = `Usage: qumo-relay sub URL [--prefix PATH]
        qumo-relay sub URL --broadcast NAME [--track NAME] [--out DIR]
 
@@ -52,6 +54,11 @@ frames, bytes a second, the newest group and how many groups were lost.
 ${URL_HELP}
 
 ${describeFlags(FLAGS)}
+
+Examples:
+  qumo-relay sub http://127.0.0.1:4433/
+  qumo-relay sub http://127.0.0.1:4433/ --broadcast demo
+  qumo-relay sub http://127.0.0.1:4433/ --broadcast demo --track video0 --raw --out frames
 
 Exit codes: 0 the track ended, or --count or --duration was reached; 1 no connection, no such track,
 or lost on the way; 2 the command line is wrong.`;

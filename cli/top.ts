@@ -23,6 +23,8 @@ const FLAGS = {
   json: { kind: "switch", about: "Print one JSON object a line instead of tables." },
 } as const;
 
+export { FLAGS as flags };
+
 export const usage = `Usage: qumo-relay top [--admin URL] [--interval TIME] [--once] [--json]
 
 Shows the sessions and tracks of a running relay: what comes in (groups, frames and kbit a second),

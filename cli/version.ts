@@ -4,7 +4,10 @@ import { print } from "./output.ts";
 
 export const usage = `Usage: qumo-relay version
 
-Prints the versions of the relay and of what it runs on.`;
+Prints the versions of the relay and of what it runs on.
+
+Examples:
+  qumo-relay version`;
 
 export function run(args: readonly string[]): Promise<number> {
   parseFlags(args, {});
