@@ -1,4 +1,4 @@
-import { reasonOf } from "../base/errors.ts";
+import { fetchHash } from "./certificate_hash.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectFailed } from "./errors.ts";
 import { connectQuic } from "./quic.ts";
@@ -23,10 +23,12 @@ export async function dial(
     case "moql:":
       return await connectQuic(target, options);
     case "http:": {
-      const hash = await fetchHash(target, options);
-      // A URL cannot change its scheme to a special one from another port's default: spell the port out.
-      const secure = `https://${target.hostname}:${target.port || 80}${target.pathname}`;
-      return await connectWebTransport(secure + target.search, { ...options, hash });
+      const signal = AbortSignal.any([
+        AbortSignal.timeout(options.timeoutMs ?? 10_000),
+        ...(options.signal ? [options.signal] : []),
+      ]);
+      const { url: secure, hash } = await fetchHash(target, signal);
+      return await connectWebTransport(secure, { ...options, hash });
     }
     default:
       throw new ConnectFailed(
@@ -34,25 +36,4 @@ export async function dial(
         `the scheme ${target.protocol} is unknown; use https:, http:, moqt: or moql:`,
       );
   }
-}
-
-async function fetchHash(url: URL, options: WebTransportConnectOptions): Promise<Uint8Array> {
-  const from = new URL("/certificate.sha256", url);
-  const signal = AbortSignal.any([
-    AbortSignal.timeout(options.timeoutMs ?? 10_000),
-    ...(options.signal ? [options.signal] : []),
-  ]);
-  let text: string;
-  try {
-    const answer = await fetch(from, { signal });
-    text = (await answer.text()).trim();
-    if (!answer.ok) throw new Error(`status ${answer.status}`);
-  } catch (cause) {
-    const why = `its certificate's hash could not be fetched from ${from}: ${reasonOf(cause)}`;
-    throw new ConnectFailed(url.href, why, undefined, { cause });
-  }
-  if (!/^[0-9a-f]{64}$/i.test(text)) {
-    throw new ConnectFailed(url.href, `${from} is not the SHA-256 of a certificate in hex`);
-  }
-  return Uint8Array.fromHex(text);
 }

@@ -4,7 +4,7 @@ import { decodeHeaders, encodeHeaders, headerMap } from "../wire/h3/qpack.ts";
 import { offersWebTransport } from "../wire/h3/settings.ts";
 import type { HeaderField } from "../wire/h3/static_table.ts";
 import { parseString, printStringList } from "../wire/h3/structured_field.ts";
-import { ConnectFailed } from "./errors.ts";
+import { ConnectFailed, RequestRefused } from "./errors.ts";
 import { H3Connection, H3Error, refuse } from "./h3_connection.ts";
 import { connectAlpn, type ConnectOptions } from "./quic.ts";
 import { WebTransportSession } from "./webtransport_session.ts";
@@ -104,7 +104,7 @@ function accepted(
 ): string {
   const status = Number(headers.get(":status") ?? 0);
   if (status !== 200) {
-    throw new ConnectFailed(url.href, `the server answered with status ${status}`, status);
+    throw new RequestRefused(url.href, status);
   }
   const field = headers.get("wt-protocol");
   if (field === undefined) return "";

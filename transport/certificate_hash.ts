@@ -1,0 +1,45 @@
+/**
+ * The SHA-256 of a server's certificate: as people write it, and as a relay under development hands it out.
+ *
+ * @module
+ */
+import { reasonOf } from "../base/errors.ts";
+import { ConnectFailed } from "./errors.ts";
+
+/** 64 hexadecimal digits, with or without colons, as bytes; `undefined` when it is none. */
+export function parseHash(text: string): Uint8Array<ArrayBuffer> | undefined {
+  const bare = text.replaceAll(":", "");
+  if (!/^[0-9a-f]{64}$/i.test(bare)) return undefined;
+  // `Uint8Array.fromHex` is newer than some browsers that have WebTransport.
+  return Uint8Array.from({ length: 32 }, (_, i) => parseInt(bare.slice(i * 2, i * 2 + 2), 16));
+}
+
+/** A development URL as it is dialed: the same place by `https:`, and the one certificate to accept there. */
+export interface PinnedUrl {
+  readonly url: URL;
+  readonly hash: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Fetches the hash of the certificate of an `http:` URL's host from `/certificate.sha256`. Whoever sits between can swap it.
+ * @throws {ConnectFailed}
+ */
+export async function fetchHash(url: URL, signal: AbortSignal): Promise<PinnedUrl> {
+  const from = new URL("/certificate.sha256", url);
+  let text: string;
+  try {
+    const answer = await fetch(from, { signal, cache: "no-store" });
+    text = (await answer.text()).trim();
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+  } catch (cause) {
+    const why = `its certificate's hash could not be fetched from ${from}: ${reasonOf(cause)}`;
+    throw new ConnectFailed(url.href, why, undefined, { cause });
+  }
+  const hash = parseHash(text);
+  if (hash === undefined) {
+    throw new ConnectFailed(url.href, `${from} is not the SHA-256 of a certificate in hex`);
+  }
+  // A URL cannot change its scheme to a special one from another port's default: spell the port out.
+  const secure = `https://${url.hostname}:${url.port || 80}${url.pathname}${url.search}`;
+  return { url: new URL(secure), hash };
+}
