@@ -1,6 +1,6 @@
 /**
  * HTTP for those who run the server: metrics, readiness, and what the server holds, as JSON. It shows every session, so it
- * stands on an address of its own and answers no other web page.
+ * stands on an address of its own and answers no web page but the one of this server.
  *
  * @module
  */
@@ -28,6 +28,7 @@ export function adminApp(view: ServerView): Hono {
       return c.text("misdirected request: name this machine by its address or as localhost\n", 421);
     }
     await next();
+    if (guarded) allowOwnPage(c, view);
     c.header("cache-control", "no-store");
     c.header("x-content-type-options", "nosniff");
   });
@@ -84,6 +85,17 @@ function configOf({ loaded }: ServerView) {
 function withoutSecrets(value: unknown): unknown {
   if (typeof value === "string") return masked(value);
   return Array.isArray(value) ? value.map(withoutSecrets) : value;
+}
+
+/** Lets the dashboard of this very server read, opened under a name of this machine; no other page. */
+function allowOwnPage(c: Context, { quicAddress, loaded }: ServerView): void {
+  c.header("vary", "Origin");
+  const origin = c.req.header("origin");
+  if (origin === undefined || !loaded.config.server.http) return;
+  const own = ["localhost", "127.0.0.1", "[::1]"].map((h) =>
+    new URL(`http://${h}:${quicAddress.port}`)
+  );
+  if (own.some((url) => url.origin === origin)) c.header("access-control-allow-origin", origin);
 }
 
 /** @param host As a URL has it: an IPv6 address in brackets. */

@@ -265,3 +265,29 @@ Deno.test("On a loopback address the admin interface answers to this machine's o
   const open = 'admin:\n  address: "0.0.0.0:9090"\n';
   assert.equal(await statusOf(open, "prometheus.internal:9090"), 200);
 });
+
+Deno.test("The admin interface lets the page of its own server read, and no other", async () => {
+  await using under = new RelayUnderTest();
+  const allowed = async (origin: string, yaml = "") => {
+    const app = adminApp(under.view({ yaml }));
+    const answer = await app.request("http://127.0.0.1:9090/metrics", { headers: { origin } });
+    return answer.headers.get("access-control-allow-origin");
+  };
+  for (const host of ["localhost", "127.0.0.1", "[::1]"]) {
+    assert.equal(await allowed(`http://${host}:4433`), `http://${host}:4433`);
+  }
+  const foreign = ["http://localhost:4434", "http://localhost", "https://localhost:4433", "null"];
+  for (const origin of [...foreign, "http://evil.example:4433", "http://127.evil.example:4433"]) {
+    assert.equal(await allowed(origin), null, origin);
+  }
+  // Without pages of its own, or bound to the network, it trusts no page.
+  assert.equal(await allowed("http://localhost:4433", "server:\n  http: false\n"), null);
+  const open = 'admin:\n  address: "0.0.0.0:9090"\n';
+  assert.equal(await allowed("http://localhost:4433", open), null);
+});
+
+Deno.test("The answer of the admin interface tells caches that it depends on who asks", async () => {
+  await using under = new RelayUnderTest();
+  const response = await adminApp(under.view()).request("/metrics");
+  assert.equal(response.headers.get("vary"), "Origin");
+});

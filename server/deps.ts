@@ -18,6 +18,8 @@ export interface ServerView {
   readonly upstream: Upstream | undefined;
   /** UDP address that was bound; the public HTTP has the same port number. */
   readonly quicAddress: { readonly hostname: string; readonly port: number };
+  /** Where the admin HTTP listens; `undefined` when it does not. */
+  readonly adminAddress: () => { readonly hostname: string; readonly port: number } | undefined;
   /** Milliseconds since 1970. */
   readonly startedAtMs: number;
   /** Handshakes that failed before there was a connection. */

@@ -37,6 +37,7 @@ export class RelayUnderTest implements AsyncDisposable {
       }),
       upstream: undefined,
       quicAddress: { hostname: "127.0.0.1", port: 4433 },
+      adminAddress: () => undefined,
       startedAtMs: this.clock.wallMs(),
       quicHandshakesFailed: () => 0,
       webTransportAnswers: () => new Map(),

@@ -10,7 +10,13 @@ import { ListenFailed } from "../transport/quic.ts";
 
 /** What answers requests: a Hono app. */
 export interface HttpApp {
-  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly fetch: (request: Request, peer: HttpPeer) => Response | Promise<Response>;
+}
+
+/** Who asks. A Hono app finds it in `c.env`. */
+export interface HttpPeer {
+  /** IP address of the other end of the TCP connection. */
+  readonly remote?: string;
 }
 
 export interface HttpOptions {
@@ -44,7 +50,7 @@ export function serveHttp(
     if (closing !== undefined) return new Response("shutting down\n", CLOSED);
     const done: Promise<void> = info.completed.catch(() => {}).then(() => void under.delete(done));
     under.add(done);
-    return app.fetch(request);
+    return app.fetch(request, { remote: info.remoteAddr.hostname });
   };
   const server = listen(at, {
     signal: abort.signal,

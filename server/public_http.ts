@@ -5,11 +5,13 @@
  * @module
  */
 import { type Context, Hono } from "hono";
+import { formatAddress, isLoopback } from "../config/address.ts";
 import { normalizePath } from "../wire/path.ts";
 import type { Asset, Assets } from "./assets.ts";
 import type { ServerView } from "./deps.ts";
 import { fetchGroup, FetchRefused } from "./fetch_group.ts";
-import { health, route, segments } from "./http_answers.ts";
+import { health, namesLoopback, route, segments } from "./http_answers.ts";
+import type { HttpPeer } from "./http_listener.ts";
 
 export interface PublicHttpOptions {
   /** Files of the page. Without them `/` says what this server is. */
@@ -39,9 +41,11 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
   const app = new Hono();
   app.use(async (c, next) => {
     await next();
+    c.header("x-content-type-options", "nosniff");
+    // What is told to this machine alone is no other page's business.
+    if (c.req.path === WHERE) return;
     c.header("access-control-allow-origin", "*");
     c.header("access-control-expose-headers", "qumo-group");
-    c.header("x-content-type-options", "nosniff");
     if (c.req.method === "OPTIONS") {
       c.header("access-control-allow-methods", "GET, HEAD");
       c.header("access-control-allow-headers", "*");
@@ -63,12 +67,35 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
     return live(c).text(paths.map((path) => `${path}\n`).join(""));
   });
   route(app, ["/fetch/*"], (c) => fetchRoute(c, view, fetchTimeoutMs));
+  route(app, [WHERE], (c) => live(c).json(where(c, view)));
   route(app, ["/", "/index.html"], (c) => page(c, assets?.get("index.html") ?? NO_PAGE));
   route(app, ["/assets/*"], (c) => {
     const asset = assets?.get(c.req.path.slice(1));
     return asset === undefined ? c.notFound() : page(c, asset);
   });
   return app;
+}
+
+/** Where the page learns the admin address. */
+const WHERE = "/api/where";
+
+/** As `/api/where` answers. */
+export interface WhereJson {
+  /** Whether the browser runs on the machine of the server. */
+  readonly local: boolean;
+  /** "127.0.0.1:9090", for browsers on this machine; `null` when the admin interface is off or not bound to loopback. */
+  readonly admin: string | null;
+}
+
+/** Browsers on this machine learn where the admin interface is, and nobody else. */
+function where(c: Context, view: ServerView): WhereJson {
+  const { remote: peer } = (c.env ?? {}) as HttpPeer;
+  const remote = peer?.replace(/^::ffff:/, "");
+  if (remote === undefined || !isLoopback(remote) || !namesLoopback(c)) {
+    return { local: false, admin: null };
+  }
+  const at = view.adminAddress();
+  return { local: true, admin: at && isLoopback(at.hostname) ? formatAddress(at) : null };
 }
 
 const BAD_PATH = "bad request: the path is not well-formed percent-encoding\n";

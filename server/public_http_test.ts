@@ -279,3 +279,40 @@ Deno.test("GET /fetch over a real socket streams frame by frame, and a client th
   assert.equal(await (await fetch(url)).text(), "firstsecondthird");
   await until(() => track.subscribers === 0);
 });
+
+Deno.test("GET /api/where tells the admin address to browsers on this machine, under its own names alone", async () => {
+  await using under = new RelayUnderTest();
+  const bound = (hostname: string) =>
+    publicApp(under.view({ adminAddress: () => ({ hostname, port: 9090 }) }));
+  const ask = (host: string, remote?: string, app = bound("127.0.0.1")) =>
+    app.request(`http://${host}/api/where`, {}, remote === undefined ? {} : { remote });
+  const told = { local: true, admin: "127.0.0.1:9090" };
+  const not = { local: false, admin: null };
+
+  for (const host of ["localhost:4433", "127.0.0.1:4433", "[::1]:4433"]) {
+    assert.deepEqual(await jsonOf(ask(host, "127.0.0.1")), told, host);
+  }
+  assert.deepEqual(await jsonOf(ask("localhost", "::1")), told);
+  assert.deepEqual(await jsonOf(ask("localhost", "::ffff:127.0.0.1")), told);
+
+  assert.deepEqual(await jsonOf(ask("localhost", "192.0.2.1")), not, "a peer elsewhere");
+  assert.deepEqual(await jsonOf(ask("localhost")), not, "a peer nobody knows");
+  for (const host of ["evil.example", "127.evil.example", "localhost.evil.example", "10.0.0.1"]) {
+    assert.deepEqual(await jsonOf(ask(host, "127.0.0.1")), not, host);
+  }
+  // Open to the network, it is for whoever set that up to reach.
+  const open = await jsonOf(ask("localhost", "127.0.0.1", bound("0.0.0.0")));
+  assert.deepEqual(open, { local: true, admin: null });
+  const off = publicApp(under.view());
+  assert.deepEqual(await jsonOf(ask("localhost", "127.0.0.1", off)), { local: true, admin: null });
+});
+
+Deno.test("GET /api/where can be read by no other page", async () => {
+  await using under = new RelayUnderTest();
+  const app = publicApp(under.view());
+  const headers = { origin: "http://evil.example" };
+  const response = await app.request("http://localhost/api/where", { headers });
+  assert.equal(response.headers.get("access-control-allow-origin"), null);
+  assert.equal(response.headers.get("cache-control"), "no-store");
+  assert.equal(response.headers.get("x-content-type-options"), "nosniff");
+});

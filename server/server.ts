@@ -49,6 +49,7 @@ export class RunningServer {
   readonly #finished = Promise.withResolvers<void>();
   readonly #answers = new Map<number, number>();
   #certificate: Certificate;
+  #adminAddress: ReturnType<ServerView["adminAddress"]>;
   #handshakesFailed = 0;
   #closing: Promise<void> | undefined;
 
@@ -102,6 +103,7 @@ export class RunningServer {
       certificate: () => this.#certificate,
       upstream: this.upstream,
       quicAddress: this.#quic.addr,
+      adminAddress: () => this.#adminAddress,
       startedAtMs: Date.now(),
       quicHandshakesFailed: () => this.#handshakesFailed,
       webTransportAnswers: () => this.#answers,
@@ -124,6 +126,7 @@ export class RunningServer {
       }
       if (admin.address !== undefined) {
         const http = serveHttp(adminApp(view), admin.address);
+        this.#adminAddress = http.address;
         this.#http.push(http);
         this.listeners.push({ name: "admin", address: formatAddress(http.address) });
       }
