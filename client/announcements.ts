@@ -3,35 +3,49 @@
  *
  * @module
  */
-import type { AnnounceEvent, Origin, Watch } from "../relay/origin.ts";
+import { Bell, type WaitOptions } from "./bell.ts";
+import type { BroadcastNews, Remote } from "./remote.ts";
 
-/** News of one broadcast. */
-export interface BroadcastNews {
-  readonly path: string;
-  /** False when it is gone. */
-  readonly active: boolean;
-  /** Hop ids the broadcast came through, its publisher first. Empty when it is gone. */
-  readonly hops: readonly bigint[];
-}
+export type { BroadcastNews } from "./remote.ts";
 
-/** A running watch. Iterate over it; leaving the loop closes it. */
+/** A running watch. Iterate over it; leaving the loop closes it. It ends with the client. */
 export class Announcements implements Disposable {
   readonly #news: BroadcastNews[] = [];
-  readonly #watch: Watch;
-  #wake: (() => void) | undefined;
+  readonly #close: () => void;
+  readonly #signal: AbortSignal | undefined;
+  readonly #bell = new Bell();
   #closed = false;
 
-  constructor(origin: Origin, prefix: string) {
-    this.#watch = origin.watch({ prefix }, (event) => this.#hear(event));
+  /** @param options.over Fulfils when there will be no more news. */
+  constructor(remote: Remote, prefix: string, options: WaitOptions & { over: Promise<unknown> }) {
+    const { signal, over } = options;
+    this.#signal = signal;
+    const watch = remote.watch(prefix, (news) => {
+      this.#news.push(news);
+      this.#bell.ring();
+    });
+    const aborted = () => this.close();
+    this.#close = () => {
+      watch.close();
+      signal?.removeEventListener("abort", aborted);
+    };
+    if (signal?.aborted) this.close();
+    else signal?.addEventListener("abort", aborted, { once: true });
+    void over.then(aborted);
   }
 
-  /** The next news, or `undefined` after {@link close}. */
-  async next(): Promise<BroadcastNews | undefined> {
-    while (this.#news.length === 0 && !this.#closed) {
-      await new Promise<void>((resolve) => this.#wake = resolve);
-      this.#wake = undefined;
+  /**
+   * The next news, or `undefined` when there is no more: closed, or the client is over.
+   * @throws The reason of either signal.
+   */
+  async next(options: WaitOptions = {}): Promise<BroadcastNews | undefined> {
+    for (;;) {
+      this.#signal?.throwIfAborted();
+      options.signal?.throwIfAborted();
+      const news = this.#news.shift();
+      if (news !== undefined || this.#closed) return news;
+      await this.#bell.wait(options.signal);
     }
-    return this.#news.shift();
   }
 
   async *[Symbol.asyncIterator](): AsyncIterableIterator<BroadcastNews> {
@@ -46,22 +60,14 @@ export class Announcements implements Disposable {
     }
   }
 
+  /** Ends the watch. What was heard before can still be read. */
   close(): void {
     this.#closed = true;
-    this.#watch.close();
-    this.#wake?.();
+    this.#close();
+    this.#bell.ring();
   }
 
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  #hear(event: AnnounceEvent): void {
-    this.#news.push({
-      path: event.path,
-      active: event.kind !== "ended",
-      hops: event.route?.hops ?? [],
-    });
-    this.#wake?.();
   }
 }

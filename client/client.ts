@@ -1,200 +1,432 @@
 /**
- * One session with a relay or publisher: what is announced there, its tracks, and what we publish to it.
+ * A client of a relay or publisher: over one session, or over one after another when it reconnects.
  *
  * @module
  */
-import { type Clock, systemClock } from "../base/clock.ts";
-import type { Logger } from "../base/logger.ts";
-import { Broadcast } from "../relay/broadcast.ts";
-import { FramePool } from "../relay/frame_pool.ts";
+import type { Clock } from "../base/clock.ts";
+import { reasonOf } from "../base/errors.ts";
+import { type Logger, silent } from "../base/logger.ts";
 import { randomHop } from "../relay/hop.ts";
 import { Origin } from "../relay/origin.ts";
-import { newRelayStats, type RelayStats } from "../relay/stats.ts";
-import type { TrackContext } from "../relay/track.ts";
 import type { ProbeReport } from "../session/lite/subscriber.ts";
-import { Session } from "../session/session.ts";
 import type { CloseInfo, Connection } from "../transport/connection.ts";
-import type { Dialect } from "../wire/lite/dialect.ts";
-import { normalizePath } from "../wire/path.ts";
-import { Announcements } from "./announcements.ts";
-import { GroupReader } from "./frames.ts";
-import { BroadcastProducer, type PublishOptions } from "./publish.ts";
+import { ConnectionClosed } from "../transport/errors.ts";
+import { SESSION_CODE } from "../wire/lite/codes.ts";
+import { Bell, unlessAborted, type WaitOptions } from "./bell.ts";
+import { Link } from "./link.ts";
+import type { TrackMux } from "./mux.ts";
+import { Peer, type PeerOptions, trackContext } from "./peer.ts";
+import {
+  Backoff,
+  type ClientStatus,
+  type GoawayPolicy,
+  goawayTarget,
+  isFinal,
+  type ReconnectOptions,
+  shown,
+  withToken,
+} from "./reconnect.ts";
+import { Remote } from "./remote.ts";
 import { settled } from "./settle.ts";
-import { type SubscribeOptions, Subscription } from "./subscription.ts";
 
-export interface ClientOptions {
-  /** Versions to speak, preferred first. Default: all. */
-  readonly versions?: readonly Dialect[];
-  /** Groups kept per published or subscribed track. Default 8. */
-  readonly groupCacheSize?: number;
-  /** Most bytes of one group. Default 32 MiB. */
-  readonly maxGroupBytes?: number;
+/** What a client over one given connection takes. */
+export interface ClientOptions extends PeerOptions {
   /** Path and query told in SETUP, for transports that carry no URL. */
   readonly path?: string;
-  /**
-   * Who we are, for routes: 1 … 2^53-1. Default: made anew. One that comes back with the same id within the relay's
-   * linger is taken for the same publisher, and its viewers stay.
-   */
-  readonly hop?: bigint;
+  /** Answers for the broadcasts it knows, next to what is published. */
+  readonly mux?: TrackMux;
   /** The peer asks us to go elsewhere (or to come back, when empty). */
   readonly ongoaway?: (uri: string) => void;
-  readonly clock?: Clock;
-  readonly log?: Logger;
 }
+
+/** What a client that dials takes. */
+export interface DialOptions extends Omit<ClientOptions, "path"> {
+  /**
+   * Shown to the relay as `?jwt=…`. A function is called before every attempt, for tokens that end. Never logged.
+   */
+  readonly token?: string | (() => string | Promise<string>);
+  /**
+   * Dials again when the session is lost: what is published is announced again under the same hop id, subscriptions go
+   * on behind the last group they got. A first attempt that fails is told at once, whatever stands here. Default: not.
+   */
+  readonly reconnect?: boolean | ReconnectOptions;
+  /** Default: "same-host" for a client that reconnects, else "ignore". */
+  readonly goaway?: GoawayPolicy;
+  /** Told of every change: connected, lost, moving, closed. */
+  readonly onstatus?: (status: ClientStatus) => void;
+  /** Gives up when aborted; without effect once the first session is up. */
+  readonly signal?: AbortSignal;
+}
+
+/** Opens one connection. @throws {ConnectFailed} */
+export type Dialer = (url: URL, signal: AbortSignal) => Promise<Connection>;
 
 /** How long a goodbye may take to leave this machine, in milliseconds: transports do not tell when it has. */
 const GOODBYE_MS = 20;
+/** How long a session that we were asked to leave goes on beside the next one, and how often it is looked at. */
+const HANDOVER_MS = 10_000;
+const HANDOVER_STEP_MS = 100;
 
-/** Groups of a received track that are known at least: streams overtake each other, and a forgotten one is refused. */
-const MIN_RECEIVED_GROUPS = 128;
+interface Setup {
+  readonly path?: string;
+  readonly dial?: { readonly url: URL; readonly dialer: Dialer; readonly options: DialOptions };
+}
 
-/** A live session. Close it in the end. */
-export class Client implements AsyncDisposable {
-  readonly #session: Session;
+/** A live client. Close it in the end. */
+export class Client extends Peer implements AsyncDisposable {
+  readonly #options: ClientOptions;
+  readonly #setup: Setup;
+  readonly #hop: bigint;
+  readonly #clock: Clock;
+  readonly #log: Logger;
   readonly #local: Origin;
-  readonly #remote: Origin;
-  /** Broadcasts that were asked for without being announced. */
-  readonly #asked = new Map<string, Broadcast>();
-  /** What this client has sent and received so far. */
-  readonly stats: RelayStats;
+  readonly #remote: Remote;
+  readonly #over: PromiseWithResolvers<CloseInfo>;
+  readonly #backoff: Backoff;
+  /** Ends attempts and waits. */
+  readonly #stop = new AbortController();
+  readonly #changed = new Bell();
+  /** Every session that stands: the current one, and one that is being left. */
+  readonly #links = new Set<Link>();
+  /** The newest one, also when it is over. */
+  #link: Link | undefined;
+  #connectedAtMs = 0;
+  #sessions = 0;
+  #status: ClientStatus | undefined;
+  #dialing = false;
+  #settleCancel: (() => void) | undefined;
 
   /** Starts a session over a connection that is there already. @throws {NoCommonVersion} @throws {ProtocolViolation} */
   static async over(connection: Connection, options: ClientOptions = {}): Promise<Client> {
-    const stats = newRelayStats();
-    const context: TrackContext = {
-      pool: new FramePool({ shared: false }),
-      clock: options.clock ?? systemClock,
-      stats,
-      limits: {
-        groupCacheSize: options.groupCacheSize ?? 8,
-        maxAgeMs: 30_000,
-        maxGroupBytes: options.maxGroupBytes ?? 32 << 20,
-      },
-    };
-    const hop = options.hop ?? randomHop();
-    const local = new Origin({ context, hop, lingerMs: 0 });
-    const received = {
-      ...context.limits,
-      groupCacheSize: Math.max(MIN_RECEIVED_GROUPS, context.limits.groupCacheSize),
-    };
-    const remote = new Origin({ context: { ...context, limits: received }, hop, lingerMs: 0 });
-    const { versions, path, ongoaway, clock, log } = options;
-    const session = await Session.start({
-      connection,
-      side: "client",
-      serve: local,
-      consume: remote,
-      hop,
-      stats,
-      ...(versions === undefined ? {} : { versions }),
-      ...(path === undefined ? {} : { path }),
-      ...(clock === undefined ? {} : { clock }),
-      ...(log === undefined ? {} : { log }),
-      ...(ongoaway === undefined ? {} : { onGoaway: ongoaway }),
-    });
-    return new Client(session, local, remote, stats);
-  }
-
-  private constructor(session: Session, local: Origin, remote: Origin, stats: RelayStats) {
-    this.#session = session;
-    this.#local = local;
-    this.#remote = remote;
-    this.stats = stats;
-  }
-
-  /** The version that was agreed on: "moq-lite-06". */
-  get version(): string {
-    return this.#session.dialect.name;
-  }
-
-  /** Fulfils when the session has ended. Never rejects. */
-  get closed(): Promise<CloseInfo> {
-    return this.#session.closed;
-  }
-
-  /** Publishes a broadcast; the peer hears of it at once. */
-  publish(path: string, options: PublishOptions = {}): BroadcastProducer {
-    return new BroadcastProducer(this.#local, path, options);
-  }
-
-  /** What the peer announces below a prefix: what there is, then every change. */
-  announced(prefix = ""): Announcements {
-    return new Announcements(this.#remote, normalizePath(prefix));
+    const client = new Client(options, options);
+    await client.#begin(connection, options.path);
+    return client;
   }
 
   /**
-   * Subscribes to a track. The peer need not have announced the broadcast: it is asked all the same.
-   * Failures show when the subscription is read.
+   * Dials, and dials again when asked to.
+   * @param dialer Opens connections to the URL, or to where a GOAWAY leads.
+   * @throws {ConnectFailed} @throws {NoCommonVersion} @throws {ProtocolViolation} @throws The signal's reason.
    */
-  subscribe(path: string, track: string, options: SubscribeOptions = {}): Subscription {
-    const broadcast = this.#broadcast(path);
-    return new Subscription(broadcast.track(normalizePath(path), track), options);
+  static async dial(
+    url: string | URL,
+    dialer: Dialer,
+    options: DialOptions = {},
+  ): Promise<Client> {
+    const client = new Client(options, { dial: { url: new URL(url), dialer, options } });
+    const { signal } = options;
+    const abort = () => client.#stop.abort(signal!.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      signal?.throwIfAborted();
+      await client.#open(new URL(url));
+      return client;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
   }
 
-  /** One group by its number, from the cache of whoever has it. @throws {NotFound} @throws {SourceLost} */
-  async fetch(path: string, track: string, group: number, priority = 128): Promise<GroupReader> {
-    const broadcast = this.#broadcast(path);
-    const found = await broadcast.fetch(normalizePath(path), track, { group, priority });
-    const reader = new GroupReader(found);
-    found.release();
-    return reader;
+  private constructor(options: ClientOptions, setup: Setup) {
+    const context = trackContext(options);
+    const hop = options.hop ?? randomHop();
+    const local = new Origin({ context, hop, lingerMs: 0 });
+    const reconnect = reconnectOf(setup);
+    const remote = new Remote({ context, resumeMs: reconnect === undefined ? 0 : RESUME_MS });
+    const over = Promise.withResolvers<CloseInfo>();
+    super({ local, remote, over: over.promise });
+    this.#options = options;
+    this.#setup = setup;
+    this.#hop = hop;
+    this.#clock = context.clock;
+    this.#log = options.log ?? silent;
+    this.#local = local;
+    this.#remote = remote;
+    this.#over = over;
+    this.#backoff = new Backoff(reconnect ?? {});
+    options.mux?.bind(local);
+  }
+
+  /** The version that was agreed on in the newest session: "moq-lite-06". */
+  get version(): string {
+    return this.#link!.session.dialect.name;
+  }
+
+  /** "ip:port" of the peer of the newest session. */
+  get remoteAddress(): string {
+    return this.#link!.session.connection.remoteAddress;
+  }
+
+  /** Who we are in routes: the same in every session. */
+  get hop(): bigint {
+    return this.#hop;
+  }
+
+  /** How it stands now. */
+  get status(): ClientStatus {
+    return this.#status!;
+  }
+
+  /** How it stands, and every change until it is closed. Changes that follow at once are told as one. */
+  async *statuses(options: WaitOptions = {}): AsyncIterableIterator<ClientStatus> {
+    for (let told: ClientStatus | undefined;;) {
+      while (this.#status === told) await this.#changed.wait(options.signal);
+      yield told = this.#status!;
+      if (told.state === "closed") return;
+    }
+  }
+
+  /** Fulfils when it is over for good: closed, lost without a reconnect, or given up. Never rejects. */
+  get closed(): Promise<CloseInfo> {
+    return this.#over.promise;
   }
 
   /**
    * Asks the peer how it sees the path to us: PROBE.
    * @returns `undefined` where the version has none (01, 02); 0 where the peer does not know.
-   * @throws {NotFound} The peer refused. @throws {SourceLost}
+   * @throws {NotFound} The peer refused. @throws {SourceLost} @throws The signal's reason.
    */
-  async probe(): Promise<ProbeReport | undefined> {
-    return await this.#session.subscriber.probe();
+  async probe(options: WaitOptions = {}): Promise<ProbeReport | undefined> {
+    await this.reachable(options.signal);
+    return await unlessAborted(this.#link!.session.subscriber.probe(), options.signal);
   }
 
   /**
    * Ends in order: waits until the peer has all of the groups that were closed, then ends the session. Close what is
    * published first; a track that is not goes on being served until the time is up.
    *
-   * @param timeoutMs Longest time this may take, in milliseconds.
+   * @param options.timeoutMs Longest time this may take, in milliseconds. Default 5,000.
+   * @param options.signal Ends at once when aborted.
    */
-  async end(timeoutMs = 5000): Promise<void> {
-    const { connection, dialect, publisher } = this.#session;
+  async end(options: WaitOptions & { readonly timeoutMs?: number } = {}): Promise<void> {
+    const { timeoutMs = 5000, signal } = options;
+    this.#stop.abort();
+    const { connection, dialect, publisher } = this.#link!.session;
     const endsAtMs = performance.now() + timeoutMs;
     let over = false;
     connection.closed.then(() => over = true);
-    while (publisher.subscriptions > 0 && !over && performance.now() < endsAtMs) {
+    const on = () => !over && !signal?.aborted && performance.now() < endsAtMs;
+    while (publisher.subscriptions > 0 && on()) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    await settled(connection, dialect, Math.min(1000, endsAtMs - performance.now()));
+    if (on()) await settled(connection, dialect, Math.min(1000, endsAtMs - performance.now()));
     await this.close();
   }
 
-  /** Ends the session at once; groups that are on their way are cut. */
-  async close(code = 0, reason = ""): Promise<void> {
-    this.#session.close(code, reason);
-    await this.#session.closed;
+  /** Ends at once; groups that are on their way are cut. No session follows. */
+  async close(code = 0, reason = "", options: WaitOptions = {}): Promise<void> {
+    this.#stop.abort();
+    const links = [...this.#links];
+    for (const { session } of links) session.close(code, reason);
+    if (links.length === 0) this.#finish({ code, reason, abrupt: false });
+    await unlessAborted(this.closed, options.signal);
     // A program that ends right now would take the goodbye with it, and the peer would wait for us until its idle timeout.
     await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
   }
 
+  /** Closes. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #broadcast(path: string): Broadcast {
-    const at = normalizePath(path);
-    const announced = this.#remote.find(at);
-    if (announced !== undefined) return announced;
-    // Not announced, or not yet: the peer is the only one who could have it.
-    const known = this.#asked.get(at);
-    if (known !== undefined) return known;
-    const asked = new Broadcast(at, undefined, { context: this.#remote.context, lingerMs: 0 });
-    asked.setRoute({
-      source: this.#session.subscriber,
-      hops: [0n],
-      warm: 0,
-      cold: Infinity,
-      order: 0,
-    });
-    this.#asked.set(at, asked);
-    return asked;
+  protected override async reachable(signal: AbortSignal | undefined): Promise<void> {
+    while (this.#links.size === 0 && !this.#stop.signal.aborted && this.#dialing) {
+      await this.#changed.wait(signal);
+    }
+    signal?.throwIfAborted();
   }
+
+  /** One attempt. */
+  async #open(url: URL): Promise<void> {
+    const { dialer, options } = this.#setup.dial!;
+    const { signal } = this.#stop;
+    const { token } = options;
+    const target = withToken(url, typeof token === "function" ? await token() : token);
+    const connection = await dialer(target, signal);
+    const close = () => connection.close();
+    signal.addEventListener("abort", close, { once: true });
+    if (signal.aborted) close();
+    try {
+      const raw = connection.kind === "quic";
+      await this.#begin(connection, raw ? target.pathname + target.search : undefined);
+    } catch (error) {
+      throw signal.aborted && error instanceof ConnectionClosed ? signal.reason : error;
+    } finally {
+      signal.removeEventListener("abort", close);
+    }
+  }
+
+  async #begin(connection: Connection, path: string | undefined): Promise<void> {
+    const { versions } = this.#options;
+    const link = await Link.start({
+      connection,
+      side: "client",
+      serve: this.#local,
+      context: this.#local.context,
+      hop: this.#hop,
+      stats: this.stats,
+      clock: this.#clock,
+      log: this.#log,
+      ...(versions === undefined ? {} : { versions }),
+      ...(path === undefined ? {} : { path }),
+      ongoaway: (uri, from) => this.#goaway(uri, from),
+      onlost: (info, lost) => this.#lost(info, lost),
+    });
+    this.#link = link;
+    this.#links.add(link);
+    this.#connectedAtMs = this.#clock.now();
+    this.#remote.attach(link);
+    this.#settleLater();
+    for (const other of this.#links) if (other !== link) this.#leave(other);
+    const { session } = link;
+    this.#tell({
+      state: "connected",
+      version: session.dialect.name,
+      remoteAddress: connection.remoteAddress,
+      session: ++this.#sessions,
+    });
+    if (this.#stop.signal.aborted) session.close();
+  }
+
+  #lost(info: CloseInfo, link: Link): void {
+    this.#links.delete(link);
+    const current = link === this.#link;
+    const refused = info.code === SESSION_CODE.unauthorized || info.code === SESSION_CODE.version;
+    const again = !this.#stop.signal.aborted && !refused && reconnectOf(this.#setup) !== undefined;
+    if (current && again) {
+      this.#settleCancel?.();
+      this.#remote.hold();
+    }
+    this.#remote.detach(link);
+    if (!current) return;
+    if (again) {
+      this.#backoff.ended(this.#clock.now() - this.#connectedAtMs);
+      void this.#redial(this.#setup.dial!.url, describe(info));
+    } else if (!this.#dialing) {
+      // Over when the session has cleared everything away.
+      void link.session.closed.then(() => this.#finish(info));
+    }
+  }
+
+  #goaway(uri: string, link: Link): void {
+    this.#options.ongoaway?.(uri);
+    const { dial } = this.#setup;
+    if (dial === undefined || link !== this.#link || this.#stop.signal.aborted) return;
+    const reconnects = reconnectOf(this.#setup) !== undefined;
+    const policy = dial.options.goaway ?? (reconnects ? "same-host" : "ignore");
+    if (policy === "ignore") return;
+    const target = goawayTarget(uri, dial.url, policy);
+    this.#log.info("the relay asks us to move", { to: shown(target) });
+    link.leaving = true;
+    this.#backoff.ended(this.#clock.now() - this.#connectedAtMs);
+    this.#settleCancel?.();
+    this.#remote.hold();
+    this.#tell({ state: "moving", url: shown(target) });
+    void this.#redial(target, "the relay has asked us to go");
+  }
+
+  /** Dials until a session stands, or for as long as it may. Never rejects. */
+  async #redial(first: URL, why: string): Promise<void> {
+    if (this.#dialing) return;
+    this.#dialing = true;
+    const { url } = this.#setup.dial!;
+    const { signal } = this.#stop;
+    const reconnect = reconnectOf(this.#setup);
+    const giveUpMs = reconnect?.giveUpMs ?? Infinity;
+    const sinceMs = this.#clock.now();
+    let target = first;
+    let reason = why;
+    for (;;) {
+      const waitMs = this.#backoff.next();
+      const attempt = this.#backoff.attempts;
+      if (this.#links.size === 0) this.#tell({ state: "reconnecting", reason, attempt, waitMs });
+      await this.#sleep(waitMs);
+      if (signal.aborted) break;
+      try {
+        await this.#open(target);
+        break;
+      } catch (error) {
+        reason = reasonOf(error);
+        target = url;
+        if (signal.aborted) break;
+        const once = reconnect === undefined && this.#links.size === 0;
+        if (once || isFinal(error) || this.#clock.now() - sinceMs >= giveUpMs) {
+          this.#stop.abort();
+          break;
+        }
+        this.#log.debug("not connected", { to: shown(url), reason });
+      }
+    }
+    this.#dialing = false;
+    this.#changed.ring();
+    if (this.#links.has(this.#link!)) return;
+    if (signal.aborted || reconnect === undefined) {
+      this.#finish({ code: 0, reason, abrupt: true });
+    } else void this.#redial(url, "the new session ended at once");
+  }
+
+  /** The next session stands: what runs over the old one gets some time to move. */
+  #leave(old: Link): void {
+    const endsAtMs = this.#clock.now() + HANDOVER_MS;
+    const look = () => {
+      if (!this.#links.has(old)) return;
+      if (!old.idle && this.#clock.now() < endsAtMs) {
+        this.#clock.after(HANDOVER_STEP_MS, look);
+      } else old.session.close(0, "going away as asked");
+    };
+    this.#clock.after(HANDOVER_STEP_MS, look);
+  }
+
+  /** What was lost with the last session may come back with this one for a while. */
+  #settleLater(): void {
+    this.#settleCancel?.();
+    const graceMs = reconnectOf(this.#setup)?.graceMs ?? GRACE_MS;
+    this.#settleCancel = this.#clock.after(graceMs, () => this.#remote.settle());
+  }
+
+  /** For good. Only the first call counts. */
+  #finish(info: CloseInfo): void {
+    this.#stop.abort();
+    this.#settleCancel?.();
+    this.#remote.settle();
+    if (this.#status?.state === "closed") return;
+    this.#tell({ state: "closed", code: info.code, reason: describe(info) });
+    this.#over.resolve(info);
+  }
+
+  #tell(status: ClientStatus): void {
+    this.#status = status;
+    this.#changed.ring();
+    this.#setup.dial?.options.onstatus?.(status);
+  }
+
+  #sleep(ms: number): Promise<void> {
+    const { signal } = this.#stop;
+    return new Promise((resolve) => {
+      const over = () => {
+        cancel();
+        signal.removeEventListener("abort", over);
+        resolve();
+      };
+      const cancel = this.#clock.after(ms, over);
+      if (signal.aborted) over();
+      else signal.addEventListener("abort", over, { once: true });
+    });
+  }
+}
+
+/** How long broadcasts may take to come back, where nothing else is said. */
+const GRACE_MS = 10_000;
+/** How long a group that broke off with its session waits for the next one. */
+const RESUME_MS = 5000;
+
+function reconnectOf({ dial }: Setup): ReconnectOptions | undefined {
+  const reconnect = dial?.options.reconnect ?? false;
+  return reconnect === true ? {} : reconnect === false ? undefined : reconnect;
+}
+
+/** Why a session ended, never empty. */
+function describe({ code, reason, abrupt }: CloseInfo): string {
+  if (reason !== "") return reason;
+  if (abrupt) return "the connection was lost";
+  return code === 0 ? "the session was closed" : `the session was closed with code ${code}`;
 }

@@ -6,6 +6,7 @@
 import type { Group, GroupCursor } from "../relay/group.ts";
 import { getVarint, unzigzag, varintWidth } from "../wire/varint.ts";
 import { QumoError } from "../base/errors.ts";
+import { Bell, type WaitOptions } from "./bell.ts";
 
 /** One frame. */
 export interface Frame {
@@ -32,7 +33,9 @@ export class GroupReader implements GroupCursor, Disposable {
   readonly #group: Group;
   #position = 0;
   #timestamp = 0;
-  #wake: (() => void) | undefined;
+  /** The frame that is being read, and how much of it is here: a call that was given up is gone on with. */
+  #partial: { readonly payload: Uint8Array<ArrayBuffer>; at: number } | undefined;
+  readonly #bell = new Bell();
   #closed = false;
 
   constructor(group: Group) {
@@ -43,36 +46,33 @@ export class GroupReader implements GroupCursor, Disposable {
   }
 
   pump(): void {
-    this.#wake?.();
+    this.#bell.ring();
   }
 
-  /** The next frame, or `undefined` behind the last one. @throws {GroupCut} */
-  async frame(): Promise<Frame | undefined> {
-    const group = this.#group;
-    if (this.#closed || !await this.#available(1)) {
-      const cut = !this.#closed && group.state === "cut";
+  /** The next frame, or `undefined` behind the last one. @throws {GroupCut} @throws The signal's reason. */
+  async frame(options: WaitOptions = {}): Promise<Frame | undefined> {
+    const { signal } = options;
+    if (this.#partial === undefined && (this.#closed || !await this.#available(signal))) {
+      const cut = !this.#closed && this.#group.state === "cut";
       this.close();
       if (cut) throw new GroupCut(this.sequence);
       return undefined;
     }
-    // A head is committed whole and never straddles two slabs.
-    const head = group.slice(this.#position);
-    const sizeAt = varintWidth(head[0]!);
-    this.#timestamp += unzigzag(getVarint(head, 0));
-    const size = getVarint(head, sizeAt);
-    this.#position += sizeAt + varintWidth(head[sizeAt]!);
-    const payload = new Uint8Array(size);
-    for (let at = 0; at < size;) {
-      if (!await this.#available(1)) {
+    const partial = this.#partial ??= this.#head();
+    const { payload } = partial;
+    while (partial.at < payload.length) {
+      if (!await this.#available(signal)) {
         this.close();
         throw new GroupCut(this.sequence);
       }
-      const slice = group.slice(this.#position);
-      const piece = slice.length > size - at ? slice.subarray(0, size - at) : slice;
-      payload.set(piece, at);
-      at += piece.length;
+      const slice = this.#group.slice(this.#position);
+      const room = payload.length - partial.at;
+      const piece = slice.length > room ? slice.subarray(0, room) : slice;
+      payload.set(piece, partial.at);
+      partial.at += piece.length;
       this.#position += piece.length;
     }
+    this.#partial = undefined;
     return { timestamp: this.#timestamp, payload };
   }
 
@@ -93,20 +93,31 @@ export class GroupReader implements GroupCursor, Disposable {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#partial = undefined;
     this.#group.detach(this);
-    this.#wake?.();
+    this.#bell.ring();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  async #available(bytes: number): Promise<boolean> {
+  /** A frame's head is committed whole and never straddles two slabs. */
+  #head() {
+    const head = this.#group.slice(this.#position);
+    const sizeAt = varintWidth(head[0]!);
+    this.#timestamp += unzigzag(getVarint(head, 0));
+    const size = getVarint(head, sizeAt);
+    this.#position += sizeAt + varintWidth(head[sizeAt]!);
+    return { payload: new Uint8Array(size), at: 0 };
+  }
+
+  /** Waits for a byte. @returns false when there will be none. */
+  async #available(signal: AbortSignal | undefined): Promise<boolean> {
     const group = this.#group;
-    while (group.bytes < this.#position + bytes) {
+    while (group.bytes <= this.#position) {
       if (group.state !== "open" || this.#closed) return false;
-      await new Promise<void>((resolve) => this.#wake = resolve);
-      this.#wake = undefined;
+      await this.#bell.wait(signal);
     }
     return true;
   }

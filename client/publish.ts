@@ -4,13 +4,19 @@
  *
  * @module
  */
+import { reasonOf } from "../base/errors.ts";
 import { NotFound } from "../relay/errors.ts";
+import { Group } from "../relay/group.ts";
 import { GroupWriter } from "../relay/group_writer.ts";
 import type { Announced, Origin } from "../relay/origin.ts";
 import {
   type BroadcastSource,
   DEFAULT_TRACK_INFO,
+  type TrackEnd,
+  type TrackFailure,
   type TrackInfo,
+  type TrackRequest,
+  type TrackSink,
   type UpstreamSubscription,
 } from "../relay/ports.ts";
 import { Track, type TrackContext } from "../relay/track.ts";
@@ -25,8 +31,14 @@ export class GroupProducer implements Disposable {
     this.#now = now;
   }
 
+  /** Its number. */
   get sequence(): number {
     return this.#writer.group.sequence;
+  }
+
+  /** Frames written so far. */
+  get frames(): number {
+    return this.#writer.group.frames;
   }
 
   /**
@@ -62,25 +74,57 @@ export class GroupProducer implements Disposable {
 /** A track being written. */
 export class TrackProducer implements Disposable {
   readonly #track: Track;
+  readonly #onclose: (() => void) | undefined;
   #next = 0;
   #ended = false;
+  #superseded = false;
 
-  constructor(track: Track) {
+  /** @param onclose Called when its owner has ended it. */
+  constructor(track: Track, onclose?: () => void) {
     this.#track = track;
+    this.#onclose = onclose;
   }
 
+  /** The name it is asked for by. */
   get name(): string {
     return this.#track.name;
   }
 
+  /** Its properties, fixed for its life. */
+  get info(): TrackInfo {
+    return this.#track.info;
+  }
+
   /** Subscriptions served now. */
   get subscribers(): number {
-    return this.#track.readers;
+    return this.#superseded ? 0 : this.#track.readers;
+  }
+
+  /** What its subscribers want together: the highest priority, the longest latency, the widest range of groups. */
+  get wanted(): TrackRequest {
+    return this.#track.request();
+  }
+
+  /** The sequence of the next group. */
+  get nextGroup(): number {
+    return this.#next;
+  }
+
+  /** Leaves numbers out: subscribers that want groups in order do not get these. */
+  skip(groups = 1): void {
+    this.#next += groups;
   }
 
   /** Opens a group: by default the one after the last. @throws {RangeError} It was opened before. */
   group(sequence: number = this.#next): GroupProducer {
-    const { clock, limits } = this.#track.context;
+    const { clock, limits, stats, pool } = this.#track.context;
+    if (this.#superseded) {
+      // Whoever goes on writing although nobody has been reading for long is not disturbed.
+      const nowhere = new Group(pool, sequence, 0, clock.now());
+      nowhere.onEnd = () => nowhere.release();
+      this.#next = Math.max(this.#next, sequence + 1);
+      return new GroupProducer(new GroupWriter(nowhere, limits), () => clock.wallMs());
+    }
     const group = this.#ended ? undefined : this.#track.ring.add(sequence, clock.now());
     if (group === undefined) {
       throw new RangeError(
@@ -90,7 +134,7 @@ export class TrackProducer implements Disposable {
     }
     this.#next = Math.max(this.#next, sequence + 1);
     this.#track.deliver(group);
-    const counters = [this.#track, this.#track.context.stats];
+    const counters = [this.#track, stats];
     return new GroupProducer(new GroupWriter(group, limits, counters), () => clock.wallMs());
   }
 
@@ -103,35 +147,66 @@ export class TrackProducer implements Disposable {
   /** A group of one frame that may get lost, to those whose version and transport have datagrams (05+). */
   datagram(payload: Uint8Array, timestamp?: number): void {
     const stamp = timestamp ?? this.#track.context.clock.wallMs();
-    this.#track.deliverDatagram(this.#next++, stamp, payload);
+    const sequence = this.#next++;
+    if (!this.#ended && !this.#superseded) this.#track.deliverDatagram(sequence, stamp, payload);
   }
 
   /** Ends the track: subscribers get what is there, and the news that it is all. */
   close(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#track.end({ kind: "ended", nextGroup: this.#next });
+    this.#end({ kind: "ended", nextGroup: this.#next });
   }
 
+  /** Gives the track up: subscribers are told that it was lost, or refused. */
+  abort(reason: string, why: TrackFailure = "lost"): void {
+    this.#end({ kind: "failed", why, reason });
+  }
+
+  /** Closes. */
   [Symbol.dispose](): void {
     this.close();
   }
+
+  /** Another producer writes the track from now on: what is written here reaches nobody. */
+  supersede(): void {
+    this.#superseded = true;
+  }
+
+  #end(end: TrackEnd): void {
+    if (this.#ended || this.#superseded) return;
+    this.#ended = true;
+    this.#track.end(end);
+    this.#onclose?.();
+  }
 }
 
+/** How a broadcast is published. */
 export interface PublishOptions {
-  /** Called when somebody asks for a track that was not made before: make it, or leave it. */
-  readonly ontrack?: (name: string, broadcast: BroadcastProducer) => void;
+  /**
+   * Called when somebody asks for a track that was not made before: make it with `broadcast.track(name)`, now or before
+   * the promise fulfils, or leave it. A track that was not made by then, or a call that throws, refuses it.
+   */
+  readonly ontrack?: (name: string, broadcast: BroadcastProducer) => void | Promise<void>;
+}
+
+interface Made {
+  readonly track: Track;
+  readonly producer: TrackProducer;
+  /** Somebody waits for it to be made; fulfils with false when it was not. */
+  pending: Promise<boolean> | undefined;
 }
 
 /** A broadcast being published. */
 export class BroadcastProducer implements BroadcastSource, Disposable {
+  /** Who it is, in logs. */
   readonly label = "here";
+  /** As it was given to `publish`. */
   readonly path: string;
   readonly #context: TrackContext;
   readonly #options: PublishOptions;
-  readonly #tracks = new Map<string, { track: Track; producer: TrackProducer }>();
+  readonly #tracks = new Map<string, Made>();
   readonly #announced: Announced | undefined;
 
+  /** Announces it in an origin. */
   constructor(origin: Origin, path: string, options: PublishOptions = {}) {
     this.#context = origin.context;
     this.#options = options;
@@ -142,12 +217,12 @@ export class BroadcastProducer implements BroadcastSource, Disposable {
   /** A track of this broadcast, made at the first call. `info` counts then only. */
   track(name: string, info: Partial<TrackInfo> = {}): TrackProducer {
     const known = this.#tracks.get(name);
-    if (known !== undefined) return known.producer;
-    const track = new Track(this.path, name, this.#context);
-    track.info = { ...DEFAULT_TRACK_INFO, ...info };
-    const producer = new TrackProducer(track);
-    this.#tracks.set(name, { track, producer });
-    return producer;
+    if (known !== undefined) {
+      if (known.pending !== undefined) known.track.info = { ...DEFAULT_TRACK_INFO, ...info };
+      known.pending = undefined;
+      return known.producer;
+    }
+    return this.#make(name, info).producer;
   }
 
   /** Takes the broadcast back and ends its tracks. */
@@ -156,34 +231,75 @@ export class BroadcastProducer implements BroadcastSource, Disposable {
     for (const { producer } of this.#tracks.values()) producer.close();
   }
 
+  /** Closes. */
   [Symbol.dispose](): void {
     this.close();
   }
 
+  /** For the relay core: the track itself. */
   ownTrack(broadcast: string, track: string): Track | undefined {
     if (broadcast !== this.#announced?.path) return undefined;
-    if (!this.#tracks.has(track)) this.#options.ontrack?.(track, this);
+    if (!this.#tracks.has(track)) this.#ask(track);
     return this.#tracks.get(track)?.track;
   }
 
-  trackInfo(broadcast: string, track: string): Promise<TrackInfo> {
+  /** For the relay core: its properties. @throws {NotFound} */
+  async trackInfo(broadcast: string, track: string): Promise<TrackInfo> {
     const own = this.ownTrack(broadcast, track);
-    if (own === undefined) {
-      return Promise.reject(new NotFound(`track ${track} of ${broadcast}`));
+    await this.#tracks.get(track)?.pending;
+    if (own === undefined || this.#tracks.get(track)?.track !== own) {
+      throw new NotFound(`track ${track} of ${broadcast}`);
     }
-    return Promise.resolve(own.info);
+    return own.info;
   }
 
-  /** Only ever asked for tracks there are not. */
-  subscribe(...[broadcast, track, , sink]: Parameters<BroadcastSource["subscribe"]>) {
-    const reason = `there is no track ${track} in ${broadcast}`;
-    queueMicrotask(() => sink.ended({ kind: "failed", why: "not-found", reason }));
-    return NOTHING;
+  /** For the relay core, which only ever asks here for tracks there are not. */
+  subscribe(
+    ...[broadcast, track, , sink]: Parameters<BroadcastSource["subscribe"]>
+  ): UpstreamSubscription {
+    return refuse(broadcast, track, sink);
   }
 
+  /** As {@link BroadcastProducer.subscribe}. @throws {NotFound} */
   fetch(broadcast: string, track: string): Promise<void> {
     return Promise.reject(new NotFound(`track ${track} of ${broadcast}`));
   }
+
+  #make(name: string, info: Partial<TrackInfo> = {}): Made {
+    const track = new Track(this.path, name, this.#context);
+    track.info = { ...DEFAULT_TRACK_INFO, ...info };
+    const made = { track, producer: new TrackProducer(track), pending: undefined };
+    this.#tracks.set(name, made);
+    return made;
+  }
+
+  /** Lets the owner make a track that somebody wants. */
+  #ask(name: string): void {
+    let asked: void | Promise<void>;
+    try {
+      asked = this.#options.ontrack?.(name, this);
+    } catch { // It refuses.
+      return;
+    }
+    if (!(asked instanceof Promise) || this.#tracks.has(name)) return;
+    const made = this.#make(name);
+    const settle = (reason: string) => {
+      if (made.pending === undefined) return true;
+      made.pending = undefined;
+      this.#tracks.delete(name);
+      made.producer.abort(reason, "not-found");
+      return false;
+    };
+    made.pending = asked.then(
+      () => settle(`there is no track ${name} in ${this.path}`),
+      (error) => settle(reasonOf(error)),
+    );
+  }
 }
 
-const NOTHING: UpstreamSubscription = { update() {}, close() {} };
+/** What a source answers that has no such track. */
+export function refuse(broadcast: string, track: string, sink: TrackSink): UpstreamSubscription {
+  const reason = `there is no track ${track} in ${broadcast}`;
+  queueMicrotask(() => sink.ended({ kind: "failed", why: "not-found", reason }));
+  return { update() {}, close() {} };
+}

@@ -5,12 +5,14 @@
  */
 import { QumoError } from "../base/errors.ts";
 import type { Group } from "../relay/group.ts";
-import type { TrackEnd, TrackReader, TrackRequest } from "../relay/ports.ts";
+import type { TrackEnd, TrackInfo, TrackReader, TrackRequest } from "../relay/ports.ts";
 import type { Track } from "../relay/track.ts";
+import { Bell, type WaitOptions } from "./bell.ts";
 import { GroupReader } from "./frames.ts";
+import { Ordering } from "./ordering.ts";
 
-/** What is asked of a track. */
-export interface SubscribeOptions {
+/** What is asked of a track, and can be changed later. */
+export interface SubscriptionUpdate {
   /** 0–255, higher goes first. Default 128. */
   readonly priority?: number;
   /** How old a group may get before it is skipped, in milliseconds; 0 leaves it to the track. Default 0. */
@@ -19,6 +21,17 @@ export interface SubscribeOptions {
   readonly startGroup?: number;
   /** Last group wanted; until the track ends when absent. */
   readonly endGroup?: number;
+}
+
+/** What is asked of a track. */
+export interface SubscribeOptions extends SubscriptionUpdate {
+  /**
+   * Groups come in order of sequence: a missing one is waited for up to `maxLatencyMs` (the track's own age limit when
+   * that is 0), then skipped. Default: in order of arrival.
+   */
+  readonly ordered?: boolean;
+  /** Leaves the track when aborted; whoever waits for a group then gets the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** The track could not be had, or was lost on the way. */
@@ -46,12 +59,25 @@ export class Subscription implements TrackReader, Disposable {
   ondatagram: ((datagram: DatagramGroup) => void) | undefined;
   readonly #track: Track;
   readonly #waiting: GroupReader[] = [];
+  readonly #ordering: Ordering | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #bell = new Bell();
   #end: TrackEnd | undefined;
-  #wake: (() => void) | undefined;
+  #dropped = 0;
 
   constructor(track: Track, options: SubscribeOptions = {}) {
     this.#track = track;
     this.request = requestOf(options);
+    this.#signal = options.signal;
+    if (options.ordered === true) {
+      this.#ordering = new Ordering({
+        clock: track.context.clock,
+        waitMs: () => this.request.maxLatencyMs || this.#track.info.maxAgeMs,
+        deliver: (group) => this.#deliver(group),
+      });
+    }
+    if (options.signal?.aborted) return;
+    options.signal?.addEventListener("abort", this.#aborted, { once: true });
     track.add(this);
   }
 
@@ -59,28 +85,43 @@ export class Subscription implements TrackReader, Disposable {
     return this.#track.name;
   }
 
+  /** Properties of the track, as far as the publisher has told them: complete with the first group. */
+  get info(): TrackInfo {
+    return this.#track.info;
+  }
+
   /** The first sequence that will never come, once the publisher has ended the track and said so. */
   get endGroup(): number | undefined {
     return this.#end?.kind === "ended" ? this.#end.nextGroup : undefined;
   }
 
+  /** Groups that were let go: missing ones that were not waited for any longer, and those nobody came to read. */
+  get skipped(): number {
+    return this.#dropped + (this.#ordering?.skipped ?? 0);
+  }
+
   /** Asks for something else from now on. */
-  update(options: SubscribeOptions): void {
-    this.request = requestOf({ ...this.request as SubscribeOptions, ...options });
+  update(update: SubscriptionUpdate): void {
+    this.request = requestOf({ ...this.request as SubscriptionUpdate, ...update });
+    if (update.startGroup !== undefined) this.#ordering?.skipTo(update.startGroup);
     this.#track.change(this, this.request);
   }
 
-  /** The next group in order of arrival, or `undefined` when the track has ended. @throws {TrackFailed} */
-  async group(): Promise<GroupReader | undefined> {
+  /**
+   * The next group, or `undefined` when the track has ended.
+   * @throws {TrackFailed} @throws The reason of either signal.
+   */
+  async group(options: WaitOptions = {}): Promise<GroupReader | undefined> {
     for (;;) {
+      this.#signal?.throwIfAborted();
+      options.signal?.throwIfAborted();
       const next = this.#waiting.shift();
       if (next !== undefined) return next;
       if (this.#end?.kind === "failed") {
         throw new TrackFailed(this.name, this.#end.why, this.#end.reason);
       }
       if (this.#end !== undefined) return undefined;
-      await new Promise<void>((resolve) => this.#wake = resolve);
-      this.#wake = undefined;
+      await this.#bell.wait(options.signal);
     }
   }
 
@@ -100,19 +141,21 @@ export class Subscription implements TrackReader, Disposable {
   /** Leaves the track. */
   close(): void {
     this.#end ??= { kind: "ended" };
+    this.#signal?.removeEventListener("abort", this.#aborted);
     this.#track.remove(this);
+    this.#ordering?.close();
     for (const group of this.#waiting.splice(0)) group.close();
-    this.#wake?.();
+    this.#bell.ring();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  onGroup(group: Group): void {
-    this.#waiting.push(new GroupReader(group));
-    if (this.#waiting.length > MAX_WAITING) this.#waiting.shift()!.close();
-    this.#wake?.();
+  onGroup(group: Group, start: number): void {
+    const reader = new GroupReader(group);
+    if (this.#ordering === undefined) this.#deliver(reader);
+    else this.#ordering.push(reader, start);
   }
 
   onDatagram(sequence: number, timestamp: number, payload: Uint8Array): void {
@@ -120,12 +163,24 @@ export class Subscription implements TrackReader, Disposable {
   }
 
   onEnd(end: TrackEnd): void {
+    this.#ordering?.flush();
     this.#end ??= end;
-    this.#wake?.();
+    this.#bell.ring();
   }
+
+  #deliver(group: GroupReader): void {
+    this.#waiting.push(group);
+    if (this.#waiting.length > MAX_WAITING) {
+      this.#waiting.shift()!.close();
+      this.#dropped++;
+    }
+    this.#bell.ring();
+  }
+
+  readonly #aborted = (): void => this.close();
 }
 
-function requestOf(options: SubscribeOptions): TrackRequest {
+function requestOf(options: SubscriptionUpdate): TrackRequest {
   return {
     priority: options.priority ?? 128,
     maxLatencyMs: options.maxLatencyMs ?? 0,

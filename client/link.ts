@@ -1,0 +1,90 @@
+/**
+ * One session of a client: a client that reconnects has one after another, for a moment two.
+ *
+ * @module
+ */
+import { Origin } from "../relay/origin.ts";
+import type { BroadcastSource, TrackEnd, TrackSink } from "../relay/ports.ts";
+import type { TrackContext } from "../relay/track.ts";
+import { Session, type SessionOptions } from "../session/session.ts";
+import type { CloseInfo } from "../transport/connection.ts";
+
+/** How long what a peer announces outlives an announce stream that it gave up: it is opened again. */
+const REOPENED_MS = 2000;
+
+export interface LinkOptions extends Omit<SessionOptions, "consume" | "onGoaway"> {
+  readonly context: TrackContext;
+  /** The peer asks us to leave. */
+  readonly ongoaway: (uri: string, link: Link) => void;
+  /** The connection is over; called before the session withdraws what came by it. Not called when it never stood. */
+  readonly onlost: (info: CloseInfo, link: Link) => void;
+}
+
+export class Link {
+  readonly session: Session;
+  /** What the peer announces. */
+  readonly arrivals: Origin;
+  /** Where the tracks of this link come from. */
+  readonly source: BroadcastSource;
+  /** We are about to go elsewhere: what ends here goes on there. */
+  leaving = false;
+
+  /** @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed} The connection is closed then. */
+  static async start(options: LinkOptions): Promise<Link> {
+    const { context, ongoaway, onlost, ...rest } = options;
+    const arrivals = new Origin({ context, hop: options.hop, lingerMs: REOPENED_MS });
+    const started: { link?: Link } = {};
+    // Asked before the session asks: it clears away what it brought as soon as it hears of the end.
+    void options.connection.closed.then((info) => started.link && onlost(info, started.link));
+    const asked: string[] = [];
+    const session = await Session.start({
+      ...rest,
+      consume: arrivals,
+      onGoaway: (uri) => started.link === undefined ? asked.push(uri) : ongoaway(uri, started.link),
+    });
+    const link = started.link = new Link(session, arrivals);
+    for (const uri of asked) ongoaway(uri, link);
+    return link;
+  }
+
+  private constructor(session: Session, arrivals: Origin) {
+    this.session = session;
+    this.arrivals = arrivals;
+    this.source = sourceOf(this);
+  }
+
+  /** Nothing runs over it: it may be closed without anybody's loss. */
+  get idle(): boolean {
+    const { subscriber, publisher } = this.session;
+    return subscriber.subscriptions === 0 && publisher.subscriptions === 0;
+  }
+}
+
+/** The peer as a source. A relay that is about to go ends each subscription in order: that is no end of the track. */
+function sourceOf(link: Link): BroadcastSource {
+  const { subscriber } = link.session;
+  return {
+    label: subscriber.label,
+    trackInfo: (broadcast, track) => subscriber.trackInfo(broadcast, track),
+    fetch: (broadcast, track, request, writer) =>
+      subscriber.fetch(broadcast, track, request, writer),
+    subscribe: (broadcast, track, request, sink) =>
+      subscriber.subscribe(broadcast, track, request, goingOn(link, sink)),
+  };
+}
+
+function goingOn(link: Link, sink: TrackSink): TrackSink {
+  return {
+    openGroup: (sequence, startFrame) => sink.openGroup(sequence, startFrame),
+    started: (group) => sink.started(group),
+    interrupt: (writer) => sink.interrupt(writer),
+    datagram: (sequence, timestamp, payload) => sink.datagram(sequence, timestamp, payload),
+    ended: (end) => sink.ended(link.leaving && end.kind === "ended" ? LEFT : end),
+  };
+}
+
+const LEFT: TrackEnd = {
+  kind: "failed",
+  why: "lost",
+  reason: "the relay has ended its sessions to go away",
+};

@@ -1,0 +1,264 @@
+/**
+ * Handlers by broadcast path: one place that answers for many broadcasts, of a client or a server.
+ *
+ * @module
+ */
+import { reasonOf } from "../base/errors.ts";
+import { NotFound } from "../relay/errors.ts";
+import type { Announced, Origin } from "../relay/origin.ts";
+import {
+  type BroadcastSource,
+  DEFAULT_TRACK_INFO,
+  type TrackInfo,
+  type TrackRequest,
+} from "../relay/ports.ts";
+import { Track, type TrackFeed } from "../relay/track.ts";
+import { normalizePath } from "../wire/path.ts";
+import { refuse, TrackProducer } from "./publish.ts";
+
+/** Somebody wants a track. */
+export interface MuxRequest {
+  /** The broadcast asked for. */
+  readonly path: string;
+  /** The track asked for. */
+  readonly track: string;
+  /** What the wildcards of the pattern stand for, in their order; `**` as one text. */
+  readonly wildcards: readonly string[];
+  /** What those who read now want together: priority, latency, range of groups. `track.wanted` tells it later. */
+  readonly wanted: TrackRequest;
+  /** Aborted when nobody reads the track any more, or it has ended: stop writing. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Writes one track for as long as somebody reads it. Called once for all who read at the same time, and again when, after
+ * everybody had left, somebody comes. It may return at once and write later. Throwing {@link NotFound} refuses the track;
+ * anything else gives it up.
+ */
+export type TrackHandler = (request: MuxRequest, track: TrackProducer) => void | Promise<void>;
+
+/** How a handler is registered. */
+export interface HandleOptions {
+  /** Properties of its tracks. */
+  readonly info?: Partial<TrackInfo>;
+}
+
+/** A handler's place in a mux. */
+export interface Registration extends Disposable {
+  /** As it is matched: without outer slashes. */
+  readonly pattern: string;
+  /** Takes the announcement back; who is served goes on to its end. */
+  close(): void;
+}
+
+/** Who answers for a path, and what the wildcards stand for. */
+interface Found {
+  readonly route: Route;
+  readonly wildcards: readonly string[];
+}
+
+interface Route {
+  readonly pattern: readonly string[];
+  readonly announce: string;
+  readonly handler: TrackHandler;
+  readonly info: Partial<TrackInfo>;
+}
+
+/** How long a track that nobody reads is remembered, in milliseconds: its groups can be fetched. */
+const IDLE_MS = 30_000;
+
+/**
+ * Calls the handler of the path that is asked for. A pattern is a path in which `*` stands for exactly one segment, and
+ * `**`, as its last segment, for any number of them, none included: `room/*` answers for `room/alice`, `room/**` also for
+ * `room/alice/screen` and `room`. Of several that fit, the one with a fixed segment where the other has a wildcard wins,
+ * the first such segment deciding; `*` goes before `**`.
+ *
+ * Each pattern is announced: a path as it is, one with wildcards by the part before the first of them, below which
+ * relays ask us for everything.
+ */
+export class TrackMux {
+  readonly #routes = new Map<string, Route>();
+  readonly #bound = new Set<Bound>();
+
+  /** Registers a handler and announces it. @throws {RangeError} The pattern is taken, or has `**` before its end. */
+  handle(pattern: string, handler: TrackHandler, options: HandleOptions = {}): Registration {
+    const text = normalizePath(pattern);
+    const parts = text === "" ? [] : text.split("/");
+    const any = parts.indexOf("**");
+    if (any >= 0 && any < parts.length - 1) {
+      throw new RangeError(`Cannot handle "${pattern}": ** may only be its last segment`);
+    }
+    if (this.#routes.has(text)) throw new RangeError(`Cannot handle "${pattern}": it is taken`);
+    const wild = parts.findIndex((part) => part === "*" || part === "**");
+    const announce = parts.slice(0, wild < 0 ? parts.length : wild).join("/");
+    this.#routes.set(text, { pattern: parts, announce, handler, info: options.info ?? {} });
+    for (const bound of this.#bound) bound.announce(announce);
+    const close = () => {
+      if (!this.#routes.delete(text)) return;
+      for (const bound of this.#bound) bound.retract(announce);
+    };
+    return { pattern: text, close, [Symbol.dispose]: close };
+  }
+
+  /** Announces and serves everything in an origin, for as long as the result is not disposed of. */
+  bind(origin: Origin): Disposable {
+    const bound = new Bound((path) => this.#find(path), origin);
+    this.#bound.add(bound);
+    for (const { announce } of this.#routes.values()) bound.announce(announce);
+    return {
+      [Symbol.dispose]: () => {
+        this.#bound.delete(bound);
+        bound.close();
+      },
+    };
+  }
+
+  #find(path: string): Found | undefined {
+    const parts = path === "" ? [] : path.split("/");
+    let best: Found | undefined;
+    for (const route of this.#routes.values()) {
+      const wildcards = match(route.pattern, parts);
+      if (wildcards === undefined) continue;
+      if (best === undefined || rank(route.pattern) < rank(best.route.pattern)) {
+        best = { route, wildcards };
+      }
+    }
+    return best;
+  }
+}
+
+/** Sorts what fits more closely first: per segment fixed, `*`, `**`. */
+function rank(pattern: readonly string[]): string {
+  return pattern.map((part) => part === "**" ? "3" : part === "*" ? "2" : "1").join("") + "0";
+}
+
+/** What the wildcards stand for, or `undefined` where the pattern does not fit. */
+function match(pattern: readonly string[], path: readonly string[]): string[] | undefined {
+  const open = pattern.at(-1) === "**";
+  const fixed = open ? pattern.length - 1 : pattern.length;
+  if (open ? path.length < fixed : path.length !== fixed) return undefined;
+  const wildcards: string[] = [];
+  for (let i = 0; i < fixed; i++) {
+    if (pattern[i] === "*") wildcards.push(path[i]!);
+    else if (pattern[i] !== path[i]) return undefined;
+  }
+  if (open) wildcards.push(path.slice(fixed).join("/"));
+  return wildcards;
+}
+
+/** A mux in one origin: the source of all its broadcasts there. */
+class Bound implements BroadcastSource {
+  readonly label = "mux";
+  readonly #find: (path: string) => Found | undefined;
+  readonly #origin: Origin;
+  readonly #announced = new Map<string, { readonly place: Announced | undefined; uses: number }>();
+  readonly #tracks = new Map<string, Demand>();
+
+  constructor(find: (path: string) => Found | undefined, origin: Origin) {
+    this.#find = find;
+    this.#origin = origin;
+  }
+
+  announce(path: string): void {
+    const known = this.#announced.get(path);
+    if (known !== undefined) return void known.uses++;
+    const place = this.#origin.announce(path, this, { hops: [], warm: 0, cold: 0 });
+    this.#announced.set(path, { place, uses: 1 });
+  }
+
+  retract(path: string): void {
+    const known = this.#announced.get(path);
+    if (known === undefined || --known.uses > 0) return;
+    this.#announced.delete(path);
+    known.place?.end();
+  }
+
+  close(): void {
+    for (const { place } of this.#announced.values()) place?.end();
+    this.#announced.clear();
+  }
+
+  ownTrack(path: string, name: string): Track | undefined {
+    const key = `${path}\0${name}`;
+    const known = this.#tracks.get(key);
+    if (known !== undefined) return known.track;
+    const found = this.#find(path);
+    if (found === undefined) return undefined;
+    const track = new Track(path, name, this.#origin.context);
+    track.info = { ...DEFAULT_TRACK_INFO, ...found.route.info };
+    const demand = new Demand(track, found, () => this.#tracks.delete(key));
+    this.#tracks.set(key, demand);
+    return track;
+  }
+
+  trackInfo(path: string, name: string): Promise<TrackInfo> {
+    const own = this.ownTrack(path, name);
+    if (own !== undefined) return Promise.resolve(own.info);
+    return Promise.reject(new NotFound(`track ${name} of ${path}`));
+  }
+
+  subscribe(...[path, track, , sink]: Parameters<BroadcastSource["subscribe"]>) {
+    return refuse(path, track, sink);
+  }
+
+  fetch(path: string, track: string): Promise<void> {
+    return Promise.reject(new NotFound(`track ${track} of ${path}`));
+  }
+}
+
+/** One track, written by its handler while there are readers. */
+class Demand implements TrackFeed {
+  readonly #found: Found;
+  readonly #forget: () => void;
+  #running: { readonly over: AbortController; readonly producer: TrackProducer } | undefined;
+  #cancelForget: (() => void) | undefined;
+
+  constructor(readonly track: Track, found: Found, forget: () => void) {
+    this.#found = found;
+    this.#forget = forget;
+    track.feed = this;
+    this.#forgetLater();
+  }
+
+  start(): void {
+    this.#cancelForget?.();
+    this.#running?.producer.supersede();
+    const over = new AbortController();
+    const producer = new TrackProducer(this.track, () => {
+      over.abort();
+      this.#forgetLater();
+    });
+    this.#running = { over, producer };
+    // Later, when the reader whose coming this is has been counted.
+    queueMicrotask(() => void this.#run(producer, over.signal));
+  }
+
+  stop(): void {
+    this.#running?.over.abort();
+    this.#forgetLater();
+  }
+
+  update(): void {} // the handler looks at `wanted` when it likes
+
+  async #run(producer: TrackProducer, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const { route: { handler }, wildcards } = this.#found;
+    const { broadcast: path, name: track } = this.track;
+    try {
+      await handler({ path, track, wildcards, wanted: producer.wanted, signal }, producer);
+    } catch (error) {
+      if (signal.aborted) return; // it was told to stop, and has
+      producer.abort(reasonOf(error), error instanceof NotFound ? "not-found" : "lost");
+    }
+  }
+
+  #forgetLater(): void {
+    this.#cancelForget?.();
+    this.#cancelForget = this.track.context.clock.after(IDLE_MS, () => {
+      if (this.track.readers > 0) return;
+      this.track.clear();
+      this.#running?.producer.supersede();
+      this.#forget();
+    });
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * What both sides of a session can do: publish, list, subscribe, fetch. A client and each session of a server are one.
+ *
+ * @module
+ */
+import { type Clock, systemClock } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import { FramePool } from "../relay/frame_pool.ts";
+import { Origin } from "../relay/origin.ts";
+import type { TrackInfo } from "../relay/ports.ts";
+import { newRelayStats, type RelayStats } from "../relay/stats.ts";
+import type { TrackContext } from "../relay/track.ts";
+import type { Dialect } from "../wire/lite/dialect.ts";
+import { normalizePath } from "../wire/path.ts";
+import { Announcements } from "./announcements.ts";
+import { unlessAborted, type WaitOptions } from "./bell.ts";
+import { GroupReader } from "./frames.ts";
+import { BroadcastProducer, type PublishOptions } from "./publish.ts";
+import { Remote } from "./remote.ts";
+import { type SubscribeOptions, Subscription } from "./subscription.ts";
+
+/** What holds for clients and servers alike. */
+export interface PeerOptions {
+  /** Versions to speak, preferred first. Default: all. */
+  readonly versions?: readonly Dialect[];
+  /** Groups kept per published or subscribed track. Default 8. */
+  readonly groupCacheSize?: number;
+  /** Most bytes of one group. Default 32 MiB. */
+  readonly maxGroupBytes?: number;
+  /**
+   * Who we are, for routes: 1 … 2^53-1. Default: made anew. One that comes back with the same id within the relay's
+   * linger is taken for the same publisher, and its viewers stay.
+   */
+  readonly hop?: bigint;
+  /** Time and timers. Default: the machine's own. */
+  readonly clock?: Clock;
+  /** Takes what is worth telling. Default: nobody. */
+  readonly log?: Logger;
+}
+
+/** How one group is asked for. */
+export interface FetchOptions extends WaitOptions {
+  /** 0–255, higher goes first. Default 128. */
+  readonly priority?: number;
+}
+
+/** What the tracks of one program share. */
+export function trackContext(options: PeerOptions): TrackContext {
+  return {
+    pool: new FramePool({ shared: false }),
+    clock: options.clock ?? systemClock,
+    stats: newRelayStats(),
+    limits: {
+      groupCacheSize: options.groupCacheSize ?? 8,
+      maxAgeMs: 30_000,
+      maxGroupBytes: options.maxGroupBytes ?? 32 << 20,
+    },
+  };
+}
+
+/** Where a peer's broadcasts are found, and until when. */
+export interface PeerParts {
+  /** What is served to the peer. */
+  readonly local: Origin;
+  /** What the peer has. */
+  readonly remote: Remote;
+  /** Fulfils when there will be no more sessions. */
+  readonly over: Promise<unknown>;
+}
+
+/** The other end, over one session or several. */
+export abstract class Peer {
+  readonly #parts: PeerParts;
+  /**
+   * What was sent and received so far, over all sessions: groups, frames, bytes and datagrams each way; groups that were
+   * skipped for a slow reader or cut short.
+   */
+  readonly stats: RelayStats;
+
+  /** @param parts Belong to the peer from now on. */
+  constructor(parts: PeerParts) {
+    this.#parts = parts;
+    this.stats = parts.local.context.stats;
+  }
+
+  /** Publishes a broadcast; the peer hears of it at once, and again in every later session. */
+  publish(path: string, options: PublishOptions = {}): BroadcastProducer {
+    return new BroadcastProducer(this.#parts.local, path, options);
+  }
+
+  /**
+   * What the peer announces below a prefix: what there is, then every change. Ends with the peer, or with the signal.
+   * A broadcast that a reconnecting client finds again where it was is not told again.
+   */
+  announced(prefix = "", options: WaitOptions = {}): Announcements {
+    const { remote, over } = this.#parts;
+    return new Announcements(remote, normalizePath(prefix), { ...options, over });
+  }
+
+  /**
+   * Subscribes to a track. The peer need not have announced the broadcast: it is asked all the same.
+   * Failures show when the subscription is read.
+   */
+  subscribe(path: string, track: string, options: SubscribeOptions = {}): Subscription {
+    const at = normalizePath(path);
+    return new Subscription(this.#parts.remote.broadcast(at).track(at, track), options);
+  }
+
+  /**
+   * One group by its number, from the cache of whoever has it. It may still be growing. While there is no session, the
+   * next one is waited for.
+   * @throws {NotFound} @throws {SourceLost} @throws The signal's reason.
+   */
+  async fetch(
+    path: string,
+    track: string,
+    group: number,
+    options: FetchOptions = {},
+  ): Promise<GroupReader> {
+    const { signal, priority = 128 } = options;
+    await this.reachable(signal);
+    const at = normalizePath(path);
+    const broadcast = this.#parts.remote.broadcast(at);
+    const fetched = broadcast.fetch(at, track, { group, priority });
+    try {
+      const found = await unlessAborted(fetched, signal);
+      const reader = new GroupReader(found);
+      found.release();
+      return reader;
+    } catch (error) {
+      if (signal?.aborted) fetched.then((late) => late.release(), () => {});
+      throw error;
+    }
+  }
+
+  /**
+   * A track's properties, from its publisher; versions before 05 have none, and the defaults are given.
+   * @throws {NotFound} @throws {SourceLost} @throws The signal's reason.
+   */
+  async trackInfo(path: string, track: string, options: WaitOptions = {}): Promise<TrackInfo> {
+    await this.reachable(options.signal);
+    const at = normalizePath(path);
+    const asked = this.#parts.remote.broadcast(at).trackInfo(at, track);
+    return await unlessAborted(asked, options.signal);
+  }
+
+  /** Waits until a session stands, or there will be none any more. */
+  protected abstract reachable(signal: AbortSignal | undefined): Promise<void>;
+}

@@ -1,0 +1,110 @@
+/**
+ * When and where a client dials again.
+ *
+ * @module
+ */
+import { ConnectFailed } from "../transport/errors.ts";
+
+/** How a lost session is made up for. Every time in milliseconds. */
+export interface ReconnectOptions {
+  /** Wait before the first attempt; each further one doubles it. Default 250. */
+  readonly minMs?: number;
+  /** Longest wait. Default 10,000. */
+  readonly maxMs?: number;
+  /** Gives up after this long without a session. Default: never. */
+  readonly giveUpMs?: number;
+  /**
+   * After a new session stands, how long broadcasts that were there before may take to come back: until then their
+   * subscriptions wait and nobody hears that they are gone. Default 10,000.
+   */
+  readonly graceMs?: number;
+  /** Between 0 and 1, for the jitter: an attempt comes after half to all of its wait. Default: random. */
+  readonly random?: () => number;
+}
+
+/**
+ * What a client does that is asked to go elsewhere: to the same host only, since it takes its token along; anywhere; or
+ * nothing.
+ */
+export type GoawayPolicy = "same-host" | "follow" | "ignore";
+
+/** How a client stands. */
+export type ClientStatus =
+  | {
+    readonly state: "connected";
+    readonly version: string;
+    readonly remoteAddress: string;
+    /** Counted from 1. */
+    readonly session: number;
+  }
+  /** There is no session; the next attempt comes after `waitMs`. `reason` is why the last one ended, or failed. */
+  | {
+    readonly state: "reconnecting";
+    readonly reason: string;
+    readonly attempt: number;
+    readonly waitMs: number;
+  }
+  /** The peer has asked us to go; what runs goes on until the new session stands. */
+  | { readonly state: "moving"; readonly url: string }
+  /** For good. */
+  | { readonly state: "closed"; readonly code: number; readonly reason: string };
+
+/** A session that held this long starts the back-off anew. */
+const STABLE_MS = 10_000;
+
+/** How long to wait before each attempt. */
+export class Backoff {
+  readonly #options: ReconnectOptions;
+  #nextMs: number;
+  /** Attempts since a session last held. */
+  attempts = 0;
+
+  constructor(options: ReconnectOptions) {
+    this.#options = options;
+    this.#nextMs = options.minMs ?? 250;
+  }
+
+  /** A session has ended. @param heldMs How long it stood. */
+  ended(heldMs: number): void {
+    if (heldMs < STABLE_MS) return;
+    this.#nextMs = this.#options.minMs ?? 250;
+    this.attempts = 0;
+  }
+
+  /** The wait before the next attempt, in milliseconds. */
+  next(): number {
+    const random = this.#options.random ?? Math.random;
+    const waitMs = this.#nextMs * (0.5 + random() / 2);
+    this.#nextMs = Math.min(this.#nextMs * 2, this.#options.maxMs ?? 10_000);
+    this.attempts++;
+    return Math.round(waitMs);
+  }
+}
+
+/** Where to go when asked to: the place named, as far as the policy allows, else back to the same one. */
+export function goawayTarget(uri: string, url: URL, policy: GoawayPolicy): URL {
+  if (uri === "" || !URL.canParse(uri)) return url;
+  const to = new URL(uri);
+  if (policy === "follow") return to;
+  return to.protocol === url.protocol && to.hostname === url.hostname ? to : url;
+}
+
+/** The URL that is dialed: with the token in its query, where there is one. */
+export function withToken(url: URL, token: string | undefined): URL {
+  if (token === undefined) return url;
+  const target = new URL(url);
+  target.searchParams.set("jwt", token);
+  return target;
+}
+
+/** For logs and statuses: without query, which may hold a token. */
+export function shown(url: URL): string {
+  return url.origin === "null"
+    ? `${url.protocol}//${url.host}${url.pathname}`
+    : url.origin + url.pathname;
+}
+
+/** Whether another attempt would only fail again: the token is refused. */
+export function isFinal(error: unknown): boolean {
+  return error instanceof ConnectFailed && (error.status === 401 || error.status === 403);
+}

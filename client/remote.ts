@@ -1,0 +1,226 @@
+/**
+ * What the peer has: the broadcasts it announces and those it was asked for, over all sessions with it. A broadcast whose
+ * session was lost can be kept for the next one, so that subscriptions go on and nobody hears of a short absence.
+ *
+ * @module
+ */
+import { Broadcast } from "../relay/broadcast.ts";
+import type { AnnounceEvent, Watch } from "../relay/origin.ts";
+import { type HopId, publisherOf, type Route } from "../relay/route.ts";
+import type { TrackContext } from "../relay/track.ts";
+import { hasPrefix, isHidden, stripPrefix } from "../wire/path.ts";
+import type { Link } from "./link.ts";
+
+/** News of one broadcast. */
+export interface BroadcastNews {
+  readonly path: string;
+  /** False when it is gone. */
+  readonly active: boolean;
+  /** Hop ids the broadcast came through, its publisher first. Empty when it is gone. */
+  readonly hops: readonly bigint[];
+}
+
+interface Entry {
+  readonly path: string;
+  readonly broadcast: Broadcast;
+  publisher: HopId | undefined;
+  /** How each link offers it: as announced, or because it was asked for. */
+  readonly announced: Map<Link, Route>;
+  readonly asked: Map<Link, Route>;
+  /** It was asked for without being announced. */
+  wanted: boolean;
+  /** What was told last; absent when it was not told, or was told gone. */
+  told: readonly bigint[] | undefined;
+  /** It was lost with its session, and may come back. */
+  held: boolean;
+}
+
+interface Watcher {
+  readonly prefix: string;
+  readonly listener: (news: BroadcastNews) => void;
+}
+
+export interface RemoteOptions {
+  readonly context: TrackContext;
+  /** How long a group that broke off with its session waits for the next one to go on with it, in milliseconds. */
+  readonly resumeMs: number;
+}
+
+export class Remote {
+  readonly #options: RemoteOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #links = new Map<Link, Map<string, Watch>>();
+  readonly #watchers = new Set<Watcher>();
+  /** The newest link, also when it is over: who asks then hears of that. */
+  #last: Link | undefined;
+  #holding = false;
+  #order = 0;
+
+  constructor(options: RemoteOptions) {
+    this.#options = options;
+  }
+
+  /** A new session: what it announces is here from now on. */
+  attach(link: Link): void {
+    this.#links.set(link, new Map());
+    this.#last = link;
+    for (const entry of this.#entries.values()) if (entry.wanted) this.#ask(entry, link);
+    this.#follow(link, "");
+    for (const { prefix } of this.#watchers) if (isHidden(prefix)) this.#follow(link, prefix);
+  }
+
+  /** A session is over. What only it offered is gone, or kept while {@link hold} is on. */
+  detach(link: Link): void {
+    for (const watch of this.#links.get(link)?.values() ?? []) watch.close();
+    this.#links.delete(link);
+    for (const entry of [...this.#entries.values()]) {
+      const asked = entry.asked.get(link);
+      entry.asked.delete(link);
+      this.#lose(entry, link, this.#holding);
+      if (asked !== undefined) entry.broadcast.dropRoute(asked);
+    }
+  }
+
+  /** From now on what is lost is expected back: readers wait, and nobody is told. */
+  hold(): void {
+    this.#holding = true;
+    for (const { broadcast } of this.#entries.values()) broadcast.lingering = true;
+  }
+
+  /** What has not come back until now is gone. */
+  settle(): void {
+    if (!this.#holding) return;
+    this.#holding = false;
+    for (const entry of [...this.#entries.values()]) {
+      if (entry.held) this.#gone(entry);
+      entry.broadcast.abandon();
+    }
+  }
+
+  /** Tells a listener what there is below a prefix, then every change. */
+  watch(prefix: string, listener: (news: BroadcastNews) => void): Watch {
+    const watcher: Watcher = { prefix, listener };
+    this.#watchers.add(watcher);
+    for (const { path, told } of this.#entries.values()) {
+      if (told !== undefined && sees(watcher, path)) listener({ path, active: true, hops: told });
+    }
+    if (isHidden(prefix)) { for (const link of this.#links.keys()) this.#follow(link, prefix); }
+    return { close: () => this.#watchers.delete(watcher) };
+  }
+
+  /** The broadcast that serves a path: announced there, or above it, or else the peer is asked for it. */
+  broadcast(path: string): Broadcast {
+    for (let at = path;; at = at.slice(0, Math.max(0, at.lastIndexOf("/")))) {
+      const entry = this.#entries.get(at);
+      if (entry?.told !== undefined) return entry.broadcast;
+      if (at === "") break;
+    }
+    const entry = this.#entries.get(path) ?? this.#enter(path);
+    if (!entry.wanted) {
+      entry.wanted = true;
+      const links = this.#links.size > 0 ? this.#links.keys() : this.#last ? [this.#last] : [];
+      for (const link of links) this.#ask(entry, link);
+    }
+    return entry.broadcast;
+  }
+
+  #follow(link: Link, prefix: string): void {
+    const watches = this.#links.get(link)!;
+    if (watches.has(prefix)) return;
+    const hear = (event: AnnounceEvent) => this.#hear(link, event);
+    watches.set(prefix, link.arrivals.watch({ prefix }, hear));
+  }
+
+  #hear(link: Link, event: AnnounceEvent): void {
+    if (event.route === undefined) {
+      const entry = this.#entries.get(event.path);
+      if (entry !== undefined) this.#lose(entry, link, link.leaving && this.#holding);
+      return;
+    }
+    const { hops, warm, cold } = event.route;
+    const publisher = publisherOf(hops);
+    let entry = this.#entries.get(event.path);
+    if (entry !== undefined && differ(entry.publisher, publisher)) {
+      // Who reads from the one before keeps it as long as it lasts.
+      entry.wanted = false;
+      entry.told = undefined;
+      this.#gone(entry);
+      const before = entry.announced.get(link);
+      if (before !== undefined) entry.broadcast.dropRoute(before);
+      entry = undefined;
+    }
+    entry ??= this.#enter(event.path);
+    entry.publisher ??= publisher;
+    const route: Route = { source: link.source, hops, warm, cold, order: ++this.#order };
+    const old = entry.announced.get(link);
+    entry.announced.set(link, route);
+    this.#route(entry, route, old);
+    const returned = entry.held || this.#links.size > 1;
+    entry.held = false;
+    if (entry.told !== undefined && (returned || same(entry.told, hops))) entry.told = hops;
+    else this.#tell(entry, hops);
+  }
+
+  /** One link does not announce it any more. */
+  #lose(entry: Entry, link: Link, hold: boolean): void {
+    const route = entry.announced.get(link);
+    if (route === undefined) return;
+    entry.announced.delete(link);
+    if (entry.announced.size === 0 && hold) entry.held = true;
+    entry.broadcast.dropRoute(route);
+    if (entry.announced.size === 0 && !hold) this.#gone(entry);
+  }
+
+  /** It is not announced any more, by nobody, for good. */
+  #gone(entry: Entry): void {
+    entry.held = false;
+    if (this.#entries.get(entry.path) === entry && !entry.wanted) this.#entries.delete(entry.path);
+    if (entry.told !== undefined) this.#tell(entry, undefined);
+    if (!entry.wanted) entry.broadcast.abandon();
+  }
+
+  #enter(path: string): Entry {
+    const { context, resumeMs } = this.#options;
+    const broadcast = new Broadcast(path, undefined, { context, lingerMs: resumeMs });
+    broadcast.lingering = this.#holding;
+    const [announced, asked] = [new Map<Link, Route>(), new Map<Link, Route>()];
+    const rest = { publisher: undefined, wanted: false, told: undefined, held: false };
+    const entry: Entry = { path, broadcast, announced, asked, ...rest };
+    this.#entries.set(path, entry);
+    return entry;
+  }
+
+  /** Not announced, or not yet: the peer is the only one who could have it. */
+  #ask(entry: Entry, link: Link): void {
+    if (entry.announced.has(link)) return;
+    const order = ++this.#order;
+    const route: Route = { source: link.source, hops: [0n], warm: 0, cold: Infinity, order };
+    entry.asked.set(link, route);
+    this.#route(entry, route);
+  }
+
+  #route(entry: Entry, route: Route, instead?: Route): void {
+    entry.broadcast.setRoute(route, instead);
+    entry.broadcast.lingering = this.#holding;
+  }
+
+  #tell(entry: Entry, hops: readonly bigint[] | undefined): void {
+    entry.told = hops;
+    const news = { path: entry.path, active: hops !== undefined, hops: hops ?? [] };
+    for (const watcher of this.#watchers) if (sees(watcher, entry.path)) watcher.listener(news);
+  }
+}
+
+/** What is hidden is shown to those who ask below it. */
+function sees({ prefix }: Watcher, path: string): boolean {
+  return hasPrefix(path, prefix) && !isHidden(stripPrefix(path, prefix)!);
+}
+
+function same(a: readonly bigint[], b: readonly bigint[]): boolean {
+  return a.length === b.length && a.every((hop, i) => hop === b[i]);
+}
+
+/** Whether these are surely two publishers. */
+function differ(a: HopId | undefined, b: HopId | undefined): boolean {
+  return a !== undefined && b !== undefined && a !== b;
+}
