@@ -103,7 +103,16 @@ export function remedyFor(reason: string, url: string): string {
   if (/ENOTFOUND|EAI_AGAIN|getaddrinfo/.test(reason)) {
     return `The name ${hostname} is not known: check how it is written.`;
   }
-  if (/status 40[13]/.test(reason)) return "The relay asks for a token: add it to the URL.";
+  if (/status 40[13]/.test(reason)) {
+    return `The relay wants a token that allows this path: add it to the URL, as in ${
+      url.split("?")[0]
+    }?jwt=TOKEN`;
+  }
+  if (/status 404/.test(reason)) return "Check the path of the URL: there is nothing at this one.";
+  if (/status 503/.test(reason)) return "The relay is shutting down or full: try again later.";
+  if (/MoQ version|protocol|speaks none|status 400/.test(reason)) {
+    return "Leave --version out to take any version the relay has; its server.versions lists them.";
+  }
   return "";
 }
 

@@ -72,6 +72,11 @@ export async function run(args: readonly string[]): Promise<number> {
   if (url !== undefined && listen !== undefined) {
     throw new UsageError("Give one of --url and --listen: the server dials, or is dialed");
   }
+  if (url === undefined && listen === undefined) {
+    throw new UsageError(
+      `interop ${role} needs --url URL` + (role === "server" ? ", or --listen ADDR" : ""),
+    );
+  }
   const timeoutMs = durationOf("timeout", flags.timeout) ?? 10_000;
   const options = await connectOptionsOf(flags);
 

@@ -20,6 +20,9 @@ const HELLO = "HELLO";
 /** Where the server asks its client to go. Nobody goes there. */
 const NEXT_URI = "https://next.example.com";
 
+/** What to do where nothing is announced. */
+const START_OTHER = "is `qumo-relay interop server` running there?";
+
 /** What the steps of one side share. */
 export interface Shared {
   /** Gets the session: by dialing, or by waiting for the peer. */
@@ -45,16 +48,14 @@ function missing(shared: Shared, message: keyof typeof SINCE): { skip: string } 
   return number < SINCE[message] ? { skip: `${version} has no ${message}` } : undefined;
 }
 
-function connected(name: string, patient: boolean): Step<Shared> {
-  return {
-    name,
-    patient,
-    async run(shared) {
-      shared.client = await shared.open();
-      return shared.client.version;
-    },
-  };
-}
+const CONNECT: Step<Shared> = {
+  name: "connect",
+  patient: true, // dialing has a time limit of its own, and says more when it is up
+  async run(shared) {
+    shared.client = await shared.open();
+    return shared.client.version;
+  },
+};
 
 /** Announces our broadcast; its one group is written when the peer asks for the track. */
 function publish(name: string, path: string): Step<Shared> {
@@ -77,6 +78,7 @@ function reading(path: string, patient: boolean): Step<Shared>[] {
     name: "announcements",
     needs: ["connect"],
     patient,
+    late: `nothing announces /${path}; ${START_OTHER}`,
     async run(shared) {
       for await (const { path: announced, active, hops } of shared.client!.announced("/")) {
         if (!active || announced !== path) continue;
@@ -167,7 +169,7 @@ async function leave({ client, subscription, published }: Shared): Promise<void>
 
 /** What the client does. */
 export const CLIENT_STEPS: readonly Step<Shared>[] = [
-  connected("connect", false),
+  CONNECT,
   ...reading(SERVER_BROADCAST, false),
   FETCH,
   PROBE,
@@ -190,7 +192,7 @@ export const CLIENT_STEPS: readonly Step<Shared>[] = [
 
 /** What the server does. It waits for its client as long as it takes. */
 export const SERVER_STEPS: readonly Step<Shared>[] = [
-  connected("connect", true),
+  CONNECT,
   publish("publish", SERVER_BROADCAST),
   { ...SERVE, patient: true },
   ...reading(CLIENT_BROADCAST, true),

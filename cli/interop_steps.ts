@@ -17,6 +17,8 @@ export interface Step<S> {
   readonly needs?: readonly string[];
   /** It waits for a person to start the other side, so no time limit holds. */
   readonly patient?: boolean;
+  /** What it means when the time is up. */
+  readonly late?: string;
   /** The session may end during it. */
   readonly ends?: boolean;
   run(shared: S): Promise<StepResult> | StepResult;
@@ -67,7 +69,8 @@ async function runStep<S>(step: Step<S>, shared: S, options: RunStepsOptions): P
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     if (step.patient) return;
-    const error = new Error(`no answer within ${formatDuration(timeoutMs)}`);
+    const why = step.late === undefined ? "" : `: ${step.late}`;
+    const error = new Error(`no answer within ${formatDuration(timeoutMs)}${why}`);
     timer = setTimeout(() => reject(error), timeoutMs);
   });
   try {

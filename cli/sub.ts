@@ -160,7 +160,10 @@ async function receive(client: Client, broadcast: string, flags: ReceiveFlags): 
   try {
     const here = await Promise.race([announced(client, broadcast, status), stopped]);
     if (here === undefined) {
-      throw new NotAnnounced(`Cannot receive ${visible(broadcast)}: nobody published it in time`);
+      throw new NotAnnounced(
+        `Cannot receive ${visible(broadcast)}: nobody published it in time\n` +
+          "Check the name: `qumo-relay sub URL` lists what there is.",
+      );
     }
     const received = track === undefined ? receiver.catalogTracks() : receiver.track(track);
     await Promise.race([received, stopped]);
