@@ -268,14 +268,24 @@ Deno.test("parseConfig() throws ConfigError or nothing, whatever the text", () =
     '"',
     "null",
   );
-  fc.assert(fc.property(fc.array(word, { maxLength: 20 }), (words) => {
-    try {
-      parseConfig(words.join(""));
-    } catch (error) {
-      assert.ok(error instanceof ConfigError, String(error));
-      assert.ok(error.problems.length > 0);
-    }
-  }));
+  const examples: [string[]][] = [[["- ", "*a"]], [["server", ":", " ", "*a"]]];
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 20 }), (words) => {
+      try {
+        parseConfig(words.join(""));
+      } catch (error) {
+        assert.ok(error instanceof ConfigError, String(error));
+        assert.ok(error.problems.length > 0);
+      }
+    }),
+    { examples, numRuns: 500 },
+  );
+});
+
+Deno.test("parseConfig() names an alias without its anchor, with its place", () => {
+  assert.deepEqual(problemsOf("server:\n  address: *gone\n"), [
+    "config.yaml:2:12  the alias *gone has no anchor &gone before it",
+  ]);
 });
 
 Deno.test("loadConfig() says what to do about a file that is not there", async () => {

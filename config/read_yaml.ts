@@ -7,8 +7,10 @@ import {
   LineCounter,
   type Node,
   parseDocument,
+  visit,
   type YAMLMap,
 } from "yaml";
+import { reasonOf } from "../base/errors.ts";
 import { masked, type Origin, placeOf, type Problem, shown } from "./problems.ts";
 import { BY_FILE_PATH, type Setting, SETTINGS } from "./settings.ts";
 import { nearest } from "./suggest.ts";
@@ -63,8 +65,35 @@ class YamlReader {
       });
     }
     // Past a syntax error the rest of the text may be attached to the wrong key.
-    if (errors.length === 0 && contents !== null) this.#section(contents as Node, "");
+    if (errors.length === 0 && contents !== null && this.#aliasesHold()) {
+      this.#section(contents as Node, "");
+    }
     return { given: [...this.#given.values()], problems: this.#problems };
+  }
+
+  /** An alias without its anchor, or anchors that multiply without end, show only when values are made. */
+  #aliasesHold(): boolean {
+    let unresolved = false;
+    visit(this.#document, {
+      Alias: (_, alias) => {
+        if (alias.resolve(this.#document) !== undefined) return;
+        unresolved = true;
+        this.#report(
+          alias,
+          "",
+          `the alias *${alias.source} has no anchor &${alias.source} before it`,
+        );
+      },
+    });
+    if (unresolved) return false;
+    try {
+      this.#document.toJS();
+      return true;
+    } catch (error) {
+      const message = `cannot be read as YAML: ${reasonOf(error)}`;
+      this.#problems.push({ origin: this.#at(0), path: "", message });
+      return false;
+    }
   }
 
   #section(node: Node, path: string): void {
