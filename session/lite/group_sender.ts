@@ -76,12 +76,7 @@ export class GroupSender implements GroupCursor {
     if (head.length === 0 || head.length + slice.length > ONE_WRITE_BYTES) {
       stream.write(head);
       stream.write(slice);
-    } else {
-      const both = new Uint8Array(head.length + slice.length);
-      both.set(head);
-      both.set(slice, head.length);
-      stream.write(both);
-    }
+    } else stream.write(firstWrite(this.group, head, slice, this.#heads.position));
     this.owner.stats.bytesOut += slice.length;
     this.pump();
   }
@@ -156,8 +151,43 @@ function cutStream(stream: SendStream, group: Group, position: number, code: num
   stream.finish();
 }
 
-/** GROUP: what stands before the frames of a group stream. */
+/** How group streams begin. Most subscribers use the same id, so one of them makes it and all take it. */
+interface Opening {
+  readonly dialect: Dialect;
+  readonly subscribe: number;
+  readonly head: Uint8Array;
+  /** Head and frames up to `position` of the stored bytes. */
+  first: Uint8Array | undefined;
+  position: number;
+}
+const openings = new WeakMap<Group, Opening>();
+
+/** GROUP: what stands before the frames of a group stream. Shared: never write into it. */
 export function groupHead(dialect: Dialect, subscribe: number, group: Group): Uint8Array {
+  const known = openings.get(group);
+  if (known?.dialect === dialect && known.subscribe === subscribe) return known.head;
   const { sequence, startFrame } = group;
-  return framed(dialect.group.encode({ subscribe, sequence, startFrame }), UNI.group);
+  const head = framed(dialect.group.encode({ subscribe, sequence, startFrame }), UNI.group);
+  openings.set(group, { dialect, subscribe, head, first: undefined, position: 0 });
+  return head;
+}
+
+/** Head and first slice in one piece, which ends at `position` of the stored bytes. */
+function firstWrite(
+  group: Group,
+  head: Uint8Array,
+  slice: Uint8Array,
+  position: number,
+): Uint8Array {
+  const opening = openings.get(group);
+  const shared = opening?.head === head;
+  if (shared && opening.first !== undefined && opening.position === position) return opening.first;
+  const both = new Uint8Array(head.length + slice.length);
+  both.set(head);
+  both.set(slice, head.length);
+  if (shared) {
+    opening.first = both;
+    opening.position = position;
+  }
+  return both;
 }

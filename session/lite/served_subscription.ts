@@ -104,7 +104,7 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     sender.queuedAtMs = this.now();
     this.#waiting.push(sender);
     this.#opening++;
-    this.#o.connection.openUni({ sendOrder: this.#order(group) }).then(
+    this.#o.connection.openUni().then(
       this.#onOpened,
       this.#onOpenFailed,
     );
