@@ -10,6 +10,7 @@ import { FramePool } from "../relay/frame_pool.ts";
 import { Origin } from "../relay/origin.ts";
 import { newRelayStats, type RelayStats } from "../relay/stats.ts";
 import type { TrackContext } from "../relay/track.ts";
+import { drainSessions } from "../session/drain.ts";
 import { Session } from "../session/session.ts";
 import type { CloseInfo, Connection } from "../transport/connection.ts";
 import { SESSION_CODE } from "../wire/lite/codes.ts";
@@ -57,9 +58,6 @@ export interface SessionCounters {
 }
 
 const SWEEP_MS = 1000;
-/** How often a drain looks whether everything is out, and how long it leaves the last bytes to arrive. */
-const DRAIN_STEP_MS = 20;
-const DELIVERY_MS = 250;
 
 export class Relay {
   readonly origin: Origin;
@@ -153,24 +151,8 @@ export class Relay {
   async drain(graceMs: number, uri = ""): Promise<void> {
     this.draining = true;
     const sessions = [...this.#sessions.values()].map(({ session }) => session);
-    let over = false;
-    let cancel = () => {};
-    const grace = new Promise<void>((resolve) => {
-      cancel = this.#clock.after(graceMs, () => {
-        over = true;
-        resolve();
-      });
-    });
-    await Promise.race([grace, Promise.allSettled(sessions.map((s) => s.goaway(uri)))]);
-    for (const session of sessions) session.publisher.drain();
-    while (!over && sessions.some((s) => s.publisher.subscriptions > 0)) {
-      await Promise.race([grace, this.#wait(DRAIN_STEP_MS)]);
-    }
-    // What was handed to the transports has still to arrive; a peer that has it may leave by itself.
-    const left = Promise.all(sessions.map((s) => s.closed));
-    if (!over && sessions.length > 0) await Promise.race([grace, left, this.#wait(DELIVERY_MS)]);
-    cancel();
-    await this.close(over ? SESSION_CODE.goawayTimeout : SESSION_CODE.none);
+    const inTime = await drainSessions(sessions, { clock: this.#clock, graceMs, uri });
+    await this.close(inTime ? SESSION_CODE.none : SESSION_CODE.goawayTimeout);
   }
 
   /** Closes every session at once. Idempotent. */
@@ -238,10 +220,6 @@ export class Relay {
     if (info.abrupt) this.counters.lost++;
     if (info.code === SESSION_CODE.protocolViolation) this.counters.violations++;
     log.info("session closed", { code: info.code, reason: info.reason, abrupt: info.abrupt });
-  }
-
-  #wait(ms: number): Promise<void> {
-    return new Promise((resolve) => void this.#clock.after(ms, resolve));
   }
 
   #sweepLater(): void {

@@ -4,17 +4,17 @@
  *
  * @module
  */
+import { reasonOf } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { formatAddress } from "../config/address.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Certificate } from "../config/pem_pair.ts";
 import { randomHop } from "../relay/hop.ts";
+import { acceptConnections } from "../transport/accept.ts";
 import type { Connection } from "../transport/connection.ts";
 import { dial } from "../transport/dial.ts";
 import { listenQuic, type QuicListener } from "../transport/quic.ts";
-import type { QuicConnection } from "../transport/quic_connection.ts";
 import type { TransportSettings } from "../transport/quic_settings.ts";
-import { acceptWebTransport } from "../transport/webtransport_server.ts";
 import { alpnsOf, type Dialect, dialectByName } from "../wire/lite/dialect.ts";
 import { MAX_PATH_PARTS, normalizePath, pathParts } from "../wire/path.ts";
 import { adminApp } from "./admin_http.ts";
@@ -162,30 +162,18 @@ export class RunningServer {
   }
 
   async #accept(): Promise<void> {
-    for await (const connection of this.#quic) {
-      if (connection.protocol === "h3") void this.#acceptWebTransport(connection);
-      else void this.relay.accept(connection);
-    }
-  }
-
-  async #acceptWebTransport(quic: QuicConnection): Promise<void> {
-    try {
-      const connection = await acceptWebTransport(quic, {
-        protocols: alpnsOf(this.relay.versions),
-        decide: ({ path }) => {
-          const status = this.#statusFor(path);
-          this.#answers.set(status, (this.#answers.get(status) ?? 0) + 1);
-          return { status };
-        },
-      });
-      if (connection !== undefined) await this.relay.accept(connection);
-    } catch (error) {
-      this.#log.debug("no WebTransport session", {
-        remote: quic.remoteAddress,
-        reason: error instanceof Error ? error.message : String(error),
-      });
-      quic.close();
-    }
+    await acceptConnections(this.#quic, {
+      protocols: alpnsOf(this.relay.versions),
+      decide: ({ path }) => {
+        const status = this.#statusFor(path);
+        this.#answers.set(status, (this.#answers.get(status) ?? 0) + 1);
+        return { status };
+      },
+      onConnection: (connection) => void this.relay.accept(connection),
+      onFailure: (remote, error) => {
+        this.#log.debug("no WebTransport session", { remote, reason: reasonOf(error) });
+      },
+    });
   }
 
   /** The answer to a WebTransport request, before there is a session. */

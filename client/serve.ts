@@ -1,0 +1,273 @@
+/**
+ * The server side for programs that embed it: raw QUIC and WebTransport on one port, sessions handed to the program, to a
+ * mux, or to an origin that makes a relay of it.
+ *
+ * @module
+ */
+import { reasonOf } from "../base/errors.ts";
+import { silent } from "../base/logger.ts";
+import { randomHop } from "../relay/hop.ts";
+import { Origin } from "../relay/origin.ts";
+import type { RelayStats } from "../relay/stats.ts";
+import type { TrackContext } from "../relay/track.ts";
+import { drainSessions } from "../session/drain.ts";
+import { Session } from "../session/session.ts";
+import type { Connection } from "../transport/connection.ts";
+import type { QuicListener } from "../transport/quic.ts";
+import type { TransportSettings } from "../transport/quic_settings.ts";
+import { SESSION_CODE } from "../wire/lite/codes.ts";
+import { alpnsOf, type Dialect, DIALECTS } from "../wire/lite/dialect.ts";
+import { MAX_PATH_PARTS, normalizePath, pathParts } from "../wire/path.ts";
+import { unlessAborted, type WaitOptions } from "./bell.ts";
+import type { TrackMux } from "./mux.ts";
+import { type PeerOptions, trackContext } from "./peer.ts";
+import { BroadcastProducer, type PublishOptions } from "./publish.ts";
+import { ServerSession } from "./server_session.ts";
+
+/** Who asks for a WebTransport session, before there is one. */
+export interface SessionRequest {
+  /** Path and query of the URL. */
+  readonly path: string;
+  /** Host and port as the client named them. */
+  readonly authority: string;
+  /** The page's origin, from browsers. */
+  readonly origin: string | undefined;
+}
+
+/** What a server serves, and as whom. */
+export interface ServerOptions extends PeerOptions {
+  /** Answers for the broadcasts it knows, to every session. */
+  readonly mux?: TrackMux;
+  /**
+   * Called with each session: publish to it, subscribe from it. It may go on for as long as the session lives; when it
+   * rejects, the session is closed. Without it, what peers announce is not listened to.
+   */
+  readonly onsession?: (session: ServerSession) => void | Promise<void>;
+  /**
+   * A relay: what a peer announces is passed on to all others. Not together with `onsession`.
+   * Cached groups and time are those of {@link ServerOptions.groupCacheSize} and `clock`.
+   */
+  readonly relay?: boolean;
+  /** The HTTP status for a WebTransport client: 200 lets it in. Default: 200 for everybody. */
+  readonly decide?: (request: SessionRequest) => number | Promise<number>;
+  /** A session that takes nothing of what is written to it for this long is closed. Default 10,000. */
+  readonly writeTimeoutMs?: number;
+}
+
+/** Where to listen, and what to serve. */
+export interface ServeOptions extends ServerOptions {
+  /** An address of this machine; "::" takes IPv4 as well. Default "127.0.0.1". */
+  readonly hostname?: string;
+  /** 0 for any free one. Default 4433. */
+  readonly port?: number;
+  /** The certificate chain, PEM. */
+  readonly cert: string;
+  /** Its private key, PEM. */
+  readonly key: string;
+  /** Limits of the QUIC connections. */
+  readonly transport?: TransportSettings;
+}
+
+/** How a server is ended. */
+export interface ServerCloseOptions extends WaitOptions {
+  /** How long what has begun may take to go out, in milliseconds. Default 0: at once. */
+  readonly graceMs?: number;
+  /** Where peers are sent; empty means back to here. */
+  readonly uri?: string;
+}
+
+/** How often peers that have stopped reading are looked for. */
+const SWEEP_MS = 1000;
+
+/** Takes peers in. Its owner closes it. */
+export class Server implements AsyncDisposable {
+  /** Who we are in routes. */
+  readonly hop: bigint;
+  readonly #options: ServerOptions;
+  readonly #versions: readonly Dialect[];
+  readonly #context: TrackContext;
+  readonly #origin: Origin;
+  readonly #sessions = new Set<Session>();
+  readonly #pending = new Set<Connection>();
+  readonly #cancelSweep: { now: () => void };
+  #listener: QuicListener | undefined;
+  #accepting: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  /** A server without a port: connections are handed to {@link Server.accept}. @throws {TypeError} */
+  constructor(options: ServerOptions) {
+    if (options.relay === true && options.onsession !== undefined) {
+      throw new TypeError("Cannot serve: a relay has no onsession, its sessions share one origin");
+    }
+    this.#options = options;
+    this.#versions = options.versions ?? DIALECTS;
+    this.hop = options.hop ?? randomHop();
+    this.#context = trackContext(options);
+    const lingerMs = options.relay === true ? 5000 : 0;
+    this.#origin = new Origin({ context: this.#context, hop: this.hop, lingerMs });
+    options.mux?.bind(this.#origin);
+    this.#cancelSweep = { now: () => {} };
+    this.#sweepLater();
+  }
+
+  /** Where it listens; the port that was chosen when 0 was asked for. Absent where it does not. */
+  get address(): { readonly hostname: string; readonly port: number } | undefined {
+    return this.#listener?.addr;
+  }
+
+  /** Sessions open now. */
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
+  /** What was sent and received; a session given to `onsession` counts what it does in its own. */
+  get stats(): RelayStats {
+    return this.#context.stats;
+  }
+
+  /** What is announced to everybody, and in a relay by everybody. */
+  get origin(): Origin {
+    return this.#origin;
+  }
+
+  /** Publishes a broadcast to every session, now and later. */
+  publish(path: string, options: PublishOptions = {}): BroadcastProducer {
+    return new BroadcastProducer(this.#origin, path, options);
+  }
+
+  /** Takes a peer in. Fulfils when its session is over. Never rejects. */
+  async accept(connection: Connection): Promise<void> {
+    const { onsession, log = silent } = this.#options;
+    if (this.#closing !== undefined) return connection.close(SESSION_CODE.none, "shutting down");
+    this.#pending.add(connection);
+    let opened: ServerSession | undefined;
+    let session: Session;
+    try {
+      if (onsession === undefined) session = await this.#share(connection);
+      else {
+        const options = { ...this.#options, hop: this.hop, shared: this.#origin };
+        opened = await ServerSession.start(connection, options);
+        session = opened.link.session;
+      }
+    } catch (error) {
+      log.info("no session", { remote: connection.remoteAddress, reason: reasonOf(error) });
+      return;
+    } finally {
+      this.#pending.delete(connection);
+    }
+    this.#sessions.add(session);
+    if (this.#closing !== undefined) session.close(SESSION_CODE.none, "shutting down");
+    if (opened !== undefined) void this.#hand(opened);
+    await session.closed;
+    this.#sessions.delete(session);
+  }
+
+  /** New connections get this certificate; those that are up stay. @throws {ListenFailed} The old one stays then. */
+  replaceCertificate(cert: string, key: string): void {
+    this.#listener?.replaceCertificate(cert, key);
+  }
+
+  /** Asks every peer to leave, gives what has begun its time, and ends. Idempotent. */
+  async close(options: ServerCloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options);
+    await unlessAborted(this.#closing, options.signal);
+  }
+
+  /** Closes at once. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Listens from now on. Called once, by {@link serve}. */
+  listen(listener: QuicListener, accepting: Promise<void>): void {
+    this.#listener = listener;
+    this.#accepting = accepting;
+  }
+
+  /** The answer to a WebTransport request. */
+  async decide(request: SessionRequest): Promise<{ status: number }> {
+    if (this.#closing !== undefined) return { status: 503 };
+    const root = normalizePath(request.path.split("?")[0]!);
+    if (pathParts(root) > MAX_PATH_PARTS) return { status: 404 };
+    return { status: await this.#options.decide?.(request) ?? 200 };
+  }
+
+  async #close({ graceMs = 0, uri = "" }: ServerCloseOptions): Promise<void> {
+    this.#cancelSweep.now();
+    for (const connection of this.#pending) connection.close(SESSION_CODE.none, "shutting down");
+    const sessions = [...this.#sessions];
+    const { clock } = this.#context;
+    if (graceMs > 0) await drainSessions(sessions, { clock, graceMs, uri });
+    for (const session of this.#sessions) session.close(SESSION_CODE.none, "shutting down");
+    await Promise.all([...this.#sessions].map((session) => session.closed));
+    this.#listener?.close();
+    await this.#accepting;
+  }
+
+  async #share(connection: Connection): Promise<Session> {
+    return await Session.start({
+      connection,
+      side: "server",
+      serve: this.#origin,
+      hop: this.hop,
+      stats: this.stats,
+      versions: this.#versions,
+      clock: this.#context.clock,
+      ...(this.#options.log === undefined ? {} : { log: this.#options.log }),
+      ...(this.#options.relay === true ? { consume: this.#origin } : {}),
+    });
+  }
+
+  async #hand(session: ServerSession): Promise<void> {
+    try {
+      await this.#options.onsession!(session);
+    } catch (error) {
+      const { log = silent } = this.#options;
+      log.warn("session closed: onsession failed", { reason: reasonOf(error) });
+      await session.close(SESSION_CODE.internal, "internal error");
+    }
+  }
+
+  #sweepLater(): void {
+    const { clock } = this.#context;
+    this.#cancelSweep.now = clock.after(SWEEP_MS, () => {
+      const writeTimeoutMs = this.#options.writeTimeoutMs ?? 10_000;
+      for (const session of [...this.#sessions]) session.sweep(clock.now(), writeTimeoutMs);
+      this.#sweepLater();
+    });
+  }
+}
+
+/**
+ * Listens for raw QUIC and WebTransport on one UDP port, in Deno.
+ * @returns A running server. The caller closes it.
+ * @throws {ListenFailed} The port is taken, or the certificate cannot be used.
+ */
+export async function serve(options: ServeOptions): Promise<Server> {
+  const { hostname = "127.0.0.1", port = 4433, cert, key, transport, log = silent } = options;
+  // Sockets are loaded when they are needed only: a browser has no use for them.
+  const [{ listenQuic }, { acceptConnections }] = await Promise.all([
+    import("../transport/quic.ts"),
+    import("../transport/accept.ts"),
+  ]);
+  const protocols = alpnsOf(options.versions ?? DIALECTS);
+  const listener = listenQuic({
+    hostname,
+    port,
+    cert,
+    key,
+    protocols: [...protocols, "h3"],
+    ...(transport === undefined ? {} : { transport }),
+    onHandshakeFailure: (error) => log.debug("QUIC handshake failed", { reason: error.message }),
+  });
+  const server = new Server(options);
+  const accepting = acceptConnections(listener, {
+    protocols,
+    decide: (request) => server.decide(request),
+    onConnection: (connection) => void server.accept(connection),
+    onFailure: (remote, error) =>
+      log.debug("no WebTransport session", { remote, reason: reasonOf(error) }),
+  });
+  server.listen(listener, accepting);
+  return server;
+}
