@@ -1,7 +1,7 @@
 import type { Logger } from "../base/logger.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Asset, Assets } from "../server/assets.ts";
-import { buildWeb, WEB_DIR, WEB_FILES, webIsBuilt } from "./web_build.ts";
+import { buildWeb, WEB_DIR, webFiles, webIsBuilt } from "./web_build.ts";
 
 /** The page's files as texts, by the name they are asked for. */
 export type EmbeddedWeb = Readonly<Record<string, string>>;
@@ -40,31 +40,26 @@ export async function webAssets(logger: Logger): Promise<Assets> {
 
 async function build(assets: Map<string, Asset>, logger: Logger): Promise<void> {
   try {
-    await buildWeb(ROOT);
+    const { noPlayer } = await buildWeb(ROOT);
     fill(assets, await readBuilt());
-    logger.debug("the page is built");
+    if (noPlayer === undefined) logger.debug("the page is built");
+    else logger.warn("the page is built without its player", { reason: noPlayer });
   } catch (error) {
     const reason = reasonOf(error);
     logger.warn("the page could not be built: / has no player", { reason });
     assets.set("index.html", html(pageOf("The page could not be built; the log tells why.")));
-    // The list of what is live needs no npm package; it may be there without the player.
-    const built = await readBuilt();
-    if ("assets/page.js" in built) fill(assets, built);
   }
 }
 
 async function hasSources(): Promise<boolean> {
   if (ROOT.protocol !== "file:" || Deno.build.standalone) return false;
-  return await Deno.stat(new URL("web/page.ts", ROOT)).then(() => true, () => false);
+  return await Deno.stat(new URL("web/page.tsx", ROOT)).then(() => true, () => false);
 }
 
-/** Those of the files that are there. */
 async function readBuilt(): Promise<EmbeddedWeb> {
   const files: Record<string, string> = {};
-  for (const name of WEB_FILES) {
-    const url = new URL(`${WEB_DIR}/${name}`, ROOT);
-    const text = await Deno.readTextFile(url).catch(() => undefined);
-    if (text !== undefined) files[name] = text;
+  for (const name of await webFiles(ROOT)) {
+    files[name] = await Deno.readTextFile(new URL(`${WEB_DIR}/${name}`, ROOT));
   }
   return files;
 }

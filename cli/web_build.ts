@@ -1,76 +1,139 @@
 import { fileURLToPath } from "node:url";
 
-/** Each file of the page: where it is made of, and whether it has to be bundled. Paths begin at the top of the project. */
-const PARTS = [
-  { name: "index.html", source: "web/index.html", bundle: false },
-  { name: "assets/page.css", source: "web/page.css", bundle: false },
-  { name: "assets/page.js", source: "web/page.ts", bundle: true },
-  { name: "assets/watch.js", source: "web/watch.ts", bundle: true },
-] as const;
-
-/** Names of the files of the page, as they are asked for. */
-export const WEB_FILES = PARTS.map(({ name }) => name);
-
-/** What the bundles depend on besides their own source. */
-const VERSIONS = "deno.json";
-
 /** Where the built page is, below the top of the project. */
 export const WEB_DIR = "dist/web";
 
+/** The script of the page; what it imports when it is needed becomes files of their own beside it. */
+const ENTRY = "web/page.tsx";
+/** Files that are served as they are, and their names. */
+const COPIED = { "web/page.css": "assets/page.css", "web/index.html": "index.html" } as const;
+/** Folders whose code may be part of the page, besides what else it depends on. */
+const FOLDERS = ["web", "client", "session", "relay", "transport", "wire", "base"] as const;
+const VERSIONS = "deno.json";
+/** The player's package: without it the rest of the page is still good for something. */
+const PLAYER = "@moq/watch";
+/** Reached by the client library in Deno only. */
+const NOT_FOR_BROWSERS = "../transport/dial.ts";
+
+/** How a build went. */
+export interface WebBuild {
+  /** Why the player is not part of it; absent when it is. */
+  readonly noPlayer?: string;
+}
+
 /**
- * Makes the page's files in {@link WEB_DIR}, those that are older than their source.
+ * Makes the page's files in {@link WEB_DIR} when one of them is older than its sources.
  *
  * @param root The top of the project, a file URL that ends with a slash.
  * @throws {Error} What `deno bundle` said.
  */
-export async function buildWeb(root: URL): Promise<void> {
-  await Deno.mkdir(new URL(`${WEB_DIR}/assets/`, root), { recursive: true });
-  for (const { name, source, bundle } of PARTS) {
-    const target = new URL(`${WEB_DIR}/${name}`, root);
-    if (await isFresh(target, [new URL(source, root), new URL(VERSIONS, root)])) continue;
-    if (!bundle) {
+export async function buildWeb(root: URL): Promise<WebBuild> {
+  if (await webIsBuilt(root)) return {};
+  // Built beside and moved into place: a server that starts meanwhile never sees half a page.
+  const half = new URL(`${WEB_DIR}.${Deno.pid}-${crypto.randomUUID().slice(0, 8)}/`, root);
+  try {
+    await Deno.mkdir(new URL("assets/", half), { recursive: true });
+    const result = await bundle(root, half);
+    for (const [source, name] of Object.entries(COPIED)) {
+      const target = new URL(name, half);
       await Deno.copyFile(new URL(source, root), target);
       // The copy keeps the time of its source in some file systems.
-      await Deno.utime(target, new Date(), new Date());
-      continue;
+      // Without its player the page is tried again at the next start.
+      const madeAt = result.noPlayer === undefined ? new Date() : new Date(0);
+      await Deno.utime(target, madeAt, madeAt);
     }
-    await bundleForBrowser(root, source, target);
+    await moveIntoPlace(half, new URL(`${WEB_DIR}/`, root));
+    return result;
+  } finally {
+    await Deno.remove(half, { recursive: true }).catch(() => {}); // moved
   }
 }
 
-/** Whether all files are there and as new as their sources. */
+/** Whether the page is there and as new as its sources. */
 export async function webIsBuilt(root: URL): Promise<boolean> {
-  for (const { name, source } of PARTS) {
-    const target = new URL(`${WEB_DIR}/${name}`, root);
-    if (!await isFresh(target, [new URL(source, root), new URL(VERSIONS, root)])) return false;
-  }
-  return true;
+  const page = new URL(`${WEB_DIR}/index.html`, root);
+  const madeAt = (await Deno.stat(page).catch(() => undefined))?.mtime;
+  return madeAt ? madeAt >= await newestSource(root) : false;
 }
 
-async function bundleForBrowser(root: URL, source: string, target: URL): Promise<void> {
-  // Written beside and renamed: a server that starts meanwhile never sees half a file.
-  const half = fileURLToPath(target).replace(/\.js$/, `.${Deno.pid}.js`);
+/** Names of the built files as they are asked for, sorted: "index.html", "assets/page.js". */
+export async function webFiles(root: URL): Promise<string[]> {
+  const dir = new URL(`${WEB_DIR}/`, root);
+  const names: string[] = [];
+  for (const folder of ["", "assets/"]) {
+    try {
+      for await (const entry of Deno.readDir(new URL(folder, dir))) {
+        if (entry.isFile) names.push(folder + entry.name);
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return names.sort();
+}
+
+async function bundle(root: URL, into: URL): Promise<WebBuild> {
+  const said = await tryBundle(root, into, [NOT_FOR_BROWSERS]);
+  if (said === undefined) return {};
+  const withoutPlayer = await tryBundle(root, into, [NOT_FOR_BROWSERS, `${PLAYER}/*`]);
+  if (withoutPlayer === undefined) return { noPlayer: said };
+  throw new Error(`deno bundle ${ENTRY}: ${said}`);
+}
+
+/** @returns What went wrong, if anything did. */
+async function tryBundle(
+  root: URL,
+  into: URL,
+  external: readonly string[],
+): Promise<string | undefined> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--platform", "browser", "--minify", "--output", half, source],
+    args: [
+      ...["bundle", "--quiet", "--platform", "browser", "--minify", "--code-splitting"],
+      ...external.flatMap((name) => ["--external", name]),
+      ...["--outdir", fileURLToPath(new URL("assets/", into)), ENTRY],
+    ],
     cwd: fileURLToPath(root),
     stdin: "null",
     stdout: "null",
     stderr: "piped",
     env: { NO_COLOR: "1" },
   }).output();
-  if (!success) {
-    const said = new TextDecoder().decode(stderr).trim().split("\n").slice(0, 3).join(" ");
-    throw new Error(`deno bundle ${source}: ${said || "it failed without a word"}`);
-  }
-  await Deno.rename(half, target);
+  if (success) return undefined;
+  const said = new TextDecoder().decode(stderr).trim().split("\n").slice(0, 3).join(" ");
+  return said || "it failed without a word";
 }
 
-async function isFresh(target: URL, sources: readonly URL[]): Promise<boolean> {
-  const madeAt = (await Deno.stat(target).catch(() => undefined))?.mtime;
-  if (!madeAt) return false;
-  for (const source of sources) {
-    const { mtime } = await Deno.stat(source);
-    if (mtime !== null && mtime > madeAt) return false;
+/** Puts a whole folder in the place of another; of several that try at once the last one stays. */
+async function moveIntoPlace(from: URL, to: URL): Promise<void> {
+  const old = new URL(from.href.replace(/\/$/, ".old/"));
+  for (let tries = 0;; tries++) {
+    await Deno.rename(to, old).catch(() => {}); // there may be none
+    try {
+      return await Deno.rename(from, to);
+    } catch (error) {
+      if (tries === 5) throw error;
+    } finally {
+      await Deno.remove(old, { recursive: true }).catch(() => {});
+    }
   }
-  return true;
+}
+
+async function newestSource(root: URL): Promise<Date> {
+  let newest = (await Deno.stat(new URL(VERSIONS, root))).mtime ?? new Date(0);
+  const walk = async (folder: URL) => {
+    for await (const entry of Deno.readDir(folder)) {
+      const at = new URL(entry.name, folder);
+      if (entry.isDirectory) await walk(new URL(`${at.href}/`));
+      else if (!/_(test|bench)\.tsx?$/.test(entry.name)) {
+        const { mtime } = await Deno.stat(at);
+        if (mtime !== null && mtime > newest) newest = mtime;
+      }
+    }
+  };
+  for (const folder of FOLDERS) {
+    await walk(new URL(`${folder}/`, root)).catch((error: unknown) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
+  }
+  return newest;
 }

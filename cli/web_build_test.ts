@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { toFileUrl } from "../tools/file_url.ts";
-import { buildWeb, WEB_FILES, webIsBuilt } from "./web_build.ts";
+import { buildWeb, webFiles, webIsBuilt } from "./web_build.ts";
 
-/** A project of four small files. */
+/** A project of a few small files. */
 async function project(): Promise<AsyncDisposable & { readonly root: URL }> {
   const dir = await Deno.makeTempDir();
   const root = toFileUrl(`${dir}/`);
@@ -11,8 +11,8 @@ async function project(): Promise<AsyncDisposable & { readonly root: URL }> {
   const sources = {
     "index.html": "<p>page",
     "page.css": "p {}",
-    "page.ts": "const a: number = 1; document.title = `${a}`;",
-    "watch.ts": "export const playing: boolean = true;",
+    "page.tsx": "const a: number = 1; document.title = `${a}`; import('./view.ts');",
+    "view.ts": "export const shown: boolean = true;",
   };
   for (const [name, text] of Object.entries(sources)) {
     await Deno.writeTextFile(new URL(`web/${name}`, root), text);
@@ -20,35 +20,66 @@ async function project(): Promise<AsyncDisposable & { readonly root: URL }> {
   return { root, [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }) };
 }
 
-const timesOf = (root: URL) =>
-  Promise.all(
-    WEB_FILES.map(async (name) =>
-      Number((await Deno.stat(new URL(`dist/web/${name}`, root))).mtime)
-    ),
-  );
+const builtAt = async (root: URL) =>
+  Number((await Deno.stat(new URL("dist/web/index.html", root))).mtime);
 
-Deno.test("buildWeb() makes every file, then only those whose source is newer", async () => {
+Deno.test("buildWeb() makes every file, and again only when a source is newer", async () => {
   await using made = await project();
   const { root } = made;
   assert.equal(await webIsBuilt(root), false);
+  assert.deepEqual(await webFiles(root), []);
   await buildWeb(root);
   assert.equal(await webIsBuilt(root), true);
+  const names = (await webFiles(root)).map((name) => name.replace(/-\w+\.js/, "-HASH.js"));
+  assert.deepEqual(names, [
+    "assets/page.css",
+    "assets/page.js",
+    "assets/view-HASH.js",
+    "index.html",
+  ]);
   const script = await Deno.readTextFile(new URL("dist/web/assets/page.js", root));
   assert.match(script, /document\.title/);
   assert.doesNotMatch(script, /: number/);
 
-  const before = await timesOf(root);
+  const before = await builtAt(root);
   await buildWeb(root);
-  assert.deepEqual(await timesOf(root), before);
+  assert.equal(await builtAt(root), before);
 
   const later = new Date(Date.now() + 60_000);
-  await Deno.utime(new URL("web/page.ts", root), later, later);
+  await Deno.utime(new URL("web/view.ts", root), later, later);
   assert.equal(await webIsBuilt(root), false);
+});
+
+Deno.test("buildWeb() keeps nothing of an older build, and leaves nothing beside it", async () => {
+  await using made = await project();
+  const { root } = made;
+  await buildWeb(root);
+  const before = await webFiles(root);
+  await Deno.writeTextFile(new URL("web/view.ts", root), "export const shown = 'otherwise';");
+  const later = new Date(Date.now() + 60_000);
+  await Deno.utime(new URL("web/view.ts", root), later, later);
+  await buildWeb(root);
+  const after = await webFiles(root);
+  assert.equal(after.length, before.length);
+  assert.notDeepEqual(after, before);
+  assert.deepEqual([...Deno.readDirSync(new URL("dist/", root))].map(({ name }) => name), ["web"]);
+});
+
+Deno.test("buildWeb() makes the page without the player where its package is not to be had", async () => {
+  await using made = await project();
+  const { root } = made;
+  const player = 'import "@moq/watch/element"; export const shown = true;';
+  await Deno.writeTextFile(new URL("web/view.ts", root), player);
+  const { noPlayer } = await buildWeb(root);
+  assert.match(noPlayer!, /@moq\/watch/);
+  assert.ok((await webFiles(root)).includes("assets/page.js"));
+  assert.equal(await webIsBuilt(root), false, "it is tried again at the next start");
 });
 
 Deno.test("buildWeb() tells which file cannot be bundled and why", async () => {
   await using made = await project();
   const { root } = made;
-  await Deno.writeTextFile(new URL("web/watch.ts", root), 'import "./absent.ts";');
-  await assert.rejects(buildWeb(root), /deno bundle web\/watch\.ts: .*absent\.ts/);
+  await Deno.writeTextFile(new URL("web/view.ts", root), 'import "./absent.ts";');
+  await assert.rejects(buildWeb(root), /deno bundle web\/page\.tsx: .*absent\.ts/);
+  assert.equal(await webIsBuilt(root), false);
 });

@@ -70,7 +70,7 @@ Deno.test({
     await page.locator("#stage").waitFor({ state: "visible" });
     assert.equal(await page.textContent("#now"), "three");
     assert.equal(await pub.ended(), 0, pub.output());
-    await page.locator("#publish").waitFor({ state: "visible" });
+    await page.locator("#empty").waitFor({ state: "visible" });
     assert.equal(await page.locator("#broadcasts a").count(), 0);
   },
 });

@@ -2,9 +2,10 @@
  * Builds the page into dist/web. With `--entry` also writes dist/main.ts, which is main.ts with the built page inside:
  * what `deno task bundle` and `deno task compile` are made from.
  */
-import { buildWeb, WEB_DIR, WEB_FILES } from "../cli/web_build.ts";
+import { buildWeb, WEB_DIR, webFiles } from "../cli/web_build.ts";
 import { ROOT } from "./module_graph.ts";
 import { say } from "./say.ts";
+import { sizeTable } from "./web_sizes.ts";
 import { toFileUrl } from "./file_url.ts";
 
 /** The entry of a program that has the page in it. */
@@ -27,12 +28,14 @@ export function entryWithPage(files: readonly string[]): string {
 
 /** Builds the page and writes dist/main.ts. */
 export async function buildEntry(): Promise<void> {
-  await buildWeb(toFileUrl(ROOT));
-  await Deno.writeTextFile(`${ROOT}dist/main.ts`, entryWithPage(WEB_FILES));
+  const root = toFileUrl(ROOT);
+  await buildWeb(root);
+  await Deno.writeTextFile(`${ROOT}dist/main.ts`, entryWithPage(await webFiles(root)));
 }
 
 if (import.meta.main) {
   if (Deno.args.includes("--entry")) await buildEntry();
   else await buildWeb(toFileUrl(ROOT));
-  say(`${WEB_DIR}/ is built`);
+  say(`${WEB_DIR}/ is built:`);
+  for (const line of await sizeTable(`${ROOT}${WEB_DIR}/assets/`)) say(`  ${line}`);
 }

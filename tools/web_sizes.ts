@@ -1,0 +1,63 @@
+/** What a browser has to fetch for the page: sizes of the built scripts and styles. */
+
+/** One part of the page and all that comes with it. */
+export interface PartSize {
+  /** "page", "watch_view": the module it begins with. */
+  readonly name: string;
+  readonly bytes: number;
+  /** As sent by a server that compresses. */
+  readonly gzipBytes: number;
+}
+
+/** Files that a script names in static imports. */
+export function importsOf(source: string): string[] {
+  return [...source.matchAll(/(?:from|import)\s*"\.\/([^"]+\.js)"/g)].map(([, name]) => name!);
+}
+
+/**
+ * Sizes by part. Each counts what it imports and the page itself does not; files that several parts share count in each.
+ *
+ * @param sources The built scripts by file name; "page.js" is the page.
+ */
+export async function partSizes(sources: ReadonlyMap<string, string>): Promise<PartSize[]> {
+  const reach = (name: string, seen = new Set<string>()) => {
+    if (seen.has(name) || !sources.has(name)) return seen;
+    seen.add(name);
+    for (const next of importsOf(sources.get(name)!)) reach(next, seen);
+    return seen;
+  };
+  const page = reach("page.js");
+  const parts = [...sources.keys()].filter((name) => !name.startsWith("chunk-")).sort();
+  return await Promise.all(parts.map(async (part) => {
+    const files = [...reach(part)].filter((name) => part === "page.js" || !page.has(name));
+    const sizes = await Promise.all(files.map((name) => gzipSize(sources.get(name)!)));
+    return {
+      name: part.replace(/(-[A-Z0-9]{8})?\.js$/, ""),
+      bytes: files.reduce(
+        (sum, name) => sum + new TextEncoder().encode(sources.get(name)).length,
+        0,
+      ),
+      gzipBytes: sizes.reduce((sum, size) => sum + size, 0),
+    };
+  }));
+}
+
+/** One line for each part of the page that was built into a folder. */
+export async function sizeTable(folder: string): Promise<string[]> {
+  const sources = new Map<string, string>();
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name.endsWith(".js")) sources.set(name, await Deno.readTextFile(folder + name));
+  }
+  const css = await Deno.readTextFile(`${folder}page.css`);
+  const styles = { name: "page.css", bytes: css.length, gzipBytes: await gzipSize(css) };
+  return [...await partSizes(sources), styles].map(({ name, bytes, gzipBytes }) =>
+    `${name.padEnd(16)}${kb(bytes)}${kb(gzipBytes)} gzip`
+  );
+}
+
+const kb = (bytes: number) => `${(bytes / 1000).toFixed(1).padStart(9)} kB`;
+
+async function gzipSize(text: string): Promise<number> {
+  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
+  return (await new Response(stream).arrayBuffer()).byteLength;
+}

@@ -1,0 +1,41 @@
+/// <reference lib="dom" />
+/** Asks the admin interface, where this browser may reach it. */
+import type { Answers } from "./dashboard_data.ts";
+
+/** Where the admin interface is. */
+export type AdminPlace =
+  | { readonly kind: "found"; readonly url: string }
+  /** The browser runs elsewhere, or came under another name. */
+  | { readonly kind: "remote" }
+  /** It is switched off, or open to the network at an address of its own. */
+  | { readonly kind: "off" }
+  | { readonly kind: "unknown" };
+
+export async function findAdmin(): Promise<AdminPlace> {
+  try {
+    const answer = await fetch("/api/where", { cache: "no-store" });
+    if (!answer.ok) return { kind: "unknown" };
+    const { local, admin }: { local: boolean; admin: string | null } = await answer.json();
+    if (!local) return { kind: "remote" };
+    return admin === null ? { kind: "off" } : { kind: "found", url: `http://${admin}` };
+  } catch {
+    return { kind: "unknown" };
+  }
+}
+
+/** One look at everything. @throws {Error} Something did not answer. */
+export async function ask(url: string): Promise<Answers> {
+  const get = async (path: string) => {
+    const answer = await fetch(url + path, { cache: "no-store", credentials: "omit" });
+    if (!answer.ok) throw new Error(`${path}: status ${answer.status}`);
+    return answer;
+  };
+  const list = async (name: string) => (await (await get(`/api/v1/${name}`)).json())[name];
+  const [sessions, broadcasts, tracks, metrics] = await Promise.all([
+    list("sessions"),
+    list("broadcasts"),
+    list("tracks"),
+    get("/metrics").then((answer) => answer.text()),
+  ]);
+  return { atMs: Date.now(), sessions, broadcasts, tracks, metrics };
+}

@@ -1,0 +1,60 @@
+import { useMemo } from "preact/hooks";
+import { Chart, type Line } from "./chart.tsx";
+import type { Figures } from "./dashboard_data.ts";
+import { bitRate } from "./format.ts";
+
+const TRAFFIC: readonly Line[] = [
+  { name: "in", color: "--line-1" },
+  { name: "out", color: "--line-2" },
+];
+const SESSIONS: readonly Line[] = [{ name: "open", color: "--line-1" }];
+const GROUPS: readonly Line[] = [...TRAFFIC, { name: "kept", color: "--line-3" }];
+const SPAN_SECONDS = 120;
+
+const whole = (value: number) => value === 0 || value >= 10 ? value.toFixed(0) : value.toFixed(1);
+const count = (value: number) => Number.isInteger(value) ? String(value) : "";
+
+/** The last minutes. */
+export function DashboardGraphs({ history }: { readonly history: readonly Figures[] }) {
+  const column = <K extends keyof Figures>(name: K) => history.map((figures) => figures[name]);
+  const at = column("atSeconds");
+  const [traffic, sessions, groups] = useMemo(() => [
+    [at, column("bitsIn"), column("bitsOut")] as const,
+    [at, column("sessions")] as const,
+    [at, column("groupsIn"), column("groupsOut"), column("groupsKept")] as const,
+  ], [history]);
+  return (
+    <div class="graphs">
+      <div class="card">
+        <Chart
+          id="graph-traffic"
+          title="Traffic"
+          lines={TRAFFIC}
+          data={[...traffic]}
+          format={bitRate}
+          spanSeconds={SPAN_SECONDS}
+        />
+      </div>
+      <div class="card">
+        <Chart
+          id="graph-groups"
+          title="Groups per second"
+          lines={GROUPS}
+          data={[...groups]}
+          format={whole}
+          spanSeconds={SPAN_SECONDS}
+        />
+      </div>
+      <div class="card">
+        <Chart
+          id="graph-sessions"
+          title="Sessions"
+          lines={SESSIONS}
+          data={[...sessions]}
+          format={count}
+          spanSeconds={SPAN_SECONDS}
+        />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,112 @@
+/// <reference lib="dom" />
+import type { ComponentChildren } from "preact";
+import { keyOf, type Look } from "./dashboard_data.ts";
+import { age, bitRate, bytes } from "./format.ts";
+
+interface TableProps {
+  readonly id: string;
+  readonly title: string;
+  /** Names of the columns; those that begin with "#" are numbers. */
+  readonly columns: readonly string[];
+  /** What is said instead of rows. */
+  readonly none: string;
+  readonly children: readonly ComponentChildren[];
+}
+
+function Table({ id, title, columns, none, children }: TableProps) {
+  return (
+    <section class="card" aria-labelledby={`${id}-title`}>
+      <h2 id={`${id}-title`}>{title}</h2>
+      <div class="scroll" tabIndex={0} role="group" aria-labelledby={`${id}-title`}>
+        <table id={id}>
+          <thead>
+            <tr>
+              {columns.map((name) => (
+                <th scope="col" key={name} class={name.startsWith("#") ? "number" : undefined}>
+                  {name.replace("#", "")}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {children.length > 0 ? children : (
+              <tr>
+                <td class="soft" colSpan={columns.length}>{none}</td>
+              </tr>
+            )}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+/** Who is connected. */
+export function SessionTable({ look: { answers } }: { readonly look: Look }) {
+  const columns = ["Peer", "Transport", "Version", "#Reads", "#Publishes", "#For"];
+  return (
+    <Table id="sessions" title="Sessions" columns={columns} none="Nobody is connected.">
+      {answers.sessions.map((session) => (
+        <tr key={session.id}>
+          <th scope="row">{session.remote}{session.dialed && " (upstream)"}</th>
+          <td>{TRANSPORTS[session.transport] ?? session.transport}</td>
+          <td>{session.version}</td>
+          <td class="number">{session.subscriptionsServed}</td>
+          <td class="number">{session.announcements}</td>
+          <td class="number">{age(answers.atMs - Date.parse(session.startedAt))}</td>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+const TRANSPORTS: Readonly<Record<string, string>> = {
+  quic: "QUIC",
+  webtransport: "WebTransport",
+  websocket: "WebSocket",
+};
+
+/** What is announced, and by which way it comes. */
+export function BroadcastTable({ look: { answers } }: { readonly look: Look }) {
+  return (
+    <Table
+      id="announced"
+      title="Broadcasts"
+      columns={["Broadcast", "From", "#Hops", "#Tracks"]}
+      none="Nothing is announced."
+    >
+      {answers.broadcasts.flatMap(({ path, publishers }) =>
+        publishers.map(({ routes, tracks, lingering }, i) => (
+          <tr key={`${path} ${i}`}>
+            <th scope="row">{path}</th>
+            <td>{routes[0]?.source ?? (lingering ? "lost, waited for" : "nobody")}</td>
+            <td class="number">{routes[0]?.hops.length ?? "–"}</td>
+            <td class="number">{tracks}</td>
+          </tr>
+        ))
+      )}
+    </Table>
+  );
+}
+
+/** What is kept and sent on. */
+export function TrackTable({ look: { tracks } }: { readonly look: Look }) {
+  const columns = [
+    ...["Broadcast", "Track", "#Bitrate", "#Readers", "#Newest group", "#Groups kept", "#Received"],
+  ];
+  return (
+    <Table id="tracks" title="Tracks" columns={columns} none="No track is being read.">
+      {tracks.map((track) => (
+        <tr key={keyOf(track)}>
+          <th scope="row">{track.broadcast}</th>
+          <td>{track.track}</td>
+          <td class="number">{track.bitRate === undefined ? "…" : bitRate(track.bitRate)}</td>
+          <td class="number">{track.subscribers}</td>
+          <td class="number">{track.newestGroup ?? "–"}</td>
+          <td class="number">{track.groupsKept}</td>
+          <td class="number">{bytes(track.bytesIn)}</td>
+        </tr>
+      ))}
+    </Table>
+  );
+}

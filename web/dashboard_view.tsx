@@ -1,0 +1,134 @@
+/// <reference lib="dom" />
+import { useEffect, useState } from "preact/hooks";
+import { type AdminPlace, ask, findAdmin } from "./admin_api.ts";
+import type { ViewProps } from "./app.tsx";
+import { CopyButton } from "./copy_button.tsx";
+import { DashboardGraphs } from "./dashboard_graphs.tsx";
+import { BroadcastTable, SessionTable, TrackTable } from "./dashboard_tables.tsx";
+import { DashboardTiles } from "./dashboard_tiles.tsx";
+import { type Figures, type Look, lookFrom, recorded } from "./dashboard_data.ts";
+
+const LOOK_MS = 2000;
+
+interface State {
+  readonly place: AdminPlace | undefined;
+  readonly look: Look | undefined;
+  readonly history: readonly Figures[];
+  /** The last look got no answer. */
+  readonly failed: boolean;
+}
+
+/** What the relay holds and does, for those who run it. */
+export function DashboardView({ visible }: ViewProps) {
+  const [state, setState] = useState<State>({
+    place: undefined,
+    look: undefined,
+    history: [],
+    failed: false,
+  });
+  useEffect(() => {
+    if (!visible) return;
+    let over = false;
+    let place: AdminPlace | undefined;
+    const look = async () => {
+      if (document.hidden && place !== undefined) return;
+      if (place?.kind !== "found") place = await findAdmin();
+      const found = place;
+      const answers = found.kind === "found"
+        ? await ask(found.url).catch(() => undefined)
+        : undefined;
+      if (over) return;
+      setState((before) => {
+        if (answers === undefined) {
+          return { ...before, place: found, failed: found.kind === "found" };
+        }
+        const look = lookFrom(answers, before.look);
+        const history = recorded(before.history, look.figures);
+        return { place: found, look, history, failed: false };
+      });
+      // A relay that was started anew may have another admin port.
+      if (answers === undefined) place = undefined;
+    };
+    let timer: ReturnType<typeof setTimeout>;
+    const again = () => look().finally(() => over || (timer = setTimeout(again, LOOK_MS)));
+    void again();
+    return () => {
+      over = true;
+      clearTimeout(timer);
+    };
+  }, [visible]);
+
+  const { place, look, history, failed } = state;
+  if (place === undefined) return <p class="loading" role="status">Asking the relay …</p>;
+  const problem = failed || place.kind !== "found";
+  return (
+    <div class="column">
+      {problem && <Problem place={place} />}
+      {look !== undefined && (
+        <>
+          <DashboardTiles look={look} />
+          <DashboardGraphs history={history} />
+          <TrackTable look={look} />
+          <div class="columns even">
+            <SessionTable look={look} />
+            <BroadcastTable look={look} />
+          </div>
+        </>
+      )}
+    </div>
+  );
+}
+
+/** Why there is nothing to see, and what to do about it. */
+function Problem({ place }: { readonly place: AdminPlace }) {
+  const { title, text, command } = adviceFor(place);
+  return (
+    <section id="no-admin" class="card notice" role="status">
+      <h2>{title}</h2>
+      <p>{text}</p>
+      {command !== undefined && (
+        <div class="command">
+          <pre
+            tabIndex={0}
+            aria-label="Command that forwards the ports"
+          ><code>{command}</code></pre>
+          <CopyButton text={command} label="Copy the command" />
+        </div>
+      )}
+    </section>
+  );
+}
+
+function adviceFor(place: AdminPlace) {
+  const port = location.port || "80";
+  switch (place.kind) {
+    case "found":
+      return {
+        title: "The admin interface does not answer",
+        text:
+          `It should be at ${place.url}. If the relay runs elsewhere and this page came through a forwarded ` +
+          "port, forward that one as well, under the same number. It is asked again every two seconds.",
+      };
+    case "remote":
+      return {
+        title: "The dashboard is for the machine the relay runs on",
+        text:
+          "It shows every session, so the admin interface answers to that machine alone. From elsewhere, forward " +
+          `both ports over ssh and open http://localhost:${port}/#/dashboard. 9090 stands for the port of admin.address.`,
+        command: `ssh -N -L ${port}:localhost:${port} -L 9090:127.0.0.1:9090 ${location.hostname}`,
+      };
+    case "off":
+      return {
+        title: "The admin interface is not on this machine's own address",
+        text:
+          "The dashboard reads it where it listens on a loopback address, which nobody else can reach. Set " +
+          "admin.address to 127.0.0.1:9090, its default, and start the relay again.",
+      };
+    default:
+      return {
+        title: "The relay does not answer",
+        text:
+          "It is asked again every two seconds. If it was stopped, start it again; figures then begin anew.",
+      };
+  }
+}

@@ -1,0 +1,49 @@
+/// <reference lib="dom" />
+/** Where the user is: the view in the fragment, the broadcast in the query. Both can be linked to. */
+import { useEffect, useState } from "preact/hooks";
+
+export const VIEWS = ["watch", "publish", "dashboard"] as const;
+export type View = (typeof VIEWS)[number];
+
+export interface Route {
+  readonly view: View;
+  /** The broadcast that was asked for. */
+  readonly name: string | undefined;
+}
+
+/** Reads an address; whatever is no view is the first one. */
+export function routeOf(address: string): Route {
+  const { hash, searchParams } = new URL(address);
+  const view = VIEWS.find((view) => hash === `#/${view}`) ?? "watch";
+  const name = searchParams.get("name");
+  return { view, name: name === null || name === "" ? undefined : name };
+}
+
+/** The address of a view, or of a broadcast in it, beside the present one; other parameters stay. */
+export function addressOf(address: string, route: Partial<Route>): string {
+  const url = new URL(address);
+  const { view, name } = { ...routeOf(address), ...route };
+  if (name === undefined) url.searchParams.delete("name");
+  else url.searchParams.set("name", name);
+  url.hash = `#/${view}`;
+  return url.href;
+}
+
+/** The present route, kept up to date, and how to go elsewhere without loading the page anew. */
+export function useRoute(): readonly [Route, (to: Partial<Route>) => void] {
+  const [route, setRoute] = useState(() => routeOf(location.href));
+  useEffect(() => {
+    const update = () => setRoute(routeOf(location.href));
+    addEventListener("popstate", update);
+    addEventListener("hashchange", update);
+    return () => {
+      removeEventListener("popstate", update);
+      removeEventListener("hashchange", update);
+    };
+  }, []);
+  const go = (to: Partial<Route>) => {
+    history.pushState(null, "", addressOf(location.href, to));
+    setRoute(routeOf(location.href));
+  };
+  return [route, go];
+}

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { watchSaid, type WatchState } from "./watch_state.ts";
+
+const PLAYING: WatchState = {
+  browserProblem: undefined,
+  noPlayer: false,
+  reachable: true,
+  name: "demo",
+  announced: true,
+  wasAnnounced: true,
+  player: { link: "connected", broadcast: "live", unsupported: false, playing: true },
+  wasConnected: true,
+  unconnectedMs: 0,
+};
+
+Deno.test("watchSaid() says nothing while all is well", () => {
+  assert.equal(watchSaid(PLAYING), undefined);
+});
+
+Deno.test("watchSaid() has a sentence for everything that can be wrong, the cause before its effects", () => {
+  const player = PLAYING.player!;
+  const cut = { ...player, link: "disconnected" as const };
+  const cases: readonly [Partial<WatchState>, RegExp, "wait" | "problem"][] = [
+    [{ browserProblem: "No WebTransport.", reachable: false }, /^No WebTransport\.$/, "problem"],
+    [{ noPlayer: true }, /no player with it/, "problem"],
+    [{ reachable: false, player: cut }, /does not answer/, "wait"],
+    [{ player: undefined }, /Fetching/, "wait"],
+    [{ player: cut }, /was lost\. Connecting again/, "wait"],
+    [{ player: cut, wasConnected: false }, /^Connecting …$/, "wait"],
+    [{ player: cut, wasConnected: false, unconnectedMs: 5000 }, /UDP .* certificate/, "problem"],
+    [{ announced: false }, /demo has ended/, "wait"],
+    [{ announced: false, wasAnnounced: false }, /Waiting for demo to begin/, "wait"],
+    [{ player: { ...player, unsupported: true } }, /cannot decode/, "problem"],
+    [{ player: { ...player, playing: false } }, /first picture/, "wait"],
+  ];
+  for (const [change, text, kind] of cases) {
+    const said = watchSaid({ ...PLAYING, ...change });
+    assert.match(said!.text, text);
+    assert.equal(said!.kind, kind, said!.text);
+  }
+});
