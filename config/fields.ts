@@ -105,6 +105,16 @@ export function filePath(about: string, extra: Extra = {}) {
     .register(notes, { expects: "a path", ...extra });
 }
 
+/** A SHA-256 in hexadecimal, with or without colons; an empty text counts as absent. */
+export function sha256(about: string, extra: Extra = {}) {
+  return parsed((text) => {
+    const digits = text.replaceAll(":", "");
+    if (digits === "") return { hash: undefined };
+    return /^[0-9a-f]{64}$/i.test(digits) ? { hash: Uint8Array.fromHex(digits) } : undefined;
+  }).transform((found) => found.hash).optional().describe(about)
+    .register(notes, { expects: "64 hexadecimal digits", ...extra });
+}
+
 /** A path of a directory. */
 export function directory(byDefault: string, about: string) {
   return z.string().min(1).prefault(byDefault).describe(about)

@@ -12,6 +12,7 @@ import {
   oneOf,
   optionalAddress,
   optionalUrl,
+  sha256,
   size,
   someOf,
 } from "./fields.ts";
@@ -113,6 +114,17 @@ export const ConfigSchema = z.strictObject({
     upstream_url: optionalUrl(
       ["https", "http", "moqt", "moql"],
       "Relay to exchange broadcasts with. `http://` first asks it for the hash of its certificate.",
+    ),
+    upstream_hash: sha256(
+      "SHA-256 of the upstream relay's certificate: that one is accepted, whoever signed it.",
+      { example: "a3f1…", unset: "the certificate must be signed by a known authority" },
+    ),
+    upstream_ca_file: filePath(
+      "PEM certificates of further authorities the upstream relay may use.",
+      {
+        example: "certs/upstream-ca.crt",
+        unset: "those Deno knows",
+      },
     ),
     group_cache_size: integer(
       { min: 1, max: 10_000, byDefault: 100 },

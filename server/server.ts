@@ -25,6 +25,7 @@ import { pageUrl } from "./page_url.ts";
 import { publicApp } from "./public_http.ts";
 import { Relay } from "./relay.ts";
 import { Upstream } from "./upstream.ts";
+import { upstreamTrust } from "./upstream_trust.ts";
 
 export interface ServerContext {
   readonly logger: Logger;
@@ -195,6 +196,7 @@ export class RunningServer {
 
   #upstreamLink(url: string | undefined): Upstream | undefined {
     if (url === undefined) return undefined;
+    const trust = upstreamTrust(this.#loaded.config.relay);
     const { upstreamBackoffMin, upstreamBackoffMax } = this.#loaded.config.relay;
     return new Upstream({
       url,
@@ -205,6 +207,7 @@ export class RunningServer {
       dial: (to, signal): Promise<Connection> =>
         dial(to, {
           protocols: alpnsOf(this.relay.versions),
+          ...trust,
           signal,
           transport: this.#transport,
         }),

@@ -4,8 +4,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { Client, Subscription } from "../client/mod.ts";
+import { type Client, connect, type Subscription } from "../client/mod.ts";
 import { DIALECTS } from "../wire/lite/dialect.ts";
+import { startRelay } from "./support/program.ts";
 import { launch, type Launched, until } from "./support/server.ts";
 
 const NAMES = DIALECTS.map((d) => d.name);
@@ -152,23 +153,55 @@ Deno.test("a tree of three relays: one subscription on each link, announcements 
   for (const viewer of viewers) await viewer.close();
 });
 
-Deno.test("an upstream that goes away is dialed again, and /ready says so meanwhile", async () => {
-  const flags = { "server.drain_timeout": "0s" };
-  const first = await launch({ flags });
-  const { port } = first;
+Deno.test("an upstream whose certificate nobody vouches for is not joined, and /ready says so", async () => {
+  await using root = await launch();
   await using leaf = await launch({
-    flags: {
-      "relay.upstream_url": `moqt://127.0.0.1:${port}/`,
-      "relay.upstream_backoff_min": "50ms",
-    },
-  }).catch(async (error) => {
-    await first[Symbol.asyncDispose]();
-    throw error;
+    flags: { "relay.upstream_url": `moqt://127.0.0.1:${root.port}/` },
   });
-  // A certificate nobody vouches for: raw QUIC without a pinned hash must not connect, and must say why.
   await until(() => leaf.server.upstream!.lastError !== undefined, "the refusal");
   assert.match(leaf.server.upstream!.lastError!, /certificate|UnknownIssuer/i);
   assert.equal((await fetch(leaf.adminUrl + "/ready").then(drained)).status, 503);
+  assert.equal(root.server.relay.sessionCount, 0);
+});
+
+Deno.test("an upstream is joined by its certificate's hash, lost, and dialed again when it is back", async () => {
+  const first = await startRelay();
+  const { port, hash, certFile } = first;
+  await using leaf = await launch({
+    flags: {
+      "relay.upstream_url": `moqt://127.0.0.1:${port}/`,
+      "relay.upstream_hash": hash,
+      "relay.upstream_backoff_min": "50ms",
+      "relay.upstream_backoff_max": "200ms",
+    },
+  });
+  await connected(leaf);
+  assert.equal((await fetch(leaf.adminUrl + "/ready").then(drained)).status, 200);
+  await using viewer = await leaf.client("moqt");
+  using news = viewer.announced("show");
+  const publish = async () => {
+    const publisher = await connect(`moqt://127.0.0.1:${port}/`, { hash });
+    publisher.publish("show").track("words");
+    return publisher;
+  };
+  const one = await publish();
+  assert.deepEqual((await news.next())?.active, true);
+  first.process.kill("SIGTERM");
+  await first.ended();
+  await one.close();
+  await until(() => leaf.server.upstream?.state !== "connected", "the loss to be seen");
+  assert.equal((await fetch(leaf.adminUrl + "/ready").then(drained)).status, 503);
+  assert.deepEqual((await news.next())?.active, false);
+  // The same certificate, on the same port.
+  const dir = certFile.slice(0, certFile.lastIndexOf("/"));
+  await using second = await startRelay([
+    ...["--server.address", `127.0.0.1:${port}`, "--server.cert_dir", dir],
+  ]);
+  assert.equal(second.hash, hash);
+  await connected(leaf);
+  await using two = await publish();
+  assert.deepEqual((await news.next())?.active, true);
+  assert.equal(two.version, "moq-lite-06");
   await first[Symbol.asyncDispose]();
 });
 
