@@ -1,4 +1,4 @@
-import { type Client, type ConnectOptions, QumoError } from "../client/mod.ts";
+import { type ConnectOptions, QumoError } from "../client/mod.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { describeFlags, parseFlags, UsageError } from "./args.ts";
 import {
@@ -9,8 +9,9 @@ import {
   URL_HELP,
   urlOf,
 } from "./client_flags.ts";
-import { CLIENT_STEPS, SERVER_STEPS, type Shared } from "./interop_scenario.ts";
-import { runSteps } from "./interop_steps.ts";
+import { listenForInterop } from "./interop_listen.ts";
+import { CLIENT_STEPS, type InteropPeer, SERVER_STEPS, type Shared } from "./interop_scenario.ts";
+import { runSteps, type RunStepsOptions, type Step } from "./interop_steps.ts";
 import { onShutdownSignal } from "./shutdown.ts";
 
 const FLAGS = {
@@ -77,6 +78,12 @@ export async function run(args: readonly string[]): Promise<number> {
       `interop ${role} needs --url URL` + (role === "server" ? ", or --listen ADDR" : ""),
     );
   }
+  const pinned = flags.hash ?? flags.ca ?? flags.version;
+  if (listen !== undefined && pinned !== undefined) {
+    throw new UsageError(
+      "--hash, --ca and --version are for whoever dials: give them to the client",
+    );
+  }
   const timeoutMs = durationOf("timeout", flags.timeout) ?? 10_000;
   const options = await connectOptionsOf(flags);
 
@@ -84,36 +91,55 @@ export async function run(args: readonly string[]): Promise<number> {
     graceful: () => Deno.exit(130),
     immediate: (exitCode) => Deno.exit(exitCode),
   });
+  const tap = flags.tap ?? false;
+  if (listen !== undefined) {
+    await using server = await listenForInterop(listen);
+    return await play(SERVER_STEPS, { open: () => server.client }, { tap, timeoutMs });
+  }
+  const target = urlOf(url, `interop ${role}`);
+  const gone = Promise.withResolvers<string>();
+  const open = () => dial(target, { ...options, timeoutMs, ongoaway: gone.resolve });
+  const steps = role === "client" ? CLIENT_STEPS : SERVER_STEPS;
+  return await play(steps, { open, gone: gone.promise }, { tap, timeoutMs });
+}
+
+/** @returns The exit code. */
+async function play(
+  steps: readonly Step<Shared>[],
+  side: Pick<Shared, "open" | "gone">,
+  options: Pick<RunStepsOptions, "tap" | "timeoutMs">,
+): Promise<number> {
   const lost = Promise.withResolvers<never>();
   lost.promise.catch(() => {}); // it may come between two steps
-  const watched = (client: Client) => {
-    client.closed.then(({ reason }) =>
-      lost.reject(new SessionLost(`the peer ended the session${reason && `: ${reason}`}`))
-    );
-    return client;
+  const shared: Shared = {
+    ...side,
+    async open() {
+      const peer = await side.open();
+      peer.closed.then(({ reason }) =>
+        lost.reject(new SessionLost(`the peer ended the session${reason && `: ${reason}`}`))
+      );
+      return peer;
+    },
   };
-  const target = urlOf(url ?? "", `interop ${role}`);
-  const gone = Promise.withResolvers<string>();
-  return await play(role === "client" ? CLIENT_STEPS : SERVER_STEPS, {
-    open: async () => watched(await dial(target, options, timeoutMs, gone.resolve)),
-    gone: gone.promise,
-  });
-
-  async function play(steps: typeof CLIENT_STEPS, shared: Shared): Promise<number> {
-    try {
-      const tap = flags.tap ?? false;
-      return await runSteps(steps, shared, { tap, timeoutMs, lost: lost.promise }) ? 0 : 1;
-    } finally {
-      await shared.client?.close();
-    }
+  try {
+    return await runSteps(steps, shared, { ...options, lost: lost.promise }) ? 0 : 1;
+  } finally {
+    await shared.peer?.close();
   }
 }
 
-async function dial(
-  url: string,
-  options: ConnectOptions,
-  timeoutMs: number,
-  ongoaway: (uri: string) => void,
-): Promise<Client> {
-  return await dialRelay(url, { ...options, timeoutMs, ongoaway });
+async function dial(url: string, options: ConnectOptions): Promise<InteropPeer> {
+  const client = await dialRelay(url, options);
+  return {
+    version: client.version,
+    closed: client.closed,
+    stats: client.stats,
+    publish: (path, publishing) => client.publish(path, publishing),
+    announced: (prefix) => client.announced(prefix),
+    subscribe: (path, track) => client.subscribe(path, track),
+    fetch: (path, track, group) => client.fetch(path, track, group),
+    probe: () => client.probe(),
+    end: () => client.end(),
+    close: () => client.close(),
+  };
 }

@@ -5,10 +5,13 @@
  * @module
  */
 import {
+  type Announcements,
   type BroadcastProducer,
   type Client,
+  type CloseInfo,
   type GroupReader,
   NotFound,
+  type ProbeReport,
   type Subscription,
 } from "../client/mod.ts";
 import type { Step, StepResult } from "./interop_steps.ts";
@@ -23,15 +26,30 @@ const NEXT_URI = "https://next.example.com";
 /** What to do where nothing is announced. */
 const START_OTHER = "is `qumo-relay interop server` running there?";
 
+/** The other end: dialed, or taken in. */
+export interface InteropPeer {
+  readonly version: string;
+  readonly closed: Promise<CloseInfo>;
+  readonly stats: Client["stats"];
+  readonly publish: Client["publish"];
+  readonly announced: (prefix: string) => Announcements;
+  readonly subscribe: (path: string, track: string) => Subscription;
+  readonly fetch: (path: string, track: string, group: number) => Promise<GroupReader>;
+  readonly probe: () => Promise<ProbeReport | undefined>;
+  /** Asks it to leave; absent where we dialed, for then it is a relay or a server. */
+  readonly goaway?: (uri: string) => Promise<void>;
+  /** Leaves once it has all; absent where it is the peer that leaves. */
+  readonly end?: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
 /** What the steps of one side share. */
 export interface Shared {
   /** Gets the session: by dialing, or by waiting for the peer. */
-  readonly open: () => Promise<Client>;
-  /** Asks the peer to leave; absent where there is a relay between us. */
-  readonly goaway?: (uri: string) => Promise<void>;
+  readonly open: () => Promise<InteropPeer>;
   /** Fulfils with the URI when the peer has asked us to leave. */
   readonly gone?: Promise<string>;
-  client?: Client;
+  peer?: InteropPeer;
   /** Relays the peer's announcement came through. */
   relays?: number;
   subscription?: Subscription;
@@ -43,7 +61,7 @@ export interface Shared {
 const SINCE = { FETCH: 3, PROBE: 3, GOAWAY: 4 } as const;
 
 function missing(shared: Shared, message: keyof typeof SINCE): { skip: string } | undefined {
-  const { version } = shared.client!;
+  const { version } = shared.peer!;
   const number = Number(/^moq-lite-(\d+)$/.exec(version)?.[1] ?? Infinity);
   return number < SINCE[message] ? { skip: `${version} has no ${message}` } : undefined;
 }
@@ -52,8 +70,8 @@ const CONNECT: Step<Shared> = {
   name: "connect",
   patient: true, // dialing has a time limit of its own, and says more when it is up
   async run(shared) {
-    shared.client = await shared.open();
-    return shared.client.version;
+    shared.peer = await shared.open();
+    return shared.peer.version;
   },
 };
 
@@ -63,7 +81,7 @@ function publish(name: string, path: string): Step<Shared> {
     name,
     needs: ["connect"],
     run(shared) {
-      shared.published = shared.client!.publish(path, {
+      shared.published = shared.peer!.publish(path, {
         ontrack(track, broadcast) {
           if (track === TRACK) broadcast.track(track).write(HELLO);
         },
@@ -80,7 +98,7 @@ function reading(path: string, patient: boolean): Step<Shared>[] {
     patient,
     late: `nothing announces /${path}; ${START_OTHER}`,
     async run(shared) {
-      for await (const { path: announced, active, hops } of shared.client!.announced("/")) {
+      for await (const { path: announced, active, hops } of shared.peer!.announced("/")) {
         if (!active || announced !== path) continue;
         shared.relays = Math.max(0, hops.length - 1);
         return `/${path}`;
@@ -90,7 +108,7 @@ function reading(path: string, patient: boolean): Step<Shared>[] {
   }, {
     name: "subscribe",
     needs: ["announcements"],
-    run: (shared) => void (shared.subscription = shared.client!.subscribe(path, TRACK)),
+    run: (shared) => void (shared.subscription = shared.peer!.subscribe(path, TRACK)),
   }, {
     name: "group",
     needs: ["subscribe"],
@@ -121,8 +139,8 @@ const FETCH: Step<Shared> = {
   async run(shared) {
     const none = missing(shared, "FETCH");
     if (none !== undefined) return none;
-    const { client, group } = shared;
-    using fetched = await client!.fetch(SERVER_BROADCAST, TRACK, group!.sequence);
+    const { peer, group } = shared;
+    using fetched = await peer!.fetch(SERVER_BROADCAST, TRACK, group!.sequence);
     return await hello(fetched);
   },
 };
@@ -134,7 +152,7 @@ const PROBE: Step<Shared> = {
     const none = missing(shared, "PROBE");
     if (none !== undefined) return none;
     try {
-      const report = await shared.client!.probe();
+      const report = await shared.peer!.probe();
       const { bitrate = 0, rttMs = 0 } = report ?? {};
       const told = (value: number, unit: string) => value === 0 ? "unknown" : `${value} ${unit}`;
       return `bitrate ${told(bitrate, "bit/s")}, round trip ${told(rttMs, "ms")}`;
@@ -149,11 +167,11 @@ const PROBE: Step<Shared> = {
 const SERVE: Step<Shared> = {
   name: "serve",
   needs: ["publish"],
-  async run({ client }) {
+  async run({ peer }) {
     let over = false;
-    client!.closed.then(() => over = true);
+    peer!.closed.then(() => over = true);
     // Counted when the group's stream has ended, so the peer gets it whole.
-    while (client!.stats.groupsOut === 0 && !over) {
+    while (peer!.stats.groupsOut === 0 && !over) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     return HELLO;
@@ -161,11 +179,14 @@ const SERVE: Step<Shared> = {
 };
 
 /** Leaves once the peer has all. */
-async function leave({ client, subscription, published }: Shared): Promise<void> {
+async function leave({ peer, subscription, published }: Shared): Promise<void> {
   subscription?.close();
   published?.close();
-  await client!.end();
+  await peer!.end?.();
+  await peer!.closed;
 }
+
+const CLOSE: Step<Shared> = { name: "close", needs: ["connect"], ends: true, run: leave };
 
 /** What the client does. */
 export const CLIENT_STEPS: readonly Step<Shared>[] = [
@@ -187,7 +208,7 @@ export const CLIENT_STEPS: readonly Step<Shared>[] = [
       return await shared.gone;
     },
   },
-  { name: "close", needs: ["connect"], ends: true, run: leave },
+  CLOSE,
 ];
 
 /** What the server does. It waits for its client as long as it takes. */
@@ -203,18 +224,11 @@ export const SERVER_STEPS: readonly Step<Shared>[] = [
     async run(shared) {
       const none = missing(shared, "GOAWAY");
       if (none !== undefined) return none;
-      if (shared.goaway === undefined) return { skip: "the peer is a relay, which is to stay" };
-      await shared.goaway(NEXT_URI);
+      const { goaway } = shared.peer!;
+      if (goaway === undefined) return { skip: "the peer is a relay, which is to stay" };
+      await goaway(NEXT_URI);
       return NEXT_URI;
     },
   },
-  {
-    name: "close",
-    needs: ["connect"],
-    ends: true,
-    async run(shared) {
-      // The client leaves when it has all; a relay stays.
-      await (shared.goaway === undefined ? leave(shared) : shared.client!.closed);
-    },
-  },
+  CLOSE,
 ];
