@@ -33,13 +33,33 @@ export type { CloseInfo, Connection } from "../transport/connection.ts";
 export { ConnectFailed, ConnectionClosed } from "../transport/errors.ts";
 export { ProtocolViolation } from "../wire/errors.ts";
 export { Announcements, type BroadcastNews } from "./announcements.ts";
-export { Client, type ClientOptions } from "./client.ts";
+export type { WaitOptions } from "./bell.ts";
+export { Client, type ClientOptions, type Dialer, type DialOptions } from "./client.ts";
 export { connect, type ConnectOptions } from "./connect.ts";
 export { type Frame, GroupCut, GroupReader } from "./frames.ts";
+export {
+  type HandleOptions,
+  type MuxRequest,
+  type Registration,
+  type TrackHandler,
+  TrackMux,
+} from "./mux.ts";
+export { type FetchOptions, Peer, type PeerOptions } from "./peer.ts";
 export { BroadcastProducer, GroupProducer, type PublishOptions, TrackProducer } from "./publish.ts";
+export type { ClientStatus, GoawayPolicy, ReconnectOptions } from "./reconnect.ts";
+export {
+  serve,
+  type ServeOptions,
+  Server,
+  type ServerCloseOptions,
+  type ServerOptions,
+  type SessionRequest,
+} from "./serve.ts";
+export { ServerSession } from "./server_session.ts";
 export {
   type DatagramGroup,
   type SubscribeOptions,
   Subscription,
+  type SubscriptionUpdate,
   TrackFailed,
 } from "./subscription.ts";

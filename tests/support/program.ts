@@ -22,12 +22,14 @@ export interface StartOptions {
   /** What it reads from standard input; nothing if absent. */
   readonly stdin?: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** File of another program than this one. */
+  readonly script?: string;
 }
 
-/** Starts `qumo-relay ARGS`. */
+/** Starts `qumo-relay ARGS`, or another script with them. */
 export function start(args: readonly string[], options: StartOptions = {}): Program {
   const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", MAIN, ...args],
+    args: ["run", "-A", options.script ?? MAIN, ...args],
     stdin: options.stdin ? "piped" : "null",
     stdout: "piped",
     stderr: "piped",

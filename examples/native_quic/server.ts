@@ -1,0 +1,14 @@
+/** Greets who comes by raw QUIC, without HTTP/3. `server.ts [PORT]` */
+import { serve, TrackMux } from "../../client/mod.ts";
+import { certificate, opened, PORT, print } from "../support.ts";
+
+const mux = new TrackMux();
+mux.handle("greeting/*", ({ wildcards: [name], track }, producer) => {
+  print(`${name} reads ${track}`);
+  producer.write(`Hello, ${name}!`);
+  producer.close();
+});
+
+const pair = await certificate();
+const server = await serve({ ...pair, port: Number(Deno.args[0] ?? PORT), mux });
+opened(server, pair);

@@ -1,0 +1,27 @@
+/** A publisher and two viewers of it, each with a session of its own at the relay. `client.ts [URL]` */
+import { connect } from "../../client/mod.ts";
+import { print, sleep, text, URL_HERE } from "../support.ts";
+
+const url = Deno.args[0] ?? URL_HERE;
+
+async function watch(name: string): Promise<void> {
+  await using viewer = await connect(url);
+  for await (const { path } of viewer.announced("live")) {
+    for await (const group of viewer.subscribe(path, "numbers", { ordered: true })) {
+      for await (const { payload } of group) print(`${name} sees ${path}: ${text(payload)}`);
+    }
+    return; // the publisher has ended the track
+  }
+}
+
+await using publisher = await connect(url);
+using broadcast = publisher.publish("live/counter");
+using track = broadcast.track("numbers");
+const watching = ["one", "two"].map(watch);
+while (track.subscribers === 0) await sleep(50);
+for (let n = 1; n <= 5; n++) {
+  track.write(String(n));
+  await sleep(200);
+}
+track.close();
+await Promise.all(watching);

@@ -1,0 +1,34 @@
+/** A relay: everybody may publish, and everybody sees what the others publish. `server.ts [PORT]` */
+import { serve } from "../../client/mod.ts";
+import { certificate, opened, PORT, print, sleep } from "../support.ts";
+
+const over = new AbortController();
+Deno.addSignalListener("SIGINT", () => over.abort());
+
+const pair = await certificate();
+const relay = await serve({
+  ...pair,
+  port: Number(Deno.args[0] ?? PORT),
+  relay: true,
+  groupCacheSize: 32, // for those who join late, or fall behind for a moment
+});
+opened(relay, pair);
+
+const announced = relay.origin.watch({}, ({ kind, path, route }) => {
+  if (kind === "active") print(`${path} is here, by ${route!.source.label}`);
+  if (kind === "ended") print(`${path} is gone`);
+});
+
+while (!over.signal.aborted) {
+  await sleep(5000, over.signal);
+  const { groupsIn, groupsOut, bytesIn, bytesOut } = relay.stats;
+  print(
+    `${relay.sessions} sessions; groups ${groupsIn} in, ${groupsOut} out; ` +
+      `bytes ${bytesIn} in, ${bytesOut} out`,
+  );
+}
+
+announced.close();
+// Everybody is asked to leave, and gets to the end of what has begun.
+await relay.close({ graceMs: 1000 });
+Deno.exit();

@@ -1,0 +1,47 @@
+/**
+ * What every example needs and none is about: a certificate, arguments, output.
+ *
+ * @module
+ */
+import { selfSigned } from "../config/self_signed.ts";
+import type { Server } from "../client/mod.ts";
+
+/** Where the examples listen, and dial. */
+export const PORT = 4433;
+export const URL_HERE = `http://127.0.0.1:${PORT}/`;
+
+/** A certificate for this machine, made now. */
+export async function certificate() {
+  return await selfSigned(["localhost", "127.0.0.1"]);
+}
+
+/**
+ * Tells where a server listens, and serves its certificate's hash at `/certificate.sha256`, where clients of `http://` URLs
+ * look for it. A real server has a certificate that is signed, and needs neither.
+ */
+export function opened(server: Server, { sha256 }: { readonly sha256: Uint8Array }): void {
+  const { hostname, port } = server.address!;
+  Deno.serve({ hostname, port, onListen() {} }, () => new Response(sha256.toHex()));
+  print(`listening on http://${hostname}:${port}/`);
+}
+
+/** Writes a line. */
+export function print(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+/** The bytes of a frame as text. */
+export function text(payload: Uint8Array): string {
+  return new TextDecoder().decode(payload);
+}
+
+/** Waits; ends early, without an error, when the signal aborts. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    }, { once: true });
+  });
+}
