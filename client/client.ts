@@ -268,6 +268,7 @@ export class Client extends Peer implements AsyncDisposable {
       log: this.#log,
       ...(versions === undefined ? {} : { versions }),
       ...(path === undefined ? {} : { path }),
+      replaceable: this.#policy !== "ignore" || reconnectOf(this.#setup) !== undefined,
       ongoaway: (uri, from) => this.#goaway(uri, from),
       onlost: (info, lost) => this.#lost(info, lost),
     });
@@ -287,11 +288,18 @@ export class Client extends Peer implements AsyncDisposable {
     if (this.#stop.signal.aborted) session.close();
   }
 
+  get #policy(): GoawayPolicy {
+    const { dial } = this.#setup;
+    const reconnects = reconnectOf(this.#setup) !== undefined;
+    return dial?.options.goaway ?? (reconnects ? "same-host" : "ignore");
+  }
+
   #lost(info: CloseInfo, link: Link): void {
     this.#links.delete(link);
     const current = link === this.#link;
     const refused = info.code === SESSION_CODE.unauthorized || info.code === SESSION_CODE.version;
     const again = !this.#stop.signal.aborted && !refused && reconnectOf(this.#setup) !== undefined;
+    link.leaving = true;
     if (current && again) {
       this.#settleCancel?.();
       this.#remote.hold();
@@ -311,8 +319,7 @@ export class Client extends Peer implements AsyncDisposable {
     this.#options.ongoaway?.(uri);
     const { dial } = this.#setup;
     if (dial === undefined || link !== this.#link || this.#stop.signal.aborted) return;
-    const reconnects = reconnectOf(this.#setup) !== undefined;
-    const policy = dial.options.goaway ?? (reconnects ? "same-host" : "ignore");
+    const policy = this.#policy;
     if (policy === "ignore") return;
     const target = goawayTarget(uri, dial.url, policy);
     this.#log.info("the relay asks us to move", { to: shown(target) });

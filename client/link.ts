@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../base/clock.ts";
 import { Origin } from "../relay/origin.ts";
 import type { BroadcastSource, TrackEnd, TrackSink } from "../relay/ports.ts";
 import type { TrackContext } from "../relay/track.ts";
@@ -14,6 +15,8 @@ const REOPENED_MS = 2000;
 
 export interface LinkOptions extends Omit<SessionOptions, "consume" | "onGoaway"> {
   readonly context: TrackContext;
+  /** Whether what ends here may go on in another session. */
+  readonly replaceable?: boolean;
   /** The peer asks us to leave. */
   readonly ongoaway: (uri: string, link: Link) => void;
   /** The connection is over; called before the session withdraws what came by it. Not called when it never stood. */
@@ -26,12 +29,12 @@ export class Link {
   readonly arrivals: Origin;
   /** Where the tracks of this link come from. */
   readonly source: BroadcastSource;
-  /** We are about to go elsewhere: what ends here goes on there. */
+  /** We go elsewhere, or it is over: what ends here goes on there. */
   leaving = false;
 
   /** @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed} The connection is closed then. */
   static async start(options: LinkOptions): Promise<Link> {
-    const { context, ongoaway, onlost, ...rest } = options;
+    const { context, replaceable = false, ongoaway, onlost, ...rest } = options;
     const arrivals = new Origin({ context, hop: options.hop, lingerMs: REOPENED_MS });
     const started: { link?: Link } = {};
     // Asked before the session asks: it clears away what it brought as soon as it hears of the end.
@@ -42,15 +45,19 @@ export class Link {
       consume: arrivals,
       onGoaway: (uri) => started.link === undefined ? asked.push(uri) : ongoaway(uri, started.link),
     });
-    const link = started.link = new Link(session, arrivals);
+    const link = started.link = new Link(
+      session,
+      arrivals,
+      replaceable ? context.clock : undefined,
+    );
     for (const uri of asked) ongoaway(uri, link);
     return link;
   }
 
-  private constructor(session: Session, arrivals: Origin) {
+  private constructor(session: Session, arrivals: Origin, clock: Clock | undefined) {
     this.session = session;
     this.arrivals = arrivals;
-    this.source = sourceOf(this);
+    this.source = sourceOf(this, clock);
   }
 
   /** Nothing runs over it: it may be closed without anybody's loss. */
@@ -60,28 +67,40 @@ export class Link {
   }
 }
 
-/** The peer as a source. A relay that is about to go ends each subscription in order: that is no end of the track. */
-function sourceOf(link: Link): BroadcastSource {
+/** The peer as a source. */
+function sourceOf(link: Link, clock: Clock | undefined): BroadcastSource {
   const { subscriber } = link.session;
   return {
     label: subscriber.label,
     trackInfo: (broadcast, track) => subscriber.trackInfo(broadcast, track),
     fetch: (broadcast, track, request, writer) =>
       subscriber.fetch(broadcast, track, request, writer),
-    subscribe: (broadcast, track, request, sink) =>
-      subscriber.subscribe(broadcast, track, request, goingOn(link, sink)),
+    subscribe: (broadcast, track, request, sink) => {
+      const into = clock === undefined ? sink : goingOn(link, sink, clock);
+      return subscriber.subscribe(broadcast, track, request, into);
+    },
   };
 }
 
-function goingOn(link: Link, sink: TrackSink): TrackSink {
+/**
+ * A relay that is about to go ends each subscription in order, and its GOAWAY may come behind that: an end is believed
+ * when the session still stands a moment later.
+ */
+function goingOn(link: Link, sink: TrackSink, clock: Clock): TrackSink {
   return {
     openGroup: (sequence, startFrame) => sink.openGroup(sequence, startFrame),
     started: (group) => sink.started(group),
     interrupt: (writer) => sink.interrupt(writer),
     datagram: (sequence, timestamp, payload) => sink.datagram(sequence, timestamp, payload),
-    ended: (end) => sink.ended(link.leaving && end.kind === "ended" ? LEFT : end),
+    ended: (end) => {
+      if (end.kind !== "ended") return sink.ended(end);
+      if (link.leaving) return sink.ended(LEFT);
+      clock.after(DOUBT_MS, () => sink.ended(link.leaving ? LEFT : end));
+    },
   };
 }
+
+const DOUBT_MS = 500;
 
 const LEFT: TrackEnd = {
   kind: "failed",

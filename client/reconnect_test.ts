@@ -389,3 +389,31 @@ Deno.test("isFinal() is true where the relay refuses the token", () => {
   const failed = (status?: number) => isFinal(new ConnectFailed("u", "w", status));
   assert.deepEqual([failed(401), failed(403), failed(503), failed()], [true, true, false, false]);
 });
+
+Deno.test("an end that comes before the GOAWAY is no end; a real one is told a moment later", async () => {
+  const at = testRelay();
+  const next = testRelay({ hop: 888n, clock: at.clock });
+  const [here, there] = [new Host(at), new Host(at)];
+  const publisher = await here.dial(6);
+  const viewer = await there.dial(6);
+  const track = publisher.publish("a").track("v");
+  await tick();
+  const watch = new Viewer(viewer.subscribe("a", "v"));
+  await tick();
+  track.write("0");
+  await tick();
+  here.at = there.at = next;
+  for (const { session } of at.relay.sessions()) session.publisher.drain();
+  await pass(at, 200);
+  void at.relay.drain(1000);
+  await pass(at, 3000);
+  assert.equal(watch.end, undefined);
+  track.write("1");
+  await pass(at, 200);
+  assert.deepEqual(watch.whole, [0, 1]);
+  track.close();
+  await pass(at, 1000);
+  assert.deepEqual([watch.end, watch.subscription.endGroup], ["ended", 2]);
+  await next.relay.close();
+  await Promise.all([publisher.close(), viewer.close()]);
+});
