@@ -22,6 +22,11 @@ export const COMMANDS: readonly Command[] = [
     summary: "Watch the sessions and tracks of a running relay",
     load: () => import("./top.ts"),
   },
+  {
+    name: "bench",
+    summary: "Put a load on a relay and measure it",
+    load: () => import("./bench.ts"),
+  },
   { name: "version", summary: "Print the version", load: () => import("./version.ts") },
   {
     name: "completion",
