@@ -4,7 +4,8 @@
  * @module
  */
 import { Bell, type WaitOptions } from "./bell.ts";
-import type { BroadcastNews, Remote } from "./remote.ts";
+import type { Watch } from "../relay/origin.ts";
+import type { BroadcastNews } from "./remote.ts";
 
 export type { BroadcastNews } from "./remote.ts";
 
@@ -16,11 +17,17 @@ export class Announcements implements Disposable {
   readonly #bell = new Bell();
   #closed = false;
 
-  /** @param options.over Fulfils when there will be no more news. */
-  constructor(remote: Remote, prefix: string, options: WaitOptions & { over: Promise<unknown> }) {
+  /**
+   * @internal
+   * @param options.over Fulfils when there will be no more news.
+   */
+  constructor(
+    watching: (listener: (news: BroadcastNews) => void) => Watch,
+    options: WaitOptions & { readonly over: Promise<unknown> },
+  ) {
     const { signal, over } = options;
     this.#signal = signal;
-    const watch = remote.watch(prefix, (news) => {
+    const watch = watching((news) => {
       this.#news.push(news);
       this.#bell.ring();
     });
@@ -48,6 +55,7 @@ export class Announcements implements Disposable {
     }
   }
 
+  /** All news, until it is closed. */
   async *[Symbol.asyncIterator](): AsyncIterableIterator<BroadcastNews> {
     try {
       for (;;) {
@@ -67,6 +75,7 @@ export class Announcements implements Disposable {
     this.#bell.ring();
   }
 
+  /** Closes. */
   [Symbol.dispose](): void {
     this.close();
   }

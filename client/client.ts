@@ -228,6 +228,7 @@ export class Client extends Peer implements AsyncDisposable {
     await this.close();
   }
 
+  /** Waits for the next session while there is none. */
   protected override async reachable(signal: AbortSignal | undefined): Promise<void> {
     while (this.#links.size === 0 && !this.#stop.signal.aborted && this.#dialing) {
       await this.#changed.wait(signal);

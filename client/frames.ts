@@ -18,19 +18,22 @@ export interface Frame {
 
 /** A group ended before its publisher had finished it: what was read is right, the rest is lost. */
 export class GroupCut extends QumoError {
+  /** Stable, for logs and programs. */
   readonly code = "QUMO_GROUP_CUT";
+  /** Names the group. @param sequence Its number. */
   constructor(readonly sequence: number) {
     super(`Cannot read group ${sequence} to its end: it was cut short`);
   }
 }
 
 /** A group on its way in. Read it to its end or close it: it holds memory until then. */
-export class GroupReader implements GroupCursor, Disposable {
-  slot = -1;
+export class GroupReader implements Disposable {
+  /** Its number. */
   readonly sequence: number;
   /** Index of the first frame: above 0 when the publisher sent only the rest of a group. */
   readonly startFrame: number;
   readonly #group: Group;
+  readonly #cursor: GroupCursor = { slot: -1, pump: () => this.#bell.ring() };
   #position = 0;
   #timestamp = 0;
   /** The frame that is being read, and how much of it is here: a call that was given up is gone on with. */
@@ -38,15 +41,12 @@ export class GroupReader implements GroupCursor, Disposable {
   readonly #bell = new Bell();
   #closed = false;
 
+  /** @internal */
   constructor(group: Group) {
     this.#group = group;
     this.sequence = group.sequence;
     this.startFrame = group.startFrame;
-    group.attach(this);
-  }
-
-  pump(): void {
-    this.#bell.ring();
+    group.attach(this.#cursor);
   }
 
   /** The next frame, or `undefined` behind the last one. @throws {GroupCut} @throws The signal's reason. */
@@ -94,10 +94,11 @@ export class GroupReader implements GroupCursor, Disposable {
     if (this.#closed) return;
     this.#closed = true;
     this.#partial = undefined;
-    this.#group.detach(this);
+    this.#group.detach(this.#cursor);
     this.#bell.ring();
   }
 
+  /** Closes. */
   [Symbol.dispose](): void {
     this.close();
   }

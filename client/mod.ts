@@ -23,15 +23,19 @@
  * @module
  */
 export { QumoError } from "../base/errors.ts";
+export type { Clock } from "../base/clock.ts";
 export type { Logger } from "../base/logger.ts";
 export { GroupTooLarge, NotFound, SourceLost } from "../relay/errors.ts";
 export { randomHop } from "../relay/hop.ts";
-export type { TrackInfo } from "../relay/ports.ts";
+export type { TrackFailure, TrackInfo, TrackRequest } from "../relay/ports.ts";
+export type { RelayStats } from "../relay/stats.ts";
 export type { ProbeReport } from "../session/lite/subscriber.ts";
 export { NoCommonVersion } from "../session/handshake.ts";
 export type { CloseInfo, Connection } from "../transport/connection.ts";
 export { ConnectFailed, ConnectionClosed } from "../transport/errors.ts";
+export type { TransportSettings } from "../transport/quic_settings.ts";
 export { ProtocolViolation } from "../wire/errors.ts";
+export type { Dialect } from "../wire/lite/dialect.ts";
 export { Announcements, type BroadcastNews } from "./announcements.ts";
 export type { WaitOptions } from "./bell.ts";
 export { Client, type ClientOptions, type Dialer, type DialOptions } from "./client.ts";

@@ -100,7 +100,10 @@ export class TrackMux {
     return { pattern: text, close, [Symbol.dispose]: close };
   }
 
-  /** Announces and serves everything in an origin, for as long as the result is not disposed of. */
+  /**
+   * Announces and serves everything in an origin, for as long as the result is not disposed of.
+   * @internal
+   */
   bind(origin: Origin): Disposable {
     const bound = new Bound((path) => this.#find(path), origin);
     this.#bound.add(bound);

@@ -77,7 +77,10 @@ export abstract class Peer {
    */
   readonly stats: RelayStats;
 
-  /** @param parts Belong to the peer from now on. */
+  /**
+   * @internal
+   * @param parts Belong to the peer from now on.
+   */
   constructor(parts: PeerParts) {
     this.#parts = parts;
     this.stats = parts.local.context.stats;
@@ -94,7 +97,8 @@ export abstract class Peer {
    */
   announced(prefix = "", options: WaitOptions = {}): Announcements {
     const { remote, over } = this.#parts;
-    return new Announcements(remote, normalizePath(prefix), { ...options, over });
+    const at = normalizePath(prefix);
+    return new Announcements((listener) => remote.watch(at, listener), { ...options, over });
   }
 
   /**

@@ -26,6 +26,7 @@ export class GroupProducer implements Disposable {
   readonly #writer: GroupWriter;
   readonly #now: () => number;
 
+  /** @internal */
   constructor(writer: GroupWriter, now: () => number) {
     this.#writer = writer;
     this.#now = now;
@@ -66,6 +67,7 @@ export class GroupProducer implements Disposable {
     this.#writer.cut();
   }
 
+  /** Closes. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -79,7 +81,10 @@ export class TrackProducer implements Disposable {
   #ended = false;
   #superseded = false;
 
-  /** @param onclose Called when its owner has ended it. */
+  /**
+   * @internal
+   * @param onclose Called when its owner has ended it.
+   */
   constructor(track: Track, onclose?: () => void) {
     this.#track = track;
     this.#onclose = onclose;
@@ -166,7 +171,10 @@ export class TrackProducer implements Disposable {
     this.close();
   }
 
-  /** Another producer writes the track from now on: what is written here reaches nobody. */
+  /**
+   * Another producer writes the track from now on: what is written here reaches nobody.
+   * @internal
+   */
   supersede(): void {
     this.#superseded = true;
   }
@@ -196,9 +204,7 @@ interface Made {
 }
 
 /** A broadcast being published. */
-export class BroadcastProducer implements BroadcastSource, Disposable {
-  /** Who it is, in logs. */
-  readonly label = "here";
+export class BroadcastProducer implements Disposable {
   /** As it was given to `publish`. */
   readonly path: string;
   readonly #context: TrackContext;
@@ -206,12 +212,15 @@ export class BroadcastProducer implements BroadcastSource, Disposable {
   readonly #tracks = new Map<string, Made>();
   readonly #announced: Announced | undefined;
 
-  /** Announces it in an origin. */
+  /**
+   * Announces it in an origin.
+   * @internal
+   */
   constructor(origin: Origin, path: string, options: PublishOptions = {}) {
     this.#context = origin.context;
     this.#options = options;
     this.path = path;
-    this.#announced = origin.announce(path, this, { hops: [], warm: 0, cold: 0 });
+    this.#announced = origin.announce(path, this.#source(), { hops: [], warm: 0, cold: 0 });
   }
 
   /** A track of this broadcast, made at the first call. `info` counts then only. */
@@ -236,33 +245,31 @@ export class BroadcastProducer implements BroadcastSource, Disposable {
     this.close();
   }
 
-  /** For the relay core: the track itself. */
-  ownTrack(broadcast: string, track: string): Track | undefined {
+  /** The broadcast as the relay core sees it. */
+  #source(): BroadcastSource {
+    return {
+      label: "here",
+      ownTrack: (broadcast, track) => this.#ownTrack(broadcast, track),
+      trackInfo: (broadcast, track) => this.#trackInfo(broadcast, track),
+      // Only ever asked for tracks there are not.
+      subscribe: (broadcast, track, _, sink) => refuse(broadcast, track, sink),
+      fetch: (broadcast, track) => Promise.reject(new NotFound(`track ${track} of ${broadcast}`)),
+    };
+  }
+
+  #ownTrack(broadcast: string, track: string): Track | undefined {
     if (broadcast !== this.#announced?.path) return undefined;
     if (!this.#tracks.has(track)) this.#ask(track);
     return this.#tracks.get(track)?.track;
   }
 
-  /** For the relay core: its properties. @throws {NotFound} */
-  async trackInfo(broadcast: string, track: string): Promise<TrackInfo> {
-    const own = this.ownTrack(broadcast, track);
+  async #trackInfo(broadcast: string, track: string): Promise<TrackInfo> {
+    const own = this.#ownTrack(broadcast, track);
     await this.#tracks.get(track)?.pending;
     if (own === undefined || this.#tracks.get(track)?.track !== own) {
       throw new NotFound(`track ${track} of ${broadcast}`);
     }
     return own.info;
-  }
-
-  /** For the relay core, which only ever asks here for tracks there are not. */
-  subscribe(
-    ...[broadcast, track, , sink]: Parameters<BroadcastSource["subscribe"]>
-  ): UpstreamSubscription {
-    return refuse(broadcast, track, sink);
-  }
-
-  /** As {@link BroadcastProducer.subscribe}. @throws {NotFound} */
-  fetch(broadcast: string, track: string): Promise<void> {
-    return Promise.reject(new NotFound(`track ${track} of ${broadcast}`));
   }
 
   #make(name: string, info: Partial<TrackInfo> = {}): Made {

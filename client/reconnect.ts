@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { NoCommonVersion } from "../session/handshake.ts";
 import { ConnectFailed } from "../transport/errors.ts";
 
 /** How a lost session is made up for. Every time in milliseconds. */
@@ -104,7 +105,8 @@ export function shown(url: URL): string {
     : url.origin + url.pathname;
 }
 
-/** Whether another attempt would only fail again: the token is refused. */
+/** Whether another attempt would only fail again: the token is refused, or there is no common version. */
 export function isFinal(error: unknown): boolean {
+  if (error instanceof NoCommonVersion) return true;
   return error instanceof ConnectFailed && (error.status === 401 || error.status === 403);
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { NoCommonVersion } from "../session/handshake.ts";
 import { lite, type TestRelay, testRelay, tick, VERSIONS, Viewer } from "../session/peers_test.ts";
 import { ConnectFailed } from "../transport/errors.ts";
 import { type MemoryConnection, memoryPair } from "../transport/memory.ts";
@@ -385,9 +386,10 @@ Deno.test("Backoff doubles up to its limit, spreads by half, and starts anew aft
   assert.deepEqual([backoff.attempts, backoff.next()], [0, 50]);
 });
 
-Deno.test("isFinal() is true where the relay refuses the token", () => {
+Deno.test("isFinal() is true where the relay refuses the token, or speaks no common version", () => {
   const failed = (status?: number) => isFinal(new ConnectFailed("u", "w", status));
   assert.deepEqual([failed(401), failed(403), failed(503), failed()], [true, true, false, false]);
+  assert.ok(isFinal(new NoCommonVersion("others", "ours")));
 });
 
 Deno.test("an end that comes before the GOAWAY is no end; a real one is told a moment later", async () => {

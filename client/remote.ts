@@ -13,6 +13,7 @@ import type { Link } from "./link.ts";
 
 /** News of one broadcast. */
 export interface BroadcastNews {
+  /** Its path, without outer slashes. */
   readonly path: string;
   /** False when it is gone. */
   readonly active: boolean;

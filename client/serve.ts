@@ -19,6 +19,7 @@ import { SESSION_CODE } from "../wire/lite/codes.ts";
 import { alpnsOf, type Dialect, DIALECTS } from "../wire/lite/dialect.ts";
 import { MAX_PATH_PARTS, normalizePath, pathParts } from "../wire/path.ts";
 import { unlessAborted, type WaitOptions } from "./bell.ts";
+import { Announcements } from "./announcements.ts";
 import type { TrackMux } from "./mux.ts";
 import { type PeerOptions, trackContext } from "./peer.ts";
 import { BroadcastProducer, type PublishOptions } from "./publish.ts";
@@ -89,6 +90,7 @@ export class Server implements AsyncDisposable {
   readonly #origin: Origin;
   readonly #sessions = new Set<Session>();
   readonly #pending = new Set<Connection>();
+  readonly #over = Promise.withResolvers<void>();
   readonly #cancelSweep: { now: () => void };
   #listener: QuicListener | undefined;
   #accepting: Promise<void> = Promise.resolve();
@@ -115,6 +117,11 @@ export class Server implements AsyncDisposable {
     return this.#listener?.addr;
   }
 
+  /** Fulfils when it is closed. */
+  get closed(): Promise<void> {
+    return this.#over.promise;
+  }
+
   /** Sessions open now. */
   get sessions(): number {
     return this.#sessions.size;
@@ -125,9 +132,21 @@ export class Server implements AsyncDisposable {
     return this.#context.stats;
   }
 
-  /** What is announced to everybody, and in a relay by everybody. */
-  get origin(): Origin {
-    return this.#origin;
+  /** What is announced to everybody, and in a relay by everybody: what there is, then every change. */
+  announced(prefix = "", options: WaitOptions = {}): Announcements {
+    const at = normalizePath(prefix);
+    return new Announcements(
+      (listener) =>
+        this.#origin.watch(
+          { prefix: at },
+          ({ path, route }) =>
+            listener({ path, active: route !== undefined, hops: route?.hops ?? [] }),
+        ),
+      {
+        ...options,
+        over: this.#over.promise,
+      },
+    );
   }
 
   /** Publishes a broadcast to every session, now and later. */
@@ -178,13 +197,19 @@ export class Server implements AsyncDisposable {
     await this.close();
   }
 
-  /** Listens from now on. Called once, by {@link serve}. */
+  /**
+   * Listens from now on. Called once, by {@link serve}.
+   * @internal
+   */
   listen(listener: QuicListener, accepting: Promise<void>): void {
     this.#listener = listener;
     this.#accepting = accepting;
   }
 
-  /** The answer to a WebTransport request. */
+  /**
+   * The answer to a WebTransport request.
+   * @internal
+   */
   async decide(request: SessionRequest): Promise<{ status: number }> {
     if (this.#closing !== undefined) return { status: 503 };
     const root = normalizePath(request.path.split("?")[0]!);
@@ -202,6 +227,7 @@ export class Server implements AsyncDisposable {
     await Promise.all([...this.#sessions].map((session) => session.closed));
     this.#listener?.close();
     await this.#accepting;
+    this.#over.resolve();
   }
 
   async #share(connection: Connection): Promise<Session> {

@@ -22,10 +22,17 @@ export interface ServerSessionOptions extends PeerOptions {
 export class ServerSession extends Peer implements AsyncDisposable {
   /** Fulfils when it has ended. Never rejects. */
   readonly closed: Promise<CloseInfo>;
-  /** Its session, for those who drain many at once. */
+  /**
+   * Its session, for those who drain many at once.
+   * @internal
+   */
   readonly link: Link;
 
-  /** @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed} The connection is closed then. */
+  /**
+   * Takes a connection in.
+   * @internal
+   * @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed} The connection is closed then.
+   */
   static async start(
     connection: Connection,
     options: ServerSessionOptions,
@@ -98,6 +105,7 @@ export class ServerSession extends Peer implements AsyncDisposable {
     await this.close();
   }
 
+  /** Always. */
   protected override reachable(signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     return Promise.resolve();

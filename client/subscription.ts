@@ -36,7 +36,14 @@ export interface SubscribeOptions extends SubscriptionUpdate {
 
 /** The track could not be had, or was lost on the way. */
 export class TrackFailed extends QumoError {
+  /** Stable, for logs and programs. */
   readonly code = "QUMO_TRACK_FAILED";
+  /**
+   * Names the track and says why.
+   * @param track Its name.
+   * @param why "not-found", "unroutable", "lost" or "refused".
+   * @param reason As the end of a sentence.
+   */
   constructor(readonly track: string, readonly why: string, reason: string) {
     super(`Cannot read track ${track}: ${reason}`);
   }
@@ -44,8 +51,11 @@ export class TrackFailed extends QumoError {
 
 /** A datagram: a group of a single frame, sent without any promise. */
 export interface DatagramGroup {
+  /** Its place among the groups of the track. */
   readonly sequence: number;
+  /** In the track's timescale. */
   readonly timestamp: number;
+  /** The receiver's own bytes. */
   readonly payload: Uint8Array;
 }
 
@@ -53,11 +63,11 @@ export interface DatagramGroup {
 const MAX_WAITING = 256;
 
 /** One subscription. Iterate over it, and close it (or leave the loop) in the end. */
-export class Subscription implements TrackReader, Disposable {
-  request: TrackRequest;
+export class Subscription implements Disposable {
   /** Called for each datagram of the track; they do not appear among the groups. */
   ondatagram: ((datagram: DatagramGroup) => void) | undefined;
   readonly #track: Track;
+  readonly #reader: { request: TrackRequest } & TrackReader;
   readonly #waiting: GroupReader[] = [];
   readonly #ordering: Ordering | undefined;
   readonly #signal: AbortSignal | undefined;
@@ -65,22 +75,30 @@ export class Subscription implements TrackReader, Disposable {
   #end: TrackEnd | undefined;
   #dropped = 0;
 
+  /** @internal */
   constructor(track: Track, options: SubscribeOptions = {}) {
     this.#track = track;
-    this.request = requestOf(options);
+    this.#reader = {
+      request: requestOf(options),
+      onGroup: (group, start) => this.#arrived(group, start),
+      onDatagram: (sequence, timestamp, payload) =>
+        this.ondatagram?.({ sequence, timestamp, payload }),
+      onEnd: (end) => this.#ended(end),
+    };
     this.#signal = options.signal;
     if (options.ordered === true) {
       this.#ordering = new Ordering({
         clock: track.context.clock,
-        waitMs: () => this.request.maxLatencyMs || this.#track.info.maxAgeMs,
+        waitMs: () => this.#reader.request.maxLatencyMs || this.#track.info.maxAgeMs,
         deliver: (group) => this.#deliver(group),
       });
     }
     if (options.signal?.aborted) return;
     options.signal?.addEventListener("abort", this.#aborted, { once: true });
-    track.add(this);
+    track.add(this.#reader);
   }
 
+  /** Name of the track. */
   get name(): string {
     return this.#track.name;
   }
@@ -102,9 +120,10 @@ export class Subscription implements TrackReader, Disposable {
 
   /** Asks for something else from now on. */
   update(update: SubscriptionUpdate): void {
-    this.request = requestOf({ ...this.request as SubscriptionUpdate, ...update });
+    const before = this.#reader.request as SubscriptionUpdate;
+    this.#reader.request = requestOf({ ...before, ...update });
     if (update.startGroup !== undefined) this.#ordering?.skipTo(update.startGroup);
-    this.#track.change(this, this.request);
+    this.#track.change(this.#reader, this.#reader.request);
   }
 
   /**
@@ -142,27 +161,24 @@ export class Subscription implements TrackReader, Disposable {
   close(): void {
     this.#end ??= { kind: "ended" };
     this.#signal?.removeEventListener("abort", this.#aborted);
-    this.#track.remove(this);
+    this.#track.remove(this.#reader);
     this.#ordering?.close();
     for (const group of this.#waiting.splice(0)) group.close();
     this.#bell.ring();
   }
 
+  /** Closes. */
   [Symbol.dispose](): void {
     this.close();
   }
 
-  onGroup(group: Group, start: number): void {
+  #arrived(group: Group, start: number): void {
     const reader = new GroupReader(group);
     if (this.#ordering === undefined) this.#deliver(reader);
     else this.#ordering.push(reader, start);
   }
 
-  onDatagram(sequence: number, timestamp: number, payload: Uint8Array): void {
-    this.ondatagram?.({ sequence, timestamp, payload });
-  }
-
-  onEnd(end: TrackEnd): void {
+  #ended(end: TrackEnd): void {
     this.#ordering?.flush();
     this.#end ??= end;
     this.#bell.ring();

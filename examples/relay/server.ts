@@ -14,10 +14,11 @@ const relay = await serve({
 });
 opened(relay, pair);
 
-const announced = relay.origin.watch({}, ({ kind, path, route }) => {
-  if (kind === "active") print(`${path} is here, by ${route!.source.label}`);
-  if (kind === "ended") print(`${path} is gone`);
-});
+void (async () => {
+  for await (const { path, active } of relay.announced()) {
+    print(`${path} is ${active ? "here" : "gone"}`);
+  }
+})();
 
 while (!over.signal.aborted) {
   await sleep(5000, over.signal);
@@ -28,7 +29,6 @@ while (!over.signal.aborted) {
   );
 }
 
-announced.close();
 // Everybody is asked to leave, and gets to the end of what has begun.
 await relay.close({ graceMs: 1000 });
 Deno.exit();
