@@ -44,7 +44,8 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const page: InteropPage = {
   async connect(url, hash, protocols) {
     const value = Uint8Array.from(hash.match(/../g)!, (byte) => parseInt(byte, 16));
-    const options = { serverCertificateHashes: [{ algorithm: "sha-256", value }], protocols };
+    const pinned = [{ algorithm: "sha-256", value }];
+    const options = { serverCertificateHashes: pinned, protocols: [...protocols] };
     const transport = new WebTransport(url, options as WebTransportOptions);
     await transport.ready;
     session = await Moq.Connection.connect(new URL(url), { transport });
