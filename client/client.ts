@@ -95,12 +95,18 @@ export class Client extends Peer implements AsyncDisposable {
   #status: ClientStatus | undefined;
   #dialing = false;
   #settleCancel: (() => void) | undefined;
+  readonly #unbind: Disposable | undefined;
 
   /** Starts a session over a connection that is there already. @throws {NoCommonVersion} @throws {ProtocolViolation} */
   static async over(connection: Connection, options: ClientOptions = {}): Promise<Client> {
     const client = new Client(options, options);
-    await client.#begin(connection, options.path);
-    return client;
+    try {
+      await client.#begin(connection, options.path);
+      return client;
+    } catch (error) {
+      client.#unbind?.[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /**
@@ -121,6 +127,9 @@ export class Client extends Peer implements AsyncDisposable {
       signal?.throwIfAborted();
       await client.#open(new URL(url));
       return client;
+    } catch (error) {
+      client.#unbind?.[Symbol.dispose]();
+      throw error;
     } finally {
       signal?.removeEventListener("abort", abort);
     }
@@ -143,7 +152,7 @@ export class Client extends Peer implements AsyncDisposable {
     this.#remote = remote;
     this.#over = over;
     this.#backoff = new Backoff(reconnect ?? {});
-    options.mux?.bind(local);
+    this.#unbind = options.mux?.bind(local);
   }
 
   /** The version that was agreed on in the newest session: "moq-lite-06". */
@@ -397,6 +406,7 @@ export class Client extends Peer implements AsyncDisposable {
     this.#settleCancel?.();
     this.#remote.settle();
     if (this.#status?.state === "closed") return;
+    this.#unbind?.[Symbol.dispose]();
     this.#tell({ state: "closed", code: info.code, reason: describe(info) });
     this.#over.resolve(info);
   }

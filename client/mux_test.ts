@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { NotFound } from "../relay/errors.ts";
 import { join, testRelay, tick, Viewer } from "../session/peers_test.ts";
+import { memoryPair } from "../transport/memory.ts";
+import { Client } from "./client.ts";
+import { Server } from "./serve.ts";
 import { type MuxRequest, TrackMux } from "./mux.ts";
 import type { TrackProducer } from "./publish.ts";
 
@@ -94,6 +97,29 @@ Deno.test("patterns are announced by their fixed part, once, and taken back with
   assert.equal(await next(), "-room");
   assert.throws(() => mux.handle("/hall", () => {}), RangeError);
   assert.throws(() => mux.handle("a/**/b", () => {}), RangeError);
+  await at.relay.close();
+});
+
+Deno.test("a mux lets go of a client that is over, or never came to be", async () => {
+  const mux = new TrackMux();
+  const bound = new Set<Disposable>();
+  const bind = mux.bind.bind(mux);
+  mux.bind = (origin) => {
+    const one = bind(origin);
+    bound.add(one);
+    return { [Symbol.dispose]: () => (bound.delete(one), one[Symbol.dispose]()) };
+  };
+  const refused = () => Promise.reject(new Error("away"));
+  await assert.rejects(Client.dial("moqt://a/", refused, { mux }));
+  const [gone] = memoryPair({ protocol: "moqt-99" });
+  await assert.rejects(Client.over(gone, { mux }));
+  const { at, publisher } = await served(mux);
+  assert.equal(bound.size, 1);
+  await publisher.close();
+  const server = new Server({ mux });
+  assert.equal(bound.size, 1);
+  await server.close();
+  assert.equal(bound.size, 0);
   await at.relay.close();
 });
 

@@ -90,6 +90,7 @@ export class Server implements AsyncDisposable {
   readonly #origin: Origin;
   readonly #sessions = new Set<Session>();
   readonly #pending = new Set<Connection>();
+  readonly #unbind: Disposable | undefined;
   readonly #over = Promise.withResolvers<void>();
   readonly #cancelSweep: { now: () => void };
   #listener: QuicListener | undefined;
@@ -107,7 +108,7 @@ export class Server implements AsyncDisposable {
     this.#context = trackContext(options);
     const lingerMs = options.relay === true ? 5000 : 0;
     this.#origin = new Origin({ context: this.#context, hop: this.hop, lingerMs });
-    options.mux?.bind(this.#origin);
+    this.#unbind = options.mux?.bind(this.#origin);
     this.#cancelSweep = { now: () => {} };
     this.#sweepLater();
   }
@@ -227,6 +228,7 @@ export class Server implements AsyncDisposable {
     await Promise.all([...this.#sessions].map((session) => session.closed));
     this.#listener?.close();
     await this.#accepting;
+    this.#unbind?.[Symbol.dispose]();
     this.#over.resolve();
   }
 
