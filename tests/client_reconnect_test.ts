@@ -8,7 +8,7 @@ import { Client, type ClientStatus, type DialOptions } from "../client/mod.ts";
 import { dial } from "../transport/dial.ts";
 import { alpnsOf, DIALECTS } from "../wire/lite/dialect.ts";
 import { type Program, start } from "./support/program.ts";
-import { until } from "./support/server.ts";
+import { launch, until } from "./support/server.ts";
 
 /** Starts a relay. The same directory means the same certificate. */
 async function startRelay(dir: string, port = 0): Promise<Program & { readonly port: number }> {
@@ -109,3 +109,44 @@ async function liveThrough(
     clearInterval(writing);
   }
 }
+
+Deno.test("clients of a relay that leaves move to the one it names, and no group is lost", async () => {
+  await using next = await launch();
+  await using first = await launch({
+    flags: { "server.goaway_uri": `http://127.0.0.1:${next.port}/` },
+  });
+  const url = `http://127.0.0.1:${first.port}/`;
+  const states: string[] = [];
+  await using publisher = await lasting(url, undefined);
+  const onstatus = ({ state }: ClientStatus) => states.push(state);
+  await using viewer = await lasting(url, undefined, { onstatus });
+  const track = publisher.publish("live").track("numbers");
+  await viewer.announced("live").next();
+  const got: number[] = [];
+  const subscription = viewer.subscribe("live", "numbers", { ordered: true });
+  const reading = (async () => {
+    for await (const group of subscription) {
+      for await (const _ of group) got.push(group.sequence);
+    }
+  })();
+  const writing = setInterval(() => track.write("x"), 20);
+  try {
+    await until(() => got.length > 5, "the first groups");
+    await first.server.close();
+    const moved = track.nextGroup;
+    await until(() => got.length > moved + 20, "groups by the next relay");
+  } finally {
+    clearInterval(writing);
+  }
+  await until(() => got.length === track.nextGroup, "the last group");
+  assert.deepEqual(got, [...got.keys()]);
+  assert.deepEqual(states.filter((state) => state !== "reconnecting"), [
+    "connected",
+    "moving",
+    "connected",
+  ]);
+  assert.equal(viewer.remoteAddress, `127.0.0.1:${next.port}`);
+  assert.equal(next.server.relay.sessionCount, 2);
+  subscription.close();
+  await reading;
+});
