@@ -115,7 +115,11 @@ export class BrowserConnection implements Connection {
 }
 
 function bothHalves({ writable, readable }: WebTransportBidirectionalStream): BidiStream {
-  return { send: new BrowserSend(writable), receive: new BrowserReceive(readable) };
+  // The types of browsers, which the page is checked with, call the halves plain streams.
+  return {
+    send: new BrowserSend(writable as WebTransportSendStream),
+    receive: new BrowserReceive(readable as WebTransportReceiveStream),
+  };
 }
 
 /** What arrives next; `undefined` once the session has ended, in whatever way. */

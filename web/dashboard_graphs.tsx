@@ -8,7 +8,7 @@ const TRAFFIC: readonly Line[] = [
   { name: "out", color: "--line-2" },
 ];
 const SESSIONS: readonly Line[] = [{ name: "open", color: "--line-1" }];
-const GROUPS: readonly Line[] = [...TRAFFIC, { name: "kept", color: "--line-3" }];
+const CACHE: readonly Line[] = [{ name: "kept", color: "--line-3" }];
 const SPAN_SECONDS = 120;
 
 const whole = (value: number) => value === 0 || value >= 10 ? value.toFixed(0) : value.toFixed(1);
@@ -18,10 +18,11 @@ const count = (value: number) => Number.isInteger(value) ? String(value) : "";
 export function DashboardGraphs({ history }: { readonly history: readonly Figures[] }) {
   const column = <K extends keyof Figures>(name: K) => history.map((figures) => figures[name]);
   const at = column("atSeconds");
-  const [traffic, sessions, groups] = useMemo(() => [
+  const [traffic, sessions, groups, kept] = useMemo(() => [
     [at, column("bitsIn"), column("bitsOut")] as const,
     [at, column("sessions")] as const,
-    [at, column("groupsIn"), column("groupsOut"), column("groupsKept")] as const,
+    [at, column("groupsIn"), column("groupsOut")] as const,
+    [at, column("groupsKept")] as const,
   ], [history]);
   return (
     <div class="graphs">
@@ -39,7 +40,7 @@ export function DashboardGraphs({ history }: { readonly history: readonly Figure
         <Chart
           id="graph-groups"
           title="Groups per second"
-          lines={GROUPS}
+          lines={TRAFFIC}
           data={[...groups]}
           format={whole}
           spanSeconds={SPAN_SECONDS}
@@ -52,6 +53,16 @@ export function DashboardGraphs({ history }: { readonly history: readonly Figure
           lines={SESSIONS}
           data={[...sessions]}
           format={count}
+          spanSeconds={SPAN_SECONDS}
+        />
+      </div>
+      <div class="card">
+        <Chart
+          id="graph-cache"
+          title="Groups in the cache"
+          lines={CACHE}
+          data={[...kept]}
+          format={whole}
           spanSeconds={SPAN_SECONDS}
         />
       </div>

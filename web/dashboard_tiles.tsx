@@ -10,19 +10,19 @@ export function DashboardTiles({ look }: { readonly look: Look }) {
     ["sessions", "Sessions", String(figures.sessions), figures.draining ? "draining" : "open now"],
     ["broadcasts", "Broadcasts", String(answers.broadcasts.length), "announced"],
     ["tracks", "Tracks", String(look.tracks.length), `${tracksRead} being read`],
-    ["in", "In", rate(figures.bitsIn), "media from publishers"],
+    ["in", "In", rate(figures.bitsIn), "from publishers"],
     ["out", "Out", rate(figures.bitsOut), `${figures.skipped} groups skipped`],
     [
       "cache",
       "Cache",
       `${figures.groupsKept} groups`,
-      `${bytes(figures.poolUsedBytes)} of ${bytes(figures.poolBytes)} pool`,
+      `${bytes(figures.poolUsedBytes)} in the pool`,
     ],
     [
       "worker",
       "Worker",
       figures.cpu === null ? "…" : `${Math.round(100 * figures.cpu)} % CPU`,
-      `${bytes(figures.memoryBytes)}, ${figures.loopDelayMs.toFixed(1)} ms loop delay`,
+      `${bytes(figures.memoryBytes)}, ${figures.loopDelayMs.toFixed(1)} ms late`,
     ],
     [
       "upstream",

@@ -1,5 +1,143 @@
 /// <reference lib="dom" />
+import { useEffect, useRef } from "preact/hooks";
 import type { ViewProps } from "./app.tsx";
-export function PublishView({ visible }: ViewProps) {
-  return <p>{String(visible)}</p>;
+import { CopyButton } from "./copy_button.tsx";
+import { bitRate, codecName } from "./format.ts";
+import { LevelMeter } from "./level_meter.tsx";
+import { browserProblem } from "./relay.ts";
+import { PublishForm } from "./publish_form.tsx";
+import { nameProblem, publishSaid } from "./publish_state.ts";
+import { addressOf } from "./route.ts";
+import { usePublisher } from "./use_publisher.ts";
+
+/** Sends a camera, a screen, a microphone or a test pattern. */
+export function PublishView({ go, announced }: ViewProps) {
+  const publisher = usePublisher();
+  const { settings, phase, stream, figures, rates } = publisher;
+  const busy = phase.kind === "opening" || phase.kind === "connecting";
+  const live = phase.kind === "live";
+  const wrongName = live || busy ? undefined : nameProblem(settings.name, announced.live ?? []);
+  const said = publishSaid(phase, settings.name);
+  const problem = browserProblem();
+  const link = addressOf(location.href, { name: settings.name, view: "watch" });
+  return (
+    <div class="columns even">
+      <section id="publish-stage" class="card" aria-label="Preview">
+        <div id="preview">
+          {live && <span class="pill" data-state="live">Live</span>}
+          {stream !== undefined ? <Preview stream={stream} /> : (
+            <p>
+              {settings.kind === "pattern"
+                ? "The test pattern shows here."
+                : "Your picture shows here."}
+            </p>
+          )}
+        </div>
+        <div class="below">
+          <p id="publish-state" role="status" data-kind={said.kind}>{problem ?? said.text}</p>
+          {publisher.note !== undefined && <p class="soft" role="status">{publisher.note}</p>}
+          {stream !== undefined && stream.getAudioTracks().length > 0 && (
+            <div class="level">
+              Sound <LevelMeter stream={stream} />
+            </div>
+          )}
+          <dl class="facts" id="publish-facts">
+            <Fact name="Version" value={publisher.version ?? "–"} />
+            <Fact
+              name="Video"
+              value={figures?.codec === undefined
+                ? "–"
+                : `${codecName(figures.codec)} ${figures.width} × ${figures.height}`}
+            />
+            <Fact
+              name="Frames"
+              value={live ? `${Math.round(rates.framesPerSecond)} per second` : "–"}
+            />
+            <Fact name="Bitrate" value={live ? bitRate(rates.bits) : "–"} />
+          </dl>
+        </div>
+      </section>
+      <section class="card form" aria-labelledby="publish-title">
+        <h2 id="publish-title">Go live from this browser</h2>
+        <PublishForm
+          settings={settings}
+          onChange={publisher.change}
+          nameProblem={wrongName}
+          locked={live || busy}
+        />
+        <div class="actions">
+          {live || busy
+            ? (
+              <button id="stop" type="button" class="primary stop" onClick={publisher.stop}>
+                Stop
+              </button>
+            )
+            : (
+              <button
+                id="start"
+                type="button"
+                class="primary"
+                disabled={problem !== undefined || wrongName !== undefined}
+                onClick={() => publisher.start()}
+              >
+                Go live
+              </button>
+            )}
+          {!live && !busy && (
+            <button
+              id="show-preview"
+              type="button"
+              aria-pressed={stream !== undefined}
+              onClick={publisher.preview}
+            >
+              {stream === undefined ? "Preview" : "End preview"}
+            </button>
+          )}
+          {publisher.offerPattern && (
+            <button
+              id="use-pattern"
+              type="button"
+              onClick={() => publisher.start("pattern")}
+            >
+              Use the test pattern
+            </button>
+          )}
+          {live && (
+            <>
+              <a
+                class="button"
+                id="watch-it"
+                href={link}
+                onClick={(event) => {
+                  event.preventDefault();
+                  go({ name: settings.name, view: "watch" });
+                }}
+              >
+                Watch it
+              </a>
+              <CopyButton text={link} label="Copy the link for viewers">Copy link</CopyButton>
+            </>
+          )}
+        </div>
+      </section>
+    </div>
+  );
+}
+
+function Fact({ name, value }: { readonly name: string; readonly value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+function Preview({ stream }: { readonly stream: MediaStream }) {
+  const video = useRef<HTMLVideoElement>(null);
+  useEffect(() => {
+    video.current!.srcObject = stream;
+  }, [stream]);
+  if (stream.getVideoTracks().length === 0) return <p>Sound only: there is no picture.</p>;
+  return <video ref={video} autoPlay muted playsInline aria-label="Your own picture" />;
 }

@@ -42,7 +42,9 @@ export function WatchView({ visible, route, go, announced }: ViewProps) {
     wasAnnounced: known.current.has(name),
     player: snapshot && {
       ...snapshot,
-      playing: snapshot.videoFrames > 0 || snapshot.audioBytes > 0,
+      // Sound is not fetched while it is off.
+      playing: snapshot.videoFrames > 0 ||
+        snapshot.renditions.length === 0 && snapshot.audio !== undefined,
     },
     wasConnected: playing.wasConnected,
     unconnectedMs: playing.unconnectedMs,

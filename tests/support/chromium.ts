@@ -10,8 +10,12 @@ export interface RunningChromium extends AsyncDisposable {
   page(): Promise<Page>;
 }
 
-/** Starts Debian's Chromium. @throws {Error} It is absent; ask {@link need} first. */
-export async function launchChromium(): Promise<RunningChromium> {
+/**
+ * Starts Debian's Chromium.
+ * @param switches Further ones of its command line.
+ * @throws {Error} It is absent; ask {@link need} first.
+ */
+export async function launchChromium(switches: readonly string[] = []): Promise<RunningChromium> {
   const { path } = need("chromium");
   if (!path) throw new Error("Cannot start Chromium: it is not installed");
   const browser = await chromium.launch({
@@ -24,6 +28,7 @@ export async function launchChromium(): Promise<RunningChromium> {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...switches,
     ],
   });
   const pages = Deno.serve(

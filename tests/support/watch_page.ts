@@ -43,3 +43,18 @@ export async function firstPicture(page: Page, timeoutMs = 30_000): Promise<Uint
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
+
+/** What the publish view can send. */
+export type Source = "camera" | "screen" | "microphone" | "pattern";
+
+/** Fills in the publish view of a page that shows it, and goes live. @throws {Error} It does not come about. */
+export async function goLive(
+  page: Page,
+  options: { readonly name: string; readonly source: Source },
+): Promise<void> {
+  await page.fill("#name", options.name);
+  await page.check(`input[name=source][value=${options.source}]`);
+  await page.selectOption("#lines", "360");
+  await page.click("#start");
+  await page.locator("#publish-state[data-kind=live]").waitFor({ timeout: 20_000 });
+}

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import * as Catalog from "@moq/hang/catalog";
+import { Client } from "../client/client.ts";
+import { Relay } from "../server/relay.ts";
+import { memoryPair } from "../transport/memory.ts";
+import { HangWriter, hexOf, legacyFrame } from "./hang_writer.ts";
+
+const VIDEO = {
+  codec: "avc1.42e01f",
+  description: "01",
+  codedWidth: 640,
+  codedHeight: 360,
+  framerate: 30,
+  bitrate: 1_000_000,
+};
+const AUDIO = { codec: "opus", sampleRate: 48_000, numberOfChannels: 2, bitrate: 96_000 };
+
+/** A writer, and somebody who reads what it writes over a relay in memory. */
+async function writing(options = { video: true, audio: true }) {
+  const relay = new Relay({ hop: 7n });
+  const join = async () => {
+    const [ours, theirs] = memoryPair({ protocol: "moq-lite-05" });
+    void relay.accept(theirs);
+    return await Client.over(ours);
+  };
+  const [publisher, reader] = [await join(), await join()];
+  const broadcast = publisher.publish("demo");
+  const writer = new HangWriter(broadcast, options);
+  return {
+    writer,
+    reader,
+    async [Symbol.asyncDispose]() {
+      broadcast.close();
+      await Promise.all([publisher.close(), reader.close()]);
+      await relay.close();
+    },
+  };
+}
+
+async function firstGroup(reader: Client, track: string) {
+  for await (const group of reader.subscribe("demo", track)) {
+    const frame = await group.frame();
+    group.close();
+    return frame!;
+  }
+  throw new Error(`${track} has ended`);
+}
+
+Deno.test("HangWriter writes one catalog, once everything is known, as @moq/hang reads it", async () => {
+  await using made = await writing();
+  made.writer.describeVideo(VIDEO, 1_000_000);
+  made.writer.describeAudio(AUDIO, 1_000_000);
+  made.writer.describeAudio(AUDIO, 2_000_000);
+  const { payload } = await firstGroup(made.reader, "catalog.json");
+  const catalog = Catalog.RootSchema.parse(JSON.parse(new TextDecoder().decode(payload)));
+  assert.ok(catalog.video && !Array.isArray(catalog.video) && catalog.audio);
+  const { video0 } = catalog.video.renditions as Record<string, unknown>;
+  assert.deepEqual(video0, { ...VIDEO, container: { kind: "legacy" } });
+});
+
+Deno.test("HangWriter begins a group with each keyframe, and leaves out what comes before the first", async () => {
+  await using made = await writing({ video: true, audio: false });
+  made.writer.video(Uint8Array.of(9), 5_000_000, false);
+  made.writer.video(Uint8Array.of(1, 2), 6_000_000, true);
+  made.writer.video(Uint8Array.of(3), 7_000_000, false);
+  const frame = await firstGroup(made.reader, "video0");
+  assert.equal(frame.timestamp, 6_000_000);
+  assert.deepEqual([...frame.payload], [...legacyFrame(6_000_000, Uint8Array.of(1, 2))]);
+});
+
+Deno.test("legacyFrame() holds the time of day in microseconds", () => {
+  const frame = legacyFrame(1_800_000_000_000_000, Uint8Array.of(7));
+  assert.equal(hexOf(frame), "c0066517289880" + "00" + "07");
+  assert.equal(hexOf(frame.buffer), hexOf(frame));
+});

@@ -1,0 +1,73 @@
+/** What the publish view says, for every state there is. */
+import type { ClientStatus } from "../client/reconnect.ts";
+
+export type Phase =
+  | { readonly kind: "idle" }
+  | { readonly kind: "opening" }
+  | { readonly kind: "connecting" }
+  | { readonly kind: "live"; readonly status: ClientStatus | undefined; readonly read: boolean }
+  | { readonly kind: "failed"; readonly reason: string };
+
+export interface PublishSaid {
+  readonly text: string;
+  readonly kind: "idle" | "wait" | "live" | "problem";
+}
+
+/** One sentence or two on how it goes. */
+export function publishSaid(phase: Phase, name: string): PublishSaid {
+  switch (phase.kind) {
+    case "idle":
+      return { kind: "idle", text: "Not live. Nothing leaves this browser until you go live." };
+    case "opening":
+      return { kind: "wait", text: "Asking for the device. The browser may want your permission." };
+    case "connecting":
+      return { kind: "wait", text: "Connecting to the relay …" };
+    case "failed":
+      return { kind: "problem", text: phase.reason };
+    case "live":
+      return liveSaid(phase.status, phase.read, name);
+  }
+}
+
+function liveSaid(status: ClientStatus | undefined, read: boolean, name: string): PublishSaid {
+  if (status?.state === "reconnecting") {
+    return {
+      kind: "wait",
+      text:
+        `The connection to the relay was lost. Trying again (attempt ${status.attempt}); viewers go on where they ` +
+        "were once it is back.",
+    };
+  }
+  if (status?.state === "moving") {
+    return {
+      kind: "live",
+      text: "The relay is closing and sends us on: connecting anew, viewers stay.",
+    };
+  }
+  if (status?.state === "closed") {
+    return {
+      kind: "problem",
+      text: `The relay ended the session${
+        status.reason === "" ? "" : ` (${status.reason})`
+      }. Go live again.`,
+    };
+  }
+  return {
+    kind: "live",
+    text: read ? `${name} is live, and being watched.` : `${name} is live. Nobody watches yet.`,
+  };
+}
+
+/** What is wrong with a name, as a sentence; `undefined` when it will do. */
+export function nameProblem(name: string, live: readonly string[]): string | undefined {
+  if (name.trim() === "") return "Give the broadcast a name.";
+  if (/[\r\n]/.test(name)) return "A name is one line.";
+  if (name.split("/").some((part) => part.startsWith("."))) {
+    return 'Parts of a name do not begin with ".": such broadcasts are hidden.';
+  }
+  if (name.length > 200) return "Shorten the name to 200 characters.";
+  if (live.includes(name)) {
+    return `${name} is live already. Choose another name, or viewers may get either.`;
+  }
+  return undefined;
+}
