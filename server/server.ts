@@ -73,7 +73,8 @@ export class RunningServer {
       log: this.#log,
     });
     this.#quic = listenQuic({
-      ...server.address,
+      hostname: server.address.hostname,
+      port: server.address.port || portFreeForBoth(server.address.hostname),
       cert: context.certificate.cert,
       key: context.certificate.key,
       protocols: [...alpnsOf(versions), "h3"],
@@ -213,6 +214,14 @@ export class RunningServer {
         }),
     });
   }
+}
+
+/** A port that nobody has for TCP: the system would choose one that is free for UDP alone. */
+function portFreeForBoth(hostname: string): number {
+  const listener = Deno.listen({ hostname, port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  return port;
 }
 
 /** Starts a server. Fulfils once it listens on everything. @throws {ListenFailed} */
