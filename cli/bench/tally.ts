@@ -40,6 +40,8 @@ export class Tally {
   silent = 0;
   frames = 0;
   bytes = 0;
+  /** Streams that have ended, in order or not. Stays in the process. */
+  streamsEnded = 0;
   /** Latency counts only while this is set. */
   measuring = false;
   readonly groups = { ...NO_GROUPS };

@@ -223,6 +223,7 @@ class Stay {
       if (!this.#closed && ledger === undefined) this.#context.tally.reason(reasonOf(error));
     }
     if (!this.#closed) ledger?.end(scan.sequence, whole);
+    this.#context.tally.streamsEnded++;
   }
 
   readonly #onFrame = (scan: GroupScan): void => {
