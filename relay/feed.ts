@@ -153,7 +153,8 @@ export class Feed implements TrackFeed {
   ended(from: Inflow, end: TrackEnd): void {
     this.#draining.delete(from);
     if (from !== this.#active && from !== this.#next) return;
-    if (end.kind === "ended" && from === this.#active) return this.#finish(end);
+    const moves = end.kind === "ended" && end.leaving === true && this.#routes.resumeMs > 0;
+    if (end.kind === "ended" && from === this.#active && !moves) return this.#finish(end);
     this.#refused.add(from.route.source);
     if (from === this.#next) {
       this.#next = undefined;
@@ -162,11 +163,23 @@ export class Feed implements TrackFeed {
     const next = this.#next;
     this.#next = undefined;
     this.#active = next;
-    if (next === undefined) return this.#tryNext(end);
+    if (next === undefined) return moves ? this.#awaitMove(end) : this.#tryNext(end);
     if (this.#interrupted.size === 0) return;
     // It was asked for what comes after the group that is broken off now: ask again, from there.
     next.close();
     this.#active = this.#open(next.route);
+  }
+
+  /** The source leaves and its broadcast may come back by another: waits for that as for a lost one. */
+  #awaitMove(end: TrackEnd): void {
+    const route = this.#routes.best(this.#refused);
+    if (route !== undefined) {
+      this.#active = this.#open(route);
+      return;
+    }
+    this.#track.context.clock.after(this.#routes.resumeMs, () => {
+      if (this.#running && this.#active === undefined) this.#finish(end);
+    });
   }
 
   #tryNext(end: TrackEnd): void {

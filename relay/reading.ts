@@ -35,7 +35,12 @@ export interface TrackRequest {
 /** How a track ended for its readers. */
 export type TrackEnd =
   /** In order. `nextGroup` is the first sequence that will never come, where it is known. */
-  | { readonly kind: "ended"; readonly nextGroup?: number }
+  | {
+    readonly kind: "ended";
+    readonly nextGroup?: number;
+    /** It is the source that is leaving (GOAWAY): the track may go on by another. */
+    readonly leaving?: boolean;
+  }
   /** Refused, or given up. `why` is for logs and picks the code on the wire. */
   | { readonly kind: "failed"; readonly why: TrackFailure; readonly reason: string };
 export type TrackFailure = "not-found" | "unroutable" | "lost" | "refused";

@@ -70,6 +70,8 @@ Deno.test("drain() says END before FIN and refuses newcomers", async () => {
   await live.hears("00 01 00");
   const drained = at.relay.drain(5000);
   const again = at.relay.drain(5000);
+  await tick();
+  at.clock.advance(100);
   await live.hears("01 01 01", "fin");
   const late = RawPeer.at(at, "moq-lite-06");
   await tick();

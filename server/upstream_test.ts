@@ -193,6 +193,40 @@ Deno.test("asked to go away, the next link is up before the old one is left", as
   for (const at of [a, b, next]) await at.relay.close();
 });
 
+Deno.test("an upstream relay that drains ends nothing for the viewers below: they go on by the next one", async () => {
+  const [a, b] = two();
+  const { upstream, target } = linkTo(a, b);
+  await tick();
+  const publisher = await join(a, 6, {}, { hop: 5n });
+  const track = publisher.client.publish("top").track("v");
+  await tick(3);
+  const watch = new Viewer((await join(b, 6)).client.subscribe("top", "v"));
+  await tick(3);
+  track.write("0");
+  await tick(3);
+  b.clock.advance(11_000);
+  const next = testRelay({ hop: 1003n, clock: b.clock });
+  target.above = next;
+  const drained = a.relay.drain(5000);
+  for (let i = 0; i < 40; i++) {
+    b.clock.advance(25);
+    await tick();
+  }
+  await drained;
+  assert.equal(watch.end, undefined, "the end of the old link is not the end of the track");
+  // The publisher has followed as well, a moment later.
+  const twin = (await join(next, 6, {}, { hop: 5n })).client.publish("top").track("v");
+  twin.group(0).close();
+  await tick(3);
+  b.clock.advance(1000);
+  await tick(3);
+  twin.write("1");
+  await tick(3);
+  assert.deepEqual([watch.text(0), watch.text(1), watch.end], ["0", "1", undefined]);
+  upstream.stop();
+  for (const at of [b, next]) await at.relay.close();
+});
+
 Deno.test("a redirect to another host is not followed", async () => {
   const [a, b] = two();
   const { upstream, dialed } = linkTo(a, b);

@@ -4,6 +4,8 @@ import type { Session } from "./session.ts";
 /** How often a drain looks whether everything is out, and how long it leaves the last bytes to arrive. */
 const STEP_MS = 20;
 const DELIVERY_MS = 250;
+/** How much earlier than the ends of the subscriptions GOAWAY goes out. */
+const GOAWAY_MS = 100;
 
 /** How sessions are brought to their end. */
 export interface DrainOptions {
@@ -33,6 +35,8 @@ export async function drainSessions(
     });
   });
   await Promise.race([grace, Promise.allSettled(sessions.map((s) => s.goaway(uri)))]);
+  // GOAWAY first: who takes the ends of the subscriptions for the ends of the tracks does not look elsewhere.
+  if (sessions.length > 0) await Promise.race([grace, wait(GOAWAY_MS)]);
   for (const session of sessions) session.publisher.drain();
   while (!over && sessions.some((s) => s.publisher.subscriptions > 0)) {
     await Promise.race([grace, wait(STEP_MS)]);

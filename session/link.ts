@@ -29,6 +29,8 @@ export interface Link {
   readonly clock: Clock;
   readonly stats: RelayStats;
   readonly log: Logger;
+  /** The peer has said GOAWAY: what it ends from now on ends for its own sake, not because it is over. */
+  peerLeaving: boolean;
   /** Closes the session because of what a stream brought; harmless for ends that are nobody's fault. */
   failed(error: unknown): void;
 }

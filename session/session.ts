@@ -138,6 +138,7 @@ export class Session {
       clock: options.clock ?? systemClock,
       stats: options.stats,
       log,
+      peerLeaving: false,
       failed: (error) => this.#failed(error),
     };
     this.subscriber = new Subscriber(this.#link, connection.remoteAddress);
@@ -202,7 +203,10 @@ export class Session {
 
   async #end(): Promise<CloseInfo> {
     const info = await this.connection.closed;
-    this.subscriber.close(info.abrupt || info.code !== SESSION_CODE.none);
+    // Who was asked to come back elsewhere is waited for like one who was lost.
+    this.subscriber.close(
+      info.abrupt || info.code !== SESSION_CODE.none || this.#link.peerLeaving,
+    );
     this.publisher.close();
     return info;
   }
@@ -294,6 +298,7 @@ export class Session {
     if (message === undefined) return;
     if (this.#goawaySeen) throw new ProtocolViolation("GOAWAY", "it came twice");
     this.#goawaySeen = true;
+    this.#link.peerLeaving = true;
     this.#link.log.info("the peer asks us to leave", { uri: message.uri });
     this.subscriber.devalue();
     this.#options.onGoaway?.(message.uri);

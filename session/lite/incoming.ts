@@ -198,7 +198,9 @@ export class Incoming implements UpstreamSubscription {
     this.#leave();
     const lost = end.kind === "failed" && end.why === "lost";
     this.#giveUp((writer) => lost ? this.#o.sink.interrupt(writer) : writer.cut());
-    this.#o.sink.ended(end);
+    // A relay that drains ends everything: the track itself may go on elsewhere.
+    const leaving = end.kind === "ended" && this.#link.peerLeaving;
+    this.#o.sink.ended(leaving ? { ...end, leaving } : end);
   }
 
   /** What is still on its way in is left as it is. */
