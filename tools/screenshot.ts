@@ -1,5 +1,6 @@
 /**
- * Takes docs/watch.png: ffmpeg's test picture through a relay into the page, in Chromium. Other sizes and states for
+ * Takes docs/watch.png, docs/publish.png and docs/dashboard.png: a test pattern from one tab of Chromium through a relay
+ * into another, and a third that looks on. Other sizes and states for
  * whoever works on the page: `deno run -A tools/screenshot.ts --out DIR`.
  */
 import type { Browser, Page } from "playwright-core";
@@ -23,8 +24,8 @@ const SHOTS: readonly Shot[] = [
   { name: "dark", width: 1280, height: 860, dark: true },
   { name: "phone", width: 390, height: 844, dark: true },
 ];
-/** How long graphs are given to fill. */
-const SETTLE_MS = 12_000;
+/** How long graphs are given to fill: for a look, and for the documents. */
+const SETTLE_MS = { look: 12_000, documents: 65_000 } as const;
 
 async function open(browser: Browser, url: string, { width, height, dark }: Shot): Promise<Page> {
   const page = await browser.newPage({
@@ -38,22 +39,27 @@ async function open(browser: Browser, url: string, { width, height, dark }: Shot
   return page;
 }
 
-async function take(page: Page, path: string): Promise<void> {
-  await page.screenshot({ path });
+async function take(page: Page, path: string, fullPage = false): Promise<void> {
+  await page.screenshot({ path, fullPage });
   say(`wrote ${path}`);
 }
 
 /** The three views at once in as many pages: one publishes, one watches, one looks on. */
-async function live(browser: Browser, url: string, shot: Shot, pathOf: (view: string) => string) {
+async function live(
+  browser: Browser,
+  url: string,
+  shot: Shot,
+  { settleMs, pathOf }: { readonly settleMs: number; readonly pathOf: (view: string) => string },
+): Promise<void> {
   const publish = await open(browser, `${url}#/publish`, shot);
-  await goLive(publish, { name: "demo", source: "pattern" });
+  await goLive(publish, { name: "demo", source: "pattern", lines: 540 });
   const watch = await open(browser, `${url}?name=demo&visible=always#/watch`, shot);
   await firstPicture(watch);
   const dashboard = await open(browser, `${url}#/dashboard`, shot);
-  await watch.waitForTimeout(SETTLE_MS);
-  await take(publish, pathOf("publish"));
-  await take(watch, pathOf("watch"));
-  await take(dashboard, pathOf("dashboard"));
+  await watch.waitForTimeout(settleMs);
+  await take(publish, pathOf("publish"), true);
+  await take(watch, pathOf("watch"), true);
+  await take(dashboard, pathOf("dashboard"), true);
   for (const page of [publish, watch, dashboard]) await page.close();
 }
 
@@ -64,7 +70,8 @@ async function main(args: readonly string[]): Promise<void> {
   await using chromium = await launchChromium();
   const { browser } = chromium;
   if (out === undefined) {
-    return await live(browser, relay.url, SHOTS[0]!, (view) => `${ROOT}docs/${view}.png`);
+    const pathOf = (view: string) => `${ROOT}docs/${view}.png`;
+    return await live(browser, relay.url, SHOTS[0]!, { settleMs: SETTLE_MS.documents, pathOf });
   }
   for (const shot of SHOTS) {
     for (const view of ["watch", "publish", "dashboard"]) {
@@ -77,7 +84,8 @@ async function main(args: readonly string[]): Promise<void> {
   await using media = testMedia({ size: "1280x720" });
   await using _pub = start(["pub", relay.url, "--broadcast", "bars"], { stdin: media.stdout });
   for (const shot of SHOTS) {
-    await live(browser, relay.url, shot, (view) => `${out}/live-${view}-${shot.name}.png`);
+    const pathOf = (view: string) => `${out}/live-${view}-${shot.name}.png`;
+    await live(browser, relay.url, shot, { settleMs: SETTLE_MS.look, pathOf });
   }
 }
 

@@ -2,17 +2,9 @@
 import { type ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type Announced, useAnnounced } from "./relay.ts";
-import { addressOf, type Route, useRoute, type View, VIEWS } from "./route.ts";
+import { addressOf, useRoute, type View, VIEWS } from "./route.ts";
 import { ThemeSwitch } from "./theme.tsx";
-
-/** What every view gets. */
-export interface ViewProps {
-  /** Views stay in the page when another one is opened: a broadcast goes on. */
-  readonly visible: boolean;
-  readonly route: Route;
-  readonly go: (to: Partial<Route>) => void;
-  readonly announced: Announced;
-}
+import type { ViewProps } from "./view_props.ts";
 
 const TITLES: Readonly<Record<View, string>> = {
   watch: "Watch",

@@ -11,7 +11,8 @@ const SESSIONS: readonly Line[] = [{ name: "open", color: "--line-1" }];
 const CACHE: readonly Line[] = [{ name: "kept", color: "--line-3" }];
 const SPAN_SECONDS = 120;
 
-const whole = (value: number) => value === 0 || value >= 10 ? value.toFixed(0) : value.toFixed(1);
+const whole = (value: number) =>
+  Number.isInteger(value) || value >= 10 ? value.toFixed(0) : value.toFixed(1);
 const count = (value: number) => Number.isInteger(value) ? String(value) : "";
 
 /** The last minutes. */

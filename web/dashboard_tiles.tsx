@@ -22,7 +22,7 @@ export function DashboardTiles({ look }: { readonly look: Look }) {
       "worker",
       "Worker",
       figures.cpu === null ? "…" : `${Math.round(100 * figures.cpu)} % CPU`,
-      `${bytes(figures.memoryBytes)}, ${figures.loopDelayMs.toFixed(1)} ms late`,
+      `${bytes(figures.memoryBytes)}, ${figures.loopDelayMs.toFixed(1)} ms late on events`,
     ],
     [
       "upstream",

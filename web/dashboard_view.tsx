@@ -1,12 +1,12 @@
 /// <reference lib="dom" />
 import { useEffect, useState } from "preact/hooks";
 import { type AdminPlace, ask, findAdmin } from "./admin_api.ts";
-import type { ViewProps } from "./app.tsx";
 import { CopyButton } from "./copy_button.tsx";
 import { DashboardGraphs } from "./dashboard_graphs.tsx";
 import { BroadcastTable, SessionTable, TrackTable } from "./dashboard_tables.tsx";
 import { DashboardTiles } from "./dashboard_tiles.tsx";
 import { type Figures, type Look, lookFrom, recorded } from "./dashboard_data.ts";
+import type { ViewProps } from "./view_props.ts";
 
 const LOOK_MS = 2000;
 

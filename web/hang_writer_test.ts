@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import * as Catalog from "@moq/hang/catalog";
 import { Client } from "../client/client.ts";
 import { Relay } from "../server/relay.ts";
 import { memoryPair } from "../transport/memory.ts";
@@ -26,6 +25,7 @@ async function writing(options = { video: true, audio: true }) {
   const [publisher, reader] = [await join(), await join()];
   const broadcast = publisher.publish("demo");
   const writer = new HangWriter(broadcast, options);
+  for await (const _announced of reader.announced()) break;
   return {
     writer,
     reader,
@@ -46,16 +46,17 @@ async function firstGroup(reader: Client, track: string) {
   throw new Error(`${track} has ended`);
 }
 
-Deno.test("HangWriter writes one catalog, once everything is known, as @moq/hang reads it", async () => {
+Deno.test("HangWriter writes one catalog, once everything is known", async () => {
   await using made = await writing();
   made.writer.describeVideo(VIDEO, 1_000_000);
   made.writer.describeAudio(AUDIO, 1_000_000);
   made.writer.describeAudio(AUDIO, 2_000_000);
   const { payload } = await firstGroup(made.reader, "catalog.json");
-  const catalog = Catalog.RootSchema.parse(JSON.parse(new TextDecoder().decode(payload)));
-  assert.ok(catalog.video && !Array.isArray(catalog.video) && catalog.audio);
-  const { video0 } = catalog.video.renditions as Record<string, unknown>;
-  assert.deepEqual(video0, { ...VIDEO, container: { kind: "legacy" } });
+  const container = { kind: "legacy" };
+  assert.deepEqual(JSON.parse(new TextDecoder().decode(payload)), {
+    video: { renditions: { video0: { ...VIDEO, container } } },
+    audio: { renditions: { audio0: { ...AUDIO, container } } },
+  });
 });
 
 Deno.test("HangWriter begins a group with each keyframe, and leaves out what comes before the first", async () => {

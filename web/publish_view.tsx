@@ -1,6 +1,5 @@
 /// <reference lib="dom" />
 import { useEffect, useRef } from "preact/hooks";
-import type { ViewProps } from "./app.tsx";
 import { CopyButton } from "./copy_button.tsx";
 import { bitRate, codecName } from "./format.ts";
 import { LevelMeter } from "./level_meter.tsx";
@@ -9,6 +8,7 @@ import { PublishForm } from "./publish_form.tsx";
 import { nameProblem, publishSaid } from "./publish_state.ts";
 import { addressOf } from "./route.ts";
 import { usePublisher } from "./use_publisher.ts";
+import type { ViewProps } from "./view_props.ts";
 
 /** Sends a camera, a screen, a microphone or a test pattern. */
 export function PublishView({ go, announced }: ViewProps) {

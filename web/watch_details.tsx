@@ -8,18 +8,26 @@ import type { Playing } from "./use_player.ts";
 /** How late the picture is, for the last minute. */
 export function LatencyGraph({ snapshot, trace }: Playing) {
   const measured = snapshot?.latencyMs !== undefined;
+  // Not every relay measures it.
+  const roundTrip = trace.roundTripMs.some((ms) => ms !== null);
   const lines: readonly Line[] = [
     { name: measured ? "camera to screen" : "arrival to screen", color: "--line-1" },
     { name: "buffer", color: "--line-2" },
-    { name: "round trip", color: "--line-3" },
+    ...(roundTrip ? [{ name: "round trip", color: "--line-3" }] : []),
   ];
   return (
     <section class="card" aria-label="Latency">
       <Chart
+        key={lines.length}
         id="latency"
         title="Latency"
         lines={lines}
-        data={[[...trace.at], [...trace.latencyMs], [...trace.bufferMs], [...trace.roundTripMs]]}
+        data={[
+          [...trace.at],
+          [...trace.latencyMs],
+          [...trace.bufferMs],
+          ...(roundTrip ? [[...trace.roundTripMs]] : []),
+        ]}
         format={millis}
         spanSeconds={60}
       />

@@ -1,6 +1,5 @@
 /// <reference lib="dom" />
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { ViewProps } from "./app.tsx";
 import { BroadcastList } from "./broadcast_list.tsx";
 import { browserProblem } from "./relay.ts";
 import { NothingLive } from "./nothing_live.tsx";
@@ -8,6 +7,7 @@ import { PlayerBar } from "./player_bar.tsx";
 import { usePlayer } from "./use_player.ts";
 import { LatencyGraph, PlayedLine, WatchDetails } from "./watch_details.tsx";
 import { watchSaid } from "./watch_state.ts";
+import type { ViewProps } from "./view_props.ts";
 
 /** What is live, and a player for one of it. */
 export function WatchView({ visible, route, go, announced }: ViewProps) {

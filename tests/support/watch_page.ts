@@ -50,11 +50,11 @@ export type Source = "camera" | "screen" | "microphone" | "pattern";
 /** Fills in the publish view of a page that shows it, and goes live. @throws {Error} It does not come about. */
 export async function goLive(
   page: Page,
-  options: { readonly name: string; readonly source: Source },
+  options: { readonly name: string; readonly source: Source; readonly lines?: number },
 ): Promise<void> {
   await page.fill("#name", options.name);
   await page.check(`input[name=source][value=${options.source}]`);
-  await page.selectOption("#lines", "360");
+  await page.selectOption("#lines", String(options.lines ?? 360));
   await page.click("#start");
   await page.locator("#publish-state[data-kind=live]").waitFor({ timeout: 20_000 });
 }
