@@ -3,24 +3,27 @@
  *
  * @module
  */
+import { NoCommonVersion } from "../session/handshake.ts";
+import { dialBrowser } from "../transport/browser.ts";
+import { parseHash } from "../transport/certificate_hash.ts";
+import { ProtocolRefused } from "../transport/errors.ts";
 import type { TransportSettings } from "../transport/quic_settings.ts";
 import { alpnsOf, type Dialect, dialectByName, DIALECTS } from "../wire/lite/dialect.ts";
-import { Client, type ClientOptions } from "./client.ts";
+import { Client, type DialOptions } from "./client.ts";
 
 /** How to reach a relay, and what to speak with it. */
-export interface ConnectOptions extends Omit<ClientOptions, "versions" | "path"> {
+export interface ConnectOptions extends Omit<DialOptions, "versions"> {
   /** Versions by name ("moq-lite-05"), preferred first. Default: all, newest first. */
   readonly versions?: readonly string[];
   /** SHA-256 of the one certificate to accept, in hexadecimal or as bytes, instead of checking who signed it. */
   readonly hash?: string | Uint8Array;
-  /** Further root certificates, PEM. */
+  /** Further root certificates, PEM. Deno only. */
   readonly caCerts?: readonly string[];
-  /** Further headers of the WebTransport request, names in lower case. */
+  /** Further headers of the WebTransport request, names in lower case. Deno only. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Gives up when aborted; without effect once the session is up. */
-  readonly signal?: AbortSignal;
-  /** Gives up after this long, in milliseconds. Default 10,000. */
+  /** Gives an attempt up after this long, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number;
+  /** Limits of the QUIC connection. Deno only; browsers choose for themselves. */
   readonly transport?: TransportSettings;
 }
 
@@ -28,35 +31,51 @@ export interface ConnectOptions extends Omit<ClientOptions, "versions" | "path">
  * Connects to a relay. The scheme of the URL decides how:
  *
  * - `https://` WebTransport;
- * - `moqt://` and `moql://` raw QUIC;
+ * - `moqt://` and `moql://` raw QUIC, in Deno only;
  * - `http://` for development: the certificate's hash is fetched from `/certificate.sha256` of the same host and port,
  *   then WebTransport with that certificate alone.
+ *
+ * Deno needs `--unstable-net`. In browsers the browser's own WebTransport is used.
  *
  * The path of the URL stands before every broadcast path of the session; its query goes to the relay as it is.
  *
  * @returns A live session. The caller closes it.
- * @throws {ConnectFailed} Refused, unreachable, wrong certificate, or an HTTP status other than 200 (`status`).
+ * @throws {CertificateRefused} @throws {RequestRefused} The server said why (Deno).
+ * @throws {HandshakeFailed} The browser does not say why.
+ * @throws {NoWebTransport} There is none in this browser or runtime.
+ * @throws {ConnectFailed} Base of the above: unreachable, no answer in time, given up.
  * @throws {NoCommonVersion} The relay speaks none of the versions asked for.
  * @throws {RangeError} A version or hash that is none.
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Client> {
-  const { versions: names, hash, caCerts, headers, signal, timeoutMs, transport, ...rest } =
-    options;
+  const { versions: names, hash, caCerts, headers, timeoutMs, transport, ...rest } = options;
   const versions = names === undefined ? DIALECTS : names.map(versionOf);
-  // Sockets are loaded when they are needed only: what runs over a connection works without them, in a browser too.
-  const { dial } = await import("../transport/dial.ts");
-  const connection = await dial(url, {
+  const how = {
     protocols: alpnsOf(versions),
     ...(hash === undefined ? {} : { hash: hashOf(hash) }),
     ...(caCerts === undefined ? {} : { caCerts }),
     ...(headers === undefined ? {} : { headers }),
-    ...(signal === undefined ? {} : { signal }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(transport === undefined ? {} : { transport }),
-  });
-  const { pathname, search } = new URL(url);
-  const path = connection.kind === "quic" ? { path: pathname + search } : {};
-  return await Client.over(connection, { ...rest, ...path, versions });
+  };
+  const dial = await dialerHere();
+  const dialer = (target: URL, signal: AbortSignal) =>
+    dial(target, { ...how, signal }).catch((error: unknown) => {
+      if (!(error instanceof ProtocolRefused)) throw error;
+      throw new NoCommonVersion("others", versions.map(({ name }) => name).join(", "));
+    });
+  return await Client.dial(url, dialer, { ...rest, versions });
+}
+
+/**
+ * The dialers of where this runs. Deno's are loaded when they are needed only: in browsers, and in bundles for them, nothing
+ * of Deno's sockets is reached. A bundler that splits code leaves them in a file that no browser asks for; one that writes a
+ * single file is told `--external ../transport/dial.ts`.
+ */
+async function dialerHere(): Promise<typeof dialBrowser> {
+  const { Deno } = globalThis as { Deno?: object };
+  if (Deno === undefined || !("QuicEndpoint" in Deno)) return dialBrowser;
+  return (await import("../transport/dial.ts")).dial;
 }
 
 function versionOf(name: string): Dialect {
@@ -68,8 +87,8 @@ function versionOf(name: string): Dialect {
 
 function hashOf(hash: string | Uint8Array): Uint8Array {
   if (typeof hash !== "string") return hash;
-  const bare = hash.replaceAll(":", "");
-  if (/^[0-9a-f]{64}$/i.test(bare)) return Uint8Array.fromHex(bare);
+  const bytes = parseHash(hash);
+  if (bytes !== undefined) return bytes;
   throw new RangeError(
     `Cannot use "${hash}" as a certificate's SHA-256: it is 64 hexadecimal digits`,
   );
