@@ -80,12 +80,17 @@ async function serve(fps: number, frameSize: number, groupSize: number): Promise
   };
   tick();
   for (;;) {
-    try {
-      const viewer = new Viewer(await (await listener.incoming()).accept());
-      viewers.add(viewer);
-      viewer.conn.closed.then(() => viewers.delete(viewer), () => viewers.delete(viewer));
-    } catch { // A handshake that did not come about.
-    }
+    // Handshakes go on beside each other.
+    accept(await listener.incoming(), viewers);
+  }
+}
+
+async function accept(incoming: Deno.QuicIncoming, viewers: Set<Viewer>): Promise<void> {
+  try {
+    const viewer = new Viewer(await incoming.accept<false>());
+    viewers.add(viewer);
+    viewer.conn.closed.then(() => viewers.delete(viewer), () => viewers.delete(viewer));
+  } catch { // It did not come about.
   }
 }
 

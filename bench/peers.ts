@@ -60,8 +60,11 @@ async function measure({ rounds, durationMs, only }: Options): Promise<PeersResu
 
 function oneLine(shape: string, { round, subject, result, loadAverage }: Run): string {
   const { relay, latencyMs, groups, viewers } = result;
+  const missing = viewers.planned - viewers.up;
   return `round ${round}, ${shape}, ${subject}: ${relay?.cpuUsPerFrame ?? "-"} µs a frame, ` +
-    `p50 ${latencyMs.p50} ms, p99 ${latencyMs.p99} ms, ${viewers.up} of ${viewers.planned} viewers, ` +
+    `p50 ${latencyMs.p50} ms, p99 ${latencyMs.p99} ms, ${viewers.up} viewers${
+      missing > 0 ? `, ${missing} MISSING` : ""
+    }, ` +
     `${groups.lost} lost, ${groups.repeated} repeated, ${groups.cut} cut off, ` +
     `${Math.round((relay?.rssBytes ?? 0) / 1024 ** 2)} MB; load average ${loadAverage}`;
 }
