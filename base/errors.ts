@@ -3,7 +3,9 @@
  * The message says what was tried, why it failed, and what to do where there is something to do.
  */
 export abstract class QumoError extends Error {
+  /** Stable, for logs and programs: "QUMO_CONNECT_FAILED". */
   abstract readonly code: string;
+  /** The name of the class. */
   override get name(): string {
     return this.constructor.name;
   }

@@ -1,13 +1,18 @@
 /** Where modules write what happened. Fields are flat and never hold a token. */
 export interface Logger {
+  /** What helps to find a fault. */
   debug(message: string, fields?: LogFields): void;
+  /** What an operator wants to know. */
   info(message: string, fields?: LogFields): void;
+  /** Something went wrong that the program copes with. */
   warn(message: string, fields?: LogFields): void;
+  /** Something went wrong that should not. */
   error(message: string, fields?: LogFields): void;
   /** A logger that adds `fields` to every line. */
   with(fields: LogFields): Logger;
 }
 
+/** What a line is about. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** Swallows everything: the default of a library that was given no logger. */

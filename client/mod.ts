@@ -1,41 +1,69 @@
 /**
- * The client library: publish to a relay and read from it.
+ * The client library of Media over QUIC: publish to a relay, read from it, or be the server oneself.
  *
  * ```ts
  * import { connect } from "./client/mod.ts";
  *
  * await using client = await connect("http://127.0.0.1:4433/");
- * using broadcast = client.publish("chat/alice");
- * const track = broadcast.track("lines");
- * track.write("hello"); // a group of one frame
  *
+ * // Publish: tracks are written whether anybody reads or not, the newest groups are kept for those who join.
+ * using broadcast = client.publish("chat/alice");
+ * broadcast.track("lines").write("hello"); // a group of one frame
+ *
+ * // Read: groups as they come, and the frames of each.
  * for await (const group of client.subscribe("chat/bob", "lines")) {
  *   for await (const frame of group) {
  *     const line = new TextDecoder().decode(frame.payload);
- *     if (line === "bye") await client.close();
+ *     console.log("bob:", line);
+ *     if (line === "bye") break;
  *   }
+ *   if (group.sequence === 1) break; // leaving the loop leaves the track
  * }
  * ```
  *
- * Tracks are written whether anybody reads or not: the newest groups are kept for those who join. Everything but
- * {@link connect} runs in browsers too, over any `Connection` given to {@link Client.over}.
+ * {@link connect} runs in Deno (raw QUIC and WebTransport, `--unstable-net`) and in browsers (their own WebTransport);
+ * {@link serve} in Deno alone; {@link Client.over} wherever there is a {@link Connection} to give it. Every failure is a
+ * {@link QumoError} with a stable `code` and a message that says what to do.
+ *
+ * For a browser bundle the modules of Deno's sockets are loaded lazily and never reached: a bundler that splits code leaves
+ * them in files no browser asks for, `deno bundle` leaves them out with `--external` (see
+ * `tools/bundle_client.ts`), and the npm package marks them for other bundlers.
  *
  * @module
  */
 export { QumoError } from "../base/errors.ts";
 export type { Clock } from "../base/clock.ts";
-export type { Logger } from "../base/logger.ts";
+export type { LogFields, Logger } from "../base/logger.ts";
 export { GroupTooLarge, NotFound, SourceLost } from "../relay/errors.ts";
 export { randomHop } from "../relay/hop.ts";
 export type { TrackFailure, TrackInfo, TrackRequest } from "../relay/ports.ts";
 export type { RelayStats } from "../relay/stats.ts";
 export type { ProbeReport } from "../session/lite/subscriber.ts";
 export { NoCommonVersion } from "../session/handshake.ts";
-export type { CloseInfo, Connection } from "../transport/connection.ts";
-export { ConnectFailed, ConnectionClosed } from "../transport/errors.ts";
+export type {
+  BidiStream,
+  CloseInfo,
+  Connection,
+  ReceiveStream,
+  SendEnd,
+  SendStream,
+  StreamOptions,
+  TransportKind,
+} from "../transport/connection.ts";
+export {
+  CertificateRefused,
+  ConnectFailed,
+  ConnectionClosed,
+  HandshakeFailed,
+  NoWebTransport,
+  ProtocolRefused,
+  RequestRefused,
+  StreamClosed,
+  StreamReset,
+} from "../transport/errors.ts";
 export type { TransportSettings } from "../transport/quic_settings.ts";
 export { ProtocolViolation } from "../wire/errors.ts";
-export type { Dialect } from "../wire/lite/dialect.ts";
+export { type Dialect, DIALECTS, type LiteVersion } from "../wire/lite/dialect.ts";
 export { Announcements, type BroadcastNews } from "./announcements.ts";
 export type { WaitOptions } from "./bell.ts";
 export { Client, type ClientOptions, type Dialer, type DialOptions } from "./client.ts";

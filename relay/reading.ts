@@ -43,6 +43,7 @@ export type TrackEnd =
   }
   /** Refused, or given up. `why` is for logs and picks the code on the wire. */
   | { readonly kind: "failed"; readonly why: TrackFailure; readonly reason: string };
+/** Why a track could not be had: no such track, no way to it, its source was lost, or not allowed. */
 export type TrackFailure = "not-found" | "unroutable" | "lost" | "refused";
 
 /** One reader of a track: a subscription of a session, or an iterator in this process. Methods must not throw. */

@@ -5,27 +5,37 @@
  * @module
  */
 export interface RelayStats {
-  /** From publishers and upstream relays. */
+  /** Groups that came in, from publishers and upstream relays. */
   groupsIn: number;
+  /** Frames that came in. */
   framesIn: number;
+  /** Bytes of these frames. */
   bytesIn: number;
+  /** Datagrams that came in. */
   datagramsIn: number;
   /** Groups that arrived twice, too late, or below what anybody wanted. */
   groupsRefused: number;
   /** Groups whose source failed before their end. */
   groupsCut: number;
-  /** To subscribers. Frames are counted when their group stream ends. */
+  /** Groups that went out to subscribers. Frames are counted when their group stream ends. */
   groupsOut: number;
+  /** Frames that went out. */
   framesOut: number;
+  /** Bytes that went out. */
   bytesOut: number;
+  /** Datagrams that went out. */
   datagramsOut: number;
-  /** Groups a subscriber did not get because it was too slow, and group streams ended in the middle. */
+  /** Groups a subscriber did not get because it was too slow. */
   groupsSkipped: number;
+  /** Group streams ended in the middle. */
   groupsCutOut: number;
-  /** Subscriptions opened at sources and by subscribers, since the start. */
+  /** Subscriptions opened at sources, since the start. */
   upstreamSubscriptions: number;
+  /** Subscriptions opened by subscribers, since the start. */
   subscriptions: number;
+  /** Groups asked for by FETCH. */
   fetches: number;
+  /** Of these, answered from the cache. */
   fetchesFromCache: number;
   /** Streams of a type nobody knows. */
   streamsRefused: number;

@@ -25,7 +25,14 @@ import { StreamReader } from "./stream_reader.ts";
 
 /** Both ends speak MoQ, but no version of it in common. */
 export class NoCommonVersion extends QumoError {
+  /** Stable, for logs and programs. */
   readonly code = "QUMO_NO_COMMON_VERSION";
+  /**
+   * Made by the handshake.
+   *
+   * @param offered Versions of the peer.
+   * @param ours Versions of this side.
+   */
   constructor(offered: string, ours: string) {
     super(`Cannot agree on a MoQ version: the peer offers ${offered}, we speak ${ours}`);
   }

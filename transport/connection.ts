@@ -10,7 +10,9 @@ export type TransportKind = "quic" | "webtransport" | "websocket" | "memory";
 
 /** Why and how a connection ended. `code` is the peer's or ours; 0 is a normal end. */
 export interface CloseInfo {
+  /** The application's code, 0 … 2^32-1. */
   readonly code: number;
+  /** For people; may be empty. */
   readonly reason: string;
   /** True when nobody said goodbye: idle timeout, lost network, killed process. */
   readonly abrupt: boolean;
@@ -24,6 +26,7 @@ export interface StreamOptions {
 
 /** One peer, whatever it came by. The owner calls {@link Connection.close} in the end. */
 export interface Connection {
+  /** How it came about. */
   readonly kind: TransportKind;
   /** The MoQ protocol both ends agreed on ("moq-lite-05", "moql", …), or "" when none was named. */
   readonly protocol: string;
@@ -54,7 +57,9 @@ export interface Connection {
 
 /** Both halves of a bidirectional stream. */
 export interface BidiStream {
+  /** What we send. */
   readonly send: SendStream;
+  /** What the peer sends. */
   readonly receive: ReceiveStream;
 }
 

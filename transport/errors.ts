@@ -4,7 +4,11 @@ import { QumoError } from "../base/errors.ts";
 export class StreamReset extends QumoError {
   /** Stable, for logs and programs. */
   readonly code = "QUMO_STREAM_RESET";
-  /** @param peerCode What the peer gave as its reason. */
+  /**
+   * Made by transports.
+   *
+   * @param peerCode What the peer gave as its reason.
+   */
   constructor(readonly peerCode: number, options?: ErrorOptions) {
     super(`Peer reset the stream with code ${peerCode}`, options);
   }
@@ -14,7 +18,11 @@ export class StreamReset extends QumoError {
 export class StreamClosed extends QumoError {
   /** Stable, for logs and programs. */
   readonly code = "QUMO_STREAM_CLOSED";
-  /** @param why As the end of a sentence: "it was stopped". */
+  /**
+   * Made by transports.
+   *
+   * @param why As the end of a sentence: "it was stopped".
+   */
   constructor(why: string, options?: ErrorOptions) {
     super(`Cannot write to the stream: ${why}`, options);
   }
@@ -24,7 +32,11 @@ export class StreamClosed extends QumoError {
 export class ConnectionClosed extends QumoError {
   /** Stable, for logs and programs. */
   readonly code = "QUMO_CONNECTION_CLOSED";
-  /** @param why As the end of a sentence: "it was closed with code 0". */
+  /**
+   * Made by transports.
+   *
+   * @param why As the end of a sentence: "it was closed with code 0".
+   */
   constructor(why: string, options?: ErrorOptions) {
     super(`Cannot use the connection: ${why}`, options);
   }
@@ -35,6 +47,8 @@ export class ConnectFailed extends QumoError {
   /** Stable, for logs and programs. */
   readonly code: string = "QUMO_CONNECT_FAILED";
   /**
+   * Made by transports.
+   *
    * @param url What was dialed. The message shows it without its query, which may hold a token.
    * @param why As the end of a sentence: "no answer in time".
    * @param status The HTTP status of a server that answered.
@@ -49,6 +63,8 @@ export class CertificateRefused extends ConnectFailed {
   /** Stable, for logs and programs. */
   override readonly code = "QUMO_CERTIFICATE_REFUSED";
   /**
+   * Made by transports.
+   *
    * @param detail What the handshake says.
    * @param pinned Whether one certificate alone would have been accepted.
    */
@@ -64,7 +80,11 @@ export class CertificateRefused extends ConnectFailed {
 export class ProtocolRefused extends ConnectFailed {
   /** Stable, for logs and programs. */
   override readonly code = "QUMO_PROTOCOL_REFUSED";
-  /** @param offered What was asked for. */
+  /**
+   * Made by transports.
+   *
+   * @param offered What was asked for.
+   */
   constructor(url: string, readonly offered: readonly string[], options?: ErrorOptions) {
     super(url, `the server speaks none of ${offered.join(", ")}`, undefined, options);
   }
@@ -74,7 +94,11 @@ export class ProtocolRefused extends ConnectFailed {
 export class RequestRefused extends ConnectFailed {
   /** Stable, for logs and programs. */
   override readonly code = "QUMO_REQUEST_REFUSED";
-  /** @param status The HTTP status it answered with. */
+  /**
+   * Made by transports.
+   *
+   * @param status The HTTP status it answered with.
+   */
   constructor(url: string, override readonly status: number, options?: ErrorOptions) {
     super(
       url,
@@ -98,7 +122,11 @@ const STATUS_ADVICE: Readonly<Record<number, string>> = {
 export class NoWebTransport extends ConnectFailed {
   /** Stable, for logs and programs. */
   override readonly code = "QUMO_NO_WEBTRANSPORT";
-  /** @param detail What is missing, and what to do. */
+  /**
+   * Made by transports.
+   *
+   * @param detail What is missing, and what to do.
+   */
   constructor(url: string, detail: string) {
     super(url, detail);
   }
@@ -112,6 +140,8 @@ export class HandshakeFailed extends ConnectFailed {
   /** Stable, for logs and programs. */
   override readonly code = "QUMO_HANDSHAKE_FAILED";
   /**
+   * Made by transports.
+   *
    * @param detail What the browser says.
    * @param advice What is known, and what to look at.
    */

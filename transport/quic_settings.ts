@@ -12,7 +12,7 @@ export interface TransportSettings {
   readonly congestionControl?: "bbr" | "cubic" | "default";
 }
 
-/** The same in Deno's words. */
+/** The same in Deno's words. @internal */
 export function denoTransport(settings: TransportSettings = {}): Deno.QuicTransportOptions {
   const keepAliveMs = settings.keepAliveMs ?? 4_000;
   return {

@@ -2,7 +2,13 @@ import { QumoError } from "../base/errors.ts";
 
 /** The peer broke the wire format. Whoever owns the session closes it; a decoder never does. */
 export class ProtocolViolation extends QumoError {
+  /** Stable, for logs and programs. */
   readonly code = "QUMO_PROTOCOL_VIOLATION";
+  /**
+   * Made by decoders.
+   *
+   * @param where The message, or part of it, that cannot be read.
+   */
   constructor(readonly where: string, detail: string, options?: ErrorOptions) {
     super(`Cannot decode ${where}: ${detail}`, options);
   }

@@ -41,6 +41,7 @@ const REOPEN_TIMES = 10;
 export interface ProbeReport {
   /** Bits per second. */
   readonly bitrate: number;
+  /** Time to the peer and back, in milliseconds. */
   readonly rttMs: number;
 }
 

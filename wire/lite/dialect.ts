@@ -9,6 +9,7 @@ import * as A from "./announce.ts";
 import * as S from "./subscribe.ts";
 import * as T from "./track.ts";
 
+/** The number of a draft of moq-lite. */
 export type LiteVersion = 1 | 2 | 3 | 4 | 5 | 6;
 
 /** Type of a bidirectional stream: its first varint. */
@@ -23,7 +24,9 @@ export type SubscribeReply =
   | { readonly kind: "end"; readonly group: number }
   | { readonly kind: "drop"; readonly startGroup: number; readonly endGroup: number };
 
+/** One version of moq-lite: its names, and for a session how it differs. */
 export interface Dialect {
+  /** The draft's number. */
   readonly version: LiteVersion;
   /** As in configuration and logs: "moq-lite-05". */
   readonly name: string;
@@ -32,36 +35,52 @@ export interface Dialect {
   /** How a session begins: a SETUP pair on a bidi stream, nothing, or one SETUP each on uni streams. */
   readonly setup: "legacy" | "none" | "uni";
 
+  /** @internal */
   readonly announceRequest: typeof A.AnnounceRequest | typeof A.AnnounceRequest4;
   /** Whether ANNOUNCE_REQUEST can exclude routes through a hop. */
   readonly excludesHop: boolean;
   /** What an announce stream begins with: the whole current set, ANNOUNCE_OK, or nothing. */
   readonly announceFirst: "init" | "ok" | "nothing";
-  /** Messages with a status byte (01–05), or typed ones with ids (06). */
+  /**
+   * Messages with a status byte (01–05), or typed ones with ids (06).
+   * @internal
+   */
   readonly announce: Message<A1> | "typed";
   /** Who puts the announcing relay's own hop id into the chain. */
   readonly hopAppendedBy: "nobody" | "sender" | "receiver";
   /** Whether a second `active` for a live path replaces its route. */
   readonly announceUpdates: boolean;
 
+  /** @internal */
   readonly subscribe: Message<S.Subscribe>;
-  /** Absent where a running subscription cannot change (01/02). */
+  /**
+   * Absent where a running subscription cannot change (01/02).
+   * @internal
+   */
   readonly subscribeUpdate?: Message<S.SubscribeUpdate>;
   /** Untyped SUBSCRIBE_OK (01/02), typed OK and DROP (03/04), typed START, END and DROP (05+). */
   readonly replies: "untyped" | "ok" | "start";
+  /** @internal */
   readonly subscribeOk?: Message<Ok>;
   /** Whether `startGroup` is a floor below which nothing comes, with the start picked by age (06). */
   readonly startIsFloor: boolean;
 
-  /** TRACK and TRACK_INFO; absent before 05. */
+  /**
+   * TRACK and TRACK_INFO; absent before 05.
+   * @internal
+   */
   readonly trackInfo?: typeof T.TrackInfo5 | typeof T.TrackInfo6;
+  /** @internal */
   readonly fetch?: Message<T.Fetch>;
+  /** @internal */
   readonly group: Message<Group>;
   /** Whether the group head and FETCH speak of single frames (06). */
   readonly frameBounds: boolean;
   /** Frames carry a zigzag timestamp delta before their size (05+); so do datagrams exist. */
   readonly timestamps: boolean;
+  /** @internal */
   readonly probe?: typeof T.Probe3 | typeof T.Probe4;
+  /** Whether there is GOAWAY (04+). */
   readonly goaway: boolean;
 }
 type A1 = { readonly status: number; readonly suffix: string; readonly hops: readonly bigint[] };
