@@ -11,13 +11,12 @@
  * broadcast.track("lines").write("hello"); // a group of one frame
  *
  * // Read: groups as they come, and the frames of each.
- * for await (const group of client.subscribe("chat/bob", "lines")) {
+ * reading: for await (const group of client.subscribe("chat/bob", "lines")) {
  *   for await (const frame of group) {
  *     const line = new TextDecoder().decode(frame.payload);
+ *     if (line === "bye") break reading; // leaving the loop leaves the track
  *     console.log("bob:", line);
- *     if (line === "bye") break;
  *   }
- *   if (group.sequence === 1) break; // leaving the loop leaves the track
  * }
  * ```
  *
