@@ -115,7 +115,9 @@ export class GroupRing {
         if (group.supersededAtMs >= beforeMs) return;
         this.#slots[slot] = undefined;
         this.#forget(slot, group);
-        cut(group);
+        // Whoever follows it may have the rest, however late it comes; without a reader there is no use in it.
+        if (group.cursors.length > 0) this.#letGo(group);
+        else cut(group);
       }
       const next = (slot + 1) % this.capacity;
       if (slot === this.#oldest && this.#slots[slot] === undefined) this.#oldest = next;

@@ -214,6 +214,23 @@ class NaiveRing {
   }
 }
 
+Deno.test("GroupRing.expire() lets those who follow a group have the rest of it, and cuts what nobody reads", () => {
+  const { ring, pool } = newRing(8);
+  const [followed, unread] = [ring.add(1, 0)!, ring.add(2, 0)!];
+  const cursor = { slot: -1, pump() {} };
+  followed.attach(cursor);
+  put(ring, 3, 0);
+  ring.expire(1000);
+  assert.deepEqual([followed.state, unread.state], ["open", "cut"]);
+  assert.deepEqual(kept(ring), [3]);
+  const writer = new GroupWriter(followed, LIMITS);
+  writer.frame(0, counting(10));
+  writer.finish();
+  assert.equal(followed.state, "complete");
+  followed.detach(cursor);
+  assert.equal(pool.stats.inUse, 1);
+});
+
 Deno.test("GroupRing does what a naive list does, whatever happens", () => {
   const step = fc.oneof(
     { weight: 8, arbitrary: fc.record({ ahead: fc.integer({ min: -6, max: 3 }) }) },

@@ -13,7 +13,7 @@ import { randomHop } from "../relay/hop.ts";
 import { acceptConnections } from "../transport/accept.ts";
 import type { Connection } from "../transport/connection.ts";
 import { dial } from "../transport/dial.ts";
-import { listenQuic, type QuicListener } from "../transport/quic.ts";
+import { type ListenOptions, listenQuic, type QuicListener } from "../transport/quic.ts";
 import type { TransportSettings } from "../transport/quic_settings.ts";
 import { alpnsOf, type Dialect, dialectByName } from "../wire/lite/dialect.ts";
 import { MAX_PATH_PARTS, normalizePath, pathParts } from "../wire/path.ts";
@@ -72,9 +72,8 @@ export class RunningServer {
       handshakeTimeoutMs: server.handshakeTimeout,
       log: this.#log,
     });
-    this.#quic = listenQuic({
-      hostname: server.address.hostname,
-      port: server.address.port || portFreeForBoth(server.address.hostname),
+    this.#quic = listenOnBoth({
+      ...server.address,
       cert: context.certificate.cert,
       key: context.certificate.key,
       protocols: [...alpnsOf(versions), "h3"],
@@ -216,12 +215,22 @@ export class RunningServer {
   }
 }
 
-/** A port that nobody has for TCP: the system would choose one that is free for UDP alone. */
-function portFreeForBoth(hostname: string): number {
-  const listener = Deno.listen({ hostname, port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
+/** How often another port is tried when any will do. */
+const PORT_TRIES = 20;
+
+/** Listens for QUIC; where any port will do, on one whose TCP twin is free too. @throws {ListenFailed} */
+function listenOnBoth(options: ListenOptions): QuicListener {
+  if (options.port !== 0) return listenQuic(options);
+  for (let tries = 1;; tries++) {
+    const tcp = Deno.listen({ hostname: options.hostname, port: 0 });
+    const { port } = tcp.addr;
+    tcp.close();
+    try {
+      return listenQuic({ ...options, port });
+    } catch (error) {
+      if (tries === PORT_TRIES) throw error;
+    }
+  }
 }
 
 /** Starts a server. Fulfils once it listens on everything. @throws {ListenFailed} */

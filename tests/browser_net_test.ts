@@ -110,8 +110,12 @@ async function readAll(subscription: Subscription): Promise<SeenGroup[]> {
     const seen: SeenGroup = { sequence: group.sequence, frames: [] };
     groups.push(seen);
     reading.push((async () => {
-      for await (const { payload } of group) {
-        seen.frames.push(isPayloadOf(seen.sequence, seen.frames.length, payload));
+      try {
+        for await (const { payload } of group) {
+          seen.frames.push(isPayloadOf(seen.sequence, seen.frames.length, payload));
+        }
+      } catch (error) {
+        seen.error = String(error);
       }
     })());
   }
