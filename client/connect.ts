@@ -4,7 +4,7 @@
  * @module
  */
 import { NoCommonVersion } from "../session/handshake.ts";
-import { dialBrowser } from "../transport/browser.ts";
+import { dialBrowser, requireWebTransport } from "../transport/browser.ts";
 import { parseHash } from "../transport/certificate_hash.ts";
 import { ProtocolRefused } from "../transport/errors.ts";
 import type { TransportSettings } from "../transport/quic_settings.ts";
@@ -58,7 +58,7 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(transport === undefined ? {} : { transport }),
   };
-  const dial = await dialerHere();
+  const dial = await dialerFor(new URL(url));
   const dialer = (target: URL, signal: AbortSignal) =>
     dial(target, { ...how, signal }).catch((error: unknown) => {
       if (!(error instanceof ProtocolRefused)) throw error;
@@ -72,9 +72,12 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
  * of Deno's sockets is reached. A bundler that splits code leaves them in a file that no browser asks for; one that writes a
  * single file is told `--external ../transport/dial.ts`.
  */
-async function dialerHere(): Promise<typeof dialBrowser> {
+async function dialerFor(url: URL): Promise<typeof dialBrowser> {
   const { Deno } = globalThis as { Deno?: object };
-  if (Deno === undefined || !("QuicEndpoint" in Deno)) return dialBrowser;
+  if (Deno === undefined || !("QuicEndpoint" in Deno)) {
+    requireWebTransport(url); // told before anything that such a runtime may lack as well is used
+    return dialBrowser;
+  }
   return (await import("../transport/dial.ts")).dial;
 }
 

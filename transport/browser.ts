@@ -193,6 +193,11 @@ function refuseWhatBrowsersCannot(url: URL, options: WebTransportConnectOptions)
   if (options.caCerts !== undefined && options.caCerts.length > 0) {
     refuse("a browser has its own root certificates (no caCerts); pin the server's with `hash`");
   }
+  requireWebTransport(url);
+}
+
+/** @throws {NoWebTransport} There is none here. */
+export function requireWebTransport(url: URL): void {
   if (typeof globalThis.WebTransport === "function") return;
   throw new NoWebTransport(url.href, whereIsWebTransport());
 }

@@ -1,6 +1,7 @@
 /** Debian's package for each program some tests need, and the names it goes by elsewhere. */
 const PROGRAMS = {
   chromium: { package: "chromium", names: ["chromium", "chromium-browser", "google-chrome"] },
+  npm: { package: "npm", names: ["npm"] },
   ffmpeg: { package: "ffmpeg", names: ["ffmpeg"] },
   "redis-server": { package: "redis-server", names: ["redis-server"] },
 } as const;
