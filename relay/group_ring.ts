@@ -14,6 +14,9 @@ export interface RingObserver {
   evicted(slot: number, group: Group): void;
 }
 
+/** How many rings of sequences are remembered after their groups have given way. */
+const REMEMBERED = 16;
+
 export class GroupRing {
   readonly #slots: (Group | undefined)[];
   readonly #bySequence = new Map<number, number>();
@@ -24,8 +27,9 @@ export class GroupRing {
   #sizeHint = 0;
   /** Groups that have given way while they still grow: no more than the ring itself has. */
   readonly #growing = new Set<Group>();
-  /** The highest sequence that was forgotten: at or below it nothing comes back, so nobody reads a group twice. */
-  #gone = -1;
+  /** Sequences that were here, so that nobody reads a group twice; and the highest that is not remembered any more. */
+  readonly #gone = new Set<number>();
+  #floor = -1;
   /** Groups that gave way to newer ones. */
   evicted = 0;
 
@@ -60,19 +64,23 @@ export class GroupRing {
   }
 
   /**
-   * Opens a group. The caller writes into it; the ring owns it.
+   * Opens a group. The caller writes into it; the ring owns it. One so late that it would push out a newer one is not
+   * kept, but passed on to those who read now.
    * @param now Milliseconds of the same clock for every call.
-   * @returns `undefined` when it is here already, was here, or is so old that it would push out a newer one.
+   * @returns `undefined` when it is here already, or was here.
    */
   add(sequence: number, now: number, startFrame = 0): Group | undefined {
-    if (sequence <= this.#gone || this.#bySequence.has(sequence)) return undefined;
+    if (sequence <= this.#floor || this.#gone.has(sequence)) return undefined;
+    if (this.#bySequence.has(sequence)) return undefined;
     const newest = this.#newest;
     const isNewest = newest === undefined || sequence > newest.sequence;
     let slot = this.#next;
     if (!isNewest) {
       if (this.#slots[slot] === newest) slot = (slot + 1) % this.capacity;
       const old = this.#slots[slot];
-      if (old !== undefined && (old === newest || sequence < old.sequence)) return undefined;
+      if (old !== undefined && (old === newest || sequence < old.sequence)) {
+        return this.#passOn(new Group(this.pool, sequence, startFrame, now, this.#sizeHint), now);
+      }
     }
     if (newest !== undefined && newest.written > 0) {
       // A little more than the last group took: the next one like it fits one slab.
@@ -136,12 +144,31 @@ export class GroupRing {
       cut(group);
     }
     for (const group of [...this.#growing]) group.end("cut");
-    this.#gone = -1;
+    this.#gone.clear();
+    this.#floor = -1;
+  }
+
+  /** A late group has no place: it lives until it ends, for those who follow it. */
+  #passOn(group: Group, now: number): Group {
+    group.supersededAtMs = now;
+    this.#remember(group.sequence);
+    this.#letGo(group);
+    return group;
+  }
+
+  #remember(sequence: number): void {
+    this.#gone.add(sequence);
+    if (this.#gone.size <= REMEMBERED * this.capacity) return;
+    for (const oldest of this.#gone) {
+      this.#gone.delete(oldest);
+      this.#floor = Math.max(this.#floor, oldest);
+      return;
+    }
   }
 
   #forget(slot: number, group: Group): void {
     this.#bySequence.delete(group.sequence);
-    this.#gone = Math.max(this.#gone, group.sequence);
+    this.#remember(group.sequence);
     this.evicted++;
     this.observer?.evicted(slot, group);
   }

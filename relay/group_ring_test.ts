@@ -38,7 +38,9 @@ Deno.test("GroupRing wraps around: the oldest gives way, its memory comes back",
 Deno.test("GroupRing of one group keeps the newest alone", () => {
   const { ring } = newRing(1);
   put(ring, 5);
-  assert.equal(put(ring, 4), undefined);
+  assert.ok(put(ring, 4), "passed on to those who read now");
+  assert.deepEqual(kept(ring), [5]);
+  assert.equal(put(ring, 4), undefined, "it was here");
   assert.ok(put(ring, 6));
   assert.deepEqual(kept(ring), [6]);
 });
@@ -115,9 +117,24 @@ Deno.test("GroupRing takes groups out of order and refuses those it has or had",
 Deno.test("GroupRing never lets a late group push out a newer one, nor the newest at all", () => {
   const { ring } = newRing(3);
   for (const sequence of [20, 11, 12]) put(ring, sequence);
-  assert.equal(put(ring, 10), undefined);
+  assert.ok(put(ring, 10), "passed on to those who read now");
+  assert.deepEqual(kept(ring), [11, 12, 20]);
   assert.ok(put(ring, 15));
   assert.deepEqual(kept(ring), [12, 15, 20]);
+});
+
+Deno.test("GroupRing hands no late group out twice, and gives its memory back with its end", () => {
+  const { ring, pool } = newRing(2);
+  for (const sequence of [10, 11]) put(ring, sequence);
+  const late = ring.add(3, 0)!;
+  assert.equal(ring.add(3, 0), undefined);
+  assert.equal(ring.get(3), undefined);
+  const writer = new GroupWriter(late, LIMITS);
+  writer.frame(0, counting(10));
+  assert.equal(pool.stats.inUse, 3);
+  writer.finish();
+  assert.equal(pool.stats.inUse, 2);
+  assert.equal(ring.add(3, 0), undefined);
 });
 
 Deno.test("GroupRing.expire() forgets by how long a newer group has been there, never the newest", () => {
@@ -174,9 +191,10 @@ Deno.test("GroupRing tells its observer of each change before any memory is let 
 /** The ring's rule as a queue of places, front next to be filled; places may be empty. */
 class NaiveRing {
   places: ({ sequence: number; supersededMs: number } | undefined)[];
-  gone = -1;
+  readonly gone: number[] = [];
+  floor = -1;
 
-  constructor(capacity: number) {
+  constructor(readonly capacity: number) {
     this.places = new Array(capacity).fill(undefined);
   }
   get all(): { sequence: number; supersededMs: number }[] {
@@ -188,15 +206,25 @@ class NaiveRing {
   get newest(): number {
     return Math.max(-1, ...this.sequences);
   }
+  remember(sequence: number): void {
+    this.gone.push(sequence);
+    if (this.gone.length > 16 * this.capacity) {
+      this.floor = Math.max(this.floor, this.gone.shift()!);
+    }
+  }
   add(sequence: number, atMs: number): boolean {
-    if (sequence <= this.gone || this.sequences.includes(sequence)) return false;
+    if (sequence <= this.floor || this.gone.includes(sequence)) return false;
+    if (this.sequences.includes(sequence)) return false;
     const places = [...this.places];
     if (sequence < this.newest && places[0]?.sequence === this.newest) places.push(places.shift());
     const old = places.shift();
     if (old !== undefined && sequence < this.newest) {
-      if (old.sequence === this.newest || sequence < old.sequence) return false;
+      if (old.sequence === this.newest || sequence < old.sequence) {
+        this.remember(sequence); // passed on, not kept
+        return true;
+      }
     }
-    if (old !== undefined) this.gone = Math.max(this.gone, old.sequence);
+    if (old !== undefined) this.remember(old.sequence);
     const newest = this.all.find((place) => place.sequence === this.newest);
     const isNewest = newest === undefined || sequence > newest.sequence;
     if (isNewest && newest !== undefined) newest.supersededMs = atMs;
@@ -209,7 +237,7 @@ class NaiveRing {
       if (place === undefined || place.sequence === newest) continue;
       if (place.supersededMs >= beforeMs) return; // those behind it came later, but for a newest that was passed over
       this.places[i] = undefined;
-      this.gone = Math.max(this.gone, place.sequence);
+      this.remember(place.sequence);
     }
   }
 }
