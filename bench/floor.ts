@@ -9,7 +9,7 @@
 import { parseArgs } from "node:util";
 import { putStamp, wallMs } from "../cli/bench/stamp.ts";
 import { selfSigned } from "../config/self_signed.ts";
-import { denoTransport } from "../transport/quic_settings.ts";
+import { denoTransport, type TransportSettings } from "../transport/quic_settings.ts";
 import { dialectByName, UNI } from "../wire/lite/dialect.ts";
 import { framed } from "../wire/message.ts";
 import { putVarint } from "../wire/varint.ts";
@@ -47,11 +47,18 @@ function makeFrame(size: number, last: boolean): Uint8Array {
   return bytes.subarray(0, at + size);
 }
 
-async function serve(fps: number, frameSize: number, groupSize: number): Promise<never> {
+interface FloorOptions {
+  readonly fps: number;
+  readonly frameSize: number;
+  readonly groupSize: number;
+  readonly transport: TransportSettings;
+}
+
+async function serve({ fps, frameSize, groupSize, transport }: FloorOptions): Promise<never> {
   const { cert, key, sha256 } = await selfSigned(["localhost", "127.0.0.1"]);
   const endpoint = new Deno.QuicEndpoint({ hostname: "127.0.0.1", port: 0 });
   const listener = endpoint.listen({
-    ...denoTransport(),
+    ...denoTransport(transport),
     cert,
     key,
     alpnProtocols: [DIALECT.alpn],
@@ -103,7 +110,13 @@ if (import.meta.main) {
       fps: { type: "string", default: "30" },
       "frame-size": { type: "string", default: "4000" },
       "group-size": { type: "string", default: "30" },
+      congestion: { type: "string", default: "bbr" },
     },
   });
-  await serve(Number(values.fps), Number(values["frame-size"]), Number(values["group-size"]));
+  await serve({
+    fps: Number(values.fps),
+    frameSize: Number(values["frame-size"]),
+    groupSize: Number(values["group-size"]),
+    transport: { congestionControl: values.congestion === "cubic" ? "cubic" : "bbr" },
+  });
 }
