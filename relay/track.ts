@@ -225,9 +225,11 @@ export class Track {
       : request.startGroup ?? newest.sequence;
     reading.withheld = undefined;
     reading.since = this.#deliveries;
+    // Who takes what is older takes it also when newer groups have overtaken it.
+    const first = request.startIsFloor && request.maxLatencyMs > 0 ? this.#first : undefined;
     for (const group of this.ring.since(from)) {
       if (this.#readings.get(reading.reader) !== reading) return;
-      if (this.ring.get(group.sequence) === group) this.#offer(reading, group);
+      if (this.ring.get(group.sequence) === group) this.#offer(reading, group, first);
     }
   }
 

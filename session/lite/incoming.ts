@@ -40,7 +40,9 @@ export class Incoming implements UpstreamSubscription {
   #answered = false;
   #begun = false;
   #endGroup: number | undefined;
-  #newest = -1;
+  /** The first group that comes, as far as is known, and how many have come. */
+  #first: number | undefined;
+  #received = 0;
   #openGroups = 0;
   #closed = false;
   #ending: TrackEnd | undefined;
@@ -85,11 +87,11 @@ export class Incoming implements UpstreamSubscription {
     sequence: number,
     startFrame: number,
   ): Promise<void> {
+    this.#count(sequence);
     const writer = this.#closed ? undefined : this.#o.sink.openGroup(sequence, startFrame);
     if (writer === undefined) return stream.stop(STREAM_CODE.cancel);
     this.#answered = this.#begun = true;
     this.#openGroups++;
-    this.#newest = Math.max(this.#newest, sequence);
     const entry = { stream, writer };
     this.#receiving.add(entry);
     const { dialect, clock } = this.#link;
@@ -126,6 +128,7 @@ export class Incoming implements UpstreamSubscription {
 
   /** A datagram of this subscription. */
   datagram(sequence: number, timestamp: number, payload: Uint8Array): void {
+    this.#count(sequence);
     if (!this.#closed) this.#o.sink.datagram(sequence, timestamp, payload);
   }
 
@@ -161,6 +164,7 @@ export class Incoming implements UpstreamSubscription {
         this.#o.sink.started(reply.group);
         if (started || this.#endGroup !== undefined) throw outOfTurn("SUBSCRIBE_START");
         started = this.#begun = true;
+        this.#first = reply.group;
       } else if (reply.kind === "end") {
         if (this.#endGroup !== undefined) throw outOfTurn("SUBSCRIBE_END");
         this.#endGroup = reply.group;
@@ -186,11 +190,18 @@ export class Incoming implements UpstreamSubscription {
     this.#checkOwed();
   }
 
-  /** After the end: over as soon as the last group is here, where its number is known. */
+  /** After the end: over as soon as every group is here, where their number is known. Newer ones may have come first. */
   #checkOwed(): void {
     if (this.#ending === undefined || this.#openGroups > 0) return;
-    const last = this.#endGroup === undefined ? Infinity : this.#endGroup - 1;
-    if (this.#ending.kind === "failed" || this.#newest >= last) this.#end(this.#ending);
+    const owed = this.#endGroup === undefined
+      ? Infinity
+      : this.#endGroup - (this.#first ?? this.#endGroup);
+    if (this.#ending.kind === "failed" || this.#received >= owed) this.#end(this.#ending);
+  }
+
+  #count(sequence: number): void {
+    this.#received++;
+    this.#first = Math.min(this.#first ?? sequence, sequence);
   }
 
   #end(end: TrackEnd): void {
