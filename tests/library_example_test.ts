@@ -1,5 +1,5 @@
 /**
- * The example at the top of client/mod.ts, which is the one a newcomer copies: type-checked and run against a relay.
+ * The example at the top of client/mod.ts and in the README, which is the one a newcomer copies: type-checked and run against a relay.
  */
 import assert from "node:assert/strict";
 import { ROOT } from "../tools/module_graph.ts";
@@ -16,6 +16,8 @@ Deno.test("the example of the client library type-checks, publishes and reads", 
   const module = new URL("client/mod.ts", toFileUrl(ROOT));
   const example = exampleOf(await Deno.readTextFile(module));
   assert.match(example, /from ".\/client\/mod.ts"/);
+  const readme = await Deno.readTextFile(`${ROOT}README.md`);
+  assert.ok(readme.includes("```ts\n" + example + "```"), "the README shows the same example");
   assert.match(example, /"http:\/\/127\.0\.0\.1:4433\/"/);
   await using relay = await launch();
   const folder = await Deno.makeTempDir({ prefix: "qumo-example-" });
