@@ -3,8 +3,10 @@
  * in one run, in turn. Writes bench/results/DATE.json and the tables of docs/performance.md.
  *
  *   deno task bench:peers [--rounds 5] [--duration 8s] [--only TEXT] [--dry]
+ *   deno task bench:peers --from bench/results/DATE.json
  *
- * `--only` runs the shapes with this text in their name; `--dry` prints the tables and writes nothing.
+ * `--only` runs the shapes with this text in their name; `--dry` prints the tables and writes nothing; `--from`
+ * measures nothing, but makes medians and tables anew from the rounds in a file.
  */
 import { parseArgs } from "node:util";
 import { parseDurationMs } from "../base/units.ts";
@@ -58,6 +60,10 @@ async function measure({ rounds, durationMs, only }: Options): Promise<PeersResu
   };
 }
 
+function again(result: PeersResult): PeersResult {
+  return { ...result, shapes: result.shapes.map(({ shape, runs }) => summarize(shape, runs)) };
+}
+
 function oneLine(shape: string, { round, subject, result, loadAverage }: Run): string {
   const { relay, latencyMs, groups, viewers } = result;
   const missing = viewers.planned - viewers.up;
@@ -85,6 +91,7 @@ async function main(): Promise<number> {
       rounds: { type: "string", default: "5" },
       duration: { type: "string", default: "8s" },
       only: { type: "string", default: "" },
+      from: { type: "string" },
       dry: { type: "boolean", default: false },
     },
   });
@@ -94,7 +101,9 @@ async function main(): Promise<number> {
     say("--rounds takes a whole number, --duration a time like 8s");
     return 2;
   }
-  const result = await measure({ rounds, durationMs, only: values.only });
+  const result = values.from === undefined
+    ? await measure({ rounds, durationMs, only: values.only })
+    : again(JSON.parse(await Deno.readTextFile(values.from)));
   if (values.dry) say(tables(result));
   else await write(result);
   return 0;

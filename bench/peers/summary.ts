@@ -18,7 +18,7 @@ export interface Medians {
   readonly rssMb: number;
   readonly rssPerViewerKb: number;
   readonly switchesPerFrame?: number;
-  /** Over all rounds: groups lost, repeated and cut off, and viewers that failed, were lost or got nothing. */
+  /** Over all rounds: groups lost, repeated and cut off; viewers that could not connect, lost their session or got nothing. */
   readonly lost: number;
   readonly repeated: number;
   readonly cut: number;
@@ -77,11 +77,14 @@ function mediansOf(runs: readonly Run[]): Medians {
     lost: sum(({ groups }) => groups.lost),
     repeated: sum(({ groups }) => groups.repeated),
     cut: sum(({ groups }) => groups.cut),
-    failedViewers: sum(({ viewers: v }) =>
-      v.failed + v.lostSessions + v.endedSubscriptions + v.silent
-    ),
+    failedViewers: sum(({ viewers }) => missing(viewers)),
     machineBusyPercent: Math.round(of(({ generator }) => generator.machineBusyPercent)),
   };
+}
+
+/** Viewers with something missing. One that lost its session before it got anything is among the silent as well. */
+function missing({ failed, lostSessions, silent }: Run["result"]["viewers"]): number {
+  return failed + Math.max(lostSessions, silent);
 }
 
 /** Each round's two runs stand beside each other in time, so their ratio suffers least from what else runs. */
