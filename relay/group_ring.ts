@@ -17,6 +17,9 @@ export interface RingObserver {
 /** How many rings of sequences are remembered after their groups have given way. */
 const REMEMBERED = 16;
 
+/** As many as a peer may have streams open by default: it takes that many when the newest always go first. */
+const MAX_GROWING = 1000;
+
 export class GroupRing {
   readonly #slots: (Group | undefined)[];
   readonly #bySequence = new Map<number, number>();
@@ -25,7 +28,7 @@ export class GroupRing {
   #oldest = 0;
   #newest: Group | undefined;
   #sizeHint = 0;
-  /** Groups that have given way while they still grow: no more than the ring itself has. */
+  /** Groups that have given way while they still grow. */
   readonly #growing = new Set<Group>();
   /** Sequences that were here, so that nobody reads a group twice; and the highest that is not remembered any more. */
   readonly #gone = new Set<number>();
@@ -35,11 +38,13 @@ export class GroupRing {
 
   /**
    * @param capacity Groups kept, at least 1.
+   * @param maxGrowing Groups that may grow on after they have given way.
    */
   constructor(
     readonly pool: FramePool,
     readonly capacity: number,
     readonly observer?: RingObserver,
+    readonly maxGrowing = MAX_GROWING,
   ) {
     if (!Number.isInteger(capacity) || capacity < 1) {
       throw new RangeError(`Cannot make a ring of ${capacity} groups: at least 1 is needed`);
@@ -181,7 +186,7 @@ export class GroupRing {
       this.#growing.delete(group);
       group.release();
     };
-    if (this.#growing.size <= this.capacity) return;
+    if (this.#growing.size <= this.maxGrowing) return;
     for (const oldest of this.#growing) return oldest.end("cut");
   }
 }

@@ -8,9 +8,9 @@ import { GroupWriter } from "./group_writer.ts";
 
 const LIMITS = { maxGroupBytes: 1 << 20 };
 
-function newRing(capacity: number, observer?: RingObserver) {
+function newRing(capacity: number, observer?: RingObserver, maxGrowing?: number) {
   const pool = new FramePool({ frameCapacity: 64, arenaBytes: 4096 });
-  return { pool, ring: new GroupRing(pool, capacity, observer) };
+  return { pool, ring: new GroupRing(pool, capacity, observer, maxGrowing) };
 }
 
 function put(ring: GroupRing, sequence: number, now = 0): Group | undefined {
@@ -78,8 +78,8 @@ Deno.test("GroupRing lets a group that gives way grow to its end, for those who 
   assert.equal(pool.stats.inUse, 2);
 });
 
-Deno.test("GroupRing cuts the oldest of those that grow on, when they are more than its slots", () => {
-  const { ring, pool } = newRing(2);
+Deno.test("GroupRing cuts the oldest of those that grow on, when they are too many", () => {
+  const { ring, pool } = newRing(2, undefined, 2);
   const groups = Array.from({ length: 5 }, (_, i) => ring.add(i, 0)!);
   assert.deepEqual(groups.map(({ state }) => state), ["cut", "open", "open", "open", "open"]);
   ring.clear();
@@ -88,7 +88,7 @@ Deno.test("GroupRing cuts the oldest of those that grow on, when they are more t
 });
 
 Deno.test("GroupRing is in order already when an evicted group's readers hear of it", () => {
-  const { ring } = newRing(1);
+  const { ring } = newRing(1, undefined, 1);
   const [first, second] = [ring.add(1, 0)!, ring.add(2, 0)!];
   let seen: number[] = [];
   let newest: number | undefined;
