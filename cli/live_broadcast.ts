@@ -1,4 +1,5 @@
 import { reasonOf } from "../base/errors.ts";
+import { sameHost } from "../base/same_host.ts";
 import { type Client, type ConnectOptions, QumoError, randomHop } from "../client/mod.ts";
 import { CATALOG_TRACK } from "../plugins/ingress/fmp4/catalog.ts";
 import type { HangRecord } from "../plugins/ingress/fmp4/hang_broadcast.ts";
@@ -139,13 +140,6 @@ export class LiveBroadcast {
     }
     this.#dialing = undefined;
   }
-}
-
-/** A redirect is followed on the same host only: a peer must not send us, with our token, anywhere. */
-function sameHost(uri: string, url: string): boolean {
-  if (!URL.canParse(uri)) return false;
-  const [to, from] = [new URL(uri), new URL(url)];
-  return to.protocol === from.protocol && to.hostname === from.hostname;
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -6,6 +6,8 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
+import { sameHost } from "../base/same_host.ts";
+import { masked } from "../config/problems.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { Relay, RelaySession } from "./relay.ts";
 
@@ -47,7 +49,7 @@ export class Upstream {
   constructor(options: UpstreamOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.url = withoutSecrets(options.url);
+    this.url = masked(options.url);
   }
 
   /** The session that holds now. */
@@ -106,7 +108,7 @@ export class Upstream {
       const raw = connection.kind === "quic";
       const link = await relay.join(connection, {
         ...(raw ? { path: pathname + search } : {}),
-        onGoaway: (uri) => asked.resolve(sameOrigin(uri, url) ? uri : url),
+        onGoaway: (uri) => asked.resolve(sameHost(uri, url) ? uri : url),
       });
       const { dialect, closed } = link.session;
       const old = this.#current;
@@ -126,7 +128,7 @@ export class Upstream {
       log.info("upstream connected", { upstream: this.url, version: dialect.name });
       return await Promise.race([ended, asked.promise]);
     } catch (error) {
-      this.lastError = withoutSecrets(reasonOf(error));
+      this.lastError = masked(reasonOf(error));
       if (!signal.aborted) {
         log.warn("upstream not reached", { upstream: this.url, reason: this.lastError });
       }
@@ -163,18 +165,4 @@ export class Upstream {
       else signal.addEventListener("abort", stopped, { once: true });
     });
   }
-}
-
-/** A redirect is followed to the same host only: a peer must not send us, with our token, anywhere. */
-function sameOrigin(uri: string, url: string): boolean {
-  try {
-    const [to, from] = [new URL(uri), new URL(url)];
-    return to.protocol === from.protocol && to.hostname === from.hostname;
-  } catch {
-    return false;
-  }
-}
-
-function withoutSecrets(text: string): string {
-  return text.replace(/([?&](?:jwt|token)=)[^&\s]+/g, "$1***");
 }

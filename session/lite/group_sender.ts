@@ -16,7 +16,7 @@ import { UNI } from "../../wire/lite/dialect.ts";
 import { FrameHeads, isFrameBoundary } from "./frame_heads.ts";
 
 /** Half a varint: no message can end here, so a receiver knows the stream was cut. */
-const HALF_A_VARINT = new Uint8Array([0x40]);
+export const HALF_A_VARINT = new Uint8Array([0x40]);
 /** The group head and a first slice up to this size leave in one write. */
 const ONE_WRITE_BYTES = 4096;
 

@@ -15,6 +15,7 @@ import { joinPath } from "../../wire/path.ts";
 import { TrackRequest } from "../../wire/lite/track.ts";
 import type { Link } from "../link.ts";
 import type { StreamReader } from "../stream_reader.ts";
+import { HALF_A_VARINT } from "./group_sender.ts";
 import { AnnounceEncoder } from "./announce_codec.ts";
 import { ServedFetch } from "./served_fetch.ts";
 import { excerpt, isBounded } from "./excerpt.ts";
@@ -151,7 +152,7 @@ export class Publisher {
       served.start();
     } catch (error) {
       // A bare FIN would be an empty group: half a varint first makes it a failure.
-      if (!stream.send.canReset) stream.send.write(new Uint8Array([0x40]));
+      if (!stream.send.canReset) stream.send.write(HALF_A_VARINT);
       refuse(stream, refusalCode(error));
     }
   }
