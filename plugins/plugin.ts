@@ -1,0 +1,100 @@
+/**
+ * What a plugin is, and what it is given. A plugin takes media in (ingress), changes it (transform) or hands it on (egress);
+ * it stands beside the relay and meets it as any other client would, over a connection in memory. docs/plugins.md shows how
+ * to write one.
+ *
+ * @module
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Client } from "../client/mod.ts";
+import type { MediaStore } from "./storage/store.ts";
+
+export type PluginKind = "ingress" | "transform" | "egress";
+
+/** Counted by the plugin with plain additions, read when metrics are scraped. */
+export interface PluginStats {
+  framesIn: number;
+  bytesIn: number;
+  framesOut: number;
+  bytesOut: number;
+  /** Damaged pieces of media that were left out. */
+  skipped: number;
+  /** Failures the plugin got over by itself. */
+  errors: number;
+  /** What the plugin adds between a frame's coming and going, the last measured, in milliseconds; -1 is unknown. */
+  latencyMs: number;
+}
+
+/** Answers HTTP requests of the public listener below a path. */
+export type PluginRoute = (
+  request: Request,
+  peer: { readonly remote: string },
+) => Response | Promise<Response>;
+
+/** The public HTTP listener, as far as a plugin may use it. */
+export interface PluginHttp {
+  /**
+   * Answers everything below `/prefix`, for as long as the instance runs. Behind the same authorization as a session when
+   * the plugin asks for it by {@link PluginContext.mayRead} and {@link PluginContext.mayPublish}.
+   * @throws {PathTaken} Another instance answers there.
+   */
+  route(prefix: string, answer: PluginRoute): Disposable;
+}
+
+/** What one instance of a plugin is given. */
+export interface PluginContext {
+  /** Name of the instance: unique in the configuration. */
+  readonly name: string;
+  readonly log: Logger;
+  /** Aborts when the instance has to end; `run` returns soon after. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly stats: PluginStats;
+  /** The relay's own origin, seen like any peer sees it: publish into it, subscribe and fetch from it. In memory. */
+  readonly client: Client;
+  readonly http: PluginHttp;
+  /** What runs well but deserves to be seen in the status: "waiting for the camera". `undefined` takes it back. */
+  status(text: string | undefined): void;
+  /** Whether who asks by HTTP may watch a broadcast: judged by the `jwt` of the URL or the bearer token. */
+  mayRead(request: Request, broadcast: string): Promise<boolean>;
+  /** The same for publishing it. */
+  mayPublish(request: Request, broadcast: string): Promise<boolean>;
+}
+
+/** One instance of a plugin. Methods are called in the order in which they stand here. */
+export interface Plugin {
+  /**
+   * Checks what the configuration says. Nothing outside may be touched before that has passed.
+   * @param config The instance's `options`, as YAML gives them.
+   * @throws {PluginOptionsWrong} It can never run like this.
+   */
+  initialize(ctx: PluginContext, config: unknown): void | Promise<void>;
+  /**
+   * Works until `ctx.signal` aborts. What it throws is shown as the instance's status, and it is run again after a pause;
+   * when it returns by itself it is done.
+   * @param store Where media may be kept.
+   */
+  run(ctx: PluginContext, store: MediaStore): Promise<void>;
+  /** Gives back what `run` left open. Called once or more, also when `run` never was. */
+  stop(): void | Promise<void>;
+}
+
+export type IngressPlugin = Plugin;
+export type TransformPlugin = Plugin;
+export type EgressPlugin = Plugin;
+
+/** Makes an instance; without side effects. */
+export type PluginFactory = () => Plugin;
+
+/** A plugin as it is registered. A module named in `plugins[].module` exports one as its default. */
+export interface PluginDefinition {
+  readonly kind: PluginKind;
+  /** Names it in the configuration: "rtsp". */
+  readonly name: string;
+  /** One line for `qumo-relay plugins list`. */
+  readonly summary: string;
+  /** JSON schema of its options, for `qumo-relay plugins describe`. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  readonly create: PluginFactory;
+}
