@@ -1,29 +1,25 @@
 /**
- * The running server: QUIC and WebTransport on one UDP port, HTTP on the TCP port of the same number, the admin listener,
- * the upstream link, and their end.
+ * The running server: QUIC and WebTransport on one UDP port ({@link Node}), HTTP on the TCP port of the same number, the
+ * admin listener, the upstream link, and their end.
  *
  * @module
  */
-import { reasonOf } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { formatAddress } from "../config/address.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Certificate } from "../config/pem_pair.ts";
 import { randomHop } from "../relay/hop.ts";
-import { acceptConnections } from "../transport/accept.ts";
 import type { Connection } from "../transport/connection.ts";
 import { dial } from "../transport/dial.ts";
-import { type ListenOptions, listenQuic, type QuicListener } from "../transport/quic.ts";
-import type { TransportSettings } from "../transport/quic_settings.ts";
-import { alpnsOf, type Dialect, dialectByName } from "../wire/lite/dialect.ts";
-import { MAX_PATH_PARTS, normalizePath, pathParts } from "../wire/path.ts";
+import { alpnsOf } from "../wire/lite/dialect.ts";
 import { adminApp } from "./admin_http.ts";
 import type { Assets } from "./assets.ts";
 import type { ServerView } from "./deps.ts";
 import { type HttpListener, serveHttp } from "./http_listener.ts";
+import { Node, type NodeOptions, transportOf } from "./node.ts";
 import { pageUrl } from "./page_url.ts";
 import { publicApp } from "./public_http.ts";
-import { Relay } from "./relay.ts";
+import type { Relay } from "./relay.ts";
 import { Upstream } from "./upstream.ts";
 import { upstreamTrust } from "./upstream_trust.ts";
 
@@ -34,24 +30,18 @@ export interface ServerContext {
   readonly assets?: Assets;
 }
 
-/** How long the last packets may take to leave. */
-const GOODBYE_MS = 20;
-
 /** A server that listens. Its owner closes it. */
 export class RunningServer {
-  readonly relay: Relay;
+  readonly node: Node;
   readonly upstream: Upstream | undefined;
   readonly listeners: { readonly name: string; readonly address: string }[] = [];
   pageUrl?: string;
   readonly #loaded: LoadedConfig;
   readonly #log: Logger;
-  readonly #quic: QuicListener;
   readonly #http: HttpListener[] = [];
   readonly #finished = Promise.withResolvers<void>();
-  readonly #answers = new Map<number, number>();
   #certificate: Certificate;
   #adminAddress: ReturnType<ServerView["adminAddress"]>;
-  #handshakesFailed = 0;
   #closing: Promise<void> | undefined;
 
   constructor(loaded: LoadedConfig, context: ServerContext) {
@@ -59,29 +49,12 @@ export class RunningServer {
     this.#loaded = loaded;
     this.#log = context.logger;
     this.#certificate = context.certificate;
-    const versions = versionsOf(server.versions);
-    this.relay = new Relay({
+    this.node = listenOnBoth({
+      config: loaded.config,
       hop: relay.hopId ?? randomHop(),
-      versions,
-      frameCapacity: relay.frameCapacity,
-      groupCacheSize: relay.groupCacheSize,
-      maxGroupBytes: relay.maxGroupBytes,
-      maxAgeMs: relay.maxAge,
-      lingerMs: relay.linger,
-      writeTimeoutMs: server.writeTimeout,
-      handshakeTimeoutMs: server.handshakeTimeout,
+      address: server.address,
+      certificate: context.certificate,
       log: this.#log,
-    });
-    this.#quic = listenOnBoth({
-      ...server.address,
-      cert: context.certificate.cert,
-      key: context.certificate.key,
-      protocols: [...alpnsOf(versions), "h3"],
-      transport: this.#transport,
-      onHandshakeFailure: (error) => {
-        this.#handshakesFailed++;
-        this.#log.debug("QUIC handshake failed", { reason: error.message });
-      },
     });
     this.upstream = this.#upstreamLink(relay.upstreamUrl);
   }
@@ -91,9 +64,13 @@ export class RunningServer {
     return this.#finished.promise;
   }
 
+  get relay(): Relay {
+    return this.node.relay;
+  }
+
   /** UDP address that was bound. */
   get address(): { readonly hostname: string; readonly port: number } {
-    return this.#quic.addr;
+    return this.node.address;
   }
 
   /** What the HTTP listeners show. */
@@ -103,11 +80,11 @@ export class RunningServer {
       loaded: this.#loaded,
       certificate: () => this.#certificate,
       upstream: this.upstream,
-      quicAddress: this.#quic.addr,
+      quicAddress: this.address,
       adminAddress: () => this.#adminAddress,
       startedAtMs: Date.now(),
-      quicHandshakesFailed: () => this.#handshakesFailed,
-      webTransportAnswers: () => this.#answers,
+      quicHandshakesFailed: () => this.node.handshakesFailed,
+      webTransportAnswers: () => this.node.answers,
       log: this.#log,
     };
   }
@@ -115,12 +92,11 @@ export class RunningServer {
   /** Opens the HTTP listeners and begins to take peers in. @throws {ListenFailed} Everything is closed again then. */
   async open(assets: Assets | undefined): Promise<void> {
     const { server, admin } = this.#loaded.config;
-    const { addr } = this.#quic;
-    const view = this.view;
-    this.listeners.push({ name: "QUIC, WebTransport", address: `${formatAddress(addr)}/udp` });
+    const { address, view } = this;
+    this.listeners.push({ name: "QUIC, WebTransport", address: `${formatAddress(address)}/udp` });
     try {
       if (server.http) {
-        const http = serveHttp(publicApp(view, assets === undefined ? {} : { assets }), addr);
+        const http = serveHttp(publicApp(view, assets === undefined ? {} : { assets }), address);
         this.#http.push(http);
         this.listeners.push({ name: "HTTP", address: formatAddress(http.address) });
         this.pageUrl = pageUrl(http.address);
@@ -135,13 +111,13 @@ export class RunningServer {
       await this.close();
       throw error;
     }
-    this.#accept().catch((error) => this.#finished.reject(error));
+    this.node.accept().catch((error) => this.#finished.reject(error));
     void this.upstream?.run();
   }
 
   /** New connections get this certificate; those that are up stay. */
   replaceCertificate(certificate: Certificate): void {
-    this.#quic.replaceCertificate(certificate.cert, certificate.key);
+    this.node.replaceCertificate(certificate);
     this.#certificate = certificate;
   }
 
@@ -152,46 +128,10 @@ export class RunningServer {
   }
 
   async #close(): Promise<void> {
-    const { drainTimeout, goawayUri } = this.#loaded.config.server;
     this.upstream?.stop();
-    await this.relay.drain(drainTimeout, goawayUri ?? "");
-    this.#quic.close();
-    // The goodbye is only queued now: a process that exits at once would never send it, and peers would wait for it.
-    await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
+    await this.node.close();
     await Promise.all(this.#http.map((http) => http.close()));
     this.#finished.resolve();
-  }
-
-  async #accept(): Promise<void> {
-    await acceptConnections(this.#quic, {
-      protocols: alpnsOf(this.relay.versions),
-      decide: ({ path }) => {
-        const status = this.#statusFor(path);
-        this.#answers.set(status, (this.#answers.get(status) ?? 0) + 1);
-        return { status };
-      },
-      onConnection: (connection) => void this.relay.accept(connection),
-      onFailure: (remote, error) => {
-        this.#log.debug("no WebTransport session", { remote, reason: reasonOf(error) });
-      },
-    });
-  }
-
-  /** The answer to a WebTransport request, before there is a session. */
-  #statusFor(path: string): number {
-    if (this.relay.draining) return 503;
-    return pathParts(normalizePath(path.split("?")[0]!)) > MAX_PATH_PARTS ? 404 : 200;
-  }
-
-  get #transport(): TransportSettings {
-    const { server } = this.#loaded.config;
-    return {
-      idleTimeoutMs: server.idleTimeout,
-      keepAliveMs: server.keepAlive,
-      maxUniStreams: server.maxUniStreams,
-      maxBidiStreams: server.maxBidiStreams,
-      congestionControl: server.congestionControl,
-    };
   }
 
   #upstreamLink(url: string | undefined): Upstream | undefined {
@@ -209,7 +149,7 @@ export class RunningServer {
           protocols: alpnsOf(this.relay.versions),
           ...trust,
           signal,
-          transport: this.#transport,
+          transport: transportOf(this.#loaded.config),
         }),
     });
   }
@@ -219,14 +159,15 @@ export class RunningServer {
 const PORT_TRIES = 20;
 
 /** Listens for QUIC; where any port will do, on one whose TCP twin is free too. @throws {ListenFailed} */
-function listenOnBoth(options: ListenOptions): QuicListener {
-  if (options.port !== 0) return listenQuic(options);
+function listenOnBoth(options: NodeOptions): Node {
+  const { hostname, port } = options.address;
+  if (port !== 0) return new Node(options);
   for (let tries = 1;; tries++) {
-    const tcp = Deno.listen({ hostname: options.hostname, port: 0 });
+    const tcp = Deno.listen({ hostname, port: 0 });
     const { port } = tcp.addr;
     tcp.close();
     try {
-      return listenQuic({ ...options, port });
+      return new Node({ ...options, address: { hostname, port } });
     } catch (error) {
       if (tries === PORT_TRIES) throw error;
     }
@@ -241,8 +182,4 @@ export async function startServer(
   const server = new RunningServer(loaded, context);
   await server.open(context.assets);
   return server;
-}
-
-function versionsOf(names: readonly string[]): Dialect[] {
-  return names.map((name) => dialectByName(name)!);
 }
