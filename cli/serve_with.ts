@@ -9,6 +9,7 @@ import { banner, type Listener, startWarnings } from "./banner.ts";
 import { formatFor, startLogging } from "./logging.ts";
 import { say } from "./output.ts";
 import { onShutdownSignal } from "./shutdown.ts";
+import { ServiceManager, takeServiceEnv } from "./systemd.ts";
 
 /** A server that listens. */
 export interface RunningServer {
@@ -16,6 +17,8 @@ export interface RunningServer {
   readonly listeners: readonly Listener[];
   /** Where a browser finds the pages; absent when HTTP is off. */
   readonly pageUrl?: string;
+  /** How many peers are connected now; absent where it is not counted. */
+  readonly sessionCount?: number;
   /** Takes a new certificate into use for connections to come. */
   replaceCertificate(certificate: Certificate): void | Promise<void>;
   /** Settles when the server ended; rejects when it failed. */
@@ -54,7 +57,14 @@ export async function serveWith(loaded: LoadedConfig, start: StartServer): Promi
     graceful: stop.resolve,
     immediate: (exitCode) => Deno.exit(exitCode),
   });
+  const env = takeServiceEnv();
   const running = await start(loaded, { logger, certificate });
+  using service = new ServiceManager({
+    env,
+    pid: Deno.pid,
+    logger,
+    status: () => statusOf(running),
+  });
   const over = Promise.race([stop.promise, running.finished.then(() => undefined)]);
   over.catch(() => {}); // it may fail before it is awaited below
 
@@ -70,15 +80,24 @@ export async function serveWith(loaded: LoadedConfig, start: StartServer): Promi
   });
   try {
     await announce(running, certificate, logger, form.format);
+    service.ready();
     const signal = await over;
     if (signal !== undefined) logger.info("stopping; a second signal ends at once", { signal });
   } finally {
     ended.abort();
+    service.stopping();
     await running.close();
     await watch;
+    await service.sent;
   }
   logger.info("stopped");
   return 0;
+}
+
+/** The line of `systemctl status`. */
+function statusOf({ sessionCount }: RunningServer): string {
+  if (sessionCount === undefined) return "Running";
+  return sessionCount === 1 ? "1 session" : `${sessionCount} sessions`;
 }
 
 async function announce(

@@ -68,6 +68,11 @@ export class RunningServer {
     return this.node.relay;
   }
 
+  /** Peers that are connected now. */
+  get sessionCount(): number {
+    return this.relay.sessionCount;
+  }
+
   /** UDP address that was bound. */
   get address(): { readonly hostname: string; readonly port: number } {
     return this.node.address;

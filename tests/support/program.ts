@@ -91,14 +91,17 @@ export interface RelayProgram extends Program {
 }
 
 /** Starts `qumo-relay serve` and waits until it listens. */
-export async function startRelay(flags: readonly string[] = []): Promise<RelayProgram> {
+export async function startRelay(
+  flags: readonly string[] = [],
+  options: StartOptions = {},
+): Promise<RelayProgram> {
   const dir = await Deno.makeTempDir({ prefix: "qumo-relay-test-" });
   const program = start([
     "serve",
     ...["--server.address", "127.0.0.1:0", "--admin.address", "127.0.0.1:0"],
     ...["--server.cert_dir", dir, "--logging.format", "json", "--server.drain_timeout", "1s"],
     ...flags,
-  ]);
+  ], options);
   try {
     await program.saw(/"message":"started".*\n/);
     const line = program.output().split("\n").find((l) => l.includes('"message":"started"'))!;
