@@ -27,6 +27,11 @@ export const COMMANDS: readonly Command[] = [
     summary: "Put a load on a relay and measure it",
     load: () => import("./bench.ts"),
   },
+  {
+    name: "health",
+    summary: "Ask a running relay how it fares",
+    load: () => import("./health.ts"),
+  },
   { name: "version", summary: "Print the version", load: () => import("./version.ts") },
   {
     name: "completion",
