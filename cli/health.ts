@@ -1,6 +1,7 @@
 import { QumoError, reasonOf } from "../base/errors.ts";
 import { type Address, formatAddress } from "../config/address.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import { masked } from "../config/problems.ts";
 import { parseFlags, UsageError } from "./args.ts";
 import { CONFIG_FLAGS, configOf, describeConfigFlags } from "./config_flags.ts";
 import { print } from "./output.ts";
@@ -51,7 +52,7 @@ export async function run(args: readonly string[]): Promise<number> {
 function urlFrom(text: string): URL {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new UsageError(`"${text}" is no URL like http://127.0.0.1:9090/health`);
+    throw new UsageError(`"${masked(text)}" is no URL like http://127.0.0.1:9090/health`);
   }
   if (url.pathname === "/") url.pathname = "/health";
   return url;
@@ -83,7 +84,7 @@ async function ask(url: URL): Promise<string> {
     status = answer.status;
     text = (await answer.text()).trim();
   } catch (error) {
-    throw new Unhealthy(`Cannot ask ${url.origin}${url.pathname}: ${reasonOf(error)}`, {
+    throw new Unhealthy(`Cannot ask ${url.origin}${url.pathname}: ${masked(reasonOf(error))}`, {
       cause: error,
     });
   }
