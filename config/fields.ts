@@ -20,6 +20,8 @@ export interface Notes {
   readonly example?: string;
   /** What happens without a value, for a setting that has no default. */
   readonly unset?: string;
+  /** Its value is never shown. */
+  readonly secret?: boolean;
 }
 
 export const notes = z.registry<Notes>();
@@ -71,6 +73,29 @@ export function size(range: Range<number>, about: string, extra: Extra = {}) {
     return z.NEVER;
   }).prefault(/^\d+$/.test(text) ? range.byDefault : text).describe(about)
     .register(notes, { expects, hint: SIZE_HINT, ...extra });
+}
+
+/** A number, with a fraction or without. */
+export function decimal(range: Range<number>, about: string, extra: Extra = {}) {
+  const expects = `a number from ${range.min} to ${range.max}`;
+  return z.number().min(range.min).max(range.max).prefault(range.byDefault).describe(about)
+    .register(notes, { expects, ...extra });
+}
+
+/** A text that may not be empty; without a default it has to be given. */
+export function text(about: string, extra: Extra & { readonly byDefault?: string } = {}) {
+  const { byDefault, ...rest } = extra;
+  const schema = z.string().min(1);
+  const note = { expects: "a text", ...rest };
+  return byDefault === undefined
+    ? schema.describe(about).register(notes, note)
+    : schema.prefault(byDefault).describe(about).register(notes, note);
+}
+
+/** A text that no message and no listing shows; an empty one counts as absent. */
+export function secret(about: string, extra: Extra = {}) {
+  return z.string().transform((text) => text === "" ? undefined : text).optional().describe(about)
+    .register(notes, { expects: "a text", secret: true, ...extra });
 }
 
 export function flag(byDefault: boolean, about: string) {
@@ -140,16 +165,26 @@ export function optionalAddress(byDefault: string, about: string, extra: Extra =
 
 /** A URL with one of `schemes`, or "" for none (`undefined`). */
 export function optionalUrl(schemes: readonly string[], about: string) {
-  const shown = schemes.map((s) => `${s}://`).join(", ").replace(/, ([^,]*)$/, " or $1");
   return parsed((text) => {
     if (text === "") return { url: undefined };
-    // Schemes the URL parser does not know may lack a host; a relay's address always has one.
-    const ok = URL.canParse(text) && /^[a-z]+:\/\/[^/?#]/i.test(text) &&
-      schemes.includes(new URL(text).protocol.slice(0, -1));
-    return ok ? { url: text } : undefined;
+    return isUrl(text, schemes) ? { url: text } : undefined;
   }).transform((found) => found.url).prefault("").describe(about)
-    .register(notes, { expects: `a URL that begins with ${shown}, or ""` });
+    .register(notes, { expects: `a URL that begins with ${either(schemes)}, or ""` });
 }
+
+/** A URL with one of `schemes`, which has to be given. */
+export function url(schemes: readonly string[], about: string, extra: Extra = {}) {
+  return parsed((text) => isUrl(text, schemes) ? text : undefined).describe(about)
+    .register(notes, { expects: `a URL that begins with ${either(schemes)}`, ...extra });
+}
+
+const either = (schemes: readonly string[]) =>
+  schemes.map((s) => `${s}://`).join(", ").replace(/, ([^,]*)$/, " or $1");
+
+/** Schemes the URL parser does not know may lack a host; an address always has one. */
+const isUrl = (text: string, schemes: readonly string[]) =>
+  URL.canParse(text) && /^[a-z]+:\/\/[^/?#]/i.test(text) &&
+  schemes.includes(new URL(text).protocol.slice(0, -1));
 
 /** A hop id: 1 to 2^62-1, in decimal digits (a varint, RFC 9000 §16). */
 export function hopId(about: string, extra: Extra) {

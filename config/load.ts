@@ -1,11 +1,11 @@
 import { reasonOf } from "../base/errors.ts";
+import { complaint } from "./complaint.ts";
 import { checkTogether } from "./cross_checks.ts";
-import { ConfigError, masked, type Origin, type Problem, shown } from "./problems.ts";
+import { ConfigError, masked, type Origin, type Problem } from "./problems.ts";
 import { fromText, readEnv, type Variables } from "./read_env.ts";
 import { type Given, readYaml } from "./read_yaml.ts";
 import type { Config } from "./schema.ts";
 import { BY_FILE_PATH, type Setting, SETTINGS } from "./settings.ts";
-import { didYouMean } from "./suggest.ts";
 
 /** The file that is read when none is named and it is there. */
 export const DEFAULT_FILE = "configs/config.yaml";
@@ -107,21 +107,8 @@ function check({ setting, path, value, origin }: Given): Checked {
     raw: value,
     output: undefined,
     origin,
-    problem: { origin, path, message: complaint(setting, value) },
+    problem: { origin, path, message: complaint(setting, setting.schema, value) },
   };
-}
-
-/** "expected one of debug, info, warn, error, got "inof"; did you mean info?" */
-function complaint(setting: Setting, value: unknown): string {
-  const words = setting.expects.replace(/^(one of|a list of) /, "");
-  const choices = words === setting.expects ? [] : words.split(", ");
-  const wrong = Array.isArray(value) && setting.kind === "list"
-    ? value.find((item) => !setting.schema.safeParse([item]).success)
-    : value;
-  const meant = typeof wrong === "string" ? didYouMean(wrong, choices) : "";
-  const how = setting.hint === undefined ? "" : `; ${setting.hint}`;
-  const got = wrong === undefined && Array.isArray(value) ? "none" : shown(wrong);
-  return `expected ${setting.expects}, got ${got}${meant}${how}`;
 }
 
 function byDefault(setting: Setting): Checked {

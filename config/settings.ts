@@ -1,9 +1,7 @@
 import type { z } from "zod";
+import { definitionOf, type InputKind, kindOf } from "./input_kind.ts";
 import { type Notes, notes } from "./fields.ts";
 import { ConfigSchema } from "./schema.ts";
-
-/** How a text from a flag or an environment variable becomes a value a file could hold. */
-export type InputKind = "text" | "number" | "boolean" | "list";
 
 /** One leaf of the schema. */
 export interface Setting extends Notes {
@@ -28,23 +26,6 @@ export interface Section {
   readonly name: string;
   readonly about: string;
   readonly settings: readonly Setting[];
-}
-
-interface Definition {
-  readonly type: string;
-  readonly innerType?: z.ZodType;
-  readonly in?: z.ZodType;
-  readonly defaultValue?: unknown;
-}
-
-const definitionOf = (schema: z.ZodType) => schema.def as Definition;
-
-function kindOf(schema: z.ZodType): InputKind {
-  const def = definitionOf(schema);
-  const inner = def.innerType ?? def.in;
-  if (inner) return kindOf(inner);
-  if (def.type === "number" || def.type === "boolean") return def.type;
-  return def.type === "array" ? "list" : "text";
 }
 
 function settingOf(section: string, key: string, schema: z.ZodType): Setting {

@@ -8,9 +8,11 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Client } from "../client/mod.ts";
+import type { PluginOptions } from "./options.ts";
 import type { MediaStore } from "./storage/store.ts";
 
-export type PluginKind = "ingress" | "transform" | "egress";
+export const PLUGIN_KINDS = ["ingress", "transform", "egress"] as const;
+export type PluginKind = (typeof PLUGIN_KINDS)[number];
 
 /** Counted by the plugin with plain additions, read when metrics are scraped. */
 export interface PluginStats {
@@ -35,9 +37,10 @@ export type PluginRoute = (
 /** The public HTTP listener, as far as a plugin may use it. */
 export interface PluginHttp {
   /**
-   * Answers everything below `/prefix`, for as long as the instance runs. Behind the same authorization as a session when
-   * the plugin asks for it by {@link PluginContext.mayRead} and {@link PluginContext.mayPublish}.
-   * @throws {PathTaken} Another instance answers there.
+   * Answers everything at and below `/prefix`, whatever the method (OPTIONS too), for as long as the instance runs. Behind
+   * the same authorization as a session when the plugin asks for it by {@link PluginContext.mayRead} and
+   * {@link PluginContext.mayPublish}. What the handler throws is answered with 500.
+   * @throws {PathTaken} Another instance answers there, or the relay itself, or `server.http` is off.
    */
   route(prefix: string, answer: PluginRoute): Disposable;
 }
@@ -65,7 +68,8 @@ export interface PluginContext {
 /** One instance of a plugin. Methods are called in the order in which they stand here. */
 export interface Plugin {
   /**
-   * Checks what the configuration says. Nothing outside may be touched before that has passed.
+   * Checks what the configuration says, with `read` of the plugin's own options. Nothing outside may be touched before
+   * that has passed.
    * @param config The instance's `options`, as YAML gives them.
    * @throws {PluginOptionsWrong} It can never run like this.
    */
@@ -76,7 +80,10 @@ export interface Plugin {
    * @param store Where media may be kept.
    */
   run(ctx: PluginContext, store: MediaStore): Promise<void>;
-  /** Gives back what `run` left open. Called once or more, also when `run` never was. */
+  /**
+   * Gives back what `run` left open. Called once or more, also when `run` never was. What takes longer than a few seconds
+   * is not waited for.
+   */
   stop(): void | Promise<void>;
 }
 
@@ -84,17 +91,17 @@ export type IngressPlugin = Plugin;
 export type TransformPlugin = Plugin;
 export type EgressPlugin = Plugin;
 
-/** Makes an instance; without side effects. */
+/** Makes an instance, a new one for every start; without side effects. */
 export type PluginFactory = () => Plugin;
 
 /** A plugin as it is registered. A module named in `plugins[].module` exports one as its default. */
 export interface PluginDefinition {
   readonly kind: PluginKind;
-  /** Names it in the configuration: "rtsp". */
+  /** Names it in the configuration, among those of its kind: "rtsp". */
   readonly name: string;
   /** One line for `qumo-relay plugins list`. */
   readonly summary: string;
-  /** JSON schema of its options, for `qumo-relay plugins describe`. */
-  readonly schema: Readonly<Record<string, unknown>>;
+  /** What options it takes, as `options()` of `plugins/options.ts` declares them. */
+  readonly options: PluginOptions;
   readonly create: PluginFactory;
 }

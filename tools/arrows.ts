@@ -13,7 +13,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   relay: ["base", "wire/path.ts", "wire/varint.ts"],
   session: ["base", "wire", "relay", "transport/connection.ts", "transport/errors.ts"],
   client: ["base", "wire", "transport", "session", "relay"],
-  plugins: ["base", "client", "relay/ports.ts"],
+  plugins: [
+    ...["base", "client", "relay/ports.ts"],
+    // How options are declared, and what is said of wrong ones.
+    ...["config/fields.ts", "config/input_kind.ts", "config/complaint.ts"],
+    ...["config/problems.ts", "config/suggest.ts"],
+  ],
   config: ["base"],
   metrics: ["base"],
   server: [
@@ -31,6 +36,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   metrics: ["prom-client"],
   server: ["hono", "jose"],
   cli: ["@logtape/logtape"],
+  plugins: ["zod"],
   "plugins/ingress/fmp4": ["mp4box", "@moq/hang"],
   web: ["@moq/watch", "preact", "uplot"],
 };

@@ -26,6 +26,8 @@ export interface MemoryPairOptions {
   readonly maxUniStreams?: number;
   /** The same for bidirectional streams. Default: no limit. */
   readonly maxBidiStreams?: number;
+  /** What each end calls the other. Default: "memory:b" and "memory:a". */
+  readonly remotes?: readonly [string, string];
   /** 0 plays a transport without datagrams. Default 1,200. */
   readonly maxDatagramBytes?: number;
 }
@@ -36,8 +38,9 @@ export interface MemoryPairOptions {
  * the connection ends is lost.
  */
 export function memoryPair(options: MemoryPairOptions = {}): [MemoryConnection, MemoryConnection] {
-  const a = new MemoryConnection(options, "memory:b");
-  const b = new MemoryConnection(options, "memory:a");
+  const [ofA, ofB] = options.remotes ?? ["memory:b", "memory:a"];
+  const a = new MemoryConnection(options, ofA);
+  const b = new MemoryConnection(options, ofB);
   a.peer = b;
   b.peer = a;
   return [a, b];

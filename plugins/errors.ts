@@ -1,0 +1,70 @@
+/**
+ * What can be wrong with a plugin before it works.
+ *
+ * @module
+ */
+import { QumoError, reasonOf } from "../base/errors.ts";
+import { masked } from "../config/problems.ts";
+
+/** One thing wrong with the options of an instance. */
+export interface OptionProblem {
+  /** Keys and places in lists that lead to it: `["renditions", 0, "width"]`. Empty: the options as a whole. */
+  readonly path: readonly (string | number)[];
+  /** The key is wrong rather than its value. */
+  readonly key?: boolean;
+  /** What is wrong and what is expected; holds no secret. */
+  readonly message: string;
+}
+
+/** The options of an instance are wrong: it can never run like this. */
+export class PluginOptionsWrong extends QumoError {
+  readonly code = "QUMO_PLUGIN_OPTIONS";
+  constructor(readonly problems: readonly OptionProblem[]) {
+    const lines = problems.map(({ path, message }) =>
+      path.length === 0 ? message : `${path.join(".")}: ${message}`
+    );
+    super(`Cannot use these options: ${lines.join("; ")}`);
+  }
+}
+
+/** No plugin has that name. */
+export class PluginUnknown extends QumoError {
+  readonly code = "QUMO_PLUGIN_UNKNOWN";
+}
+
+/** A plugin's module cannot be loaded, or is none. */
+export class PluginLoadFailed extends QumoError {
+  readonly code = "QUMO_PLUGIN_LOAD";
+}
+
+/** Another instance answers HTTP requests there, or the relay itself does. */
+export class PathTaken extends QumoError {
+  readonly code = "QUMO_PLUGIN_PATH_TAKEN";
+}
+
+/** A plugin did not do in time what it has to: start, or end. */
+export class PluginTooSlow extends QumoError {
+  readonly code = "QUMO_PLUGIN_TOO_SLOW";
+}
+
+/** Problems of an error that means wrong options, whoever's class it is: a module may bring its own. */
+export function optionProblems(thrown: unknown): readonly OptionProblem[] | undefined {
+  if (thrown instanceof PluginOptionsWrong) return thrown.problems;
+  const { code, problems } = (thrown ?? {}) as { code?: unknown; problems?: unknown };
+  if (code !== "QUMO_PLUGIN_OPTIONS") return undefined;
+  return Array.isArray(problems) ? problems : [{ path: [], message: safeReason(thrown) }];
+}
+
+const LONGEST_REASON = 500;
+
+/** What somebody else's code threw, as a text for people: never empty, of bounded length, without passwords of URLs. */
+export function safeReason(thrown: unknown): string {
+  let text: string;
+  try {
+    text = String(reasonOf(thrown));
+  } catch {
+    text = "something that cannot be shown was thrown";
+  }
+  text = masked(text);
+  return text.length > LONGEST_REASON ? `${text.slice(0, LONGEST_REASON)}…` : text;
+}

@@ -1,0 +1,129 @@
+/**
+ * How a plugin declares its options: with the builders of `config/fields.ts`, so that durations, sizes and URLs are written
+ * and refused as in the rest of the configuration.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { complaint } from "../config/complaint.ts";
+import { type Notes, notes } from "../config/fields.ts";
+import { coreOf, definitionOf } from "../config/input_kind.ts";
+import { shown } from "../config/problems.ts";
+import { nearest } from "../config/suggest.ts";
+import { type OptionProblem, PluginOptionsWrong } from "./errors.ts";
+
+/** What options a plugin takes. */
+export interface PluginOptions<T = unknown> {
+  /** JSON schema of what the configuration may say, for `qumo-relay plugins describe`. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  /**
+   * Checks what the configuration says; nothing else happens.
+   * @returns Names as the program writes them: `retry_after` of a file is `retryAfter`.
+   * @throws {PluginOptionsWrong} With every problem at once.
+   */
+  read(given: unknown): T;
+}
+
+type Shape = Readonly<Record<string, z.ZodType>>;
+/** `retry_after` is `retryAfter`. */
+type Camel<S extends string> = S extends `${infer A}_${infer B}` ? `${A}${Capitalize<Camel<B>>}`
+  : S;
+type OptionsOf<S extends Shape> = { readonly [K in keyof S as Camel<K & string>]: z.output<S[K]> };
+
+/**
+ * Declares options.
+ * @param shape Builders of `config/fields.ts` by key; a list or a map of several is written with zod around them.
+ */
+export function options<S extends Shape>(shape: S): PluginOptions<OptionsOf<S>> {
+  const schema = z.strictObject(shape);
+  return {
+    get schema() {
+      return jsonSchema(schema);
+    },
+    read(given) {
+      const value = given ?? {};
+      // "key:" with nothing after it says nothing.
+      const result = schema.safeParse(isMap(value) ? withoutNulls(value) : value);
+      if (!result.success) {
+        throw new PluginOptionsWrong(
+          result.error.issues.flatMap((i) => problemsOf(i, schema, value)),
+        );
+      }
+      const camel = Object.entries(result.data).map(([key, v]) => [camelOf(key), v]);
+      return Object.fromEntries(camel) as OptionsOf<S>;
+    },
+  };
+}
+
+const camelOf = (key: string) => key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const withoutNulls = (map: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(map).filter(([, value]) => value !== null));
+
+function problemsOf(issue: z.core.$ZodIssue, root: z.ZodType, given: unknown): OptionProblem[] {
+  const path = issue.path.filter((part) => typeof part !== "symbol");
+  if (issue.code === "unrecognized_keys") {
+    const known = Object.keys(definitionOf(coreOf(descend(root, path).at(-1)!)).shape ?? {});
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      key: true,
+      message: unknownKey(key, known),
+    }));
+  }
+  // Of the schemas on the way the innermost that was made by a builder knows what to say.
+  const schemas = descend(root, path);
+  for (let depth = schemas.length - 1; depth >= 0; depth--) {
+    const note: Notes | undefined = notes.get(schemas[depth] as never);
+    if (note === undefined) continue;
+    const at = path.slice(0, depth);
+    return [{ path: at, message: complaint(note, schemas[depth]!, valueAt(given, at)) }];
+  }
+  const shape = definitionOf(coreOf(schemas.at(-1)!)).shape;
+  const message = shape === undefined
+    ? issue.message
+    : `expected a map with ${Object.keys(shape).join(", ")}, got ${shown(valueAt(given, path))}`;
+  return [{ path, message }];
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const near = nearest(key, known);
+  if (near !== undefined) return `unknown key; did you mean "${near}"?`;
+  return known.length === 0
+    ? "unknown key; none is known"
+    : `unknown key; known here: ${known.join(", ")}`;
+}
+
+/** The schemas from the root to a place, as far as they are known. */
+function descend(root: z.ZodType, path: readonly (string | number)[]): z.ZodType[] {
+  const found = [root];
+  for (const part of path) {
+    const { element, shape } = definitionOf(coreOf(found.at(-1)!));
+    const next = typeof part === "number" ? element : shape?.[part];
+    if (next === undefined) break;
+    found.push(next);
+  }
+  return found;
+}
+
+function valueAt(given: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>((value, part) => (value as Record<string, unknown>)?.[part], given);
+}
+
+/** What a file may say, with the words of the builders under `expects`. */
+function jsonSchema(schema: z.ZodType): Record<string, unknown> {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io: "input",
+    unrepresentable: "any",
+    override({ zodSchema, jsonSchema }) {
+      const note: Notes | undefined = notes.get(zodSchema as never);
+      if (note === undefined) return;
+      Object.assign(jsonSchema, { expects: note.expects });
+      if (note.example !== undefined) Object.assign(jsonSchema, { examples: [note.example] });
+      if (note.secret === true) Object.assign(jsonSchema, { writeOnly: true });
+    },
+  });
+  return rest;
+}

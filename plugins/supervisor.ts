@@ -1,0 +1,134 @@
+/**
+ * Keeps the instances of plugins as the configuration wants them: adds, changes and removes them while the relay runs.
+ *
+ * @module
+ */
+import { type InstancePorts, PluginInstance, type PluginSpec } from "./instance.ts";
+import type { PluginRegistry } from "./registry.ts";
+import type { PluginRoutes } from "./routes.ts";
+import { safeReason } from "./errors.ts";
+import { Strays } from "./strays.ts";
+
+/** What the supervisor needs from the server. */
+export interface SupervisorPorts
+  extends Pick<InstancePorts, "clock" | "log" | "connect" | "store" | "mayRead" | "mayPublish"> {
+  readonly registry: PluginRegistry;
+  readonly routes: PluginRoutes;
+}
+
+export class Supervisor {
+  readonly #instances = new Map<string, PluginInstance>();
+  readonly #ports: InstancePorts;
+  #strays: Strays | undefined;
+  /** Names the last {@link apply} brought: it takes away those alone. */
+  #applied = new Set<string>();
+  #stopped = false;
+
+  constructor(ports: SupervisorPorts) {
+    const { registry, routes, clock, log, connect, store, mayRead, mayPublish } = ports;
+    this.#ports = {
+      clock,
+      log,
+      mayRead,
+      mayPublish,
+      connect: (name) => connect(name),
+      store: () => store(),
+      load: (reference) => registry.load(reference),
+      http: (name, failed) => routes.of(name, failed),
+      run: (owner, work) => this.#strays === undefined ? work() : this.#strays.run(owner, work),
+      leave: (owner) => this.#strays?.leave(owner),
+    };
+  }
+
+  /** Every instance, in the order in which they were added. */
+  list(): readonly PluginInstance[] {
+    return [...this.#instances.values()];
+  }
+
+  get(name: string): PluginInstance | undefined {
+    return this.#instances.get(name);
+  }
+
+  /**
+   * Makes the instances those of a configuration: what is the same keeps running, what differs is started anew, what is
+   * gone stops. Instances that {@link put} has added besides stay.
+   * @returns Fulfils when those that had to stop have. Never rejects.
+   */
+  async apply(specs: readonly PluginSpec[]): Promise<void> {
+    const names = new Set(specs.map(({ name }) => name));
+    const gone = [...this.#applied].filter((name) => !names.has(name));
+    this.#applied = names;
+    const ends = gone.map((name) => this.#remove(name));
+    for (const spec of specs) {
+      const now = this.#instances.get(spec.name);
+      if (now === undefined || !same(now.spec, spec)) this.put(spec);
+    }
+    await Promise.all(ends);
+  }
+
+  /** Adds an instance, or starts the one of that name anew with this. */
+  put(spec: PluginSpec): PluginInstance {
+    this.#watch();
+    const before = this.#instances.get(spec.name);
+    const restarts = before === undefined ? 0 : before.status.restarts + 1;
+    const instance = new PluginInstance(spec, this.#ports, restarts);
+    this.#instances.set(spec.name, instance);
+    if (!this.#stopped) instance.start(before?.stop());
+    return instance;
+  }
+
+  /** Takes an instance away. @returns Whether there was one; fulfils when it has stopped. */
+  async remove(name: string): Promise<boolean> {
+    this.#applied.delete(name);
+    return await this.#remove(name);
+  }
+
+  /** Starts an instance anew. @returns The new one, `undefined` when there is none of that name. */
+  restart(name: string): PluginInstance | undefined {
+    const instance = this.#instances.get(name);
+    return instance && this.put(instance.spec);
+  }
+
+  /** Stops every instance. Fulfils within some seconds. Idempotent, never rejects. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.list().map((instance) => instance.stop()));
+    this.#strays?.[Symbol.dispose]();
+    this.#strays = undefined;
+  }
+
+  /** From the first instance on failures that reach nobody do not end the process. */
+  #watch(): void {
+    if (this.#stopped) return;
+    this.#strays ??= new Strays((thrown) => {
+      this.#ports.log.error("a failure reached nobody; a plugin may have caused it", {
+        reason: safeReason(thrown),
+        stack: thrown instanceof Error ? thrown.stack : undefined,
+      });
+    });
+  }
+
+  async #remove(name: string): Promise<boolean> {
+    const instance = this.#instances.get(name);
+    this.#instances.delete(name);
+    await instance?.stop();
+    return instance !== undefined;
+  }
+}
+
+/** Whether two specs ask for the same; the order of keys does not count. */
+function same(a: PluginSpec, b: PluginSpec): boolean {
+  const picked = ({ kind, plugin, module, enabled, options }: PluginSpec) =>
+    canonical({ kind, plugin, module, enabled, options });
+  return picked(a) === picked(b);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(
+    value,
+    (_, part) =>
+      typeof part === "object" && part !== null && !Array.isArray(part)
+        ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => a < b ? -1 : 1))
+        : part,
+  ) ?? "";
+}
