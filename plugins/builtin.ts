@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { PluginEntry } from "./registry.ts";
+import type { PluginEntry } from "./plugin.ts";
 
 /** Every built-in plugin, in the order of `qumo-relay plugins list`. */
 export const BUILT_IN: readonly PluginEntry[] = [

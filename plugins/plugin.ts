@@ -105,3 +105,10 @@ export interface PluginDefinition {
   readonly options: PluginOptions;
   readonly create: PluginFactory;
 }
+
+/** A plugin that may not be loaded yet. */
+export interface PluginEntry {
+  readonly kind: PluginKind;
+  readonly name: string;
+  readonly load: () => Promise<PluginDefinition>;
+}

@@ -11,16 +11,10 @@ import type { PluginOptions } from "./options.ts";
 import {
   PLUGIN_KINDS,
   type PluginDefinition,
+  type PluginEntry,
   type PluginFactory,
   type PluginKind,
 } from "./plugin.ts";
-
-/** A plugin that may not be loaded yet. */
-export interface PluginEntry {
-  readonly kind: PluginKind;
-  readonly name: string;
-  readonly load: () => Promise<PluginDefinition>;
-}
 
 /** Says which plugin is meant, as an instance in the configuration does. */
 export interface PluginReference {
