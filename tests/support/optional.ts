@@ -1,12 +1,14 @@
-/** Programs of other projects that a few tests use where somebody has installed them. */
+/** Programs that a few tests use where somebody has installed them. */
 const PEERS = {
   moq: "moq is not on PATH: it comes with the crate moq-cli (cargo install moq-cli)",
   "moq-relay": "moq-relay is not on PATH: it is a crate (cargo install moq-relay)",
+  nfpm: "nfpm is not on PATH: go install github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.1",
+  "systemd-analyze": "systemd-analyze is not on PATH: apt-get install systemd",
 } as const;
 
 /**
- * Looks for a program on PATH. Where it is absent one line says how to get it, and the test is to be ignored: no system
- * has it as a package, so not even a run that must skip nothing fails for it.
+ * Looks for a program on PATH. Where it is absent one line says how to get it, and the test is to be ignored: not
+ * every system has it as a package, so not even a run that must skip nothing fails for it.
  */
 export function optional(name: keyof typeof PEERS): { ok: boolean; path?: string } {
   for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {

@@ -1,0 +1,126 @@
+/** The files of deploy/ and configs/ against the tools that read them. */
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { selfSigned } from "../config/self_signed.ts";
+import { start } from "./support/program.ts";
+import { optional } from "./support/optional.ts";
+import { makePackages } from "../tools/deb.ts";
+
+const DEPLOY = new URL("../deploy/", import.meta.url);
+const TOP = new URL("../", import.meta.url);
+const onLinux = Deno.build.os === "linux";
+const systemd = { ignore: !onLinux || !optional("systemd-analyze").ok };
+
+/** The highest exposure that is let through, of 10. systemd 252 says 1.3, and 1.7 with low-ports.conf. */
+const MOST_EXPOSED = 2;
+
+const read = (path: string, base = TOP) => Deno.readTextFile(new URL(path, base));
+
+async function runs(command: string, ...args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(command, { args }).output();
+  const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  assert.ok(success, `${command} ${args.join(" ")}\n${text}`);
+  return text;
+}
+
+/** The unit as installed, but for the program's place: it is not installed where the tests run. */
+async function unitFolder(dropIns: readonly string[]) {
+  const path = await Deno.makeTempDir({ prefix: "qumo-unit-" });
+  const unit = await read("qumo-relay.service", DEPLOY);
+  const runnable = unit.replaceAll("/usr/bin/qumo-relay ", `${Deno.execPath()} `);
+  await Deno.writeTextFile(`${path}/qumo-relay.service`, runnable);
+  await Deno.mkdir(`${path}/qumo-relay.service.d`);
+  for (const name of dropIns) {
+    const text = await read(`drop-ins/${name}`, DEPLOY);
+    await Deno.writeTextFile(`${path}/qumo-relay.service.d/${name}`, text);
+  }
+  return {
+    unit: `${path}/qumo-relay.service`,
+    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
+  };
+}
+
+for (const dropIns of [[], ["low-ports.conf"]]) {
+  const what = ["qumo-relay.service", ...dropIns].join(" with ");
+  Deno.test(`${what}: systemd finds nothing wrong, and little exposed`, systemd, async () => {
+    await using folder = await unitFolder(dropIns);
+    assert.equal(await runs("systemd-analyze", "verify", "--man=no", folder.unit), "");
+    const text = await runs("systemd-analyze", "security", "--offline=true", folder.unit);
+    const exposure = Number(/exposure level for qumo-relay\.service: ([\d.]+)/.exec(text)?.[1]);
+    assert.ok(exposure <= MOST_EXPOSED, `${exposure} of 10\n${text}`);
+  });
+}
+
+Deno.test("the service gives a drain more time than the configuration asks for", async () => {
+  const stopS = Number(/TimeoutStopSec=(\d+)s/.exec(await read("qumo-relay.service", DEPLOY))![1]);
+  for (const { name } of Deno.readDirSync(new URL("configs/", TOP))) {
+    const config = parse(await read(`configs/${name}`));
+    assert.ok(parseInt(config.server.drain_timeout ?? "5s") < stopS, name);
+  }
+});
+
+Deno.test("every file of configs/ and the package's own pass check", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const { cert, key } = await selfSigned(["localhost"]);
+    await Deno.writeTextFile(`${dir}/cert`, cert);
+    await Deno.writeTextFile(`${dir}/key`, key, { mode: 0o600 });
+    const configs = [...Deno.readDirSync(new URL("configs/", TOP))].map((f) => `configs/${f.name}`);
+    assert.ok(configs.length >= 3);
+    for (const path of [...configs, "deploy/package/config.yaml"]) {
+      const { server } = parse(await read(path));
+      const certs = ["--server.cert_file", `${dir}/cert`, "--server.key_file", `${dir}/key`];
+      await using program = start([
+        ...["check", "--config", path],
+        ...(server.cert_file === undefined ? [] : certs),
+      ]);
+      assert.equal(await program.ended(), 0, `${path}: ${program.output()}`);
+      assert.match(program.output(), /^ok$/m);
+    }
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("the package's files exist and its scripts are read by a shell", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  const nfpm = parse(await read("nfpm.yaml", DEPLOY));
+  const sources: string[] = nfpm.contents.map(({ src }: { src: string }) => src);
+  for (const source of sources.filter((s) => !s.startsWith("${"))) {
+    const path = source.replace(/\*\.\w+$/, "");
+    await Deno.stat(new URL(path, TOP));
+  }
+  for (const { scripts } of [nfpm.overrides.deb, nfpm.overrides.rpm]) {
+    for (const script of Object.values<string>(scripts)) {
+      await runs("sh", "-n", new URL(script, TOP).pathname);
+    }
+  }
+});
+
+Deno.test("nfpm makes a Debian package with the program, its unit and its configuration", {
+  ignore: !onLinux || !optional("nfpm").ok,
+}, async () => {
+  const target = await Deno.makeTempDir();
+  try {
+    const maintainer = "A Tester <tester@example.org>";
+    const binary = `${target}/program`;
+    await Deno.writeTextFile(binary, "#!/bin/sh\n");
+    const made = await makePackages({ binary, arch: "amd64", target, maintainer });
+    assert.equal(made, 0);
+    const [deb] = [...Deno.readDirSync(target)].filter(({ name }) => name.endsWith(".deb"));
+    const listing = await runs("dpkg-deb", "--contents", `${target}/${deb!.name}`);
+    for (
+      const path of [
+        "./usr/bin/qumo-relay",
+        "./usr/lib/systemd/system/qumo-relay.service",
+        "./usr/lib/sysctl.d/60-qumo-relay.conf",
+        "./etc/qumo-relay/config.yaml",
+        "./usr/share/doc/qumo-relay/examples/single-vm.yaml",
+      ]
+    ) assert.ok(listing.includes(` ${path}\n`), `${path}\n${listing}`);
+    assert.match(await runs("dpkg-deb", "--info", `${target}/${deb!.name}`), /conffiles/);
+  } finally {
+    await Deno.remove(target, { recursive: true });
+  }
+});
