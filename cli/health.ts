@@ -1,7 +1,7 @@
 import { QumoError, reasonOf } from "../base/errors.ts";
 import { type Address, formatAddress } from "../config/address.ts";
 import type { LoadedConfig } from "../config/load.ts";
-import { masked } from "../config/problems.ts";
+import { masked } from "../base/masking.ts";
 import { parseFlags, UsageError } from "./args.ts";
 import { CONFIG_FLAGS, configOf, describeConfigFlags } from "./config_flags.ts";
 import { print } from "./output.ts";

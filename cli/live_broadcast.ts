@@ -1,9 +1,9 @@
 import { reasonOf } from "../base/errors.ts";
 import { sameHost } from "../base/same_host.ts";
 import { type Client, type ConnectOptions, QumoError, randomHop } from "../client/mod.ts";
-import { CATALOG_TRACK } from "../plugins/ingress/fmp4/catalog.ts";
-import type { HangRecord } from "../plugins/ingress/fmp4/hang_broadcast.ts";
-import { BroadcastWriter } from "./broadcast_writer.ts";
+import type { HangRecord } from "../plugins/media/fmp4/hang_broadcast.ts";
+import { sleep } from "../plugins/media/pace.ts";
+import { BroadcastWriter, isCatalog } from "../plugins/media/broadcast_writer.ts";
 import { dialRelay } from "./client_flags.ts";
 
 /** The session with the relay ended, and nobody wants another one. */
@@ -39,7 +39,8 @@ export class LiveBroadcast {
   readonly #fail: (error: Error) => void;
   #client: Client | undefined;
   #writer: BroadcastWriter | undefined;
-  #catalog: HangRecord | undefined;
+  /** The newest catalogs, by track. */
+  readonly #catalogs = new Map<string, HangRecord>();
   #dialing: Promise<void> | undefined;
 
   /** Connects for the first time. @throws {QumoError} With what can be done about it. */
@@ -68,7 +69,7 @@ export class LiveBroadcast {
   }
 
   write(record: HangRecord): void {
-    if (record.track === CATALOG_TRACK) this.#catalog = record;
+    if (isCatalog(record.track)) this.#catalogs.set(record.track, record);
     this.#writer?.write(record);
   }
 
@@ -95,7 +96,7 @@ export class LiveBroadcast {
     const previous = this.#client;
     this.#client = client;
     this.#writer = new BroadcastWriter(client.publish(broadcast));
-    if (this.#catalog !== undefined) this.#writer.write(this.#catalog);
+    for (const catalog of this.#catalogs.values()) this.#writer.write(catalog);
     client.closed.then(({ reason }) => this.#lost(client, reason));
     void previous?.end();
   }
@@ -140,14 +141,4 @@ export class LiveBroadcast {
     }
     this.#dialing = undefined;
   }
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    }, { once: true });
-  });
 }

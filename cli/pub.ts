@@ -1,8 +1,9 @@
 import { reasonOf } from "../base/errors.ts";
-import { type MediaEvent } from "../plugins/ingress/fmp4/media_track.ts";
-import { HangBroadcast, type HangRecord } from "../plugins/ingress/fmp4/hang_broadcast.ts";
-import { MediaError } from "../plugins/ingress/fmp4/media_error.ts";
-import { Splitter } from "../plugins/ingress/fmp4/splitter.ts";
+import { type MediaEvent } from "../plugins/media/fmp4/media_track.ts";
+import { HangBroadcast, type HangRecord } from "../plugins/media/fmp4/hang_broadcast.ts";
+import { MediaError } from "../plugins/media/fmp4/media_error.ts";
+import { Pace } from "../plugins/media/pace.ts";
+import { Splitter } from "../plugins/media/fmp4/splitter.ts";
 import { describeFlags, parseFlags, UsageError } from "./args.ts";
 import { CONNECT_FLAGS, connectOptionsOf, countOf, URL_HELP, urlOf } from "./client_flags.ts";
 import { LiveBroadcast } from "./live_broadcast.ts";
@@ -131,17 +132,6 @@ async function openInput(file: string | undefined): Promise<ReadableStream<Uint8
     throw new UsageError("pub reads fragmented MP4 from standard input: pipe ffmpeg into it");
   }
   return Deno.stdin.readable;
-}
-
-/** Gives frames out at the speed of their timestamps. */
-class Pace {
-  #startedMs: number | undefined;
-
-  async reach(timestampUs: number): Promise<void> {
-    this.#startedMs ??= performance.now() - timestampUs / 1000;
-    const aheadMs = this.#startedMs + timestampUs / 1000 - performance.now();
-    if (aheadMs > 5) await new Promise((resolve) => setTimeout(resolve, aheadMs));
-  }
 }
 
 /** "0:12  369 frames  812 kbit/s  3 subscriptions  moq-lite-06". */

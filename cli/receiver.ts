@@ -5,7 +5,7 @@ import {
   QumoError,
   type Subscription,
 } from "../client/mod.ts";
-import { CATALOG_TRACK } from "../plugins/ingress/fmp4/catalog.ts";
+import { CATALOG_TRACK } from "../plugins/media/fmp4/catalog.ts";
 import type { FrameSink } from "./frame_sink.ts";
 
 /** What came of a track so far. */

@@ -1,7 +1,8 @@
 import { reasonOf } from "../base/errors.ts";
 import { complaint } from "./complaint.ts";
 import { checkTogether } from "./cross_checks.ts";
-import { ConfigError, masked, type Origin, type Problem } from "./problems.ts";
+import { masked } from "../base/masking.ts";
+import { ConfigError, type Origin, type Problem } from "./problems.ts";
 import { fromText, readEnv, type Variables } from "./read_env.ts";
 import { type Given, readYaml } from "./read_yaml.ts";
 import type { Config } from "./schema.ts";

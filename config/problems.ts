@@ -1,4 +1,5 @@
 import { QumoError } from "../base/errors.ts";
+import { masked } from "../base/masking.ts";
 
 /** Where a value came from. Lines and columns count from 1. */
 export type Origin =
@@ -46,13 +47,6 @@ function textOf(source: string, problems: readonly Problem[]): string {
     `  ${placeOf(origin)}  ${path ? `${path}: ` : ""}${message}`
   );
   return [`Cannot use ${source}: ${count}`, ...lines].join("\n");
-}
-
-/** Hides tokens in a URL's query and the password before its host, wherever they stand in a text. */
-export function masked(text: string): string {
-  return text
-    .replace(/([?&](?:jwt|token|access_token|auth|key|secret|password)=)[^&#\s"']*/gi, "$1***")
-    .replace(/(:\/\/[^/\s:@"']*:)[^/\s@"']+@/g, "$1***@");
 }
 
 /** A value as an error message or a listing shows it: short, and without tokens. */

@@ -11,7 +11,8 @@ import {
   type YAMLMap,
 } from "yaml";
 import { reasonOf } from "../base/errors.ts";
-import { masked, type Origin, placeOf, type Problem, shown } from "./problems.ts";
+import { masked } from "../base/masking.ts";
+import { type Origin, placeOf, type Problem, shown } from "./problems.ts";
 import { BY_FILE_PATH, type Setting, SETTINGS } from "./settings.ts";
 import { nearest } from "./suggest.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { QumoError, reasonOf } from "../base/errors.ts";
-import { masked } from "../config/problems.ts";
+import { masked } from "../base/masking.ts";
 
 /** One thing wrong with the options of an instance. */
 export interface OptionProblem {

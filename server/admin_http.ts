@@ -6,7 +6,8 @@
  */
 import { type Context, Hono } from "hono";
 import { ipBytes, isLoopback } from "../config/address.ts";
-import { masked, placeOf } from "../config/problems.ts";
+import { masked } from "../base/masking.ts";
+import { placeOf } from "../config/problems.ts";
 import { Exposition } from "../metrics/catalog.ts";
 import type { ServerView } from "./deps.ts";
 import { health, route } from "./http_answers.ts";

@@ -7,7 +7,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { sameHost } from "../base/same_host.ts";
-import { masked } from "../config/problems.ts";
+import { masked } from "../base/masking.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { Relay, RelaySession } from "./relay.ts";
 

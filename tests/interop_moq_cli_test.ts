@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { LITE_VERSIONS } from "../config/schema.ts";
-import { probe } from "../plugins/ingress/fmp4/ffmpeg_fixtures.ts";
+import { probe } from "../plugins/media/fmp4/ffmpeg_fixtures.ts";
 import { optional } from "./support/optional.ts";
 import { start, startRelay, testMedia } from "./support/program.ts";
 import { need } from "./support/require.ts";

@@ -78,7 +78,7 @@ Deno.test("a package outside its folder is refused, its sub-paths are not", () =
     file("server/http.ts", ["hono", "hono/cors", "honolulu", "node:fs"]),
     file("wire/a.ts", ["node:buffer"]),
     file("config/load.ts", ["yaml", "prom-client"]),
-    file("plugins/ingress/fmp4/split.ts", ["mp4box"]),
+    file("plugins/media/fmp4/split.ts", ["mp4box"]),
     file("plugins/egress/s3/put.ts", ["mp4box"]),
     file("wire/a_test.ts", ["fast-check"]),
   ];

@@ -3,8 +3,8 @@
  */
 import assert from "node:assert/strict";
 import { connect } from "../client/mod.ts";
-import { HangBroadcast, type HangRecord } from "../plugins/ingress/fmp4/hang_broadcast.ts";
-import { Splitter } from "../plugins/ingress/fmp4/splitter.ts";
+import { HangBroadcast, type HangRecord } from "../plugins/media/fmp4/hang_broadcast.ts";
+import { Splitter } from "../plugins/media/fmp4/splitter.ts";
 import { type RelayProgram, start, startRelay, testMedia } from "./support/program.ts";
 import { need } from "./support/require.ts";
 

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { BroadcastWriter } from "../../cli/broadcast_writer.ts";
+import { BroadcastWriter } from "../../plugins/media/broadcast_writer.ts";
 import { type Client, connect, type Subscription } from "../../client/mod.ts";
-import { encode, LIVE, probe } from "../../plugins/ingress/fmp4/ffmpeg_fixtures.ts";
-import { HangBroadcast, type HangRecord } from "../../plugins/ingress/fmp4/hang_broadcast.ts";
-import { Splitter } from "../../plugins/ingress/fmp4/splitter.ts";
+import { encode, LIVE, probe } from "../../plugins/media/fmp4/ffmpeg_fixtures.ts";
+import { HangBroadcast, type HangRecord } from "../../plugins/media/fmp4/hang_broadcast.ts";
+import { Splitter } from "../../plugins/media/fmp4/splitter.ts";
 import type { RunningChromium } from "./chromium.ts";
 import type { InteropPage } from "./interop_page.ts";
 import { bundleForPage, loadInPage, type Remote } from "./page_bundle.ts";

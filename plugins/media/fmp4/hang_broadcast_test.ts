@@ -6,6 +6,7 @@ import { HangBroadcast, type HangBroadcastOptions, type HangRecord } from "./han
 import type * as Oracle from "./hang_oracle.ts";
 import { encodeLegacyFrame } from "./legacy_frame.ts";
 import type { InitEvent, MediaEvent, SampleEvent } from "./media_track.ts";
+import { MSF_CATALOG_TRACK } from "./msf_catalog.ts";
 import { Splitter } from "./splitter.ts";
 import { need } from "../../../tests/support/require.ts";
 
@@ -259,5 +260,5 @@ Deno.test("HangBroadcast publishes no empty frame, and no track it was not told 
     sample(1, 0, { keyframe: true, data: new Uint8Array() }),
     sample(3, 0),
   ]);
-  assert.deepEqual(records.map((record) => record.track), [CATALOG_TRACK]);
+  assert.deepEqual(records.map((record) => record.track), [CATALOG_TRACK, MSF_CATALOG_TRACK]);
 });

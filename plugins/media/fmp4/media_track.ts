@@ -25,7 +25,7 @@ export interface AudioTrack extends CommonTrack {
 
 export type MediaTrack = VideoTrack | AudioTrack;
 
-/** The tracks are known: always the first event, and the only one of its kind. */
+/** The tracks are known: always the first event of a stream, and the only one of its kind. */
 export interface InitEvent {
   readonly type: "init";
   readonly tracks: readonly MediaTrack[];
@@ -49,4 +49,10 @@ export interface SampleEvent {
   readonly data: Uint8Array;
 }
 
-export type MediaEvent = InitEvent | SampleEvent;
+/** A piece of the stream was damaged and is left out; what follows it begins with a fragment. */
+export interface DamageEvent {
+  readonly type: "damage";
+  readonly reason: string;
+}
+
+export type MediaEvent = InitEvent | SampleEvent | DamageEvent;

@@ -12,6 +12,7 @@ import { MediaError } from "./media_error.ts";
 import type { InitEvent, MediaEvent, MediaTrack, SampleEvent } from "./media_track.ts";
 import { type PlannedSample, readMoof } from "./moof.ts";
 import { readMoov, type TrackState } from "./moov.ts";
+import { isPlausible, seekFragment } from "./resync.ts";
 
 /** What the splitter holds in memory at most; beyond it the input is refused. */
 export interface SplitterLimits {
@@ -21,6 +22,8 @@ export interface SplitterLimits {
   readonly maxSampleBytes?: number;
   /** Samples in one fragment. */
   readonly maxFragmentSamples?: number;
+  /** Damage behind the `moov` is told as an event and stepped over, up to the next fragment, instead of thrown. */
+  readonly resync?: boolean;
 }
 
 /** The box that is being read; `end` counts from the first byte of the stream. */
@@ -30,6 +33,8 @@ interface OpenBox {
   readonly end: number;
 }
 
+/** Bytes of no sample that a data box may end with where damage is looked for. */
+const MAX_SLACK_BYTES = 64 * 1024;
 const STREAM_STARTS = ["ftyp", "styp", "moov"];
 
 /** An incremental reader of one stream. After it has thrown it stays failed. */
@@ -43,12 +48,17 @@ export class Splitter {
   #planned: PlannedSample[] = [];
   #nextPlanned = 0;
   #failure: MediaError | undefined;
+  /** Looking for the next fragment. */
+  #lost = false;
+  /** Where the search has found a fragment last. */
+  #foundAt = -1;
 
   constructor(limits: SplitterLimits = {}) {
     this.#limits = {
       maxHeaderBytes: limits.maxHeaderBytes ?? 2 ** 20,
       maxSampleBytes: limits.maxSampleBytes ?? 16 * 2 ** 20,
       maxFragmentSamples: limits.maxFragmentSamples ?? 65_536,
+      resync: limits.resync ?? false,
     };
   }
 
@@ -62,25 +72,52 @@ export class Splitter {
   *push(bytes: Uint8Array): Generator<MediaEvent, void, undefined> {
     if (this.#failure) throw this.#failure;
     this.#queue.push(bytes);
-    try {
-      while (this.#open || this.#openBox()) {
-        const open = this.#open as unknown as OpenBox;
-        if (open.type === "moov" || open.type === "moof") {
-          if (this.#queue.length < open.end - this.#position) return;
-          const init = this.#readHeader(open);
-          if (init) yield init;
-        } else if (open.type === "mdat") {
-          for (let next = this.#sample(open); next; next = this.#sample(open)) yield next;
-        } else {
-          this.#skipTo(open.end);
+    for (;;) {
+      if (this.#lost && !this.#seek()) return;
+      try {
+        yield* this.#walk();
+        return;
+      } catch (thrown) {
+        if (!(thrown instanceof MediaError)) throw thrown;
+        if (!this.#limits.resync || this.#tracks === undefined) {
+          this.#failure = thrown;
+          throw thrown;
         }
-        if (this.#position < open.end) return;
-        this.#closeBox(open);
+        this.#lost = true;
+        yield { type: "damage", reason: thrown.message };
       }
-    } catch (thrown) {
-      if (thrown instanceof MediaError) this.#failure = thrown;
-      throw thrown;
     }
+  }
+
+  *#walk(): Generator<MediaEvent, void, undefined> {
+    while (this.#open || this.#openBox()) {
+      const open = this.#open as unknown as OpenBox;
+      if (open.type === "moov" || open.type === "moof") {
+        if (this.#queue.length < open.end - this.#position) return;
+        const init = this.#readHeader(open);
+        if (init) yield init;
+      } else if (open.type === "mdat") {
+        for (let next = this.#sample(open); next; next = this.#sample(open)) yield next;
+      } else {
+        this.#skipTo(open.end);
+      }
+      if (this.#position < open.end) return;
+      this.#closeBox(open);
+    }
+  }
+
+  /** Forgets the damaged fragment and goes to the next. @returns Whether that has arrived. */
+  #seek(): boolean {
+    this.#open = undefined;
+    this.#planned = [];
+    this.#nextPlanned = 0;
+    // What was found there before was none.
+    if (this.#position === this.#foundAt) this.#skipTo(this.#position + 1);
+    const { found, dropped } = seekFragment(this.#queue);
+    this.#position += dropped;
+    if (found) this.#foundAt = this.#position;
+    this.#lost = !found;
+    return found;
   }
 
   /**
@@ -95,6 +132,11 @@ export class Splitter {
     if ((this.#open && !endless) || this.#queue.length > 0 || this.#owing) {
       throw new MediaError("Cannot split the MP4: it ends in the middle of a fragment");
     }
+  }
+
+  /** Whether the header has come: what follows is media. */
+  get started(): boolean {
+    return this.#tracks !== undefined;
   }
 
   get #owing(): boolean {
@@ -125,6 +167,7 @@ export class Splitter {
       throw new MediaError(`Cannot split the MP4: no box begins at byte ${start}`);
     }
     this.#checkOrder(type, size);
+    if (this.#limits.resync && this.#tracks) this.#checkPlausible(type, start + size);
     this.#queue.skip(headBytes);
     this.#position += headBytes;
     this.#open = { type, start, end: start + size };
@@ -144,6 +187,16 @@ export class Splitter {
       throw new MediaError(
         `Cannot split the MP4: "${type}" comes before "moov"; write it with -movflags cmaf+delay_moov`,
       );
+    }
+  }
+
+  /** A size that was damaged would swallow the media behind it. */
+  #checkPlausible(type: string, end: number): void {
+    const last = this.#planned.at(-1);
+    const beyond = type === "mdat" && last &&
+      end > last.position + last.sizeBytes + MAX_SLACK_BYTES;
+    if (beyond || !isPlausible(type, end - this.#position)) {
+      throw new MediaError(`Cannot split the MP4: no box begins at byte ${this.#position}`);
     }
   }
 

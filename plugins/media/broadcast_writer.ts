@@ -1,6 +1,7 @@
-import type { BroadcastProducer, GroupProducer, TrackProducer } from "../client/mod.ts";
-import { CATALOG_TRACK, PRIORITY } from "../plugins/ingress/fmp4/catalog.ts";
-import type { HangRecord } from "../plugins/ingress/fmp4/hang_broadcast.ts";
+import type { BroadcastProducer, GroupProducer, TrackProducer } from "../../client/mod.ts";
+import { CATALOG_TRACK, PRIORITY } from "./fmp4/catalog.ts";
+import { MSF_CATALOG_TRACK } from "./fmp4/msf_catalog.ts";
+import type { HangRecord } from "./fmp4/hang_broadcast.ts";
 
 /** Media of an older group may still be shown for this long. */
 const MEDIA_MAX_AGE_MS = 30_000;
@@ -19,7 +20,9 @@ export class BroadcastWriter {
 
   constructor(broadcast: BroadcastProducer) {
     this.#broadcast = broadcast;
-    this.#begin(CATALOG_TRACK); // a player asks for it as soon as the broadcast is announced
+    // A player asks for one of them as soon as the broadcast is announced.
+    this.#begin(CATALOG_TRACK);
+    this.#begin(MSF_CATALOG_TRACK);
   }
 
   /** Adds a frame. One whose group began before this publication did is left out. */
@@ -41,6 +44,14 @@ export class BroadcastWriter {
     return this.#writing.values().reduce((sum, { track }) => sum + track.subscribers, 0);
   }
 
+  /** Ends the groups that are open: no frame will follow in them. */
+  endGroups(): void {
+    for (const writing of this.#writing.values()) {
+      writing.group?.close();
+      writing.group = undefined;
+    }
+  }
+
   /** Ends every group and track in order. */
   end(): void {
     for (const { track, group } of this.#writing.values()) {
@@ -57,8 +68,13 @@ export class BroadcastWriter {
   }
 }
 
+/** Whether a track holds a catalog: hang's or MSF's. */
+export function isCatalog(track: string): boolean {
+  return track === CATALOG_TRACK || track === MSF_CATALOG_TRACK;
+}
+
 function infoOf(track: string) {
-  if (track === CATALOG_TRACK) return { priority: PRIORITY.catalog, timescale: TIMESCALE };
+  if (isCatalog(track)) return { priority: PRIORITY.catalog, timescale: TIMESCALE };
   const priority = track.startsWith("audio") ? PRIORITY.audio : PRIORITY.video;
   return { priority, timescale: TIMESCALE, maxAgeMs: MEDIA_MAX_AGE_MS };
 }

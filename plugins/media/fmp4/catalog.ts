@@ -1,3 +1,4 @@
+import { hex } from "./codec.ts";
 import type { MediaTrack } from "./media_track.ts";
 
 /** The track a hang player reads first (draft-lcurley-moq-hang, "Catalog"). */
@@ -47,12 +48,6 @@ export interface PublishedTrack {
   readonly jitterUs: number;
 }
 
-/** Names for the tracks of a file: `video0`, `audio0`, `audio1` …, in the order of the file. */
-export function nameTracks(tracks: readonly MediaTrack[]): Map<number, string> {
-  const next = { video: 0, audio: 0 };
-  return new Map(tracks.map((track) => [track.id, `${track.kind}${next[track.kind]++}`]));
-}
-
 /** The catalog of these tracks; a kind without a track is left out. */
 export function buildCatalog(published: readonly PublishedTrack[]): HangCatalog {
   const video: Record<string, VideoRendition> = {};
@@ -85,8 +80,4 @@ export function buildCatalog(published: readonly PublishedTrack[]): HangCatalog 
     ...(Object.keys(video).length > 0 && { video: { renditions: video } }),
     ...(Object.keys(audio).length > 0 && { audio: { renditions: audio } }),
   };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

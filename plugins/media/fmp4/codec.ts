@@ -177,7 +177,8 @@ function readEsds(esds: Box): { objectType: number; config: Uint8Array } {
   return { objectType, config: esds.bytes(at, at + bytes) };
 }
 
-function hex(bytes: Uint8Array): string {
+/** Bytes as hexadecimal digits. */
+export function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 

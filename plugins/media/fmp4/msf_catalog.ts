@@ -1,0 +1,77 @@
+import type { AudioRendition, HangCatalog, VideoRendition } from "./catalog.ts";
+
+/** The track of the catalog in MSF, the streaming format of the IETF (draft-ietf-moq-msf-01): beside hang's, for who reads that. */
+export const MSF_CATALOG_TRACK = "catalog";
+
+/** The version its readers look at; those of draft-00 take it too. */
+const VERSION = "draft-01";
+
+interface MsfTrack {
+  readonly name: string;
+  /** "legacy" is hang's container: the name its players agreed on. */
+  readonly packaging: "legacy";
+  readonly isLive: true;
+  readonly role: "video" | "audio";
+  /** All are one presentation. */
+  readonly renderGroup: 1;
+  readonly codec: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly framerate?: number;
+  readonly samplerate?: number;
+  readonly channelConfig?: string;
+  /** In milliseconds, as in hang's catalog. */
+  readonly jitter?: number;
+  /** Names an entry of `initDataList`. */
+  readonly initRef?: string;
+}
+
+export interface MsfCatalog {
+  readonly version: string;
+  readonly tracks: readonly MsfTrack[];
+  readonly initDataList?: readonly {
+    readonly id: string;
+    readonly type: "inline";
+    readonly data: string;
+  }[];
+}
+
+/** The same renditions as an MSF catalog. */
+export function buildMsfCatalog(catalog: HangCatalog): MsfCatalog {
+  const initDataList: { id: string; type: "inline"; data: string }[] = [];
+  const tracks: MsfTrack[] = [];
+  const add = (
+    name: string,
+    role: MsfTrack["role"],
+    from: VideoRendition | AudioRendition,
+    own: Partial<MsfTrack>,
+  ) => {
+    const { codec, description, jitter } = from;
+    const id = `init${initDataList.length}`;
+    if (description !== undefined) {
+      initDataList.push({ id, type: "inline", data: Uint8Array.fromHex(description).toBase64() });
+    }
+    tracks.push({
+      name,
+      packaging: "legacy",
+      isLive: true,
+      role,
+      renderGroup: 1,
+      codec,
+      ...own,
+      ...(jitter !== undefined && { jitter }),
+      ...(description !== undefined && { initRef: id }),
+    });
+  };
+  for (const [name, from] of Object.entries(catalog.video?.renditions ?? {})) {
+    const { codedWidth: width, codedHeight: height, framerate } = from;
+    add(name, "video", from, { width, height, ...(framerate !== undefined && { framerate }) });
+  }
+  for (const [name, from] of Object.entries(catalog.audio?.renditions ?? {})) {
+    add(name, "audio", from, {
+      samplerate: from.sampleRate,
+      channelConfig: String(from.numberOfChannels),
+    });
+  }
+  return { version: VERSION, tracks, ...(initDataList.length > 0 && { initDataList }) };
+}
