@@ -173,7 +173,7 @@ Deno.test({
     assert.equal(groups.length, 4);
     const muxer = new FragmentMuxer(renditions);
     const fragments = groups.map((group, i) =>
-      muxer.fragment("video0", group.map((f) => f.frame), groups[i + 1]?.[0]!.frame.timestampUs)
+      muxer.fragment("video0", group.map((f) => f.frame), groups[i + 1]?.[0]?.frame.timestampUs)
     );
     const whole = concat([muxer.init(), ...fragments]);
     assert.equal(await complaintsOf(whole), "");
