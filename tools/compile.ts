@@ -3,23 +3,12 @@
  * on: `deno task compile --target x86_64-pc-windows-msvc`.
  */
 import { buildEntry } from "./build_web.ts";
-import { type Module, readModules, ROOT } from "./module_graph.ts";
+import { type Module, reachable, readModules, ROOT } from "./module_graph.ts";
 import { say } from "./say.ts";
 
 /** Files that the program under `entry` opens by URL: workers and data, which `deno compile` cannot see. */
 export function filesToInclude(modules: readonly Module[], entry: string): string[] {
-  const byPath = new Map(modules.map((m) => [m.path, m]));
-  const reached = new Set<string>();
-  const found = new Set<string>();
-  const queue = [entry];
-  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
-    const module = byPath.get(path);
-    if (module === undefined || reached.has(path)) continue;
-    reached.add(path);
-    queue.push(...module.files);
-    for (const url of module.urls) found.add(url);
-  }
-  return [...found].sort();
+  return [...new Set(reachable(modules, [entry]).flatMap(({ urls }) => urls))].sort();
 }
 
 /** Whether `deno compile` failed for want of its base binary, which it downloads on first use. */

@@ -34,6 +34,20 @@ export async function codeFiles(): Promise<string[]> {
   return found.sort();
 }
 
+/** The modules that `entries` import, directly or through others, with themselves. */
+export function reachable(modules: readonly Module[], entries: readonly string[]): Module[] {
+  const byPath = new Map(modules.map((m) => [m.path, m]));
+  const reached = new Map<string, Module>();
+  const queue = [...entries];
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    const module = byPath.get(path);
+    if (module === undefined || reached.has(path)) continue;
+    reached.set(path, module);
+    queue.push(...module.files);
+  }
+  return [...reached.values()];
+}
+
 interface GraphJson {
   readonly modules: readonly {
     readonly specifier: string;

@@ -2,6 +2,8 @@
 const PEERS = {
   moq: "moq is not on PATH: it comes with the crate moq-cli (cargo install moq-cli)",
   "moq-relay": "moq-relay is not on PATH: it is a crate (cargo install moq-relay)",
+  actionlint:
+    "actionlint is not on PATH: go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
   nfpm: "nfpm is not on PATH: go install github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.1",
   "systemd-analyze": "systemd-analyze is not on PATH: apt-get install systemd",
 } as const;

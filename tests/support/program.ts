@@ -24,12 +24,19 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** File of another program than this one. */
   readonly script?: string;
+  /** Away from the project no deno.json says that QUIC may be used. */
+  readonly unstableNet?: boolean;
+  readonly cwd?: string;
 }
 
 /** Starts `qumo-relay ARGS`, or another script with them. */
 export function start(args: readonly string[], options: StartOptions = {}): Program {
   const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", options.script ?? MAIN, ...args],
+    args: [
+      ...["run", "-A", ...(options.unstableNet ? ["--unstable-net"] : [])],
+      ...[options.script ?? MAIN, ...args],
+    ],
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdin: options.stdin ? "piped" : "null",
     stdout: "piped",
     stderr: "piped",
