@@ -38,6 +38,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   cli: ["@logtape/logtape"],
   plugins: ["zod"],
   "plugins/media/fmp4": ["mp4box", "@moq/hang"],
+  "plugins/storage": ["@redis/client"],
   web: ["@moq/watch", "preact", "uplot"],
 };
 
