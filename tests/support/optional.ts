@@ -5,6 +5,7 @@ const PEERS = {
   actionlint:
     "actionlint is not on PATH: go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
   nfpm: "nfpm is not on PATH: go install github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.1",
+  promtool: "promtool is not on PATH: apt-get install prometheus",
   "systemd-analyze": "systemd-analyze is not on PATH: apt-get install systemd",
 } as const;
 
