@@ -209,7 +209,8 @@ Deno.bench("30 frames of 1,200 B", { group: "group writer", baseline: true }, ()
   writeGroup(plainRing, plainNext++);
 });
 
-const mirrored = new GroupRing(new FramePool(), 8, new SharedRing(8));
+const mirrored = new GroupRing(new FramePool(), 8);
+mirrored.observe(new SharedRing(8));
 let mirroredNext = 0;
 Deno.bench("the same, mirrored in shared memory", { group: "group writer" }, () => {
   writeGroup(mirrored, mirroredNext++);

@@ -8,7 +8,7 @@ import { Feed, type FeedRoutes } from "./feed.ts";
 import { Group } from "./group.ts";
 import { GroupWriter } from "./group_writer.ts";
 import type { BroadcastSource, FetchRequest, TrackInfo } from "./ports.ts";
-import { compareRoutes, type HopId, type Route, runsThrough } from "./route.ts";
+import { compareRoutes, type HopId, isExcluded, NEIGHBOURS, type Route } from "./route.ts";
 import { Track, type TrackContext } from "./track.ts";
 
 /** How long a track that nobody reads is remembered, in milliseconds. */
@@ -61,7 +61,7 @@ export class Broadcast {
 
   /** The best route that does not run through `excludeHop`. */
   best(excludeHop: HopId = 0n): Route | undefined {
-    return this.#routes.find((route) => !runsThrough(route.hops, excludeHop));
+    return this.#routes.find((route) => !isExcluded(route, excludeHop));
   }
 
   /** Adds a route, or puts one in the place of an older one of the same source. */
@@ -90,21 +90,22 @@ export class Broadcast {
   /**
    * A track of this broadcast, made when it is asked for first.
    * @param path The broadcast asked for: this one's path, or one below it that its publisher may serve too.
-   * @param excludeHop The asker's own hop: it is not served by a route that runs through itself.
+   * @param excludeHop The asker's own hop: it is not served by a route that runs through itself. {@link NEIGHBOURS} for
+   *   another thread of this relay: what it asks for is never asked of a third.
    */
   track(path: string, name: string, excludeHop: HopId = 0n): Track {
     const own = this.best(excludeHop)?.source.ownTrack?.(path, name);
     if (own !== undefined) return own;
-    const exclude = this.#routes.some((r) => runsThrough(r.hops, excludeHop)) ? excludeHop : 0n;
+    const exclude = this.#routes.some((r) => isExcluded(r, excludeHop)) ? excludeHop : 0n;
     const key = `${path}\0${name}\0${exclude}`;
     const known = this.#entries.get(key);
     if (known !== undefined) {
-      if (excludeHop !== 0n) known.askers.add(excludeHop);
+      if (excludeHop > 0n) known.askers.add(excludeHop);
       this.#keep(key, known);
       return known.track;
     }
     const track = new Track(path, name, this.#options.context);
-    const askers = new Set<HopId>(excludeHop === 0n ? [] : [excludeHop]);
+    const askers = new Set<HopId>(excludeHop > 0n ? [excludeHop] : []);
     const feed = new Feed(track, this.#feedRoutes(exclude, askers));
     track.feed = feed;
     const entry: Entry = { track, feed, askers, forget: undefined };
@@ -133,19 +134,20 @@ export class Broadcast {
     excludeHop: HopId = 0n,
   ): Promise<Group> {
     const { stats } = this.#options.context;
-    stats.fetches++;
+    const counted = excludeHop !== NEIGHBOURS;
+    if (counted) stats.fetches++;
     const own = this.best(excludeHop)?.source.ownTrack?.(path, name);
     const tracks = own === undefined ? [...this.#entries.values()] : [{ track: own }];
     for (const { track } of tracks) {
       if (track.broadcast !== path || track.name !== name) continue;
       const kept = track.ring.get(request.group);
       if (kept === undefined || kept.state === "cut" || kept.startFrame > 0) continue;
-      stats.fetchesFromCache++;
+      if (counted) stats.fetchesFromCache++;
       kept.retain();
       return kept;
     }
     if (own !== undefined) throw new NotFound(`group ${request.group} of track ${name}`, "group");
-    const exclude = this.#routes.some((r) => runsThrough(r.hops, excludeHop)) ? excludeHop : 0n;
+    const exclude = this.#routes.some((r) => isExcluded(r, excludeHop)) ? excludeHop : 0n;
     const key = `${path}\0${name}\0${request.group}\0${exclude}`;
     const known = this.#fetches.get(key);
     if (known !== undefined) {
@@ -174,12 +176,13 @@ export class Broadcast {
     excludeHop: HopId,
   ): Promise<Group> {
     const { pool, clock, limits, stats } = this.#options.context;
-    const routes = this.#routes.filter((route) => !runsThrough(route.hops, excludeHop));
+    const routes = this.#routes.filter((route) => !isExcluded(route, excludeHop));
     let failure: unknown = new NotFound(`a route to broadcast ${path}`, "broadcast");
     for (const { source } of routes) {
       const group = new Group(pool, request.group, 0, clock.now());
       try {
-        await source.fetch(path, name, request, new GroupWriter(group, limits, [stats]));
+        const counters = source.neighbour ? [] : [stats];
+        await source.fetch(path, name, request, new GroupWriter(group, limits, counters));
         return group;
       } catch (error) {
         failure = error;
@@ -193,7 +196,7 @@ export class Broadcast {
   #feedRoutes(excludeHop: HopId, askers: ReadonlySet<HopId>): FeedRoutes {
     const find = (except: ReadonlySet<BroadcastSource>) => {
       const usable = this.#routes.filter((r) =>
-        !except.has(r.source) && !runsThrough(r.hops, excludeHop)
+        !except.has(r.source) && !isExcluded(r, excludeHop)
       );
       return usable.find((r) => !r.hops.some((hop) => askers.has(hop))) ?? usable[0];
     };

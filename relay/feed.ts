@@ -113,15 +113,16 @@ export class Feed implements TrackFeed {
       if (startFrame > group.startFrame + group.frames) return undefined;
       waiting.cancel();
       this.#interrupted.delete(sequence);
-      return new GroupWriter(group, limits, [track, stats], startFrame);
+      return new GroupWriter(group, limits, from.counted ? [track, stats] : [track], startFrame);
     }
     const group = track.ring.add(sequence, clock.now(), startFrame);
+    const { counted } = from;
     if (group === undefined) {
-      stats.groupsRefused++;
+      if (counted) stats.groupsRefused++;
       return undefined;
     }
-    track.deliver(group);
-    return new GroupWriter(group, limits, [track, stats]);
+    track.deliver(group, counted);
+    return new GroupWriter(group, limits, counted ? [track, stats] : [track]);
   }
 
   /** An inflow lost its source in the middle of a group. */
@@ -146,7 +147,8 @@ export class Feed implements TrackFeed {
 
   datagram(from: Inflow, sequence: number, timestamp: number, payload: Uint8Array): void {
     if (from === this.#next) this.#takeOver(from);
-    if (from === this.#active) this.#track.deliverDatagram(sequence, timestamp, payload);
+    if (from !== this.#active) return;
+    this.#track.deliverDatagram(sequence, timestamp, payload, from.counted);
   }
 
   /** An inflow is over. */
@@ -191,7 +193,7 @@ export class Feed implements TrackFeed {
   #open(route: Route): Inflow {
     const inflow = new Inflow(this, route);
     const { broadcast, name, context } = this.#track;
-    context.stats.upstreamSubscriptions++;
+    if (inflow.counted) context.stats.upstreamSubscriptions++;
     route.source.trackInfo(broadcast, name).then(
       (info) => {
         if (inflow === this.#active || inflow === this.#next) this.#track.info = info;
@@ -253,9 +255,13 @@ export class Feed implements TrackFeed {
 /** One subscription at a source, and what comes in by it. */
 class Inflow implements TrackSink {
   subscription: UpstreamSubscription | undefined;
+  /** Whether what it brings comes from outside: what a neighbour took in is counted there. */
+  readonly counted: boolean;
   #over = false;
 
-  constructor(readonly feed: Feed, readonly route: Route) {}
+  constructor(readonly feed: Feed, readonly route: Route) {
+    this.counted = route.source.neighbour !== true;
+  }
 
   begin(subscription: UpstreamSubscription): void {
     this.subscription = subscription;

@@ -33,6 +33,7 @@ export class GroupRing {
   /** Sequences that were here, so that nobody reads a group twice; and the highest that is not remembered any more. */
   readonly #gone = new Set<number>();
   #floor = -1;
+  #observer: RingObserver | undefined;
   /** Groups that gave way to newer ones. */
   evicted = 0;
 
@@ -43,13 +44,24 @@ export class GroupRing {
   constructor(
     readonly pool: FramePool,
     readonly capacity: number,
-    readonly observer?: RingObserver,
     readonly maxGrowing = MAX_GROWING,
   ) {
     if (!Number.isInteger(capacity) || capacity < 1) {
       throw new RangeError(`Cannot make a ring of ${capacity} groups: at least 1 is needed`);
     }
     this.#slots = new Array<Group | undefined>(capacity).fill(undefined);
+  }
+
+  /** Tells `observer` of what is kept, and of every change from now on, in the place of whoever was told before. */
+  observe(observer: RingObserver | undefined): void {
+    const before = this.#observer;
+    this.#observer = observer;
+    this.#slots.forEach((group, slot) => {
+      if (group === undefined) return;
+      before?.evicted(slot, group);
+      observer?.added(slot, group);
+      if (group.bytes > 0 || group.state !== "open") group.observer?.changed(group);
+    });
   }
 
   /** The group with the highest sequence. */
@@ -104,7 +116,7 @@ export class GroupRing {
       this.#oldest = this.#next;
       this.#forget(slot, old);
     }
-    this.observer?.added(slot, group);
+    this.#observer?.added(slot, group);
     // Last, when the ring is in order again: this wakes readers, and they may call back into it.
     if (old !== undefined) this.#letGo(old);
     return group;
@@ -175,7 +187,7 @@ export class GroupRing {
     this.#bySequence.delete(group.sequence);
     this.#remember(group.sequence);
     this.evicted++;
-    this.observer?.evicted(slot, group);
+    this.#observer?.evicted(slot, group);
   }
 
   /** Lets go of a group that has given way. One that still grows does so until it ends: those who read it have it all. */

@@ -10,7 +10,9 @@ const LIMITS = { maxGroupBytes: 1 << 20 };
 
 function newRing(capacity: number, observer?: RingObserver, maxGrowing?: number) {
   const pool = new FramePool({ frameCapacity: 64, arenaBytes: 4096 });
-  return { pool, ring: new GroupRing(pool, capacity, observer, maxGrowing) };
+  const ring = new GroupRing(pool, capacity, maxGrowing);
+  ring.observe(observer);
+  return { pool, ring };
 }
 
 function put(ring: GroupRing, sequence: number, now = 0): Group | undefined {
@@ -170,7 +172,8 @@ Deno.test("GroupRing tells its observer of each change before any memory is let 
   const news: string[] = [];
   const slots = new Map<number, number>();
   const pool = new FramePool({ frameCapacity: 64, arenaBytes: 4096 });
-  const ring = new GroupRing(pool, 2, {
+  const ring = new GroupRing(pool, 2);
+  ring.observe({
     added(slot, group) {
       assert.equal(slots.has(slot), false);
       slots.set(slot, group.sequence);

@@ -9,7 +9,15 @@
 import { hasPrefix, isHidden, normalizePath, stripPrefix } from "../wire/path.ts";
 import { Broadcast } from "./broadcast.ts";
 import type { BroadcastSource } from "./ports.ts";
-import { compareRoutes, type HopId, publisherOf, type Route, runsThrough } from "./route.ts";
+import {
+  comparePublishers,
+  compareRoutes,
+  type HopId,
+  isExcluded,
+  publisherOf,
+  type Route,
+  runsThrough,
+} from "./route.ts";
 import type { TrackContext } from "./track.ts";
 
 /** Longest chain of hops that is accepted. */
@@ -27,6 +35,8 @@ export interface Announcement {
   readonly hops: readonly HopId[];
   readonly warm: number;
   readonly cold: number;
+  /** When it came in, where that was at a neighbour: a route's `order` there. */
+  readonly order?: number;
 }
 
 /** Holds a place in the origin; its owner ends it. */
@@ -52,8 +62,10 @@ export interface AnnounceEvent {
 
 export interface WatchOptions {
   readonly prefix?: string;
-  /** Routes through this hop are not shown. */
+  /** Routes through this hop are not shown; with NEIGHBOURS none of a neighbour. */
   readonly excludeHop?: HopId;
+  /** Shows also what is hidden: paths with a part that starts with a dot. */
+  readonly hidden?: boolean;
   /** Nor what this source itself announced. */
   readonly except?: BroadcastSource;
 }
@@ -79,6 +91,7 @@ interface Watcher {
   readonly prefix: string;
   readonly excludeHop: HopId;
   readonly except: BroadcastSource | undefined;
+  readonly hidden: boolean;
   readonly told: Map<string, Route>;
   readonly listener: (event: AnnounceEvent) => void;
 }
@@ -89,6 +102,14 @@ export interface OriginOptions {
   readonly hop: HopId;
   /** How long a broadcast stays announced after its publisher was lost without a word, in milliseconds. */
   readonly lingerMs: number;
+  /** Which of how many threads of one relay this is: no two of them number their routes alike. Default: the only one. */
+  readonly place?: Place;
+}
+
+/** One of `count` threads, counted from 0. */
+export interface Place {
+  readonly index: number;
+  readonly count: number;
 }
 
 export class Origin {
@@ -100,6 +121,7 @@ export class Origin {
   readonly #lingers = new Map<Broadcast, () => void>();
   /** Paths whose change to a worse route is not told yet. */
   readonly #quiet = new Map<string, () => void>();
+  /** The highest order seen, here or at a neighbour: what comes in after hearing of it counts as newer. */
   #order = 0;
 
   constructor(options: OriginOptions) {
@@ -132,7 +154,7 @@ export class Origin {
     }
     const at = normalizePath(path);
     let last = announcement;
-    let held: Held | undefined = this.#place(at, { source, ...announcement, order: ++this.#order });
+    let held: Held | undefined = this.#place(at, this.#route(source, announcement));
     let over = false;
     const update = (next: Announcement) => {
       if (over) return;
@@ -144,17 +166,17 @@ export class Origin {
         return;
       }
       if (held === undefined) { // it was a loop until now
-        held = this.#place(at, { source, ...next, order: ++this.#order });
+        held = this.#place(at, this.#route(source, next));
         return;
       }
-      const route = { source, ...next, order: held.route.order };
+      const route = { source, ...next, order: next.order ?? held.route.order };
       if (this.#publisher(next.hops) === held.broadcast.publisher) {
         held.broadcast.setRoute(route, held.route);
         held = { broadcast: held.broadcast, route };
         this.#tell(at);
       } else {
         const old = held;
-        held = this.#place(at, { ...route, order: ++this.#order });
+        held = this.#place(at, this.#route(source, next));
         this.#withdraw(old.broadcast, old.route, false);
       }
     };
@@ -177,6 +199,7 @@ export class Origin {
       prefix: normalizePath(options.prefix ?? ""),
       excludeHop: options.excludeHop ?? 0n,
       except: options.except,
+      hidden: options.hidden ?? false,
       told: new Map(),
       listener,
     };
@@ -187,11 +210,11 @@ export class Origin {
 
   /**
    * The broadcast that serves a path: the one announced there, else the one with the longest announced path above it.
-   * @param excludeHop Broadcasts that can only be reached through this hop are passed over.
+   * @param excludeHop Broadcasts that can only be reached through this hop, or through NEIGHBOURS, are passed over.
    */
   find(path: string, excludeHop: HopId = 0n): Broadcast | undefined {
     for (let at = normalizePath(path);; at = at.slice(0, Math.max(0, at.lastIndexOf("/")))) {
-      const found = this.#current(at, (route) => !runsThrough(route.hops, excludeHop));
+      const found = this.#current(at, (route) => !isExcluded(route, excludeHop));
       if (found !== undefined) return found;
       if (at === "") return undefined;
     }
@@ -215,6 +238,14 @@ export class Origin {
     }
     this.#tell(path);
     return { broadcast, route };
+  }
+
+  #route(source: BroadcastSource, announcement: Announcement): Route {
+    const { index, count } = this.#options.place ?? { index: 0, count: 1 };
+    const next = (Math.floor(this.#order / count) + 1) * count + index;
+    const order = announcement.order ?? next;
+    this.#order = Math.max(this.#order, order);
+    return { source, ...announcement, order };
   }
 
   #publisher(hops: readonly HopId[]): HopId | undefined {
@@ -292,7 +323,7 @@ export class Origin {
       const candidate = broadcast.routes.find(allowed);
       if (candidate === undefined) {
         if (broadcast.lingering) best ??= broadcast;
-      } else if (route === undefined || compareRoutes(candidate, route) < 0) {
+      } else if (route === undefined || comparePublishers(candidate, route) < 0) {
         best = broadcast;
         route = candidate;
       }
@@ -307,9 +338,9 @@ export class Origin {
   #tellOne(watcher: Watcher, path: string): void {
     if (!hasPrefix(path, watcher.prefix)) return;
     const suffix = stripPrefix(path, watcher.prefix)!;
-    if (isHidden(suffix)) return;
+    if (!watcher.hidden && isHidden(suffix)) return;
     const allowed = (route: Route) =>
-      route.source !== watcher.except && !runsThrough(route.hops, watcher.excludeHop);
+      route.source !== watcher.except && !isExcluded(route, watcher.excludeHop);
     const broadcast = this.#current(path, allowed);
     const told = watcher.told.get(path);
     if (broadcast?.lingering && told !== undefined) return;

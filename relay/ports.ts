@@ -42,6 +42,8 @@ export interface FetchRequest {
 export interface BroadcastSource {
   /** Short name for logs: who it is. */
   readonly label: string;
+  /** Another thread of this very relay. What it offers came in there, and is counted there. */
+  readonly neighbour?: boolean;
   /**
    * The track itself, for a publisher in this process that writes into it whether anybody reads or not. Where it is
    * given, `subscribe` and `fetch` are never called for it.

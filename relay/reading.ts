@@ -49,6 +49,8 @@ export type TrackFailure = "not-found" | "unroutable" | "lost" | "refused";
 /** One reader of a track: a subscription of a session, or an iterator in this process. Methods must not throw. */
 export interface TrackReader {
   readonly request: TrackRequest;
+  /** Reads for another thread of this very relay: its viewers are counted there. */
+  readonly neighbour?: boolean;
   /**
    * A group this reader should have: kept ones first, then each new one as it opens.
    * @param start No lower group will come, as far as is known with the first one.

@@ -30,13 +30,34 @@ export function runsThrough(hops: readonly HopId[], hop: HopId): boolean {
   return hop !== 0n && hops.includes(hop);
 }
 
-/** Sorts the better route first: known publisher, lower warm cost, lower cold cost, fewer hops, newer. */
+/** Stands for the other threads of this relay where a hop is asked for that routes must not run through. No hop has it. */
+export const NEIGHBOURS: HopId = -1n;
+
+/** Whether a route must not serve who asks: it runs through that hop, or a neighbour is offered what is a neighbour's. */
+export function isExcluded(route: Route, asker: HopId): boolean {
+  return asker === NEIGHBOURS ? route.source.neighbour === true : runsThrough(route.hops, asker);
+}
+
+/**
+ * Sorts the better route to one publisher first: lower warm cost, lower cold cost, fewer hops, our own before a
+ * neighbour's, newer.
+ */
 export function compareRoutes(a: Route, b: Route): number {
+  return compareCosts(a, b) ||
+    Number(a.source.neighbour ?? false) - Number(b.source.neighbour ?? false) ||
+    b.order - a.order;
+}
+
+/** Sorts the routes to different publishers: known ones first, then as {@link compareRoutes}, but newer wherever it came in. */
+export function comparePublishers(a: Route, b: Route): number {
+  return compareCosts(a, b) || b.order - a.order;
+}
+
+function compareCosts(a: Route, b: Route): number {
   const known = Number(publisherOf(b.hops) !== undefined) -
     Number(publisherOf(a.hops) !== undefined);
   if (known !== 0) return known;
   if (a.warm !== b.warm) return a.warm - b.warm;
   if (a.cold !== b.cold) return a.cold - b.cold;
-  if (a.hops.length !== b.hops.length) return a.hops.length - b.hops.length;
-  return b.order - a.order;
+  return a.hops.length - b.hops.length;
 }

@@ -39,8 +39,16 @@ export interface SharedRead {
   readonly state: GroupState;
 }
 
-const HEAD = { changes: 0, waiting: 1, capacity: 2, newest: 3 } as const;
-const HEAD_WORDS = 4;
+/** Where some bytes of a group lie. */
+interface Located {
+  readonly arena: Uint8Array;
+  readonly from: number;
+  readonly length: number;
+  readonly state: GroupState;
+}
+
+const HEAD = { changes: 0, waiting: 1, capacity: 2, newest: 3, added: 4 } as const;
+const HEAD_WORDS = 5;
 const SLOT = {
   generation: 0,
   sequenceHigh: 1,
@@ -58,7 +66,7 @@ const SLOT_WORDS = SLOT.table + MAX_SEGMENTS * SEGMENT_WORDS;
 const STATES = ["open", "complete", "cut"] as const satisfies readonly GroupState[];
 const WORD = 0x1_0000_0000;
 
-/** The writer's side: hand it to the ring as its observer. The ring's capacity must be the same. */
+/** The writer's side: the ring's observer (see {@link GroupRing.observe}). The ring's capacity must be the same. */
 export class SharedRing implements RingObserver, GroupObserver {
   readonly control: SharedArrayBuffer;
   readonly #words: Int32Array<SharedArrayBuffer>;
@@ -99,6 +107,7 @@ export class SharedRing implements RingObserver, GroupObserver {
       this.#newest = group.sequence;
       Atomics.store(words, HEAD.newest, slot);
     }
+    Atomics.add(words, HEAD.added, 1);
     this.#announce();
   }
 
@@ -163,6 +172,11 @@ export class SharedRingReader {
     return Atomics.load(this.#words, HEAD.changes);
   }
 
+  /** Counts the groups that were added, modulo 2^32. While it stands still there are no new ones. */
+  get added(): number {
+    return Atomics.load(this.#words, HEAD.added);
+  }
+
   /** The group with the highest sequence. */
   newest(): SharedGroup | undefined {
     for (;;) {
@@ -207,6 +221,27 @@ export class SharedRingReader {
    * @param limit At most this many bytes; no limit when absent.
    */
   read(group: SharedGroup, position: number, limit = Infinity): SharedRead | SharedReadFailure {
+    const found = this.#locate(group, position, limit);
+    if (typeof found === "string") return found;
+    const bytes = found.length === 0 ? EMPTY : new Uint8Array(found.length);
+    return this.#copy(group, found, bytes) ? { bytes, state: found.state } : "lagged";
+  }
+
+  /**
+   * As {@link SharedRingReader.read}, into memory of the caller's: nothing is allocated for the bytes.
+   * @returns How many bytes were copied; the state is that behind them.
+   */
+  readInto(
+    group: SharedGroup,
+    position: number,
+    into: Uint8Array,
+  ): { readonly length: number; readonly state: GroupState } | SharedReadFailure {
+    const found = this.#locate(group, position, into.length);
+    if (typeof found === "string") return found;
+    return this.#copy(group, found, into) ? found : "lagged";
+  }
+
+  #locate(group: SharedGroup, position: number, limit: number): Located | SharedReadFailure {
     const words = this.#words;
     const base = at(group.slot);
     // The state first: a group that has ended when this is read has all its bytes by now.
@@ -228,12 +263,17 @@ export class SharedRingReader {
       if (!this.#isCurrent(group)) return "lagged";
       const arena = this.#arenas[index];
       if (arena === undefined) return "no-arena";
-      const bytes = new Uint8Array(end - position);
-      bytes.set(arena.subarray(offset + position, offset + end));
-      if (!this.#isCurrent(group)) return "lagged";
-      return { bytes, state: end === total ? state : "open" };
+      const length = end - position;
+      return { arena, from: offset + position, length, state: end === total ? state : "open" };
     }
-    return this.#isCurrent(group) ? { bytes: EMPTY, state } : "lagged";
+    return this.#isCurrent(group) ? { arena: EMPTY, from: 0, length: 0, state } : "lagged";
+  }
+
+  /** @returns Whether the bytes were still the group's when the last of them had been copied. */
+  #copy(group: SharedGroup, { arena, from, length }: Located, into: Uint8Array): boolean {
+    if (length === 0) return true;
+    into.set(arena.subarray(from, from + length));
+    return this.#isCurrent(group);
   }
 
   /**
@@ -252,6 +292,11 @@ export class SharedRingReader {
       Atomics.sub(words, HEAD.waiting, 1);
     }
     return this.changes;
+  }
+
+  /** Lets everybody who waits for this ring look again. */
+  wake(): void {
+    Atomics.notify(this.#words, HEAD.changes);
   }
 
   #at(slot: number): SharedGroup | undefined {

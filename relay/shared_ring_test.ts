@@ -14,7 +14,8 @@ const LIMITS = { maxGroupBytes: 1 << 20 };
 function newShared(capacity: number) {
   const pool = new FramePool({ frameCapacity: 64, arenaBytes: 4096 });
   const shared = new SharedRing(capacity);
-  const ring = new GroupRing(pool, capacity, shared);
+  const ring = new GroupRing(pool, capacity);
+  ring.observe(shared);
   const reader = new SharedRingReader(shared.descriptor(pool));
   pool.onArena = (index, memory) => {
     assert.ok(memory === undefined || memory instanceof SharedArrayBuffer);
@@ -100,7 +101,8 @@ Deno.test("SharedRingReader tells an arena that it lacks from a group that is go
   const pool = new FramePool({ frameCapacity: 64, arenaBytes: 4096 });
   const shared = new SharedRing(2);
   const reader = new SharedRingReader(shared.descriptor(pool));
-  const ring = new GroupRing(pool, 2, shared);
+  const ring = new GroupRing(pool, 2);
+  ring.observe(shared);
   new GroupWriter(ring.add(1, 0)!, LIMITS).frame(0, counting(3));
   assert.equal(readAll(reader, 1), "no-arena");
   const later = new SharedRingReader(shared.descriptor(pool));
@@ -125,10 +127,60 @@ Deno.test("SharedRingReader tells sequences apart that share their low 32 bits",
   assert.deepEqual(reader.since(8).map((group) => group.sequence), [far]);
 });
 
+Deno.test("SharedRing that comes late shows what is kept, and leaves again", () => {
+  const { shared, ring, reader } = newShared(4);
+  ring.observe(undefined);
+  const writers = [1, 2, 3].map((sequence) => new GroupWriter(ring.add(sequence, 0)!, LIMITS));
+  for (const writer of writers.slice(1)) writer.frame(0, counting(100));
+  writers[1]!.finish();
+  assert.deepEqual(reader.since(0), []);
+  ring.observe(shared);
+  assert.deepEqual(reader.since(0).map((group) => group.sequence), [1, 2, 3]);
+  assert.equal(reader.newest()?.sequence, 3);
+  assert.deepEqual(readAll(reader, 1), { bytes: [], state: "open" });
+  for (const sequence of [2, 3]) {
+    const state = sequence === 2 ? "complete" : "open";
+    assert.deepEqual(readAll(reader, sequence), {
+      bytes: [...bytesOf(ring.get(sequence)!)],
+      state,
+    });
+  }
+  const slot = reader.find(3)!;
+  ring.observe(undefined);
+  assert.deepEqual(reader.since(0), []);
+  assert.equal(reader.read(slot, 0), "lagged");
+  const { changes } = reader;
+  writers[2]!.frame(1, counting(1));
+  assert.equal(reader.changes, changes, "nobody is told any more");
+});
+
+Deno.test("SharedRingReader.readInto() copies into the caller's memory, as much as there is room for", () => {
+  const { ring, reader } = newShared(2);
+  const writer = new GroupWriter(ring.add(1, 0)!, LIMITS);
+  writer.frame(0, counting(10));
+  writer.finish();
+  const into = new Uint8Array(8);
+  const group = reader.find(1)!;
+  const first = reader.readInto(group, 0, into);
+  assert.ok(typeof first === "object");
+  assert.deepEqual([first.length, first.state, [...into]], [8, "open", [0, 10, 0, 1, 2, 3, 4, 5]]);
+  const rest = reader.readInto(group, 8, into);
+  assert.ok(typeof rest === "object");
+  assert.deepEqual([rest.length, rest.state, [...into.subarray(0, 4)]], [4, "complete", [
+    6,
+    7,
+    8,
+    9,
+  ]]);
+  ring.clear();
+  assert.equal(reader.readInto(group, 0, into), "lagged");
+});
+
 Deno.test("SharedRing is empty after a clear, and follows a track that begins anew", () => {
   const shared = new SharedRing(8);
-  const context = { ...testContext(), observeRing: () => shared };
+  const context = testContext();
   const track = new Track("b", "t", context);
+  track.ring.observe(shared);
   for (const sequence of [5, 6]) track.deliver(track.ring.add(sequence, 0)!);
   const reader = new SharedRingReader(shared.descriptor(context.pool));
   assert.equal(reader.newest()?.sequence, 6);

@@ -9,7 +9,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { FramePool } from "./frame_pool.ts";
 import type { Group } from "./group.ts";
-import { GroupRing, type RingObserver } from "./group_ring.ts";
+import { GroupRing } from "./group_ring.ts";
 import {
   DEFAULT_TRACK_INFO,
   type TrackEnd,
@@ -33,8 +33,6 @@ export interface TrackContext {
   readonly clock: Clock;
   readonly limits: TrackLimits;
   readonly stats: RelayStats;
-  /** Makes the mirror of a ring in shared memory, where other threads read. */
-  readonly observeRing?: () => RingObserver;
 }
 
 /** What makes groups come in while somebody reads. */
@@ -79,13 +77,19 @@ export class Track {
     this.ring = new GroupRing(
       context.pool,
       context.limits.groupCacheSize,
-      context.observeRing?.(),
     );
   }
 
   /** Subscriptions served now. */
   get readers(): number {
     return this.#readings.size;
+  }
+
+  /** Of these, those that are not another thread's. */
+  get viewers(): number {
+    let viewers = 0;
+    for (const reader of this.#readings.keys()) if (reader.neighbour !== true) viewers++;
+    return viewers;
   }
 
   /** Starts serving a reader. What is here already is handed to it before this returns. Harmless when it is served. */
@@ -99,7 +103,7 @@ export class Track {
       withheld: undefined,
     };
     this.#readings.set(reader, reading);
-    this.context.stats.subscriptions++;
+    if (reader.neighbour !== true) this.context.stats.subscriptions++;
     if (this.feed === undefined) {
       // Written by a publisher in this process: it is live without readers too.
     } else if (this.#readings.size === 1) {
@@ -162,10 +166,13 @@ export class Track {
     this.#first = group;
   }
 
-  /** A group has opened: everybody who wants it gets it. */
-  deliver(group: Group): void {
+  /**
+   * A group has opened: everybody who wants it gets it.
+   * @param counted Whether it came from outside.
+   */
+  deliver(group: Group, counted = true): void {
     this.groupsIn++;
-    this.context.stats.groupsIn++;
+    if (counted) this.context.stats.groupsIn++;
     const delivery = ++this.#deliveries;
     group.retain(); // a reader in this process may publish the next one from its callback
     for (const reading of this.#readings.values()) {
@@ -177,8 +184,13 @@ export class Track {
   }
 
   /** A datagram goes straight through: nothing of it is kept. */
-  deliverDatagram(sequence: number, timestamp: number, payload: Uint8Array): void {
-    this.context.stats.datagramsIn++;
+  deliverDatagram(
+    sequence: number,
+    timestamp: number,
+    payload: Uint8Array,
+    counted = true,
+  ): void {
+    if (counted) this.context.stats.datagramsIn++;
     for (const { reader, request } of this.#readings.values()) {
       if (request.endGroup !== undefined && sequence > request.endGroup) continue;
       if (request.startGroup !== undefined && sequence < request.startGroup) continue;

@@ -1,0 +1,71 @@
+/**
+ * The links of one node with all others: each pair of nodes has a channel of its own, so that no news is passed on and
+ * none can go round.
+ *
+ * @module
+ */
+import type { Logger } from "../../base/logger.ts";
+import type { Origin } from "../../relay/origin.ts";
+import { Mailbox } from "./mailbox.ts";
+import type { FromAsker, FromOwner, LinkMessage } from "./messages.ts";
+import { Mirrors } from "./mirrors.ts";
+import { Neighbour } from "./neighbour.ts";
+import { Offered } from "./offered.ts";
+
+interface LinkEnds {
+  readonly mailbox: Mailbox<LinkMessage>;
+  readonly neighbour: Neighbour;
+  readonly offered: Offered;
+}
+
+export class Mesh {
+  readonly #origin: Origin;
+  readonly #log: Logger;
+  readonly #mirrors = new Mirrors();
+  readonly #links = new Map<number, LinkEnds>();
+
+  constructor(origin: Origin, log: Logger) {
+    this.#origin = origin;
+    this.#log = log;
+  }
+
+  /** Node `index` is at the other end of this port, in the place of the one that was there before. */
+  join(index: number, port: MessagePort): void {
+    this.leave(index, true);
+    const mailbox: Mailbox<LinkMessage> = new Mailbox(port, (message) => {
+      if (isFromAsker(message)) offered.receive(message);
+      else neighbour.receive(message);
+    });
+    const send = mailbox.send.bind(mailbox);
+    const neighbour = new Neighbour(`worker ${index}`, this.#origin, send, this.#log);
+    const offered = new Offered(this.#origin, this.#mirrors, send);
+    this.#links.set(index, { mailbox, neighbour, offered });
+  }
+
+  /** Node `index` is gone. @param abrupt Whether without a word: what it announced lingers then. */
+  leave(index: number, abrupt: boolean): void {
+    const link = this.#links.get(index);
+    if (link === undefined) return;
+    this.#links.delete(index);
+    link.offered.close();
+    link.neighbour.lost(abrupt);
+    link.mailbox.close();
+  }
+
+  /** Leaves all. */
+  close(): void {
+    for (const index of [...this.#links.keys()]) this.leave(index, false);
+  }
+}
+
+const ASKS: Readonly<Record<FromAsker["type"], true>> = {
+  subscribe: true,
+  update: true,
+  close: true,
+  trackInfo: true,
+  fetch: true,
+};
+
+function isFromAsker(message: FromAsker | FromOwner): message is FromAsker {
+  return Object.hasOwn(ASKS, message.type);
+}
