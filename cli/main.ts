@@ -16,6 +16,13 @@ const EXIT_FAILURE = 1;
  * @returns The exit code; what went wrong has been said on standard error.
  */
 export async function run(args: readonly string[]): Promise<number> {
+  if ("WorkerGlobalScope" in globalThis) {
+    const { inWorker, runWorker } = await import("../server/workers/thread.ts");
+    if (inWorker()) {
+      await runWorker();
+      return 0;
+    }
+  }
   const { name, rest } = commandOf(args);
   try {
     const command = COMMANDS.find((c) => c.name === name);

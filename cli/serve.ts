@@ -24,6 +24,11 @@ export async function run(args: readonly string[]): Promise<number> {
   const loaded = await configOf(parseFlags(args, CONFIG_FLAGS));
   return await serveWith(loaded, async (config, context) => {
     const assets = config.config.server.http ? await webAssets(context.logger) : undefined;
-    return await startServer(config, { ...context, ...(assets === undefined ? {} : { assets }) });
+    const module = Deno.mainModule;
+    return await startServer(config, {
+      ...context,
+      module,
+      ...(assets === undefined ? {} : { assets }),
+    });
   });
 }

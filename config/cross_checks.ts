@@ -2,6 +2,9 @@ import { formatAddress } from "./address.ts";
 import type { Origin, Problem } from "./problems.ts";
 import type { Config } from "./schema.ts";
 
+/** Groups a worker must keep so that the others, which read a moment later, find them. */
+const MIN_SHARED_GROUPS = 8;
+
 /** Checks settings that are right alone and wrong together. */
 export function checkTogether(config: Config, origins: ReadonlyMap<string, Origin>): Problem[] {
   const { server, relay, admin } = config;
@@ -22,6 +25,22 @@ export function checkTogether(config: Config, origins: ReadonlyMap<string, Origi
     report(
       ["server.keep_alive", "server.idle_timeout"],
       "server.keep_alive must be shorter than server.idle_timeout, or live connections are closed",
+    );
+  }
+  if (server.workers > 1 && relay.groupCacheSize < MIN_SHARED_GROUPS) {
+    report(
+      ["relay.group_cache_size", "server.workers"],
+      `relay.group_cache_size must be at least ${MIN_SHARED_GROUPS} with several server.workers: they read each ` +
+        "other's groups from there",
+    );
+  }
+  if (server.address.port > 0 && server.address.port + server.workers - 1 > 65_535) {
+    report(
+      ["server.workers", "server.address"],
+      `server.workers needs the ${
+        server.workers - 1
+      } ports behind that of server.address, and there are no ports ` +
+        "above 65535",
     );
   }
   if (relay.upstreamBackoffMin > relay.upstreamBackoffMax) {

@@ -51,6 +51,18 @@ export function integer(range: Range<number>, about: string, extra: Extra = {}) 
     .register(notes, { expects, ...extra });
 }
 
+/** A whole number, or "auto" for as many as the machine has processors. */
+export function processors(max: number, about: string, extra: Extra = {}) {
+  return z.union([z.int(), z.string()]).transform((given, context) => {
+    if (given === "auto") return Math.min(max, navigator.hardwareConcurrency);
+    const count = typeof given === "number" ? given : /^\d+$/.test(given) ? Number(given) : NaN;
+    if (count >= 1 && count <= max) return count;
+    context.addIssue({ code: "custom", message: "" });
+    return z.NEVER;
+  }).prefault(1).describe(about)
+    .register(notes, { expects: `a whole number from 1 to ${max}, or "auto"`, ...extra });
+}
+
 /** A duration like "10s", read as milliseconds. */
 export function duration(range: Range<string>, about: string) {
   const min = parseDurationMs(range.min)!;

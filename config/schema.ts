@@ -12,6 +12,7 @@ import {
   oneOf,
   optionalAddress,
   optionalUrl,
+  processors,
   sha256,
   size,
   someOf,
@@ -41,6 +42,11 @@ export const ConfigSchema = z.strictObject({
       "[::]:4433",
       "Where clients connect: UDP for QUIC and WebTransport, TCP for HTTP. `[::]` takes IPv4 and " +
         "IPv6; write `0.0.0.0:4433` where the system has no IPv6.",
+    ),
+    workers: processors(
+      64,
+      "Threads that take peers in; `auto` is one per processor. Each has the UDP port behind the one " +
+        "before: `qumo-relay ports` prints the rule that spreads the public port over them.",
     ),
     cert_file: filePath(
       "PEM certificate chain. Without one, a certificate is made in `cert_dir` and replaced before " +

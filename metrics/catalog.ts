@@ -173,9 +173,16 @@ export const CATALOG: readonly MetricSection[] = [
         ],
       },
       {
+        name: "qumo_workers",
+        type: "gauge",
+        help: "Threads that take peers in; fewer than configured while one is being started anew.",
+        read: ({ workers }) => workers,
+      },
+      {
         name: "qumo_event_loop_delay_seconds",
         type: "gauge",
-        help: "How long the scrape waited for its turn in the event loop.",
+        help:
+          "How long the scrape waited for its turn in the event loop; with several workers, in the slowest.",
         read: ({ process }) => process.eventLoopDelaySeconds,
       },
       {

@@ -55,5 +55,6 @@ export function sampleSnapshot(): MetricsSnapshot {
       cpuSystemSeconds: 5.5,
       eventLoopDelaySeconds: 0.0056,
     },
+    workers: 2,
   };
 }

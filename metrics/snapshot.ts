@@ -24,6 +24,8 @@ export interface MetricsSnapshot {
   readonly udpReceiveDrops: number | undefined;
   readonly certificateNotAfterMs: number;
   readonly process: ProcessNumbers;
+  /** Threads that take peers in. */
+  readonly workers: number;
 }
 
 export interface SessionNumbers {
@@ -89,6 +91,6 @@ export interface ProcessNumbers {
   readonly externalBytes: number;
   readonly cpuUserSeconds: number;
   readonly cpuSystemSeconds: number;
-  /** How long a callback that was due had to wait, when it was last tried. */
+  /** How long a callback that was due had to wait just now, in the thread where it was longest. */
   readonly eventLoopDelaySeconds: number;
 }

@@ -11,14 +11,13 @@ import { placeOf } from "../config/problems.ts";
 import { Exposition } from "../metrics/catalog.ts";
 import type { ServerView } from "./deps.ts";
 import { health, route } from "./http_answers.ts";
-import { broadcastsOf, metricsOf, sessionOf, sessionsOf, tracksOf } from "./snapshot.ts";
+import { broadcasts, metrics, session, sessions, tracks } from "./overview.ts";
 
 /** Why new peers should go elsewhere. The words are stable. */
 export type NotReady = "draining" | "upstream_not_connected";
 
 /** The admin interface as an app that {@link serveHttp} takes. */
 export function adminApp(view: ServerView): Hono {
-  const { relay } = view;
   const exposition = new Exposition();
   const app = new Hono();
   const own = view.loaded.config.admin.address;
@@ -43,20 +42,20 @@ export function adminApp(view: ServerView): Hono {
   route(app, ["/health/live"], (c) => c.json({ status: "alive" }));
   route(app, ["/ready", "/health/ready"], (c) => readiness(c, view));
   route(app, ["/metrics"], async (c) => {
-    const text = await exposition.render(await metricsOf(view));
+    const text = await exposition.render(await metrics(view));
     return c.body(text, 200, { "content-type": exposition.contentType });
   });
-  route(app, ["/api/v1/sessions"], (c) => c.json({ sessions: sessionsOf(relay) }));
-  route(app, ["/api/v1/sessions/:id"], (c) => {
+  route(app, ["/api/v1/sessions"], async (c) => c.json({ sessions: await sessions(view) }));
+  route(app, ["/api/v1/sessions/:id"], async (c) => {
     const id = c.req.param("id") ?? "";
     if (!/^\d{1,15}$/.test(id)) {
       return c.json({ error: `"${id}" is not the number of a session` }, 400);
     }
-    const session = sessionOf(relay, Number(id));
-    return session === undefined ? c.json({ error: `no session ${id}` }, 404) : c.json(session);
+    const found = await session(view, Number(id));
+    return found === undefined ? c.json({ error: `no session ${id}` }, 404) : c.json(found);
   });
-  route(app, ["/api/v1/broadcasts"], (c) => c.json({ broadcasts: broadcastsOf(relay) }));
-  route(app, ["/api/v1/tracks"], (c) => c.json({ tracks: tracksOf(relay) }));
+  route(app, ["/api/v1/broadcasts"], async (c) => c.json({ broadcasts: await broadcasts(view) }));
+  route(app, ["/api/v1/tracks"], async (c) => c.json({ tracks: await tracks(view) }));
   route(app, ["/api/v1/config"], (c) => c.json(configOf(view)));
   return app;
 }

@@ -6,11 +6,23 @@
 import type { Logger } from "../base/logger.ts";
 import type { Certificate } from "../config/pem_pair.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import type { Answers, Question } from "./answers.ts";
 import type { Relay } from "./relay.ts";
 import type { Upstream } from "./upstream.ts";
 
-export interface ServerView {
+/** One node: what runs in one thread. */
+export interface NodeView {
   readonly relay: Relay;
+  /** Handshakes that failed before there was a connection. */
+  readonly quicHandshakesFailed: () => number;
+  /** WebTransport requests by the status they were answered with. */
+  readonly webTransportAnswers: () => ReadonlyMap<number, number>;
+}
+
+/** The server as its first node shows it. */
+export interface ServerView extends NodeView {
+  /** Asks the nodes in other threads; those that do not answer are left out. Absent where there are none. */
+  readonly others?: Others;
   readonly loaded: LoadedConfig;
   /** The certificate shown now. */
   readonly certificate: () => Certificate;
@@ -22,9 +34,10 @@ export interface ServerView {
   readonly adminAddress: () => { readonly hostname: string; readonly port: number } | undefined;
   /** Milliseconds since 1970. */
   readonly startedAtMs: number;
-  /** Handshakes that failed before there was a connection. */
-  readonly quicHandshakesFailed: () => number;
-  /** WebTransport requests by the status they were answered with. */
-  readonly webTransportAnswers: () => ReadonlyMap<number, number>;
   readonly log: Logger;
+}
+
+/** The nodes in other threads. */
+export interface Others {
+  ask<Q extends Question>(question: Q): Promise<Answers[Q["about"]][]>;
 }

@@ -6,9 +6,11 @@
 import { reasonOf } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import type { Place } from "../relay/origin.ts";
 import { acceptConnections } from "../transport/accept.ts";
 import { listenQuic, type QuicListener } from "../transport/quic.ts";
 import type { TransportSettings } from "../transport/quic_settings.ts";
+import { SESSION_CODE } from "../wire/lite/codes.ts";
 import { alpnsOf, dialectByName } from "../wire/lite/dialect.ts";
 import { MAX_PATH_PARTS, normalizePath, pathParts } from "../wire/path.ts";
 import { Relay } from "./relay.ts";
@@ -23,6 +25,9 @@ export interface NodeOptions {
   /** PEM. */
   readonly certificate: { readonly cert: string; readonly key: string };
   readonly log: Logger;
+  /** Where there are several nodes. */
+  readonly place?: Place;
+  readonly restarts?: number;
 }
 
 /** How long the last packets may take to leave. */
@@ -40,7 +45,7 @@ export class Node {
   readonly #quic: QuicListener;
 
   /** Binds the port. @throws {ListenFailed} */
-  constructor({ config, hop, address, certificate, log }: NodeOptions) {
+  constructor({ config, hop, address, certificate, log, place, restarts = 0 }: NodeOptions) {
     const { server, relay } = config;
     this.#config = config;
     this.#log = log;
@@ -58,6 +63,8 @@ export class Node {
     });
     this.relay = new Relay({
       hop,
+      restarts,
+      ...(place === undefined ? {} : { place }),
       versions,
       frameCapacity: relay.frameCapacity,
       groupCacheSize: relay.groupCacheSize,
@@ -96,10 +103,15 @@ export class Node {
     this.#quic.replaceCertificate(cert, key);
   }
 
-  /** Asks everybody to leave, as configured, and closes. Idempotent. */
-  async close(): Promise<void> {
+  /** Asks everybody to leave, as configured. @returns Whether all that had begun was out in time. */
+  async drain(): Promise<boolean> {
     const { drainTimeout, goawayUri } = this.#config.server;
-    await this.relay.drain(drainTimeout, goawayUri ?? "");
+    return await this.relay.dismiss(drainTimeout, goawayUri ?? "");
+  }
+
+  /** Closes every session and the port. Idempotent. @param inTime What {@link Node.drain} said. */
+  async close(inTime: boolean): Promise<void> {
+    await this.relay.close(inTime ? SESSION_CODE.none : SESSION_CODE.goawayTimeout);
     this.#quic.close();
     // The goodbye is only queued now: a process that exits at once would never send it, and peers would wait for it.
     await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));

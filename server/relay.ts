@@ -7,7 +7,7 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { type Logger, silent } from "../base/logger.ts";
 import { FramePool } from "../relay/frame_pool.ts";
-import { Origin } from "../relay/origin.ts";
+import { Origin, type Place } from "../relay/origin.ts";
 import { newRelayStats, type RelayStats } from "../relay/stats.ts";
 import type { TrackContext } from "../relay/track.ts";
 import { drainSessions } from "../session/drain.ts";
@@ -19,6 +19,10 @@ import { type Dialect, DIALECTS } from "../wire/lite/dialect.ts";
 export interface RelayOptions {
   /** This relay's hop id: 1 … 2^53-1. */
   readonly hop: bigint;
+  /** Which of how many threads of one server this is. Default: the only one. */
+  readonly place?: Place;
+  /** How often this thread was started anew: its sessions get numbers that no earlier one had. Default 0. */
+  readonly restarts?: number;
   /** Versions spoken, preferred first. Default: all. */
   readonly versions?: readonly Dialect[];
   readonly frameCapacity?: number;
@@ -36,7 +40,7 @@ export interface RelayOptions {
 
 /** One peer of the relay. */
 export interface RelaySession {
-  /** Counted from 1 since the start. */
+  /** Counted from 1 since the start; with several threads each counts its own share of the numbers. */
   readonly id: number;
   readonly session: Session;
   /** Milliseconds since 1970. */
@@ -59,6 +63,9 @@ export interface SessionCounters {
 
 const SWEEP_MS = 1000;
 
+/** Numbers that each start of a thread has for its sessions. */
+const SESSIONS_PER_START = 1_000_000;
+
 export class Relay {
   readonly origin: Origin;
   readonly context: TrackContext;
@@ -78,7 +85,7 @@ export class Relay {
   readonly #log: Logger;
   readonly #sessions = new Map<number, RelaySession>();
   readonly #pending = new Set<Connection>();
-  #nextId = 1;
+  #nextId: number;
   #cancelSweep: (() => void) | undefined;
 
   constructor(options: RelayOptions) {
@@ -103,7 +110,10 @@ export class Relay {
       context: this.context,
       hop: options.hop,
       lingerMs: options.lingerMs ?? 5000,
+      ...(options.place === undefined ? {} : { place: options.place }),
     });
+    const { index, count } = options.place ?? { index: 0, count: 1 };
+    this.#nextId = 1 + index + count * SESSIONS_PER_START * (options.restarts ?? 0);
     this.#sweepLater();
   }
 
@@ -149,10 +159,19 @@ export class Relay {
    * @param uri Where to send them; empty means back to the same place.
    */
   async drain(graceMs: number, uri = ""): Promise<void> {
+    const inTime = await this.dismiss(graceMs, uri);
+    await this.close(inTime ? SESSION_CODE.none : SESSION_CODE.goawayTimeout);
+  }
+
+  /**
+   * The first half of {@link Relay.drain}: the sessions stay open until {@link Relay.close}, for what they still bring
+   * others.
+   * @returns Whether all was out in time.
+   */
+  async dismiss(graceMs: number, uri = ""): Promise<boolean> {
     this.draining = true;
     const sessions = [...this.#sessions.values()].map(({ session }) => session);
-    const inTime = await drainSessions(sessions, { clock: this.#clock, graceMs, uri });
-    await this.close(inTime ? SESSION_CODE.none : SESSION_CODE.goawayTimeout);
+    return await drainSessions(sessions, { clock: this.#clock, graceMs, uri });
   }
 
   /** Closes every session at once. Idempotent. */
@@ -170,7 +189,8 @@ export class Relay {
     side: "client" | "server",
     join: JoinOptions = {},
   ): Promise<RelaySession> {
-    const id = this.#nextId++;
+    const id = this.#nextId;
+    this.#nextId += this.#options.place?.count ?? 1;
     const log = this.#log.with({ session: id, remote: connection.remoteAddress });
     this.#pending.add(connection);
     let session: Session;

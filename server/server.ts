@@ -22,12 +22,17 @@ import { publicApp } from "./public_http.ts";
 import type { Relay } from "./relay.ts";
 import { Upstream } from "./upstream.ts";
 import { upstreamTrust } from "./upstream_trust.ts";
+import { Mesh } from "./workers/mesh.ts";
+import { viewOf } from "./workers/thread.ts";
+import { Workers } from "./workers/workers.ts";
 
 export interface ServerContext {
   readonly logger: Logger;
   readonly certificate: Certificate;
   /** Files of the page; without them the server says where to get it. */
   readonly assets?: Assets;
+  /** The program's main module, which runs worker threads too. Needed with `server.workers` above 1. */
+  readonly module?: string;
 }
 
 /** A server that listens. Its owner closes it. */
@@ -39,6 +44,7 @@ export class RunningServer {
   readonly #loaded: LoadedConfig;
   readonly #log: Logger;
   readonly #http: HttpListener[] = [];
+  readonly #threads: { readonly mesh: Mesh; readonly workers: Workers } | undefined;
   readonly #finished = Promise.withResolvers<void>();
   #certificate: Certificate;
   #adminAddress: ReturnType<ServerView["adminAddress"]>;
@@ -49,13 +55,19 @@ export class RunningServer {
     this.#loaded = loaded;
     this.#log = context.logger;
     this.#certificate = context.certificate;
-    this.node = listenOnBoth({
+    const several = server.workers > 1;
+    const options = {
       config: loaded.config,
       hop: relay.hopId ?? randomHop(),
-      address: server.address,
       certificate: context.certificate,
       log: this.#log,
+    };
+    this.node = listenOnAll({
+      ...options,
+      address: server.address,
+      ...(several ? { place: { index: 0, count: server.workers } } : {}),
     });
+    this.#threads = several ? this.#workers(options, context.module) : undefined;
     this.upstream = this.#upstreamLink(relay.upstreamUrl);
   }
 
@@ -70,7 +82,7 @@ export class RunningServer {
 
   /** Peers that are connected now. */
   get sessionCount(): number {
-    return this.relay.sessionCount;
+    return this.relay.sessionCount + (this.#threads?.workers.sessionCount ?? 0);
   }
 
   /** UDP address that was bound. */
@@ -81,15 +93,14 @@ export class RunningServer {
   /** What the HTTP listeners show. */
   get view(): ServerView {
     return {
-      relay: this.relay,
+      ...viewOf(this.node),
+      ...(this.#threads === undefined ? {} : { others: this.#threads.workers }),
       loaded: this.#loaded,
       certificate: () => this.#certificate,
       upstream: this.upstream,
       quicAddress: this.address,
       adminAddress: () => this.#adminAddress,
       startedAtMs: Date.now(),
-      quicHandshakesFailed: () => this.node.handshakesFailed,
-      webTransportAnswers: () => this.node.answers,
       log: this.#log,
     };
   }
@@ -100,6 +111,12 @@ export class RunningServer {
     const { address, view } = this;
     this.listeners.push({ name: "QUIC, WebTransport", address: `${formatAddress(address)}/udp` });
     try {
+      await this.#threads?.workers.start();
+      for (let index = 1; index < server.workers; index++) {
+        const port = address.port + index;
+        const its = `${formatAddress({ ...address, port })}/udp`;
+        this.listeners.push({ name: `worker ${index}`, address: its });
+      }
       if (server.http) {
         const http = serveHttp(publicApp(view, assets === undefined ? {} : { assets }), address);
         this.#http.push(http);
@@ -123,6 +140,7 @@ export class RunningServer {
   /** New connections get this certificate; those that are up stay. */
   replaceCertificate(certificate: Certificate): void {
     this.node.replaceCertificate(certificate);
+    this.#threads?.workers.replaceCertificate(certificate);
     this.#certificate = certificate;
   }
 
@@ -134,9 +152,30 @@ export class RunningServer {
 
   async #close(): Promise<void> {
     this.upstream?.stop();
-    await this.node.close();
+    const { node } = this;
+    const workers = this.#threads?.workers;
+    // All first let out what has begun: a publisher here may have viewers over there.
+    const drained = await Promise.all([node.drain(), workers?.drain() ?? true]);
+    const inTime = drained.every((out) => out);
+    await Promise.all([node.close(inTime), workers?.close(inTime)]);
+    this.#threads?.mesh.close();
     await Promise.all(this.#http.map((http) => http.close()));
     this.#finished.resolve();
+  }
+
+  #workers(options: Omit<NodeOptions, "address">, module: string | undefined) {
+    if (module === undefined) throw new TypeError("Cannot start workers without a main module");
+    const mesh = new Mesh(this.relay.origin, this.#log);
+    const { certificate: { cert, key }, ...rest } = options;
+    const workers = new Workers({
+      ...rest,
+      certificate: { cert, key },
+      address: this.address,
+      count: this.#loaded.config.server.workers,
+      mesh,
+      module,
+    });
+    return { mesh, workers };
   }
 
   #upstreamLink(url: string | undefined): Upstream | undefined {
@@ -163,8 +202,11 @@ export class RunningServer {
 /** How often another port is tried when any will do. */
 const PORT_TRIES = 20;
 
-/** Listens for QUIC; where any port will do, on one whose TCP twin is free too. @throws {ListenFailed} */
-function listenOnBoth(options: NodeOptions): Node {
+/**
+ * Listens for QUIC; where any port will do, on one whose TCP twin is free too, and the UDP ports of the workers behind it.
+ * @throws {ListenFailed}
+ */
+function listenOnAll(options: NodeOptions): Node {
   const { hostname, port } = options.address;
   if (port !== 0) return new Node(options);
   for (let tries = 1;; tries++) {
@@ -172,6 +214,9 @@ function listenOnBoth(options: NodeOptions): Node {
     const { port } = tcp.addr;
     tcp.close();
     try {
+      for (let index = 1; index < (options.place?.count ?? 1); index++) {
+        Deno.listenDatagram({ transport: "udp", hostname, port: port + index }).close();
+      }
       return new Node({ ...options, address: { hostname, port } });
     } catch (error) {
       if (tries === PORT_TRIES) throw error;

@@ -1,17 +1,15 @@
 /**
- * What the running server looks like now: the one place that walks sessions, broadcasts and tracks, for the metrics and
+ * What a node of the running server looks like now: the one place that walks sessions, broadcasts and tracks, for the metrics and
  * for the admin interface. Plain data; hop ids are decimal strings, since they may exceed what JSON numbers hold.
  *
  * @module
  */
-import process from "node:process";
 import { setImmediate } from "node:timers";
 import type { MetricsSnapshot } from "../metrics/snapshot.ts";
 import type { Broadcast } from "../relay/broadcast.ts";
 import type { TrackInfo } from "../relay/ports.ts";
-import type { ServerView } from "./deps.ts";
+import type { NodeView } from "./deps.ts";
 import type { Relay, RelaySession } from "./relay.ts";
-import { readUdpDrops } from "./socket_buffers.ts";
 
 /** A session as `/api/v1/sessions` lists it. */
 export interface SessionJson {
@@ -109,13 +107,16 @@ export function sessionOf(relay: Relay, id: number): SessionDetailJson | undefin
   return { ...sessionJson(entry), subscriptions };
 }
 
+/** What came in at this node: what it has from its neighbours, those tell. */
 export function broadcastsOf(relay: Relay): BroadcastJson[] {
   return [...relay.origin.broadcasts()].map(([path, publishers]) => ({
     path,
-    publishers: publishers.map((broadcast) => ({
+    publishers: publishers.filter(isOwn).map((broadcast) => ({
       hop: broadcast.publisher?.toString() ?? null,
       lingering: broadcast.lingering,
-      routes: broadcast.routes.map(({ source, hops, warm, cold }) => ({
+      routes: broadcast.routes.filter(({ source }) => source.neighbour !== true).map((
+        { source, hops, warm, cold },
+      ) => ({
         source: source.label,
         hops: hops.map(String),
         warm: finite(warm),
@@ -123,15 +124,25 @@ export function broadcastsOf(relay: Relay): BroadcastJson[] {
       })),
       tracks: [...broadcast.tracks()].length,
     })),
-  }));
+  })).filter(({ publishers }) => publishers.length > 0);
 }
 
-export function tracksOf(relay: Relay): TrackJson[] {
+function isOwn(broadcast: Broadcast): boolean {
+  return broadcast.lingering || broadcast.routes.some(({ source }) => source.neighbour !== true);
+}
+
+/** A track of a node, and whether a neighbour feeds it. */
+export interface NodeTrack extends TrackJson {
+  readonly mirrored: boolean;
+}
+
+export function tracksOf(relay: Relay): NodeTrack[] {
   return everyBroadcast(relay).flatMap((broadcast) =>
-    [...broadcast.tracks()].map(({ track, feed }): TrackJson => ({
+    [...broadcast.tracks()].map(({ track, feed }): NodeTrack => ({
+      mirrored: feed.route?.source.neighbour === true,
       broadcast: track.broadcast,
       track: track.name,
-      subscribers: track.readers,
+      subscribers: track.viewers,
       upstreamSubscriptions: feed.route === undefined ? 0 : 1,
       route: feed.route?.source.label ?? null,
       groupsKept: track.ring.size,
@@ -145,40 +156,46 @@ export function tracksOf(relay: Relay): TrackJson[] {
   );
 }
 
-/** Everything the metrics are made of. */
-export async function metricsOf(view: ServerView): Promise<MetricsSnapshot> {
+/** The part of the metrics that every node has for itself. */
+export type NodeNumbers =
+  & Pick<
+    MetricsSnapshot,
+    | "sessions"
+    | "handshakeFailures"
+    | "webTransportAnswers"
+    | "broadcasts"
+    | "tracks"
+    | "groupsKept"
+    | "subscriptions"
+    | "media"
+    | "pool"
+  >
+  & {
+    readonly heap: Pick<
+      MetricsSnapshot["process"],
+      "heapUsedBytes" | "heapTotalBytes" | "externalBytes"
+    >;
+    readonly eventLoopDelaySeconds: number;
+  };
+
+export async function numbersOf(node: NodeView): Promise<NodeNumbers> {
   const eventLoopDelaySeconds = await eventLoopDelay();
-  const udpReceiveDrops = await readUdpDrops();
-  const { relay, upstream, startedAtMs } = view;
+  const { relay } = node;
   const { stats, counters } = relay;
   const memory = Deno.memoryUsage();
-  const cpu = process.cpuUsage();
   return {
-    startedAtMs,
-    uptimeMs: relay.context.clock.wallMs() - startedAtMs,
-    draining: relay.draining,
     sessions: { ...counters, open: openSessions(relay) },
-    handshakeFailures: { quic: view.quicHandshakesFailed(), session: counters.handshakesFailed },
-    webTransportAnswers: view.webTransportAnswers(),
+    handshakeFailures: { quic: node.quicHandshakesFailed(), session: counters.handshakesFailed },
+    webTransportAnswers: node.webTransportAnswers(),
     ...contentOf(relay),
     media: { ...stats },
     pool: { ...relay.pool.stats },
-    upstream: upstream && {
-      connected: upstream.state === "connected",
-      attempts: upstream.attempts,
-      links: upstream.connected,
-    },
-    udpReceiveDrops,
-    certificateNotAfterMs: view.certificate().notAfterMs,
-    process: {
-      rssBytes: memory.rss,
+    heap: {
       heapUsedBytes: memory.heapUsed,
       heapTotalBytes: memory.heapTotal,
       externalBytes: memory.external,
-      cpuUserSeconds: cpu.user / 1e6,
-      cpuSystemSeconds: cpu.system / 1e6,
-      eventLoopDelaySeconds,
     },
+    eventLoopDelaySeconds,
   };
 }
 
@@ -212,9 +229,9 @@ function contentOf(
   let [lingering, live, tracks, groupsKept, served, upstream] = [0, 0, 0, 0, 0, 0];
   for (const broadcast of everyBroadcast(relay)) {
     if (broadcast.lingering) lingering++;
-    else live++;
-    for (const { track } of broadcast.tracks()) {
-      tracks++;
+    else if (isOwn(broadcast)) live++;
+    for (const { track, feed } of broadcast.tracks()) {
+      if (feed.route?.source.neighbour !== true) tracks++;
       groupsKept += track.ring.size;
     }
   }

@@ -14,6 +14,8 @@ export interface LaunchOptions {
   /** Settings by path, as on the command line: `{ "relay.linger": "1s" }`. */
   readonly flags?: Readonly<Record<string, string>>;
   readonly log?: Logger;
+  /** What worker threads run, if not the program. */
+  readonly module?: string;
 }
 
 /** A running server, closed when it goes out of scope. */
@@ -38,7 +40,11 @@ export async function launch(options: LaunchOptions = {}): Promise<Launched> {
       ...options.flags,
     },
   });
-  const server = await startServer(loaded, { logger: options.log ?? silent, certificate });
+  const server = await startServer(loaded, {
+    logger: options.log ?? silent,
+    certificate,
+    module: options.module ?? new URL("../../main.ts", import.meta.url).href,
+  });
   const { port } = server.address;
   const admin = server.listeners.find((l) => l.name === "admin");
   const adminUrl = `http://${admin?.address}`;

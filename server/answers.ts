@@ -1,0 +1,44 @@
+/**
+ * What a node can be asked about itself, also from another thread: plain data both ways.
+ *
+ * @module
+ */
+import type { NodeView } from "./deps.ts";
+import {
+  type BroadcastJson,
+  broadcastsOf,
+  type NodeNumbers,
+  type NodeTrack,
+  numbersOf,
+  type SessionDetailJson,
+  type SessionJson,
+  sessionOf,
+  sessionsOf,
+  tracksOf,
+} from "./snapshot.ts";
+
+export type Question =
+  | { readonly about: "sessions" | "broadcasts" | "tracks" | "numbers" }
+  | { readonly about: "session"; readonly id: number };
+
+export interface Answers {
+  readonly sessions: SessionJson[];
+  readonly session: SessionDetailJson | undefined;
+  readonly broadcasts: BroadcastJson[];
+  readonly tracks: NodeTrack[];
+  readonly numbers: NodeNumbers;
+}
+
+export async function answer<Q extends Question>(
+  node: NodeView,
+  question: Q,
+): Promise<Answers[Q["about"]]> {
+  const answers: { [A in keyof Answers]: () => Answers[A] | Promise<Answers[A]> } = {
+    sessions: () => sessionsOf(node.relay),
+    session: () => "id" in question ? sessionOf(node.relay, question.id) : undefined,
+    broadcasts: () => broadcastsOf(node.relay),
+    tracks: () => tracksOf(node.relay),
+    numbers: () => numbersOf(node),
+  };
+  return await answers[question.about as Q["about"]]();
+}

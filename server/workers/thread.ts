@@ -1,0 +1,133 @@
+/**
+ * A worker thread from the inside: one node, led by the main thread.
+ *
+ * @module
+ */
+import type { LogFields, Logger } from "../../base/logger.ts";
+import { reasonOf } from "../../base/errors.ts";
+import { ListenFailed } from "../../transport/quic.ts";
+import { answer } from "../answers.ts";
+import type { NodeView } from "../deps.ts";
+import { Node } from "../node.ts";
+import { type Call, type FromWorker, type Replies, type ToWorker, WORKER_NAME } from "./control.ts";
+import { Mesh } from "./mesh.ts";
+
+/** How often the main thread is told how many sessions there are, when that has changed. */
+const STATUS_MS = 1000;
+
+/** The part of a worker's global scope that is used here. */
+interface WorkerScope {
+  readonly name: string;
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  postMessage(message: FromWorker): void;
+}
+
+/** Whether this is a thread that the server has started of its own program. */
+export function inWorker(): boolean {
+  const { name } = globalThis as { readonly name?: string };
+  return "WorkerGlobalScope" in globalThis && name?.startsWith(WORKER_NAME) === true;
+}
+
+/** Runs a node until the main thread closes it. What goes wrong goes uncaught: the main thread hears of it so. */
+export async function runWorker(): Promise<void> {
+  const scope = globalThis as unknown as WorkerScope;
+  await new Thread(scope).closed;
+}
+
+class Thread {
+  readonly #scope: WorkerScope;
+  readonly #closed = Promise.withResolvers<void>();
+  #running: {
+    readonly node: Node;
+    readonly mesh: Mesh;
+    readonly status: ReturnType<typeof setInterval>;
+  } | undefined;
+
+  constructor(scope: WorkerScope) {
+    this.#scope = scope;
+    scope.onmessage = ({ data }) => this.#receive(data);
+    scope.postMessage({ type: "loaded" });
+  }
+
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  #receive(message: ToWorker): void {
+    switch (message.type) {
+      case "start":
+        return this.#start(message.options);
+      case "join":
+        return this.#running?.mesh.join(message.index, message.port);
+      case "leave":
+        return this.#running?.mesh.leave(message.index, true);
+      case "certificate":
+        return this.#running?.node.replaceCertificate(message.certificate);
+      case "call":
+        void this.#call(message.id, message.call);
+    }
+  }
+
+  #start(options: (ToWorker & { type: "start" })["options"]): void {
+    const log = remoteLog(this.#scope, options.config.logging.level, {});
+    let node: Node;
+    try {
+      node = new Node({ ...options, log });
+    } catch (error) {
+      const inUse = error instanceof ListenFailed && error.code === "QUMO_ADDRESS_IN_USE";
+      return this.#scope.postMessage({ type: "failed", inUse, reason: reasonOf(error) });
+    }
+    let told = 0;
+    const status = setInterval(() => {
+      const sessions = node.relay.sessionCount;
+      if (sessions !== told) this.#scope.postMessage({ type: "status", sessions });
+      told = sessions;
+    }, STATUS_MS);
+    this.#running = { node, mesh: new Mesh(node.relay.origin, log), status };
+    this.#scope.postMessage({ type: "listening" });
+    void node.accept(); // a port that fails is the end of this thread
+  }
+
+  async #call(id: number, call: Call): Promise<void> {
+    const reply = await this.#reply(call);
+    this.#scope.postMessage({ type: "reply", id, reply });
+    if (call.about === "close") this.#closed.resolve();
+  }
+
+  async #reply(call: Call): Promise<Replies[keyof Replies]> {
+    const { node, mesh, status } = this.#running!;
+    if (call.about === "drain") return await node.drain();
+    if (call.about !== "close") return await answer(viewOf(node), call);
+    await node.close(call.inTime);
+    mesh.close();
+    clearInterval(status);
+    return undefined;
+  }
+}
+
+/** What a node can be asked about. */
+export function viewOf(node: Node): NodeView {
+  return {
+    relay: node.relay,
+    quicHandshakesFailed: () => node.handshakesFailed,
+    webTransportAnswers: () => node.answers,
+  };
+}
+
+const LEVELS = ["debug", "info", "warn", "error"] as const;
+type Level = typeof LEVELS[number];
+
+/** Log lines go to the main thread, which has the log. */
+function remoteLog(scope: WorkerScope, lowest: Level, more: LogFields): Logger {
+  const log = (level: Level) => (message: string, own?: LogFields) => {
+    if (LEVELS.indexOf(level) < LEVELS.indexOf(lowest)) return;
+    scope.postMessage({ type: "log", level, message, fields: { ...more, ...own } });
+  };
+  return {
+    debug: log("debug"),
+    info: log("info"),
+    warn: log("warn"),
+    error: log("error"),
+    with: (fields) => remoteLog(scope, lowest, { ...more, ...fields }),
+  };
+}
