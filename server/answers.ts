@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { NodeView } from "./deps.ts";
+import type { NodeView } from "./node_view.ts";
 import {
   type BroadcastJson,
   broadcastsOf,

@@ -7,17 +7,8 @@ import type { Logger } from "../base/logger.ts";
 import type { Certificate } from "../config/pem_pair.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Answers, Question } from "./answers.ts";
-import type { Relay } from "./relay.ts";
+import type { NodeView } from "./node_view.ts";
 import type { Upstream } from "./upstream.ts";
-
-/** One node: what runs in one thread. */
-export interface NodeView {
-  readonly relay: Relay;
-  /** Handshakes that failed before there was a connection. */
-  readonly quicHandshakesFailed: () => number;
-  /** WebTransport requests by the status they were answered with. */
-  readonly webTransportAnswers: () => ReadonlyMap<number, number>;
-}
 
 /** The server as its first node shows it. */
 export interface ServerView extends NodeView {

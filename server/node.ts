@@ -13,6 +13,7 @@ import type { TransportSettings } from "../transport/quic_settings.ts";
 import { SESSION_CODE } from "../wire/lite/codes.ts";
 import { alpnsOf, dialectByName } from "../wire/lite/dialect.ts";
 import { MAX_PATH_PARTS, normalizePath, pathParts } from "../wire/path.ts";
+import type { NodeView } from "./node_view.ts";
 import { Relay } from "./relay.ts";
 
 export type ServerConfig = LoadedConfig["config"];
@@ -80,6 +81,15 @@ export class Node {
   /** UDP address that was bound. */
   get address(): { readonly hostname: string; readonly port: number } {
     return this.#quic.addr;
+  }
+
+  /** What it tells of itself. */
+  get view(): NodeView {
+    return {
+      relay: this.relay,
+      quicHandshakesFailed: () => this.handshakesFailed,
+      webTransportAnswers: () => this.answers,
+    };
   }
 
   /** Takes peers in until it is closed. Rejects when the port fails. */

@@ -23,7 +23,6 @@ import type { Relay } from "./relay.ts";
 import { Upstream } from "./upstream.ts";
 import { upstreamTrust } from "./upstream_trust.ts";
 import { Mesh } from "./workers/mesh.ts";
-import { viewOf } from "./workers/thread.ts";
 import { Workers } from "./workers/workers.ts";
 
 export interface ServerContext {
@@ -93,7 +92,7 @@ export class RunningServer {
   /** What the HTTP listeners show. */
   get view(): ServerView {
     return {
-      ...viewOf(this.node),
+      ...this.node.view,
       ...(this.#threads === undefined ? {} : { others: this.#threads.workers }),
       loaded: this.#loaded,
       certificate: () => this.#certificate,

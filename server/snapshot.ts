@@ -8,7 +8,7 @@ import { setImmediate } from "node:timers";
 import type { MetricsSnapshot } from "../metrics/snapshot.ts";
 import type { Broadcast } from "../relay/broadcast.ts";
 import type { TrackInfo } from "../relay/ports.ts";
-import type { NodeView } from "./deps.ts";
+import type { NodeView } from "./node_view.ts";
 import type { Relay, RelaySession } from "./relay.ts";
 
 /** A session as `/api/v1/sessions` lists it. */

@@ -7,7 +7,6 @@ import type { LogFields, Logger } from "../../base/logger.ts";
 import { reasonOf } from "../../base/errors.ts";
 import { ListenFailed } from "../../transport/quic.ts";
 import { answer } from "../answers.ts";
-import type { NodeView } from "../deps.ts";
 import { Node } from "../node.ts";
 import { type Call, type FromWorker, type Replies, type ToWorker, WORKER_NAME } from "./control.ts";
 import { Mesh } from "./mesh.ts";
@@ -97,21 +96,12 @@ class Thread {
   async #reply(call: Call): Promise<Replies[keyof Replies]> {
     const { node, mesh, status } = this.#running!;
     if (call.about === "drain") return await node.drain();
-    if (call.about !== "close") return await answer(viewOf(node), call);
+    if (call.about !== "close") return await answer(node.view, call);
     await node.close(call.inTime);
     mesh.close();
     clearInterval(status);
     return undefined;
   }
-}
-
-/** What a node can be asked about. */
-export function viewOf(node: Node): NodeView {
-  return {
-    relay: node.relay,
-    quicHandshakesFailed: () => node.handshakesFailed,
-    webTransportAnswers: () => node.answers,
-  };
 }
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
