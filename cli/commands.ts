@@ -9,6 +9,11 @@ export const COMMANDS: readonly Command[] = [
     summary: "Print an example configuration, or the one in effect",
     load: () => import("./config.ts"),
   },
+  {
+    name: "ports",
+    summary: "Print or load the rule that spreads the public port over the workers",
+    load: () => import("./ports.ts"),
+  },
   { name: "cert", summary: "Make a self-signed certificate", load: () => import("./cert.ts") },
   { name: "pub", summary: "Publish a broadcast from fMP4", load: () => import("./pub.ts") },
   { name: "sub", summary: "List and receive broadcasts", load: () => import("./sub.ts") },

@@ -40,7 +40,7 @@ async function unitFolder(dropIns: readonly string[]) {
   };
 }
 
-for (const dropIns of [[], ["low-ports.conf"]]) {
+for (const dropIns of [[], ["low-ports.conf"], ["workers.conf"]]) {
   const what = ["qumo-relay.service", ...dropIns].join(" with ");
   Deno.test(`${what}: systemd finds nothing wrong, and little exposed`, systemd, async () => {
     await using folder = await unitFolder(dropIns);

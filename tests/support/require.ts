@@ -2,6 +2,8 @@
 const PROGRAMS = {
   chromium: { package: "chromium", names: ["chromium", "chromium-browser", "google-chrome"] },
   npm: { package: "npm", names: ["npm"] },
+  nft: { package: "nftables", names: ["nft"] },
+  ip: { package: "iproute2", names: ["ip"] },
   ffmpeg: { package: "ffmpeg", names: ["ffmpeg"] },
   "redis-server": { package: "redis-server", names: ["redis-server"] },
 } as const;
