@@ -40,7 +40,7 @@ export const ConfigSchema = z.strictObject({
   server: z.strictObject({
     address: address(
       "[::]:4433",
-      "Where clients connect: UDP for QUIC and WebTransport, TCP for HTTP. `[::]` takes IPv4 and " +
+      "Where clients connect: UDP for QUIC and WebTransport, TCP for HTTP, HTTPS and WebSocket. `[::]` takes IPv4 and " +
         "IPv6; write `0.0.0.0:4433` where the system has no IPv6.",
     ),
     workers: processors(
@@ -113,7 +113,13 @@ export const ConfigSchema = z.strictObject({
     ),
     http: flag(
       true,
-      "Whether the pages and the public HTTP interface are served, over TCP on the same port.",
+      "Whether the pages and the public HTTP interface are served over TCP on the same port: `http://`, and `https://` with " +
+        "the certificate of QUIC, told apart by the first byte.",
+    ),
+    websocket: flag(
+      true,
+      "Whether sessions are taken in over WebSocket, on every path of the public HTTP: `ws://`, and `wss://` with the " +
+        "certificate of QUIC. Needs `http`.",
     ),
   }).describe("Where clients connect."),
   relay: z.strictObject({

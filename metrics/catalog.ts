@@ -77,10 +77,15 @@ export const CATALOG: readonly MetricSection[] = [
         type: "counter",
         help: "WebTransport requests, by the class of the HTTP status they were answered with.",
         labels: { status: ["2xx", "3xx", "4xx", "5xx"] },
-        read: ({ webTransportAnswers }) =>
-          [...webTransportAnswers].map((
-            [code, count],
-          ): Sample => [{ status: classOf(code) }, count]),
+        read: ({ webTransportAnswers }) => byClass(webTransportAnswers),
+      },
+      {
+        name: "qumo_websocket_answers_total",
+        type: "counter",
+        help:
+          "Requests for a WebSocket, by the class of the HTTP status they were answered with; 2xx stands for the upgrade.",
+        labels: { status: ["2xx", "3xx", "4xx", "5xx"] },
+        read: ({ webSocketAnswers }) => byClass(webSocketAnswers),
       },
     ],
   },
@@ -196,6 +201,10 @@ export const CATALOG: readonly MetricSection[] = [
     ],
   },
 ];
+
+function byClass(answers: ReadonlyMap<number, number>): Sample[] {
+  return [...answers].map(([code, count]) => [{ status: classOf(code) }, count]);
+}
 
 function classOf(status: number): string {
   return `${Math.floor(status / 100)}xx`;

@@ -38,6 +38,7 @@ Deno.test("Exposition.render() carries each number of the snapshot in the unit o
     "qumo_sessions_opened_total": 101,
     'qumo_handshake_failures_total{stage="session"}': 14,
     'qumo_webtransport_answers_total{status="2xx"}': 15,
+    'qumo_websocket_answers_total{status="2xx"}': 18,
     'qumo_webtransport_answers_total{status="4xx"}': 33,
     'qumo_webtransport_answers_total{status="5xx"}': 0,
     'qumo_broadcasts{state="lingering"}': 19,

@@ -20,6 +20,7 @@ export function sampleSnapshot(): MetricsSnapshot {
     },
     handshakeFailures: { quic: 13, session: 14 },
     webTransportAnswers: new Map([[200, 15], [403, 16], [404, 17]]),
+    webSocketAnswers: new Map([[200, 18], [404, 19]]),
     broadcasts: { live: 18, lingering: 19 },
     tracks: 20,
     groupsKept: 21,

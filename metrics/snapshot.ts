@@ -12,6 +12,7 @@ export interface MetricsSnapshot {
   readonly handshakeFailures: Readonly<Record<"quic" | "session", number>>;
   /** Answers to WebTransport requests by HTTP status. */
   readonly webTransportAnswers: ReadonlyMap<number, number>;
+  readonly webSocketAnswers: ReadonlyMap<number, number>;
   readonly broadcasts: Readonly<Record<"live" | "lingering", number>>;
   readonly tracks: number;
   readonly groupsKept: number;

@@ -41,6 +41,7 @@ export class RelayUnderTest implements AsyncDisposable {
       startedAtMs: this.clock.wallMs(),
       quicHandshakesFailed: () => 0,
       webTransportAnswers: () => new Map(),
+      webSocketAnswers: () => new Map(),
       log: silent,
       ...rest,
     };

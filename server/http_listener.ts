@@ -17,12 +17,18 @@ export interface HttpApp {
 export interface HttpPeer {
   /** IP address of the other end of the TCP connection. */
   readonly remote?: string;
+  /** Port of the other end. */
+  readonly remotePort?: number;
+  /** Ends the TCP connection at once, answered or not. */
+  readonly drop?: () => void;
 }
 
 export interface HttpOptions {
   /** How long answers that have begun may go on after {@link HttpListener.close}. Default 1,000. */
   readonly graceMs?: number;
   readonly log?: Logger;
+  /** Certificate chain and key, PEM: HTTPS is served then. */
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 /** An address that is listened on. Its owner closes it. */
@@ -42,7 +48,7 @@ export function serveHttp(
   at: { readonly hostname: string; readonly port: number },
   options: HttpOptions = {},
 ): HttpListener {
-  const { graceMs = 1000, log = silent } = options;
+  const { graceMs = 1000, log = silent, tls = {} } = options;
   const under = new Set<Promise<void>>();
   const abort = new AbortController();
   let closing: Promise<void> | undefined;
@@ -50,9 +56,11 @@ export function serveHttp(
     if (closing !== undefined) return new Response("shutting down\n", CLOSED);
     const done: Promise<void> = info.completed.catch(() => {}).then(() => void under.delete(done));
     under.add(done);
-    return app.fetch(request, { remote: info.remoteAddr.hostname });
+    const { hostname, port } = info.remoteAddr;
+    return app.fetch(request, { remote: hostname, remotePort: port });
   };
   const server = listen(at, {
+    ...tls,
     signal: abort.signal,
     onListen() {},
     onError(error) {
@@ -81,7 +89,7 @@ const CLOSED = { status: 503, headers: { ...TEXT, connection: "close" } };
 
 function listen(
   at: { readonly hostname: string; readonly port: number },
-  options: Deno.ServeTcpOptions,
+  options: Deno.ServeTcpOptions & Partial<Deno.TlsCertifiedKeyPem>,
   handler: Deno.ServeHandler<Deno.NetAddr>,
 ): Deno.HttpServer<Deno.NetAddr> {
   try {

@@ -13,8 +13,10 @@ import type { TransportSettings } from "../transport/quic_settings.ts";
 import { SESSION_CODE } from "../wire/lite/codes.ts";
 import { alpnsOf, dialectByName } from "../wire/lite/dialect.ts";
 import { MAX_PATH_PARTS, normalizePath, pathParts } from "../wire/path.ts";
+import type { HttpApp } from "./http_listener.ts";
 import type { NodeView } from "./node_view.ts";
 import { Relay } from "./relay.ts";
+import { withWebSockets } from "./websocket_upgrade.ts";
 
 export type ServerConfig = LoadedConfig["config"];
 
@@ -31,6 +33,15 @@ export interface NodeOptions {
   readonly restarts?: number;
 }
 
+/** Who asks for a session, and where. */
+export interface AdmissionRequest {
+  readonly transport: "webtransport" | "websocket";
+  /** Path and query. */
+  readonly path: string;
+  /** "ip:port" of the peer, where it is known. */
+  readonly remoteAddress?: string;
+}
+
 /** How long the last packets may take to leave. */
 const GOODBYE_MS = 20;
 
@@ -41,6 +52,8 @@ export class Node {
   handshakesFailed = 0;
   /** WebTransport requests by the status they were answered with. */
   readonly answers: Map<number, number> = new Map();
+  /** Requests for a WebSocket by the status they were answered with; 200 stands for the upgrade. */
+  readonly webSocketAnswers: Map<number, number> = new Map();
   readonly #config: ServerConfig;
   readonly #log: Logger;
   readonly #quic: QuicListener;
@@ -89,6 +102,7 @@ export class Node {
       relay: this.relay,
       quicHandshakesFailed: () => this.handshakesFailed,
       webTransportAnswers: () => this.answers,
+      webSocketAnswers: () => this.webSocketAnswers,
     };
   }
 
@@ -96,16 +110,33 @@ export class Node {
   async accept(): Promise<void> {
     await acceptConnections(this.#quic, {
       protocols: alpnsOf(this.relay.versions),
-      decide: ({ path }) => {
-        const status = this.#statusFor(path);
-        this.answers.set(status, (this.answers.get(status) ?? 0) + 1);
-        return { status };
-      },
+      decide: ({ path }) => this.admit({ transport: "webtransport", path }),
       onConnection: (connection) => void this.relay.accept(connection),
       onFailure: (remote, error) => {
         this.#log.debug("no WebTransport session", { remote, reason: reasonOf(error) });
       },
     });
+  }
+
+  /** HTTP's requests, with sessions for those who ask for a WebSocket. */
+  withWebSockets(app: HttpApp): HttpApp {
+    return withWebSockets(app, {
+      protocols: alpnsOf(this.relay.versions),
+      transport: transportOf(this.#config),
+      decide: (request) => this.admit({ transport: "websocket", ...request }),
+      onConnection: (connection) => void this.relay.accept(connection),
+      onFailure: (remote, error) => {
+        this.#log.debug("no WebSocket session", { remote, reason: reasonOf(error) });
+      },
+    });
+  }
+
+  /** Whether a session is granted to who asks for one, as an HTTP status: 200 grants it. The one place that says so. */
+  admit({ transport, path }: AdmissionRequest): { readonly status: number } {
+    const status = this.#statusFor(path);
+    const answers = transport === "websocket" ? this.webSocketAnswers : this.answers;
+    answers.set(status, (answers.get(status) ?? 0) + 1);
+    return { status };
   }
 
   /** New connections get this certificate; those that are up stay. */
@@ -127,7 +158,6 @@ export class Node {
     await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
   }
 
-  /** The answer to a WebTransport request, before there is a session. */
   #statusFor(path: string): number {
     if (this.relay.draining) return 503;
     return pathParts(normalizePath(path.split("?")[0]!)) > MAX_PATH_PARTS ? 404 : 200;

@@ -7,4 +7,6 @@ export interface NodeView {
   readonly quicHandshakesFailed: () => number;
   /** WebTransport requests by the status they were answered with. */
   readonly webTransportAnswers: () => ReadonlyMap<number, number>;
+  /** The same of requests for a WebSocket; 200 stands for the upgrade. */
+  readonly webSocketAnswers: () => ReadonlyMap<number, number>;
 }

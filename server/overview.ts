@@ -114,15 +114,21 @@ export async function metrics(view: ServerView): Promise<MetricsSnapshot> {
   };
 }
 
+function merged(
+  a: ReadonlyMap<number, number>,
+  b: ReadonlyMap<number, number>,
+): ReadonlyMap<number, number> {
+  const answers = new Map(a);
+  for (const [status, n] of b) answers.set(status, (answers.get(status) ?? 0) + n);
+  return answers;
+}
+
 function added(a: NodeNumbers, b: NodeNumbers): NodeNumbers {
-  const answers = new Map(a.webTransportAnswers);
-  for (const [status, n] of b.webTransportAnswers) {
-    answers.set(status, (answers.get(status) ?? 0) + n);
-  }
   return {
     sessions: { ...sums(a.sessions, b.sessions), open: [...a.sessions.open, ...b.sessions.open] },
     handshakeFailures: sums(a.handshakeFailures, b.handshakeFailures),
-    webTransportAnswers: answers,
+    webTransportAnswers: merged(a.webTransportAnswers, b.webTransportAnswers),
+    webSocketAnswers: merged(a.webSocketAnswers, b.webSocketAnswers),
     broadcasts: sums(a.broadcasts, b.broadcasts),
     tracks: a.tracks + b.tracks,
     groupsKept: a.groupsKept + b.groupsKept,

@@ -20,6 +20,7 @@ import { Node, type NodeOptions, transportOf } from "./node.ts";
 import { pageUrl } from "./page_url.ts";
 import { publicApp } from "./public_http.ts";
 import type { Relay } from "./relay.ts";
+import { type Door, openDoor } from "./tcp_door.ts";
 import { Upstream } from "./upstream.ts";
 import { upstreamTrust } from "./upstream_trust.ts";
 import { Mesh } from "./workers/mesh.ts";
@@ -44,6 +45,7 @@ export class RunningServer {
   readonly #log: Logger;
   readonly #http: HttpListener[] = [];
   readonly #threads: { readonly mesh: Mesh; readonly workers: Workers } | undefined;
+  #door: Door | undefined;
   readonly #finished = Promise.withResolvers<void>();
   #certificate: Certificate;
   #adminAddress: ReturnType<ServerView["adminAddress"]>;
@@ -117,10 +119,20 @@ export class RunningServer {
         this.listeners.push({ name: `worker ${index}`, address: its });
       }
       if (server.http) {
-        const http = serveHttp(publicApp(view, assets === undefined ? {} : { assets }), address);
-        this.#http.push(http);
-        this.listeners.push({ name: "HTTP", address: formatAddress(http.address) });
-        this.pageUrl = pageUrl(http.address);
+        const app = publicApp(view, assets === undefined ? {} : { assets });
+        const door = this.#door = openDoor(
+          server.websocket ? this.node.withWebSockets(app) : app,
+          address,
+          {
+            certificate: this.#certificate,
+            firstByteMs: server.handshakeTimeout,
+            log: this.#log,
+          },
+        );
+        this.#http.push(door);
+        const name = server.websocket ? "HTTP, HTTPS, WebSocket" : "HTTP, HTTPS";
+        this.listeners.push({ name, address: formatAddress(door.address) });
+        this.pageUrl = pageUrl(door.address);
       }
       if (admin.address !== undefined) {
         const http = serveHttp(adminApp(view), admin.address);
@@ -140,6 +152,7 @@ export class RunningServer {
   replaceCertificate(certificate: Certificate): void {
     this.node.replaceCertificate(certificate);
     this.#threads?.workers.replaceCertificate(certificate);
+    this.#door?.replaceCertificate(certificate);
     this.#certificate = certificate;
   }
 

@@ -163,6 +163,7 @@ export type NodeNumbers =
     | "sessions"
     | "handshakeFailures"
     | "webTransportAnswers"
+    | "webSocketAnswers"
     | "broadcasts"
     | "tracks"
     | "groupsKept"
@@ -187,6 +188,7 @@ export async function numbersOf(node: NodeView): Promise<NodeNumbers> {
     sessions: { ...counters, open: openSessions(relay) },
     handshakeFailures: { quic: node.quicHandshakesFailed(), session: counters.handshakesFailed },
     webTransportAnswers: node.webTransportAnswers(),
+    webSocketAnswers: node.webSocketAnswers(),
     ...contentOf(relay),
     media: { ...stats },
     pool: { ...relay.pool.stats },

@@ -4,132 +4,11 @@
  * @module
  */
 import { reasonOf } from "../base/errors.ts";
-import { BrowserReceive, BrowserSend } from "./browser_stream.ts";
+import { BrowserConnection } from "./browser_connection.ts";
 import { fetchHash, type PinnedUrl } from "./certificate_hash.ts";
-import type {
-  BidiStream,
-  CloseInfo,
-  Connection,
-  ReceiveStream,
-  SendStream,
-  StreamOptions,
-} from "./connection.ts";
-import { ConnectFailed, ConnectionClosed, HandshakeFailed, NoWebTransport } from "./errors.ts";
+import type { Connection } from "./connection.ts";
+import { ConnectFailed, HandshakeFailed, NoWebTransport } from "./errors.ts";
 import type { WebTransportConnectOptions } from "./webtransport_client.ts";
-
-/** Datagrams that wait in either direction; what comes on top is dropped. */
-const MAX_WAITING_DATAGRAMS = 256;
-
-/** What newer drafts add and Deno's types lack. */
-type Transport = WebTransport & { readonly protocol?: string };
-type Datagrams = WebTransportDatagramDuplexStream & {
-  createWritable?: () => WritableStream<Uint8Array>;
-};
-
-/** A session of a browser's own WebTransport. */
-export class BrowserConnection implements Connection {
-  readonly kind = "webtransport";
-  readonly protocol: string;
-  readonly path: string;
-  readonly remoteAddress: string;
-  readonly #end = Promise.withResolvers<CloseInfo>();
-  readonly closed: Promise<CloseInfo> = this.#end.promise;
-  readonly #transport: Transport;
-  readonly #uni: ReadableStreamDefaultReader<WebTransportReceiveStream>;
-  readonly #bidi: ReadableStreamDefaultReader<WebTransportBidirectionalStream>;
-  readonly #datagrams: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #datagramsOut: WritableStreamDefaultWriter<Uint8Array>;
-  #datagramsWaiting = 0;
-  #over = false;
-
-  /** @param transport One that is ready. It belongs to the connection from now on. */
-  constructor(transport: WebTransport, url: URL) {
-    this.#transport = transport;
-    this.protocol = this.#transport.protocol ?? "";
-    this.path = url.pathname + url.search;
-    this.remoteAddress = url.host;
-    this.#uni = transport.incomingUnidirectionalStreams.getReader();
-    this.#bidi = transport.incomingBidirectionalStreams.getReader();
-    const datagrams: Datagrams = transport.datagrams;
-    datagrams.incomingHighWaterMark = MAX_WAITING_DATAGRAMS;
-    this.#datagrams = datagrams.readable.getReader();
-    this.#datagramsOut = (datagrams.createWritable?.() ?? datagrams.writable).getWriter();
-    transport.closed.then(
-      ({ closeCode, reason }) =>
-        this.#ended({ code: closeCode ?? 0, reason: reason ?? "", abrupt: false }),
-      (thrown) => this.#ended({ code: 0, reason: reasonOf(thrown), abrupt: true }),
-    );
-  }
-  get maxDatagramBytes(): number {
-    return this.#over ? 0 : this.#transport.datagrams.maxDatagramSize;
-  }
-
-  async openUni(options: StreamOptions = {}): Promise<SendStream> {
-    const stream = await this.#opened(
-      this.#transport.createUnidirectionalStream({ ...options, waitUntilAvailable: true }),
-    );
-    return new BrowserSend(stream);
-  }
-  async openBidi(options: StreamOptions = {}): Promise<BidiStream> {
-    const stream = await this.#opened(
-      this.#transport.createBidirectionalStream({ ...options, waitUntilAvailable: true }),
-    );
-    return bothHalves(stream);
-  }
-  async acceptUni(): Promise<ReceiveStream | undefined> {
-    const stream = await next(this.#uni);
-    return stream && new BrowserReceive(stream);
-  }
-  async acceptBidi(): Promise<BidiStream | undefined> {
-    const stream = await next(this.#bidi);
-    return stream && bothHalves(stream);
-  }
-  sendDatagram(payload: Uint8Array): boolean {
-    if (this.#over || payload.length > this.maxDatagramBytes) return false;
-    if (this.#datagramsWaiting >= MAX_WAITING_DATAGRAMS) return true; // Lost, as on a full network.
-    this.#datagramsWaiting++;
-    const taken = () => void this.#datagramsWaiting--;
-    this.#datagramsOut.write(payload).then(taken, taken);
-    return true;
-  }
-  readDatagram(): Promise<Uint8Array | undefined> {
-    return next(this.#datagrams);
-  }
-  close(code = 0, reason = ""): void {
-    if (this.#over) return;
-    this.#transport.close({ closeCode: code, reason });
-    this.#ended({ code, reason, abrupt: false });
-  }
-
-  #ended(info: CloseInfo): void {
-    this.#over = true;
-    this.#end.resolve(info);
-  }
-  async #opened<T>(stream: Promise<T>): Promise<T> {
-    try {
-      return await stream;
-    } catch (cause) {
-      throw new ConnectionClosed(reasonOf(cause), { cause });
-    }
-  }
-}
-
-function bothHalves({ writable, readable }: WebTransportBidirectionalStream): BidiStream {
-  // The types of browsers, which the page is checked with, call the halves plain streams.
-  return {
-    send: new BrowserSend(writable as WebTransportSendStream),
-    receive: new BrowserReceive(readable as WebTransportReceiveStream),
-  };
-}
-
-/** What arrives next; `undefined` once the session has ended, in whatever way. */
-async function next<T>(reader: ReadableStreamDefaultReader<T>): Promise<T | undefined> {
-  try {
-    return (await reader.read()).value;
-  } catch {
-    return undefined;
-  }
-}
 
 /**
  * Connects from a browser: `https:` as it is; `http:` fetches the certificate's hash from `/certificate.sha256` first and
@@ -160,7 +39,12 @@ export async function dialBrowser(
     transport = new WebTransport(at.url.href, transportOptions(at.hash, options.protocols));
     transport.closed.catch(ignore);
     await Promise.race([transport.ready, gone.promise]);
-    return new BrowserConnection(transport, asked);
+    const { pathname, search, host } = asked;
+    return new BrowserConnection(transport, {
+      kind: "webtransport",
+      path: pathname + search,
+      remoteAddress: host,
+    });
   } catch (cause) {
     transport?.close();
     const detail = reasonOf(cause);

@@ -1,10 +1,13 @@
 /**
- * The streams of a browser's own WebTransport.
+ * The streams of a browser's own WebTransport, and of qmux, which behaves like it.
  *
  * @module
  */
 import type { ReceiveStream, SendEnd, SendStream } from "./connection.ts";
 import { ConnectionClosed, StreamClosed, StreamReset } from "./errors.ts";
+
+/** A reset waits for the piece that is on its way into the transport: a long backlog goes in pieces. */
+const MAX_PIECE_BYTES = 32 * 1024;
 
 /** The sending half of a browser's stream. Unlike Deno's it can be reset. */
 export class BrowserSend implements SendStream {
@@ -38,8 +41,10 @@ export class BrowserSend implements SendStream {
 
   write(bytes: Uint8Array): void {
     if (this.done || bytes.length === 0) return;
-    this.#inFlight++;
-    this.#writer.write(bytes).then(this.#written, this.#written);
+    if (bytes.length <= MAX_PIECE_BYTES) return this.#put(bytes);
+    for (let at = 0; at < bytes.length; at += MAX_PIECE_BYTES) {
+      this.#put(bytes.subarray(at, at + MAX_PIECE_BYTES));
+    }
   }
   onWritable(callback: () => void): void {
     this.#callback = callback;
@@ -67,6 +72,10 @@ export class BrowserSend implements SendStream {
     this.#stream.sendOrder = order;
   }
 
+  #put(bytes: Uint8Array): void {
+    this.#inFlight++;
+    this.#writer.write(bytes).then(this.#written, this.#written);
+  }
   #settle(end: SendEnd): SendEnd {
     this.#end = end;
     this.#wake();
@@ -107,13 +116,16 @@ export class BrowserReceive implements ReceiveStream {
   }
 }
 
-/** Whether the peer ended one stream, rather than the whole session. */
-function ofStream(thrown: unknown): thrown is WebTransportError {
-  return thrown instanceof WebTransportError && thrown.source === "stream";
+/** Whether the peer ended one stream, rather than the whole session. Told by its fields: qmux has a class of its own. */
+function ofStream(thrown: unknown): thrown is Pick<WebTransportError, "streamErrorCode"> {
+  return (thrown as { source?: unknown } | undefined)?.source === "stream";
 }
 
 /** The reason a stream is abandoned with, in either form of the constructor. */
-function failureWith(code: number): WebTransportError {
+function failureWith(code: number): Error {
+  if (typeof WebTransportError !== "function") {
+    return Object.assign(new Error(`code ${code}`), { streamErrorCode: code });
+  }
   // Chromium has the constructor of older drafts, which knows the first argument alone; elsewhere that is the message.
   const Old = WebTransportError as unknown as new (init: object) => WebTransportError;
   const failure = new Old({ streamErrorCode: code });
