@@ -4,7 +4,7 @@
  * @module
  */
 import { NoCommonVersion } from "../session/handshake.ts";
-import { dialBrowser, requireWebTransport } from "../transport/browser.ts";
+import { dialFromBrowser, requireTransport } from "../transport/browser_dial.ts";
 import { parseHash } from "../transport/certificate_hash.ts";
 import { ProtocolRefused } from "../transport/errors.ts";
 import type { TransportSettings } from "../transport/quic_settings.ts";
@@ -23,6 +23,11 @@ export interface ConnectOptions extends Omit<DialOptions, "versions"> {
   readonly headers?: Readonly<Record<string, string>>;
   /** Gives an attempt up after this long, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number;
+  /**
+   * Browsers: how long WebTransport has before a WebSocket is tried beside it, in milliseconds; `Infinity` for never.
+   * Default 1,000.
+   */
+  readonly webSocketAfterMs?: number;
   /** Limits of the QUIC connection. Deno only; browsers choose for themselves. */
   readonly transport?: TransportSettings;
 }
@@ -32,10 +37,12 @@ export interface ConnectOptions extends Omit<DialOptions, "versions"> {
  *
  * - `https://` WebTransport;
  * - `moqt://` and `moql://` raw QUIC, in Deno only;
+ * - `wss://` and `ws://` WebSocket, for where QUIC does not get through;
  * - `http://` for development: the certificate's hash is fetched from `/certificate.sha256` of the same host and port,
  *   then WebTransport with that certificate alone.
  *
- * Deno needs `--unstable-net`. In browsers the browser's own WebTransport is used.
+ * Deno needs `--unstable-net`. In browsers the browser's own WebTransport is used, and a WebSocket to the same host and port
+ * where there is none, or none that is up in time.
  *
  * The path of the URL stands before every broadcast path of the session; its query goes to the relay as it is.
  *
@@ -48,7 +55,16 @@ export interface ConnectOptions extends Omit<DialOptions, "versions"> {
  * @throws {RangeError} A version or hash that is none.
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Client> {
-  const { versions: names, hash, caCerts, headers, timeoutMs, transport, ...rest } = options;
+  const {
+    versions: names,
+    hash,
+    caCerts,
+    headers,
+    timeoutMs,
+    transport,
+    webSocketAfterMs,
+    ...rest
+  } = options;
   const versions = names === undefined ? DIALECTS : names.map(versionOf);
   const how = {
     protocols: alpnsOf(versions),
@@ -57,6 +73,7 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     ...(headers === undefined ? {} : { headers }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(transport === undefined ? {} : { transport }),
+    ...(webSocketAfterMs === undefined ? {} : { webSocketAfterMs }),
   };
   const dial = await dialerFor(new URL(url));
   const dialer = (target: URL, signal: AbortSignal) =>
@@ -72,11 +89,11 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
  * of Deno's sockets is reached. A bundler that splits code leaves them in a file that no browser asks for; one that writes a
  * single file is told `--external ../transport/dial.ts`.
  */
-async function dialerFor(url: URL): Promise<typeof dialBrowser> {
+async function dialerFor(url: URL): Promise<typeof dialFromBrowser> {
   const { Deno } = globalThis as { Deno?: object };
   if (Deno === undefined || !("QuicEndpoint" in Deno)) {
-    requireWebTransport(url); // told before anything that such a runtime may lack as well is used
-    return dialBrowser;
+    requireTransport(url); // told before anything that such a runtime may lack as well is used
+    return dialFromBrowser;
   }
   return (await import("../transport/dial.ts")).dial;
 }

@@ -13,6 +13,12 @@ export const CONNECT_LIMIT_BYTES = 33_000;
 /** Imported lazily, and in Deno only: a bundle for browsers names them and never loads them. */
 const DENO_ONLY = ["*/transport/dial.ts", "*/transport/quic.ts", "*/transport/accept.ts"];
 
+/**
+ * Imported lazily, where a WebSocket is dialed. It is part of the library's file, and left out where it is weighed what a
+ * page loads at first: a bundler that splits code makes a file of its own of it.
+ */
+const WHEN_DIALED = "*/websocket_client.ts";
+
 /** What is bundled, by name. */
 const ENTRIES = {
   connect: `export { connect } from "${new URL("client/mod.ts", toFileUrl(ROOT))}";`,
@@ -38,7 +44,9 @@ export async function bundleFor(entry: keyof typeof ENTRIES): Promise<string> {
       args: [
         ...["bundle", "--quiet", "--platform", "browser", "--minify"],
         ...["--config", `${ROOT}deno.json`],
-        ...DENO_ONLY.map((path) => `--external=${path}`),
+        ...[...DENO_ONLY, ...(entry === "connect" ? [WHEN_DIALED] : [])].map((path) =>
+          `--external=${path}`
+        ),
         `${folder}/entry.ts`,
       ],
       stdin: "null",

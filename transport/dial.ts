@@ -5,7 +5,7 @@ import { connectQuic } from "./quic.ts";
 import { connectWebTransport, type WebTransportConnectOptions } from "./webtransport_client.ts";
 
 /**
- * Connects by the scheme of the URL: `https:` WebTransport; `moqt:` and `moql:` raw QUIC; `http:` fetches the hash of the
+ * Connects by the scheme of the URL: `https:` WebTransport; `moqt:` and `moql:` raw QUIC; `wss:` and `ws:` WebSocket; `http:` fetches the hash of the
  * server's certificate over plain HTTP from `/certificate.sha256`, then WebTransport with that certificate alone. The
  * last is for development: whoever sits between can swap the hash.
  *
@@ -19,6 +19,10 @@ export async function dial(
   switch (target.protocol) {
     case "https:":
       return await connectWebTransport(target, options);
+    case "wss:":
+    case "ws:":
+      // Loaded when it is needed: qmux is not small.
+      return await (await import("./websocket_client.ts")).connectWebSocket(target, options);
     case "moqt:":
     case "moql:":
       return await connectQuic(target, options);
@@ -33,7 +37,7 @@ export async function dial(
     default:
       throw new ConnectFailed(
         target.href,
-        `the scheme ${target.protocol} is unknown; use https:, http:, moqt: or moql:`,
+        `the scheme ${target.protocol} is unknown; use https:, http:, moqt:, moql:, wss: or ws:`,
       );
   }
 }

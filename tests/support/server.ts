@@ -25,7 +25,10 @@ export interface Launched extends AsyncDisposable {
   readonly adminUrl: string;
   readonly certificate: Certificate;
   /** A client of this server. `scheme` decides the transport. */
-  client(scheme?: "moqt" | "https" | "http", options?: ConnectOptions): Promise<Client>;
+  client(
+    scheme?: "moqt" | "https" | "http" | "ws" | "wss",
+    options?: ConnectOptions,
+  ): Promise<Client>;
   /** JSON of the admin API. */
   api<T = unknown>(path: string): Promise<T>;
 }
@@ -55,7 +58,11 @@ export async function launch(options: LaunchOptions = {}): Promise<Launched> {
     certificate,
     client: (scheme = "moqt", connectOptions = {}) =>
       connect(`${scheme}://127.0.0.1:${port}/`, {
-        ...(scheme === "http" ? {} : { hash: certificate.sha256 }),
+        ...(scheme === "http" || scheme === "ws"
+          ? {}
+          : scheme === "wss"
+          ? { caCerts: [certificate.cert] }
+          : { hash: certificate.sha256 }),
         ...connectOptions,
       }),
     async api<T>(path: string): Promise<T> {

@@ -1,0 +1,78 @@
+/** Sessions over WebSocket, plain and by TLS, on real sockets. */
+import assert from "node:assert/strict";
+import type { Client } from "../client/mod.ts";
+import { selfSigned } from "../config/self_signed.ts";
+import { launch, type Launched } from "./support/server.ts";
+
+const LARGE = Uint8Array.from({ length: 300_000 }, (_, i) => i % 251);
+
+/** Passes groups of three frames, the second of them large, from one client to the other, each to its end. */
+async function passOn(writer: Client, reader: Client): Promise<void> {
+  using broadcast = writer.publish("live");
+  const track = broadcast.track("video");
+  for await (const { active } of reader.announced("live")) if (active) break;
+  using subscription = reader.subscribe("live", "video");
+  let next = 0;
+  const write = () => {
+    using group = track.group();
+    group.write(Uint8Array.of(next));
+    group.write(LARGE);
+    group.write(Uint8Array.of(next++, 1));
+  };
+  write();
+  for await (const group of subscription) {
+    const frames: Uint8Array[] = [];
+    for await (const { payload } of group) frames.push(payload);
+    assert.deepEqual(frames.map(({ length }) => length), [1, LARGE.length, 2]);
+    assert.equal(frames[0]![0], group.sequence);
+    assert.equal(Buffer.compare(frames[1]!, LARGE), 0);
+    if (group.sequence === 5) return;
+    write();
+  }
+}
+
+interface Sessions {
+  readonly sessions: readonly { readonly transport: string; readonly version: string }[];
+}
+
+async function transportsOf(relay: Launched): Promise<string[]> {
+  const { sessions } = await relay.api<Sessions>("/api/v1/sessions");
+  return sessions.map(({ transport, version }) => `${transport} ${version}`).sort();
+}
+
+Deno.test("a client over ws and one over wss get the newest version, and frames of any size pass", async () => {
+  await using relay = await launch();
+  await using plain = await relay.client("ws");
+  await using secure = await relay.client("wss");
+  await passOn(plain, secure);
+  await passOn(secure, plain);
+  assert.deepEqual(await transportsOf(relay), ["websocket moq-lite-06", "websocket moq-lite-06"]);
+});
+
+Deno.test("what comes by WebSocket is watched by QUIC, and the other way round", async () => {
+  await using relay = await launch();
+  await using socket = await relay.client("ws");
+  await using quic = await relay.client("moqt");
+  await passOn(socket, quic);
+  await passOn(quic, socket);
+});
+
+for (const version of ["moq-lite-05", "moq-lite-04", "moq-lite-03", "moq-lite-02", "moq-lite-01"]) {
+  Deno.test(`${version} is spoken over WebSocket`, async () => {
+    await using relay = await launch();
+    await using writer = await relay.client("ws", { versions: [version] });
+    await using reader = await relay.client("ws", { versions: [version] });
+    assert.deepEqual([writer.version, reader.version], [version, version]);
+    await passOn(writer, reader);
+  });
+}
+
+Deno.test("a replaced certificate reaches new TLS connections, and those that are up stay", async () => {
+  await using relay = await launch();
+  await using before = await relay.client("wss");
+  const next = await selfSigned(["localhost", "127.0.0.1"]);
+  relay.server.replaceCertificate({ ...relay.certificate, ...next });
+  await assert.rejects(relay.client("wss"), { code: "QUMO_HANDSHAKE_FAILED" });
+  await using after = await relay.client("wss", { caCerts: [next.cert] });
+  await passOn(before, after);
+});
