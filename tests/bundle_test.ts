@@ -23,7 +23,13 @@ Deno.test("the bundle runs from any folder, with the page inside", async () => {
     await Deno.copyFile(`${ROOT}dist/qumo-relay.js`, script);
     await using version = start(["version"], { script, unstableNet: true });
     assert.equal(await version.ended(), 0, version.output());
-    await using relay = await startRelay([], { script, unstableNet: true, cwd: dir });
+    // Each worker is this file once more.
+    await using relay = await startRelay(["--server.workers", "2"], {
+      script,
+      unstableNet: true,
+      cwd: dir,
+    });
+    assert.match(relay.output(), /worker 1 127/);
     const page = await (await fetch(relay.url)).text();
     const [path] = /assets\/page\.js/.exec(page)!;
     const asset = await fetch(new URL(path, relay.url));
