@@ -1,6 +1,7 @@
 /** The files of deploy/ and configs/ against the tools that read them. */
 import assert from "node:assert/strict";
 import { parse } from "yaml";
+import { COMMANDS } from "../cli/commands.ts";
 import { selfSigned } from "../config/self_signed.ts";
 import { start } from "./support/program.ts";
 import { optional } from "./support/optional.ts";
@@ -11,7 +12,7 @@ const TOP = new URL("../", import.meta.url);
 const onLinux = Deno.build.os === "linux";
 const systemd = { ignore: !onLinux || !optional("systemd-analyze").ok };
 
-/** The highest exposure that is let through, of 10. systemd 252 says 1.3, and 1.7 with low-ports.conf. */
+/** The highest exposure that is let through, of 10. systemd 252 says 1.3, 1.7 with low-ports.conf, 1.5 of the ports. */
 const MOST_EXPOSED = 2;
 
 const read = (path: string, base = TOP) => Deno.readTextFile(new URL(path, base));
@@ -23,33 +24,49 @@ async function runs(command: string, ...args: string[]): Promise<string> {
   return text;
 }
 
-/** The unit as installed, but for the program's place: it is not installed where the tests run. */
-async function unitFolder(dropIns: readonly string[]) {
+/** A unit as installed, but for the program's place: it is not installed where the tests run. */
+async function unitFolder(name: string, dropIns: readonly string[]) {
   const path = await Deno.makeTempDir({ prefix: "qumo-unit-" });
-  const unit = await read("qumo-relay.service", DEPLOY);
+  const unit = await read(name, DEPLOY);
   const runnable = unit.replaceAll("/usr/bin/qumo-relay ", `${Deno.execPath()} `);
-  await Deno.writeTextFile(`${path}/qumo-relay.service`, runnable);
-  await Deno.mkdir(`${path}/qumo-relay.service.d`);
-  for (const name of dropIns) {
-    const text = await read(`drop-ins/${name}`, DEPLOY);
-    await Deno.writeTextFile(`${path}/qumo-relay.service.d/${name}`, text);
+  await Deno.writeTextFile(`${path}/${name}`, runnable);
+  await Deno.mkdir(`${path}/${name}.d`);
+  for (const dropIn of dropIns) {
+    const text = await read(`drop-ins/${dropIn}`, DEPLOY);
+    await Deno.writeTextFile(`${path}/${name}.d/${dropIn}`, text);
   }
   return {
-    unit: `${path}/qumo-relay.service`,
+    unit: `${path}/${name}`,
     [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
   };
 }
 
-for (const dropIns of [[], ["low-ports.conf"], ["workers.conf"]]) {
-  const what = ["qumo-relay.service", ...dropIns].join(" with ");
+for (
+  const [name, ...dropIns] of [
+    ["qumo-relay.service"],
+    ["qumo-relay.service", "low-ports.conf"],
+    ["qumo-relay-ports.service"],
+  ] as const
+) {
+  const what = [name, ...dropIns].join(" with ");
   Deno.test(`${what}: systemd finds nothing wrong, and little exposed`, systemd, async () => {
-    await using folder = await unitFolder(dropIns);
+    await using folder = await unitFolder(name, dropIns);
     assert.equal(await runs("systemd-analyze", "verify", "--man=no", folder.unit), "");
     const text = await runs("systemd-analyze", "security", "--offline=true", folder.unit);
-    const exposure = Number(/exposure level for qumo-relay\.service: ([\d.]+)/.exec(text)?.[1]);
+    const exposure = Number(/exposure level for \S+: ([\d.]+)/.exec(text)?.[1]);
     assert.ok(exposure <= MOST_EXPOSED, `${exposure} of 10\n${text}`);
   });
 }
+
+Deno.test("the units run commands that exist", async () => {
+  for (const name of ["qumo-relay.service", "qumo-relay-ports.service"]) {
+    const commands = [...(await read(name, DEPLOY)).matchAll(/\/usr\/bin\/qumo-relay (\S+)/g)];
+    assert.ok(commands.length > 0);
+    for (const [, command] of commands) {
+      assert.ok(COMMANDS.some((c) => c.name === command), `${name}: no command ${command}`);
+    }
+  }
+});
 
 Deno.test("the service gives a drain more time than the configuration asks for", async () => {
   const stopS = Number(/TimeoutStopSec=(\d+)s/.exec(await read("qumo-relay.service", DEPLOY))![1]);
