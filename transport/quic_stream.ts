@@ -3,6 +3,11 @@ import { ConnectionClosed, StreamClosed, StreamReset } from "./errors.ts";
 
 /** A first chunk up to this size is copied behind the stream's prefix, so that both leave in one write. */
 const MAX_JOINED_BYTES = 4096;
+/**
+ * What a pending read may take. Deno holds as much memory for every stream that waits (64 KiB, if it is not told), so it
+ * begins small, grows with a stream that fills it, and shrinks with one that does not.
+ */
+const READ_BYTES = { least: 512, most: 64 << 10, step: 8 } as const;
 
 /** Whose streams these are: a connection, or a WebTransport session on one. */
 export interface StreamOwner {
@@ -139,7 +144,8 @@ export class QuicSend implements SendStream {
 /** The receiving half of a QUIC stream. */
 export class QuicReceive implements ReceiveStream {
   readonly #stream: Deno.QuicReceiveStream;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
+  readonly #reader: ReadableStreamBYOBReader;
+  #readBytes: number = READ_BYTES.least;
   #owner: StreamOwner | undefined;
   #rest: Uint8Array | undefined;
   #codeOf: (quicCode: number) => number = (code) => code;
@@ -148,7 +154,7 @@ export class QuicReceive implements ReceiveStream {
 
   constructor(stream: Deno.QuicReceiveStream) {
     this.#stream = stream;
-    this.#reader = stream.getReader();
+    this.#reader = stream.getReader({ mode: "byob" });
   }
   /** The QUIC stream id. */
   get id(): number {
@@ -171,7 +177,7 @@ export class QuicReceive implements ReceiveStream {
       this.#rest = undefined;
       return Promise.resolve(rest);
     }
-    return this.#reader.read().then(this.#took, this.#threw);
+    return this.#reader.read(new Uint8Array(this.#readBytes)).then(this.#took, this.#threw);
   }
   stop(_code: number): void {
     if (this.#stopped) return;
@@ -193,7 +199,15 @@ export class QuicReceive implements ReceiveStream {
   readonly #took = (
     result: ReadableStreamReadResult<Uint8Array<ArrayBuffer>>,
   ): Uint8Array | undefined => {
-    if (!result.done) return result.value;
+    if (!result.done) {
+      const { length } = result.value;
+      if (length === this.#readBytes) {
+        this.#readBytes = Math.min(length * READ_BYTES.step, READ_BYTES.most);
+      } else if (length * READ_BYTES.step < this.#readBytes) {
+        this.#readBytes = Math.max(this.#readBytes / READ_BYTES.step, READ_BYTES.least);
+      }
+      return result.value;
+    }
     this.#leave();
     if (this.#gone) throw this.#gone;
     return undefined;
