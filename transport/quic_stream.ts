@@ -1,4 +1,5 @@
 import type { ReceiveStream, SendEnd, SendStream } from "./connection.ts";
+import { rawWrite, type RawWrite } from "./deno_core.ts";
 import { ConnectionClosed, StreamClosed, StreamReset } from "./errors.ts";
 
 /** A first chunk up to this size is copied behind the stream's prefix, so that both leave in one write. */
@@ -21,7 +22,7 @@ export interface StreamOwner {
 export class QuicSend implements SendStream {
   readonly canReset = false;
   readonly #stream: Deno.QuicSendStream;
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBufferLike>>;
+  readonly #raw: RawWrite;
   readonly #end = Promise.withResolvers<SendEnd>();
   readonly closed: Promise<SendEnd> = this.#end.promise;
   #owner: StreamOwner;
@@ -34,7 +35,7 @@ export class QuicSend implements SendStream {
 
   constructor(stream: Deno.QuicSendStream, owner: StreamOwner) {
     this.#stream = stream;
-    this.#writer = stream.getWriter();
+    this.#raw = rawWrite(stream)!;
     this.#owner = owner;
     owner.sends.add(this);
   }
@@ -87,12 +88,12 @@ export class QuicSend implements SendStream {
   /** The owner is gone: ends the stream as "lost". */
   lose(): void {
     this.#settle("lost");
-    this.#writer.abort().catch(ignore);
+    this.#stream.abort().catch(ignore);
   }
 
   #put(bytes: Uint8Array): void {
     this.#inFlight++;
-    this.#writer.write(bytes).then(this.#written, this.#failed);
+    this.#raw(bytes).then(this.#written, this.#failed);
   }
   #prefixed(prefix: Uint8Array, bytes: Uint8Array): Uint8Array {
     this.#prefix = undefined;
@@ -112,7 +113,11 @@ export class QuicSend implements SendStream {
       this.#prefix = undefined;
     }
     this.#ending = ending;
-    this.#writer.close().then(() => this.#settle(ending), this.#failed);
+    if (this.#inFlight === 0) this.#close();
+  }
+  #close(): void {
+    const ending = this.#ending!;
+    this.#stream.close().then(() => this.#settle(ending), this.#failed);
   }
   #settle(end: SendEnd): void {
     if (this.#over) return;
@@ -126,7 +131,9 @@ export class QuicSend implements SendStream {
   // One of each per stream, not per write: a write costs no closure.
   readonly #written = (): void => {
     if (this.#over) return;
-    if (--this.#inFlight === 0) this.#wake();
+    if (--this.#inFlight > 0) return;
+    if (this.#ending !== undefined) this.#close();
+    this.#wake();
   };
   readonly #failed = (thrown: unknown): void => {
     this.#settle(thrown instanceof Deno.errors.ConnectionReset ? "stopped" : "lost");
