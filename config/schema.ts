@@ -78,12 +78,13 @@ export const ConfigSchema = z.strictObject({
       "How often a quiet connection is asked for a sign of life; `0s` never asks.",
     ),
     max_uni_streams: integer(
-      { min: 3, max: 100_000, byDefault: 1_000 },
-      "Unidirectional streams (groups) a peer may have open at once. Each takes memory even unused: " +
-        "1,000 cost about 0.2 MB per connection.",
+      { min: 3, max: 100_000, byDefault: 500 },
+      "Unidirectional streams (groups) a peer may have open at once; one that publishes more live " +
+        "tracks than that waits. Each takes memory even unused: 500 and `max_bidi_streams: 100` cost " +
+        "about 25 KB per connection less than twice as many.",
     ),
     max_bidi_streams: integer(
-      { min: 3, max: 100_000, byDefault: 200 },
+      { min: 3, max: 100_000, byDefault: 100 },
       "Bidirectional streams (subscriptions, announcements, fetches) a peer may have open at once.",
     ),
     congestion_control: oneOf(

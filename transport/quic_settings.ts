@@ -4,9 +4,9 @@ export interface TransportSettings {
   readonly idleTimeoutMs?: number;
   /** Sends something at least this often; must be well below the idle timeout; 0 for never. Default 4,000. */
   readonly keepAliveMs?: number;
-  /** Unidirectional streams the peer may have open. Each costs memory in every idle connection. Default 1,000. */
+  /** Unidirectional streams the peer may have open. Each costs memory in every idle connection. Default 500. */
   readonly maxUniStreams?: number;
-  /** Bidirectional streams the peer may have open. Default 200. */
+  /** Bidirectional streams the peer may have open. Default 100. */
   readonly maxBidiStreams?: number;
   /** Default "bbr": it keeps queues short. "default" is what Deno chooses, CUBIC as well today. */
   readonly congestionControl?: "bbr" | "cubic" | "default";
@@ -18,8 +18,8 @@ export function denoTransport(settings: TransportSettings = {}): Deno.QuicTransp
   return {
     maxIdleTimeout: settings.idleTimeoutMs ?? 10_000,
     ...(keepAliveMs > 0 ? { keepAliveInterval: keepAliveMs } : {}),
-    maxConcurrentUnidirectionalStreams: settings.maxUniStreams ?? 1000,
-    maxConcurrentBidirectionalStreams: settings.maxBidiStreams ?? 200,
+    maxConcurrentUnidirectionalStreams: settings.maxUniStreams ?? 500,
+    maxConcurrentBidirectionalStreams: settings.maxBidiStreams ?? 100,
     congestionControl: CONTROL[settings.congestionControl ?? "bbr"],
   };
 }

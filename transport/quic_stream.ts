@@ -1,6 +1,6 @@
 import type { ReceiveStream, SendEnd, SendStream } from "./connection.ts";
-import { rawWrite, type RawWrite } from "./deno_core.ts";
 import { ConnectionClosed, StreamClosed, StreamReset } from "./errors.ts";
+import { type QuicSink, sinkOf } from "./quic_sink.ts";
 
 /** A first chunk up to this size is copied behind the stream's prefix, so that both leave in one write. */
 const MAX_JOINED_BYTES = 4096;
@@ -22,7 +22,7 @@ export interface StreamOwner {
 export class QuicSend implements SendStream {
   readonly canReset = false;
   readonly #stream: Deno.QuicSendStream;
-  readonly #raw: RawWrite;
+  readonly #sink: QuicSink;
   readonly #end = Promise.withResolvers<SendEnd>();
   readonly closed: Promise<SendEnd> = this.#end.promise;
   #owner: StreamOwner;
@@ -35,7 +35,7 @@ export class QuicSend implements SendStream {
 
   constructor(stream: Deno.QuicSendStream, owner: StreamOwner) {
     this.#stream = stream;
-    this.#raw = rawWrite(stream)!;
+    this.#sink = sinkOf(stream);
     this.#owner = owner;
     owner.sends.add(this);
   }
@@ -88,12 +88,12 @@ export class QuicSend implements SendStream {
   /** The owner is gone: ends the stream as "lost". */
   lose(): void {
     this.#settle("lost");
-    this.#stream.abort().catch(ignore);
+    this.#sink.abort().catch(ignore);
   }
 
   #put(bytes: Uint8Array): void {
     this.#inFlight++;
-    this.#raw(bytes).then(this.#written, this.#failed);
+    this.#sink.write(bytes).then(this.#written, this.#failed);
   }
   #prefixed(prefix: Uint8Array, bytes: Uint8Array): Uint8Array {
     this.#prefix = undefined;
@@ -117,7 +117,7 @@ export class QuicSend implements SendStream {
   }
   #close(): void {
     const ending = this.#ending!;
-    this.#stream.close().then(() => this.#settle(ending), this.#failed);
+    this.#sink.close().then(() => this.#settle(ending), this.#failed);
   }
   #settle(end: SendEnd): void {
     if (this.#over) return;
