@@ -80,8 +80,8 @@ export const ConfigSchema = z.strictObject({
     max_uni_streams: integer(
       { min: 3, max: 100_000, byDefault: 500 },
       "Unidirectional streams (groups) a peer may have open at once; one that publishes more live " +
-        "tracks than that waits. Each takes memory even unused: 500 and `max_bidi_streams: 100` cost " +
-        "about 25 KB per connection less than twice as many.",
+        "tracks than that waits. Each takes memory even unused: twice as many of both kinds cost about " +
+        "25 KB more per connection.",
     ),
     max_bidi_streams: integer(
       { min: 3, max: 100_000, byDefault: 100 },

@@ -205,12 +205,17 @@ export class RunningServer {
           protocols: alpnsOf(this.relay.versions),
           ...trust,
           signal,
-          transport: transportOf(this.#loaded.config),
+          transport: {
+            ...transportOf(this.#loaded.config),
+            maxUniStreams: Math.max(this.#loaded.config.server.maxUniStreams, UPSTREAM_UNI_STREAMS),
+          },
         }),
     });
   }
 }
 
+/** Groups the upstream relay may have open at once: all the live tracks that anybody here watches come over one session. */
+const UPSTREAM_UNI_STREAMS = 10_000;
 /** How often another port is tried when any will do. */
 const PORT_TRIES = 20;
 

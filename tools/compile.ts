@@ -5,6 +5,7 @@
 import { buildEntry } from "./build_web.ts";
 import { type Module, reachable, readModules, ROOT } from "./module_graph.ts";
 import { say } from "./say.ts";
+import { V8_FLAGS } from "./v8_flags.ts";
 
 /** Files that the program under `entry` opens by URL: workers and data, which `deno compile` cannot see. */
 export function filesToInclude(modules: readonly Module[], entry: string): string[] {
@@ -21,7 +22,7 @@ async function main(options: readonly string[]): Promise<number> {
   const include = filesToInclude(await readModules(), "main.ts");
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["compile", "--allow-all", "--output", "dist/qumo-relay"],
+      ...["compile", "--allow-all", V8_FLAGS, "--output", "dist/qumo-relay"],
       ...include.flatMap((path) => ["--include", path]),
       ...options,
       "dist/main.ts",

@@ -12,6 +12,7 @@ import { growth, type HeapSnapshot, type Held, heldByKind } from "./profile/heap
 import { Inspector } from "./profile/inspector.ts";
 import { fromFileUrl } from "./file_url.ts";
 import { say } from "./say.ts";
+import { V8_FLAGS } from "./v8_flags.ts";
 
 const MAIN = fromFileUrl(new URL("../main.ts", import.meta.url));
 const OUT = fromFileUrl(new URL("../dist/profile", import.meta.url));
@@ -30,7 +31,16 @@ async function startTarget(): Promise<Target> {
   const certs = await Deno.makeTempDir({ prefix: "qumo-profile-" });
   const relay = new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "-A", "--inspect=127.0.0.1:0", MAIN, "serve", "--server.cert_dir", certs],
+      ...[
+        "run",
+        "-A",
+        "--inspect=127.0.0.1:0",
+        V8_FLAGS,
+        MAIN,
+        "serve",
+        "--server.cert_dir",
+        certs,
+      ],
       ...["--server.address", "127.0.0.1:0", "--admin.address", "off", "--logging.format", "json"],
     ],
     stdin: "null",

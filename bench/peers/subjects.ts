@@ -6,6 +6,7 @@
 import { optional } from "../../tests/support/optional.ts";
 import { startRelay } from "../../tests/support/program.ts";
 import { fromFileUrl } from "../../tools/file_url.ts";
+import { V8_FLAGS } from "../../tools/v8_flags.ts";
 import type { Shape } from "./shapes.ts";
 
 export type SubjectName = "qumo-relay" | "moq-relay" | "floor";
@@ -32,7 +33,7 @@ const ours = (version: string): Subject => ({
   version,
   takes: () => true,
   async start() {
-    const relay = await startRelay(["--logging.level", "info"]);
+    const relay = await startRelay(["--logging.level", "info"], { runFlags: [V8_FLAGS] });
     return {
       pid: relay.process.pid,
       url: relay.url,
