@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { topFunctions } from "./cpu_profile.ts";
 import { growth, heldByKind } from "./heap_snapshot.ts";
 
-const frame = (functionName: string, url = "", lineNumber = 0) => ({ functionName, url, lineNumber });
+const frame = (functionName: string, url = "", lineNumber = 0) => ({
+  functionName,
+  url,
+  lineNumber,
+});
 
 Deno.test("topFunctions() adds up a function's time from wherever it was called, the most first", () => {
   const top = topFunctions({
