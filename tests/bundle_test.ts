@@ -21,12 +21,12 @@ Deno.test("the bundle runs from any folder, with the page inside", async () => {
   try {
     const script = `${dir}/qumo-relay.js`;
     await Deno.copyFile(`${ROOT}dist/qumo-relay.js`, script);
-    await using version = start(["version"], { script, unstableNet: true });
+    await using version = start(["version"], { script, runFlags: ["--unstable-net"] });
     assert.equal(await version.ended(), 0, version.output());
     // Each worker is this file once more.
     await using relay = await startRelay(["--server.workers", "2"], {
       script,
-      unstableNet: true,
+      runFlags: ["--unstable-net"],
       cwd: dir,
     });
     assert.match(relay.output(), /worker 1 127/);
@@ -35,9 +35,12 @@ Deno.test("the bundle runs from any folder, with the page inside", async () => {
     const asset = await fetch(new URL(path, relay.url));
     assert.equal(asset.status, 200);
     assert.equal(await asset.text(), await Deno.readTextFile(`${ROOT}dist/web/${path}`));
-    await using health = start(["health", relay.adminUrl], { script, unstableNet: true });
+    await using health = start(["health", relay.adminUrl], {
+      script,
+      runFlags: ["--unstable-net"],
+    });
     assert.equal(await health.ended(), 0, health.output());
-    await using sub = start(["sub", relay.url], { script, unstableNet: true });
+    await using sub = start(["sub", relay.url], { script, runFlags: ["--unstable-net"] });
     await until(async () => {
       const { sessions } = await (await fetch(`${relay.adminUrl}/api/v1/sessions`)).json();
       return sessions.length === 1;

@@ -24,8 +24,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** File of another program than this one. */
   readonly script?: string;
-  /** Away from the project no deno.json says that QUIC may be used. */
-  readonly unstableNet?: boolean;
+  /** Flags of `deno run`; away from the project it needs "--unstable-net" for QUIC, which deno.json says here. */
+  readonly runFlags?: readonly string[];
   readonly cwd?: string;
 }
 
@@ -33,7 +33,7 @@ export interface StartOptions {
 export function start(args: readonly string[], options: StartOptions = {}): Program {
   const process = new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "-A", ...(options.unstableNet ? ["--unstable-net"] : [])],
+      ...["run", "-A", ...options.runFlags ?? []],
       ...[options.script ?? MAIN, ...args],
     ],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
