@@ -7,7 +7,7 @@ const MIN_SHARED_GROUPS = 8;
 
 /** Checks settings that are right alone and wrong together. */
 export function checkTogether(config: Config, origins: ReadonlyMap<string, Origin>): Problem[] {
-  const { server, relay, admin } = config;
+  const { server, relay, storage, admin } = config;
   const problems: Problem[] = [];
   /** The first of the paths that somebody wrote is the one to blame. */
   const report = (paths: readonly string[], message: string) => {
@@ -48,6 +48,9 @@ export function checkTogether(config: Config, origins: ReadonlyMap<string, Origi
       ["relay.upstream_backoff_min", "relay.upstream_backoff_max"],
       "relay.upstream_backoff_min must not exceed relay.upstream_backoff_max",
     );
+  }
+  if (storage.type === "redis" && storage.redisUrl === undefined) {
+    report(["storage.redis_url", "storage.type"], "storage.type redis needs storage.redis_url");
   }
   if (server.http && admin.address && server.address.port !== 0) {
     const everywhere = ["::", "0.0.0.0"];

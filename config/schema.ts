@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isPattern } from "../base/path_pattern.ts";
 import { ipBytes, isHostName } from "./address.ts";
 import {
   address,
@@ -16,6 +17,7 @@ import {
   sha256,
   size,
   someOf,
+  text,
 } from "./fields.ts";
 
 /** The versions of moq-lite the server speaks, the one it likes best first. */
@@ -174,6 +176,49 @@ export const ConfigSchema = z.strictObject({
       "Longest pause before the upstream relay is dialled again.",
     ),
   }).describe("How tracks are kept and passed on."),
+  storage: z.strictObject({
+    type: oneOf(
+      ["memory", "redis"],
+      "memory",
+      "Where plugins keep media: `memory` for as long as the process runs, `redis` beyond that.",
+    ),
+    redis_url: optionalUrl(
+      ["redis", "rediss"],
+      "The Redis server, with user and password where it asks for them, as in " +
+        "`redis://user:password@127.0.0.1:6379/0`.",
+    ),
+    redis_prefix: text("What every key in Redis begins with.", { byDefault: "qumo:" }),
+    redis_ttl: duration(
+      { min: "0s", max: "8760h", byDefault: "24h" },
+      "Redis forgets a track that was not written for this long; `0s` never.",
+    ),
+    max_bytes: size(
+      { min: MB, max: 1024 * GB, byDefault: 256 * MB },
+      "Media kept in memory at most, over all tracks; the oldest makes room.",
+    ),
+    max_waiting_bytes: size(
+      { min: MB, max: 64 * GB, byDefault: 64 * MB },
+      "Media that may wait while Redis cannot be reached; past that, keeping more fails.",
+    ),
+    record: list(
+      "a list of paths; `*` is any part, `**` at the end any parts",
+      isPattern,
+      "Broadcasts to keep for looking back: every track their catalogue names.",
+    ),
+    record_tracks: list(
+      "a list of track names",
+      (name) => name !== "",
+      "Further tracks to keep of these broadcasts.",
+    ),
+    record_max_age: duration(
+      { min: "1s", max: "8760h", byDefault: "10m" },
+      "How far back the tracks that are kept reach.",
+    ),
+    record_max_bytes: size(
+      { min: MB, max: 1024 * GB, byDefault: GB },
+      "Most bytes that are kept of one track.",
+    ),
+  }).describe("Where media is kept for plugins and for looking back."),
   logging: z.strictObject({
     level: oneOf(["debug", "info", "warn", "error"], "info", "The least important line written."),
     format: oneOf(

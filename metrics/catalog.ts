@@ -14,6 +14,7 @@ import {
   seriesOf,
 } from "./metric.ts";
 import { MEDIA, MEMORY } from "./media_metrics.ts";
+import { STORAGE } from "./storage_metrics.ts";
 import type { MetricsSnapshot } from "./snapshot.ts";
 
 /** Label values are closed sets, never a track's name or an address: the number of series is fixed. */
@@ -91,6 +92,7 @@ export const CATALOG: readonly MetricSection[] = [
   },
   MEDIA,
   MEMORY,
+  STORAGE,
   {
     title: "Upstream",
     metrics: [

@@ -99,6 +99,11 @@ export const MEDIA: MetricSection = {
       "Of qumo_fetches_total, those answered without asking the publisher.",
     ),
     media(
+      "qumo_fetches_from_storage_total",
+      "fetchesFromArchive",
+      "Of qumo_fetches_total, those answered with what the media storage keeps.",
+    ),
+    media(
       "qumo_streams_refused_total",
       "streamsRefused",
       "Streams of a type this relay does not know.",

@@ -21,6 +21,8 @@ export interface MetricsSnapshot {
   readonly pool: PoolNumbers;
   /** Absent when no upstream relay is configured. */
   readonly upstream: UpstreamNumbers | undefined;
+  /** Absent when nothing is recorded. */
+  readonly storage: StorageNumbers | undefined;
   /** UDP packets the kernel dropped for a full receive buffer; absent where the system does not tell. */
   readonly udpReceiveDrops: number | undefined;
   readonly certificateNotAfterMs: number;
@@ -66,6 +68,7 @@ export interface MediaNumbers {
   readonly groupsCutOut: number;
   readonly fetches: number;
   readonly fetchesFromCache: number;
+  readonly fetchesFromArchive: number;
   readonly streamsRefused: number;
   readonly loopsRefused: number;
 }
@@ -83,6 +86,22 @@ export interface UpstreamNumbers {
   readonly connected: boolean;
   readonly attempts: number;
   readonly links: number;
+}
+
+export interface StorageNumbers {
+  readonly appends: number;
+  readonly appendedBytes: number;
+  readonly refused: number;
+  readonly retried: number;
+  readonly reads: number;
+  readonly readBytes: number;
+  readonly appendMs: number;
+  readonly lastAppendMs: number;
+  readonly readMs: number;
+  readonly waitingBytes: number;
+  readonly trimmed: number;
+  readonly recording: number;
+  readonly groupsLost: number;
 }
 
 export interface ProcessNumbers {

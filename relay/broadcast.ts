@@ -122,7 +122,7 @@ export class Broadcast {
   }
 
   /**
-   * One group, from the cache or else from the source; those who ask for the same at once share one request.
+   * One group, from the cache, the archive, or else from the source; those who ask for the same at once share one request.
    * @param excludeHop The asker's own hop, as in {@link Broadcast.track}.
    * @returns The group, retained for the caller, who releases it. It may still be growing.
    * @throws {NotFound} @throws {SourceLost}
@@ -146,7 +146,9 @@ export class Broadcast {
       kept.retain();
       return kept;
     }
-    if (own !== undefined) throw new NotFound(`group ${request.group} of track ${name}`, "group");
+    if (own !== undefined && this.#options.context.archive === undefined) {
+      throw new NotFound(`group ${request.group} of track ${name}`, "group");
+    }
     const exclude = this.#routes.some((r) => isExcluded(r, excludeHop)) ? excludeHop : 0n;
     const key = `${path}\0${name}\0${request.group}\0${exclude}`;
     const known = this.#fetches.get(key);
@@ -154,18 +156,43 @@ export class Broadcast {
       known.askers++;
       return await known.group;
     }
-    const fetched = this.#fetchUpstream(path, name, request, exclude).then((group) => {
-      // From here on nobody joins: everybody who shares it gets a hold, the first the request's own.
-      this.#fetches.delete(key);
-      for (let i = 1; i < pending.askers; i++) group.retain();
-      return group;
-    }, (error: unknown) => {
-      this.#fetches.delete(key);
-      throw error;
-    });
+    const fetched = this.#fetchOnce(path, name, request, exclude, own !== undefined).then(
+      (group) => {
+        // From here on nobody joins: everybody who shares it gets a hold, the first the request's own.
+        this.#fetches.delete(key);
+        for (let i = 1; i < pending.askers; i++) group.retain();
+        return group;
+      },
+      (error: unknown) => {
+        this.#fetches.delete(key);
+        throw error;
+      },
+    );
     const pending: PendingFetch = { group: fetched, askers: 1 };
     this.#fetches.set(key, pending);
     return await fetched;
+  }
+
+  /** What is kept for longer is near; the source may be far, and has forgotten most of it. */
+  async #fetchOnce(
+    path: string,
+    name: string,
+    request: FetchRequest,
+    excludeHop: HopId,
+    noSource: boolean,
+  ): Promise<Group> {
+    const { archive, pool, clock, limits, stats } = this.#options.context;
+    if (archive !== undefined) {
+      const group = new Group(pool, request.group, 0, clock.now());
+      if (await archive.fetch(path, name, request.group, new GroupWriter(group, limits))) {
+        stats.fetchesFromArchive++;
+        return group;
+      }
+      group.end("cut");
+      group.release();
+    }
+    if (noSource) throw new NotFound(`group ${request.group} of track ${name}`, "group");
+    return await this.#fetchUpstream(path, name, request, excludeHop);
   }
 
   /** Asks one route after the other, until one has begun to answer. */

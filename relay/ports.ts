@@ -8,6 +8,7 @@ import type { GroupWriter } from "./group_writer.ts";
 import type { TrackEnd, TrackInfo, TrackRequest } from "./reading.ts";
 import type { Track } from "./track.ts";
 
+export type { Archive } from "./archive.ts";
 export { DEFAULT_TRACK_INFO } from "./reading.ts";
 export type { TrackEnd, TrackFailure, TrackInfo, TrackReader, TrackRequest } from "./reading.ts";
 

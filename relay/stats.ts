@@ -37,6 +37,8 @@ export interface RelayStats {
   fetches: number;
   /** Of these, answered from the cache. */
   fetchesFromCache: number;
+  /** Of these, answered from what is kept for longer. */
+  fetchesFromArchive: number;
   /** Streams of a type nobody knows. */
   streamsRefused: number;
   /** Announcements dropped because our own hop was in their chain. */
@@ -61,6 +63,7 @@ export function newRelayStats(): RelayStats {
     subscriptions: 0,
     fetches: 0,
     fetchesFromCache: 0,
+    fetchesFromArchive: 0,
     streamsRefused: 0,
     loopsRefused: 0,
   };

@@ -8,6 +8,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { FramePool } from "./frame_pool.ts";
+import type { Archive } from "./archive.ts";
 import type { Group } from "./group.ts";
 import { GroupRing } from "./group_ring.ts";
 import {
@@ -33,6 +34,8 @@ export interface TrackContext {
   readonly clock: Clock;
   readonly limits: TrackLimits;
   readonly stats: RelayStats;
+  /** Asked for groups that the cache no longer has, before their source is. */
+  archive?: Archive;
 }
 
 /** What makes groups come in while somebody reads. */

@@ -8,6 +8,7 @@ import type { Certificate } from "../config/pem_pair.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Answers, Question } from "./answers.ts";
 import type { NodeView } from "./node_view.ts";
+import type { Dvr } from "./dvr/dvr.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** The server as its first node shows it. */
@@ -25,6 +26,8 @@ export interface ServerView extends NodeView {
   readonly adminAddress: () => { readonly hostname: string; readonly port: number } | undefined;
   /** Milliseconds since 1970. */
   readonly startedAtMs: number;
+  /** Absent when nothing is recorded. */
+  readonly dvr?: Dvr;
   readonly log: Logger;
 }
 

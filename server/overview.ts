@@ -101,6 +101,11 @@ export async function metrics(view: ServerView): Promise<MetricsSnapshot> {
       attempts: upstream.attempts,
       links: upstream.connected,
     },
+    storage: view.dvr && {
+      ...view.dvr.store.stats,
+      recording: view.dvr.recording,
+      groupsLost: view.dvr.groupsLost,
+    },
     udpReceiveDrops,
     certificateNotAfterMs: view.certificate().notAfterMs,
     process: {

@@ -9,6 +9,7 @@ import { formatAddress, isLoopback } from "../config/address.ts";
 import { normalizePath } from "../wire/path.ts";
 import type { Asset, Assets } from "./assets.ts";
 import type { ServerView } from "./deps.ts";
+import { dvrAnswer } from "./dvr/dvr_http.ts";
 import { fetchGroup, FetchRefused } from "./fetch_group.ts";
 import { health, namesLoopback, route, segments } from "./http_answers.ts";
 import type { HttpPeer } from "./http_listener.ts";
@@ -67,6 +68,11 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
     return live(c).text(paths.map((path) => `${path}\n`).join(""));
   });
   route(app, ["/fetch/*"], (c) => fetchRoute(c, view, fetchTimeoutMs));
+  route(app, ["/dvr/*"], (c) => {
+    const parts = segments(c, 1);
+    if (parts === undefined) return c.text(BAD_PATH, 400);
+    return dvrAnswer(live(c), view, normalizePath(parts.join("/")));
+  });
   route(app, [WHERE], (c) => live(c).json(where(c, view)));
   route(app, ["/", "/index.html"], (c) => page(c, assets?.get("index.html") ?? NO_PAGE));
   route(app, ["/assets/*"], (c) => {

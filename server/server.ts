@@ -19,8 +19,11 @@ import { type HttpListener, serveHttp } from "./http_listener.ts";
 import { Node, type NodeOptions, transportOf } from "./node.ts";
 import { pageUrl } from "./page_url.ts";
 import { publicApp } from "./public_http.ts";
+import type { MediaStore } from "../plugins/storage/store.ts";
 import type { Relay } from "./relay.ts";
 import { type Door, openDoor } from "./tcp_door.ts";
+import { Dvr } from "./dvr/dvr.ts";
+import { openMediaStore } from "./media_store.ts";
 import { Upstream } from "./upstream.ts";
 import { upstreamTrust } from "./upstream_trust.ts";
 import { Mesh } from "./workers/mesh.ts";
@@ -41,6 +44,9 @@ export class RunningServer {
   readonly upstream: Upstream | undefined;
   readonly listeners: { readonly name: string; readonly address: string }[] = [];
   pageUrl?: string;
+  /** Where media is kept; there once the server is open. */
+  store: MediaStore | undefined;
+  dvr: Dvr | undefined;
   readonly #loaded: LoadedConfig;
   readonly #log: Logger;
   readonly #http: HttpListener[] = [];
@@ -102,6 +108,7 @@ export class RunningServer {
       quicAddress: this.address,
       adminAddress: () => this.#adminAddress,
       startedAtMs: Date.now(),
+      ...(this.dvr === undefined ? {} : { dvr: this.dvr }),
       log: this.#log,
     };
   }
@@ -109,6 +116,7 @@ export class RunningServer {
   /** Opens the HTTP listeners and begins to take peers in. @throws {ListenFailed} Everything is closed again then. */
   async open(assets: Assets | undefined): Promise<void> {
     const { server, admin } = this.#loaded.config;
+    await this.#openStore();
     const { address, view } = this;
     this.listeners.push({ name: "QUIC, WebTransport", address: `${formatAddress(address)}/udp` });
     try {
@@ -172,6 +180,8 @@ export class RunningServer {
     await Promise.all([node.close(inTime), workers?.close(inTime)]);
     this.#threads?.mesh.close();
     await Promise.all(this.#http.map((http) => http.close()));
+    this.dvr?.stop();
+    await this.store?.[Symbol.asyncDispose]();
     this.#finished.resolve();
   }
 
@@ -188,6 +198,21 @@ export class RunningServer {
       module,
     });
     return { mesh, workers };
+  }
+
+  async #openStore(): Promise<void> {
+    const { storage } = this.#loaded.config;
+    const { clock } = this.relay.context;
+    this.store = await openMediaStore(storage, { log: this.#log, clock });
+    if (storage.record.length === 0) return;
+    this.dvr = new Dvr({
+      relay: this.relay,
+      store: this.store,
+      record: storage.record,
+      tracks: storage.recordTracks,
+      retention: { maxAgeMs: storage.recordMaxAge, maxBytes: storage.recordMaxBytes },
+      log: this.#log,
+    });
   }
 
   #upstreamLink(url: string | undefined): Upstream | undefined {

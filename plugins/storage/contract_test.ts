@@ -86,9 +86,10 @@ function frame(group: number, first: boolean, text: string, timestamp = group * 
 
 /** What does not depend on when and where it was stored. */
 function plain(frames: readonly StoredFrame[]) {
-  return frames.map(({ group, keyframe, timestamp, payload }) => ({
+  return frames.map(({ group, keyframe, endsGroup, timestamp, payload }) => ({
     group,
     keyframe,
+    endsGroup: endsGroup ?? false,
     timestamp,
     payload,
   }));

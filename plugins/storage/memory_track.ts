@@ -55,10 +55,11 @@ export class MemoryTrack {
   }
 
   append(frame: NewFrame, nowMs: number): number {
-    const { group, timestamp, keyframe } = frame;
+    const { group, timestamp, keyframe, endsGroup = false } = frame;
     const sequence = ++this.last;
     const payload = frame.payload.slice();
-    this.#frames.push({ sequence, group, timestamp, keyframe, storedAtMs: nowMs, payload });
+    const about = { sequence, group, timestamp, keyframe, endsGroup, storedAtMs: nowMs };
+    this.#frames.push({ ...about, payload });
     let entry = this.#byNumber.get(group);
     if (entry === undefined || keyframe) {
       if (entry !== undefined) this.#order.splice(this.#order.indexOf(entry), 1);
@@ -76,7 +77,7 @@ export class MemoryTrack {
       this.#byNumber.set(group, entry);
     }
     entry.last = sequence;
-    entry.whole ||= frame.endsGroup === true;
+    entry.whole ||= endsGroup;
     this.#totalBytes += payload.length;
     this.wake();
     return sequence;

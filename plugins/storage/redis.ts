@@ -297,12 +297,13 @@ function nameOf({ broadcast, track }: TrackKey): string {
 function framesOf(reply: Reply): StoredFrame[] {
   return (reply as Reply[]).map((entry) => {
     const [id, fields] = entry as [Buffer, Buffer[]];
-    const [group, timestamp, keyframe, storedAtMs] = String(fields[1]).split(":").map(Number);
+    const [group, timestamp, flags, storedAtMs] = String(fields[1]).split(":").map(Number);
     return {
       sequence: parseInt(String(id)),
       group: group!,
       timestamp: timestamp!,
-      keyframe: keyframe === 1,
+      keyframe: flags! % 2 === 1,
+      endsGroup: flags! >= 2,
       storedAtMs: storedAtMs!,
       payload: new Uint8Array(fields[3]!), // its own memory, not a piece of what the socket read
     };

@@ -44,7 +44,7 @@ for i = 7, #ARGV, 5 do
   last = last + 1
   local seq, group, flags, payload = num(last), ARGV[i], tonumber(ARGV[i + 2]), ARGV[i + 4]
   redis.call('XADD', KEYS[1], seq .. '-0', 'h',
-    group .. ':' .. ARGV[i + 1] .. ':' .. (flags % 2) .. ':' .. ARGV[i + 3], 'p', payload)
+    group .. ':' .. ARGV[i + 1] .. ':' .. ARGV[i + 2] .. ':' .. ARGV[i + 3], 'p', payload)
   local known = redis.call('HGET', KEYS[3], group)
   local whole = flags >= 2 and '1' or '0'
   local entry

@@ -19,16 +19,17 @@ export interface StoredFrame {
   readonly timestamp: number;
   /** Whether a decoder can start here: the first frame of its group. */
   readonly keyframe: boolean;
+  /** The group is whole with it. */
+  readonly endsGroup: boolean;
   /** Milliseconds since 1970 when it was appended. */
   readonly storedAtMs: number;
   readonly payload: Uint8Array;
 }
 
 /** What is appended; the store gives it its sequence. */
-export type NewFrame = Pick<StoredFrame, "group" | "timestamp" | "keyframe" | "payload"> & {
-  /** The group is whole with it. */
-  readonly endsGroup?: boolean;
-};
+export type NewFrame =
+  & Pick<StoredFrame, "group" | "timestamp" | "keyframe" | "payload">
+  & Partial<Pick<StoredFrame, "endsGroup">>;
 
 /** Names a track: the broadcast's path and the track's name. */
 export interface TrackKey {

@@ -1,0 +1,77 @@
+/**
+ * What can be looked back at, over HTTP: `/dvr/BROADCAST` names the tracks and how far back each reaches,
+ * `/dvr/BROADCAST?track=NAME&at=MS` the groups from a moment on. The groups themselves come by FETCH or `/fetch`.
+ *
+ * @module
+ */
+import type { Context } from "hono";
+import { StorageUnavailable } from "../../plugins/storage/store.ts";
+import type { ServerView } from "../deps.ts";
+
+/** As `/dvr/BROADCAST` answers. */
+export interface DvrJson {
+  /** The server's clock, which the times below are of: milliseconds since 1970. */
+  readonly nowMs: number;
+  readonly tracks: readonly {
+    readonly track: string;
+    readonly frames: number;
+    readonly bytes: number;
+    readonly firstGroup: number;
+    readonly lastGroup: number;
+    /** When the first and the last group began. */
+    readonly fromMs: number;
+    readonly toMs: number;
+  }[];
+}
+
+/** As `/dvr/BROADCAST?track=NAME` answers: the group that was on at that time, and those after it. */
+export interface DvrGroupsJson {
+  readonly nowMs: number;
+  readonly groups: readonly {
+    readonly group: number;
+    readonly atMs: number;
+    /** Of its first frame, in the track's timescale. */
+    readonly timestamp: number;
+    /** Whether it can be fetched. */
+    readonly whole: boolean;
+  }[];
+}
+
+const MAX_GROUPS = 500;
+
+export async function dvrAnswer(c: Context, view: ServerView, path: string): Promise<Response> {
+  const { dvr, relay } = view;
+  if (dvr === undefined) return c.text("nothing is recorded here (storage.record)\n", 404);
+  const nowMs = Math.floor(relay.context.clock.wallMs());
+  const track = c.req.query("track");
+  const at = c.req.query("at") ?? "0";
+  const limit = c.req.query("limit") ?? "100";
+  if (!/^\d{1,15}$/.test(at) || !/^[1-9]\d{0,2}$/.test(limit) || Number(limit) > MAX_GROUPS) {
+    const why = `"at" is milliseconds since 1970, "limit" a number up to ${MAX_GROUPS}`;
+    return c.text(`bad request: ${why}\n`, 400);
+  }
+  try {
+    if (track === undefined) {
+      const tracks = (await dvr.kept(path)).map(({ track, frames, bytes, first, last }) => ({
+        track,
+        frames,
+        bytes,
+        firstGroup: first.group,
+        lastGroup: last.group,
+        fromMs: first.storedAtMs,
+        toMs: last.storedAtMs,
+      }));
+      if (tracks.length === 0) return c.text("nothing of this broadcast is kept\n", 404);
+      return c.json<DvrJson>({ nowMs, tracks });
+    }
+    const key = { broadcast: path, track };
+    const groups = (await dvr.store.groups(key, Number(at), Number(limit))).map(
+      ({ group, storedAtMs, timestamp, whole }) => ({ group, atMs: storedAtMs, timestamp, whole }),
+    );
+    if (groups.length === 0) return c.text("nothing of this track is kept\n", 404);
+    return c.json<DvrGroupsJson>({ nowMs, groups });
+  } catch (error) {
+    if (!(error instanceof StorageUnavailable)) throw error;
+    return c.text("the storage cannot be reached\n", 503);
+  }
+}

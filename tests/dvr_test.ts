@@ -1,0 +1,107 @@
+/** Recorded broadcasts: groups that the cache has forgotten come from the storage, to every kind of reader. */
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import type { BroadcastProducer, Client } from "../client/mod.ts";
+import type { DvrGroupsJson, DvrJson } from "../server/dvr/dvr_http.ts";
+import { redisServer, startRedis } from "./support/redis.ts";
+import { launch, type Launched, until } from "./support/server.ts";
+
+const GROUPS = 12;
+const CATALOG = JSON.stringify({ video: { renditions: { "video/hd": { codec: "avc1.42e01e" } } } });
+
+/** Publishes a catalogue and twelve groups of three frames, and waits until all are kept. */
+async function record(server: Launched, broadcast: BroadcastProducer): Promise<void> {
+  broadcast.track("catalog.json").write(CATALOG);
+  const track = broadcast.track("video/hd");
+  const { dvr } = server.server;
+  await until(() => dvr?.recording === 2, "the recorder");
+  for (let n = 0; n < GROUPS; n++) {
+    const group = track.group();
+    for (let i = 0; i < 3; i++) group.write(`${n}.${i}`, n * 1000 + i);
+    group.close();
+    await until(() => dvr!.store.stats.appends >= n * 3 + 1, "the groups to be kept");
+  }
+}
+
+async function textsOf(client: Client, group: number): Promise<string[]> {
+  const reader = await client.fetch("live/cam", "video/hd", group);
+  const texts: string[] = [];
+  for await (const { payload, timestamp } of reader) {
+    texts.push(`${new TextDecoder().decode(payload)}@${timestamp}`);
+  }
+  return texts;
+}
+
+const FLAGS = {
+  "storage.record": "live/*",
+  "relay.group_cache_size": "3",
+};
+
+async function check(flags: Record<string, string>): Promise<void> {
+  await using server = await launch({ flags: { ...FLAGS, ...flags } });
+  await using publisher = await server.client("moqt", { groupCacheSize: 2 });
+  using broadcast = publisher.publish("live/cam");
+  await record(server, broadcast);
+  const http = `http://127.0.0.1:${server.port}`;
+  const key = { broadcast: "live/cam", track: "video/hd" };
+  const { store } = server.server.dvr!;
+  await until(
+    async () => (await store.groups(key, 0)).filter((g) => g.whole).length === GROUPS,
+    "all",
+  );
+
+  for (const version of ["moq-lite-06", "moq-lite-05", "moq-lite-03"] as const) {
+    await using viewer = await server.client("moqt", { versions: [version] });
+    const stamp = (i: number) => version === "moq-lite-03" ? "" : `@${2000 + i}`;
+    const got = (await textsOf(viewer, 2)).map((t) =>
+      version === "moq-lite-03" ? t.split("@")[0] : t
+    );
+    deepStrictEqual(got, [0, 1, 2].map((i) => `2.${i}${stamp(i)}`));
+    await rejects(textsOf(viewer, 99));
+  }
+  strictEqual(await (await fetch(`${http}/fetch/live/cam/video%2Fhd?group=0`)).text(), "0.00.10.2");
+  const { relay } = server.server;
+  ok(relay.stats.fetchesFromArchive >= 4);
+
+  const list: DvrJson = await (await fetch(`${http}/dvr/live/cam`)).json();
+  const kept = list.tracks.find((t) => t.track === "video/hd")!;
+  deepStrictEqual([kept.firstGroup, kept.lastGroup, kept.frames], [0, GROUPS - 1, 3 * GROUPS]);
+  ok(kept.fromMs <= kept.toMs && kept.toMs <= list.nowMs && kept.fromMs > list.nowMs - 60_000);
+  const groups: DvrGroupsJson = await (await fetch(
+    `${http}/dvr/live/cam?track=video%2Fhd&at=${kept.toMs}&limit=3`,
+  )).json();
+  strictEqual(groups.groups.at(-1)!.group, GROUPS - 1);
+  const missing = await fetch(`${http}/dvr/live/other`);
+  strictEqual(missing.status, 404);
+  await missing.body?.cancel();
+  const bad = await fetch(`${http}/dvr/live/cam?track=x&at=now`);
+  strictEqual(bad.status, 400);
+  await bad.body?.cancel();
+  const metrics = await (await fetch(`${server.adminUrl}/metrics`)).text();
+  ok(/qumo_storage_appends_total 3[67]\b/.test(metrics), metrics);
+  ok(/qumo_storage_recorded_tracks 2\b/.test(metrics));
+}
+
+Deno.test("groups the relay and the publisher have forgotten are fetched from memory", () =>
+  check({}));
+
+Deno.test({
+  name: "groups the relay and the publisher have forgotten are fetched from Redis",
+  ignore: !redisServer.ok,
+  async fn() {
+    await using redis = await startRedis();
+    await check({ "storage.type": "redis", "storage.redis_url": redis.url });
+  },
+});
+
+Deno.test("what does not match is not recorded", async () => {
+  await using server = await launch({ flags: FLAGS });
+  await using publisher = await server.client();
+  using other = publisher.publish("other/cam");
+  other.track("catalog.json").write(CATALOG);
+  using wanted = publisher.publish("live/cam");
+  wanted.track("catalog.json").write(CATALOG);
+  await until(() => server.server.dvr?.recording === 2, "the recorder");
+  const answer = await fetch(`http://127.0.0.1:${server.port}/dvr/other/cam`);
+  strictEqual(answer.status, 404);
+  await answer.body?.cancel();
+});
