@@ -1,4 +1,5 @@
 import { certificateHosts, loadCertificate } from "../config/certificate.ts";
+import { exposureOf } from "../config/exposure.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { TlsSetupError } from "../config/pem_pair.ts";
 import { ConfigError } from "../config/problems.ts";
@@ -21,7 +22,10 @@ ${describeConfigFlags()}`;
 
 export async function run(args: readonly string[]): Promise<number> {
   const loaded = await configOf(parseFlags(args, CONFIG_FLAGS));
+  const exposure = exposureOf(loaded);
   await checkCertificate(loaded);
+  // Not a fault of what is there: the example and a file for development say nothing of it either.
+  if (exposure !== undefined) say(`Warning: serve would not start: ${exposure.message}`);
   print("ok");
   return 0;
 }

@@ -15,6 +15,11 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./ports.ts"),
   },
   { name: "cert", summary: "Make a self-signed certificate", load: () => import("./cert.ts") },
+  {
+    name: "token",
+    summary: "Make and check the tokens that let peers in",
+    load: () => import("./token.ts"),
+  },
   { name: "pub", summary: "Publish a broadcast from fMP4", load: () => import("./pub.ts") },
   { name: "sub", summary: "List and receive broadcasts", load: () => import("./sub.ts") },
   {

@@ -82,11 +82,14 @@ Deno.test("an unknown command or flag ends with code 2 and a suggestion", () =>
 
 Deno.test("check says ok with no file, with a good file, and to every spelling of --config", () =>
   inDirectory(async (dir) => {
-    await Deno.writeTextFile(`${dir}/relay.yaml`, "logging:\n  level: debug\n");
-    const ways = [[], ["--config", "relay.yaml"], ["-config", "relay.yaml"], ["-c", "relay.yaml"]];
+    await Deno.writeTextFile(`${dir}/relay.yaml`, "auth:\n  anonymous: true\n");
+    const ways = [["--config", "relay.yaml"], ["-config", "relay.yaml"], ["-c", "relay.yaml"]];
     for (const way of [...ways, ["--config=relay.yaml"]]) {
       assert.deepEqual(await qumo(dir, ["check", ...way]), { code: 0, stdout: "ok\n", stderr: "" });
     }
+    const open = await qumo(dir, ["check"]);
+    assert.equal(open.stdout, "ok\n");
+    assert.match(open.stderr, /^Warning: serve would not start: .*auth\.anonymous/);
   }));
 
 Deno.test("check prints every problem with its place and ends with code 2", () =>

@@ -1,6 +1,7 @@
 import type { Logger } from "../base/logger.ts";
 import { VERSION } from "../base/version.ts";
 import { certificateHosts, loadCertificate } from "../config/certificate.ts";
+import { openToAll } from "../config/exposure.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Certificate } from "../config/pem_pair.ts";
 import { watchCertificate } from "../config/watch_certificate.ts";
@@ -79,7 +80,7 @@ export async function serveWith(loaded: LoadedConfig, start: StartServer): Promi
     onProblem: (error) => logger.error(`${error.message}; the certificate in use stays`),
   });
   try {
-    await announce(running, certificate, logger, form.format);
+    await announce(running, certificate, logger, form.format, openToAll(loaded.config.auth));
     service.ready();
     const signal = await over;
     if (signal !== undefined) logger.info("stopping; a second signal ends at once", { signal });
@@ -105,10 +106,11 @@ async function announce(
   certificate: Certificate,
   logger: Logger,
   format: "pretty" | "json",
+  anonymous: boolean,
 ): Promise<void> {
   const warnings = startWarnings({
     certificate,
-    anonymous: true, // nothing restricts who may connect yet
+    anonymous,
     socketBuffers: socketBufferWarning(await readSocketBuffers()),
   });
   if (format === "pretty") {

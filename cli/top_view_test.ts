@@ -19,6 +19,8 @@ const track = (name: string, counters: Partial<TrackJson> = {}): TrackJson => ({
 });
 
 const session = (id: number, served: number): SessionJson => ({
+  jti: null,
+  sub: null,
   id,
   transport: "webtransport",
   version: "moq-lite-06",

@@ -1,4 +1,4 @@
-import { formatAddress } from "./address.ts";
+import { formatAddress, isLoopback } from "./address.ts";
 import type { Origin, Problem } from "./problems.ts";
 import type { Config } from "./schema.ts";
 
@@ -52,6 +52,7 @@ export function checkTogether(config: Config, origins: ReadonlyMap<string, Origi
   if (storage.type === "redis" && storage.redisUrl === undefined) {
     report(["storage.redis_url", "storage.type"], "storage.type redis needs storage.redis_url");
   }
+  checkAuth(config.auth, report);
   if (server.http && admin.address && server.address.port !== 0) {
     const everywhere = ["::", "0.0.0.0"];
     const samePort = admin.address.port === server.address.port;
@@ -66,4 +67,30 @@ export function checkTogether(config: Config, origins: ReadonlyMap<string, Origi
     }
   }
   return problems;
+}
+
+type Report = (paths: readonly string[], message: string) => void;
+
+function checkAuth(auth: Config["auth"], report: Report): void {
+  const { keyFile, keyDir, jwksUrl, serverUrl, publicPublish, publicSubscribe } = auth;
+  const sources = Object.entries({ key_file: keyFile, key_dir: keyDir, jwks_url: jwksUrl })
+    .filter(([, value]) => value !== undefined).map(([key]) => `auth.${key}`);
+  if (sources.length > 1) {
+    report(sources, `keys come from one place: keep one of ${sources.join(", ")}`);
+  }
+  const others = sources.length + publicPublish.length + publicSubscribe.length > 0;
+  if (serverUrl !== undefined && (others || auth.anonymous)) {
+    report(
+      ["auth.server_url"],
+      "that server decides on everybody: leave keys, public paths and anonymous out, or it",
+    );
+  }
+  for (const [key, url] of Object.entries({ jwks_url: jwksUrl, server_url: serverUrl })) {
+    if (url === undefined || url.startsWith("https:")) continue;
+    if (isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ""))) continue;
+    report(
+      [`auth.${key}`],
+      "http:// is for this machine only, others could listen in: write https://",
+    );
+  }
 }

@@ -136,6 +136,17 @@ export function list(expects: string, accept: (text: string) => boolean, about: 
     .register(notes, { expects });
 }
 
+/** Patterns over broadcast paths: "rooms/*", "live/**". */
+export function patterns(about: string) {
+  return list('a list of patterns like "live/**"', isGrantPattern, about);
+}
+
+function isGrantPattern(text: string): boolean {
+  const parts = text.split("/").filter((part) => part !== "");
+  return parts.length <= 32 && parts.filter((part) => part === "**").length <= 1 &&
+    parts.every((part) => part === "**" || part.split("*").length <= 2);
+}
+
 /** A path of a file; an empty text counts as absent. Relative paths start at the working directory. */
 export function filePath(about: string, extra: Extra = {}) {
   return z.string().transform((path) => path === "" ? undefined : path).optional().describe(about)

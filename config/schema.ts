@@ -13,6 +13,7 @@ import {
   oneOf,
   optionalAddress,
   optionalUrl,
+  patterns,
   processors,
   sha256,
   size,
@@ -176,6 +177,40 @@ export const ConfigSchema = z.strictObject({
       "Longest pause before the upstream relay is dialled again.",
     ),
   }).describe("How tracks are kept and passed on."),
+  auth: z.strictObject({
+    anonymous: flag(
+      false,
+      "Whether who brings no token may publish and watch everything. With nothing said in this " +
+        "section the server only listens on an address of this machine alone (127.0.0.1, ::1), open " +
+        "to all there.",
+    ),
+    key_file: filePath(
+      "Key that tokens are checked with: a JWK or a JWKS. A replaced file is picked up without a restart.",
+      { example: "keys/relay.jwk", unset: "no key of this kind" },
+    ),
+    key_dir: filePath(
+      "Directory of keys: the key a token names is the file `NAME.jwk`; a token that names none is refused.",
+      { example: "keys", unset: "no keys of this kind" },
+    ),
+    jwks_url: optionalUrl(
+      ["https", "http"],
+      "Where an issuer shows its keys (JWKS). `http://` on this machine only.",
+    ),
+    jwks_refresh: duration(
+      { min: "10s", max: "24h", byDefault: "5m" },
+      "How long the keys of `jwks_url` hold; a token that names an unknown key asks sooner.",
+    ),
+    public_publish: patterns("Paths that everybody may publish, without a token."),
+    public_subscribe: patterns("Paths that everybody may watch, without a token."),
+    server_url: optionalUrl(
+      ["https", "http"],
+      "Server that is asked about every session, instead of keys and public paths. `http://` on this " +
+        "machine only.",
+    ),
+    server_node: text("What this relay calls itself when it asks `server_url`.", {
+      byDefault: "qumo-relay",
+    }),
+  }).describe("Who may publish and watch: docs/auth.md."),
   storage: z.strictObject({
     type: oneOf(
       ["memory", "redis"],

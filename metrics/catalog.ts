@@ -29,6 +29,18 @@ const VERSIONS = [
   "other",
 ] as const;
 
+const REASONS = [
+  "draining",
+  "bad_path",
+  "no_token",
+  "bad_token",
+  "expired",
+  "revoked",
+  "not_granted",
+  "server_refused",
+  "unavailable",
+] as const;
+
 export const CATALOG: readonly MetricSection[] = [
   {
     title: "Sessions",
@@ -87,6 +99,13 @@ export const CATALOG: readonly MetricSection[] = [
           "Requests for a WebSocket, by the class of the HTTP status they were answered with; 2xx stands for the upgrade.",
         labels: { status: ["2xx", "3xx", "4xx", "5xx"] },
         read: ({ webSocketAnswers }) => byClass(webSocketAnswers),
+      },
+      {
+        name: "qumo_refused_total",
+        type: "counter",
+        help: "Requests for a session, or for something public of HTTP, that were turned away.",
+        labels: { reason: REASONS },
+        read: ({ refused }) => [...refused].map(([reason, count]): Sample => [{ reason }, count]),
       },
     ],
   },

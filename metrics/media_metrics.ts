@@ -113,6 +113,16 @@ export const MEDIA: MetricSection = {
       "loopsRefused",
       "Announcements refused because they had come through this relay, or through too many.",
     ),
+    media(
+      "qumo_announcements_refused_total",
+      "announcementsRefused",
+      "Announcements of broadcasts that the session may not publish.",
+    ),
+    media(
+      "qumo_requests_refused_total",
+      "requestsRefused",
+      "Requests for broadcasts that the session may not read.",
+    ),
   ],
 };
 

@@ -13,6 +13,8 @@ export interface MetricsSnapshot {
   /** Answers to WebTransport requests by HTTP status. */
   readonly webTransportAnswers: ReadonlyMap<number, number>;
   readonly webSocketAnswers: ReadonlyMap<number, number>;
+  /** Who was turned away before anything was served, by reason. */
+  readonly refused: ReadonlyMap<string, number>;
   readonly broadcasts: Readonly<Record<"live" | "lingering", number>>;
   readonly tracks: number;
   readonly groupsKept: number;
@@ -71,6 +73,8 @@ export interface MediaNumbers {
   readonly fetchesFromArchive: number;
   readonly streamsRefused: number;
   readonly loopsRefused: number;
+  readonly announcementsRefused: number;
+  readonly requestsRefused: number;
 }
 
 export interface PoolNumbers {

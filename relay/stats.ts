@@ -43,6 +43,10 @@ export interface RelayStats {
   streamsRefused: number;
   /** Announcements dropped because our own hop was in their chain. */
   loopsRefused: number;
+  /** Announcements dropped because the session may not publish there. */
+  announcementsRefused: number;
+  /** Requests for broadcasts that the session may not read. */
+  requestsRefused: number;
 }
 
 export function newRelayStats(): RelayStats {
@@ -66,5 +70,7 @@ export function newRelayStats(): RelayStats {
     fetchesFromArchive: 0,
     streamsRefused: 0,
     loopsRefused: 0,
+    announcementsRefused: 0,
+    requestsRefused: 0,
   };
 }

@@ -56,13 +56,21 @@ Deno.test("/api/v1/sessions lists every session, and one alone with what is serv
 
   const { sessions } = await jsonOf(app.request("/api/v1/sessions"));
   const startedAt = new Date(under.clock.wallMs()).toISOString();
-  const both = { transport: "memory", remote: "memory:a", root: "", startedAt, dialed: false };
+  const both = {
+    transport: "memory",
+    remote: "memory:a",
+    root: "",
+    startedAt,
+    jti: null,
+    sub: null,
+  };
   assert.equal(sessions.length, 2);
   const { hop, ...first } = sessions[0];
   assert.match(hop, /^[1-9]\d*$/);
   assert.deepEqual(first, {
     ...both,
     id: 1,
+    dialed: false,
     version: "moq-lite-06",
     subscriptionsServed: 0,
     subscriptionsUpstream: 1,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Revoked } from "./auth/revocations.ts";
 import type { NodeView } from "./node_view.ts";
 import {
   type BroadcastJson,
@@ -19,7 +20,8 @@ import {
 
 export type Question =
   | { readonly about: "sessions" | "broadcasts" | "tracks" | "numbers" }
-  | { readonly about: "session"; readonly id: number };
+  | { readonly about: "session"; readonly id: number }
+  | { readonly about: "revoke"; readonly revoked: Revoked; readonly untilMs?: number };
 
 export interface Answers {
   readonly sessions: SessionJson[];
@@ -27,6 +29,8 @@ export interface Answers {
   readonly broadcasts: BroadcastJson[];
   readonly tracks: NodeTrack[];
   readonly numbers: NodeNumbers;
+  /** How many sessions were closed. */
+  readonly revoke: number;
 }
 
 export async function answer<Q extends Question>(
@@ -39,6 +43,7 @@ export async function answer<Q extends Question>(
     broadcasts: () => broadcastsOf(node.relay),
     tracks: () => tracksOf(node.relay),
     numbers: () => numbersOf(node),
+    revoke: () => "revoked" in question ? node.relay.revoke(question.revoked, question.untilMs) : 0,
   };
   return await answers[question.about as Q["about"]]();
 }

@@ -6,8 +6,11 @@
 import type { Logger } from "../base/logger.ts";
 import type { Certificate } from "../config/pem_pair.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import type { AdmissionRequest } from "./admission.ts";
 import type { Answers, Question } from "./answers.ts";
 import type { NodeView } from "./node_view.ts";
+import type { Admitted } from "./auth/authorizer.ts";
+import type { Refusal } from "./auth/grant.ts";
 import type { Dvr } from "./dvr/dvr.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -26,6 +29,8 @@ export interface ServerView extends NodeView {
   readonly adminAddress: () => { readonly hostname: string; readonly port: number } | undefined;
   /** Milliseconds since 1970. */
   readonly startedAtMs: number;
+  /** Decides on who asks for something of the public HTTP. */
+  readonly admit: (request: AdmissionRequest) => Promise<Admitted | Refusal>;
   /** Absent when nothing is recorded. */
   readonly dvr?: Dvr;
   readonly log: Logger;

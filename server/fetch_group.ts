@@ -9,9 +9,9 @@ import { QumoError, reasonOf } from "../base/errors.ts";
 import { GroupReader } from "../client/frames.ts";
 import { NotFound } from "../relay/errors.ts";
 import type { Group } from "../relay/group.ts";
+import type { Namespace } from "../relay/namespace.ts";
 import type { TrackEnd, TrackReader, TrackRequest } from "../relay/ports.ts";
 import { MAX_PATH_PARTS, pathParts } from "../wire/path.ts";
-import type { Relay } from "./relay.ts";
 
 export interface GroupWanted {
   /** Normalised. */
@@ -42,13 +42,13 @@ const MAX_TRACK_NAME = 1024;
 const PRIORITY = 128;
 
 /** Finds a group. Fulfils when its first frame is there, or it has none. @throws {FetchRefused} */
-export async function fetchGroup(relay: Relay, wanted: GroupWanted): Promise<GroupAnswer> {
+export async function fetchGroup(origin: Namespace, wanted: GroupWanted): Promise<GroupAnswer> {
   const { broadcast: path, track, group } = wanted;
   // What no peer would take is not asked of one.
   const passable = pathParts(path) <= MAX_PATH_PARTS && track.length <= MAX_TRACK_NAME;
-  const broadcast = passable ? relay.origin.find(path) : undefined;
+  const broadcast = passable ? origin.find(path) : undefined;
   if (broadcast === undefined) throw new FetchRefused(404, "no such broadcast");
-  const deadline = new Deadline(relay.context.clock, wanted.timeoutMs);
+  const deadline = new Deadline(origin.context.clock, wanted.timeoutMs);
   if (group === undefined) {
     const newest = new NewestGroup();
     const source = broadcast.track(path, track);

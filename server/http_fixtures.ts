@@ -8,6 +8,9 @@ import { silent } from "../base/logger.ts";
 import { Client } from "../client/client.ts";
 import { parseConfig } from "../config/load.ts";
 import { memoryPair } from "../transport/memory.ts";
+import { normalizePath } from "../wire/path.ts";
+import { fullGrant } from "./auth/grant.ts";
+import { splitPath } from "./auth/request.ts";
 import type { ServerView } from "./deps.ts";
 import { Relay } from "./relay.ts";
 
@@ -42,6 +45,9 @@ export class RelayUnderTest implements AsyncDisposable {
       quicHandshakesFailed: () => 0,
       webTransportAnswers: () => new Map(),
       webSocketAnswers: () => new Map(),
+      admit: ({ path }) =>
+        Promise.resolve({ grant: fullGrant(normalizePath(splitPath(path).path)) }),
+      refused: () => new Map(),
       log: silent,
       ...rest,
     };

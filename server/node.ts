@@ -7,12 +7,16 @@ import { reasonOf } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Place } from "../relay/origin.ts";
-import { acceptConnections } from "../transport/accept.ts";
 import { listenQuic, type QuicListener } from "../transport/quic.ts";
 import type { TransportSettings } from "../transport/quic_settings.ts";
 import { SESSION_CODE } from "../wire/lite/codes.ts";
 import { alpnsOf, dialectByName } from "../wire/lite/dialect.ts";
-import { MAX_PATH_PARTS, normalizePath, pathParts } from "../wire/path.ts";
+import type { EntryWish } from "../session/session.ts";
+import type { Connection } from "../transport/connection.ts";
+import { acceptConnections } from "../transport/accept.ts";
+import { Admission, type AdmissionRequest } from "./admission.ts";
+import { type Admitted, Authorizer } from "./auth/authorizer.ts";
+import type { Refusal } from "./auth/grant.ts";
 import type { HttpApp } from "./http_listener.ts";
 import type { NodeView } from "./node_view.ts";
 import { Relay } from "./relay.ts";
@@ -33,13 +37,12 @@ export interface NodeOptions {
   readonly restarts?: number;
 }
 
-/** Who asks for a session, and where. */
-export interface AdmissionRequest {
-  readonly transport: "webtransport" | "websocket";
-  /** Path and query. */
-  readonly path: string;
-  /** "ip:port" of the peer, where it is known. */
-  readonly remoteAddress?: string;
+/** The answer to a request for a session, before there is one. */
+export interface Entrance {
+  /** HTTP's: 200 opens the session. */
+  readonly status: number;
+  /** Takes the connection that comes of it. */
+  readonly onConnection: (connection: Connection) => void;
 }
 
 /** How long the last packets may take to leave. */
@@ -54,6 +57,9 @@ export class Node {
   readonly answers: Map<number, number> = new Map();
   /** Requests for a WebSocket by the status they were answered with; 200 stands for the upgrade. */
   readonly webSocketAnswers: Map<number, number> = new Map();
+  readonly authorizer: Authorizer;
+  /** Everybody comes in by it. */
+  readonly admission: Admission;
   readonly #config: ServerConfig;
   readonly #log: Logger;
   readonly #quic: QuicListener;
@@ -89,6 +95,8 @@ export class Node {
       handshakeTimeoutMs: server.handshakeTimeout,
       log,
     });
+    this.authorizer = new Authorizer(config.auth, { log });
+    this.admission = new Admission({ relay: this.relay, authorizer: this.authorizer, log });
   }
 
   /** UDP address that was bound. */
@@ -103,6 +111,7 @@ export class Node {
       quicHandshakesFailed: () => this.handshakesFailed,
       webTransportAnswers: () => this.answers,
       webSocketAnswers: () => this.webSocketAnswers,
+      refused: () => this.admission.refused,
     };
   }
 
@@ -110,8 +119,9 @@ export class Node {
   async accept(): Promise<void> {
     await acceptConnections(this.#quic, {
       protocols: alpnsOf(this.relay.versions),
-      decide: ({ path }) => this.admit({ transport: "webtransport", path }),
-      onConnection: (connection) => void this.relay.accept(connection),
+      decide: ({ path, remoteAddress }) =>
+        this.enter({ path, remoteAddress, transport: "webtransport" }),
+      onConnection: (connection) => this.#acceptQuic(connection),
       onFailure: (remote, error) => {
         this.#log.debug("no WebTransport session", { remote, reason: reasonOf(error) });
       },
@@ -123,20 +133,43 @@ export class Node {
     return withWebSockets(app, {
       protocols: alpnsOf(this.relay.versions),
       transport: transportOf(this.#config),
-      decide: (request) => this.admit({ transport: "websocket", ...request }),
-      onConnection: (connection) => void this.relay.accept(connection),
+      decide: (request) => this.enter({ transport: "websocket", ...request }),
       onFailure: (remote, error) => {
         this.#log.debug("no WebSocket session", { remote, reason: reasonOf(error) });
       },
     });
   }
 
-  /** Whether a session is granted to who asks for one, as an HTTP status: 200 grants it. The one place that says so. */
-  admit({ transport, path }: AdmissionRequest): { readonly status: number } {
-    const status = this.#statusFor(path);
-    const answers = transport === "websocket" ? this.webSocketAnswers : this.answers;
+  /** Decides on one who wants in, whatever it came by. Whoever is admitted with a lease ends it. Never rejects. */
+  async admit(request: AdmissionRequest): Promise<Admitted | Refusal> {
+    return await this.admission.admit(request);
+  }
+
+  /**
+   * Decides on a request that stands before a session: its HTTP status, and where it is 200, who takes the connection that
+   * comes of it.
+   */
+  async enter(request: AdmissionRequest): Promise<Entrance> {
+    const answer = await this.admit(request);
+    const answers = request.transport === "websocket" ? this.webSocketAnswers : this.answers;
+    const status = "reason" in answer ? answer.status : 200;
     answers.set(status, (answers.get(status) ?? 0) + 1);
-    return { status };
+    if ("reason" in answer) return { status, onConnection: (connection) => connection.close() };
+    const onConnection = (connection: Connection) => {
+      const confirmed = ({ role }: EntryWish) =>
+        Promise.resolve(this.admission.confirm({ ...request, ...roleOf(role) }, answer));
+      void this.relay.accept(connection, confirmed);
+    };
+    return { status, onConnection };
+  }
+
+  /** By raw QUIC the path comes inside the connection, or not at all. */
+  #acceptQuic(connection: Connection): void {
+    const { remoteAddress } = connection;
+    void this.relay.accept(
+      connection,
+      ({ path, role }) => this.admit({ path, remoteAddress, transport: "quic", ...roleOf(role) }),
+    );
   }
 
   /** New connections get this certificate; those that are up stay. */
@@ -157,12 +190,9 @@ export class Node {
     // The goodbye is only queued now: a process that exits at once would never send it, and peers would wait for it.
     await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
   }
-
-  #statusFor(path: string): number {
-    if (this.relay.draining) return 503;
-    return pathParts(normalizePath(path.split("?")[0]!)) > MAX_PATH_PARTS ? 404 : 200;
-  }
 }
+
+const roleOf = (role: EntryWish["role"]) => role === undefined ? {} : { role };
 
 /** How QUIC is set up, for peers that come and for relays that are dialed. */
 export function transportOf({ server }: ServerConfig): TransportSettings {

@@ -9,4 +9,6 @@ export interface NodeView {
   readonly webTransportAnswers: () => ReadonlyMap<number, number>;
   /** The same of requests for a WebSocket; 200 stands for the upgrade. */
   readonly webSocketAnswers: () => ReadonlyMap<number, number>;
+  /** Requests turned away before anything was served, by reason. */
+  readonly refused: () => ReadonlyMap<string, number>;
 }

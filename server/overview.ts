@@ -6,6 +6,7 @@
 import process from "node:process";
 import type { MetricsSnapshot } from "../metrics/snapshot.ts";
 import { answer, type Answers, type Question } from "./answers.ts";
+import type { Revoked } from "./auth/revocations.ts";
 import type { ServerView } from "./deps.ts";
 import type {
   BroadcastJson,
@@ -119,13 +120,10 @@ export async function metrics(view: ServerView): Promise<MetricsSnapshot> {
   };
 }
 
-function merged(
-  a: ReadonlyMap<number, number>,
-  b: ReadonlyMap<number, number>,
-): ReadonlyMap<number, number> {
-  const answers = new Map(a);
-  for (const [status, n] of b) answers.set(status, (answers.get(status) ?? 0) + n);
-  return answers;
+function merged<K>(a: ReadonlyMap<K, number>, b: ReadonlyMap<K, number>): Map<K, number> {
+  const sum = new Map(a);
+  for (const [key, n] of b) sum.set(key, (sum.get(key) ?? 0) + n);
+  return sum;
 }
 
 function added(a: NodeNumbers, b: NodeNumbers): NodeNumbers {
@@ -134,6 +132,7 @@ function added(a: NodeNumbers, b: NodeNumbers): NodeNumbers {
     handshakeFailures: sums(a.handshakeFailures, b.handshakeFailures),
     webTransportAnswers: merged(a.webTransportAnswers, b.webTransportAnswers),
     webSocketAnswers: merged(a.webSocketAnswers, b.webSocketAnswers),
+    refused: merged(a.refused, b.refused),
     broadcasts: sums(a.broadcasts, b.broadcasts),
     tracks: a.tracks + b.tracks,
     groupsKept: a.groupsKept + b.groupsKept,
@@ -152,6 +151,17 @@ function sums<T extends object>(a: T, b: T): T {
     return [key, typeof value === "number" && typeof other === "number" ? value + other : value];
   });
   return Object.fromEntries(entries);
+}
+
+/** Takes tokens back on every node, as {@link Relay.revoke} does. @returns How many sessions were closed. */
+export async function revoke(
+  view: ServerView,
+  revoked: Revoked,
+  untilMs?: number,
+): Promise<number> {
+  const until = untilMs === undefined ? {} : { untilMs };
+  const closed = await ask(view, { about: "revoke", revoked, ...until });
+  return closed.reduce((sum, count) => sum + count, 0);
 }
 
 /** Asks every node, this one first. */

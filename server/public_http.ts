@@ -7,10 +7,14 @@
 import { type Context, Hono } from "hono";
 import { formatAddress, isLoopback } from "../config/address.ts";
 import { normalizePath } from "../wire/path.ts";
+import type { Namespace } from "../relay/namespace.ts";
+import type { Entry } from "../session/session.ts";
+import type { Grant } from "./auth/grant.ts";
+import { entryOf, maySubscribe } from "./auth/rights.ts";
 import type { Asset, Assets } from "./assets.ts";
 import type { ServerView } from "./deps.ts";
 import { dvrAnswer } from "./dvr/dvr_http.ts";
-import { fetchGroup, FetchRefused } from "./fetch_group.ts";
+import { fetchGroup, FetchRefused, type GroupWanted } from "./fetch_group.ts";
 import { health, namesLoopback, route, segments } from "./http_answers.ts";
 import type { HttpPeer } from "./http_listener.ts";
 
@@ -49,7 +53,7 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
     c.header("access-control-expose-headers", "qumo-group");
     if (c.req.method === "OPTIONS") {
       c.header("access-control-allow-methods", "GET, HEAD");
-      c.header("access-control-allow-headers", "*");
+      c.header("access-control-allow-headers", "authorization, *");
     }
   });
   app.onError((error, c) => {
@@ -61,17 +65,24 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
   route(app, ["/health"], health(view));
   // No line end: scripts paste it as it is.
   route(app, ["/certificate.sha256"], (c) => live(c).text(view.certificate().sha256.toHex()));
-  route(app, ["/announced", "/announced/*"], (c) => {
+  route(app, ["/announced", "/announced/*"], async (c) => {
     const prefix = segments(c, 1);
     if (prefix === undefined) return c.text(BAD_PATH, 400);
-    const paths = announcedBelow(view, normalizePath(prefix.join("/")));
-    return live(c).text(paths.map((path) => `${path}\n`).join(""));
+    return await admitted(c, view, normalizePath(prefix.join("/")), ({ root, serve }) => {
+      const paths = serve === undefined ? [] : announcedBelow(serve, root);
+      return live(c).text(paths.map((path) => `${path}\n`).join(""));
+    });
   });
   route(app, ["/fetch/*"], (c) => fetchRoute(c, view, fetchTimeoutMs));
   route(app, ["/dvr/*"], (c) => {
     const parts = segments(c, 1);
     if (parts === undefined) return c.text(BAD_PATH, 400);
-    return dvrAnswer(live(c), view, normalizePath(parts.join("/")));
+    return admitted(c, view, normalizePath(parts.join("/")), ({ root }, grant) => {
+      if (!maySubscribe(grant, root)) {
+        return live(c).text("nothing of this broadcast is kept\n", 404);
+      }
+      return dvrAnswer(live(c), view, root);
+    });
   });
   route(app, [WHERE], (c) => live(c).json(where(c, view)));
   route(app, ["/", "/index.html"], (c) => page(c, assets?.get("index.html") ?? NO_PAGE));
@@ -113,12 +124,41 @@ function live(c: Context): Context {
 }
 
 /** Live broadcasts below a prefix, relative to it and sorted; the prefix itself is the empty line. */
-function announcedBelow(view: ServerView, prefix: string): string[] {
+function announcedBelow(origin: Namespace, prefix: string): string[] {
   const found: string[] = [];
-  const watch = view.relay.origin.watch({ prefix }, ({ suffix }) => found.push(suffix));
+  const watch = origin.watch({ prefix }, ({ suffix }) => found.push(suffix));
   watch.close();
   // A name with a line end in it would pass for two.
   return found.filter((path) => !/[\r\n]/.test(path)).sort();
+}
+
+/**
+ * Answers who may come in at a path, for the length of the answer; others get 401 or 403. The token stands in the query as
+ * that of a session does, or in `Authorization: Bearer`.
+ */
+async function admitted(
+  c: Context,
+  view: ServerView,
+  path: string,
+  answer: (entry: Entry, grant: Grant) => Response | Promise<Response>,
+): Promise<Response> {
+  const { remote } = (c.env ?? {}) as HttpPeer;
+  const bearer = /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
+  const decided = await view.admit({
+    path: `/${path}${new URL(c.req.url).search}`,
+    transport: "http",
+    ...(remote === undefined ? {} : { remoteAddress: remote }),
+    ...(bearer === undefined ? {} : { bearer }),
+  });
+  if ("reason" in decided) {
+    if (decided.status === 401) c.header("www-authenticate", "Bearer");
+    return live(c).text(`${decided.message}\n`, decided.status);
+  }
+  try {
+    return await answer(entryOf(view.relay.origin, decided.grant), decided.grant);
+  } finally {
+    decided.lease?.end("closed");
+  }
 }
 
 async function fetchRoute(c: Context, view: ServerView, timeoutMs: number): Promise<Response> {
@@ -130,13 +170,20 @@ async function fetchRoute(c: Context, view: ServerView, timeoutMs: number): Prom
   if (group !== "latest" && !Number.isSafeInteger(number)) {
     return c.text('bad request: group is a number or "latest"\n', 400);
   }
-  try {
-    const answer = await fetchGroup(view.relay, {
-      broadcast: normalizePath(parts.join("/")),
+  return await admitted(c, view, normalizePath(parts.join("/")), async ({ root, serve }) => {
+    if (serve === undefined) return live(c).text("no such broadcast\n", 404);
+    return await groupAnswer(c, serve, {
+      broadcast: root,
       track,
       group: group === "latest" ? undefined : number,
       timeoutMs,
     });
+  });
+}
+
+async function groupAnswer(c: Context, origin: Namespace, wanted: GroupWanted): Promise<Response> {
+  try {
+    const answer = await fetchGroup(origin, wanted);
     live(c).header("content-type", "application/octet-stream");
     c.header("qumo-group", String(answer.sequence));
     if (c.req.method !== "HEAD") return c.body(answer.body);

@@ -11,8 +11,14 @@ import { Origin, type Place } from "../relay/origin.ts";
 import { newRelayStats, type RelayStats } from "../relay/stats.ts";
 import type { TrackContext } from "../relay/track.ts";
 import { drainSessions } from "../session/drain.ts";
-import { Session } from "../session/session.ts";
+import { SessionRefused } from "../session/handshake.ts";
 import type { CloseInfo, Connection } from "../transport/connection.ts";
+import { type Entry, type EntryWish, Session } from "../session/session.ts";
+import type { Admitted } from "./auth/authorizer.ts";
+import { callAt } from "./auth/deadline.ts";
+import type { Grant, Refusal } from "./auth/grant.ts";
+import { Revocations, type Revoked } from "./auth/revocations.ts";
+import { entryOf } from "./auth/rights.ts";
 import { SESSION_CODE } from "../wire/lite/codes.ts";
 import { type Dialect, DIALECTS } from "../wire/lite/dialect.ts";
 
@@ -47,7 +53,12 @@ export interface RelaySession {
   readonly startedAtMs: number;
   /** Dialed by us: the upstream relay. */
   readonly dialed: boolean;
+  /** What it may do; absent where nobody asked. */
+  readonly grant: Grant | undefined;
 }
+
+/** Decides on a peer whose connection stands, once it has said where it wants to go. */
+export type Admit = (wish: EntryWish) => Promise<Admitted | Refusal>;
 
 /** What is counted of sessions, since the start. */
 export interface SessionCounters {
@@ -87,6 +98,7 @@ export class Relay {
   readonly #pending = new Set<Connection>();
   #nextId: number;
   #cancelSweep: (() => void) | undefined;
+  readonly #revocations = new Revocations();
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -138,11 +150,39 @@ export class Relay {
     return this.#sessions.get(id);
   }
 
-  /** Takes a peer in that has dialed us. Fulfils when its session is over. Never rejects. */
-  async accept(connection: Connection): Promise<void> {
+  /**
+   * Takes a peer in that has dialed us. Fulfils when its session is over. Never rejects.
+   * @param admit Asked before anything is served. Without it the peer may do everything.
+   */
+  async accept(connection: Connection, admit?: Admit): Promise<void> {
     if (this.draining) return connection.close(SESSION_CODE.none, "shutting down");
-    const entry = await this.#start(connection, "server").catch(() => undefined);
+    const entry = await this.#start(connection, "server", {}, admit).catch(() => undefined);
     await entry?.session.closed;
+  }
+
+  /**
+   * Takes tokens back: those of one name, or all that somebody was given so far. Their sessions are closed now, and they
+   * are refused from now on until they end.
+   * @param untilMs When the last of these tokens ends, in milliseconds since 1970; absent when nobody knows.
+   * @returns How many sessions were closed.
+   */
+  revoke({ jti, sub }: Revoked, untilMs?: number): number {
+    const hit = [...this.#sessions.values()].filter(({ grant }) =>
+      (jti !== undefined && grant?.jti === jti) || (sub !== undefined && grant?.sub === sub)
+    );
+    const revoked = {
+      ...(jti === undefined ? {} : { jti }),
+      ...(sub === undefined ? {} : { sub }),
+    };
+    this.#revocations.add(revoked, this.#clock.wallMs(), untilMs);
+    for (const { session } of hit) session.close(SESSION_CODE.unauthorized, "token revoked");
+    this.#log.info("tokens revoked", { ...revoked, sessions: hit.length });
+    return hit.length;
+  }
+
+  /** Whether a grant came of a token that was taken back. */
+  isRevoked(grant: Grant): boolean {
+    return this.#revocations.covers(grant, this.#clock.wallMs());
   }
 
   /**
@@ -188,9 +228,17 @@ export class Relay {
     connection: Connection,
     side: "client" | "server",
     join: JoinOptions = {},
+    admit?: Admit,
   ): Promise<RelaySession> {
     const id = this.#nextId;
     this.#nextId += this.#options.place?.count ?? 1;
+    let admitted: Admitted | undefined;
+    const enter = admit && (async (wish: EntryWish): Promise<Entry> => {
+      const answer = await admit(wish);
+      if ("reason" in answer) throw new SessionRefused(answer.sessionCode, answer.message);
+      admitted = answer;
+      return entryOf(this.origin, answer.grant);
+    });
     const log = this.#log.with({ session: id, remote: connection.remoteAddress });
     this.#pending.add(connection);
     let session: Session;
@@ -207,9 +255,11 @@ export class Relay {
         clock: this.#clock,
         log,
         ...(handshakeTimeoutMs === undefined ? {} : { setupTimeoutMs: handshakeTimeoutMs }),
+        ...(enter === undefined ? {} : { enter }),
         ...join,
       });
     } catch (error) {
+      admitted?.lease?.end("dropped");
       this.counters.handshakesFailed++;
       log.info("no session", { reason: error instanceof Error ? error.message : String(error) });
       throw error;
@@ -221,6 +271,7 @@ export class Relay {
       session,
       startedAtMs: this.#clock.wallMs(),
       dialed: side === "client",
+      grant: admitted?.grant,
     };
     this.#sessions.set(id, entry);
     this.counters.opened++;
@@ -228,10 +279,31 @@ export class Relay {
       version: session.dialect.name,
       transport: connection.kind,
       root: session.root,
+      jti: entry.grant?.jti,
+      sub: entry.grant?.sub,
     });
+    if (admitted !== undefined) this.#hold(session, admitted);
     session.closed.then((info) => this.#ended(id, info, log));
     if (this.draining) session.close(SESSION_CODE.none, "shutting down");
     return entry;
+  }
+
+  /** Ends the session with its rights, and its lease with the session. */
+  #hold(session: Session, { grant, lease }: Admitted): void {
+    let reason: string | undefined;
+    const end = (why: string) => {
+      reason ??= why;
+      session.close(SESSION_CODE.unauthorized, why === "expired" ? "token expired" : why);
+    };
+    const { expiresAtMs } = grant;
+    const cancel = lease === undefined && expiresAtMs !== undefined
+      ? callAt(this.#clock, expiresAtMs, () => end("expired"))
+      : undefined;
+    lease?.onRevoked(end);
+    session.closed.then((info) => {
+      cancel?.();
+      lease?.end(reason ?? (this.draining ? "shutdown" : info.abrupt ? "dropped" : "closed"));
+    });
   }
 
   #ended(id: number, info: CloseInfo, log: Logger): void {

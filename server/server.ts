@@ -6,8 +6,10 @@
  */
 import type { Logger } from "../base/logger.ts";
 import { formatAddress } from "../config/address.ts";
+import { exposureOf } from "../config/exposure.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Certificate } from "../config/pem_pair.ts";
+import { ConfigError } from "../config/problems.ts";
 import { randomHop } from "../relay/hop.ts";
 import type { Connection } from "../transport/connection.ts";
 import { dial } from "../transport/dial.ts";
@@ -109,6 +111,7 @@ export class RunningServer {
       adminAddress: () => this.#adminAddress,
       startedAtMs: Date.now(),
       ...(this.dvr === undefined ? {} : { dvr: this.dvr }),
+      admit: (request) => this.node.admit(request),
       log: this.#log,
     };
   }
@@ -120,6 +123,7 @@ export class RunningServer {
     const { address, view } = this;
     this.listeners.push({ name: "QUIC, WebTransport", address: `${formatAddress(address)}/udp` });
     try {
+      await this.node.authorizer.prepare();
       await this.#threads?.workers.start();
       for (let index = 1; index < server.workers; index++) {
         const port = address.port + index;
@@ -266,11 +270,16 @@ function listenOnAll(options: NodeOptions): Node {
   }
 }
 
-/** Starts a server. Fulfils once it listens on everything. @throws {ListenFailed} */
+/**
+ * Starts a server. Fulfils once it listens on everything.
+ * @throws {ListenFailed} @throws {KeysUnavailable} @throws {ConfigError} It would be open to everybody, and nobody said so.
+ */
 export async function startServer(
   loaded: LoadedConfig,
   context: ServerContext,
 ): Promise<RunningServer> {
+  const exposure = exposureOf(loaded);
+  if (exposure !== undefined) throw new ConfigError(loaded.file ?? "the configuration", [exposure]);
   const server = new RunningServer(loaded, context);
   await server.open(context.assets);
   return server;

@@ -30,6 +30,9 @@ export interface SessionJson {
   readonly subscriptionsUpstream: number;
   /** Broadcasts the peer announces. */
   readonly announcements: number;
+  /** Name and holder of its token; `null` when it showed none, or one that does not say. */
+  readonly jti: string | null;
+  readonly sub: string | null;
 }
 
 /** One session alone, with what is served to it. */
@@ -164,6 +167,7 @@ export type NodeNumbers =
     | "handshakeFailures"
     | "webTransportAnswers"
     | "webSocketAnswers"
+    | "refused"
     | "broadcasts"
     | "tracks"
     | "groupsKept"
@@ -189,6 +193,7 @@ export async function numbersOf(node: NodeView): Promise<NodeNumbers> {
     handshakeFailures: { quic: node.quicHandshakesFailed(), session: counters.handshakesFailed },
     webTransportAnswers: node.webTransportAnswers(),
     webSocketAnswers: node.webSocketAnswers(),
+    refused: node.refused(),
     ...contentOf(relay),
     media: { ...stats },
     pool: { ...relay.pool.stats },
@@ -201,7 +206,7 @@ export async function numbersOf(node: NodeView): Promise<NodeNumbers> {
   };
 }
 
-function sessionJson({ id, session, startedAtMs, dialed }: RelaySession): SessionJson {
+function sessionJson({ id, session, startedAtMs, dialed, grant }: RelaySession): SessionJson {
   return {
     id,
     transport: session.connection.kind,
@@ -214,6 +219,8 @@ function sessionJson({ id, session, startedAtMs, dialed }: RelaySession): Sessio
     subscriptionsServed: session.publisher.subscriptions,
     subscriptionsUpstream: session.subscriber.subscriptions,
     announcements: session.subscriber.announcements,
+    jti: grant?.jti ?? null,
+    sub: grant?.sub ?? null,
   };
 }
 

@@ -19,15 +19,20 @@ export interface WebSocketRequest {
   readonly remoteAddress: string;
 }
 
+/** 200 opens the session; 401, 403, 404, 429, 503 and others turn it away before there is one. */
+export interface UpgradeAnswer {
+  readonly status: number;
+  /** Gets the connection once it is up; it belongs to the callee. */
+  readonly onConnection: (connection: Connection) => void;
+}
+
 /** How sessions are taken in. */
 export interface UpgradeOptions {
   /** Protocols known here, newest first. */
   readonly protocols: readonly string[];
   readonly transport: TransportSettings;
-  /** Asked once per request whose form and protocol are good. 200 opens the session. */
-  decide(request: WebSocketRequest): { readonly status: number } | Promise<{ status: number }>;
-  /** A connection is up; it belongs to the callee. */
-  readonly onConnection: (connection: Connection) => void;
+  /** Asked once per request whose form and protocol are good. */
+  decide(request: WebSocketRequest): Promise<UpgradeAnswer>;
   /** No connection came of an upgrade that was granted. */
   readonly onFailure: (remoteAddress: string, error: unknown) => void;
 }
@@ -50,7 +55,7 @@ async function upgrade(
   peer: HttpPeer,
   options: UpgradeOptions,
 ): Promise<Response> {
-  const { protocols, transport, onConnection, onFailure } = options;
+  const { protocols, transport, onFailure } = options;
   const { pathname, search } = new URL(request.url);
   const path = pathname + search;
   const remoteAddress = formatAddress({ hostname: peer.remote ?? "", port: peer.remotePort ?? 0 });
@@ -58,7 +63,7 @@ async function upgrade(
   if (subprotocol === undefined) {
     return refusal(400, `offer one of these subprotocols: ${subprotocolsOf(protocols).join(", ")}`);
   }
-  const { status } = await options.decide({ path, remoteAddress });
+  const { status, onConnection } = await options.decide({ path, remoteAddress });
   if (status !== 200) return refusal(status, WHY[status] ?? "not now");
   let upgraded: Deno.WebSocketUpgrade;
   try {
@@ -81,6 +86,7 @@ const WHY: Readonly<Record<number, string>> = {
   401: "a token is needed (?jwt=…)",
   403: "the token does not allow this path",
   404: "nothing is at this path",
+  502: "who decides on tokens cannot be reached",
   429: "too many sessions of this address",
   503: "the relay is leaving; try another",
 };

@@ -15,6 +15,7 @@ import {
   encodeClientSetup,
   encodeServerSetup,
   encodeSetup,
+  LEGACY_PATH,
   LEGACY_SETUP,
   LEGACY_VERSION,
   type Setup,
@@ -38,9 +39,26 @@ export class NoCommonVersion extends QumoError {
   }
 }
 
+/** The peer may not come in. */
+export class SessionRefused extends QumoError {
+  /** Stable, for logs and programs. */
+  readonly code = "QUMO_SESSION_REFUSED";
+  /**
+   * Made by whoever decides who may.
+   *
+   * @param sessionCode What the connection is closed with.
+   * @param why For people and for the peer; holds nothing of its token.
+   */
+  constructor(readonly sessionCode: number, why: string) {
+    super(`Refused: ${why}`);
+  }
+}
+
 /** A version both ends agreed on. */
 export interface Agreed {
   readonly dialect: Dialect;
+  /** Path and query that the client named in the legacy handshake. */
+  readonly path?: string;
   /** The stream of the legacy handshake: the session lives as long as it does. */
   readonly sessionStream?: { readonly stream: BidiStream; readonly reader: StreamReader };
 }
@@ -53,12 +71,14 @@ const LEGACY_NUMBER = new Map<number, number>([
 /**
  * Settles the version of a connection, on either side.
  * @param versions Ours, preferred first.
+ * @param path What a client tells the server where the transport carries none.
  * @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed}
  */
 export async function agree(
   connection: Connection,
   side: "client" | "server",
   versions: readonly Dialect[] = DIALECTS,
+  path?: string,
 ): Promise<Agreed> {
   const dialect = dialectByAlpn(connection.protocol);
   if (dialect !== undefined) {
@@ -71,13 +91,19 @@ export async function agree(
   const legacy = versions.filter((d) => d.setup === "legacy");
   return side === "server"
     ? await answerLegacy(connection, legacy)
-    : await askLegacy(connection, legacy);
+    : await askLegacy(connection, legacy, path);
 }
 
-async function askLegacy(connection: Connection, legacy: readonly Dialect[]): Promise<Agreed> {
+async function askLegacy(
+  connection: Connection,
+  legacy: readonly Dialect[],
+  path = "/",
+): Promise<Agreed> {
   if (legacy.length === 0) throw new NoCommonVersion("only SETUP", "none of its versions");
   const stream = await connection.openBidi({ sendOrder: CONTROL_ORDER });
-  stream.send.write(encodeClientSetup(legacy.map((d) => LEGACY_NUMBER.get(d.version)!)));
+  const numbers = legacy.map((d) => LEGACY_NUMBER.get(d.version)!);
+  const named = path === "/" ? [] : [[LEGACY_PATH, new TextEncoder().encode(path)] as const];
+  stream.send.write(encodeClientSetup(numbers, new Map(named)));
   const reader = new StreamReader(stream.receive, "SERVER_SETUP");
   const body = await legacyBody(reader, LEGACY_SETUP.server, "SERVER_SETUP");
   const { version } = decodeServerSetup(body);
@@ -93,12 +119,14 @@ async function answerLegacy(connection: Connection, legacy: readonly Dialect[]):
   if (stream === undefined) throw new ConnectionClosed("it ended before its SETUP");
   const reader = new StreamReader(stream.receive, "CLIENT_SETUP");
   const body = await legacyBody(reader, LEGACY_SETUP.client, "CLIENT_SETUP");
-  const { versions } = decodeClientSetup(body);
+  const { versions, parameters } = decodeClientSetup(body);
+  const path = parameters.get(LEGACY_PATH);
   for (const offered of versions) {
     const dialect = legacy.find((d) => LEGACY_NUMBER.get(d.version) === offered);
     if (dialect === undefined) continue;
     stream.send.write(encodeServerSetup(offered));
-    return { dialect, sessionStream: { stream, reader } };
+    const named = path instanceof Uint8Array ? { path: new TextDecoder().decode(path) } : {};
+    return { dialect, ...named, sessionStream: { stream, reader } };
   }
   const offered = versions.map((v) => `0x${v.toString(16)}`).join(", ") || "nothing";
   throw new NoCommonVersion(offered, namesOf(legacy));

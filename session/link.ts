@@ -5,7 +5,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
-import type { Origin } from "../relay/origin.ts";
+import type { Namespace } from "../relay/namespace.ts";
 import type { HopId } from "../relay/route.ts";
 import type { RelayStats } from "../relay/stats.ts";
 import type { Connection } from "../transport/connection.ts";
@@ -15,10 +15,10 @@ export interface Link {
   readonly connection: Connection;
   readonly dialect: Dialect;
   /** What the peer may see and subscribe to; absent when it may not. */
-  readonly serve: Origin | undefined;
+  readonly serve: Namespace | undefined;
   /** Where the peer's announcements go; absent when they are not wanted. */
-  readonly consume: Origin | undefined;
-  /** Path of the connection's URL, which stands before every path of this session. Normalised. */
+  readonly consume: Namespace | undefined;
+  /** What stands before every path of this session: the path of the connection's URL, unless it was led elsewhere. Normalised. */
   readonly root: string;
   /** Our own hop id. */
   readonly hop: HopId;

@@ -7,7 +7,7 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import { type Logger, silent } from "../base/logger.ts";
-import type { Origin } from "../relay/origin.ts";
+import type { Namespace } from "../relay/namespace.ts";
 import type { HopId } from "../relay/route.ts";
 import type { RelayStats } from "../relay/stats.ts";
 import type { BidiStream, CloseInfo, Connection, ReceiveStream } from "../transport/connection.ts";
@@ -19,7 +19,7 @@ import { decodeSetup, type Setup } from "../wire/lite/setup.ts";
 import { Goaway } from "../wire/lite/track.ts";
 import { framed } from "../wire/message.ts";
 import { normalizePath } from "../wire/path.ts";
-import { agree, NoCommonVersion, sendSetup } from "./handshake.ts";
+import { agree, NoCommonVersion, sendSetup, SessionRefused } from "./handshake.ts";
 import { CONTROL_ORDER, type Link } from "./link.ts";
 import { Publisher } from "./lite/publisher.ts";
 import type { ServedSubscription } from "./lite/served_subscription.ts";
@@ -30,9 +30,9 @@ export interface SessionOptions {
   readonly connection: Connection;
   readonly side: "client" | "server";
   /** What the peer may see and subscribe to; absent when nothing. */
-  readonly serve?: Origin;
+  readonly serve?: Namespace;
   /** Where the peer's announcements go; absent when they are not wanted. */
-  readonly consume?: Origin;
+  readonly consume?: Namespace;
   /** Our own hop id; 0n when we have none. */
   readonly hop: HopId;
   readonly stats: RelayStats;
@@ -42,12 +42,35 @@ export interface SessionOptions {
   readonly linkCost?: number;
   /** Path and query to tell the server, where the transport carries none. Client only. */
   readonly path?: string;
+  /**
+   * Decides on a peer that has dialed us, once it has said where it wants to go and before anything is served; instead of
+   * `serve` and `consume`. Server only. @throws {SessionRefused}
+   */
+  readonly enter?: (wish: EntryWish) => Promise<Entry>;
   /** How long the peer may take over its SETUP, in milliseconds. Default 10,000. */
   readonly setupTimeoutMs?: number;
   readonly clock?: Clock;
   readonly log?: Logger;
   /** The peer wants us to go to another place, or to come back to the same one when empty. */
   readonly onGoaway?: (uri: string) => void;
+}
+
+/** What a peer says before anything is served to it. */
+export interface EntryWish {
+  /** Path and query. */
+  readonly path: string;
+  /** What it means to do here and nothing else; absent when it did not say. */
+  readonly role: "publisher" | "subscriber" | undefined;
+}
+
+/** Where a peer is let in. */
+export interface Entry {
+  /** Stands before every path of the session. Normalised. */
+  readonly root: string;
+  /** What the peer may see and subscribe to; absent when nothing. */
+  readonly serve: Namespace | undefined;
+  /** Where its announcements go; absent when they are not wanted. */
+  readonly consume: Namespace | undefined;
 }
 
 export class Session {
@@ -78,9 +101,11 @@ export class Session {
       () => connection.close(SESSION_CODE.controlTimeout, "no SETUP in time"),
     );
     try {
-      const agreed = await agree(connection, side, options.versions ?? DIALECTS);
-      const reader = await Session.#firstSetup(options, agreed.dialect);
-      const session = new Session(options, agreed.dialect, reader);
+      const { versions = DIALECTS, path } = options;
+      const agreed = await agree(connection, side, versions, path);
+      const first = await Session.#firstSetup(options, agreed.dialect);
+      const entry = await Session.#enter(options, first.setup?.path ?? agreed.path, first.setup);
+      const session = new Session(options, agreed.dialect, first, entry);
       if (agreed.sessionStream !== undefined) session.#follow(agreed.sessionStream);
       session.#run();
       return session;
@@ -90,6 +115,19 @@ export class Session {
     } finally {
       cancel();
     }
+  }
+
+  /** @param named The path that the client named inside the connection. */
+  static async #enter(options: SessionOptions, named?: string, setup?: Setup): Promise<Entry> {
+    const { connection, side, serve, consume, enter } = options;
+    // A URL that was dialed counts, and has been decided on; what is said behind it leads nowhere else.
+    const path = connection.kind === "quic" || connection.path === "/"
+      ? named ?? connection.path
+      : connection.path;
+    if (side === "server" && enter !== undefined) {
+      return await enter({ path, role: ROLES[setup?.role ?? 0] });
+    }
+    return { root: side === "client" ? "" : rootOf(path), serve, consume };
   }
 
   /** A server learns from the client's SETUP (05+) which path it wants; streams that came before are kept. */
@@ -120,7 +158,12 @@ export class Session {
     }
   }
 
-  private constructor(options: SessionOptions, dialect: Dialect, first: FirstStreams) {
+  private constructor(
+    options: SessionOptions,
+    dialect: Dialect,
+    first: FirstStreams,
+    { root, serve, consume }: Entry,
+  ) {
     const { connection } = options;
     this.#options = options;
     this.dialect = dialect;
@@ -129,9 +172,9 @@ export class Session {
     this.#link = {
       connection,
       dialect,
-      serve: options.serve,
-      consume: options.consume,
-      root: rootOf(options.side === "client" ? "" : first.setup?.path ?? connection.path),
+      serve,
+      consume,
+      root,
       hop: options.hop,
       peerHop: 0n,
       linkCost: () => options.linkCost ?? this.#peerSetup.cost ?? 1,
@@ -148,7 +191,7 @@ export class Session {
     this.closed = this.#end();
   }
 
-  /** Path of the connection's URL, without its query: it stands before every path of this session. */
+  /** What stands before every path of this session: the path that was dialed, unless the peer was led elsewhere. */
   get root(): string {
     return this.#link.root;
   }
@@ -197,7 +240,7 @@ export class Session {
   #run(): void {
     this.#spawn(this.#acceptBidi());
     this.#spawn(this.#acceptUni());
-    if (this.#options.consume !== undefined) this.#spawn(this.subscriber.follow());
+    if (this.#link.consume !== undefined) this.#spawn(this.subscriber.follow());
     if (this.dialect.timestamps) this.#spawn(this.#readDatagrams());
   }
 
@@ -335,8 +378,12 @@ export class Session {
 /** Longest reason a close carries. */
 const MAX_REASON = 500;
 
+/** Of SETUP; other numbers mean both. */
+const ROLES: Readonly<Record<number, EntryWish["role"]>> = { 1: "publisher", 2: "subscriber" };
+
 /** What a handshake that failed is closed with. */
 function closeCode(error: unknown): number {
+  if (error instanceof SessionRefused) return error.sessionCode;
   if (error instanceof NoCommonVersion) return SESSION_CODE.version;
   const theirs = error instanceof ProtocolViolation || error instanceof StreamReset;
   return theirs ? SESSION_CODE.protocolViolation : SESSION_CODE.internal;

@@ -6,10 +6,23 @@
 import type { Connection } from "./connection.ts";
 import type { QuicListener } from "./quic.ts";
 import type { QuicConnection } from "./quic_connection.ts";
-import { acceptWebTransport, type WebTransportAcceptOptions } from "./webtransport_server.ts";
+import {
+  acceptWebTransport,
+  type WebTransportAcceptOptions,
+  type WebTransportAnswer,
+  type WebTransportRequest,
+} from "./webtransport_server.ts";
+
+/** An answer, and who takes the session that comes of it. */
+export interface AcceptAnswer extends WebTransportAnswer {
+  /** Gets the connection in place of {@link AcceptOptions.onConnection}. */
+  readonly onConnection?: (connection: Connection) => void;
+}
 
 /** What is done with those who come. */
 export interface AcceptOptions extends WebTransportAcceptOptions {
+  /** Asked once per request whose form and protocol are good. */
+  decide(request: WebTransportRequest): AcceptAnswer | Promise<AcceptAnswer>;
   /** A connection is up; it belongs to the callee. */
   readonly onConnection: (connection: Connection) => void;
   /** A WebTransport client got no session, for no fault of its own request. */
@@ -28,9 +41,15 @@ export async function acceptConnections(
 }
 
 async function openWebTransport(quic: QuicConnection, options: AcceptOptions): Promise<void> {
+  let take = options.onConnection;
+  const decide = async (request: WebTransportRequest) => {
+    const answer = await options.decide(request);
+    take = answer.onConnection ?? options.onConnection; // the last one decided on is the one that comes
+    return answer;
+  };
   try {
-    const connection = await acceptWebTransport(quic, options);
-    if (connection !== undefined) options.onConnection(connection);
+    const connection = await acceptWebTransport(quic, { ...options, decide });
+    if (connection !== undefined) take(connection);
   } catch (error) {
     options.onFailure?.(quic.remoteAddress, error);
     quic.close();

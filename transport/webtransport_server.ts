@@ -19,6 +19,8 @@ export interface WebTransportRequest {
   readonly headers: ReadonlyMap<string, string>;
   /** What the session will speak, "" when the client offered nothing. */
   readonly protocol: string;
+  /** "ip:port" of the client. */
+  readonly remoteAddress: string;
 }
 
 /** 200 opens the session; 401, 403, 404, 429, 503 and others turn it away before there is one. */
@@ -70,6 +72,7 @@ class Requests {
   readonly #h3: H3Connection;
   readonly #options: WebTransportAcceptOptions;
   readonly #first: PromiseWithResolvers<WebTransportSession | undefined>;
+  readonly remoteAddress: string;
   /** A session stands, or is being decided. */
   #taken = false;
 
@@ -80,6 +83,7 @@ class Requests {
   ) {
     this.#options = options;
     this.#first = first;
+    this.remoteAddress = conn.remoteAddress;
     this.#h3 = new H3Connection(conn, {
       maxSessions: options.maxSessions ?? 1,
       onRequest: (stream) => void this.#serve(stream),
@@ -122,7 +126,8 @@ class Requests {
     }
     this.#taken = true;
     const origin = headers.get("origin");
-    const request = { path, authority, origin, headers, protocol: chosen };
+    const { remoteAddress } = this;
+    const request = { path, authority, origin, headers, protocol: chosen, remoteAddress };
     let status: number;
     try {
       ({ status } = await this.#options.decide(request));

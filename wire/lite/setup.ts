@@ -13,6 +13,9 @@ export const LEGACY_SETUP = { client: 0x20, server: 0x21 } as const;
 /** Version numbers inside the legacy SETUP. */
 export const LEGACY_VERSION = { lite01: 0xff0dad01, lite02: 0xff0dad02 } as const;
 
+/** Parameter of the legacy SETUP: path and query of the URL, where the transport carries none. */
+export const LEGACY_PATH = 1;
+
 const MAX_PARAMETERS = 64;
 const utf8 = new TextEncoder();
 

@@ -1,0 +1,79 @@
+/**
+ * What a session has of an origin: all of it, or what its rights let through. The rights are asked once per announcement
+ * and request; what flows then flows as it does for everybody.
+ *
+ * @module
+ */
+import { normalizePath } from "../wire/path.ts";
+import type { Broadcast } from "./broadcast.ts";
+import type {
+  Announced,
+  AnnounceEvent,
+  Announcement,
+  Origin,
+  Watch,
+  WatchOptions,
+} from "./origin.ts";
+import type { BroadcastSource } from "./ports.ts";
+import type { HopId } from "./route.ts";
+import type { TrackContext } from "./track.ts";
+
+/** A place where broadcasts are announced and found, as {@link Origin} is one. */
+export interface Namespace {
+  readonly context: TrackContext;
+  announce(
+    path: string,
+    source: BroadcastSource,
+    announcement: Announcement,
+  ): Announced | undefined;
+  watch(options: WatchOptions, listener: (event: AnnounceEvent) => void): Watch;
+  find(path: string, excludeHop?: HopId): Broadcast | undefined;
+}
+
+/** What a session may do, asked with absolute, normalised paths. */
+export interface Rights {
+  mayPublish(path: string): boolean;
+  maySubscribe(path: string): boolean;
+}
+
+/** An origin as one session sees it. What it may not see is as if it did not exist. */
+export class ScopedOrigin implements Namespace {
+  readonly #origin: Origin;
+  readonly #rights: Rights;
+
+  constructor(origin: Origin, rights: Rights) {
+    this.#origin = origin;
+    this.#rights = rights;
+  }
+
+  get context(): TrackContext {
+    return this.#origin.context;
+  }
+
+  /** @returns `undefined` also where it may not be announced. */
+  announce(
+    path: string,
+    source: BroadcastSource,
+    announcement: Announcement,
+  ): Announced | undefined {
+    if (this.#rights.mayPublish(normalizePath(path))) {
+      return this.#origin.announce(path, source, announcement);
+    }
+    this.context.stats.announcementsRefused++;
+    return undefined;
+  }
+
+  watch(options: WatchOptions, listener: (event: AnnounceEvent) => void): Watch {
+    return this.#origin.watch(options, (event) => {
+      if (this.#rights.maySubscribe(event.path)) listener(event);
+    });
+  }
+
+  find(path: string, excludeHop?: HopId): Broadcast | undefined {
+    if (this.#rights.maySubscribe(normalizePath(path))) {
+      return this.#origin.find(path, excludeHop);
+    }
+    this.context.stats.requestsRefused++;
+    return undefined;
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * The door of one node: every request for a session or for something public of HTTP passes here once, whatever it came by.
+ *
+ * @module
+ */
+import type { Logger } from "../base/logger.ts";
+import { MAX_PATH_PARTS, normalizePath, pathParts } from "../wire/path.ts";
+import type { Admitted, Authorizer } from "./auth/authorizer.ts";
+import { type Refusal, refusal, type RefusalReason } from "./auth/grant.ts";
+import { type AdmissionRequest as Facts, splitPath } from "./auth/request.ts";
+import type { Relay } from "./relay.ts";
+
+/** Who wants in, and where. */
+export interface AdmissionRequest extends Omit<Facts, "path" | "query" | "remote"> {
+  /** Path and query as they were dialed. */
+  readonly path: string;
+  /** "ip:port" of the peer, where it is known. */
+  readonly remoteAddress?: string;
+}
+
+export interface AdmissionOptions {
+  readonly relay: Relay;
+  readonly authorizer: Authorizer;
+  readonly log: Logger;
+}
+
+export class Admission {
+  /** Requests turned away, by reason. */
+  readonly refused: Map<RefusalReason, number> = new Map();
+  readonly #options: AdmissionOptions;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+  }
+
+  /** Decides on one request. Whoever is admitted with a lease ends it. Never rejects. */
+  async admit(request: AdmissionRequest): Promise<Admitted | Refusal> {
+    const { relay, authorizer } = this.#options;
+    const { path: dialed, remoteAddress = "", ...rest } = request;
+    const { path, query } = splitPath(dialed);
+    if (relay.draining) return this.#refuse(request, refusal("draining", "shutting down"));
+    if (pathParts(normalizePath(path)) > MAX_PATH_PARTS) {
+      return this.#refuse(request, refusal("bad_path", "the path has too many segments"));
+    }
+    const answer = await authorizer.decide({ ...rest, path, query, remote: remoteAddress });
+    if ("reason" in answer) return this.#refuse(request, answer);
+    return this.confirm(request, answer);
+  }
+
+  /** Looks once more at one who was admitted by the URL alone and now has a session: SETUP tells a role, and time has passed. */
+  confirm(request: AdmissionRequest, answer: Admitted): Admitted | Refusal {
+    const { publish, subscribe } = answer.grant;
+    const wanted = { publisher: publish, subscriber: subscribe };
+    const { role } = request;
+    const no = this.#options.relay.isRevoked(answer.grant)
+      ? refusal("revoked", "the token was taken back")
+      : role !== undefined && wanted[role].length === 0
+      ? refusal("not_granted", `nothing is granted to a ${role} here`)
+      : undefined;
+    if (no === undefined) return answer;
+    answer.lease?.end("refused");
+    return this.#refuse(request, no);
+  }
+
+  #refuse(request: AdmissionRequest, answer: Refusal): Refusal {
+    this.refused.set(answer.reason, (this.refused.get(answer.reason) ?? 0) + 1);
+    const { transport, path, remoteAddress } = request;
+    this.#options.log.info("refused", {
+      transport,
+      remote: remoteAddress,
+      path: splitPath(path).path, // its query holds the token
+      reason: answer.reason,
+      why: answer.message,
+    });
+    return answer;
+  }
+}

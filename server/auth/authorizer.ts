@@ -1,0 +1,139 @@
+/**
+ * Decides who may come in and what they may do there. Made from plain settings, so that every thread has its own.
+ *
+ * @module
+ */
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { reasonOf } from "../../base/errors.ts";
+import { type Logger, silent } from "../../base/logger.ts";
+import { openToAll } from "../../config/exposure.ts";
+import type { Config } from "../../config/schema.ts";
+import { AuthServer, type Lease } from "./auth_server.ts";
+import { grantAt, type Rights, TokenRefused } from "./claims.ts";
+import { fullGrant, type Grant, type Refusal, refusal } from "./grant.ts";
+import {
+  DirectoryKeys,
+  FileKeys,
+  JwksKeys,
+  type KeySource,
+  KeysUnavailable,
+} from "./key_source.ts";
+import { normalizePath } from "../../wire/path.ts";
+import { compacted, Pattern } from "./pattern.ts";
+import { type AdmissionRequest, tokenOf } from "./request.ts";
+import { verifyToken } from "./token.ts";
+
+/** The `auth` section of the configuration. */
+export type AuthSettings = Config["auth"];
+
+export interface AuthorizerOptions {
+  readonly clock?: Clock;
+  readonly log?: Logger;
+}
+
+/** Somebody who may come in. */
+export interface Admitted {
+  readonly grant: Grant;
+  /** Holds the session to what the auth server says of it later; its owner ends it. */
+  readonly lease?: Lease;
+}
+
+export class Authorizer {
+  readonly #settings: AuthSettings;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #keys: KeySource | undefined;
+  readonly #server: AuthServer | undefined;
+  /** What those without a token may do. */
+  readonly #open: Rights;
+
+  constructor(settings: AuthSettings, options: AuthorizerOptions = {}) {
+    const { clock = systemClock, log = silent } = options;
+    const { serverUrl, serverNode, publicPublish, publicSubscribe } = settings;
+    this.#settings = settings;
+    this.#log = log;
+    this.#clock = clock;
+    this.#keys = keySource(settings, { clock, log });
+    if (serverUrl !== undefined) {
+      this.#server = new AuthServer({ url: serverUrl, node: serverNode, clock, log });
+    }
+    const open = (patterns: readonly string[]) =>
+      compacted(patterns.map((text) => Pattern.parse(text)));
+    this.#open = { root: "", publish: open(publicPublish), subscribe: open(publicSubscribe) };
+  }
+
+  /** Reads the keys anew. @throws {KeysUnavailable} What was there stays. */
+  async reload(): Promise<void> {
+    await this.#keys?.reload();
+  }
+
+  /**
+   * Reads the keys before anybody asks. An issuer that does not answer may do so later; files are there or wrong.
+   * @throws {KeysUnavailable}
+   */
+  async prepare(): Promise<void> {
+    try {
+      await this.reload();
+    } catch (error) {
+      if (this.#settings.jwksUrl === undefined) throw error;
+      this.#log.warn(`${reasonOf(error)}; tokens are refused until it answers`);
+    }
+  }
+
+  /** Decides on one who wants in. Never rejects for what the request holds. */
+  async decide(request: AdmissionRequest): Promise<Admitted | Refusal> {
+    return this.#server === undefined
+      ? await this.#byToken(request)
+      : await this.#server.connect(request);
+  }
+
+  async #byToken(request: AdmissionRequest): Promise<Admitted | Refusal> {
+    const token = tokenOf(request);
+    if (token !== undefined && this.#keys !== undefined) {
+      return await this.#verified(token, request, this.#keys);
+    }
+    if (openToAll(this.#settings)) return { grant: fullGrant(normalizePath(request.path)) };
+    // Its holder expects it to count; what is public may be less than it says.
+    if (token !== undefined) {
+      return refusal("bad_token", "this server has no keys to check it with");
+    }
+    const grant = grantAt(this.#open, request.path);
+    return "reason" in grant ? refusal("no_token", "a token is needed here") : { grant };
+  }
+
+  async #verified(
+    token: string,
+    request: AdmissionRequest,
+    keys: KeySource,
+  ): Promise<Admitted | Refusal> {
+    try {
+      const claims = await verifyToken(token, keys, this.#clock.wallMs());
+      const grant = grantAt(claims, request.path);
+      if ("reason" in grant) return grant;
+      const { exp, iat, jti, sub } = claims;
+      return {
+        grant: {
+          ...grant,
+          ...(exp === undefined ? {} : { expiresAtMs: exp * 1000 }),
+          ...(iat === undefined ? {} : { issuedAtMs: iat * 1000 }),
+          ...(jti === undefined ? {} : { jti }),
+          ...(sub === undefined ? {} : { sub }),
+        },
+      };
+    } catch (error) {
+      if (error instanceof TokenRefused) return refusal(error.reason, error.message);
+      if (error instanceof KeysUnavailable) return refusal("unavailable", error.message);
+      throw error;
+    }
+  }
+}
+
+function keySource(
+  { keyFile, keyDir, jwksUrl, jwksRefresh }: AuthSettings,
+  context: { readonly clock: Clock; readonly log: Logger },
+): KeySource | undefined {
+  if (keyFile !== undefined) return new FileKeys(keyFile, context);
+  if (keyDir !== undefined) return new DirectoryKeys(keyDir, context);
+  if (jwksUrl === undefined) return undefined;
+  return new JwksKeys({ ...context, url: jwksUrl, refreshMs: jwksRefresh });
+}

@@ -1,0 +1,44 @@
+/**
+ * Tokens that were taken back before their end.
+ *
+ * @module
+ */
+import type { Grant } from "./grant.ts";
+
+/** Which tokens: the one of that name, or all of somebody that were signed so far. One of the two. */
+export interface Revoked {
+  readonly jti?: string;
+  readonly sub?: string;
+}
+
+/** How long a revocation is held, and for tokens signed until when. In milliseconds since 1970. */
+interface Held {
+  readonly atMs: number;
+  readonly untilMs: number;
+}
+
+export class Revocations {
+  readonly #names = new Map<string, Held>();
+  readonly #holders = new Map<string, Held>();
+
+  /** @param untilMs When the last of these tokens ends; absent when nobody knows: then it is held for good. */
+  add({ jti, sub }: Revoked, nowMs: number, untilMs = Infinity): void {
+    this.#forget(nowMs);
+    if (jti !== undefined) this.#names.set(jti, { atMs: nowMs, untilMs });
+    if (sub !== undefined) this.#holders.set(sub, { atMs: nowMs, untilMs });
+  }
+
+  /** Whether a grant came of a token that was taken back. A token that does not say when it was signed counts as older. */
+  covers({ jti, sub, issuedAtMs = -Infinity }: Grant, nowMs: number): boolean {
+    const name = jti === undefined ? undefined : this.#names.get(jti);
+    const holder = sub === undefined ? undefined : this.#holders.get(sub);
+    return (name !== undefined && nowMs < name.untilMs) ||
+      (holder !== undefined && nowMs < holder.untilMs && issuedAtMs <= holder.atMs);
+  }
+
+  #forget(nowMs: number): void {
+    for (const held of [this.#names, this.#holders]) {
+      for (const [key, { untilMs }] of held) if (untilMs <= nowMs) held.delete(key);
+    }
+  }
+}

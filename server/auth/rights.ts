@@ -1,0 +1,36 @@
+/**
+ * A grant put into force: what its session sees of the origin.
+ *
+ * @module
+ */
+import { type Namespace, ScopedOrigin } from "../../relay/namespace.ts";
+import type { Origin } from "../../relay/origin.ts";
+import type { Entry } from "../../session/session.ts";
+import { stripPrefix } from "../../wire/path.ts";
+import type { Grant } from "./grant.ts";
+import { Pattern } from "./pattern.ts";
+
+/** Where a session with this grant is let in. All its paths are below the grant's root by themselves. */
+export function entryOf(origin: Origin, { root, publish, subscribe }: Grant): Entry {
+  const all = (patterns: readonly string[]) => patterns.includes("**");
+  const scoped = all(publish) && all(subscribe) ? origin : new ScopedOrigin(origin, {
+    mayPublish: matcher(root, publish),
+    maySubscribe: matcher(root, subscribe),
+  });
+  const part = (patterns: readonly string[]): Namespace | undefined =>
+    patterns.length === 0 ? undefined : all(patterns) ? origin : scoped;
+  return { root, serve: part(subscribe), consume: part(publish) };
+}
+
+/** Whether a grant lets read what stands at an absolute path. */
+export function maySubscribe({ root, subscribe }: Grant, path: string): boolean {
+  return matcher(root, subscribe)(path);
+}
+
+function matcher(root: string, texts: readonly string[]): (path: string) => boolean {
+  const patterns = texts.map((text) => Pattern.parse(text));
+  return (path) => {
+    const below = stripPrefix(path, root);
+    return below !== undefined && patterns.some((pattern) => pattern.matches(below));
+  };
+}
