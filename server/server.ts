@@ -142,8 +142,10 @@ export class RunningServer {
           },
         );
         this.#http.push(door);
-        const name = server.websocket ? "HTTP, HTTPS, WebSocket" : "HTTP, HTTPS";
-        this.listeners.push({ name, address: formatAddress(door.address) });
+        const at = formatAddress(door.address);
+        this.listeners.push({ name: "HTTP", address: at });
+        const also = server.websocket ? "HTTPS, WebSocket" : "HTTPS";
+        this.listeners.push({ name: also, address: at });
         this.pageUrl = pageUrl(door.address);
       }
       if (admin.address !== undefined) {

@@ -59,6 +59,10 @@ async function upgrade(
   const { pathname, search } = new URL(request.url);
   const path = pathname + search;
   const remoteAddress = formatAddress({ hostname: peer.remote ?? "", port: peer.remotePort ?? 0 });
+  if (request.headers.get("sec-websocket-version") !== "13") {
+    return refusal(400, "this is not version 13 of WebSocket");
+  }
+  if (!request.headers.has("sec-websocket-key")) return refusal(400, "a key is missing");
   const subprotocol = chooseSubprotocol(request.headers.get("sec-websocket-protocol"), protocols);
   if (subprotocol === undefined) {
     return refusal(400, `offer one of these subprotocols: ${subprotocolsOf(protocols).join(", ")}`);

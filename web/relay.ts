@@ -61,12 +61,8 @@ export function useCertificate(): string | undefined {
 /** What keeps any browser from media here, whatever the relay does; `undefined` when nothing does. */
 export function browserProblem(): string | undefined {
   if (!isSecureContext) {
-    return "Browsers allow WebTransport on https:// pages and on localhost only. Open this page in one of these " +
+    return "Browsers allow live media on https:// pages and on localhost only. Open this page in one of these " +
       "ways; over ssh, forward its port and open it as http://localhost.";
-  }
-  if (typeof WebTransport !== "function") {
-    return "This browser has no WebTransport, which live media travels by. Use a current Chrome, Edge, Firefox or " +
-      "Safari.";
   }
   if (typeof VideoDecoder !== "function") {
     return "This browser has no WebCodecs, which decodes the media. Use a current Chrome, Edge, Firefox or Safari.";
