@@ -24,6 +24,7 @@ export const CONNECT_FLAGS = {
 export const URL_HELP = `URL is where the relay is:
   http://HOST:PORT/   WebTransport; the certificate's hash is taken from the relay. For development.
   https://HOST:PORT/  WebTransport
+  wss://HOST:PORT/    WebSocket, where UDP does not get through (ws:// without TLS)
   moqt://HOST:PORT/   QUIC
 A path in it stands before the name of every broadcast.`;
 
@@ -49,9 +50,12 @@ export async function connectOptionsOf(flags: {
 export function urlOf(text: string | undefined, command: string): string {
   if (text === undefined) throw new UsageError(`${command} needs the URL of a relay`);
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !["http:", "https:", "moqt:", "moql:"].includes(url.protocol)) {
+  if (
+    url === undefined ||
+    !["http:", "https:", "moqt:", "moql:", "wss:", "ws:"].includes(url.protocol)
+  ) {
     throw new UsageError(
-      `"${text}" is no URL of a relay; it begins with http://, https:// or moqt://`,
+      `"${text}" is no URL of a relay; it begins with http://, https://, moqt:// or wss://`,
     );
   }
   if (url.hostname === "") throw new UsageError(`"${text}" names no host`);
