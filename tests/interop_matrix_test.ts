@@ -22,10 +22,10 @@ function allPassed(cells: readonly Cell[], count: number): void {
   assert.equal(cells.filter(({ outcome }) => outcome === "pass").length, count);
 }
 
-Deno.test("our client reads what it publishes through our relay, in every version, over both transports", async () => {
+Deno.test("our client reads what it publishes through our relay, in every version, over every transport", async () => {
   await using relay = await ourRelay();
   const options = { relays: [relay], peers: [ours], versions: LITE_VERSIONS, parallel: PARALLEL };
-  allPassed(await runMatrix(options), 12);
+  allPassed(await runMatrix(options), 18);
 });
 
 Deno.test({
@@ -41,8 +41,8 @@ Deno.test({
       versions: LITE_VERSIONS.filter((version) => peers[1]!.lacks(version) === undefined),
       parallel: PARALLEL,
     });
-    // Four versions; over raw QUIC all pairs but the browser with itself.
-    allPassed(cells, 4 * (4 + 3));
+    // Four versions; over raw QUIC and WebSocket all pairs but the browser with itself.
+    allPassed(cells, 4 * (4 + 3 + 3));
   },
 });
 
@@ -62,7 +62,7 @@ Deno.test({
       parallel: PARALLEL,
       attempts: 2,
     });
-    allPassed(cells, peers.length ** 2 * 2 - 1);
+    allPassed(cells, peers.length ** 2 * 3 - 2);
   },
 });
 
@@ -90,7 +90,7 @@ Deno.test("the document shows each cell, and gives the reasons of those that fai
     "2026-01-01",
   );
   assert.match(text, /on 2026-01-01: 1 combinations passed, 1\s+failed, 1 do/);
-  assert.ok(text.includes("| a → b | Q✓ W· | Q✗ W· | Q· W· |"), text);
+  assert.ok(text.includes("| a → b | Q✓ W· S· | Q✗ W· S· | Q· W· S· |"), text);
   assert.ok(text.includes("- group 3 never came:\n  - a → r → b, moq-lite-04, quic"));
   assert.ok(text.includes("- a → r → b, moq-lite-05, quic; before: too slow"));
   assert.ok(text.includes("- b does not offer it: 1 combinations"));

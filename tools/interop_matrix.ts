@@ -18,7 +18,7 @@ import { need } from "../tests/support/require.ts";
 import { fromFileUrl } from "./file_url.ts";
 import { say } from "./say.ts";
 
-const SHORT = { quic: "Q", webtransport: "W" } as const;
+const SHORT = { quic: "Q", webtransport: "W", websocket: "S" } as const;
 
 /** The document, from what the cells gave. */
 export function interopDocument(
@@ -46,7 +46,8 @@ then reads: between \`client\` and \`@moq/net\` 8 groups of 5 frames whose bytes
 subscriber \`moq\` writes them into a file, where ffprobe counts them). Both ends speak the version of the column. All of it ran on
 one small machine, so what failed was tried once more; what passed then is named below.
 
-**Q** raw QUIC, **W** WebTransport; a browser has WebTransport only, so with one \`@moq/net\` Q is what the other end comes by.
+**Q** raw QUIC, **W** WebTransport, **S** WebSocket (\`ws\`); the browser comes by WebTransport here, so with
+one \`@moq/net\` Q and S are what the other end comes by.
 ✓ passed, ✗ failed, · does not exist.
 
 ${relays.map((relay) => relayTable(cells.filter((c) => c.relay === relay), relay)).join("\n")}${

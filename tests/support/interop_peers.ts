@@ -16,7 +16,7 @@ import { missingOf } from "./group_run.ts";
 import { isPayloadOf, payloadOf } from "./payload.ts";
 import { testMedia } from "./program.ts";
 
-export const TRANSPORTS = ["quic", "webtransport"] as const;
+export const TRANSPORTS = ["quic", "webtransport", "websocket"] as const;
 export type Transport = typeof TRANSPORTS[number];
 
 /** What is sent: groups whose bytes everybody knows, or four seconds of H.264 for those that speak only media. */
@@ -68,8 +68,12 @@ const MEDIA_SECONDS = 4;
 const PICTURES = 120;
 const ENOUGH = 60;
 
-const urlOf = ({ relay, transport }: Site) =>
-  `${transport === "quic" ? "moqt" : "https"}://127.0.0.1:${relay.port}/`;
+const SCHEMES: Readonly<Record<Transport, string>> = {
+  quic: "moqt",
+  webtransport: "https",
+  websocket: "ws",
+};
+const urlOf = ({ relay, transport }: Site) => `${SCHEMES[transport]}://127.0.0.1:${relay.port}/`;
 
 let clip: Promise<HangRecord[]> | undefined;
 
