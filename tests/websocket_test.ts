@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { Client } from "../client/mod.ts";
 import { selfSigned } from "../config/self_signed.ts";
+import { dialFromBrowser } from "../transport/browser_dial.ts";
 import { launch, type Launched } from "./support/server.ts";
 
 const LARGE = Uint8Array.from({ length: 300_000 }, (_, i) => i % 251);
@@ -75,4 +76,46 @@ Deno.test("a replaced certificate reaches new TLS connections, and those that ar
   await assert.rejects(relay.client("wss"), { code: "QUMO_HANDSHAKE_FAILED" });
   await using after = await relay.client("wss", { caCerts: [next.cert] });
   await passOn(before, after);
+});
+
+/** Puts a WebTransport in place whose handshake ends as told, as in a browser without UDP. */
+function withWebTransport(ready: () => Promise<void>): Disposable {
+  const kept = Object.getOwnPropertyDescriptor(globalThis, "WebTransport");
+  const value = class {
+    readonly ready = ready();
+    readonly closed = new Promise<never>(() => {});
+    close() {}
+  };
+  Object.defineProperty(globalThis, "WebTransport", { value, configurable: true });
+  return {
+    [Symbol.dispose]: () => void (kept && Object.defineProperty(globalThis, "WebTransport", kept)),
+  };
+}
+
+const FAILURES: Readonly<Record<string, () => Promise<void>>> = {
+  "fails": () => Promise.reject(new Error("no UDP here")),
+  "never comes up": () => new Promise(() => {}),
+};
+
+for (const [how, ready] of Object.entries(FAILURES)) {
+  Deno.test(`a browser whose WebTransport ${how} comes by WebSocket`, async () => {
+    await using relay = await launch();
+    using _fake = withWebTransport(ready);
+    const url = `http://127.0.0.1:${relay.port}/`;
+    const options = { protocols: ["moq-lite-06"], webSocketAfterMs: 50 };
+    const connection = await dialFromBrowser(url, options);
+    assert.deepEqual([connection.kind, connection.protocol], ["websocket", "moq-lite-06"]);
+    connection.close();
+  });
+}
+
+Deno.test("a browser where both ways fail is told why WebTransport did", async () => {
+  using _fake = withWebTransport(() => Promise.reject(new Error("no UDP here")));
+  const refused = dialFromBrowser("https://127.0.0.1:9/", { protocols: ["moq-lite-06"] });
+  await assert.rejects(refused, { code: "QUMO_HANDSHAKE_FAILED", message: /no UDP here/ });
+  const never = dialFromBrowser("https://127.0.0.1:9/", {
+    protocols: ["moq-lite-06"],
+    webSocketAfterMs: Infinity,
+  });
+  await assert.rejects(never, { code: "QUMO_HANDSHAKE_FAILED" });
 });
