@@ -15,6 +15,9 @@ interface VideoConfig {
   readonly codedHeight?: number;
   readonly framerate?: number;
   readonly bitrate?: number;
+  /** Hexadecimal. */
+  readonly description?: string;
+  readonly container?: { readonly kind: string };
 }
 
 interface AudioConfig {

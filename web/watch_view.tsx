@@ -4,6 +4,7 @@ import { BroadcastList } from "./broadcast_list.tsx";
 import { browserProblem } from "./relay.ts";
 import { NothingLive } from "./nothing_live.tsx";
 import { PlayerBar } from "./player_bar.tsx";
+import { RewindBar } from "./rewind_bar.tsx";
 import { usePlayer } from "./use_player.ts";
 import { LatencyGraph, PlayedLine, WatchDetails } from "./watch_details.tsx";
 import { watchSaid } from "./watch_state.ts";
@@ -25,10 +26,11 @@ export function WatchView({ visible, route, go, announced }: ViewProps) {
   const playing = usePlayer(place, name);
   const { snapshot, element } = playing;
   const [paused, setPaused] = useState(false);
+  const [rewound, setRewound] = useState(false);
   useEffect(() => {
     // Nobody listens to a view that is not shown.
-    if (element !== undefined) element.paused = paused || !visible;
-  }, [element, paused, visible]);
+    if (element !== undefined) element.paused = paused || rewound || !visible;
+  }, [element, paused, rewound, visible]);
   useEffect(() => {
     if (visible) document.title = name === undefined ? "qumo-relay" : `${name} · qumo-relay`;
   }, [visible, name]);
@@ -64,6 +66,7 @@ export function WatchView({ visible, route, go, announced }: ViewProps) {
             {said !== undefined && <p id="hint" role="status" data-kind={said.kind}>{said.text}</p>}
           </div>
           <PlayerBar {...playing} paused={paused} onPaused={setPaused} stage={stage} name={name} />
+          <RewindBar {...playing} name={name} onRewound={setRewound} />
           <h2 id="now">{name}</h2>
           <PlayedLine {...playing} />
         </section>

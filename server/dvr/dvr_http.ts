@@ -61,7 +61,6 @@ export async function dvrAnswer(c: Context, view: ServerView, path: string): Pro
         fromMs: first.storedAtMs,
         toMs: last.storedAtMs,
       }));
-      if (tracks.length === 0) return c.text("nothing of this broadcast is kept\n", 404);
       return c.json<DvrJson>({ nowMs, tracks });
     }
     const key = { broadcast: path, track };
