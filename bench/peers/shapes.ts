@@ -26,11 +26,13 @@ export const SHAPES: readonly Shape[] = [
     name: "200 × 50 one-frame groups/s × 200 B",
     ...{ viewers: 200, fps: 50, frameSize: 200, groupSize: 1, transport: "quic" },
   },
+  { name: "50 × 30/s × 1,200 B", viewers: 50, ...video, frameSize: 1200 },
   { name: "500 × 30/s × 1,200 B", viewers: 500, ...video, frameSize: 1200 },
   {
     name: "1,000 × 20/s × 1,200 B",
     ...{ viewers: 1000, fps: 20, frameSize: 1200, groupSize: 20, transport: "quic" },
   },
+  { name: "1,000 × 30/s × 1,200 B", viewers: 1000, ...video, frameSize: 1200 },
   {
     name: "500 idle sessions",
     ...{ viewers: 500, fps: 0, frameSize: 9, groupSize: 1, transport: "quic", idle: true },
