@@ -46,15 +46,19 @@ export class ConnectionClosed extends QumoError {
 export class ConnectFailed extends QumoError {
   /** Stable, for logs and programs. */
   readonly code: string = "QUMO_CONNECT_FAILED";
+  /** What was dialed, without its query, which may hold a token. */
+  readonly url: string;
   /**
    * Made by transports.
    *
-   * @param url What was dialed. The message shows it without its query, which may hold a token.
+   * @param url What was dialed.
    * @param why As the end of a sentence: "no answer in time".
    * @param status The HTTP status of a server that answered.
    */
-  constructor(readonly url: string, why: string, readonly status?: number, options?: ErrorOptions) {
-    super(`Cannot connect to ${url.replace(/\?.*$/, "")}: ${why}`, options);
+  constructor(url: string, why: string, readonly status?: number, options?: ErrorOptions) {
+    const shown = url.replace(/\?.*$/s, "");
+    super(`Cannot connect to ${shown}: ${why}`, options);
+    this.url = shown;
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { reasonOf } from "../base/errors.ts";
 import type { Connection } from "./connection.ts";
-import { ConnectFailed, HandshakeFailed } from "./errors.ts";
+import { ConnectFailed, HandshakeFailed, RequestRefused } from "./errors.ts";
 import { overWebSocket, subprotocolsOf } from "./websocket.ts";
 import type { WebTransportConnectOptions } from "./webtransport_client.ts";
 
@@ -74,6 +74,9 @@ export async function connectWebSocket(
     const timedOut = cause instanceof DOMException && cause.name === "TimeoutError";
     if (timedOut) throw new ConnectFailed(asked.href, "no answer in time", undefined, { cause });
     if (signal.aborted) throw new ConnectFailed(asked.href, reasonOf(cause), undefined, { cause });
+    // Deno tells the status, in words; browsers do not.
+    const status = /Invalid status code: (\d{3})/.exec(reasonOf(cause))?.[1];
+    if (status !== undefined) throw new RequestRefused(asked.href, Number(status), { cause });
     throw new HandshakeFailed(asked.href, reasonOf(cause), adviceFor(options), { cause });
   } finally {
     signal.removeEventListener("abort", onAbort);
