@@ -2,7 +2,8 @@ import { certificateHosts, loadCertificate } from "../config/certificate.ts";
 import { exposureOf } from "../config/exposure.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { TlsSetupError } from "../config/pem_pair.ts";
-import { ConfigError } from "../config/problems.ts";
+import { ConfigError, inOrder } from "../config/problems.ts";
+import { checkPlugins } from "../server/plugin_host.ts";
 import { parseFlags } from "./args.ts";
 import { CONFIG_FLAGS, configOf, describeConfigFlags } from "./config_flags.ts";
 import { print, say } from "./output.ts";
@@ -11,7 +12,8 @@ export { CONFIG_FLAGS as flags };
 
 export const usage = `Usage: qumo-relay check [--config FILE]
 
-Checks the configuration and the certificate files it names. Prints "ok", or every problem with its
+Checks the configuration, the certificate files and the plugins it names: their modules are loaded,
+nothing is started. Prints "ok", or every problem with its
 place; ends with code 2 when there is one.
 
 Examples:
@@ -24,6 +26,10 @@ export async function run(args: readonly string[]): Promise<number> {
   const loaded = await configOf(parseFlags(args, CONFIG_FLAGS));
   const exposure = exposureOf(loaded);
   await checkCertificate(loaded);
+  const problems = await checkPlugins(loaded.plugins);
+  if (problems.length > 0) {
+    throw new ConfigError(loaded.file ?? "the configuration", inOrder(problems));
+  }
   // Not a fault of what is there: the example and a file for development say nothing of it either.
   if (exposure !== undefined) say(`Warning: serve would not start: ${exposure.message}`);
   print("ok");

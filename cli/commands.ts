@@ -14,6 +14,11 @@ export const COMMANDS: readonly Command[] = [
     summary: "Print or load the rule that spreads the public port over the workers",
     load: () => import("./ports.ts"),
   },
+  {
+    name: "plugins",
+    summary: "List the plugins, and explain the options of one",
+    load: () => import("./plugins.ts"),
+  },
   { name: "cert", summary: "Make a self-signed certificate", load: () => import("./cert.ts") },
   {
     name: "token",

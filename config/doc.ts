@@ -1,3 +1,5 @@
+import { NAME_HINT } from "./plugin_list.ts";
+import { RELAIS } from "./read_env.ts";
 import { SECTIONS, type Setting, SETTINGS } from "./settings.ts";
 
 const WIDTH = 100;
@@ -16,8 +18,21 @@ export function exampleYaml(): string {
       out.push(...wrapped(about, WIDTH - 4).map((line) => `  # ${line}`), ...valueLines(setting));
     }
   }
-  return out.join("\n") + "\n";
+  return [...out, ...PLUGINS_EXAMPLE].join("\n") + "\n";
 }
+
+const PLUGINS_EXAMPLE = [
+  "",
+  "# Instances of plugins, which take media in, change it or hand it on; none by default.",
+  "# `qumo-relay plugins list` names the plugins, `qumo-relay plugins describe NAME` their options.",
+  "# plugins:",
+  "#   - name: clock # unique; logs, metrics and the admin API call the instance so",
+  "#     module: ./my_plugin.ts # a file, from where this file is, or npm:name@1.2.3",
+  "#     # or, for one that comes with the program: plugin: NAME, and kind: if there are two of that name",
+  "#     enabled: true",
+  "#     options:",
+  "#       broadcast: clock",
+];
 
 const choices = (setting: Setting) =>
   setting.expects.startsWith("one of ") ? ` Values: ${setting.expects.slice(7)}.` : "";
@@ -91,7 +106,37 @@ export function docsMarkdown(): string {
       ),
     );
   }
-  return [...out, "", ...aliases()].join("\n") + "\n";
+  return [...out, ...plugins(), "", ...aliases()].join("\n") + "\n";
+}
+
+function plugins(): string[] {
+  return [
+    "",
+    "## plugins",
+    "",
+    ...wrapped(
+      "A list of instances of plugins; [docs/plugins.md](plugins.md) explains them. It has no flag and no " +
+        "environment variable. Options are checked by the plugin itself, with their line and column.",
+      WIDTH,
+    ),
+    "",
+    ...table(["Key", "Default", "Meaning"], [
+      ["`name`", "required", `What logs, metrics and the admin API call it: ${NAME_HINT}. Unique.`],
+      [
+        "`plugin`",
+        "none",
+        "Name of the plugin, as `qumo-relay plugins list` prints it. `type` is the same.",
+      ],
+      ["`kind`", "none", "`ingress`, `transform` or `egress`: which of two plugins of one name."],
+      [
+        "`module`",
+        "none",
+        'A file like "./my_plugin.ts", from where the configuration is, or "npm:NAME@1.2.3".',
+      ],
+      ["`enabled`", "`true`", "Whether it is started."],
+      ["`options`", "none", "What the plugin is told: `qumo-relay plugins describe NAME`."],
+    ]),
+  ];
 }
 
 function aliases(): string[] {
@@ -101,7 +146,7 @@ function aliases(): string[] {
   const variables = [
     ["`RELAIS_SERVER_HOST`", "environment", "host of `server.address`"],
     ["`RELAIS_SERVER_PORT`", "environment", "port of `server.address`"],
-    ["`RELAIS_LOGGING_LEVEL`", "environment", "`logging.level`"],
+    ...Object.entries(RELAIS).map(([name, path]) => [`\`${name}\``, "environment", `\`${path}\``]),
   ];
   return [
     "## Older spellings",

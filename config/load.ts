@@ -2,7 +2,8 @@ import { reasonOf } from "../base/errors.ts";
 import { complaint } from "./complaint.ts";
 import { checkTogether } from "./cross_checks.ts";
 import { masked } from "../base/masking.ts";
-import { ConfigError, type Origin, type Problem } from "./problems.ts";
+import { ConfigError, inOrder, type Origin, type Problem } from "./problems.ts";
+import type { PluginConfig } from "./plugin_list.ts";
 import { fromText, readEnv, type Variables } from "./read_env.ts";
 import { type Given, readYaml } from "./read_yaml.ts";
 import type { Config } from "./schema.ts";
@@ -25,6 +26,8 @@ export interface LoadedConfig {
   readonly file: string | undefined;
   /** Every setting, in the order of the schema. */
   readonly settings: readonly ResolvedSetting[];
+  /** Instances of plugins, in the order of the file. Their options are checked by the plugins. */
+  readonly plugins: readonly PluginConfig[];
   /** Things that do not stop the program but are hardly meant. */
   readonly warnings: readonly string[];
 }
@@ -88,6 +91,7 @@ function resolve(yaml: string, { file, env = {}, flags = {} }: ParseOptions): Lo
     config: assemble(resolved),
     file: undefined,
     settings: resolved.map(({ setting, raw, origin }) => ({ setting, value: plain(raw), origin })),
+    plugins: fromFile.plugins,
     warnings: fromEnv.warnings,
   };
 }
@@ -143,15 +147,6 @@ const plain = (raw: unknown) => typeof raw === "string" ? masked(raw) : raw;
 function sourceOf(problems: readonly Problem[], file: string | undefined): string {
   const allInFile = problems.every((problem) => problem.origin.kind === "file");
   return file !== undefined && allInFile ? file : "the configuration";
-}
-
-function inOrder(problems: readonly Problem[]): Problem[] {
-  const position = ({ origin }: Problem) =>
-    origin.kind === "file" ? origin.line * 1e6 + origin.column : Infinity;
-  return problems.toSorted((a, b) => {
-    const [x, y] = [position(a), position(b)];
-    return x === y ? 0 : x - y;
-  });
 }
 
 async function readText(file: string, required: boolean): Promise<string | undefined> {

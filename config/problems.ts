@@ -56,3 +56,13 @@ export function shown(value: unknown): string {
   const text = typeof value === "string" ? JSON.stringify(masked(value)) : String(value);
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
+
+/** As they stand in the file, then the rest. */
+export function inOrder(problems: readonly Problem[]): Problem[] {
+  const position = ({ origin }: Problem) =>
+    origin.kind === "file" ? origin.line * 1e6 + origin.column : Infinity;
+  return problems.toSorted((a, b) => {
+    const [x, y] = [position(a), position(b)];
+    return x === y ? 0 : x - y;
+  });
+}

@@ -9,6 +9,13 @@ export type Variables = Readonly<Record<string, string>>;
 
 const DEFAULT_PORT = 4433;
 
+/** Variables of an earlier media server, and what they set. */
+export const RELAIS = {
+  RELAIS_STORAGE_TYPE: "storage.type",
+  RELAIS_STORAGE_REDIS_URL: "storage.redis_url",
+  RELAIS_LOGGING_LEVEL: "logging.level",
+} as const;
+
 export interface EnvReading {
   readonly given: readonly Given[];
   readonly problems: readonly Problem[];
@@ -20,7 +27,7 @@ export interface EnvReading {
  * and unit files pass on unset variables so.
  *
  * The names of an earlier media server are accepted below the names of this one:
- * RELAIS_SERVER_HOST and RELAIS_SERVER_PORT together, and RELAIS_LOGGING_LEVEL.
+ * RELAIS_SERVER_HOST and RELAIS_SERVER_PORT together, and those of {@link RELAIS}.
  */
 export function readEnv(variables: Variables): EnvReading {
   const given = new Map<Setting, Given>();
@@ -30,8 +37,10 @@ export function readEnv(variables: Variables): EnvReading {
     given.set(setting, { setting, path: setting.path, value: fromText(setting, text), origin });
   };
 
-  const level = variables["RELAIS_LOGGING_LEVEL"];
-  if (level) add(BY_FILE_PATH.get("logging.level")!, "RELAIS_LOGGING_LEVEL", level);
+  for (const [name, path] of Object.entries(RELAIS)) {
+    const text = variables[name];
+    if (text) add(BY_FILE_PATH.get(path)!, name, text);
+  }
   relaisAddress(variables, problems, (name, text) => {
     add(BY_FILE_PATH.get("server.address")!, name, text);
   });

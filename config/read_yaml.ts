@@ -13,6 +13,7 @@ import {
 import { reasonOf } from "../base/errors.ts";
 import { masked } from "../base/masking.ts";
 import { type Origin, placeOf, type Problem, shown } from "./problems.ts";
+import { type PluginConfig, readPluginList } from "./plugin_list.ts";
 import { BY_FILE_PATH, type Setting, SETTINGS } from "./settings.ts";
 import { nearest } from "./suggest.ts";
 
@@ -27,8 +28,12 @@ export interface Given {
 
 export interface Reading {
   readonly given: readonly Given[];
+  readonly plugins: readonly PluginConfig[];
   readonly problems: readonly Problem[];
 }
+
+/** The list beside the sections: instances of plugins. */
+const PLUGINS = "plugins";
 
 /**
  * Finds the settings in a YAML text without checking their values.
@@ -45,6 +50,7 @@ class YamlReader {
   readonly #document: Document;
   readonly #given = new Map<Setting, Given>();
   readonly #problems: Problem[] = [];
+  #plugins: readonly PluginConfig[] = [];
 
   constructor(text: string, file: string) {
     this.#file = file;
@@ -69,7 +75,8 @@ class YamlReader {
     if (errors.length === 0 && contents !== null && this.#aliasesHold()) {
       this.#section(contents as Node, "");
     }
-    return { given: [...this.#given.values()], problems: this.#problems };
+    const given = [...this.#given.values()];
+    return { given, plugins: this.#plugins, problems: this.#problems };
   }
 
   /** An alias without its anchor, or anchors that multiply without end, show only when values are made. */
@@ -118,6 +125,8 @@ class YamlReader {
       if (first) {
         const line = this.#lines.linePos(first.range?.[0] ?? 0).line;
         this.#report(keyNode, path, `repeated key, already at line ${line}; keep one of the two`);
+      } else if (path === PLUGINS) {
+        if (isNode(value)) this.#plugins = this.#list(value);
       } else if (childrenOf(path).length > 0) {
         if (isNode(value)) this.#section(value, path);
       } else if (BY_FILE_PATH.has(path)) {
@@ -127,6 +136,19 @@ class YamlReader {
       }
       seen.set(name, keyNode);
     }
+  }
+
+  #list(node: Node): PluginConfig[] {
+    return readPluginList(node, {
+      file: this.#file,
+      at: (part) => this.#at(part.range?.[0] ?? 0),
+      resolved: (part) => {
+        const target = isAlias(part) ? part.resolve(this.#document) : part;
+        return isNode(target) ? target : undefined;
+      },
+      valueOf: (part) => valueOf(part, this.#document),
+      report: (part, path, message) => this.#report(part, masked(path), message),
+    });
   }
 
   #leaf(node: Node, path: string, setting: Setting): void {
@@ -165,7 +187,8 @@ function valueOf(node: Node, document: Document): unknown {
 function childrenOf(parent: string): string[] {
   const prefix = parent === "" ? "" : `${parent}.`;
   const keys = [...BY_FILE_PATH.keys()].filter((path) => path.startsWith(prefix));
-  return [...new Set(keys.map((path) => path.slice(prefix.length).split(".")[0]!))];
+  const own = keys.map((path) => path.slice(prefix.length).split(".")[0]!);
+  return [...new Set(parent === "" ? [...own, PLUGINS] : own)];
 }
 
 const keysOf = (keys: readonly string[]) => `a map with ${keys.join(", ")}`;

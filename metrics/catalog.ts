@@ -15,6 +15,7 @@ import {
 } from "./metric.ts";
 import { MEDIA, MEMORY } from "./media_metrics.ts";
 import { STORAGE } from "./storage_metrics.ts";
+import { PLUGINS } from "./plugin_metrics.ts";
 import type { MetricsSnapshot } from "./snapshot.ts";
 
 /** Label values are closed sets, never a track's name or an address: the number of series is fixed. */
@@ -136,6 +137,7 @@ export const CATALOG: readonly MetricSection[] = [
       },
     ],
   },
+  PLUGINS,
   {
     title: "Server and process",
     metrics: [
@@ -240,8 +242,11 @@ export class Exposition {
     this.#metrics = sections.flatMap(({ metrics }) => metrics).map((metric) => {
       const Kind = metric.type === "counter" ? Counter : Gauge;
       const { name, help } = metric;
-      const labelNames = Object.keys(metric.labels ?? {});
-      return [metric, new Kind({ name, help, labelNames, registers: [this.#registry] })] as const;
+      const labelNames = metric.open ?? Object.keys(metric.labels ?? {});
+      return [
+        metric,
+        new Kind({ name, help, labelNames: [...labelNames], registers: [this.#registry] }),
+      ] as const;
     });
   }
 
@@ -253,12 +258,17 @@ export class Exposition {
   async render(snapshot: MetricsSnapshot): Promise<string> {
     for (const [metric, series] of this.#metrics) {
       series.reset();
-      if (metric.labels === undefined) setPlain(metric, series, snapshot);
-      else for (const [labels, value] of seriesOf(metric, snapshot)) series.inc(labels, value);
+      if (metric.labels !== undefined) addAll(series, seriesOf(metric, snapshot));
+      else if (metric.open !== undefined) addAll(series, metric.read(snapshot));
+      else setPlain(metric, series, snapshot);
     }
     // Takes the values before its first await: a scrape at the same time does not mix with this one.
     return await this.#registry.metrics();
   }
+}
+
+function addAll(series: Counter | Gauge, samples: readonly Sample[]): void {
+  for (const [labels, value] of samples) series.inc(labels, value);
 }
 
 function setPlain(metric: PlainMetric, series: Counter | Gauge, snapshot: MetricsSnapshot): void {

@@ -19,7 +19,8 @@ const HEAD = [
   "`GET /metrics` on the admin address (`127.0.0.1:9090` unless `admin.address` says otherwise) answers",
   "in the Prometheus text format. Values are read when it is asked; nothing is kept between two",
   "scrapes. Counters run since the start of the process. Every label takes its values from the set",
-  "given here, so the number of series does not grow with tracks or viewers.",
+  "given here, or from the names of the plugins that are configured, so the number of series does not",
+  "grow with tracks or viewers.",
 ];
 
 const TAIL = [
@@ -43,7 +44,8 @@ function sectionOf({ title, metrics }: MetricSection): string[] {
   return ["", `## ${title}`, "", ...table(["Name", "Type", "Labels", "Meaning"], rows)];
 }
 
-function labelsOf({ labels = {} }: Metric): string {
+function labelsOf({ labels = {}, open }: Metric): string {
+  if (open !== undefined) return open.map((name) => `\`${name}\``).join(", ");
   return Object.entries(labels)
     .map(([name, values]) =>
       `\`${name}\`: ${name === "version" ? versions(values) : values.join(", ")}`

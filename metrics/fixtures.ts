@@ -64,6 +64,22 @@ export function sampleSnapshot(): MetricsSnapshot {
       recording: 212,
       groupsLost: 213,
     },
+    plugins: [{
+      name: "door",
+      kind: "ingress",
+      plugin: "rtsp",
+      state: "running",
+      restarts: 70,
+      stats: {
+        framesIn: 71,
+        bytesIn: 72,
+        framesOut: 73,
+        bytesOut: 74,
+        skipped: 75,
+        errors: 76,
+        latencyMs: 77,
+      },
+    }],
     udpReceiveDrops: 49,
     certificateNotAfterMs: 1_800_000_000_000,
     process: {

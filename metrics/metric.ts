@@ -18,18 +18,28 @@ interface Declared {
 
 export interface PlainMetric extends Declared {
   readonly labels?: undefined;
+  readonly open?: undefined;
   /** `undefined` when there is nothing to tell: the metric then has no series. */
   readonly read: (snapshot: MetricsSnapshot) => number | undefined;
 }
 
 export interface LabelledMetric extends Declared {
+  readonly open?: undefined;
   /** Every value each label may take, so that the number of series is fixed. */
   readonly labels: Readonly<Record<string, readonly string[]>>;
   /** Combinations that are left out are 0, those named twice are added up. */
   readonly read: (snapshot: MetricsSnapshot) => readonly Sample[];
 }
 
-export type Metric = PlainMetric | LabelledMetric;
+/** One series for each thing that those who run the server have named, never for what a peer has. */
+export interface OpenMetric extends Declared {
+  readonly labels?: undefined;
+  /** Names of its labels. */
+  readonly open: readonly string[];
+  readonly read: (snapshot: MetricsSnapshot) => readonly Sample[];
+}
+
+export type Metric = PlainMetric | LabelledMetric | OpenMetric;
 
 /** Metrics about one thing. */
 export interface MetricSection {

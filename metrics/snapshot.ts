@@ -25,6 +25,8 @@ export interface MetricsSnapshot {
   readonly upstream: UpstreamNumbers | undefined;
   /** Absent when nothing is recorded. */
   readonly storage: StorageNumbers | undefined;
+  /** Instances of plugins. */
+  readonly plugins: readonly PluginNumbers[];
   /** UDP packets the kernel dropped for a full receive buffer; absent where the system does not tell. */
   readonly udpReceiveDrops: number | undefined;
   readonly certificateNotAfterMs: number;
@@ -106,6 +108,27 @@ export interface StorageNumbers {
   readonly trimmed: number;
   readonly recording: number;
   readonly groupsLost: number;
+}
+
+export const PLUGIN_STATES = ["starting", "running", "failed", "stopped"] as const;
+
+export interface PluginNumbers {
+  /** Of the instance, and of what it is one: chosen by those who configure the server. */
+  readonly name: string;
+  readonly kind: string;
+  readonly plugin: string;
+  readonly state: (typeof PLUGIN_STATES)[number];
+  readonly restarts: number;
+  readonly stats: {
+    readonly framesIn: number;
+    readonly bytesIn: number;
+    readonly framesOut: number;
+    readonly bytesOut: number;
+    readonly skipped: number;
+    readonly errors: number;
+    /** -1 is unknown. */
+    readonly latencyMs: number;
+  };
 }
 
 export interface ProcessNumbers {

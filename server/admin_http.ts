@@ -12,6 +12,7 @@ import { Exposition } from "../metrics/catalog.ts";
 import type { ServerView } from "./deps.ts";
 import { health, route } from "./http_answers.ts";
 import { broadcasts, metrics, session, sessions, tracks } from "./overview.ts";
+import { pluginApi } from "./plugin_api.ts";
 
 /** Why new peers should go elsewhere. The words are stable. */
 export type NotReady = "draining" | "upstream_not_connected";
@@ -56,6 +57,7 @@ export function adminApp(view: ServerView): Hono {
   });
   route(app, ["/api/v1/broadcasts"], async (c) => c.json({ broadcasts: await broadcasts(view) }));
   route(app, ["/api/v1/tracks"], async (c) => c.json({ tracks: await tracks(view) }));
+  pluginApi(app, view.plugins, (origin) => isOwnPage(origin, view));
   route(app, ["/api/v1/config"], (c) => c.json(configOf(view)));
   return app;
 }
@@ -88,14 +90,20 @@ function withoutSecrets(value: unknown): unknown {
 }
 
 /** Lets the dashboard of this very server read, opened under a name of this machine; no other page. */
-function allowOwnPage(c: Context, { quicAddress, loaded }: ServerView): void {
+function allowOwnPage(c: Context, view: ServerView): void {
   c.header("vary", "Origin");
   const origin = c.req.header("origin");
-  if (origin === undefined || !loaded.config.server.http) return;
+  if (origin !== undefined && isOwnPage(origin, view)) {
+    c.header("access-control-allow-origin", origin);
+  }
+}
+
+function isOwnPage(origin: string, { quicAddress, loaded }: ServerView): boolean {
+  if (!loaded.config.server.http) return false;
   const own = ["localhost", "127.0.0.1", "[::1]"].map((h) =>
     new URL(`http://${h}:${quicAddress.port}`)
   );
-  if (own.some((url) => url.origin === origin)) c.header("access-control-allow-origin", origin);
+  return own.some((url) => url.origin === origin);
 }
 
 /** @param host As a URL has it: an IPv6 address in brackets. */

@@ -12,6 +12,7 @@ import type { NodeView } from "./node_view.ts";
 import type { Admitted } from "./auth/authorizer.ts";
 import type { Refusal } from "./auth/grant.ts";
 import type { Dvr } from "./dvr/dvr.ts";
+import type { PluginHost } from "./plugin_host.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** The server as its first node shows it. */
@@ -33,6 +34,8 @@ export interface ServerView extends NodeView {
   readonly admit: (request: AdmissionRequest) => Promise<Admitted | Refusal>;
   /** Absent when nothing is recorded. */
   readonly dvr?: Dvr;
+  /** Absent where there are no plugins. */
+  readonly plugins?: PluginHost;
   readonly log: Logger;
 }
 

@@ -107,6 +107,7 @@ export async function metrics(view: ServerView): Promise<MetricsSnapshot> {
       recording: view.dvr.recording,
       groupsLost: view.dvr.groupsLost,
     },
+    plugins: view.plugins?.numbers() ?? [],
     udpReceiveDrops,
     certificateNotAfterMs: view.certificate().notAfterMs,
     process: {

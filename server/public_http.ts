@@ -44,6 +44,7 @@ const PAGE_POLICY = [
 export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Hono {
   const { assets, fetchTimeoutMs = 30_000 } = options;
   const app = new Hono();
+  app.use(async (c, next): Promise<Response | void> => await pluginAnswer(c, view) ?? await next());
   app.use(async (c, next) => {
     await next();
     c.header("x-content-type-options", "nosniff");
@@ -91,6 +92,21 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
     return asset === undefined ? c.notFound() : page(c, asset);
   });
   return app;
+}
+
+/** What a plugin answers that owns the path. Open to every web page, unless it says itself to whom. */
+async function pluginAnswer(c: Context, { plugins }: ServerView): Promise<Response | undefined> {
+  const { remote = "" } = (c.env ?? {}) as HttpPeer;
+  const response = await plugins?.routes.answer(c.req.raw, remote);
+  try {
+    const { headers } = response ?? {};
+    headers?.set("x-content-type-options", "nosniff");
+    if (headers?.has("access-control-allow-origin") === false) {
+      headers.set("access-control-allow-origin", "*");
+    }
+  } catch { // Headers of a redirect or an upgrade cannot be changed.
+  }
+  return response;
 }
 
 /** Where the page learns the admin address. */

@@ -154,9 +154,9 @@ export class Relay {
    * Takes a peer in that has dialed us. Fulfils when its session is over. Never rejects.
    * @param admit Asked before anything is served. Without it the peer may do everything.
    */
-  async accept(connection: Connection, admit?: Admit): Promise<void> {
+  async accept(connection: Connection, admit?: Admit, options: AcceptOptions = {}): Promise<void> {
     if (this.draining) return connection.close(SESSION_CODE.none, "shutting down");
-    const entry = await this.#start(connection, "server", {}, admit).catch(() => undefined);
+    const entry = await this.#start(connection, "server", options, admit).catch(() => undefined);
     await entry?.session.closed;
   }
 
@@ -227,7 +227,7 @@ export class Relay {
   async #start(
     connection: Connection,
     side: "client" | "server",
-    join: JoinOptions = {},
+    join: JoinOptions & AcceptOptions = {},
     admit?: Admit,
   ): Promise<RelaySession> {
     const id = this.#nextId;
@@ -322,6 +322,12 @@ export class Relay {
       this.#sweepLater();
     });
   }
+}
+
+/** What holds for one peer that has dialed us. */
+export interface AcceptOptions {
+  /** Versions spoken with it. Default: the relay's. */
+  readonly versions?: readonly Dialect[];
 }
 
 /** What is said to a relay that we dial. */

@@ -8,6 +8,7 @@ import type { Logger } from "../base/logger.ts";
 import { formatAddress } from "../config/address.ts";
 import { exposureOf } from "../config/exposure.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import type { PluginConfig } from "../config/plugin_list.ts";
 import type { Certificate } from "../config/pem_pair.ts";
 import { ConfigError } from "../config/problems.ts";
 import { randomHop } from "../relay/hop.ts";
@@ -20,6 +21,7 @@ import type { ServerView } from "./deps.ts";
 import { type HttpListener, serveHttp } from "./http_listener.ts";
 import { Node, type NodeOptions, transportOf } from "./node.ts";
 import { pageUrl } from "./page_url.ts";
+import { PluginHost } from "./plugin_host.ts";
 import { publicApp } from "./public_http.ts";
 import type { MediaStore } from "../plugins/storage/store.ts";
 import type { Relay } from "./relay.ts";
@@ -44,6 +46,7 @@ export interface ServerContext {
 export class RunningServer {
   readonly node: Node;
   readonly upstream: Upstream | undefined;
+  readonly plugins: PluginHost;
   readonly listeners: { readonly name: string; readonly address: string }[] = [];
   pageUrl?: string;
   /** Where media is kept; there once the server is open. */
@@ -78,6 +81,13 @@ export class RunningServer {
     });
     this.#threads = several ? this.#workers(options, context.module) : undefined;
     this.upstream = this.#upstreamLink(relay.upstreamUrl);
+    this.plugins = new PluginHost({
+      relay: this.relay,
+      loaded,
+      log: this.#log,
+      store: () => this.store,
+      admit: (request) => this.node.admit(request),
+    });
   }
 
   /** Settles when the server has ended; rejects when it failed. */
@@ -112,6 +122,7 @@ export class RunningServer {
       startedAtMs: Date.now(),
       ...(this.dvr === undefined ? {} : { dvr: this.dvr }),
       admit: (request) => this.node.admit(request),
+      plugins: this.plugins,
       log: this.#log,
     };
   }
@@ -160,6 +171,15 @@ export class RunningServer {
     }
     this.node.accept().catch((error) => this.#finished.reject(error));
     void this.upstream?.run();
+    void this.applyPlugins(this.#loaded.plugins);
+  }
+
+  /**
+   * Makes the instances of plugins those of a configuration: what is the same keeps running, what differs is started anew,
+   * what is gone stops. Fulfils when what had to stop has; never rejects.
+   */
+  async applyPlugins(plugins: readonly PluginConfig[]): Promise<void> {
+    await this.plugins.apply(plugins);
   }
 
   /** New connections get this certificate; those that are up stay. */
@@ -178,6 +198,9 @@ export class RunningServer {
 
   async #close(): Promise<void> {
     this.upstream?.stop();
+    // Nobody is let in from here on; plugins finish what they hand on while their sessions still stand.
+    this.relay.draining = true;
+    await this.plugins.stop();
     const { node } = this;
     const workers = this.#threads?.workers;
     // All first let out what has begun: a publisher here may have viewers over there.

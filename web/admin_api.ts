@@ -31,11 +31,12 @@ export async function ask(url: string): Promise<Answers> {
     return answer;
   };
   const list = async (name: string) => (await (await get(`/api/v1/${name}`)).json())[name];
-  const [sessions, broadcasts, tracks, metrics] = await Promise.all([
+  const [sessions, broadcasts, tracks, plugins, metrics] = await Promise.all([
     list("sessions"),
     list("broadcasts"),
     list("tracks"),
+    list("plugins"),
     get("/metrics").then((answer) => answer.text()),
   ]);
-  return { atMs: Date.now(), sessions, broadcasts, tracks, metrics };
+  return { atMs: Date.now(), sessions, broadcasts, tracks, plugins, metrics };
 }

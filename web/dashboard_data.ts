@@ -38,6 +38,18 @@ export interface TrackRow extends TrackAnswer {
   readonly bitRate: number | undefined;
 }
 
+/** An instance of a plugin, as far as it is shown. */
+export interface PluginRow {
+  readonly name: string;
+  readonly kind: string | null;
+  readonly plugin: string | null;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly since: string;
+  readonly restarts: number;
+  readonly stats: { readonly bytesIn: number; readonly bytesOut: number };
+}
+
 /** The answers of one look. */
 export interface Answers {
   /** When they came, in milliseconds since 1970. */
@@ -45,6 +57,7 @@ export interface Answers {
   readonly sessions: readonly SessionRow[];
   readonly broadcasts: readonly BroadcastRow[];
   readonly tracks: readonly TrackAnswer[];
+  readonly plugins: readonly PluginRow[];
   /** The text of `/metrics`. */
   readonly metrics: string;
 }

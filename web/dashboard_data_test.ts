@@ -12,7 +12,14 @@ const TRACK = {
 };
 
 function answers(atMs: number, metrics: string, bytesIn: number): Answers {
-  return { atMs, sessions: [], broadcasts: [], tracks: [{ ...TRACK, bytesIn }], metrics };
+  return {
+    atMs,
+    sessions: [],
+    broadcasts: [],
+    tracks: [{ ...TRACK, bytesIn }],
+    plugins: [],
+    metrics,
+  };
 }
 
 Deno.test("lookFrom() knows rates from the second look on", () => {

@@ -64,7 +64,28 @@ const TRANSPORTS: Readonly<Record<string, string>> = {
   quic: "QUIC",
   webtransport: "WebTransport",
   websocket: "WebSocket",
+  memory: "in the server",
 };
+
+/** Instances of plugins and how they stand. */
+export function PluginTable({ look: { answers } }: { readonly look: Look }) {
+  const columns = ["Plugin", "What", "State", "#In", "#Out", "#Restarts", "#For"];
+  return (
+    <Table id="plugins" title="Plugins" columns={columns} none="No plugins are configured.">
+      {answers.plugins.map((plugin) => (
+        <tr key={plugin.name}>
+          <th scope="row">{plugin.name}</th>
+          <td>{[plugin.kind, plugin.plugin].filter((word) => word !== null).join(" ")}</td>
+          <td>{plugin.reason === null ? plugin.state : `${plugin.state}: ${plugin.reason}`}</td>
+          <td class="number">{bytes(plugin.stats.bytesIn)}</td>
+          <td class="number">{bytes(plugin.stats.bytesOut)}</td>
+          <td class="number">{plugin.restarts}</td>
+          <td class="number">{age(answers.atMs - Date.parse(plugin.since))}</td>
+        </tr>
+      ))}
+    </Table>
+  );
+}
 
 /** What is announced, and by which way it comes. */
 export function BroadcastTable({ look: { answers } }: { readonly look: Look }) {

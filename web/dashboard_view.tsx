@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { type AdminPlace, ask, findAdmin } from "./admin_api.ts";
 import { CopyButton } from "./copy_button.tsx";
 import { DashboardGraphs } from "./dashboard_graphs.tsx";
-import { BroadcastTable, SessionTable, TrackTable } from "./dashboard_tables.tsx";
+import { BroadcastTable, PluginTable, SessionTable, TrackTable } from "./dashboard_tables.tsx";
 import { DashboardTiles } from "./dashboard_tiles.tsx";
 import { type Figures, type Look, lookFrom, recorded } from "./dashboard_data.ts";
 import type { ViewProps } from "./view_props.ts";
@@ -69,6 +69,7 @@ export function DashboardView({ visible }: ViewProps) {
           <DashboardTiles look={look} />
           <DashboardGraphs history={history} />
           <TrackTable look={look} />
+          {look.answers.plugins.length > 0 && <PluginTable look={look} />}
           <div class="columns even">
             <SessionTable look={look} />
             <BroadcastTable look={look} />

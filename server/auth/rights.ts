@@ -27,6 +27,11 @@ export function maySubscribe({ root, subscribe }: Grant, path: string): boolean 
   return matcher(root, subscribe)(path);
 }
 
+/** The same for publishing it. */
+export function mayPublish({ root, publish }: Grant, path: string): boolean {
+  return matcher(root, publish)(path);
+}
+
 function matcher(root: string, texts: readonly string[]): (path: string) => boolean {
   const patterns = texts.map((text) => Pattern.parse(text));
   return (path) => {

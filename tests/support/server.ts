@@ -16,6 +16,8 @@ export interface LaunchOptions {
   readonly log?: Logger;
   /** What worker threads run, if not the program. */
   readonly module?: string;
+  /** Text of the configuration file. */
+  readonly yaml?: string;
 }
 
 /** A running server, closed when it goes out of scope. */
@@ -35,7 +37,7 @@ export interface Launched extends AsyncDisposable {
 
 export async function launch(options: LaunchOptions = {}): Promise<Launched> {
   const certificate = await testCertificate();
-  const loaded = parseConfig("", {
+  const loaded = parseConfig(options.yaml ?? "", {
     flags: {
       "server.address": "127.0.0.1:0",
       "admin.address": "127.0.0.1:0",
