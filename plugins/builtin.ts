@@ -8,5 +8,15 @@ import type { PluginEntry } from "./plugin.ts";
 
 /** Every built-in plugin, in the order of `qumo-relay plugins list`. */
 export const BUILT_IN: readonly PluginEntry[] = [
-  // { kind: "ingress", name: "rtsp", load: async () => (await import("./ingress/rtsp/mod.ts")).rtsp },
+  { kind: "ingress", name: "rtsp", load: async () => (await import("./ingress/rtsp/mod.ts")).rtsp },
+  {
+    kind: "ingress",
+    name: "camera",
+    load: async () => (await import("./ingress/camera/mod.ts")).camera,
+  },
+  { kind: "ingress", name: "rtmp", load: async () => (await import("./ingress/rtmp/mod.ts")).rtmp },
+  { kind: "ingress", name: "srt", load: async () => (await import("./ingress/srt/mod.ts")).srt },
+  { kind: "ingress", name: "hls", load: async () => (await import("./ingress/hls/mod.ts")).hls },
+  { kind: "ingress", name: "file", load: async () => (await import("./ingress/file/mod.ts")).file },
+  { kind: "ingress", name: "fmp4", load: async () => (await import("./ingress/fmp4/mod.ts")).fmp4 },
 ];

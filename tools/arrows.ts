@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   plugins: [
     ...["base", "client", "relay/ports.ts", "wire/varint.ts"],
     // How options are declared, and what is said of wrong ones.
-    ...["config/fields.ts", "config/input_kind.ts", "config/complaint.ts"],
+    ...["config/fields.ts", "config/address.ts", "config/input_kind.ts", "config/complaint.ts"],
     ...["config/problems.ts", "config/suggest.ts"],
   ],
   config: ["base"],

@@ -27,12 +27,17 @@ const ADDRESS = /\[([\w,/ :#.-]+?) @ 0x[0-9a-f]+\]\s*/g;
 export class Complaints {
   readonly #secrets: readonly string[];
   readonly #lines: string[] = [];
+  readonly #heard: ((line: string) => void) | undefined;
   #pending = "";
   /** Lines that were worth keeping, so far. */
   count = 0;
 
-  /** @param secrets Texts that are never shown, such as a password that is part of an argument. */
-  constructor(secrets: readonly string[] = []) {
+  /**
+   * @param secrets Texts that are never shown, such as a password that is part of an argument.
+   * @param heard Told of each complaint, as it is kept.
+   */
+  constructor(secrets: readonly string[] = [], heard?: (line: string) => void) {
+    this.#heard = heard;
     this.#secrets = secrets.filter((secret) => secret !== "");
   }
 
@@ -60,5 +65,6 @@ export class Complaints {
     if (before >= 0) this.#lines.splice(before, 1);
     this.#lines.push(text);
     if (this.#lines.length > KEPT_LINES) this.#lines.shift();
+    this.#heard?.(text);
   }
 }

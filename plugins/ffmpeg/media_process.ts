@@ -19,6 +19,8 @@ export interface MediaProcessOptions {
   readonly secrets?: readonly string[];
   /** How long it may take to end in order, in milliseconds, before it is killed. Default 2,000. */
   readonly graceMs?: number;
+  /** Told of each complaint as it comes, without credentials. */
+  readonly oncomplaint?: (line: string) => void;
   /** How much it says: "error" by default. */
   readonly logLevel?: "error" | "warning" | "info";
 }
@@ -47,7 +49,7 @@ export class MediaProcess implements AsyncDisposable {
     const { program = "ffmpeg", args, signal, input = false, logLevel = "error" } = options;
     this.#program = program;
     this.#graceMs = options.graceMs ?? 2000;
-    this.#complaints = new Complaints(options.secrets);
+    this.#complaints = new Complaints(options.secrets, options.oncomplaint);
     const quiet = ["-hide_banner", "-loglevel", logLevel];
     const unasking = program === "ffmpeg" ? [...quiet, "-nostats", "-y"] : quiet;
     // Without this ffmpeg reads our terminal for keys.

@@ -14,6 +14,12 @@ import type { MediaEvent } from "./fmp4/media_track.ts";
 import { Splitter } from "./fmp4/splitter.ts";
 import { Pace } from "./pace.ts";
 
+/**
+ * Groups are numbered from the time of day, in steps of this: what is published by the next start of the program does not
+ * take the numbers of what is still kept of this one. Shorter than any group lasts.
+ */
+const GROUP_MS = 10;
+
 export interface MediaPublisherOptions {
   readonly client: Client;
   /** Path of the broadcast. */
@@ -31,8 +37,10 @@ export interface StreamOptions {
   readonly signal?: AbortSignal;
   /** Frames go out at the speed of their timestamps, for input that comes faster. Default false. */
   readonly paced?: boolean;
-  /** Called once with the first frame: the broadcast is live. */
+  /** Called once before the first frame goes out: the broadcast is about to be live. */
   readonly onlive?: () => void;
+  /** A video or audio track that cannot be carried ends the stream instead of being left out. Default false. */
+  readonly strict?: boolean;
 }
 
 /**
@@ -54,7 +62,10 @@ export class MediaPublisher implements Disposable {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log ?? silent;
-    this.#media = new HangBroadcast({ audioGroupMs: options.audioGroupMs ?? 0 });
+    this.#media = new HangBroadcast({
+      audioGroupMs: options.audioGroupMs ?? 0,
+      firstGroup: Math.floor(this.#clock.wallMs() / GROUP_MS),
+    });
   }
 
   /** Whether the broadcast is announced. */
@@ -87,11 +98,12 @@ export class MediaPublisher implements Disposable {
     try {
       for (let read; (read = await reader.read(), !read.done);) {
         for (const event of splitter.push(read.value)) {
-          this.#note(event);
+          this.#note(event, options.strict ?? false);
           for (const record of this.#media.take(event)) {
             if (pace !== undefined) await pace.reach(record.timestampUs, signal);
             if (signal?.aborted) return frames;
             if (frames++ === 0) options.onlive?.();
+            if (signal?.aborted) return frames;
             this.#write(record);
           }
           this.#countSkipped();
@@ -156,11 +168,13 @@ export class MediaPublisher implements Disposable {
     this.#skippedBefore = skipped;
   }
 
-  #note(event: MediaEvent): void {
+  /** @throws {MediaError} A track cannot be carried and has to be. */
+  #note(event: MediaEvent, strict: boolean): void {
     if (event.type === "damage") {
       this.#log.debug("media is damaged, going on at the next keyframe", { reason: event.reason });
     } else if (event.type === "init") {
       for (const { id, reason } of event.ignored) {
+        if (strict) throw new MediaError(`Cannot carry track ${id}: ${reason}`);
         this.#log.warn("a track is left out", { track: id, reason });
       }
     }

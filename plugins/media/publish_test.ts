@@ -134,8 +134,7 @@ Deno.test({
     const first = (await frames.next()).value as MediaFrame;
     await media.stream(input(file));
     let last = first;
-    while (last.group < 3) last = (await frames.next()).value as MediaFrame;
-    assert.ok(first.group < 2);
+    while (last.group < first.group + 2) last = (await frames.next()).value as MediaFrame;
     assert.ok(last.timestampUs > 2_000_000, `${last.timestampUs}`);
     await media.stream(input(vp9));
     const changed = (await catalogs.next()).value as Rendition[];
@@ -162,7 +161,7 @@ Deno.test({
     assert.equal(before.gone.aborted, true);
     const reading = readAll(after, () => test.media.withdraw());
     const { frames: [video] } = await reading;
-    assert.equal(video!.at(-1)!.group, 1);
+    assert.ok(video!.at(-1)!.group > 0);
     assert.ok(video!.at(-1)!.timestampUs >= 1_900_000);
   },
 });

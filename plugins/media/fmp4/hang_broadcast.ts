@@ -26,6 +26,8 @@ export interface HangBroadcastOptions {
   readonly catalogAfterMs?: number;
   /** Audio frames share a group for so long; 0, the default, gives each its own. */
   readonly audioGroupMs?: number;
+  /** Number of the first group of every track. Default 0. */
+  readonly firstGroup?: number;
 }
 
 /** How a new stream joins the one before it. */
@@ -72,12 +74,14 @@ export class HangBroadcast {
   #endUs = 0;
   /** Samples that were left out since they are damaged, or depend on one that is. */
   skipped = 0;
-  #catalogGroup = 0;
+  readonly #firstGroup: number;
+  #catalogGroup: number;
   #catalog: HangCatalog | undefined;
 
   constructor(options: HangBroadcastOptions = {}) {
     this.#catalogAfterUs = (options.catalogAfterMs ?? 200) * 1000;
     this.#audioGroupUs = (options.audioGroupMs ?? 0) * 1000;
+    this.#firstGroup = this.#catalogGroup = options.firstGroup ?? 0;
   }
 
   /** The catalog as published last; absent until then. */
@@ -139,7 +143,7 @@ export class HangBroadcast {
       const running = {
         name,
         track,
-        group: this.#named.get(name)?.group ?? -1,
+        group: this.#named.get(name)?.group ?? this.#firstGroup - 1,
         groupStartUs: 0,
         firstDecodeUs: undefined,
         lastDecodeUs: 0,
@@ -186,7 +190,7 @@ export class HangBroadcast {
     }
     if (running.awaitsKeyframe && !sample.keyframe) {
       // Before the first group nothing is missing yet: the stream was joined in the middle.
-      if (running.group >= 0) this.skipped++;
+      if (running.group >= this.#firstGroup) this.skipped++;
       return [];
     }
     this.#offsetUs ??= this.#notBeforeUs > 0

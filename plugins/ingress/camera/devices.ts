@@ -1,0 +1,71 @@
+import { SourceFailed } from "../ingest.ts";
+
+/** How the picture is asked for. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly framerate: number;
+}
+
+/** Options of ffmpeg that open a device. */
+export interface Device {
+  readonly what: string;
+  readonly input: readonly string[];
+}
+
+/** Stands for the picture and the tone ffmpeg makes itself. */
+export const TEST = "test";
+
+/** ffmpeg's name for the cameras of each system, and what a device is called there. */
+const CAMERAS: Readonly<Record<string, { readonly format: string; readonly first: string }>> = {
+  linux: { format: "v4l2", first: "/dev/video0" },
+  darwin: { format: "avfoundation", first: "0" },
+  windows: { format: "dshow", first: "" },
+};
+
+/** The camera that is meant; with "auto" the first one there is, else the test picture. */
+export function cameraOf(device: string, picture: Picture, os: string = Deno.build.os): Device {
+  const { width, height, framerate } = picture;
+  const size = `${width}x${height}`;
+  if (device === "auto") return cameraOf(firstCamera(os) ?? TEST, picture, os);
+  if (device === TEST) {
+    const source = `testsrc2=size=${size}:rate=${framerate}`;
+    return { what: "the test picture", input: ["-re", "-f", "lavfi", "-i", source] };
+  }
+  const camera = CAMERAS[os];
+  if (camera === undefined) {
+    throw new SourceFailed(`Cannot open ${device}: cameras are not known on ${os}`);
+  }
+  const name = os === "windows" ? `video=${device}` : os === "darwin" ? `${device}:none` : device;
+  return {
+    what: `the camera ${device}`,
+    input: [
+      ...["-f", camera.format, "-thread_queue_size", "64", "-framerate", String(framerate)],
+      ...["-video_size", size, "-i", name],
+    ],
+  };
+}
+
+/** The microphone that is meant; a tone with "test". */
+export function microphoneOf(device: string, os: string = Deno.build.os): Device {
+  if (device === TEST) {
+    const source = "sine=frequency=440:sample_rate=48000";
+    return { what: "the test tone", input: ["-re", "-f", "lavfi", "-i", source] };
+  }
+  const format = os === "darwin" ? "avfoundation" : os === "windows" ? "dshow" : "pulse";
+  const name = os === "darwin" ? `:${device}` : os === "windows" ? `audio=${device}` : device;
+  const what = `the microphone ${device}`;
+  return { what, input: ["-f", format, "-thread_queue_size", "512", "-i", name] };
+}
+
+/** Only Linux lists its cameras as files. */
+function firstCamera(os: string): string | undefined {
+  if (os !== "linux") return CAMERAS[os]?.first || undefined;
+  try {
+    const names = Array.from(Deno.readDirSync("/dev"), ({ name }) => name);
+    const numbers = names.flatMap((name) => /^video(\d+)$/.exec(name)?.[1] ?? []).map(Number);
+    return numbers.length === 0 ? undefined : `/dev/video${Math.min(...numbers)}`;
+  } catch { // There is no /dev to look into.
+    return undefined;
+  }
+}

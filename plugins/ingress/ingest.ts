@@ -1,0 +1,204 @@
+/**
+ * What the ingress plugins share: ffmpeg as the demuxer of anything, and its output published.
+ *
+ * @module
+ */
+import { QumoError } from "../../base/errors.ts";
+import { formatDuration } from "../../base/units.ts";
+import { duration, oneOf, text } from "../../config/fields.ts";
+import { FfmpegFailed } from "../ffmpeg/errors.ts";
+import { MediaProcess } from "../ffmpeg/media_process.ts";
+import { audioCodec, LIVE_FMP4, videoCodec } from "../ffmpeg/output.ts";
+import { MediaError } from "../media/fmp4/media_error.ts";
+import { MediaPublisher } from "../media/publish.ts";
+import type { PluginContext } from "../plugin.ts";
+
+/** The source gave nothing that can be published, or stopped doing so. */
+export class SourceFailed extends QumoError {
+  readonly code = "QUMO_SOURCE_FAILED";
+}
+
+const VIDEO = ["copy", "h264", "h265", "vp9", "av1", "none"] as const;
+const AUDIO = ["copy", "aac", "opus", "none"] as const;
+
+/** The option that every ingress plugin has. */
+export const BROADCAST = {
+  broadcast: text("Path of the broadcast the media is published as.", { example: "cam" }),
+};
+
+/** Options of those that take media as it is. */
+export const CODECS = {
+  video: oneOf(
+    VIDEO,
+    "copy",
+    "`copy` carries H.264, H.265, VP9 and AV1 as they are; a name encodes anew; `none` leaves video out.",
+  ),
+  audio: oneOf(
+    AUDIO,
+    "copy",
+    "`copy` carries AAC and Opus as they are; a name encodes anew; `none` leaves audio out.",
+  ),
+};
+
+/** The option of those whose source can fall silent. */
+export const TIMEOUT = {
+  timeout: duration(
+    { min: "1s", max: "10m", byDefault: "10s" },
+    "A source that gives nothing for so long is given up: the broadcast is withdrawn, and it is tried again.",
+  ),
+};
+
+/** One run of ffmpeg over a source. */
+export interface Source {
+  /** What it is to people, without credentials: "the camera at rtsp://10.0.0.7/live". */
+  readonly what: string;
+  /** Options of ffmpeg up to its `-i`. */
+  readonly input: readonly string[];
+  readonly video: (typeof VIDEO)[number];
+  readonly audio: (typeof AUDIO)[number];
+  /** Which input the sound is taken from. Default 0, the same as the picture. */
+  readonly audioInput?: number;
+  /** Further options of the output. */
+  readonly output?: readonly string[];
+  readonly secrets?: readonly string[];
+  /** Longest silence once media flows, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** The same before its first frame; never given up if absent. */
+  readonly firstFrameMs?: number;
+  /** Media comes faster than it is to be shown. */
+  readonly paced?: boolean;
+  readonly logLevel?: "error" | "warning";
+  /** Looks at what ffmpeg complains about. @returns Why this source is not published, if so. */
+  readonly refuse?: (complaint: string) => string | undefined;
+}
+
+/** The publisher of an ingress plugin. */
+export function publisherOf(ctx: PluginContext, broadcast: string): MediaPublisher {
+  const { client, stats, clock, log } = ctx;
+  return new MediaPublisher({ client, path: broadcast, stats, clock, log });
+}
+
+/**
+ * Publishes a source until it ends, or the instance has to. The broadcast stays announced.
+ * @returns How many frames there were.
+ * @throws {SourceFailed} With what is wrong, and what to do where that is known. @throws {FfmpegMissing}
+ */
+export async function ingest(
+  ctx: PluginContext,
+  publisher: MediaPublisher,
+  source: Source,
+): Promise<number> {
+  const silent = new AbortController();
+  const signal = AbortSignal.any([ctx.signal, silent.signal]);
+  const video = source.video === "none" ? ["-vn"] : ["-map", "0:V:0?", ...videoCodec(source.video)];
+  const sound = `${source.audioInput ?? 0}:a:0?`;
+  const audio = source.audio === "none" ? ["-an"] : ["-map", sound, ...audioCodec(source.audio)];
+  let refused: string | undefined;
+  await using ffmpeg = MediaProcess.start({
+    // Damaged packets end here: what is handed on can be decoded.
+    args: [
+      ...["-fflags", "+genpts+discardcorrupt", ...source.input],
+      ...[...video, ...audio, "-sn", "-dn", "-map_metadata", "-1"],
+      // An input whose audio has fallen silent does not hold its video back.
+      ...["-max_interleave_delta", "1000000", ...(source.output ?? []), ...LIVE_FMP4],
+    ],
+    signal,
+    oncomplaint(line) {
+      refused ??= source.refuse?.(line);
+      if (refused !== undefined) silent.abort();
+    },
+    ...(source.secrets === undefined ? {} : { secrets: source.secrets }),
+    ...(source.logLevel === undefined ? {} : { logLevel: source.logLevel }),
+  });
+  const watch = new SilenceWatch(ctx, source, () => silent.abort());
+  try {
+    const frames = await publisher.stream(watch.through(ffmpeg.stdout), {
+      signal,
+      strict: true,
+      paced: source.paced ?? false,
+      onlive: () => {
+        if (refused === undefined) ctx.status(undefined);
+      },
+    });
+    if (ctx.signal.aborted) return frames;
+    if (refused !== undefined) throw new SourceFailed(`Cannot publish ${source.what}: ${refused}`);
+    if (silent.signal.aborted) throw new SourceFailed(watch.reason(ffmpeg.complaint));
+    await ffmpeg.done();
+    return frames;
+  } catch (error) {
+    if (ctx.signal.aborted) return 0;
+    if (error instanceof SourceFailed) throw error;
+    throw await explained(error, ffmpeg, source);
+  } finally {
+    watch.end();
+  }
+}
+
+/** The media's error is but what ffmpeg's has led to. */
+async function explained(error: unknown, ffmpeg: MediaProcess, source: Source): Promise<unknown> {
+  if (!(error instanceof MediaError) && !(error instanceof FfmpegFailed)) return error;
+  const began = `Cannot publish ${source.what}`;
+  if (error instanceof MediaError && /Cannot carry/.test(error.message)) {
+    return new SourceFailed(`${began}: ${error.message}; ${TRANSCODE_HINT}`, { cause: error });
+  }
+  await ffmpeg.ended;
+  const why = ffmpeg.complaint || (error instanceof FfmpegFailed ? error.reason : error.message);
+  const hint =
+    /Could not find tag for codec|codec not currently supported|not supported in/i.test(why)
+      ? `; ${TRANSCODE_HINT}`
+      : /401|Unauthorized|403 Forbidden/i.test(why)
+      ? "; check its user name and password"
+      : "";
+  return new SourceFailed(`${began}: ${why || "it gave no media"}${hint}`, { cause: error });
+}
+
+const TRANSCODE_HINT =
+  "have it encoded anew with the options `video` (h264, h265, vp9, av1) and `audio` (aac, opus), or left out with `none`";
+
+/** Notices when a source gives nothing for too long. */
+class SilenceWatch {
+  readonly #ctx: PluginContext;
+  readonly #source: Source;
+  readonly #give: () => void;
+  #cancel = () => {};
+  #seen = false;
+  #over = false;
+
+  constructor(ctx: PluginContext, source: Source, giveUp: () => void) {
+    this.#ctx = ctx;
+    this.#source = source;
+    this.#give = giveUp;
+    this.#arm();
+  }
+
+  through(bytes: ReadableStream<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array> {
+    const look = new TransformStream<Uint8Array, Uint8Array>({
+      transform: (chunk, controller) => {
+        this.#seen = true;
+        this.#arm();
+        controller.enqueue(chunk);
+      },
+    });
+    return bytes.pipeThrough(look);
+  }
+
+  reason(complaint: string): string {
+    const { what, timeoutMs = 0, firstFrameMs = 0 } = this.#source;
+    const waited = formatDuration(this.#seen ? timeoutMs : firstFrameMs);
+    const said = complaint === "" ? "" : ` (${complaint})`;
+    return `Cannot publish ${what}: it gave ${
+      this.#seen ? "nothing more" : "no media"
+    } for ${waited}${said}`;
+  }
+
+  end(): void {
+    this.#over = true;
+    this.#cancel();
+  }
+
+  #arm(): void {
+    this.#cancel();
+    const ms = this.#seen ? this.#source.timeoutMs : this.#source.firstFrameMs;
+    if (ms !== undefined && !this.#over) this.#cancel = this.#ctx.clock.after(ms, this.#give);
+  }
+}
