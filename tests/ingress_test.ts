@@ -68,10 +68,13 @@ async function play(definition: PluginDefinition, options: Record<string, unknow
     },
     /** The next time the broadcast is live; fails when the plugin does before that. */
     async live(): Promise<LiveMedia> {
-      const next = lives.next();
-      const failed = run.done.then(() => Promise.reject(new Error("it ended")));
-      const { value } = await Promise.race([next, failed]) as IteratorResult<LiveMedia>;
-      return value!;
+      let live: LiveMedia | undefined;
+      let over = false;
+      const next = lives.next().then(({ value }) => live = value as LiveMedia);
+      run.done.finally(() => over = true).catch(() => {});
+      await until(() => live !== undefined || over, `a live broadcast: ${run.told.at(-1)}`, 30_000);
+      if (live === undefined) await run.done;
+      return await next;
     },
     async [Symbol.asyncDispose]() {
       over.abort();
@@ -159,8 +162,8 @@ Deno.test({
       assert.ok(server.refused() > 0);
       assert.ok(test.run.told.every((text) => !text?.includes("s3cret")));
     }
-    await server[Symbol.asyncDispose]();
-    await using test = await play(rtsp, { url: url.replace("//", "//u:p4ss@") });
+    const absent = `rtsp://u:p4ss@127.0.0.1:${freePort("tcp")}/live`;
+    await using test = await play(rtsp, { url: absent });
     await assert.rejects(test.run.done, (error: Error) => {
       assert.match(error.message, /Connection refused/);
       return !error.message.includes("p4ss");

@@ -42,7 +42,7 @@ const ENCODERS: Readonly<Record<Exclude<CodecChoice, "copy">, readonly string[]>
     "-pix_fmt",
     "yuv420p",
     "-svtav1-params",
-    "scd=0:pred-struct=1",
+    "scd=0",
   ],
   aac: ["aac", "-b:a", "128k"],
   opus: ["libopus", "-b:a", "96k", "-application", "lowdelay"],

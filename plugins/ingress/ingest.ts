@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { QumoError } from "../../base/errors.ts";
+import { QumoError, reasonOf } from "../../base/errors.ts";
 import { formatDuration } from "../../base/units.ts";
 import { duration, oneOf, text } from "../../config/fields.ts";
 import { FfmpegFailed } from "../ffmpeg/errors.ts";
@@ -56,6 +56,8 @@ export interface Source {
   readonly input: readonly string[];
   readonly video: (typeof VIDEO)[number];
   readonly audio: (typeof AUDIO)[number];
+  /** It may be MPEG-TS, whose AAC (ADTS) has to be taken apart; found out to be false where the sound is not AAC. */
+  readonly mpegTs?: { aac: boolean };
   /** Which input the sound is taken from. Default 0, the same as the picture. */
   readonly audioInput?: number;
   /** Further options of the output. */
@@ -88,6 +90,25 @@ export async function ingest(
   publisher: MediaPublisher,
   source: Source,
 ): Promise<number> {
+  const adts = source.mpegTs?.aac === true && source.audio === "copy";
+  try {
+    return await ingestOnce(ctx, publisher, source, adts);
+  } catch (error) {
+    if (!adts || !NOT_AAC.test(reasonOf(error))) throw error;
+    source.mpegTs!.aac = false;
+    return await ingestOnce(ctx, publisher, source, false);
+  }
+}
+
+/** The filter for AAC refuses every other codec. */
+const NOT_AAC = /not supported by the bitstream filter/;
+
+async function ingestOnce(
+  ctx: PluginContext,
+  publisher: MediaPublisher,
+  source: Source,
+  adts: boolean,
+): Promise<number> {
   const silent = new AbortController();
   const signal = AbortSignal.any([ctx.signal, silent.signal]);
   const video = source.video === "none" ? ["-vn"] : ["-map", "0:V:0?", ...videoCodec(source.video)];
@@ -98,7 +119,15 @@ export async function ingest(
     // Damaged packets end here: what is handed on can be decoded.
     args: [
       ...["-fflags", "+genpts+discardcorrupt", ...source.input],
-      ...[...video, ...audio, "-sn", "-dn", "-map_metadata", "-1"],
+      ...[
+        ...video,
+        ...audio,
+        ...(adts ? ["-bsf:a", "aac_adtstoasc"] : []),
+        "-sn",
+        "-dn",
+        "-map_metadata",
+        "-1",
+      ],
       // An input whose audio has fallen silent does not hold its video back.
       ...["-max_interleave_delta", "1000000", ...(source.output ?? []), ...LIVE_FMP4],
     ],

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { aacConfig } from "./fmp4/codec.ts";
 import { MediaError } from "./fmp4/media_error.ts";
 import { box, concat, fullBox, u16, u32, u8, zeros } from "./mp4_writer.ts";
 import type { AudioRendition, Rendition, VideoRendition } from "./rendition.ts";
@@ -95,15 +96,13 @@ function av1Fields(codec: string): Uint8Array {
   return u8(0x81, (Number(profile) << 5) | (level & 0x1f), flags, 0);
 }
 
-const AAC_RATES_HZ = [96e3, 88200, 64e3, 48e3, 44100, 32e3, 24e3, 22050, 16e3, 12e3, 11025, 8e3];
-
-/** What an AAC decoder has to know, from the codec string and the catalog (ISO 14496-3, 1.6.2.1). */
+/** What an AAC decoder has to know, from the codec string and the rest of the catalog. */
 function audioSpecificConfig({ codec, sampleRateHz, channels }: AudioRendition): Uint8Array {
-  const object = Number(codec.split(".")[2] ?? 2) || 2;
-  const rate = AAC_RATES_HZ.indexOf(sampleRateHz);
-  if (rate < 0) throw new MediaError(`Cannot write MP4: AAC at ${sampleRateHz} Hz is not known`);
-  const layout = channels === 8 ? 7 : channels;
-  return u8((object << 3) | (rate >> 1), ((rate & 1) << 7) | (layout << 3));
+  const config = aacConfig(Number(codec.split(".")[2] ?? 2) || 2, sampleRateHz, channels);
+  if (config !== undefined) return config;
+  throw new MediaError(
+    `Cannot write MP4: AAC at ${sampleRateHz} Hz with ${channels} channels is not known`,
+  );
 }
 
 /** The descriptors of MPEG-4 (ISO 14496-1, 7.2.6), each with a length of one byte. */

@@ -53,15 +53,12 @@ async function startSource(args: readonly string[]): Promise<Source> {
     for await (const [packet] of socket) for (const give of viewers) give(packet);
   })().catch(() => {});
   let sdp = "";
-  while (!/a=rtpmap.*\r?\n/.test(sdp)) {
+  // It is written at once; a format of fixed number has no more than its "m=" line.
+  while (!/^m=/m.test(sdp)) {
     const { value, done } = await reader.read();
     if (done) throw new Error(`ffmpeg gave no SDP: ${sdp}`);
     sdp += value;
   }
-  // fmtp follows rtpmap in the same write or the next.
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  const rest = await Promise.race([reader.read(), Promise.resolve(undefined)]);
-  sdp += rest?.value ?? "";
   return {
     sdp,
     viewers,

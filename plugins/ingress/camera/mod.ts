@@ -54,7 +54,9 @@ class Camera implements Plugin {
       audio: sound === undefined ? "none" : audio,
       audioInput: 1,
       output: [
-        ...["-b:v", `${bitrate}k`, "-maxrate", `${bitrate}k`, "-bufsize", `${bitrate}k`],
+        ...["-b:v", `${bitrate}k`],
+        // SVT-AV1 knows no limit beside the target.
+        ...(video === "av1" ? [] : ["-maxrate", `${bitrate}k`, "-bufsize", `${bitrate}k`]),
         ...(sound === undefined ? [] : ["-ar", "48000"]),
       ],
       timeoutMs: timeout,

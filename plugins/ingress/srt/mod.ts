@@ -61,6 +61,7 @@ class Srt implements Plugin {
       ],
       video,
       audio,
+      mpegTs: { aac: true },
       timeoutMs: timeout,
       secrets: passphrase === undefined ? [] : [passphrase],
     });

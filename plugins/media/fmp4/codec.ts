@@ -124,6 +124,22 @@ const AAC_RATES_HZ = [
   7_350,
 ] as const;
 
+/**
+ * What an AAC decoder has to know (AudioSpecificConfig, ISO 14496-3, 1.6.2.1).
+ * @param object Audio object type: 2 is AAC-LC.
+ * @returns `undefined` when there is no number for that rate or layout.
+ */
+export function aacConfig(
+  object: number,
+  sampleRateHz: number,
+  channels: number,
+): Uint8Array | undefined {
+  const rate = AAC_RATES_HZ.findIndex((known) => known === sampleRateHz);
+  if (rate < 0 || channels < 1 || channels > 8 || channels === 7) return undefined;
+  const layout = channels === 8 ? 7 : channels;
+  return Uint8Array.of((object << 3) | (rate >> 1), ((rate & 1) << 7) | (layout << 3));
+}
+
 function readMp4a(entry: Box): CodecInfo | undefined {
   const at = audioFields(entry);
   const channels = entry.u16(16);
