@@ -57,6 +57,11 @@ const FLAGS = {
     value: "N",
     about: "Processes to spread viewers over; as many as the machine has cores, less one.",
   },
+  ports: {
+    kind: "text",
+    value: "N",
+    about: "Viewers take turns on so many ports, the URL's and those behind it: a relay's workers.",
+  },
   pid: { kind: "text", value: "PID", about: "The relay's process here: tells its CPU and memory." },
   seed: { kind: "text", value: "N", about: "Draw the same numbers from ranges again." },
   json: { kind: "switch", about: "Print the result as one JSON object." },
@@ -116,6 +121,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const workers = countOf("workers", flags.workers) ??
     Math.min(MAX_WORKERS, Math.max(1, cores - 1));
   if (workers < 1) throw new UsageError("--workers has to be 1 at least");
+  const ports = countOf("ports", flags.ports) ?? 1;
+  if (ports < 1) throw new UsageError("--ports has to be 1 at least");
   const { hash, caCerts, versions } = await connectOptionsOf(flags);
 
   const stopped = new AbortController();
@@ -135,7 +142,7 @@ export async function run(args: readonly string[]): Promise<number> {
       ...(versions === undefined ? {} : { versions }),
     }, transport);
     const result = await runLoad({
-      ...{ target, spec, plan, workers, onProgress: progress, signal: stopped.signal },
+      ...{ target, ports, spec, plan, workers, onProgress: progress, signal: stopped.signal },
       ...(pid === undefined ? {} : { pid }),
     });
     status.end();

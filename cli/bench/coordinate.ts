@@ -25,6 +25,8 @@ const BUSY = { workerPercent: 90, loopDelayMs: 50, machinePercent: 97 } as const
 
 export interface RunOptions {
   readonly target: LightTarget;
+  /** Viewers take turns on so many ports, the target's first. */
+  readonly ports: number;
   readonly spec: LoadSpec;
   readonly plan: Plan;
   /** Processes that viewers are spread over; publishers have one of their own. */
@@ -39,14 +41,20 @@ export interface RunOptions {
 
 /** @throws {WorkerFailed} @throws {UsageError} The process to watch cannot be read. */
 export async function runLoad(options: RunOptions): Promise<BenchResult> {
-  const { target, spec, plan, pid, signal } = options;
+  const { target, ports, spec, plan, pid, signal } = options;
   const look = pid === undefined ? () => undefined : () => readProcess(pid);
   look();
   await using crew = new Crew(plan, options);
-  await crew.publishing.ask({ type: "plan", target, kind: spec.kind, plan: crew.shares[0]! });
+  await crew.publishing.ask({
+    type: "plan",
+    target,
+    ports,
+    kind: spec.kind,
+    plan: crew.shares[0]!,
+  });
   await Promise.all(
     crew.viewing.map((child, i) =>
-      child.ask({ type: "plan", target, kind: spec.kind, plan: crew.shares[i + 1]! })
+      child.ask({ type: "plan", target, ports, kind: spec.kind, plan: crew.shares[i + 1]! })
     ),
   );
   const idle = spec.kind === "media" && plan.viewers.every(({ watch }) => watch.length === 0);

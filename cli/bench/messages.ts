@@ -16,6 +16,8 @@ export type Request =
   | {
     readonly type: "plan";
     readonly target: LightTarget;
+    /** Viewers take turns on so many ports, the target's first. */
+    readonly ports: number;
     readonly kind: "media" | "announce";
     readonly plan: Plan;
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { reasonOf } from "../../base/errors.ts";
+import type { LightTarget } from "../../client/light/session.ts";
 import { AnnounceViewer } from "./announce_viewer.ts";
 import { Histogram } from "./histogram.ts";
 import { lines } from "./lines.ts";
@@ -84,12 +85,16 @@ class Worker {
     }
   }
 
-  async #prepare({ target, kind, plan }: Extract<Request, { type: "plan" }>): Promise<void> {
+  async #prepare(
+    { target, ports, kind, plan }: Extract<Request, { type: "plan" }>,
+  ): Promise<void> {
     this.#plan = plan;
     const publishing = { target, kind, lateUs: this.#loopUs, sent: this.#sent };
-    const viewing = { target, tally: this.#tally, signal: this.#ending.signal };
+    const viewing = { tally: this.#tally, signal: this.#ending.signal };
     const Kind = kind === "media" ? Viewer : AnnounceViewer;
-    this.#viewers = plan.viewers.map((viewer) => new Kind(viewer, viewing));
+    this.#viewers = plan.viewers.map((viewer, i) =>
+      new Kind(viewer, { ...viewing, target: behind(target, i % ports) })
+    );
     await inTurn(plan.publishers.length, async (i) => {
       this.#publishers.push(await Publisher.open(plan.publishers[i]!, publishing));
     });
@@ -158,4 +163,11 @@ async function inTurn(count: number, task: (index: number) => Promise<void>): Pr
     while (next < count) await task(next++);
   };
   await Promise.all(Array.from({ length: Math.min(DIALING, count) }, line));
+}
+
+/** The target so many ports behind: where a worker of the relay listens. */
+function behind(target: LightTarget, ports: number): LightTarget {
+  const url = new URL(target.url);
+  url.port = String(Number(url.port || 443) + ports);
+  return { ...target, url: url.href };
 }
