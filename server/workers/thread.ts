@@ -55,7 +55,7 @@ class Thread {
   #receive(message: ToWorker): void {
     switch (message.type) {
       case "start":
-        return this.#start(message.options);
+        return void this.#start(message.options);
       case "join":
         return this.#running?.mesh.join(message.index, message.port);
       case "leave":
@@ -67,11 +67,12 @@ class Thread {
     }
   }
 
-  #start(options: (ToWorker & { type: "start" })["options"]): void {
+  async #start(options: (ToWorker & { type: "start" })["options"]): Promise<void> {
     const log = remoteLog(this.#scope, options.config.logging.level, {});
     let node: Node;
     try {
       node = new Node({ ...options, log });
+      await node.authorizer.prepare();
     } catch (error) {
       const inUse = error instanceof ListenFailed && error.code === "QUMO_ADDRESS_IN_USE";
       return this.#scope.postMessage({ type: "failed", inUse, reason: reasonOf(error) });

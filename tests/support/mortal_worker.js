@@ -3,7 +3,7 @@
  */
 import { run } from "../../cli/main.ts";
 
-const { name } = globalThis as { readonly name?: string };
+const { name } = globalThis;
 setInterval(() => {
   if (name !== undefined && Deno.env.get("QUMO_TEST_KILL_WORKER") === name) {
     throw new Error("killed for a test");
