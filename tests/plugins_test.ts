@@ -175,3 +175,42 @@ Deno.test("A module that throws on load: check exits 2, the relay starts without
     });
   });
 });
+
+const THROWS_LATER = `export default () => ({
+  kind: "ingress", name: "later",
+  create: () => ({
+    initialize() {},
+    run(ctx) {
+      setTimeout(() => { throw new Error("thrown in a timer"); }, 10);
+      return new Promise(() => {});
+    },
+    stop() {},
+  }),
+});`;
+
+Deno.test("A plugin that throws in a timer is failed and the process lives on", async () => {
+  await withFile("later.ts", THROWS_LATER, async (module) => {
+    await withFile("c.yaml", instances({ name: "later", module }), async (config) => {
+      await using relay = await startRelay(["--config", config]);
+      await relay.saw(/"the plugin failed".*thrown in a timer/);
+      assert.equal(await (await fetch(`${relay.url}health`)).text(), "ok\n");
+    });
+  });
+});
+
+Deno.test("plugins list and describe show the plugins of the program and of the configuration", async () => {
+  const config = ["--config", `${EXAMPLE}config.yaml`];
+  await using list = start(["plugins", "list", "--json", ...config]);
+  assert.equal(await list.ended(), 0);
+  const clock = { kind: "ingress", name: "clock", summary: "Publishes the time as text" };
+  assert.deepEqual(JSON.parse(list.output()).find((p: PluginJson) => p.name === "clock"), clock);
+  await using describe = start(["plugins", "describe", "clock", ...config]);
+  assert.equal(await describe.ended(), 0);
+  assert.match(
+    describe.output(),
+    /every +"1s" +Time between frames\. \(a duration from 10ms to 1h\)/,
+  );
+  await using unknown = start(["plugins", "describe", "clok", ...config]);
+  assert.equal(await unknown.ended(), 2);
+  assert.match(unknown.output(), /did you mean clock\?/);
+});
