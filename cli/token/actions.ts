@@ -66,9 +66,10 @@ async function sign(flags: TokenFlags): Promise<void> {
   if (rights === undefined) {
     throw new UsageError('sign needs --publish or --subscribe; "" is everything below --root');
   }
-  const key = parseKey(await read(need(flags.key, "sign")));
+  const keyFile = need(flags.key, "sign");
   const iat = secondsOf("issued", flags.issued) ?? Math.floor(Date.now() / 1000);
   const exp = expiryOf(flags);
+  const key = parseKey(await read(keyFile));
   const claims = {
     ...rights,
     iat,
