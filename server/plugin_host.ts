@@ -46,6 +46,9 @@ const LINK = {
   maxBidiStreams: 200,
 } as const;
 
+/** Per track of a plugin: more than a second of audio in groups of one frame. */
+const GROUPS_KEPT = 64;
+
 export class PluginHost {
   readonly registry: PluginRegistry;
   readonly routes: PluginRoutes;
@@ -129,7 +132,11 @@ export class PluginHost {
     const [ours, theirs] = memoryPair({ ...LINK, remotes: ["relay", `plugin:${name}`] });
     // Plugins need timestamps, whatever the versions that others may speak.
     void relay.accept(theirs, undefined, { versions: DIALECTS });
-    return await Client.over(ours, { clock: relay.context.clock, log: log.with({ plugin: name }) });
+    return await Client.over(ours, {
+      clock: relay.context.clock,
+      log: log.with({ plugin: name }),
+      groupCacheSize: GROUPS_KEPT,
+    });
   }
 }
 
