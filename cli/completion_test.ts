@@ -51,7 +51,7 @@ Deno.test({
       [["qumo-relay", "sub", "URL", "--tr"], ["--track"]],
       [["qumo-relay", "sub", "URL", "--version", "moq-lite-05"], ["moq-lite-05"]],
       [["qumo-relay", "sub", "URL", "--track", ""], []],
-      [["qumo-relay", "help", "to"], ["top"]],
+      [["qumo-relay", "help", "top"], ["top"]],
     ];
     for (const [words, expected] of cases) {
       assert.deepEqual(await offered(words), expected, words.join(" "));
@@ -121,7 +121,7 @@ Deno.test("every command's help has examples, and each of them is a command line
     const lines = [...examples.split("\n\n\n")[0]!.matchAll(/(?:^ {2}|\| )qumo-relay ?(.*)$/gm)];
     assert.ok(lines.length > 0, command.name);
     for (const [, line] of lines) {
-      const bare = line!.replace(/ {2,}\(.*\)$/, "").replace(/ (&|>.*)$/, "");
+      const bare = line!.replace(/ {2,}\(.*\)$/, "").replace(/ (&|[<>].*)$/, "");
       const [first, ...rest] = bare.split(" ").filter((word) => word !== "");
       const args = first === command.name ? rest : [first!, ...rest].filter(Boolean);
       const { operands } = parseFlags(args, flags, { operands: ["A", "B"] });
