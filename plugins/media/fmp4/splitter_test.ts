@@ -196,3 +196,37 @@ Deno.test("Splitter throws MediaError for bytes that are no MP4", () => {
     assert(error);
   }));
 });
+
+Deno.test({
+  name:
+    "Splitter with resync throws for no damage behind the header, and keeps what came before it",
+  ignore,
+  fn() {
+    assert(small);
+    const whole = samplesOf(split(small).events).length;
+    const soundBytes = small.length >> 1;
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.tuple(fc.nat(small.length - soundBytes - 1), fc.integer({ min: 0, max: 255 })),
+          { minLength: 1, maxLength: 6 },
+        ),
+        fc.integer({ min: 1, max: 5000 }),
+        (damage, chunkBytes) => {
+          const damaged = small.slice();
+          for (const [at, byte] of damage) damaged[soundBytes + at] = byte;
+          const splitter = new Splitter({ resync: true });
+          let samples = 0;
+          for (let at = 0; at < damaged.length; at += chunkBytes) {
+            for (const event of splitter.push(damaged.slice(at, at + chunkBytes))) {
+              if (event.type === "sample") samples++;
+            }
+          }
+          // What a damaged size swallows cannot be had back.
+          assert(samples >= whole / 2 - 1 && samples <= whole + 6 * 65_536, `${samples}`);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  },
+});
