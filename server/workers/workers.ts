@@ -40,6 +40,8 @@ export class Workers implements Others {
   readonly #starting = new Set<WorkerHandle>();
   readonly #pauses = new Map<number, ReturnType<typeof setTimeout>>();
   #certificate: NodeOptions["certificate"];
+  /** What was taken back so far: a worker that is started anew has to know it too. */
+  readonly #revoked: Question[] = [];
   #closing = false;
 
   constructor(options: WorkersOptions) {
@@ -59,6 +61,7 @@ export class Workers implements Others {
   }
 
   async ask<Q extends Question>(question: Q): Promise<Answers[Q["about"]][]> {
+    if (question.about === "revoke") this.#revoked.push(question);
     const answers = await Promise.all([...this.#live.values()].map(async (worker) => {
       const answer = await worker.call(question, ANSWER_MS);
       if (answer !== undefined) return [answer];
@@ -132,6 +135,7 @@ export class Workers implements Others {
     if (this.#closing) return worker.terminate();
     if (this.#certificate.cert !== cert) this.replaceCertificate(this.#certificate);
     this.#join(worker);
+    for (const question of this.#revoked) void worker.call(question, ANSWER_MS);
     const startedAtMs = performance.now();
     worker.onDeath = (reason) => {
       this.#live.delete(index);
