@@ -149,6 +149,19 @@ Deno.test("parseConfig() takes upstream URLs of the four schemes and no other", 
   }
 });
 
+Deno.test("parseConfig() takes a number of workers, or as many as there are processors", () => {
+  const of = (text: string) => parseConfig(`server: { workers: ${text} }`).config.server.workers;
+  assert.deepEqual([of("1"), of("3"), of('"4"')], [1, 3, 4]);
+  assert.equal(of("auto"), Math.min(64, navigator.hardwareConcurrency));
+  for (const text of ["0", "65", "1.5", "many", '""']) assert.throws(() => of(text), text);
+  const wrong = (yaml: string) => problemsOf(yaml).join("\n");
+  assert.match(
+    wrong("server: { workers: 2 }\nrelay: { group_cache_size: 7 }"),
+    /relay.group_cache_size must be at least 8/,
+  );
+  assert.match(wrong('server: { workers: 3, address: ":65534" }'), /no ports above 65535/);
+});
+
 Deno.test("parseConfig() keeps all 62 bits of a hop id", () => {
   assert.equal(
     parseConfig("relay: {hop_id: 4611686018427387903}").config.relay.hopId,
