@@ -13,9 +13,10 @@ import { GroupRing } from "../relay/group_ring.ts";
 import { GroupWriter } from "../relay/group_writer.ts";
 import { Origin } from "../relay/origin.ts";
 import { type BroadcastSource, DEFAULT_TRACK_INFO, type TrackReader } from "../relay/ports.ts";
-import { SharedRing } from "../relay/shared_ring.ts";
+import { SharedRing, SharedRingReader } from "../relay/shared_ring.ts";
 import { newRelayStats } from "../relay/stats.ts";
 import { Track, type TrackContext } from "../relay/track.ts";
+import { RingFollower } from "../server/workers/ring_follower.ts";
 
 const FRAME_BYTES = 1500;
 const LIMITS = { groupCacheSize: 8, maxAgeMs: 60_000, maxGroupBytes: 32 << 20 };
@@ -216,7 +217,48 @@ Deno.bench("the same, mirrored in shared memory", { group: "group writer" }, () 
   writeGroup(mirrored, mirroredNext++);
 });
 
+const there = new GroupRing(new FramePool(), 8);
+const shown = new SharedRing(8);
+there.observe(shown);
+const here = new GroupRing(new FramePool(), 8);
+const reader = new SharedRingReader(shown.descriptor(there.pool));
+there.pool.onArena = (index, memory) => reader.setArena(index, memory as SharedArrayBuffer);
+const follower = new RingFollower(
+  reader,
+  {
+    openGroup: (sequence) => new GroupWriter(here.add(sequence, 0)!, LIMITS),
+    started() {},
+    interrupt() {},
+    datagram() {},
+    ended() {},
+  },
+  { from: 0, end: Infinity },
+  (error) => {
+    throw error;
+  },
+);
+let thereNext = 0;
+/** As another thread does it: the reader looks after each frame. */
+function writeAndFollow(): void {
+  const writer = new GroupWriter(there.add(thereNext++, 0)!, LIMITS);
+  for (let i = 0; i < 30; i++) {
+    writer.frame(i * 33, payload);
+    follower.poll();
+  }
+  writer.finish();
+  follower.poll();
+}
+
+Deno.bench(
+  "mirrored, and copied frame by frame into another ring",
+  { group: "group writer" },
+  () => {
+    writeAndFollow();
+  },
+);
+
 Deno.bench("the rings' pools grew for their first groups only", { group: "checks" }, () => {
-  for (const ring of [plainRing, mirrored]) assert.ok(ring.pool.stats.grown < 100);
+  assert.equal(here.newest?.frames, 30);
+  for (const ring of [plainRing, mirrored, there, here]) assert.ok(ring.pool.stats.grown < 100);
   kept ??= undefined;
 });
