@@ -19,4 +19,9 @@ export const BUILT_IN: readonly PluginEntry[] = [
   { kind: "ingress", name: "hls", load: async () => (await import("./ingress/hls/mod.ts")).hls },
   { kind: "ingress", name: "file", load: async () => (await import("./ingress/file/mod.ts")).file },
   { kind: "ingress", name: "fmp4", load: async () => (await import("./ingress/fmp4/mod.ts")).fmp4 },
+  {
+    kind: "egress",
+    name: "record",
+    load: async () => (await import("./egress/record/mod.ts")).record,
+  },
 ];

@@ -165,13 +165,14 @@ export class FragmentMuxer {
 }
 
 /** B-frames show in the catalog as a jitter beyond a frame's length. */
-function depthOf(rendition: Rendition): number {
+export function depthOf(rendition: Rendition): number {
   const frameMs = frameSecondsOf(rendition) * 1000;
   const frames = Math.round((rendition.jitterMs ?? 0) / frameMs) - 1;
   return Math.min(2, Math.max(0, frames));
 }
 
-function frameSecondsOf(rendition: Rendition): number {
+/** Length of a frame as far as the catalog tells, in seconds. */
+export function frameSecondsOf(rendition: Rendition): number {
   if (rendition.kind === "video") {
     return rendition.framerate ? 1 / rendition.framerate : FRAME_SECONDS.video;
   }

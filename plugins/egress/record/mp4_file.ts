@@ -1,0 +1,84 @@
+import type { MediaFrame } from "../../media/frame.ts";
+import { FragmentMuxer } from "../../media/mux.ts";
+import type { Rendition } from "../../media/rendition.ts";
+import type { PieceFile } from "./files.ts";
+
+/** One MP4 with all renditions, its time beginning at zero; a fragment per rendition and second or so. */
+export class Mp4File {
+  /** When it began, on the broadcast's axis. */
+  readonly startUs: number;
+  /** Media taken, in bytes. */
+  bytes = 0;
+  readonly #file: PieceFile;
+  readonly #muxer: FragmentMuxer;
+  readonly #fragmentUs: number;
+  readonly #held = new Map<string, MediaFrame[]>();
+  #begun = false;
+
+  /** @param keyframes Of renditions whose header stands in their keyframes. */
+  constructor(
+    file: PieceFile,
+    renditions: readonly Rendition[],
+    options: {
+      readonly startUs: number;
+      readonly fragmentMs: number;
+      readonly keyframes: ReadonlyMap<string, MediaFrame>;
+    },
+  ) {
+    this.startUs = options.startUs;
+    this.#fragmentUs = options.fragmentMs * 1000;
+    this.#file = file;
+    this.#muxer = new FragmentMuxer(renditions);
+    for (const [name, frame] of options.keyframes) this.#muxer.learn(name, frame);
+    for (const { name } of renditions) this.#held.set(name, []);
+  }
+
+  /**
+   * Takes a frame. Those of renditions it does not have, and sound from before its start, are left out.
+   * @returns Fulfils when there is room for more; absent while there is. @throws {RecordFailed}
+   */
+  add({ name, kind }: Rendition, frame: MediaFrame): Promise<void> | undefined {
+    const held = this.#held.get(name);
+    const timestampUs = frame.timestampUs - this.startUs;
+    if (held === undefined || (kind === "audio" && timestampUs < 0)) return undefined;
+    const { decodeTimeUs } = frame;
+    const shifted = {
+      ...frame,
+      timestampUs,
+      ...(decodeTimeUs !== undefined && { decodeTimeUs: decodeTimeUs - this.startUs }),
+    };
+    const [first] = held;
+    const due = first !== undefined && (timestampUs - first.timestampUs >= this.#fragmentUs ||
+      (kind === "video" && frame.keyframe));
+    const written = due ? this.#flush(name, held, timestampUs) : undefined;
+    held.push(shifted);
+    this.bytes += frame.payload.length;
+    return written;
+  }
+
+  /** Writes what is held and gives the file its name. @returns Whether there is one. @throws {RecordFailed} */
+  async finish(): Promise<boolean> {
+    try {
+      for (const [name, held] of this.#held) {
+        if (held.length > 0 && this.#file.failure === undefined) await this.#flush(name, held);
+      }
+    } finally {
+      await this.#file.finish();
+    }
+    return this.#file.length > 0;
+  }
+
+  async #flush(name: string, held: MediaFrame[], nextUs?: number): Promise<void> {
+    const fragment = this.#muxer.fragment(name, held, nextUs);
+    held.length = 0;
+    if (!this.#begun) {
+      this.#begun = true;
+      const init = this.#muxer.init();
+      const head = new Uint8Array(init.length + fragment.length);
+      head.set(init);
+      head.set(fragment, init.length);
+      return await this.#file.add(head);
+    }
+    await this.#file.add(fragment);
+  }
+}

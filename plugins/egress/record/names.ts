@@ -1,0 +1,45 @@
+/**
+ * Names of recordings. Those of broadcasts come from whoever publishes: nothing in one leads out of the directory.
+ *
+ * @module
+ */
+
+/** Files that are still written. */
+export const UNFINISHED = ".part";
+const MAX_PART_CHARS = 120;
+const TIME = String.raw`\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z(?:-\d+)?`;
+
+/** Whether a template makes a name of its own for every file, within the directory. */
+export function isTemplate(text: string): boolean {
+  const parts = text.split("/");
+  return text.includes("{time}") && text.endsWith(".mp4") &&
+    /^[^{}\\]*$/.test(text.replaceAll(/\{(broadcast|time)\}/g, "")) &&
+    parts.every((part) => part !== "" && part !== "." && part !== "..");
+}
+
+/** @param serial Above 0 where there is a file of that name already. */
+export function nameOf(template: string, broadcast: string, wallMs: number, serial = 0): string {
+  const time = new Date(wallMs).toISOString().replaceAll(/[:.]/g, "-") +
+    (serial > 0 ? `-${serial}` : "");
+  return template.replaceAll("{broadcast}", () => safePath(broadcast)).replaceAll("{time}", time);
+}
+
+/** Recognizes names made from a template: retention touches no others. */
+export function namePattern(template: string): RegExp {
+  const source = template.split(/(\{broadcast\}|\{time\})/).map((piece) =>
+    piece === "{broadcast}" ? ".+" : piece === "{time}" ? TIME : RegExp.escape(piece)
+  );
+  return new RegExp(`^${source.join("")}$`);
+}
+
+function safePath(broadcast: string): string {
+  return broadcast.split("/").filter((part) => part !== "").map(safePart).join("/") || "_";
+}
+
+function safePart(part: string): string {
+  const plain = part.replaceAll(
+    /[^\p{L}\p{N}._ -]/gu,
+    (char) => `%${new TextEncoder().encode(char).toHex()}`,
+  );
+  return plain.replace(/^\./, "%2e").slice(0, MAX_PART_CHARS);
+}

@@ -1,0 +1,125 @@
+/**
+ * One broadcast into files, a new one at a keyframe when the last is long or large enough.
+ *
+ * @module
+ */
+import type { Clock } from "../../../base/clock.ts";
+import type { FrameSink } from "../../media/follow.ts";
+import type { MediaFrame } from "../../media/frame.ts";
+import type { Rendition } from "../../media/rendition.ts";
+import { leaderOf } from "../../media/segmenter.ts";
+import type { PluginStats } from "../../plugin.ts";
+import type { PieceFile } from "./files.ts";
+import { Mp4File } from "./mp4_file.ts";
+
+/** Times that jump further than this begin a new file. */
+const JUMP_US = 10_000_000;
+/** How long sound may lag behind the picture of the next file. */
+const LATE_US = 3_000_000;
+/** How long is waited for headers that stand in keyframes. */
+const HEADERS_MS = 3000;
+
+export interface RecordingOptions {
+  readonly clock: Clock;
+  readonly rotateAfterMs: number;
+  readonly rotateBytes: number;
+  readonly fragmentMs: number;
+  readonly stats: Pick<PluginStats, "framesOut" | "bytesOut">;
+  /** A file with a name that no other has. */
+  newFile(): Promise<PieceFile>;
+  /** A file has its name. */
+  onfinished(): void;
+}
+
+export class Recording implements FrameSink {
+  readonly #renditions: readonly Rendition[];
+  readonly #leader: Rendition;
+  readonly #options: RecordingOptions;
+  /** The newest of those that carry the header of their rendition. */
+  readonly #keyframes = new Map<string, MediaFrame>();
+  readonly #waitUntilMs: number;
+  #file: Mp4File | undefined;
+  /** The one before: what lags behind still belongs there. */
+  #before: Mp4File | undefined;
+  #behind = new Set<string>();
+  #lastUs = 0;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(renditions: readonly Rendition[], options: RecordingOptions) {
+    this.#renditions = renditions;
+    this.#leader = leaderOf(renditions)!;
+    this.#options = options;
+    this.#waitUntilMs = options.clock.now() + HEADERS_MS;
+  }
+
+  /** One after another, whatever rendition they are of: a file that changes is finished first. */
+  frame(rendition: Rendition, frame: MediaFrame): Promise<void> {
+    const done = this.#turn.then(() => this.#take(rendition, frame));
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  /** Finishes the files. */
+  async end(): Promise<void> {
+    await this.#turn;
+    try {
+      await this.#finishBefore();
+    } finally {
+      const file = this.#file;
+      this.#file = undefined;
+      if (await file?.finish()) this.#options.onfinished();
+    }
+  }
+
+  async #take(rendition: Rendition, frame: MediaFrame): Promise<void> {
+    if (frame.keyframe && headerInBand(rendition)) this.#keyframes.set(rendition.name, frame);
+    const leads = rendition === this.#leader;
+    if (leads && frame.keyframe && this.#due(frame)) await this.#rotate(frame);
+    if (leads) this.#lastUs = frame.timestampUs;
+    if (this.#file === undefined) return;
+    const late = this.#before !== undefined && this.#behind.has(rendition.name) &&
+      frame.timestampUs < this.#file.startUs;
+    if (!late) this.#behind.delete(rendition.name);
+    const over = this.#behind.size === 0 ||
+      (leads && frame.timestampUs - this.#file.startUs > LATE_US);
+    if (this.#before !== undefined && over) await this.#finishBefore();
+    await ((late && this.#before) || this.#file).add(rendition, frame);
+    this.#options.stats.framesOut++;
+    this.#options.stats.bytesOut += frame.payload.length;
+  }
+
+  #due({ timestampUs }: MediaFrame): boolean {
+    if (this.#file === undefined) return true;
+    const { rotateAfterMs, rotateBytes } = this.#options;
+    return timestampUs - this.#file.startUs >= rotateAfterMs * 1000 ||
+      this.#file.bytes >= rotateBytes || Math.abs(timestampUs - this.#lastUs) > JUMP_US;
+  }
+
+  async #rotate({ timestampUs }: MediaFrame): Promise<void> {
+    const { clock, fragmentMs, newFile } = this.#options;
+    const known = this.#renditions.filter((rendition) =>
+      !headerInBand(rendition) || this.#keyframes.has(rendition.name)
+    );
+    if (known.length < this.#renditions.length && clock.now() < this.#waitUntilMs) return;
+    await this.#finishBefore();
+    this.#before = this.#file;
+    const others = this.#renditions.filter((rendition) => rendition !== this.#leader);
+    this.#behind = new Set(this.#before && others.map(({ name }) => name));
+    this.#file = new Mp4File(await newFile(), known, {
+      startUs: timestampUs,
+      fragmentMs,
+      keyframes: this.#keyframes,
+    });
+  }
+
+  async #finishBefore(): Promise<void> {
+    const before = this.#before;
+    this.#before = undefined;
+    if (await before?.finish()) this.#options.onfinished();
+  }
+}
+
+/** H.264 and H.265 in Annex B bring their parameter sets themselves. */
+function headerInBand({ codec, description }: Rendition): boolean {
+  return description === undefined && /^(avc|hvc|hev)/.test(codec);
+}
