@@ -87,6 +87,20 @@ export function size(range: Range<number>, about: string, extra: Extra = {}) {
     .register(notes, { expects, hint: SIZE_HINT, ...extra });
 }
 
+/** A size, or 0 for no limit. */
+export function sizeOrNone(range: Range<number>, about: string) {
+  const expects = `a size from ${formatSize(range.min)} to ${formatSize(range.max)}, or 0`;
+  return z.union([z.int(), z.string()]).transform((given, context) => {
+    const bytes = parseSizeBytes(String(given));
+    if (bytes === 0 || (bytes !== undefined && bytes >= range.min && bytes <= range.max)) {
+      return bytes;
+    }
+    context.addIssue({ code: "custom", message: "" });
+    return z.NEVER;
+  }).prefault(range.byDefault === 0 ? 0 : formatSize(range.byDefault)).describe(about)
+    .register(notes, { expects, hint: SIZE_HINT });
+}
+
 /** A number, with a fraction or without. */
 export function decimal(range: Range<number>, about: string, extra: Extra = {}) {
   const expects = `a number from ${range.min} to ${range.max}`;

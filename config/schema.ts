@@ -17,6 +17,7 @@ import {
   processors,
   sha256,
   size,
+  sizeOrNone,
   someOf,
   text,
 } from "./fields.ts";
@@ -177,6 +178,54 @@ export const ConfigSchema = z.strictObject({
       "Longest pause before the upstream relay is dialled again.",
     ),
   }).describe("How tracks are kept and passed on."),
+  limits: z.strictObject({
+    max_sessions: integer(
+      { min: 0, max: 1_000_000, byDefault: 10_000 },
+      "Sessions at once; who comes above that gets 503. `0` for no limit, as everywhere in this section.",
+    ),
+    max_sessions_per_address: integer(
+      { min: 0, max: 1_000_000, byDefault: 2_000 },
+      "Sessions at once from one IPv4 address or one /64 of IPv6; who comes above that gets 429. Behind a proxy all come " +
+        "from its address.",
+    ),
+    max_handshakes: integer(
+      { min: 0, max: 1_000_000, byDefault: 4_096 },
+      "Connections in their handshake at once, in each thread; one address takes a quarter of that at most. How long a " +
+        "handshake may take is `server.handshake_timeout`.",
+    ),
+    max_announcements: integer(
+      { min: 0, max: 10_000_000, byDefault: 20_000 },
+      "Broadcasts that one session may announce at once; more are not taken.",
+    ),
+    max_subscriptions: integer(
+      { min: 0, max: 1_000_000, byDefault: 10_000 },
+      "Subscriptions that one session may have at once; `server.max_bidi_streams` is the nearer limit for most.",
+    ),
+    max_message_rate: integer(
+      { min: 0, max: 10_000_000, byDefault: 2_000 },
+      "Control messages a session may send per second, ten times as many at once after a pause. One that sends more waits.",
+    ),
+    max_send_rate: sizeOrNone(
+      { min: KB, max: 100 * GB, byDefault: 0 },
+      "Bytes of media per second that one session gets. It falls behind like a viewer on a slow network.",
+    ),
+    max_receive_rate: sizeOrNone(
+      { min: KB, max: 100 * GB, byDefault: 0 },
+      "Bytes of media per second that one session may send; one that goes on above that for two seconds is closed.",
+    ),
+    max_cache_bytes: sizeOrNone(
+      { min: MB, max: 1024 * GB, byDefault: GB },
+      "Bytes of the groups kept by all threads; above that the oldest are forgotten, but the newest of each track.",
+    ),
+    max_broadcast_cache_bytes: sizeOrNone(
+      { min: MB, max: 1024 * GB, byDefault: 256 * MB },
+      "The same for the tracks of one broadcast.",
+    ),
+    max_frame_bytes: sizeOrNone(
+      { min: KB, max: GB, byDefault: 16 * MB },
+      "A group with a frame larger than this is cut off. For groups there is `relay.max_group_bytes`.",
+    ),
+  }).describe("What peers may have of the server: docs/operations.md."),
   auth: z.strictObject({
     anonymous: flag(
       false,

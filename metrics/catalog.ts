@@ -13,6 +13,7 @@ import {
   type Sample,
   seriesOf,
 } from "./metric.ts";
+import { LIMITS } from "./limit_metrics.ts";
 import { MEDIA, MEMORY } from "./media_metrics.ts";
 import { STORAGE } from "./storage_metrics.ts";
 import { PLUGINS } from "./plugin_metrics.ts";
@@ -32,6 +33,8 @@ const VERSIONS = [
 
 const REASONS = [
   "draining",
+  "full",
+  "address_full",
   "bad_path",
   "no_token",
   "bad_token",
@@ -110,6 +113,7 @@ export const CATALOG: readonly MetricSection[] = [
       },
     ],
   },
+  LIMITS,
   MEDIA,
   MEMORY,
   STORAGE,

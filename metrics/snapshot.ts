@@ -21,6 +21,9 @@ export interface MetricsSnapshot {
   readonly subscriptions: SubscriptionNumbers;
   readonly media: MediaNumbers;
   readonly pool: PoolNumbers;
+  readonly limited: LimitNumbers;
+  /** Connections whose handshake is under way. */
+  readonly handshakes: number;
   /** Absent when no upstream relay is configured. */
   readonly upstream: UpstreamNumbers | undefined;
   /** Absent when nothing is recorded. */
@@ -86,6 +89,24 @@ export interface PoolNumbers {
   readonly reused: number;
   readonly grown: number;
   readonly arenaBytes: number;
+}
+
+/** How often each limit took effect. */
+export interface LimitNumbers {
+  readonly sessions: number;
+  readonly address: number;
+  readonly handshakes: number;
+  readonly handshakeTime: number;
+  readonly announcements: number;
+  readonly subscriptions: number;
+  readonly messageRate: number;
+  readonly sendRate: number;
+  readonly receiveRate: number;
+  readonly writeTime: number;
+  readonly groupBytes: number;
+  readonly frameBytes: number;
+  readonly cache: number;
+  readonly broadcastCache: number;
 }
 
 export interface UpstreamNumbers {

@@ -8,11 +8,17 @@ export class GroupTooLarge extends QumoError {
    * Made by whoever takes the group in.
    *
    * @param sequence The group's number.
+   * @param what Which of the two was too large.
    */
-  constructor(readonly sequence: number, bytes: number, limitBytes: number) {
-    super(
-      `Cannot keep group ${sequence}: ${bytes} bytes, at most ${limitBytes} (relay.max_group_bytes)`,
-    );
+  constructor(
+    readonly sequence: number,
+    bytes: number,
+    limitBytes: number,
+    readonly what: "group" | "frame" = "group",
+  ) {
+    const of = what === "group" ? "group" : "a frame of group";
+    const setting = what === "group" ? "relay.max_group_bytes" : "limits.max_frame_bytes";
+    super(`Cannot keep ${of} ${sequence}: ${bytes} bytes, at most ${limitBytes} (${setting})`);
   }
 }
 

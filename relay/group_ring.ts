@@ -138,16 +138,20 @@ export class GroupRing {
       const group = this.#slots[slot];
       if (group !== undefined && group !== this.#newest) {
         if (group.supersededAtMs >= beforeMs) return;
-        this.#slots[slot] = undefined;
-        this.#forget(slot, group);
-        // Whoever follows it may have the rest, however late it comes; without a reader there is no use in it.
-        if (group.cursors.length > 0) this.#letGo(group);
-        else cut(group);
+        this.#expel(slot, group);
       }
       const next = (slot + 1) % this.capacity;
       if (slot === this.#oldest && this.#slots[slot] === undefined) this.#oldest = next;
       slot = next;
     }
+  }
+
+  /** Forgets a group before its time. @returns false for the newest, and for one that is not kept. */
+  drop(group: Group): boolean {
+    const slot = this.#bySequence.get(group.sequence);
+    if (slot === undefined || this.#slots[slot] !== group || group === this.#newest) return false;
+    this.#expel(slot, group);
+    return true;
   }
 
   /** Forgets everything, also which sequences there have been. */
@@ -181,6 +185,14 @@ export class GroupRing {
       this.#floor = Math.max(this.#floor, oldest);
       return;
     }
+  }
+
+  #expel(slot: number, group: Group): void {
+    this.#slots[slot] = undefined;
+    this.#forget(slot, group);
+    // Whoever follows it may have the rest, however late it comes; without a reader there is no use in it.
+    if (group.cursors.length > 0) this.#letGo(group);
+    else cut(group);
   }
 
   #forget(slot: number, group: Group): void {

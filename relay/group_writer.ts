@@ -17,6 +17,8 @@ export interface IngressCounter {
 export interface GroupLimits {
   /** Most bytes one group may hold, heads included. */
   readonly maxGroupBytes: number;
+  /** Most payload bytes of one frame. Default: no limit of its own. */
+  readonly maxFrameBytes?: number;
 }
 
 export class GroupWriter {
@@ -79,6 +81,10 @@ export class GroupWriter {
       if (size !== group.frameBytes) return this.cut();
       this.#skipBytes = Math.min(size, group.frameBytes - group.missingBytes);
       return;
+    }
+    const { maxFrameBytes = Infinity } = this.limits;
+    if (size > maxFrameBytes) {
+      throw new GroupTooLarge(group.sequence, size, maxFrameBytes, "frame");
     }
     const delta = zigzag(timestamp - group.lastTimestamp);
     const head = varintSize(delta) + varintSize(size);

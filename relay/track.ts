@@ -26,6 +26,8 @@ export interface TrackLimits {
   /** Age at which a group that is not the newest is forgotten, where the publisher wants it kept longer. */
   readonly maxAgeMs: number;
   readonly maxGroupBytes: number;
+  /** Default: no limit of its own. */
+  readonly maxFrameBytes?: number;
 }
 
 /** What the tracks of one relay share. */
@@ -36,6 +38,8 @@ export interface TrackContext {
   readonly stats: RelayStats;
   /** Asked for groups that the cache no longer has, before their source is. */
   archive?: Archive;
+  /** Told of each group that opens, in milliseconds of the clock; may make room for it. */
+  onGroup?: (now: number) => void;
 }
 
 /** What makes groups come in while somebody reads. */
@@ -184,6 +188,7 @@ export class Track {
     group.release();
     const maxAgeMs = Math.min(this.info.maxAgeMs, this.context.limits.maxAgeMs);
     this.ring.expire(group.openedAtMs - maxAgeMs);
+    this.context.onGroup?.(group.openedAtMs);
   }
 
   /** A datagram goes straight through: nothing of it is kept. */

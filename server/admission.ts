@@ -39,6 +39,15 @@ export class Admission {
     const { path: dialed, remoteAddress = "", ...rest } = request;
     const { path, query } = splitPath(dialed);
     if (relay.draining) return this.#refuse(request, refusal("draining", "shutting down"));
+    const sessionToCome = request.transport === "webtransport" ||
+      request.transport === "websocket";
+    const full = sessionToCome ? relay.doorkeeper.full(remoteAddress) : undefined;
+    if (full === "sessions") {
+      return this.#refuse(request, refusal("full", "as many sessions as this server takes"));
+    }
+    if (full === "address") {
+      return this.#refuse(request, refusal("address_full", "too many sessions of this address"));
+    }
     if (pathParts(normalizePath(path)) > MAX_PATH_PARTS) {
       return this.#refuse(request, refusal("bad_path", "the path has too many segments"));
     }

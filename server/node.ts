@@ -19,7 +19,10 @@ import { type Admitted, Authorizer } from "./auth/authorizer.ts";
 import type { Refusal } from "./auth/grant.ts";
 import type { HttpApp } from "./http_listener.ts";
 import type { NodeView } from "./node_view.ts";
+import { Census, type SharedCensus } from "./limits/census.ts";
+import { limitsOf } from "./limits/limits.ts";
 import { Relay } from "./relay.ts";
+import type { DoorOptions } from "./tcp_door.ts";
 import { withWebSockets } from "./websocket_upgrade.ts";
 
 export type ServerConfig = LoadedConfig["config"];
@@ -35,6 +38,8 @@ export interface NodeOptions {
   /** Where there are several nodes. */
   readonly place?: Place;
   readonly restarts?: number;
+  /** Where there are several nodes: what they count together. */
+  readonly census?: SharedCensus;
 }
 
 /** The answer to a request for a session, before there is one. */
@@ -65,7 +70,9 @@ export class Node {
   readonly #quic: QuicListener;
 
   /** Binds the port. @throws {ListenFailed} */
-  constructor({ config, hop, address, certificate, log, place, restarts = 0 }: NodeOptions) {
+  constructor(
+    { config, hop, address, certificate, log, place, restarts = 0, census }: NodeOptions,
+  ) {
     const { server, relay } = config;
     this.#config = config;
     this.#log = log;
@@ -76,6 +83,12 @@ export class Node {
       key: certificate.key,
       protocols: [...alpnsOf(versions), "h3"],
       transport: transportOf(config),
+      full: (handshakes) => {
+        const { limits: { maxHandshakes }, doorkeeper, hits } = this.relay;
+        if (maxHandshakes === 0 || handshakes + doorkeeper.handshakes < maxHandshakes) return false;
+        hits.handshakes++;
+        return true;
+      },
       onHandshakeFailure: (error) => {
         this.handshakesFailed++;
         log.debug("QUIC handshake failed", { reason: error.message });
@@ -88,11 +101,9 @@ export class Node {
       versions,
       frameCapacity: relay.frameCapacity,
       groupCacheSize: relay.groupCacheSize,
-      maxGroupBytes: relay.maxGroupBytes,
-      maxAgeMs: relay.maxAge,
+      ...limitsOf(config),
+      ...(census === undefined ? {} : { census: new Census(census, place?.index) }),
       lingerMs: relay.linger,
-      writeTimeoutMs: server.writeTimeout,
-      handshakeTimeoutMs: server.handshakeTimeout,
       log,
     });
     this.authorizer = new Authorizer(config.auth, { log });
@@ -117,7 +128,12 @@ export class Node {
 
   /** Takes peers in until it is closed. Rejects when the port fails. */
   async accept(): Promise<void> {
+    const { relay } = this;
     await acceptConnections(this.#quic, {
+      get timeoutMs() {
+        return relay.limits.handshakeTimeoutMs;
+      },
+      begin: (remoteAddress) => relay.doorkeeper.shake(remoteAddress),
       protocols: alpnsOf(this.relay.versions),
       decide: ({ path, remoteAddress }) =>
         this.enter({ path, remoteAddress, transport: "webtransport" }),
@@ -126,6 +142,16 @@ export class Node {
         this.#log.debug("no WebTransport session", { remote, reason: reasonOf(error) });
       },
     });
+  }
+
+  /** How the TCP port lets people in. */
+  get doorOptions(): Pick<DoorOptions, "handshakeMs" | "begin" | "onLate"> {
+    const { limits, doorkeeper, hits } = this.relay;
+    return {
+      handshakeMs: () => limits.handshakeTimeoutMs,
+      begin: (remoteAddress) => doorkeeper.shake(remoteAddress),
+      onLate: () => hits.handshakeTime++,
+    };
   }
 
   /** HTTP's requests, with sessions for those who ask for a WebSocket. */

@@ -140,6 +140,8 @@ function added(a: NodeNumbers, b: NodeNumbers): NodeNumbers {
     subscriptions: sums(a.subscriptions, b.subscriptions),
     media: sums(a.media, b.media),
     pool: sums(a.pool, b.pool),
+    limited: sums(a.limited, b.limited),
+    handshakes: a.handshakes + b.handshakes,
     heap: sums(a.heap, b.heap),
     eventLoopDelaySeconds: Math.max(a.eventLoopDelaySeconds, b.eventLoopDelaySeconds),
   };

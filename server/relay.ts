@@ -12,17 +12,24 @@ import { newRelayStats, type RelayStats } from "../relay/stats.ts";
 import type { TrackContext } from "../relay/track.ts";
 import { drainSessions } from "../session/drain.ts";
 import { SessionRefused } from "../session/handshake.ts";
+import { newLimitHits, NO_LIMITS } from "../session/limits.ts";
+import { Quota } from "../session/quota.ts";
 import type { CloseInfo, Connection } from "../transport/connection.ts";
 import { type Entry, type EntryWish, Session } from "../session/session.ts";
 import type { Admitted } from "./auth/authorizer.ts";
 import { callAt } from "./auth/deadline.ts";
 import type { Grant, Refusal } from "./auth/grant.ts";
 import { Revocations, type Revoked } from "./auth/revocations.ts";
+import { CacheKeeper } from "./limits/cache_keeper.ts";
+import { Census } from "./limits/census.ts";
+import { Doorkeeper } from "./limits/doorkeeper.ts";
+import { DEFAULT_LIMITS, type NodeLimits } from "./limits/limits.ts";
 import { entryOf } from "./auth/rights.ts";
 import { SESSION_CODE } from "../wire/lite/codes.ts";
 import { type Dialect, DIALECTS } from "../wire/lite/dialect.ts";
 
-export interface RelayOptions {
+/** What is not said of the limits is as {@link DEFAULT_LIMITS} says. */
+export interface RelayOptions extends Partial<NodeLimits> {
   /** This relay's hop id: 1 … 2^53-1. */
   readonly hop: bigint;
   /** Which of how many threads of one server this is. Default: the only one. */
@@ -33,13 +40,10 @@ export interface RelayOptions {
   readonly versions?: readonly Dialect[];
   readonly frameCapacity?: number;
   readonly groupCacheSize?: number;
-  readonly maxGroupBytes?: number;
-  readonly maxAgeMs?: number;
   /** How long a broadcast outlives an abrupt loss of its publisher. Default 5,000. */
   readonly lingerMs?: number;
-  /** A session that takes nothing of what is written to it for this long is closed. Default 10,000. */
-  readonly writeTimeoutMs?: number;
-  readonly handshakeTimeoutMs?: number;
+  /** Counts sessions with the other threads of the server. Default: there are none. */
+  readonly census?: Census;
   readonly clock?: Clock;
   readonly log?: Logger;
 }
@@ -91,6 +95,11 @@ export class Relay {
   };
   /** No new sessions are taken; those there are have been asked to leave. */
   draining = false;
+  /** Applied from the next look on; {@link Relay.setLimits} changes them. */
+  readonly limits: Readonly<NodeLimits> & { readonly groupCacheSize: number };
+  /** How often each of them took effect. */
+  readonly hits = newLimitHits();
+  readonly doorkeeper: Doorkeeper;
   readonly #options: RelayOptions;
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -108,15 +117,14 @@ export class Relay {
     this.pool = new FramePool({
       ...(options.frameCapacity === undefined ? {} : { frameCapacity: options.frameCapacity }),
     });
+    const { groupCacheSize = 100, census = new Census() } = options;
+    this.limits = { ...DEFAULT_LIMITS, ...givenLimits(options), groupCacheSize };
+    this.doorkeeper = new Doorkeeper(this.limits, this.hits, census);
     this.context = {
       pool: this.pool,
       clock: this.#clock,
       stats: this.stats,
-      limits: {
-        groupCacheSize: options.groupCacheSize ?? 100,
-        maxAgeMs: options.maxAgeMs ?? 30_000,
-        maxGroupBytes: options.maxGroupBytes ?? 32 << 20,
-      },
+      limits: this.limits,
     };
     this.origin = new Origin({
       context: this.context,
@@ -124,6 +132,8 @@ export class Relay {
       lingerMs: options.lingerMs ?? 5000,
       ...(options.place === undefined ? {} : { place: options.place }),
     });
+    const keeper = new CacheKeeper(this.limits, this.hits, census, this.origin);
+    this.context.onGroup = (now) => keeper.look(now);
     const { index, count } = options.place ?? { index: 0, count: 1 };
     this.#nextId = 1 + index + count * SESSIONS_PER_START * (options.restarts ?? 0);
     this.#sweepLater();
@@ -156,8 +166,24 @@ export class Relay {
    */
   async accept(connection: Connection, admit?: Admit, options: AcceptOptions = {}): Promise<void> {
     if (this.draining) return connection.close(SESSION_CODE.none, "shutting down");
-    const entry = await this.#start(connection, "server", options, admit).catch(() => undefined);
-    await entry?.session.closed;
+    const { remoteAddress } = connection;
+    const shaken = this.doorkeeper.full(remoteAddress) === undefined
+      ? this.doorkeeper.shake(remoteAddress)
+      : undefined;
+    if (shaken === undefined) return connection.close(SESSION_CODE.tooMany, "too many sessions");
+    const leave = this.doorkeeper.enter(remoteAddress);
+    try {
+      const starting = this.#start(connection, "server", options, admit);
+      const entry = await starting.catch(() => undefined).finally(shaken);
+      await entry?.session.closed;
+    } finally {
+      leave();
+    }
+  }
+
+  /** Takes other limits into use, for sessions that are open too. */
+  setLimits(limits: NodeLimits): void {
+    Object.assign(this.limits, limits);
   }
 
   /**
@@ -243,7 +269,7 @@ export class Relay {
     this.#pending.add(connection);
     let session: Session;
     try {
-      const { handshakeTimeoutMs } = this.#options;
+      const limits = side === "server" ? this.limits : NO_LIMITS; // we chose whom we dial
       session = await Session.start({
         connection,
         side,
@@ -254,7 +280,8 @@ export class Relay {
         versions: this.versions,
         clock: this.#clock,
         log,
-        ...(handshakeTimeoutMs === undefined ? {} : { setupTimeoutMs: handshakeTimeoutMs }),
+        quota: new Quota(limits, this.hits, this.#clock),
+        setupTimeoutMs: this.limits.handshakeTimeoutMs,
         ...(enter === undefined ? {} : { enter }),
         ...join,
       });
@@ -317,7 +344,7 @@ export class Relay {
   #sweepLater(): void {
     this.#cancelSweep = this.#clock.after(SWEEP_MS, () => {
       const now = this.#clock.now();
-      const writeTimeoutMs = this.#options.writeTimeoutMs ?? 10_000;
+      const { writeTimeoutMs } = this.limits;
       for (const { session } of [...this.#sessions.values()]) session.sweep(now, writeTimeoutMs);
       this.#sweepLater();
     });
@@ -328,6 +355,11 @@ export class Relay {
 export interface AcceptOptions {
   /** Versions spoken with it. Default: the relay's. */
   readonly versions?: readonly Dialect[];
+}
+
+function givenLimits(options: Partial<NodeLimits>): Partial<NodeLimits> {
+  const names = Object.keys(DEFAULT_LIMITS) as (keyof NodeLimits)[];
+  return Object.fromEntries(names.map((name) => [name, options[name] ?? DEFAULT_LIMITS[name]]));
 }
 
 /** What is said to a relay that we dial. */

@@ -19,6 +19,7 @@ import { adminApp } from "./admin_http.ts";
 import type { Assets } from "./assets.ts";
 import type { ServerView } from "./deps.ts";
 import { type HttpListener, serveHttp } from "./http_listener.ts";
+import { sharedCensus } from "./limits/census.ts";
 import { Node, type NodeOptions, transportOf } from "./node.ts";
 import { pageUrl } from "./page_url.ts";
 import { PluginHost } from "./plugin_host.ts";
@@ -69,6 +70,7 @@ export class RunningServer {
     this.#certificate = context.certificate;
     const several = server.workers > 1;
     const options = {
+      ...(several ? { census: sharedCensus(server.workers) } : {}),
       config: loaded.config,
       hop: relay.hopId ?? randomHop(),
       certificate: context.certificate,
@@ -148,7 +150,7 @@ export class RunningServer {
           address,
           {
             certificate: this.#certificate,
-            firstByteMs: server.handshakeTimeout,
+            ...this.node.doorOptions,
             log: this.#log,
           },
         );

@@ -174,6 +174,8 @@ export type NodeNumbers =
     | "subscriptions"
     | "media"
     | "pool"
+    | "limited"
+    | "handshakes"
   >
   & {
     readonly heap: Pick<
@@ -197,6 +199,8 @@ export async function numbersOf(node: NodeView): Promise<NodeNumbers> {
     ...contentOf(relay),
     media: { ...stats },
     pool: { ...relay.pool.stats },
+    limited: { ...relay.hits },
+    handshakes: relay.doorkeeper.handshakes,
     heap: {
       heapUsedBytes: memory.heapUsed,
       heapTotalBytes: memory.heapTotal,

@@ -21,8 +21,12 @@ export type KeyPair = NonNullable<HttpOptions["tls"]>;
 
 export interface DoorOptions extends Omit<HttpOptions, "tls"> {
   readonly certificate: KeyPair;
-  /** A connection that says nothing at first is closed after this long. Default 10,000. */
-  readonly firstByteMs?: number;
+  /** A connection that has not asked for anything after this long is closed. Default 10,000. */
+  readonly handshakeMs?: () => number;
+  /** A connection comes in. @returns Called when it has asked for something; `undefined` turns it away. */
+  readonly begin?: (remoteAddress: string) => (() => void) | undefined;
+  /** A connection was closed because it took too long to ask. */
+  readonly onLate?: () => void;
   /** A connection on which nothing moves in either direction is closed after this long. Default 120,000. */
   readonly idleMs?: number;
 }
@@ -50,9 +54,15 @@ export function openDoor(
   return new TcpDoor(app, at, options);
 }
 
+/** Who has come in by the door. */
+interface Visitor extends HttpPeer {
+  /** Called with each request. */
+  readonly asks: () => void;
+}
+
 /** Who serves what comes in, and who that is, by the port at this end. */
 class Room {
-  readonly visitors = new Map<number, HttpPeer>();
+  readonly visitors = new Map<number, Visitor>();
   readonly #http: HttpListener;
   #closing = false;
 
@@ -62,9 +72,9 @@ class Room {
         fetch: (request, { remotePort }) => {
           const visitor = this.visitors.get(remotePort!);
           // Only what came through the door is served: the port on loopback is nobody's business.
-          return visitor === undefined
-            ? new Response("not here\n", { status: 403 })
-            : app.fetch(request, visitor);
+          if (visitor === undefined) return new Response("not here\n", { status: 403 });
+          visitor.asks();
+          return app.fetch(request, visitor);
         },
       },
       LOOPBACK,
@@ -93,8 +103,9 @@ interface Passage {
   readonly conn: Deno.TcpConn;
   inner: Deno.TcpConn | undefined;
   movedAtMs: number;
-  /** Silence after which it is closed. */
-  patienceMs: number;
+  readonly openedAtMs: number;
+  /** Set until it has asked for something. */
+  shaken: (() => void) | undefined;
 }
 
 class TcpDoor implements Door {
@@ -165,8 +176,12 @@ class TcpDoor implements Door {
     while (this.#closing === undefined) {
       try {
         const conn = await this.#listener.accept();
-        const patienceMs = this.#options.firstByteMs ?? 10_000;
-        void this.#pass({ conn, inner: undefined, movedAtMs: performance.now(), patienceMs });
+        const { hostname, port } = conn.remoteAddr;
+        const { begin = () => () => {} } = this.#options;
+        const shaken = begin(formatAddress({ hostname, port }));
+        const now = performance.now();
+        if (shaken === undefined) conn.close();
+        else void this.#pass({ conn, inner: undefined, movedAtMs: now, openedAtMs: now, shaken });
       } catch (thrown) {
         if (this.#closing !== undefined) return;
         (this.#options.log ?? silent).warn("cannot take a TCP connection", {
@@ -189,24 +204,37 @@ class TcpDoor implements Door {
       passage.inner = inner;
       const { port } = inner.localAddr;
       const { hostname: remote, port: remotePort } = conn.remoteAddr;
-      room.visitors.set(port, { remote, remotePort, drop: () => shut(passage) });
+      room.visitors.set(port, {
+        remote,
+        remotePort,
+        drop: () => shut(passage),
+        asks: () => {
+          passage.shaken?.();
+          passage.shaken = undefined;
+        },
+      });
       left = () => room.leave(port);
       conn.setNoDelay(true);
       inner.setNoDelay(true);
-      passage.patienceMs = this.#options.idleMs ?? 120_000;
       await writeAll(inner, first.subarray(0, length));
       await Promise.all([pump(passage, conn, inner, first), pump(passage, inner, conn)]);
     } catch { // One end is gone: so is the other.
     } finally {
       shut(passage);
+      passage.shaken?.();
       this.#passages.delete(passage);
       left?.();
     }
   }
   #closeIdle(): void {
     const now = performance.now();
+    const { handshakeMs = () => 10_000, idleMs = 120_000, onLate } = this.#options;
+    const lateMs = handshakeMs();
     for (const passage of this.#passages) {
-      if (now - passage.movedAtMs > passage.patienceMs) shut(passage);
+      if (passage.shaken !== undefined && now - passage.openedAtMs > lateMs) {
+        onLate?.();
+        shut(passage);
+      } else if (now - passage.movedAtMs > idleMs) shut(passage);
     }
   }
 }

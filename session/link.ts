@@ -10,6 +10,7 @@ import type { HopId } from "../relay/route.ts";
 import type { RelayStats } from "../relay/stats.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { Dialect } from "../wire/lite/dialect.ts";
+import type { Quota } from "./quota.ts";
 
 export interface Link {
   readonly connection: Connection;
@@ -29,6 +30,8 @@ export interface Link {
   readonly clock: Clock;
   readonly stats: RelayStats;
   readonly log: Logger;
+  /** What the peer may have of us. */
+  readonly quota: Quota;
   /** The peer has said GOAWAY: what it ends from now on ends for its own sake, not because it is over. */
   peerLeaving: boolean;
   /** Closes the session because of what a stream brought; harmless for ends that are nobody's fault. */

@@ -20,10 +20,12 @@ import { Goaway } from "../wire/lite/track.ts";
 import { framed } from "../wire/message.ts";
 import { normalizePath } from "../wire/path.ts";
 import { agree, NoCommonVersion, sendSetup, SessionRefused } from "./handshake.ts";
+import { newLimitHits, NO_LIMITS } from "./limits.ts";
 import { CONTROL_ORDER, type Link } from "./link.ts";
 import { Publisher } from "./lite/publisher.ts";
 import type { ServedSubscription } from "./lite/served_subscription.ts";
 import { Subscriber } from "./lite/subscriber.ts";
+import { Quota } from "./quota.ts";
 import { StreamReader } from "./stream_reader.ts";
 
 export interface SessionOptions {
@@ -49,6 +51,8 @@ export interface SessionOptions {
   readonly enter?: (wish: EntryWish) => Promise<Entry>;
   /** How long the peer may take over its SETUP, in milliseconds. Default 10,000. */
   readonly setupTimeoutMs?: number;
+  /** What the peer may have of us. Default: everything. */
+  readonly quota?: Quota;
   readonly clock?: Clock;
   readonly log?: Logger;
   /** The peer wants us to go to another place, or to come back to the same one when empty. */
@@ -98,7 +102,10 @@ export class Session {
     const clock = options.clock ?? systemClock;
     const cancel = clock.after(
       options.setupTimeoutMs ?? 10_000,
-      () => connection.close(SESSION_CODE.controlTimeout, "no SETUP in time"),
+      () => {
+        if (options.quota !== undefined) options.quota.hits.handshakeTime++;
+        connection.close(SESSION_CODE.controlTimeout, "no SETUP in time");
+      },
     );
     try {
       const { versions = DIALECTS, path } = options;
@@ -169,6 +176,7 @@ export class Session {
     this.dialect = dialect;
     this.connection = connection;
     const log = options.log ?? silent;
+    const clock = options.clock ?? systemClock;
     this.#link = {
       connection,
       dialect,
@@ -178,7 +186,8 @@ export class Session {
       hop: options.hop,
       peerHop: 0n,
       linkCost: () => options.linkCost ?? this.#peerSetup.cost ?? 1,
-      clock: options.clock ?? systemClock,
+      clock,
+      quota: options.quota ?? new Quota(NO_LIMITS, newLimitHits(), clock),
       stats: options.stats,
       log,
       peerLeaving: false,
@@ -230,9 +239,16 @@ export class Session {
     this.connection.close(code, reason);
   }
 
-  /** Looks for a peer that has stopped reading; call it every second or so. */
+  /** Looks for a peer that has stopped reading, or sends more than it may; call it every second or so. */
   sweep(now: number, writeTimeoutMs: number): void {
+    const { quota } = this.#link;
+    if (quota.sweep(now)) {
+      quota.hits.receiveRate++;
+      this.#link.log.warn("session closed: the peer sends more than it may");
+      return this.close(SESSION_CODE.tooMany, "more media than this server takes");
+    }
     if (this.publisher.sweep(now) <= writeTimeoutMs) return;
+    quota.hits.writeTime++;
     this.#link.log.warn("session closed: the peer has stopped reading");
     this.close(SESSION_CODE.controlTimeout, "the peer has stopped reading");
   }
@@ -251,6 +267,7 @@ export class Session {
       info.abrupt || info.code !== SESSION_CODE.none || this.#link.peerLeaving,
     );
     this.publisher.close();
+    this.#link.quota.close();
     return info;
   }
 
@@ -259,6 +276,8 @@ export class Session {
       const stream = await this.connection.acceptBidi();
       if (stream === undefined) return;
       this.#spawn(this.#bidi(stream));
+      const wait = this.#link.quota.message();
+      if (wait !== undefined) await wait;
     }
   }
 

@@ -25,6 +25,10 @@ export interface AcceptOptions extends WebTransportAcceptOptions {
   decide(request: WebTransportRequest): AcceptAnswer | Promise<AcceptAnswer>;
   /** A connection is up; it belongs to the callee. */
   readonly onConnection: (connection: Connection) => void;
+  /**
+   * A WebTransport client begins to open its session. @returns Called when that is over; `undefined` turns it away.
+   */
+  readonly begin?: (remoteAddress: string) => (() => void) | undefined;
   /** A WebTransport client got no session, for no fault of its own request. */
   readonly onFailure?: (remoteAddress: string, error: unknown) => void;
 }
@@ -47,8 +51,10 @@ async function openWebTransport(quic: QuicConnection, options: AcceptOptions): P
     take = answer.onConnection ?? options.onConnection; // the last one decided on is the one that comes
     return answer;
   };
+  const over = options.begin === undefined ? () => {} : options.begin(quic.remoteAddress);
+  if (over === undefined) return quic.close();
   try {
-    const connection = await acceptWebTransport(quic, { ...options, decide });
+    const connection = await acceptWebTransport(quic, { ...options, decide }).finally(over);
     if (connection !== undefined) take(connection);
   } catch (error) {
     options.onFailure?.(quic.remoteAddress, error);

@@ -25,6 +25,9 @@ export class ListenFailed extends QumoError {
   }
 }
 
+/** Handshakes under way at a time, where nobody says otherwise. */
+const MAX_HANDSHAKES = 4096;
+
 /** Where and as whom to listen. */
 export interface ListenOptions {
   /** An address of this machine; "::" takes IPv4 as well. */
@@ -40,8 +43,8 @@ export interface ListenOptions {
   readonly transport?: TransportSettings;
   /** Told of each connection that did not get through its handshake: wrong ALPN, certificate refused, gave up. */
   readonly onHandshakeFailure?: (failure: Error) => void;
-  /** Handshakes under way at a time; more are refused. Default 4,096. */
-  readonly maxHandshakes?: number;
+  /** Whether one more handshake is too many, with so many under way; it is refused then. Default: above 4,096. */
+  readonly full?: (handshakes: number) => boolean;
 }
 
 /** Binds a UDP port and takes connections in. @throws {ListenFailed} */
@@ -127,13 +130,17 @@ export class QuicListener implements AsyncIterable<QuicConnection> {
     while (!this.#closed) {
       try {
         const incoming = await listener.incoming();
-        if (this.#handshakes < (this.#options.maxHandshakes ?? 4096)) this.#accept(incoming);
-        else incoming.refuse();
+        if (this.#full()) incoming.refuse();
+        else this.#accept(incoming);
       } catch (thrown) {
         if (this.#closed || thrown instanceof Deno.errors.BadResource) return;
         this.#failed(thrown);
       }
     }
+  }
+  #full(): boolean {
+    const { full } = this.#options;
+    return full === undefined ? this.#handshakes >= MAX_HANDSHAKES : full(this.#handshakes);
   }
   async #accept(incoming: Deno.QuicIncoming): Promise<void> {
     this.#handshakes++;

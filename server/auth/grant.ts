@@ -27,6 +27,9 @@ export interface Grant {
 export type RefusalReason =
   /** The server is about to stop. */
   | "draining"
+  /** As many sessions as the server takes, or as it takes from one address. */
+  | "full"
+  | "address_full"
   /** No session can stand at such a path. */
   | "bad_path"
   /** No token, and nothing here is public. */
@@ -44,6 +47,8 @@ export type RefusalReason =
 
 export const REFUSAL_REASONS: readonly RefusalReason[] = [
   "draining",
+  "full",
+  "address_full",
   "bad_path",
   "no_token",
   "bad_token",
@@ -58,7 +63,7 @@ export const REFUSAL_REASONS: readonly RefusalReason[] = [
 export interface Refusal {
   readonly reason: RefusalReason;
   /** HTTP status, where nothing but the request stands yet. */
-  readonly status: 401 | 403 | 404 | 502 | 503;
+  readonly status: 401 | 403 | 404 | 429 | 502 | 503;
   /** Code a session is closed with, where the connection stands already. */
   readonly sessionCode: number;
   /** For people; holds nothing of the token. */
@@ -70,6 +75,8 @@ const APPLICATION_CODE = 64;
 
 const STATUS: Readonly<Record<RefusalReason, Refusal["status"]>> = {
   draining: 503,
+  full: 503,
+  address_full: 429,
   bad_path: 404,
   no_token: 401,
   bad_token: 401,

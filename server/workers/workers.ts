@@ -8,6 +8,7 @@ import type { Logger } from "../../base/logger.ts";
 import type { Answers, Question } from "../answers.ts";
 import type { Others } from "../deps.ts";
 import type { NodeOptions } from "../node.ts";
+import { clearCensus } from "../limits/census.ts";
 import type { Mesh } from "./mesh.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
@@ -108,7 +109,7 @@ export class Workers implements Others {
   }
 
   async #start(index: number, restarts: number): Promise<void> {
-    const { count, module, log, config, hop, address: { hostname, port } } = this.#options;
+    const { count, module, log, config, hop, census, address: { hostname, port } } = this.#options;
     const { cert, key } = this.#certificate;
     const worker = new WorkerHandle({
       index,
@@ -121,6 +122,7 @@ export class Workers implements Others {
         certificate: { cert, key },
         place: { index, count },
         restarts,
+        ...(census === undefined ? {} : { census }),
       },
     });
     this.#starting.add(worker);
@@ -140,6 +142,7 @@ export class Workers implements Others {
     worker.onDeath = (reason) => {
       this.#live.delete(index);
       this.#options.mesh.leave(index, true);
+      if (census !== undefined) clearCensus(census, index);
       for (const other of this.#live.values()) other.post({ type: "leave", index });
       log.error("a worker died and is started anew; its sessions are lost", {
         worker: index,

@@ -33,6 +33,7 @@ export class FetchAnswer {
   async next(): Promise<boolean> {
     const chunk = await this.stream.receive.read();
     if (chunk !== undefined) {
+      this.link.quota.received(chunk.length);
       this.#parser.push(chunk);
       return true;
     }

@@ -13,6 +13,7 @@ import { STREAM_CODE } from "../../wire/lite/codes.ts";
 import { framed } from "../../wire/message.ts";
 import type { Dialect } from "../../wire/lite/dialect.ts";
 import { UNI } from "../../wire/lite/dialect.ts";
+import type { Paced, Quota } from "../quota.ts";
 import { FrameHeads, isFrameBoundary } from "./frame_heads.ts";
 
 /** Half a varint: no message can end here, so a receiver knows the stream was cut. */
@@ -24,6 +25,8 @@ const ONE_WRITE_BYTES = 4096;
 export interface SenderOwner {
   readonly dialect: Dialect;
   readonly stats: RelayStats;
+  /** What the session may be sent. */
+  readonly quota: Quota;
   /** Milliseconds, for telling how long a stream has been stuck. */
   now(): number;
   /** A stream that was stuck takes bytes again. */
@@ -32,7 +35,7 @@ export interface SenderOwner {
   senderDone(sender: GroupSender): void;
 }
 
-export class GroupSender implements GroupCursor {
+export class GroupSender implements GroupCursor, Paced {
   slot = -1;
   /** Since when it has been waiting for a stream. */
   queuedAtMs = 0;
@@ -72,12 +75,16 @@ export class GroupSender implements GroupCursor {
   begin(stream: SendStream, head: Uint8Array): void {
     if (this.done) return stream.reset(STREAM_CODE.cancel);
     this.#stream = stream;
+    if (!this.owner.quota.maySend) {
+      stream.write(head);
+      return this.pump();
+    }
     const slice = this.#heads.next(this.group);
     if (head.length === 0 || head.length + slice.length > ONE_WRITE_BYTES) {
       stream.write(head);
       stream.write(slice);
     } else stream.write(firstWrite(this.group, head, slice, this.#heads.position));
-    this.owner.stats.bytesOut += slice.length;
+    this.#sent(slice.length);
     this.pump();
   }
 
@@ -87,9 +94,10 @@ export class GroupSender implements GroupCursor {
     const { group } = this;
     const heads = this.#heads;
     while (heads.position < group.bytes && !stream.blocked && !stream.done) {
+      if (!this.owner.quota.maySend) return this.#waitForQuota();
       const slice = heads.next(group);
       stream.write(slice);
-      this.owner.stats.bytesOut += slice.length;
+      this.#sent(slice.length);
     }
     if (stream.done) return this.#finish();
     if (heads.position < group.bytes) return this.#wait(stream);
@@ -102,6 +110,11 @@ export class GroupSender implements GroupCursor {
     } else if (group.state === "cut") {
       this.cut(STREAM_CODE.cancel);
     }
+  }
+
+  /** The session may be sent more: as if its stream had taken what it was given. */
+  resume(): void {
+    if (!this.done) this.#onWritable();
   }
 
   /** Ends the stream so that the receiver cannot take the group for a whole one. */
@@ -127,6 +140,17 @@ export class GroupSender implements GroupCursor {
     else this.#finish();
   }
 
+  #sent(bytes: number): void {
+    this.owner.stats.bytesOut += bytes;
+    this.owner.quota.sent(bytes);
+  }
+
+  /** To all others it looks like a slow viewer. */
+  #waitForQuota(): void {
+    if (this.blockedSinceMs < 0) this.blockedSinceMs = this.owner.now();
+    this.owner.quota.wait(this);
+  }
+
   #wait(stream: SendStream): void {
     if (this.blockedSinceMs < 0) this.blockedSinceMs = this.owner.now();
     stream.onWritable(this.#onWritable);
@@ -135,6 +159,7 @@ export class GroupSender implements GroupCursor {
   #finish(): void {
     if (this.#done) return;
     this.#done = true;
+    this.owner.quota.leave(this);
     this.group.detach(this);
     this.owner.senderDone(this);
   }

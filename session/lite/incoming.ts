@@ -94,12 +94,13 @@ export class Incoming implements UpstreamSubscription {
     this.#openGroups++;
     const entry = { stream, writer };
     this.#receiving.add(entry);
-    const { dialect, clock } = this.#link;
+    const { dialect, clock, quota } = this.#link;
     const parser = new FrameParser(writer, dialect.timestamps, () => clock.wallMs());
     try {
       for (;;) {
         const chunk = await reader.chunk();
         if (chunk === undefined) break;
+        quota.received(chunk.length);
         if (this.#closed) return;
         parser.push(chunk);
         if (!writer.open) return stream.stop(STREAM_CODE.evicted); // it gave way to newer ones
@@ -112,7 +113,10 @@ export class Incoming implements UpstreamSubscription {
       else writer.cut();
       if (error instanceof GroupTooLarge) {
         this.#link.log.warn(error.message, { track: this.#o.track });
-        stream.stop(STREAM_CODE.groupTooLarge);
+        quota.hits[error.what === "frame" ? "frameBytes" : "groupBytes"]++;
+        stream.stop(
+          error.what === "frame" ? STREAM_CODE.frameTooLarge : STREAM_CODE.groupTooLarge,
+        );
       } else if (error instanceof ProtocolViolation) throw error;
     } finally {
       this.#receiving.delete(entry);

@@ -82,6 +82,10 @@ export class Publisher {
       throw new ProtocolViolation("SUBSCRIBE", `id ${asked.id} is in use`);
     }
     const path = joinPath(this.#link.root, asked.broadcast);
+    if (!this.#link.quota.maySubscribe(this.#subscriptions.size)) {
+      log.debug("subscribe refused: too many", { broadcast: path, track: asked.track });
+      return refuse(stream, STREAM_CODE.tooMany);
+    }
     const broadcast = this.#find(path);
     if (broadcast === undefined) {
       log.debug("subscribe refused: nobody announces it", { broadcast: path, track: asked.track });
@@ -95,6 +99,7 @@ export class Publisher {
       track: broadcast.track(path, asked.track, this.#peerHop),
       clock,
       stats,
+      quota: this.#link.quota,
       onDone: () => {
         this.#subscriptions.delete(asked.id);
         this.#answers.delete(stream.send);
@@ -133,7 +138,7 @@ export class Publisher {
 
   /** FETCH: one group, as bare frames. */
   async fetch(stream: BidiStream, reader: StreamReader): Promise<void> {
-    const { dialect, stats, clock } = this.#link;
+    const { dialect, stats, clock, quota } = this.#link;
     const asked = dialect.fetch && await reader.message(dialect.fetch);
     if (asked === undefined) return refuse(stream, STREAM_CODE.cancel);
     void reader.drain(); // a FIN before the answer is no reason to withhold one that is here
@@ -147,7 +152,7 @@ export class Publisher {
         : whole;
       if (group !== whole) whole.release();
       const onDone = () => this.#fetches.delete(served);
-      const served = new ServedFetch({ stream, group, dialect, stats, clock, onDone });
+      const served = new ServedFetch({ stream, group, dialect, stats, clock, quota, onDone });
       this.#fetches.add(served);
       served.start();
     } catch (error) {
@@ -220,7 +225,7 @@ export class Publisher {
   }
 
   async #updates(reader: StreamReader, subscription: ServedSubscription): Promise<void> {
-    const { dialect } = this.#link;
+    const { dialect, quota } = this.#link;
     if (dialect.subscribeUpdate === undefined) return await reader.drain();
     for (;;) {
       let update;
@@ -232,6 +237,8 @@ export class Publisher {
       }
       if (update === undefined) return;
       subscription.update(update);
+      const wait = quota.message();
+      if (wait !== undefined) await wait;
     }
   }
 }

@@ -9,6 +9,7 @@ import type { RelayStats } from "../../relay/stats.ts";
 import type { BidiStream } from "../../transport/connection.ts";
 import { STREAM_CODE } from "../../wire/lite/codes.ts";
 import type { Dialect } from "../../wire/lite/dialect.ts";
+import type { Quota } from "../quota.ts";
 import { GroupSender, type SenderOwner } from "./group_sender.ts";
 
 export interface ServedFetchOptions {
@@ -18,6 +19,7 @@ export interface ServedFetchOptions {
   readonly dialect: Dialect;
   readonly stats: RelayStats;
   readonly clock: Clock;
+  readonly quota: Quota;
   /** Called once, when nothing of it is left. */
   readonly onDone: () => void;
 }
@@ -25,6 +27,7 @@ export interface ServedFetchOptions {
 export class ServedFetch implements SenderOwner {
   readonly dialect: Dialect;
   readonly stats: RelayStats;
+  readonly quota: Quota;
   /** When its stream took bytes again after it had not. */
   progressedAtMs: number;
   readonly #o: ServedFetchOptions;
@@ -34,6 +37,7 @@ export class ServedFetch implements SenderOwner {
     this.#o = options;
     this.dialect = options.dialect;
     this.stats = options.stats;
+    this.quota = options.quota;
     this.progressedAtMs = this.now();
     this.#sender = new GroupSender(options.group, this);
     options.group.release(); // the sender holds it now

@@ -12,6 +12,7 @@ import { STREAM_CODE } from "../../wire/lite/codes.ts";
 import { encodeDatagram } from "../../wire/lite/datagram.ts";
 import type { Dialect } from "../../wire/lite/dialect.ts";
 import type { Subscribe } from "../../wire/lite/subscribe.ts";
+import type { Quota } from "../quota.ts";
 import { excerpt } from "./excerpt.ts";
 import { groupHead, GroupSender, type SenderOwner } from "./group_sender.ts";
 import { encodeEnd, encodeOk, encodeStart } from "./replies.ts";
@@ -32,6 +33,7 @@ export interface ServedOptions {
   readonly track: Track;
   readonly clock: Clock;
   readonly stats: RelayStats;
+  readonly quota: Quota;
   /** Called once, when nothing of it is left. */
   readonly onDone: () => void;
 }
@@ -40,6 +42,7 @@ export class ServedSubscription implements TrackReader, SenderOwner {
   readonly dialect: Dialect;
   readonly id: number;
   readonly stats: RelayStats;
+  readonly quota: Quota;
   request: TrackRequest;
   /** When one of its streams took bytes again after it had not. */
   progressedAtMs: number;
@@ -61,6 +64,7 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     this.dialect = options.dialect;
     this.id = options.subscribe.id;
     this.stats = options.stats;
+    this.quota = options.quota;
     this.request = requestOf(options.subscribe, options.dialect);
     this.#bounds = options.subscribe;
     this.progressedAtMs = options.clock.now();
@@ -114,7 +118,9 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     if (!this.dialect.timestamps) return;
     const bytes = encodeDatagram({ subscribe: this.id, sequence, timestamp }, payload);
     if (bytes.length > this.#o.connection.maxDatagramBytes) return;
-    if (this.#o.connection.sendDatagram(bytes)) this.stats.datagramsOut++;
+    if (!this.quota.maySend || !this.#o.connection.sendDatagram(bytes)) return;
+    this.quota.sent(bytes.length);
+    this.stats.datagramsOut++;
   }
 
   onEnd(end: TrackEnd): void {

@@ -198,6 +198,7 @@ export class Subscriber implements BroadcastSource {
 
   /** A datagram the peer sent; one for an unknown subscription is dropped. */
   datagram(bytes: Uint8Array): void {
+    this.#link.quota.received(bytes.length);
     const { subscribe, sequence, timestamp, payload } = decodeDatagram(bytes);
     this.#incoming.get(subscribe)?.datagram(sequence, timestamp, payload);
   }
@@ -218,7 +219,7 @@ export class Subscriber implements BroadcastSource {
 
   /** @returns Whether anything was announced, and whether the peer ended the stream in order. */
   async #followOnce(): Promise<[heard: boolean, ended: boolean]> {
-    const { connection, dialect, hop, log } = this.#link;
+    const { connection, dialect, hop, log, quota } = this.#link;
     let heard = false;
     let stream: BidiStream | undefined;
     try {
@@ -239,6 +240,8 @@ export class Subscriber implements BroadcastSource {
           return [heard, true];
         }
         heard = true;
+        const wait = quota.message();
+        if (wait !== undefined) await wait;
         if (news.kind === "ended") this.#withdraw(news.suffix);
         else this.#place(news.suffix, this.#chain(news.hops, peerHop), news.warm, news.cold);
       }
@@ -270,6 +273,9 @@ export class Subscriber implements BroadcastSource {
     const known = this.#announced.get(suffix);
     if (known !== undefined) return known.update(announcement);
     const path = joinPath(root, suffix);
+    if (!this.#link.quota.mayAnnounce(this.#announced.size)) {
+      return log.debug("announcement refused: too many", { path });
+    }
     if (pathParts(path) > MAX_PATH_PARTS) return log.debug("announcement too deep", { path });
     const placed = consume?.announce(path, this, announcement);
     if (placed === undefined) return;

@@ -14,6 +14,8 @@ export const SESSION_CODE = {
   goawayTimeout: 0x10,
   controlTimeout: 0x11,
   version: 0x15,
+  /** Ours: HTTP's 429 as an application code. */
+  tooMany: 64 + 429,
 } as const;
 
 /** Codes that reset or stop one stream. */
@@ -34,4 +36,6 @@ export const STREAM_CODE = {
   wrongSize: 0x37,
   frameTooLarge: 0x38,
   timestampMismatch: 0x39,
+  /** Ours, as in {@link SESSION_CODE}. */
+  tooMany: 64 + 429,
 } as const;

@@ -1,0 +1,141 @@
+/**
+ * One session held to its limits. Control messages wait, media falls behind, and nothing here runs per frame but a
+ * comparison of two numbers.
+ *
+ * @module
+ */
+import type { Clock } from "../base/clock.ts";
+import type { LimitHits, SessionLimits } from "./limits.ts";
+
+/** How many seconds' worth of control messages may come at once. */
+const MESSAGE_BURST_S = 10;
+/** How many seconds' worth of media: a group that begins, or what is kept for a late joiner. */
+const MEDIA_BURST_S = 2;
+/** Between two looks at a session that waits for media. */
+const RESUME_MS = 50;
+
+/** Something that waits until its session may be sent more. */
+export interface Paced {
+  resume(): void;
+}
+
+export class Quota {
+  readonly hits: LimitHits;
+  readonly #limits: Readonly<SessionLimits>;
+  readonly #clock: Clock;
+  /** Control messages and bytes that may still come or go, and when that was reckoned. */
+  #messages = Infinity;
+  #messagesAtMs = 0;
+  #sendable = Infinity;
+  #sendableAtMs = 0;
+  /** Media bytes that have come since the last look, and what of them is above the rate. */
+  #received = 0;
+  #excess = 0;
+  #lookedAtMs: number;
+  readonly #paced = new Set<Paced>();
+  #cancel: (() => void) | undefined;
+
+  constructor(limits: Readonly<SessionLimits>, hits: LimitHits, clock: Clock) {
+    this.#limits = limits;
+    this.hits = hits;
+    this.#clock = clock;
+    this.#lookedAtMs = clock.now();
+  }
+
+  /** Whether a session that announces `count` broadcasts may announce one more. */
+  mayAnnounce(count: number): boolean {
+    const { maxAnnouncements } = this.#limits;
+    if (maxAnnouncements === 0 || count < maxAnnouncements) return true;
+    this.hits.announcements++;
+    return false;
+  }
+
+  /** Whether a session that has `count` subscriptions may open one more. */
+  maySubscribe(count: number): boolean {
+    const { maxSubscriptions } = this.#limits;
+    if (maxSubscriptions === 0 || count < maxSubscriptions) return true;
+    this.hits.subscriptions++;
+    return false;
+  }
+
+  /** A control message has come. @returns What to wait for before the next is read; nothing within the rate. */
+  message(): Promise<void> | undefined {
+    const rate = this.#limits.maxMessageRate;
+    if (rate === 0) return undefined;
+    const now = this.#clock.now();
+    const earned = (now - this.#messagesAtMs) * rate / 1000;
+    this.#messages = Math.min(this.#messages + earned, rate * MESSAGE_BURST_S) - 1;
+    this.#messagesAtMs = now;
+    if (this.#messages >= 0) return undefined;
+    this.hits.messageRate++;
+    const waitMs = -this.#messages * 1000 / rate;
+    return new Promise((resolve) => this.#clock.after(waitMs, resolve));
+  }
+
+  /** Whether media may go out now. */
+  get maySend(): boolean {
+    const rate = this.#limits.maxSendRate;
+    if (rate === 0 || this.#sendable > 0) return true;
+    this.#earn(rate);
+    return this.#sendable > 0;
+  }
+
+  /** Media has gone out. */
+  sent(bytes: number): void {
+    const rate = this.#limits.maxSendRate;
+    if (rate === 0) return;
+    if (this.#sendable === Infinity) this.#earn(rate);
+    this.#sendable -= bytes;
+  }
+
+  /** Resumes `paced` when media may go out again: those that came last first, since they have the newest. */
+  wait(paced: Paced): void {
+    if (this.#paced.has(paced)) return;
+    this.hits.sendRate++;
+    this.#paced.add(paced);
+    this.#cancel ??= this.#clock.after(RESUME_MS, this.#resume);
+  }
+
+  /** It has nothing to send any more. Harmless when it does not wait. */
+  leave(paced: Paced): void {
+    this.#paced.delete(paced);
+  }
+
+  /** Media has come in. */
+  received(bytes: number): void {
+    this.#received += bytes;
+  }
+
+  /** Call it every second or so. @returns Whether more has come in than the rate allows, bursts apart. */
+  sweep(now: number): boolean {
+    const rate = this.#limits.maxReceiveRate;
+    const allowed = (now - this.#lookedAtMs) * rate / 1000;
+    this.#excess = rate === 0 ? 0 : Math.max(0, this.#excess + this.#received - allowed);
+    this.#received = 0;
+    this.#lookedAtMs = now;
+    return this.#excess > rate * MEDIA_BURST_S;
+  }
+
+  /** The session is over. */
+  close(): void {
+    this.#cancel?.();
+    this.#paced.clear();
+  }
+
+  #earn(rate: number): void {
+    const now = this.#clock.now();
+    const earned = (now - this.#sendableAtMs) * rate / 1000;
+    this.#sendable = Math.min(this.#sendable + earned, rate * MEDIA_BURST_S);
+    this.#sendableAtMs = now;
+  }
+
+  readonly #resume = (): void => {
+    this.#cancel = undefined;
+    if (this.maySend) {
+      const waiting = [...this.#paced].reverse();
+      this.#paced.clear();
+      for (const paced of waiting) paced.resume();
+    }
+    if (this.#paced.size > 0) this.#cancel ??= this.#clock.after(RESUME_MS, this.#resume);
+  };
+}
