@@ -20,6 +20,16 @@ export const BUILT_IN: readonly PluginEntry[] = [
   { kind: "ingress", name: "file", load: async () => (await import("./ingress/file/mod.ts")).file },
   { kind: "ingress", name: "fmp4", load: async () => (await import("./ingress/fmp4/mod.ts")).fmp4 },
   {
+    kind: "transform",
+    name: "watermark",
+    load: async () => (await import("./transform/watermark/mod.ts")).watermark,
+  },
+  {
+    kind: "transform",
+    name: "audio-only",
+    load: async () => (await import("./transform/audio_only/mod.ts")).audioOnly,
+  },
+  {
     kind: "egress",
     name: "record",
     load: async () => (await import("./egress/record/mod.ts")).record,

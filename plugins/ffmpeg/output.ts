@@ -48,16 +48,38 @@ const ENCODERS: Readonly<Record<Exclude<CodecChoice, "copy">, readonly string[]>
   opus: ["libopus", "-b:a", "96k", "-application", "lowdelay"],
 };
 
-/** Options that give the video of the output this codec, with a keyframe at least every `keyframeSeconds`. */
-export function videoCodec(
-  choice: CodecChoice,
-  options: { readonly keyframeSeconds?: number; readonly bitrate?: string } = {},
-): string[] {
-  if (choice === "copy") return ["-c:v", "copy"];
-  const seconds = options.keyframeSeconds ?? 2;
+export interface VideoCodecOptions {
+  /** A keyframe at least so often; "source" has them where the frames that are encoded had them. Default 2 seconds. */
+  readonly keyframes?: number | "source";
+  /** As ffmpeg writes it: "2500k". */
+  readonly bitrate?: string;
+  /** Which of several video streams of the output is meant. Default: all. */
+  readonly stream?: number;
+  /** Of x264 and x265, in place of the one above. */
+  readonly preset?: string;
+  /** Frames per second, for encoders that count keyframes in frames. */
+  readonly framerate?: number;
+}
+
+/** Options that give the video of the output this codec. */
+export function videoCodec(choice: CodecChoice, options: VideoCodecOptions = {}): string[] {
+  const { keyframes = 2, bitrate, stream, preset, framerate = 30 } = options;
+  const of = stream === undefined ? ":v" : `:v:${stream}`;
+  if (choice === "copy") return [`-c${of}`, "copy"];
+  const [encoder, ...own] = ENCODERS[choice];
+  const settings = own.map((word, i) => i % 2 === 0 ? `${word.replace(/:v$/, "")}${of}` : word);
+  if (preset !== undefined && /^h26/.test(choice)) {
+    settings[settings.indexOf(`-preset${of}`) + 1] = preset;
+  }
+  const when = keyframes === "source" ? "source" : `expr:gte(t,n_forced*${keyframes})`;
   return [
-    ...["-c:v", ...ENCODERS[choice], "-force_key_frames", `expr:gte(t,n_forced*${seconds})`],
-    ...(options.bitrate === undefined ? [] : ["-b:v", options.bitrate]),
+    ...[`-c${of}`, encoder!, ...settings, `-force_key_frames${of}`, when],
+    ...(choice === "h265" ? [`-forced-idr${of}`, "1"] : []),
+    // SVT-AV1 cannot be told when.
+    ...(choice === "av1" ? [`-g${of}`, String(Math.round(2 * framerate))] : []),
+    ...(keyframes === "source" && choice !== "av1" ? [`-g${of}`, "9999"] : []),
+    ...(keyframes === "source" && choice === "h264" ? [`-sc_threshold${of}`, "0"] : []),
+    ...(bitrate === undefined ? [] : [`-b${of}`, bitrate]),
   ];
 }
 

@@ -25,6 +25,11 @@ export class BroadcastWriter {
     this.#begin(MSF_CATALOG_TRACK);
   }
 
+  /** Has a track there that will be written, for whoever asks for it before its first frame. */
+  begin(name: string, priority?: number): void {
+    if (!this.#writing.has(name)) this.#begin(name, priority);
+  }
+
   /** Adds a frame. One whose group began before this publication did is left out. */
   write(record: HangRecord): void {
     const writing = this.#writing.get(record.track) ?? this.#begin(record.track);
@@ -60,8 +65,9 @@ export class BroadcastWriter {
     }
   }
 
-  #begin(name: string): Writing {
-    const track = this.#broadcast.track(name, infoOf(name));
+  #begin(name: string, priority?: number): Writing {
+    const info = infoOf(name);
+    const track = this.#broadcast.track(name, { ...info, priority: priority ?? info.priority });
     const writing = { track, group: undefined };
     this.#writing.set(name, writing);
     return writing;

@@ -18,9 +18,11 @@ export interface VideoRendition {
   readonly container: typeof CONTAINER;
   /** Hexadecimal. */
   readonly description?: string;
-  readonly codedWidth: number;
-  readonly codedHeight: number;
+  readonly codedWidth?: number;
+  readonly codedHeight?: number;
   readonly framerate?: number;
+  /** In bit/s. */
+  readonly bitrate?: number;
   /** How long a frame may be held back behind one that follows it, in milliseconds. */
   readonly jitter?: number;
 }
@@ -31,6 +33,7 @@ export interface AudioRendition {
   readonly description?: string;
   readonly sampleRate: number;
   readonly numberOfChannels: number;
+  readonly bitrate?: number;
   readonly jitter?: number;
 }
 

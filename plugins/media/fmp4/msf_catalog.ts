@@ -20,6 +20,8 @@ interface MsfTrack {
   readonly framerate?: number;
   readonly samplerate?: number;
   readonly channelConfig?: string;
+  /** In bit/s. */
+  readonly bitrate?: number;
   /** In milliseconds, as in hang's catalog. */
   readonly jitter?: number;
   /** Names an entry of `initDataList`. */
@@ -46,7 +48,7 @@ export function buildMsfCatalog(catalog: HangCatalog): MsfCatalog {
     from: VideoRendition | AudioRendition,
     own: Partial<MsfTrack>,
   ) => {
-    const { codec, description, jitter } = from;
+    const { codec, description, bitrate, jitter } = from;
     const id = `init${initDataList.length}`;
     if (description !== undefined) {
       initDataList.push({ id, type: "inline", data: Uint8Array.fromHex(description).toBase64() });
@@ -59,13 +61,18 @@ export function buildMsfCatalog(catalog: HangCatalog): MsfCatalog {
       renderGroup: 1,
       codec,
       ...own,
+      ...(bitrate !== undefined && { bitrate }),
       ...(jitter !== undefined && { jitter }),
       ...(description !== undefined && { initRef: id }),
     });
   };
   for (const [name, from] of Object.entries(catalog.video?.renditions ?? {})) {
     const { codedWidth: width, codedHeight: height, framerate } = from;
-    add(name, "video", from, { width, height, ...(framerate !== undefined && { framerate }) });
+    add(name, "video", from, {
+      ...(width !== undefined && { width }),
+      ...(height !== undefined && { height }),
+      ...(framerate !== undefined && { framerate }),
+    });
   }
   for (const [name, from] of Object.entries(catalog.audio?.renditions ?? {})) {
     add(name, "audio", from, {

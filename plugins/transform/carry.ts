@@ -1,0 +1,71 @@
+import type { LiveMedia, MediaFrame, Rendition } from "../media/read.ts";
+import type { PluginContext, PluginStats } from "../plugin.ts";
+import type { Job } from "./follow.ts";
+import { TransformOutput } from "./output.ts";
+import { eachCatalog } from "./passes.ts";
+
+export interface CarryOptions {
+  readonly signal: AbortSignal;
+  readonly stats: PluginStats;
+}
+
+/** A frame, and whether it begins a group where it goes to. */
+export interface CarriedFrame extends MediaFrame {
+  readonly opens: boolean;
+  readonly endsGroup: boolean;
+}
+
+/** The frames of a rendition to be handed on as they are: counted, and never one that needs another which is missing. */
+export async function* carried(
+  live: LiveMedia,
+  rendition: Rendition,
+  { signal, stats }: CarryOptions,
+): AsyncGenerator<CarriedFrame> {
+  const audio = rendition.kind === "audio";
+  let group: number | undefined;
+  let awaitsKeyframe = true;
+  const onskipped = (count: number) => {
+    stats.skipped += count;
+    awaitsKeyframe = true;
+  };
+  for await (const frame of live.frames(rendition, { signal, onskipped })) {
+    stats.framesIn++;
+    stats.bytesIn += frame.payload.length;
+    if (awaitsKeyframe && !frame.keyframe) {
+      stats.skipped++;
+      continue;
+    }
+    const opens = audio || frame.group !== group || awaitsKeyframe;
+    awaitsKeyframe = false;
+    group = frame.group;
+    yield { ...frame, opens, endsGroup: audio };
+  }
+}
+
+/**
+ * Publishes some renditions of a broadcast as another one.
+ * @param options.none What the status says of a broadcast that has none of them.
+ */
+export async function carryAll(
+  ctx: PluginContext,
+  job: Job,
+  options: {
+    readonly choose: (renditions: readonly Rendition[]) => readonly Rendition[];
+    readonly none: string;
+  },
+): Promise<void> {
+  const { stats, clock } = ctx;
+  using output = new TransformOutput(ctx, job.output);
+  await eachCatalog(job, options.choose, async (chosen, signal) => {
+    job.status(chosen.length === 0 ? options.none : undefined);
+    if (chosen.length === 0) return;
+    output.describe(chosen);
+    await Promise.all(chosen.map(async (rendition) => {
+      for await (const frame of carried(job.live, rendition, { signal, stats })) {
+        const cameMs = clock.now();
+        output.frame(rendition.name, frame);
+        stats.latencyMs = clock.now() - cameMs;
+      }
+    }));
+  });
+}

@@ -1,0 +1,160 @@
+/**
+ * One run of ffmpeg over the frames of a video rendition.
+ *
+ * @module
+ */
+import type { Clock } from "../../base/clock.ts";
+import { MediaProcess } from "../ffmpeg/media_process.ts";
+import { isDamaged } from "../media/fmp4/nal_lengths.ts";
+import type { InitEvent, SampleEvent } from "../media/fmp4/media_track.ts";
+import { Splitter } from "../media/fmp4/splitter.ts";
+import { FragmentMuxer } from "../media/mux.ts";
+import type { MediaFrame, VideoRendition } from "../media/read.ts";
+import type { PluginStats } from "../plugin.ts";
+import { FrameTimes } from "./frame_times.ts";
+
+/** The first frame is at this time for ffmpeg: decode times before it are above zero too. */
+const LEAD_US = 10_000_000;
+/** A frame that is further away from the one before it than this begins another run. */
+const MAX_GAP_US = 10_000_000;
+const MAX_BACK_US = 1_000_000;
+
+/** Reads frames as they come: no look at what follows, and one thread, since more would hold frames back. */
+const INPUT = [
+  ...["-threads", "1", "-analyzeduration", "0", "-fpsprobesize", "0", "-copyts"],
+  ...["-f", "mp4", "-i", "pipe:0"],
+];
+/** Fragments of one frame; times as they are, not from zero. */
+const OUTPUT = [
+  ...["-video_track_timescale", "90000", "-max_interleave_delta", "1", "-f", "mp4", "-movflags"],
+  ...["cmaf+separate_moof+delay_moov+skip_trailer+frag_every_frame+frag_discont"],
+  ...["-flush_packets", "1", "pipe:1"],
+];
+/** One frame out for one in, at its own time. */
+export const ONE_FOR_ONE = ["-fps_mode", "passthrough", "-enc_time_base", "-1"] as const;
+
+export interface EncoderOptions {
+  readonly source: VideoRendition;
+  /** Further inputs, as options of ffmpeg. */
+  readonly inputs?: readonly string[];
+  /** Filters and encoders: all between the input and the output. */
+  readonly args: readonly string[];
+  readonly signal: AbortSignal;
+  readonly stats: PluginStats;
+  readonly clock: Clock;
+  /** What comes out, before its first frame. */
+  readonly ontracks: (tracks: InitEvent["tracks"]) => void;
+  /** A frame that has come out. @param trackId As in `ontracks`. */
+  readonly onframe: (trackId: number, frame: EncodedFrame) => void;
+}
+
+export interface EncodedFrame {
+  /** Exactly the input's where it is one of its frames. */
+  readonly timestampUs: number;
+  readonly keyframe: boolean;
+  readonly payload: Uint8Array;
+}
+
+/** Fed in decode order from a keyframe on. Finish or close it. */
+export class Encoder implements AsyncDisposable {
+  readonly #options: EncoderOptions;
+  readonly #process: MediaProcess;
+  readonly #muxer: FragmentMuxer;
+  readonly #times = new FrameTimes();
+  readonly #reading: Promise<void>;
+  #failure: { readonly error: unknown } | undefined;
+  #begun = false;
+  #baseUs = 0;
+  #lastUs = 0;
+
+  /** @throws {MediaError} The codec cannot be given to ffmpeg. @throws {FfmpegMissing} */
+  constructor(options: EncoderOptions) {
+    const { source, inputs = [], args, signal, stats } = options;
+    this.#options = options;
+    this.#muxer = new FragmentMuxer([source]);
+    this.#process = MediaProcess.start({
+      args: [...INPUT, ...inputs, ...args, ...OUTPUT],
+      input: true,
+      signal,
+      // What ffmpeg complains about while it goes on is a frame that it could not decode in full.
+      oncomplaint: () => stats.skipped++,
+    });
+    this.#reading = this.#read().catch((error) => {
+      this.#failure = { error };
+      return this.#process.close();
+    });
+  }
+
+  /** Whether the frame does not go on where the last one was: a new run has to begin with it. */
+  breaksAt(frame: MediaFrame): boolean {
+    if (!this.#begun || !frame.keyframe) return false;
+    const passedUs = frame.timestampUs - this.#lastUs;
+    return passedUs > MAX_GAP_US || passedUs < -MAX_BACK_US;
+  }
+
+  /**
+   * Takes a frame; waits while ffmpeg has no room.
+   * @returns False when it is damaged, or nothing can be begun with it: it is left out, and the next has to be a keyframe.
+   * @throws {FfmpegFailed} @throws What reading its output has failed with.
+   */
+  async feed(frame: MediaFrame): Promise<boolean> {
+    const { source, clock } = this.#options;
+    if (isDamaged(source, frame.payload)) return false;
+    if (!this.#muxer.ready) this.#muxer.learn(source.name, frame);
+    if (!this.#muxer.ready) return false;
+    const atMs = clock.now();
+    const { timestampUs, decodeTimeUs } = frame;
+    if (!this.#begun) {
+      this.#baseUs = timestampUs - LEAD_US;
+      this.#begun = true;
+      await this.#write(this.#muxer.init());
+    }
+    this.#lastUs = timestampUs;
+    this.#times.add(timestampUs, atMs);
+    await this.#write(this.#muxer.fragment(source.name, [{
+      ...frame,
+      timestampUs: timestampUs - this.#baseUs,
+      ...(decodeTimeUs !== undefined && { decodeTimeUs: decodeTimeUs - this.#baseUs }),
+    }]));
+    return true;
+  }
+
+  /** Has it encode what it has. @throws {FfmpegFailed} */
+  async finish(): Promise<void> {
+    await this.#process.endInput();
+    await this.#reading;
+    if (this.#failure !== undefined) throw this.#failure.error;
+    if (this.#begun && !this.#options.signal.aborted) await this.#process.done();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process.close();
+    await this.#reading;
+  }
+
+  async #write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    try {
+      await this.#process.write(bytes);
+    } catch (error) {
+      throw this.#failure?.error ?? error;
+    }
+  }
+
+  async #read(): Promise<void> {
+    const splitter = new Splitter();
+    for await (const chunk of this.#process.stdout) {
+      for (const event of splitter.push(chunk)) {
+        if (event.type === "init") this.#options.ontracks(event.tracks);
+        else if (event.type === "sample" && event.data.length > 0) this.#give(event);
+      }
+    }
+  }
+
+  #give({ trackId, timestampUs, keyframe, data }: SampleEvent): void {
+    const { stats, clock, onframe } = this.#options;
+    const shownUs = timestampUs + this.#baseUs;
+    const went = this.#times.find(shownUs);
+    onframe(trackId, { timestampUs: went?.timestampUs ?? shownUs, keyframe, payload: data });
+    if (went !== undefined) stats.latencyMs = clock.now() - went.atMs;
+  }
+}

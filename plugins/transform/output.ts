@@ -1,0 +1,115 @@
+import type { PluginContext } from "../plugin.ts";
+import { BroadcastWriter } from "../media/broadcast_writer.ts";
+import { CATALOG_TRACK, PRIORITY } from "../media/fmp4/catalog.ts";
+import { encodeLegacyFrame } from "../media/fmp4/legacy_frame.ts";
+import { buildMsfCatalog, MSF_CATALOG_TRACK } from "../media/fmp4/msf_catalog.ts";
+import type { Rendition } from "../media/rendition.ts";
+import { catalogOf } from "../media/write_catalog.ts";
+
+/** Group numbers go on from the time of day, so that the next life of a broadcast takes none of this one's again. */
+const GROUP_MS = 10;
+
+/** One frame on its way out. */
+export interface OutFrame {
+  readonly timestampUs: number;
+  /** It begins a group. */
+  readonly opens: boolean;
+  /** Nothing follows it in its group. */
+  readonly endsGroup?: boolean;
+  /** The codec's bytes. */
+  readonly payload: Uint8Array;
+}
+
+/** The broadcast a transform makes: announced with its first catalog, withdrawn when it is disposed of. */
+export class TransformOutput implements Disposable {
+  readonly #ctx: Pick<PluginContext, "client" | "stats" | "clock">;
+  readonly #path: string;
+  readonly #groups = new Map<string, number>();
+  readonly #firstGroup: number;
+  #writer: { readonly writer: BroadcastWriter; readonly close: () => void } | undefined;
+  #catalog: string | undefined;
+
+  constructor(ctx: Pick<PluginContext, "client" | "stats" | "clock">, path: string) {
+    this.#ctx = ctx;
+    this.#path = path;
+    this.#firstGroup = Math.floor(ctx.clock.wallMs() / GROUP_MS);
+  }
+
+  /** Whether it is announced. */
+  get live(): boolean {
+    return this.#writer !== undefined;
+  }
+
+  /**
+   * Publishes what the broadcast consists of from now on.
+   * @param extra Further sections of the catalog.
+   */
+  describe(renditions: readonly Rendition[], extra: Readonly<Record<string, unknown>> = {}): void {
+    const catalog = catalogOf(renditions);
+    const json = JSON.stringify({ ...catalog, ...extra });
+    // The same again would make players start over.
+    if (json === this.#catalog) return;
+    this.#catalog = json;
+    const writer = this.#announced();
+    for (const { name, kind } of renditions) writer.begin(name, PRIORITY[kind]);
+    const payload = (text: string) => new TextEncoder().encode(text);
+    const timestampUs = Math.round(this.#ctx.clock.wallMs() * 1000);
+    for (
+      const [track, text] of [
+        [CATALOG_TRACK, json],
+        [MSF_CATALOG_TRACK, JSON.stringify(buildMsfCatalog(catalog))],
+      ] as const
+    ) {
+      const group = this.#nextGroup(track);
+      writer.write({
+        ...{ track, group, keyframe: true, endsGroup: true, timestampUs },
+        payload: payload(text),
+      });
+    }
+  }
+
+  /** Adds a frame of a rendition; one that comes before the catalog is left out. */
+  frame(track: string, frame: OutFrame): void {
+    const { timestampUs, payload, opens } = frame;
+    if (timestampUs >= 0) {
+      this.raw(track, { ...frame, payload: encodeLegacyFrame(timestampUs, payload), opens });
+    }
+  }
+
+  /** The same, with the bytes as they are, for tracks that are not media of the catalog. */
+  raw(track: string, frame: OutFrame & { readonly payload: Uint8Array<ArrayBuffer> }): void {
+    if (this.#writer === undefined) return;
+    const { timestampUs, opens, endsGroup = false, payload } = frame;
+    const group = opens ? this.#nextGroup(track) : this.#groups.get(track);
+    if (group === undefined) return;
+    this.#writer.writer.write({ track, group, keyframe: opens, endsGroup, timestampUs, payload });
+    const { stats } = this.#ctx;
+    stats.framesOut++;
+    stats.bytesOut += payload.length;
+  }
+
+  /** Has a track there before its first frame. */
+  begin(track: string): void {
+    this.#announced().begin(track);
+  }
+
+  [Symbol.dispose](): void {
+    this.#writer?.writer.end();
+    this.#writer?.close();
+    this.#writer = undefined;
+  }
+
+  #announced(): BroadcastWriter {
+    if (this.#writer === undefined) {
+      const broadcast = this.#ctx.client.publish(this.#path);
+      this.#writer = { writer: new BroadcastWriter(broadcast), close: () => broadcast.close() };
+    }
+    return this.#writer.writer;
+  }
+
+  #nextGroup(track: string): number {
+    const group = (this.#groups.get(track) ?? this.#firstGroup - 1) + 1;
+    this.#groups.set(track, group);
+    return group;
+  }
+}

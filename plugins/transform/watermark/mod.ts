@@ -1,0 +1,133 @@
+/** Puts an image or a text on the picture of a broadcast. */
+import { QumoError } from "../../../base/errors.ts";
+import { decimal, oneOf, text } from "../../../config/fields.ts";
+import { PluginOptionsWrong } from "../../errors.ts";
+import { FfmpegFailed } from "../../ffmpeg/errors.ts";
+import type { Rendition } from "../../media/read.ts";
+import { options } from "../../options.ts";
+import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
+import { encodeBroadcast, type Recipe } from "../encode_broadcast.ts";
+import { ONE_FOR_ONE } from "../encoder.ts";
+import { encoderArgs, ENCODING } from "../encoding.ts";
+import { broadcastOptions, checkNames, follow } from "../follow.ts";
+import { markFilter, POSITIONS } from "./filter.ts";
+
+/** The mark cannot be drawn. */
+export class MarkUnusable extends QumoError {
+  readonly code = "QUMO_WATERMARK";
+}
+
+const OPTIONS = options({
+  ...broadcastOptions("{name}-marked"),
+  image: text("File of the image: PNG with transparency, or any that ffmpeg reads.", {
+    example: "logo.png",
+  }).optional(),
+  text: text("What is written, in place of an image.", { example: "LIVE" }).optional(),
+  font_file: text("File of the font, for systems that have no font configuration.", {
+    example: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+  }).optional(),
+  color: text('Of the text: a name, or "#ff8800".', { byDefault: "white" }),
+  position: oneOf(POSITIONS, "top-right", "Where the mark stands."),
+  size: decimal(
+    { min: 0.5, max: 100, byDefault: 10 },
+    "Width of an image in percent of the picture's, height of letters in percent of its height.",
+  ),
+  margin: decimal(
+    { min: 0, max: 50, byDefault: 3 },
+    "Distance from the edges, in percent of the picture's height.",
+  ),
+  opacity: decimal({ min: 0.01, max: 1, byDefault: 1 }, "1 covers what is below, 0.5 half of it."),
+  ...ENCODING,
+});
+type Options = ReturnType<typeof OPTIONS.read>;
+
+export const watermark: PluginDefinition = {
+  kind: "transform",
+  name: "watermark",
+  summary: "Puts an image or a text on the picture of a broadcast.",
+  options: OPTIONS,
+  create: () => new Watermark(),
+};
+
+class Watermark implements Plugin {
+  #options!: Options;
+
+  initialize(_: PluginContext, config: unknown): void {
+    this.#options = OPTIONS.read(config);
+    checkNames(this.#options);
+    const { image, text, color } = this.#options;
+    if ((image === undefined) === (text === undefined)) {
+      const message = "expected either `image` or `text`";
+      throw new PluginOptionsWrong([{ path: [], message }]);
+    }
+    if (!/^([a-z]+|#[0-9a-f]{6})$/i.test(color)) {
+      const message = 'expected a name like "white" or "#ff8800"';
+      throw new PluginOptionsWrong([{ path: ["color"], message }]);
+    }
+  }
+
+  async run(ctx: PluginContext): Promise<void> {
+    const { image, fontFile } = this.#options;
+    if (image !== undefined) await readable(image, "image");
+    if (fontFile !== undefined) await readable(fontFile, "font_file");
+    await follow(ctx, this.#options, async (job) => {
+      try {
+        await encodeBroadcast(ctx, job, (renditions) => this.#recipe(renditions));
+      } catch (error) {
+        throw explained(error);
+      }
+    });
+  }
+
+  stop(): void {}
+
+  #recipe(renditions: readonly Rendition[]): Recipe | string {
+    const source = renditions.filter((one) => one.kind === "video")
+      .sort((a, b) => (b.height ?? 0) - (a.height ?? 0))[0];
+    if (source === undefined) return "it has no picture";
+    const { image, text, fontFile, bitrate } = this.#options;
+    const { framerate } = source;
+    const mark = { ...this.#options, image, text, fontFile };
+    const sound = renditions.filter(({ kind }) => kind === "audio");
+    return {
+      carried: sound.map((from) => ({ from, name: from.name })),
+      source,
+      made: [{
+        name: source.name,
+        bitrate: bitrate * 1000,
+        ...(framerate !== undefined && { framerate }),
+      }],
+      args: [
+        ...["-filter_complex", markFilter(mark, source), "-map", "[marked]"],
+        ...[...ONE_FOR_ONE, ...encoderArgs(this.#options, 0, framerate)],
+      ],
+    };
+  }
+}
+
+async function readable(path: string, option: string): Promise<void> {
+  try {
+    (await Deno.open(path)).close();
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : String(cause);
+    throw new MarkUnusable(`Cannot use ${option} ${path}: ${why}`, { cause });
+  }
+}
+
+/** What ffmpeg says of fonts helps nobody. */
+function explained(error: unknown): unknown {
+  if (!(error instanceof FfmpegFailed)) return error;
+  if (/No such filter: 'drawtext'/.test(error.reason)) {
+    const hint = "use `image`, or an ffmpeg with libfreetype";
+    return new MarkUnusable(`Cannot write a text: this ffmpeg is built without it; ${hint}`, {
+      cause: error,
+    });
+  }
+  if (/fontconfig|valid font|load font|fontfile/i.test(error.reason)) {
+    return new MarkUnusable(
+      `Cannot write the text: ffmpeg finds no font (${error.reason}); set font_file to a .ttf or .otf file`,
+      { cause: error },
+    );
+  }
+  return error;
+}
