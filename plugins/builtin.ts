@@ -34,4 +34,5 @@ export const BUILT_IN: readonly PluginEntry[] = [
     name: "record",
     load: async () => (await import("./egress/record/mod.ts")).record,
   },
+  { kind: "egress", name: "hls", load: async () => (await import("./egress/hls/mod.ts")).hls },
 ];

@@ -15,6 +15,8 @@ const JUMP_BACK_US = 2_000_000;
 const NEAR_ENOUGH = 0.95;
 /** A rendition that waits in vain for the leading one cuts by itself. */
 const PATIENCE = 3;
+/** Memory is bounded also where no keyframe ever comes: a segment is cut wherever it is then. */
+const LONGEST_US = 30_000_000;
 /** Rounding of timestamps. */
 const SLACK_US = 1000;
 const MAX_FRAME_US = 1_000_000;
@@ -94,7 +96,8 @@ export class Segmenter {
     if (passed > 0 && passed < MAX_FRAME_US) this.#frameUs = passed;
     this.#lastDecodeUs = decodeUs;
     if (this.#held.length > 0) {
-      const cut = keyframe && this.#cutsAt(timestampUs);
+      const cut = (keyframe && this.#cutsAt(timestampUs)) ||
+        timestampUs - this.#segmentUs > LONGEST_US;
       const partUs = this.#options.partMs * 1000 + SLACK_US;
       if (cut || decodeUs + this.#frameUs - this.#partDecodeUs > partUs) {
         this.#flush(decodeUs, timestampUs);
@@ -123,7 +126,8 @@ export class Segmenter {
     this.#begun = true;
     this.#lastDecodeUs = frame.timestampUs;
     this.#out.init(this.#muxer.init());
-    this.#follow(frame.timestampUs);
+    this.#segmentUs = frame.timestampUs;
+    this.#cutsSeen = this.#options.cuts.count;
     return true;
   }
 
@@ -135,12 +139,8 @@ export class Segmenter {
   }
 
   #cut(timestampUs: number): void {
-    this.#out.endSegment();
-    this.#follow(timestampUs);
-  }
-
-  #follow(timestampUs: number): void {
     const { cuts, leads } = this.#options;
+    this.#out.endSegment();
     this.#segmentUs = timestampUs;
     if (leads) {
       cuts.count++;

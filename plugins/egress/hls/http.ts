@@ -1,0 +1,160 @@
+/**
+ * The HTTP side of HLS: which address is which piece, and answers that wait for it.
+ *
+ * @module
+ */
+import type { PluginRoute } from "../../plugin.ts";
+import type { HlsBroadcast } from "./broadcast.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** How long a first request waits for the first segment. */
+const START_MS = 15_000;
+/** What is further ahead than this is not waited for. */
+const MAX_AHEAD = 2;
+const PLAYLIST = "application/vnd.apple.mpegurl";
+const HEADERS = {
+  "access-control-allow-origin": "*",
+  "access-control-expose-headers": "date, age",
+  vary: "authorization",
+};
+
+/** What a path asks for. */
+export interface Asked {
+  readonly broadcast: string;
+  /** Absent for the master playlist. */
+  readonly rendition?: string;
+  readonly file: string;
+}
+
+/** @param path Behind the prefix. @returns `undefined` when nothing can stand there. */
+export function readPath(path: string): Asked | undefined {
+  let parts: string[];
+  try {
+    parts = path.split("/").filter((part) => part !== "").map(decodeURIComponent);
+  } catch { // It is not encoded as it has to be.
+    return undefined;
+  }
+  const file = parts.pop();
+  if (file === undefined || parts.length === 0) return undefined;
+  if (file === "master.m3u8" || file === "index.m3u8") return { broadcast: parts.join("/"), file };
+  const rendition = parts.pop()!;
+  return parts.length === 0 ? undefined : { broadcast: parts.join("/"), rendition, file };
+}
+
+/** What the route needs from the plugin. */
+export interface HlsPorts {
+  readonly prefix: string;
+  readonly targetMs: number;
+  mayRead(request: Request, broadcast: string): Promise<boolean>;
+  /** The broadcast, read from now on. "gone": it is not live. "full": too many are. */
+  ask(broadcast: string): HlsBroadcast | "gone" | "full";
+}
+
+export function hlsRoute(ports: HlsPorts): PluginRoute {
+  return async (request) => {
+    if (request.method === "OPTIONS") {
+      const allow = { "access-control-allow-methods": "GET, HEAD" };
+      const headers = { "access-control-allow-headers": "authorization, range" };
+      return new Response(null, { status: 204, headers: { ...HEADERS, ...allow, ...headers } });
+    }
+    if (request.method !== "GET" && request.method !== "HEAD") return say(405, "only GET and HEAD");
+    const url = new URL(request.url);
+    const asked = readPath(url.pathname.slice(ports.prefix.length));
+    if (asked === undefined) return say(404, "ask for PATH/master.m3u8");
+    if (!await ports.mayRead(request, asked.broadcast)) {
+      return say(403, "this broadcast may not be watched with that token, or without one");
+    }
+    const broadcast = ports.ask(asked.broadcast);
+    if (broadcast === "gone") return say(404, "there is no such broadcast now");
+    if (broadcast === "full") return say(503, "too many broadcasts are watched by HLS");
+    return await answer(broadcast, asked, url, ports.targetMs, cacheOf(request, url));
+  };
+}
+
+async function answer(
+  broadcast: HlsBroadcast,
+  { rendition, file }: Asked,
+  url: URL,
+  targetMs: number,
+  cache: string,
+): Promise<Response> {
+  const suffix = suffixOf(url);
+  await broadcast.until(() => broadcast.ready, START_MS);
+  if (rendition === undefined) {
+    if (!broadcast.timelines.values().some(({ ready }) => ready)) {
+      return say(404, "nothing of this broadcast can be played as HLS yet");
+    }
+    return playlist(broadcast.master(suffix));
+  }
+  const timeline = broadcast.timelines.get(rendition);
+  if (timeline === undefined) return say(404, "there is no such rendition");
+  const waitMs = 3 * Math.max(targetMs, timeline.targetS * 1000);
+  if (file === "media.m3u8") {
+    const wanted = wantedOf(url);
+    if (wanted === "wrong") return say(400, "_HLS_msn and _HLS_part are whole numbers");
+    if (wanted !== undefined) {
+      const { sequence, part } = wanted;
+      if (sequence > timeline.newest.sequence + MAX_AHEAD) return say(400, "_HLS_msn is too far");
+      const there = () => timeline.ended || timeline.has(sequence, part);
+      if (!await broadcast.until(there, waitMs)) return say(503, "the broadcast stands still");
+    }
+    return playlist(broadcast.media(rendition, suffix) ?? timeline.playlist(suffix, new Map()));
+  }
+  const bytes = await bytesOf(broadcast, timeline, file, waitMs);
+  if (bytes === undefined) return say(404, "it is not there any more, or not yet");
+  const type = `${timeline.rendition.kind}/mp4`;
+  return new Response(bytes, {
+    headers: { ...HEADERS, "content-type": type, "cache-control": cache },
+  });
+}
+
+async function bytesOf(
+  broadcast: HlsBroadcast,
+  timeline: Timeline,
+  file: string,
+  waitMs: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const init = /^init(\d{1,9})\.mp4$/.exec(file);
+  if (init !== null) return timeline.initBytes(Number(init[1]));
+  const [, segment, part] = /^(\d{1,15})(?:\.(\d{1,9}))?\.m4s$/.exec(file) ?? [];
+  if (segment === undefined) return undefined;
+  const sequence = Number(segment);
+  if (part === undefined) return timeline.segmentBytes(sequence);
+  // Players ask for the part that was hinted at before it is there.
+  const { newest } = timeline;
+  if (sequence === newest.sequence && Number(part) === newest.parts) {
+    await broadcast.until(() => timeline.ended || timeline.has(sequence, Number(part)), waitMs);
+  }
+  return timeline.partBytes(sequence, Number(part));
+}
+
+function wantedOf(url: URL): { sequence: number; part: number | undefined } | undefined | "wrong" {
+  const [sequence, part] = ["_HLS_msn", "_HLS_part"].map((name) => url.searchParams.get(name));
+  if (sequence === null && part === null) return undefined;
+  const wrong = !/^\d{1,15}$/.test(sequence ?? "") || !/^\d{0,9}$/.test(part ?? "");
+  if (wrong) return "wrong";
+  return { sequence: Number(sequence), part: part ? Number(part) : undefined };
+}
+
+/** Who watches with a token in the address gets it in every address of the playlists. */
+function suffixOf(url: URL): string {
+  const token = url.searchParams.get("jwt");
+  return token === null ? "" : `?jwt=${encodeURIComponent(token)}`;
+}
+
+/** Segments never change; one that needs a token is the asker's alone. */
+function cacheOf(request: Request, url: URL): string {
+  const own = request.headers.has("authorization") || url.searchParams.has("jwt");
+  return `${own ? "private" : "public"}, max-age=3600, immutable`;
+}
+
+function playlist(text: string): Response {
+  return new Response(text, {
+    headers: { ...HEADERS, "content-type": PLAYLIST, "cache-control": "no-cache" },
+  });
+}
+
+function say(status: number, text: string): Response {
+  const headers = { ...HEADERS, "content-type": "text/plain", "cache-control": "no-store" };
+  return new Response(`${text}\n`, { status, headers });
+}

@@ -1,0 +1,217 @@
+/** Serves broadcasts as low-latency HLS from the relay's own HTTP. */
+import { z } from "zod";
+import type { Clock } from "../../../base/clock.ts";
+import { duration, integer, notes, oneOf, size } from "../../../config/fields.ts";
+import { follow } from "../../media/follow.ts";
+import { eachBroadcast } from "../../media/live_set.ts";
+import { sleep } from "../../media/pace.ts";
+import type { LiveMedia } from "../../media/read.ts";
+import { options } from "../../options.ts";
+import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
+import { broadcastPatterns } from "../options.ts";
+import { HlsBroadcast } from "./broadcast.ts";
+import { hlsRoute } from "./http.ts";
+
+const MB = 1024 * 1024;
+/** A broadcast that gave nothing to read is looked at again after this. */
+const AGAIN_MS = 1000;
+
+const OPTIONS = options({
+  broadcasts: broadcastPatterns("Which broadcasts can be watched."),
+  path: z.string().regex(/^(\/[A-Za-z0-9._~-]+)+$/).prefault("/hls")
+    .describe("Where they are: `PATH/BROADCAST/master.m3u8` at the relay's HTTP.")
+    .register(notes, { expects: "a path like /hls" }),
+  mode: oneOf(
+    ["on_demand", "always"],
+    "on_demand",
+    "`on_demand` reads a broadcast while somebody watches, `always` as long as it is live.",
+  ),
+  idle: duration(
+    { min: "5s", max: "24h", byDefault: "30s" },
+    "On demand: a broadcast nobody has asked for this long is read no more.",
+  ),
+  segment: duration(
+    { min: "1s", max: "30s", byDefault: "2s" },
+    "Segments end at the first keyframe about this far behind their first.",
+  ),
+  part: duration(
+    { min: "100ms", max: "5s", byDefault: "500ms" },
+    "Length of their parts; players stay about three of them behind.",
+  ),
+  window: duration(
+    { min: "6s", max: "4h", byDefault: "30s" },
+    "How far back the playlist reaches.",
+  ),
+  max_bytes: size(
+    { min: MB, max: 16 * 1024 * MB, byDefault: 128 * MB },
+    "What is kept of one broadcast at most; a window that is larger becomes shorter.",
+  ),
+  max_broadcasts: integer(
+    { min: 1, max: 10_000, byDefault: 64 },
+    "On demand: how many broadcasts are read at the same time.",
+  ),
+  linger: duration(
+    { min: "0s", max: "10m", byDefault: "10s" },
+    "A broadcast that comes back within this time goes on; after it, players are told of the end.",
+  ),
+});
+type Options = ReturnType<typeof OPTIONS.read>;
+
+export const hls: PluginDefinition = {
+  kind: "egress",
+  name: "hls",
+  summary: "Serves broadcasts as low-latency HLS.",
+  options: OPTIONS,
+  create: () => new Hls(),
+};
+
+/** A broadcast that is live, or was a moment ago. */
+interface Served {
+  hls: HlsBroadcast;
+  live: boolean;
+  /** Of the clock. */
+  askedAtMs: number;
+  reading: boolean;
+  /** Wakes who waits for somebody to ask. */
+  wake: () => void;
+  cancelEnd: () => void;
+}
+
+class Hls implements Plugin {
+  #options!: Options;
+  readonly #served = new Map<string, Served>();
+
+  initialize(_: PluginContext, config: unknown): void {
+    this.#options = OPTIONS.read(config);
+  }
+
+  async run(ctx: PluginContext): Promise<void> {
+    const { broadcasts, path, segment } = this.#options;
+    const { client, http, signal, log } = ctx;
+    using _route = http.route(
+      path,
+      hlsRoute({
+        prefix: path,
+        targetMs: segment,
+        mayRead: (request, broadcast) => ctx.mayRead(request, broadcast),
+        ask: (broadcast) => this.#ask(broadcast, ctx.clock),
+      }),
+    );
+    try {
+      await eachBroadcast(client, broadcasts, { signal, log }, async (live, signal) => {
+        const served = this.#begin(live.path, ctx);
+        const over = AbortSignal.any([signal, live.gone]);
+        try {
+          while (!over.aborted) await this.#serve(live, served, ctx, { signal, over });
+        } finally {
+          this.#gone(live.path, served, ctx.clock);
+        }
+      });
+    } finally {
+      for (const served of this.#served.values()) {
+        served.cancelEnd();
+        served.hls.end();
+      }
+    }
+  }
+
+  stop(): void {}
+
+  #ask(broadcast: string, clock: Clock): HlsBroadcast | "gone" | "full" {
+    const served = this.#served.get(broadcast);
+    if (served === undefined) return "gone";
+    if (this.#options.mode === "on_demand" && !served.reading && served.live) {
+      const reading = this.#served.values().filter((one) => one.reading).toArray().length;
+      if (reading >= this.#options.maxBroadcasts) return "full";
+      served.reading = true;
+    }
+    served.askedAtMs = clock.now();
+    served.wake();
+    return served.hls;
+  }
+
+  #begin(path: string, ctx: PluginContext): Served {
+    const served = this.#served.get(path) ?? this.#new(ctx);
+    this.#served.set(path, served);
+    served.cancelEnd();
+    served.cancelEnd = () => {};
+    served.hls.resume();
+    served.live = true;
+    return served;
+  }
+
+  #new({ clock, log }: PluginContext): Served {
+    return {
+      hls: this.#newHls(clock, log),
+      live: false,
+      askedAtMs: -Infinity,
+      reading: false,
+      wake() {},
+      cancelEnd() {},
+    };
+  }
+
+  #newHls(clock: Clock, log: PluginContext["log"]): HlsBroadcast {
+    const { segment, part, window, maxBytes } = this.#options;
+    const settings = { targetMs: segment, partMs: part, windowMs: window, maxBytes };
+    return new HlsBroadcast(settings, clock, log);
+  }
+
+  /** Reads the broadcast while it is asked for. */
+  async #serve(
+    live: LiveMedia,
+    served: Served,
+    { clock, log, stats }: PluginContext,
+    { signal, over }: { readonly signal: AbortSignal; readonly over: AbortSignal },
+  ): Promise<void> {
+    const onDemand = this.#options.mode === "on_demand";
+    if (onDemand && !served.reading) {
+      await new Promise<void>((resolve) => {
+        served.wake = resolve;
+        over.addEventListener("abort", () => resolve(), { once: true });
+        if (over.aborted) resolve();
+      });
+      if (over.aborted) return;
+    }
+    served.reading = true;
+    const idle = new AbortController();
+    const cancel = onDemand ? this.#whenIdle(served, clock, () => idle.abort()) : () => {};
+    try {
+      const until = AbortSignal.any([signal, idle.signal]);
+      await follow(live, { signal: until, stats }, (renditions) => served.hls.begin(renditions));
+      if (!over.aborted && !idle.signal.aborted) await sleep(AGAIN_MS, over);
+    } finally {
+      cancel();
+      if (idle.signal.aborted) {
+        served.reading = false;
+        served.hls.end();
+        served.hls = this.#newHls(clock, log);
+      }
+    }
+  }
+
+  #whenIdle(served: Served, clock: Clock, done: () => void): () => void {
+    const { idle } = this.#options;
+    let cancel = () => {};
+    const look = () => {
+      const leftMs = served.askedAtMs + idle - clock.now();
+      if (leftMs <= 0) return done();
+      cancel = clock.after(leftMs, look);
+    };
+    look();
+    return () => cancel();
+  }
+
+  /** Players are told of the end when it does not come back, and may still see the rest. */
+  #gone(path: string, served: Served, clock: Clock): void {
+    const { linger, window } = this.#options;
+    served.live = false;
+    served.reading = false;
+    served.cancelEnd = clock.after(linger, () => {
+      served.hls.end();
+      served.cancelEnd = clock.after(window, () => {
+        if (this.#served.get(path) === served) this.#served.delete(path);
+      });
+    });
+  }
+}
