@@ -12,6 +12,22 @@ export interface Logger {
   with(fields: LogFields): Logger;
 }
 
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** The level of a log, to be read and set while the program runs. */
+export interface LogLevelControl {
+  /** The least important lines that are written. */
+  level: LogLevel;
+}
+
+/** From the least to the most important. */
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+/** Whether lines of a level are written where `lowest` is the least important that is. */
+export function isLogged(level: LogLevel, lowest: LogLevel): boolean {
+  return LEVELS.indexOf(level) >= LEVELS.indexOf(lowest);
+}
+
 /** What a line is about. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 

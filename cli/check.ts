@@ -1,5 +1,5 @@
 import { certificateHosts, loadCertificate } from "../config/certificate.ts";
-import { exposureOf } from "../config/exposure.ts";
+import { exposuresOf } from "../config/exposure.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { TlsSetupError } from "../config/pem_pair.ts";
 import { ConfigError, inOrder } from "../config/problems.ts";
@@ -24,14 +24,14 @@ ${describeConfigFlags()}`;
 
 export async function run(args: readonly string[]): Promise<number> {
   const loaded = await configOf(parseFlags(args, CONFIG_FLAGS));
-  const exposure = exposureOf(loaded);
+  const exposures = exposuresOf(loaded);
   await checkCertificate(loaded);
   const problems = await checkPlugins(loaded.plugins);
   if (problems.length > 0) {
     throw new ConfigError(loaded.file ?? "the configuration", inOrder(problems));
   }
   // Not a fault of what is there: the example and a file for development say nothing of it either.
-  if (exposure !== undefined) say(`Warning: serve would not start: ${exposure.message}`);
+  for (const { message } of exposures) say(`Warning: serve would not start: ${message}`);
   print("ok");
   return 0;
 }

@@ -5,7 +5,7 @@ import {
   type LogLevel,
   type LogRecord,
 } from "@logtape/logtape";
-import type { LogFields, Logger } from "../base/logger.ts";
+import { isLogged, type LogFields, type Logger, type LogLevelControl } from "../base/logger.ts";
 import type { Config } from "../config/schema.ts";
 import { say } from "./output.ts";
 
@@ -29,29 +29,33 @@ export function formatFor(format: Config["logging"]["format"]): Pick<
   };
 }
 
-/** Sets up the program's one log. A second call replaces the first. */
-export function startLogging(options: LoggingOptions): Logger {
+/** Sets up the program's one log, and what its level is changed by. A second call replaces the first. */
+export function startLogging(options: LoggingOptions): Logger & LogLevelControl {
   const { level, format, color = false, write = say } = options;
   const line = format === "json" ? jsonLine : prettyLine(color);
-  const lowestLevel: LogLevel = level === "warn" ? "warning" : level;
   configureSync({
     reset: true,
     sinks: { out: (record: LogRecord) => write(line(record)) },
     loggers: [
-      { category: ["qumo"], sinks: ["out"], lowestLevel },
+      { category: ["qumo"], sinks: ["out"], lowestLevel: "debug" },
       { category: ["logtape", "meta"], sinks: ["out"], lowestLevel: "error" },
     ],
   });
-  return adapt(getLogger(["qumo"]));
+  const control: LogLevelControl = { level };
+  return Object.assign(control, adapt(getLogger(["qumo"]), control));
 }
 
-function adapt(tap: TapLogger): Logger {
+function adapt(tap: TapLogger, control: LogLevelControl): Logger {
+  const log =
+    (level: "debug" | "info" | "warn" | "error") => (message: string, fields?: LogFields) => {
+      if (isLogged(level, control.level)) tap[level](literal(message), { ...fields });
+    };
   return {
-    debug: (message, fields) => tap.debug(literal(message), { ...fields }),
-    info: (message, fields) => tap.info(literal(message), { ...fields }),
-    warn: (message, fields) => tap.warn(literal(message), { ...fields }),
-    error: (message, fields) => tap.error(literal(message), { ...fields }),
-    with: (fields: LogFields) => adapt(tap.with({ ...fields })),
+    debug: log("debug"),
+    info: log("info"),
+    warn: log("warn"),
+    error: log("error"),
+    with: (fields: LogFields) => adapt(tap.with({ ...fields }), control),
   };
 }
 

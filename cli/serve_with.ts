@@ -1,4 +1,4 @@
-import type { Logger } from "../base/logger.ts";
+import type { Logger, LogLevelControl } from "../base/logger.ts";
 import { VERSION } from "../base/version.ts";
 import { certificateHosts, loadCertificate } from "../config/certificate.ts";
 import { openToAll } from "../config/exposure.ts";
@@ -31,6 +31,7 @@ export interface RunningServer {
 /** Starts a server: resolves once it listens on everything, rejects when it cannot. */
 export type StartServer = (loaded: LoadedConfig, context: {
   readonly logger: Logger;
+  readonly logLevel: LogLevelControl;
   readonly certificate: Certificate;
 }) => Promise<RunningServer>;
 
@@ -59,7 +60,7 @@ export async function serveWith(loaded: LoadedConfig, start: StartServer): Promi
     immediate: (exitCode) => Deno.exit(exitCode),
   });
   const env = takeServiceEnv();
-  const running = await start(loaded, { logger, certificate });
+  const running = await start(loaded, { logger, logLevel: logger, certificate });
   using service = new ServiceManager({
     env,
     pid: Deno.pid,

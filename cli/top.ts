@@ -1,5 +1,6 @@
 import { reasonOf } from "../base/errors.ts";
 import { QumoError } from "../client/mod.ts";
+import { ADMIN_TOKEN_HINT, isAdminToken } from "../config/cross_checks.ts";
 import { describeFlags, parseFlags, UsageError } from "./args.ts";
 import { durationOf } from "./client_flags.ts";
 import { print } from "./output.ts";
@@ -13,6 +14,12 @@ const FLAGS = {
     value: "URL",
     about: "The relay's admin interface (admin.address); http://127.0.0.1:9090 if not given.",
   },
+  "token-file": {
+    kind: "text",
+    value: "FILE",
+    about:
+      "File with the token the admin interface asks for (admin.token_file); else QUMO_ADMIN_TOKEN.",
+  },
   interval: {
     kind: "text",
     short: "i",
@@ -25,7 +32,8 @@ const FLAGS = {
 
 export { FLAGS as flags };
 
-export const usage = `Usage: qumo-relay top [--admin URL] [--interval TIME] [--once] [--json]
+export const usage =
+  `Usage: qumo-relay top [--admin URL] [--token-file FILE] [--interval TIME] [--once] [--json]
 
 Shows the sessions and tracks of a running relay: what comes in (groups, frames and kbit a second),
 how many read it, and who is connected. The busiest stand first. q or Ctrl-C ends it.
@@ -49,6 +57,7 @@ const ANSWER_MS = 5000;
 export async function run(args: readonly string[]): Promise<number> {
   const { flags } = parseFlags(args, FLAGS);
   const admin = adminOf(flags.admin ?? "http://127.0.0.1:9090");
+  const token = await tokenFrom(flags["token-file"]);
   const intervalMs = durationOf("interval", flags.interval) ?? 1000;
   if (intervalMs < 100) throw new UsageError("--interval is at least 100ms");
   const stop = new AbortController();
@@ -57,14 +66,14 @@ export async function run(args: readonly string[]): Promise<number> {
     immediate: (exitCode) => Deno.exit(exitCode),
   });
 
-  let before = await look(admin);
+  let before = await look(admin, token);
   const live = !flags.once && !flags.json && Deno.stdout.isTerminal();
   using screen = live ? new TopScreen(() => stop.abort()) : undefined;
   const title = `qumo-relay at ${admin.host}`;
   screen?.show([title, "", "measuring…"]);
   while (await pause(intervalMs, stop.signal)) {
     try {
-      const after = await look(admin);
+      const after = await look(admin, token);
       const tracks = ratesBetween(before, after);
       const sessions = sortedSessions(after.sessions);
       before = after;
@@ -92,20 +101,41 @@ function adminOf(text: string): URL {
   throw new UsageError(`--admin takes a URL like http://127.0.0.1:9090, not "${text}"`);
 }
 
+/** The token to show, from where the relay has it too. @throws {UsageError} */
+async function tokenFrom(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return Deno.env.get("QUMO_ADMIN_TOKEN") || undefined;
+  let text: string;
+  try {
+    text = (await Deno.readTextFile(file)).trim();
+  } catch (error) {
+    throw new UsageError(`Cannot read --token-file ${file}: ${reasonOf(error)}`);
+  }
+  if (!isAdminToken(text)) throw new UsageError(`--token-file ${file}: ${ADMIN_TOKEN_HINT}`);
+  return text;
+}
+
 /** @throws {AdminUnreachable} */
-async function look(admin: URL): Promise<Look> {
+async function look(admin: URL, token: string | undefined): Promise<Look> {
   const [{ sessions }, { tracks }] = await Promise.all([
-    ask<Pick<Look, "sessions">>(admin, "sessions"),
-    ask<Pick<Look, "tracks">>(admin, "tracks"),
+    ask<Pick<Look, "sessions">>(admin, "sessions", token),
+    ask<Pick<Look, "tracks">>(admin, "tracks", token),
   ]);
   return { atMs: performance.now(), sessions, tracks };
 }
 
-async function ask<T extends object>(admin: URL, what: "sessions" | "tracks"): Promise<T> {
+async function ask<T extends object>(
+  admin: URL,
+  what: "sessions" | "tracks",
+  token: string | undefined,
+): Promise<T> {
   const url = new URL(`/api/v1/${what}`, admin);
   let status = 0;
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
+    const answer = await fetch(url, {
+      signal: AbortSignal.timeout(ANSWER_MS),
+      redirect: "error", // the token goes nowhere else
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    });
     status = answer.status;
     const text = await answer.text();
     if (!answer.ok) throw new Error(`status ${status}`);
@@ -120,6 +150,9 @@ async function ask<T extends object>(admin: URL, what: "sessions" | "tracks"): P
 
 function remedyFor(status: number, admin: URL): string {
   if (status === 421) return "Name the machine by its address, as in http://127.0.0.1:9090.";
+  if (status === 401) {
+    return "It asks for a token: --token-file is the file of its admin.token_file; QUMO_ADMIN_TOKEN holds one as well.";
+  }
   if (status !== 0) {
     return "Something else answers there: --admin is the relay's admin.address, not its public port.";
   }

@@ -68,3 +68,9 @@ export function ipBytes(text: string): Uint8Array | undefined {
   const groups = [...left, ...zeros, ...right].map((g) => parseInt(g, 16));
   return Uint8Array.from(groups.flatMap((g) => [g >> 8, g & 0xff]));
 }
+
+/** An origin of web pages as a browser names it (RFC 6454 §6.2): "https://ops.example:8443", without a path. */
+export function isWebOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.origin === text;
+}

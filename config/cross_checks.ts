@@ -49,6 +49,12 @@ export function checkTogether(config: Config, origins: ReadonlyMap<string, Origi
       "relay.upstream_backoff_min must not exceed relay.upstream_backoff_max",
     );
   }
+  if (admin.token !== undefined && admin.tokenFile !== undefined) {
+    report(["admin.token_file", "admin.token"], "keep one of admin.token and admin.token_file");
+  }
+  if (admin.token !== undefined && !isAdminToken(admin.token)) {
+    report(["admin.token"], ADMIN_TOKEN_HINT);
+  }
   if (storage.type === "redis" && storage.redisUrl === undefined) {
     report(["storage.redis_url", "storage.type"], "storage.type redis needs storage.redis_url");
   }
@@ -68,6 +74,14 @@ export function checkTogether(config: Config, origins: ReadonlyMap<string, Origi
   }
   return problems;
 }
+
+/** What stands in a header, and nobody guesses. */
+export function isAdminToken(text: string): boolean {
+  return /^[\x21-\x7e]{16,1024}$/.test(text);
+}
+
+export const ADMIN_TOKEN_HINT =
+  "a token has 16 characters or more, visible ASCII without spaces; `openssl rand -hex 32` makes one";
 
 type Report = (paths: readonly string[], message: string) => void;
 

@@ -39,7 +39,7 @@ const choices = (setting: Setting) =>
 
 function valueLines({ key, byDefault, example }: Setting): string[] {
   if (Array.isArray(byDefault) && byDefault.length > 0) {
-    return [`  ${key}:`, ...byDefault.map((item) => `    - ${item}`)];
+    return [`  ${key}:`, ...byDefault.map((item) => `    - ${yamlOf(item)}`)];
   }
   return byDefault === undefined
     ? [`  # ${key}: ${yamlOf(example)}`]
@@ -48,7 +48,7 @@ function valueLines({ key, byDefault, example }: Setting): string[] {
 
 function yamlOf(value: unknown): string {
   if (Array.isArray(value)) return "[]";
-  const needsQuotes = typeof value === "string" && !/^[\w/.]+$/.test(value);
+  const needsQuotes = typeof value === "string" && !/^[\w/.][\w/.-]*$/.test(value);
   return needsQuotes ? JSON.stringify(value) : String(value);
 }
 

@@ -145,8 +145,13 @@ export function someOf<const T extends readonly [string, ...string[]]>(values: T
 }
 
 /** Texts that `accept` lets through. */
-export function list(expects: string, accept: (text: string) => boolean, about: string) {
-  return z.array(z.string().refine(accept)).prefault([]).describe(about)
+export function list(
+  expects: string,
+  accept: (text: string) => boolean,
+  about: string,
+  byDefault: readonly string[] = [],
+) {
+  return z.array(z.string().refine(accept)).prefault([...byDefault]).describe(about)
     .register(notes, { expects });
 }
 

@@ -90,7 +90,11 @@ function resolve(yaml: string, { file, env = {}, flags = {} }: ParseOptions): Lo
   return {
     config: assemble(resolved),
     file: undefined,
-    settings: resolved.map(({ setting, raw, origin }) => ({ setting, value: plain(raw), origin })),
+    settings: resolved.map(({ setting, raw, origin }) => ({
+      setting,
+      value: setting.secret === true && raw !== undefined && raw !== "" ? "***" : plain(raw),
+      origin,
+    })),
     plugins: fromFile.plugins,
     warnings: fromEnv.warnings,
   };

@@ -103,7 +103,7 @@ Deno.test("parseConfig() reports every problem with its place and a suggestion",
 
 Deno.test("parseConfig() says what a section or a list should have been", () => {
   assert.deepEqual(problemsOf("logging: debug\nserver:\n  versions: [moq-lite-4]\n"), [
-    'config.yaml:1:10  logging: expected a map with level, format, got "debug"',
+    'config.yaml:1:10  logging: expected a map with level, format, access, got "debug"',
     "config.yaml:3:13  server.versions: expected a list of moq-lite-06, moq-lite-05, moq-lite-04, " +
     'moq-lite-03, moq-lite-02, moq-lite-01, got "moq-lite-4"; did you mean moq-lite-04?',
   ]);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isPattern } from "../base/path_pattern.ts";
-import { ipBytes, isHostName } from "./address.ts";
+import { ipBytes, isHostName, isWebOrigin } from "./address.ts";
 import {
   address,
   directory,
@@ -15,6 +15,7 @@ import {
   optionalUrl,
   patterns,
   processors,
+  secret,
   sha256,
   size,
   sizeOrNone,
@@ -125,6 +126,13 @@ export const ConfigSchema = z.strictObject({
       true,
       "Whether sessions are taken in over WebSocket, on every path of the public HTTP: `ws://`, and `wss://` with the " +
         "certificate of QUIC. Needs `http`.",
+    ),
+    cors_origins: list(
+      "a list of origins like `https://site.example`, or `*`",
+      (text) => text === "*" || isWebOrigin(text),
+      "Web pages that may read the public HTTP: what is announced, groups, what was kept, and what plugins answer " +
+        "that do not decide themselves. `*` is every page.",
+      ["*"],
     ),
   }).describe("Where clients connect."),
   relay: z.strictObject({
@@ -310,6 +318,11 @@ export const ConfigSchema = z.strictObject({
       "auto",
       "How a line looks; `auto` is `pretty` on a terminal and `json` elsewhere.",
     ),
+    access: oneOf(
+      ["off", "debug", "info"],
+      "debug",
+      "As which level each request is logged: HTTP of both addresses, WebSocket and WebTransport.",
+    ),
   }).describe("What is written to standard error."),
   admin: z.strictObject({
     address: optionalAddress(
@@ -317,6 +330,25 @@ export const ConfigSchema = z.strictObject({
       "Where metrics, health and the admin interface are served (HTTP, TCP); `off` for nowhere. " +
         "Keep it from the public: whoever reaches it sees every session.",
       { aliases: ["server.health_check_addr"] },
+    ),
+    token: secret(
+      "What whoever asks the admin interface shows as `Authorization: Bearer`; only health is open then. " +
+        "16 characters or more, as `openssl rand -hex 32` makes them.",
+      { example: "c6a1…", unset: "who is on this machine may do everything" },
+    ),
+    token_file: filePath(
+      "File with that token, instead of `token`. A replaced file is picked up without a restart.",
+      { example: "/etc/qumo-relay/admin.token", unset: "no token of this kind" },
+    ),
+    anonymous: flag(
+      false,
+      "Whether an address that others reach is served without a token: reading is open to all who reach it then, and " +
+        "nobody but this machine may change anything.",
+    ),
+    cors_origins: list(
+      "a list of origins like `https://ops.example`",
+      isWebOrigin,
+      "Web pages that may ask the admin interface, besides the page of this server.",
     ),
   }).describe("For those who run the server."),
 });

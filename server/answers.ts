@@ -21,6 +21,7 @@ import {
 export type Question =
   | { readonly about: "sessions" | "broadcasts" | "tracks" | "numbers" }
   | { readonly about: "session"; readonly id: number }
+  | { readonly about: "kick"; readonly id: number; readonly code: number; readonly reason: string }
   | { readonly about: "revoke"; readonly revoked: Revoked; readonly untilMs?: number };
 
 export interface Answers {
@@ -29,6 +30,8 @@ export interface Answers {
   readonly broadcasts: BroadcastJson[];
   readonly tracks: NodeTrack[];
   readonly numbers: NodeNumbers;
+  /** Whether it was there. */
+  readonly kick: boolean;
   /** How many sessions were closed. */
   readonly revoke: number;
 }
@@ -39,7 +42,9 @@ export async function answer<Q extends Question>(
 ): Promise<Answers[Q["about"]]> {
   const answers: { [A in keyof Answers]: () => Answers[A] | Promise<Answers[A]> } = {
     sessions: () => sessionsOf(node.relay),
-    session: () => "id" in question ? sessionOf(node.relay, question.id) : undefined,
+    kick: () =>
+      question.about === "kick" && node.relay.kick(question.id, question.code, question.reason),
+    session: () => question.about === "session" ? sessionOf(node.relay, question.id) : undefined,
     broadcasts: () => broadcastsOf(node.relay),
     tracks: () => tracksOf(node.relay),
     numbers: () => numbersOf(node),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Logger } from "../base/logger.ts";
+import type { Logger, LogLevelControl } from "../base/logger.ts";
 import type { Certificate } from "../config/pem_pair.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { AdmissionRequest } from "./admission.ts";
@@ -37,6 +37,8 @@ export interface ServerView extends NodeView {
   /** Absent where there are no plugins. */
   readonly plugins?: PluginHost;
   readonly log: Logger;
+  /** The level of the log, in every thread. */
+  readonly logLevel: LogLevelControl;
 }
 
 /** The nodes in other threads. */

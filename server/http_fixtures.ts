@@ -49,6 +49,7 @@ export class RelayUnderTest implements AsyncDisposable {
         Promise.resolve({ grant: fullGrant(normalizePath(splitPath(path).path)) }),
       refused: () => new Map(),
       log: silent,
+      logLevel: { level: "info" },
       ...rest,
     };
   }

@@ -14,6 +14,7 @@ import { alpnsOf, dialectByName } from "../wire/lite/dialect.ts";
 import type { EntryWish } from "../session/session.ts";
 import type { Connection } from "../transport/connection.ts";
 import { acceptConnections } from "../transport/accept.ts";
+import { AccessLog } from "./access_log.ts";
 import { Admission, type AdmissionRequest } from "./admission.ts";
 import { type Admitted, Authorizer } from "./auth/authorizer.ts";
 import type { Refusal } from "./auth/grant.ts";
@@ -67,6 +68,7 @@ export class Node {
   readonly admission: Admission;
   readonly #config: ServerConfig;
   readonly #log: Logger;
+  readonly #accessLog: AccessLog;
   readonly #quic: QuicListener;
 
   /** Binds the port. @throws {ListenFailed} */
@@ -76,6 +78,7 @@ export class Node {
     const { server, relay } = config;
     this.#config = config;
     this.#log = log;
+    this.#accessLog = new AccessLog(log, config.logging.access);
     const versions = server.versions.map((name) => dialectByName(name)!);
     this.#quic = listenQuic({
       ...address,
@@ -176,10 +179,23 @@ export class Node {
    * comes of it.
    */
   async enter(request: AdmissionRequest): Promise<Entrance> {
+    const startedAt = performance.now();
     const answer = await this.admit(request);
     const answers = request.transport === "websocket" ? this.webSocketAnswers : this.answers;
     const status = "reason" in answer ? answer.status : 200;
     answers.set(status, (answers.get(status) ?? 0) + 1);
+    // Those for a WebSocket are HTTP, and logged there.
+    if (request.transport === "webtransport") {
+      this.#accessLog.write({
+        at: "public",
+        transport: "webtransport",
+        method: "CONNECT",
+        path: request.path,
+        status,
+        durationMs: performance.now() - startedAt,
+        remote: request.remoteAddress,
+      });
+    }
     if ("reason" in answer) return { status, onConnection: (connection) => connection.close() };
     const onConnection = (connection: Connection) => {
       const confirmed = ({ role }: EntryWish) =>

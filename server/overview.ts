@@ -156,6 +156,16 @@ function sums<T extends object>(a: T, b: T): T {
   return Object.fromEntries(entries);
 }
 
+/** Closes one session, wherever it is. @returns False when there is none of that number. */
+export async function kick(
+  view: ServerView,
+  id: number,
+  code: number,
+  reason: string,
+): Promise<boolean> {
+  return (await ask(view, { about: "kick", id, code, reason })).some((done) => done);
+}
+
 /** Takes tokens back on every node, as {@link Relay.revoke} does. @returns How many sessions were closed. */
 export async function revoke(
   view: ServerView,

@@ -1,6 +1,6 @@
 /**
  * HTTP for everybody: is the server alive, which certificate to expect, what is announced, single groups, and the page.
- * Any web page may read it, as any client may watch.
+ * Any web page may read it, as any client may watch, unless `server.cors_origins` lists those that may.
  *
  * @module
  */
@@ -50,7 +50,7 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
     c.header("x-content-type-options", "nosniff");
     // What is told to this machine alone is no other page's business.
     if (c.req.path === WHERE) return;
-    c.header("access-control-allow-origin", "*");
+    if (!allowPages(c.res.headers, view, c.req.header("origin"))) return;
     c.header("access-control-expose-headers", "qumo-group");
     if (c.req.method === "OPTIONS") {
       c.header("access-control-allow-methods", "GET, HEAD");
@@ -94,15 +94,25 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
   return app;
 }
 
-/** What a plugin answers that owns the path. Open to every web page, unless it says itself to whom. */
-async function pluginAnswer(c: Context, { plugins }: ServerView): Promise<Response | undefined> {
+/** Lets the web pages read that `server.cors_origins` lists. @returns Whether the one that asks may. */
+function allowPages(headers: Headers, { loaded }: ServerView, origin: string | undefined): boolean {
+  const { corsOrigins } = loaded.config.server;
+  const all = corsOrigins.includes("*");
+  if (!all) headers.append("vary", "Origin");
+  const allowed = all ? "*" : corsOrigins.find((listed) => listed === origin);
+  if (allowed !== undefined) headers.set("access-control-allow-origin", allowed);
+  return allowed !== undefined;
+}
+
+/** What a plugin answers that owns the path. Open to the pages that are listed, unless it says itself to whom. */
+async function pluginAnswer(c: Context, view: ServerView): Promise<Response | undefined> {
   const { remote = "" } = (c.env ?? {}) as HttpPeer;
-  const response = await plugins?.routes.answer(c.req.raw, remote);
+  const response = await view.plugins?.routes.answer(c.req.raw, remote);
   try {
     const { headers } = response ?? {};
     headers?.set("x-content-type-options", "nosniff");
     if (headers?.has("access-control-allow-origin") === false) {
-      headers.set("access-control-allow-origin", "*");
+      allowPages(headers, view, c.req.header("origin"));
     }
   } catch { // Headers of a redirect or an upgrade cannot be changed.
   }

@@ -19,7 +19,7 @@ import { type Entry, type EntryWish, Session } from "../session/session.ts";
 import type { Admitted } from "./auth/authorizer.ts";
 import { callAt } from "./auth/deadline.ts";
 import type { Grant, Refusal } from "./auth/grant.ts";
-import { Revocations, type Revoked } from "./auth/revocations.ts";
+import { type Revocation, Revocations, type Revoked } from "./auth/revocations.ts";
 import { CacheKeeper } from "./limits/cache_keeper.ts";
 import { Census } from "./limits/census.ts";
 import { Doorkeeper } from "./limits/doorkeeper.ts";
@@ -204,6 +204,23 @@ export class Relay {
     for (const { session } of hit) session.close(SESSION_CODE.unauthorized, "token revoked");
     this.#log.info("tokens revoked", { ...revoked, sessions: hit.length });
     return hit.length;
+  }
+
+  /** Tokens that are held back, the oldest first. */
+  revocations(): Revocation[] {
+    return this.#revocations.list(this.#clock.wallMs());
+  }
+
+  /**
+   * Closes one session. Its peer may come back: to keep it out, take its token back.
+   * @returns False when there is no such session.
+   */
+  kick(id: number, code: number, reason: string): boolean {
+    const entry = this.#sessions.get(id);
+    if (entry === undefined) return false;
+    this.#log.info("session kicked", { session: id, code, reason });
+    entry.session.close(code, reason);
+    return true;
   }
 
   /** Whether a grant came of a token that was taken back. */

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { Logger } from "../base/logger.ts";
+import type { Logger, LogLevel, LogLevelControl } from "../base/logger.ts";
 import { formatAddress } from "../config/address.ts";
-import { exposureOf } from "../config/exposure.ts";
+import { exposuresOf } from "../config/exposure.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { PluginConfig } from "../config/plugin_list.ts";
 import type { Certificate } from "../config/pem_pair.ts";
@@ -15,6 +15,8 @@ import { randomHop } from "../relay/hop.ts";
 import type { Connection } from "../transport/connection.ts";
 import { dial } from "../transport/dial.ts";
 import { alpnsOf } from "../wire/lite/dialect.ts";
+import { AccessLog } from "./access_log.ts";
+import { AdminToken } from "./admin/token.ts";
 import { adminApp } from "./admin_http.ts";
 import type { Assets } from "./assets.ts";
 import type { ServerView } from "./deps.ts";
@@ -36,6 +38,8 @@ import { Workers } from "./workers/workers.ts";
 
 export interface ServerContext {
   readonly logger: Logger;
+  /** Changes the logger's level; without it only the threads of the workers follow. */
+  readonly logLevel?: LogLevelControl;
   readonly certificate: Certificate;
   /** Files of the page; without them the server says where to get it. */
   readonly assets?: Assets;
@@ -57,6 +61,7 @@ export class RunningServer {
   readonly #log: Logger;
   readonly #http: HttpListener[] = [];
   readonly #threads: { readonly mesh: Mesh; readonly workers: Workers } | undefined;
+  readonly #logLevel: LogLevelControl;
   #door: Door | undefined;
   readonly #finished = Promise.withResolvers<void>();
   #certificate: Certificate;
@@ -67,6 +72,7 @@ export class RunningServer {
     const { server, relay } = loaded.config;
     this.#loaded = loaded;
     this.#log = context.logger;
+    this.#logLevel = context.logLevel ?? { level: loaded.config.logging.level };
     this.#certificate = context.certificate;
     const several = server.workers > 1;
     const options = {
@@ -111,6 +117,16 @@ export class RunningServer {
     return this.node.address;
   }
 
+  /** The least important lines that are written, in every thread. */
+  get logLevel(): LogLevel {
+    return this.#logLevel.level;
+  }
+
+  set logLevel(level: LogLevel) {
+    this.#logLevel.level = level;
+    this.#threads?.workers.setLogLevel(level);
+  }
+
   /** What the HTTP listeners show. */
   get view(): ServerView {
     return {
@@ -126,16 +142,20 @@ export class RunningServer {
       admit: (request) => this.node.admit(request),
       plugins: this.plugins,
       log: this.#log,
+      logLevel: leveled(this),
     };
   }
 
   /** Opens the HTTP listeners and begins to take peers in. @throws {ListenFailed} Everything is closed again then. */
   async open(assets: Assets | undefined): Promise<void> {
-    const { server, admin } = this.#loaded.config;
+    const { server, admin, logging } = this.#loaded.config;
+    const accessLog = new AccessLog(this.#log, logging.access);
+    const adminToken = new AdminToken(admin, this.#log);
     await this.#openStore();
     const { address, view } = this;
     this.listeners.push({ name: "QUIC, WebTransport", address: `${formatAddress(address)}/udp` });
     try {
+      await adminToken.prepare();
       await this.node.authorizer.prepare();
       await this.#threads?.workers.start();
       for (let index = 1; index < server.workers; index++) {
@@ -146,7 +166,7 @@ export class RunningServer {
       if (server.http) {
         const app = publicApp(view, assets === undefined ? {} : { assets });
         const door = this.#door = openDoor(
-          server.websocket ? this.node.withWebSockets(app) : app,
+          accessLog.around(server.websocket ? this.node.withWebSockets(app) : app, "public"),
           address,
           {
             certificate: this.#certificate,
@@ -162,7 +182,8 @@ export class RunningServer {
         this.pageUrl = pageUrl(door.address);
       }
       if (admin.address !== undefined) {
-        const http = serveHttp(adminApp(view), admin.address);
+        const app = accessLog.around(adminApp(view, adminToken), "admin");
+        const http = serveHttp(app, admin.address, { log: this.#log });
         this.#adminAddress = http.address;
         this.#http.push(http);
         this.listeners.push({ name: "admin", address: formatAddress(http.address) });
@@ -270,6 +291,15 @@ export class RunningServer {
   }
 }
 
+const leveled = (server: RunningServer): LogLevelControl => ({
+  get level() {
+    return server.logLevel;
+  },
+  set level(level) {
+    server.logLevel = level;
+  },
+});
+
 /** Groups the upstream relay may have open at once: all the live tracks that anybody here watches come over one session. */
 const UPSTREAM_UNI_STREAMS = 10_000;
 /** How often another port is tried when any will do. */
@@ -305,8 +335,8 @@ export async function startServer(
   loaded: LoadedConfig,
   context: ServerContext,
 ): Promise<RunningServer> {
-  const exposure = exposureOf(loaded);
-  if (exposure !== undefined) throw new ConfigError(loaded.file ?? "the configuration", [exposure]);
+  const exposures = exposuresOf(loaded);
+  if (exposures.length > 0) throw new ConfigError(loaded.file ?? "the configuration", exposures);
   const server = new RunningServer(loaded, context);
   await server.open(context.assets);
   return server;

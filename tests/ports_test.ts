@@ -33,7 +33,16 @@ Deno.test({
     const relay = new Deno.Command("ip", {
       args: [
         ...["netns", "exec", net.server],
-        ...qumo("serve", ...flags, "--admin.address", "10.77.0.1:9090", "--server.cert_dir", dir),
+        ...qumo(
+          "serve",
+          ...flags,
+          "--admin.address",
+          "10.77.0.1:9090",
+          "--admin.anonymous",
+          "true",
+          "--server.cert_dir",
+          dir,
+        ),
         ...["--server.cert_hosts", "10.77.0.1,fd77::1", "--logging.format", "json"],
         ...["--server.drain_timeout", "1s", "--auth.anonymous", "true"],
       ],

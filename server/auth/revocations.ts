@@ -11,6 +11,13 @@ export interface Revoked {
   readonly sub?: string;
 }
 
+/** Tokens that are held back, since when, and until when; in milliseconds since 1970. */
+export interface Revocation extends Revoked {
+  readonly atMs: number;
+  /** Absent when nobody knows when the last of these tokens ends. */
+  readonly untilMs?: number;
+}
+
 /** How long a revocation is held, and for tokens signed until when. In milliseconds since 1970. */
 interface Held {
   readonly atMs: number;
@@ -26,6 +33,19 @@ export class Revocations {
     this.#forget(nowMs);
     if (jti !== undefined) this.#names.set(jti, { atMs: nowMs, untilMs });
     if (sub !== undefined) this.#holders.set(sub, { atMs: nowMs, untilMs });
+  }
+
+  /** What is held now, the oldest first. */
+  list(nowMs: number): Revocation[] {
+    this.#forget(nowMs);
+    const all = (held: ReadonlyMap<string, Held>, key: "jti" | "sub") =>
+      [...held].map(([name, { atMs, untilMs }]): Revocation => ({
+        ...(key === "jti" ? { jti: name } : { sub: name }),
+        atMs,
+        ...(Number.isFinite(untilMs) ? { untilMs } : {}),
+      }));
+    const list = [...all(this.#names, "jti"), ...all(this.#holders, "sub")];
+    return list.sort((a, b) => a.atMs - b.atMs);
   }
 
   /** Whether a grant came of a token that was taken back. A token that does not say when it was signed counts as older. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { LogFields } from "../../base/logger.ts";
+import type { LogFields, LogLevel } from "../../base/logger.ts";
 import type { Answers, Question } from "../answers.ts";
 import type { NodeOptions } from "../node.ts";
 
@@ -29,6 +29,7 @@ export type ToWorker =
   /** The port is the channel to that node. */
   | { readonly type: "join"; readonly index: number; readonly port: MessagePort }
   | { readonly type: "leave"; readonly index: number }
+  | { readonly type: "logLevel"; readonly level: LogLevel }
   | { readonly type: "certificate"; readonly certificate: NodeOptions["certificate"] }
   | { readonly type: "call"; readonly id: number; readonly call: Call };
 
@@ -40,7 +41,7 @@ export type FromWorker =
   | { readonly type: "failed"; readonly inUse: boolean; readonly reason: string }
   | {
     readonly type: "log";
-    readonly level: "debug" | "info" | "warn" | "error";
+    readonly level: LogLevel;
     readonly message: string;
     readonly fields: LogFields;
   }

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import type { LogFields, Logger } from "../../base/logger.ts";
+import {
+  isLogged,
+  type LogFields,
+  type Logger,
+  type LogLevel,
+  type LogLevelControl,
+} from "../../base/logger.ts";
 import { reasonOf } from "../../base/errors.ts";
 import { ListenFailed } from "../../transport/quic.ts";
 import { answer } from "../answers.ts";
@@ -36,6 +42,7 @@ export async function runWorker(): Promise<void> {
 class Thread {
   readonly #scope: WorkerScope;
   readonly #closed = Promise.withResolvers<void>();
+  readonly #logLevel: LogLevelControl = { level: "info" };
   #running: {
     readonly node: Node;
     readonly mesh: Mesh;
@@ -60,6 +67,9 @@ class Thread {
         return this.#running?.mesh.join(message.index, message.port);
       case "leave":
         return this.#running?.mesh.leave(message.index, true);
+      case "logLevel":
+        this.#logLevel.level = message.level;
+        return;
       case "certificate":
         return this.#running?.node.replaceCertificate(message.certificate);
       case "call":
@@ -68,7 +78,8 @@ class Thread {
   }
 
   async #start(options: (ToWorker & { type: "start" })["options"]): Promise<void> {
-    const log = remoteLog(this.#scope, options.config.logging.level, {});
+    this.#logLevel.level = options.config.logging.level;
+    const log = remoteLog(this.#scope, this.#logLevel, {});
     let node: Node;
     try {
       node = new Node({ ...options, log });
@@ -105,13 +116,10 @@ class Thread {
   }
 }
 
-const LEVELS = ["debug", "info", "warn", "error"] as const;
-type Level = typeof LEVELS[number];
-
 /** Log lines go to the main thread, which has the log. */
-function remoteLog(scope: WorkerScope, lowest: Level, more: LogFields): Logger {
-  const log = (level: Level) => (message: string, own?: LogFields) => {
-    if (LEVELS.indexOf(level) < LEVELS.indexOf(lowest)) return;
+function remoteLog(scope: WorkerScope, control: LogLevelControl, more: LogFields): Logger {
+  const log = (level: LogLevel) => (message: string, own?: LogFields) => {
+    if (!isLogged(level, control.level)) return;
     scope.postMessage({ type: "log", level, message, fields: { ...more, ...own } });
   };
   return {
@@ -119,6 +127,6 @@ function remoteLog(scope: WorkerScope, lowest: Level, more: LogFields): Logger {
     info: log("info"),
     warn: log("warn"),
     error: log("error"),
-    with: (fields) => remoteLog(scope, lowest, { ...more, ...fields }),
+    with: (fields) => remoteLog(scope, control, { ...more, ...fields }),
   };
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Logger } from "../../base/logger.ts";
+import type { Logger, LogLevel } from "../../base/logger.ts";
 import type { Answers, Question } from "../answers.ts";
 import type { Others } from "../deps.ts";
 import type { NodeOptions } from "../node.ts";
@@ -43,6 +43,7 @@ export class Workers implements Others {
   #certificate: NodeOptions["certificate"];
   /** What was taken back so far: a worker that is started anew has to know it too. */
   readonly #revoked: Question[] = [];
+  #logLevel: LogLevel | undefined;
   #closing = false;
 
   constructor(options: WorkersOptions) {
@@ -81,6 +82,12 @@ export class Workers implements Others {
     for (const worker of this.#live.values()) {
       worker.post({ type: "certificate", certificate: this.#certificate });
     }
+  }
+
+  /** From now on lines below this level are not even handed over. */
+  setLogLevel(level: LogLevel): void {
+    this.#logLevel = level;
+    for (const worker of this.#live.values()) worker.post({ type: "logLevel", level });
   }
 
   /** Asks everybody to leave, as configured. @returns Whether all that had begun was out in time. */
@@ -136,6 +143,7 @@ export class Workers implements Others {
     }
     if (this.#closing) return worker.terminate();
     if (this.#certificate.cert !== cert) this.replaceCertificate(this.#certificate);
+    if (this.#logLevel !== undefined) worker.post({ type: "logLevel", level: this.#logLevel });
     this.#join(worker);
     for (const question of this.#revoked) void worker.call(question, ANSWER_MS);
     const startedAtMs = performance.now();

@@ -1,0 +1,82 @@
+/**
+ * Who may ask the admin interface for what, and which web pages a browser lets read its answers.
+ *
+ * @module
+ */
+import type { Context } from "hono";
+import { ipBytes, isLoopback } from "../../config/address.ts";
+import type { ServerView } from "../deps.ts";
+import { namesLoopback } from "../http_answers.ts";
+import type { HttpPeer } from "../http_listener.ts";
+import { type Access, failure } from "./route.ts";
+import type { AdminToken } from "./token.ts";
+
+export class Guard {
+  readonly #view: ServerView;
+  readonly #token: AdminToken;
+  /** It listens where this machine alone reaches it. */
+  readonly #local: boolean;
+
+  constructor(view: ServerView, token: AdminToken) {
+    this.#view = view;
+    this.#token = token;
+    const { address } = view.loaded.config.admin;
+    this.#local = address !== undefined && isLoopback(address.hostname);
+  }
+
+  /** A page of somebody else's name that resolves to this machine reads nothing here (DNS rebinding). */
+  misdirected(c: Context): Response | undefined {
+    if (!this.#local || namesThisMachine(new URL(c.req.url).hostname)) return undefined;
+    return failure(c, 421, "misdirected");
+  }
+
+  /** @returns The refusal, or `undefined` for who may. */
+  async refusal(c: Context, access: Access): Promise<Response | undefined> {
+    if (access === "open") return undefined;
+    if (this.#token.isSet) {
+      const given = /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
+      if (given !== undefined && await this.#token.matches(given)) return undefined;
+      c.header("www-authenticate", "Bearer");
+      return failure(c, 401, given === undefined ? "token_needed" : "token_wrong");
+    }
+    if (access === "read") return undefined;
+    const origin = c.req.header("origin");
+    // No other web page may change anything here in its reader's name.
+    if (origin !== undefined && !this.#isOwnPage(origin)) return failure(c, 403, "foreign_page");
+    if (this.#local) return undefined;
+    const { remote = "" } = (c.env ?? {}) as HttpPeer;
+    const near = isLoopback(remote.replace(/^::ffff:/, "")) && namesLoopback(c);
+    return near ? undefined : failure(c, 403, "not_local");
+  }
+
+  /** Lets the dashboard of this very server read, opened under a name of this machine, and the pages that are listed. */
+  allowPages(c: Context): void {
+    c.header("vary", "Origin");
+    const origin = c.req.header("origin");
+    if (origin === undefined || !this.#mayRead(origin)) return;
+    c.header("access-control-allow-origin", origin);
+    c.header("access-control-expose-headers", "allow, www-authenticate");
+    if (c.req.method !== "OPTIONS") return;
+    c.header("access-control-allow-methods", "GET, HEAD, PUT, POST, DELETE");
+    c.header("access-control-allow-headers", "authorization, content-type");
+    c.header("access-control-max-age", "600");
+  }
+
+  #mayRead(origin: string): boolean {
+    return this.#view.loaded.config.admin.corsOrigins.includes(origin) ||
+      this.#local && this.#isOwnPage(origin);
+  }
+
+  #isOwnPage(origin: string): boolean {
+    const { quicAddress, loaded } = this.#view;
+    if (!loaded.config.server.http) return false;
+    return ["localhost", "127.0.0.1", "[::1]"].some((host) =>
+      new URL(`http://${host}:${quicAddress.port}`).origin === origin
+    );
+  }
+}
+
+/** @param host As a URL has it: an IPv6 address in brackets. */
+function namesThisMachine(host: string): boolean {
+  return host === "localhost" || ipBytes(host.replace(/^\[|\]$/g, "")) !== undefined;
+}

@@ -1,0 +1,53 @@
+/**
+ * An instance of a plugin as the admin interface shows it.
+ *
+ * @module
+ */
+import { masked } from "../../base/masking.ts";
+import type { PluginInstance } from "../../plugins/instance.ts";
+import type { PluginStats } from "../../plugins/plugin.ts";
+
+/** An instance as `/api/v1/plugins` lists it. */
+export interface PluginJson {
+  readonly name: string;
+  /** `null` while that is not known: its module was not loaded yet. */
+  readonly kind: string | null;
+  readonly plugin: string | null;
+  readonly module: string | null;
+  readonly enabled: boolean;
+  readonly state: "starting" | "running" | "failed" | "stopped";
+  readonly reason: string | null;
+  /** ISO 8601: when it came to be in this state. */
+  readonly since: string;
+  readonly restarts: number;
+  readonly stats: PluginStats;
+  /** Without what looks secret. */
+  readonly options: unknown;
+}
+
+export function pluginJson({ spec, status, stats, kind, plugin }: PluginInstance): PluginJson {
+  return {
+    name: spec.name,
+    kind: kind ?? null,
+    plugin: plugin ?? null,
+    module: spec.module ?? null,
+    enabled: spec.enabled,
+    state: status.state,
+    reason: status.reason ?? null,
+    since: new Date(status.sinceMs).toISOString(),
+    restarts: status.restarts,
+    stats: { ...stats },
+    options: withoutSecrets(spec.options),
+  };
+}
+
+const SECRET_KEY = /pass|secret|token|credential|key/i;
+
+function withoutSecrets(value: unknown, key = ""): unknown {
+  if (typeof value === "string") return SECRET_KEY.test(key) ? "***" : masked(value);
+  if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, key));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, withoutSecrets(item, name)]),
+  );
+}
