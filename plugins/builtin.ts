@@ -26,6 +26,16 @@ export const BUILT_IN: readonly PluginEntry[] = [
   },
   {
     kind: "transform",
+    name: "transcode",
+    load: async () => (await import("./transform/transcode/mod.ts")).transcode,
+  },
+  {
+    kind: "transform",
+    name: "thumbnail",
+    load: async () => (await import("./transform/thumbnail/mod.ts")).thumbnail,
+  },
+  {
+    kind: "transform",
     name: "audio-only",
     load: async () => (await import("./transform/audio_only/mod.ts")).audioOnly,
   },

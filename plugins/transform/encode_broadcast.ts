@@ -6,10 +6,10 @@
 import type { InitEvent } from "../media/fmp4/media_track.ts";
 import type { Rendition, VideoRendition } from "../media/read.ts";
 import type { PluginContext } from "../plugin.ts";
-import { AudioHold } from "./audio_hold.ts";
 import { carried } from "./carry.ts";
 import { Encoder } from "./encoder.ts";
 import type { Job } from "./follow.ts";
+import { Hold } from "./hold.ts";
 import { TransformOutput } from "./output.ts";
 import { eachCatalog } from "./passes.ts";
 
@@ -32,6 +32,15 @@ export interface Recipe {
   readonly made: readonly Made[];
   readonly inputs?: readonly string[];
   readonly args: readonly string[];
+}
+
+/** The video rendition of the highest resolution. */
+export function best(renditions: readonly Rendition[]): VideoRendition | undefined {
+  return renditions.filter((one) => one.kind === "video")
+    .reduce<VideoRendition | undefined>(
+      (most, one) => most !== undefined && (most.height ?? 0) >= (one.height ?? 0) ? most : one,
+      undefined,
+    );
 }
 
 /**
@@ -60,7 +69,7 @@ class Pass {
   readonly #output: TransformOutput;
   readonly #over = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #hold: AudioHold;
+  readonly #hold: Hold;
   /** The catalog of this pass has been published. */
   #described = false;
   #names = new Map<number, string>();
@@ -77,7 +86,8 @@ class Pass {
     this.#recipe = recipe;
     this.#output = output;
     this.#signal = AbortSignal.any([signal, this.#over.signal]);
-    this.#hold = new AudioHold((track, frame) => {
+    const encoded = recipe.made.map(({ name }) => name);
+    this.#hold = new Hold(encoded, (track, frame) => {
       if (this.#described) output.frame(track, frame);
     });
   }
@@ -98,7 +108,7 @@ class Pass {
 
   async #carry(from: Rendition, name: string): Promise<void> {
     const { stats, clock } = this.#ctx;
-    const held = from.kind === "audio" && this.#recipe.source !== undefined;
+    const held = this.#recipe.source !== undefined;
     for await (const frame of carried(this.#job.live, from, { signal: this.#signal, stats })) {
       if (held) this.#hold.add(name, frame, clock.now());
       else if (this.#described) this.#output.frame(name, frame);
@@ -142,7 +152,6 @@ class Pass {
   #start(source: VideoRendition): Encoder {
     const { stats, clock } = this.#ctx;
     const { inputs = [], args } = this.#recipe;
-    const [first] = this.#recipe.made;
     return new Encoder({
       ...{ source, inputs, args, stats, clock, signal: this.#signal },
       ontracks: (tracks) => this.#describe(tracks),
@@ -150,7 +159,7 @@ class Pass {
         const name = this.#names.get(id);
         if (name === undefined) return;
         this.#output.frame(name, { timestampUs, opens: keyframe, payload });
-        if (name === first?.name) this.#hold.shown(timestampUs, clock.now());
+        this.#hold.shown(name, timestampUs, clock.now());
       },
     });
   }

@@ -6,7 +6,7 @@ import { FfmpegFailed } from "../../ffmpeg/errors.ts";
 import type { Rendition } from "../../media/read.ts";
 import { options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
-import { encodeBroadcast, type Recipe } from "../encode_broadcast.ts";
+import { best, encodeBroadcast, type Recipe } from "../encode_broadcast.ts";
 import { ONE_FOR_ONE } from "../encoder.ts";
 import { encoderArgs, ENCODING } from "../encoding.ts";
 import { broadcastOptions, checkNames, follow } from "../follow.ts";
@@ -82,8 +82,7 @@ class Watermark implements Plugin {
   stop(): void {}
 
   #recipe(renditions: readonly Rendition[]): Recipe | string {
-    const source = renditions.filter((one) => one.kind === "video")
-      .sort((a, b) => (b.height ?? 0) - (a.height ?? 0))[0];
+    const source = best(renditions);
     if (source === undefined) return "it has no picture";
     const { image, text, fontFile, bitrate } = this.#options;
     const { framerate } = source;

@@ -1,0 +1,46 @@
+import { MediaProcess } from "../../ffmpeg/media_process.ts";
+import { concat } from "../../media/mp4_writer.ts";
+import { FragmentMuxer } from "../../media/mux.ts";
+import type { MediaFrame, VideoRendition } from "../../media/read.ts";
+
+export interface JpegOptions {
+  /** In pixels; the height follows. Never more than the picture's. */
+  readonly width: number;
+  /** 2 is the best, 31 the smallest. */
+  readonly quality: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A keyframe as a JPEG. A process for each: what is damaged harms no other picture, and none is held back for the next.
+ * @throws {FfmpegFailed} It cannot be decoded. @throws {FfmpegMissing} @throws {MediaError}
+ */
+export async function jpegOf(
+  source: VideoRendition,
+  keyframe: MediaFrame,
+  { width, quality, signal }: JpegOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const muxer = new FragmentMuxer([source]);
+  muxer.learn(source.name, keyframe);
+  const file = concat([
+    muxer.init(),
+    muxer.fragment(source.name, [{ keyframe: true, payload: keyframe.payload, timestampUs: 0 }]),
+  ]);
+  await using ffmpeg = MediaProcess.start({
+    args: [
+      ...["-threads", "1", "-analyzeduration", "0", "-f", "mp4", "-i", "pipe:0"],
+      ...["-vf", `scale='min(${width},iw)':-2:out_range=full,format=yuvj420p`, "-frames:v", "1"],
+      ...["-c:v", "mjpeg", "-q:v", String(quality), "-f", "image2pipe", "pipe:1"],
+    ],
+    input: true,
+    signal,
+  });
+  const made = new Response(ffmpeg.stdout).bytes();
+  made.catch(() => {}); // looked at below, when nothing else has failed
+  await ffmpeg.write(file);
+  await ffmpeg.endInput();
+  await ffmpeg.done();
+  const jpeg = await made;
+  if (jpeg.length === 0) throw ffmpeg.failure(0);
+  return jpeg;
+}
