@@ -45,4 +45,9 @@ export const BUILT_IN: readonly PluginEntry[] = [
     load: async () => (await import("./egress/record/mod.ts")).record,
   },
   { kind: "egress", name: "hls", load: async () => (await import("./egress/hls/mod.ts")).hls },
+  {
+    kind: "egress",
+    name: "webrtc",
+    load: async () => (await import("./egress/webrtc/mod.ts")).webrtc,
+  },
 ];

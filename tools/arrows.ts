@@ -40,6 +40,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   plugins: ["zod"],
   "plugins/media/fmp4": ["mp4box", "@moq/hang"],
   "plugins/storage": ["@redis/client"],
+  "plugins/webrtc": ["werift"],
   web: ["@moq/watch", "preact", "uplot"],
 };
 

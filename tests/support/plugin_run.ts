@@ -46,7 +46,7 @@ export async function runPlugin(
   plugin: Plugin,
   at: MemoryRelay,
   config: unknown,
-  options: { readonly log?: Logger } = {},
+  options: { readonly log?: Logger; readonly ctx?: Partial<PluginContext> } = {},
 ): Promise<PluginRun> {
   const over = new AbortController();
   const told: (string | undefined)[] = [];
@@ -62,6 +62,7 @@ export async function runPlugin(
     status: (text) => void told.push(text),
     mayRead: () => Promise.resolve(true),
     mayPublish: () => Promise.resolve(true),
+    ...options.ctx,
   };
   await plugin.initialize(ctx, config);
   const done = plugin.run(ctx, undefined as unknown as MediaStore);

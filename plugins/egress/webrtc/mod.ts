@@ -1,0 +1,78 @@
+/** Broadcasts to browsers' ordinary `<video>` by WebRTC: a WHEP server in the relay's public HTTP. */
+import { duration, oneOf, text } from "../../../config/fields.ts";
+import { options } from "../../options.ts";
+import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
+import { linksOf, PEERS, placeOf, prefixOf, RECHECK_MS } from "../../webrtc/options.ts";
+
+const OPTIONS = options({
+  path: text("Where viewers post their offers: `PATH/BROADCAST`.", { byDefault: "/whep" }),
+  ...PEERS,
+  wait: duration(
+    { min: "100ms", max: "30s", byDefault: "1s" },
+    "How long a broadcast that is not live is waited for before the answer is 404.",
+  ),
+  max_latency: duration(
+    { min: "50ms", max: "10s", byDefault: "1s" },
+    "How long is waited for a group that stands still while newer ones are there.",
+  ),
+  audio: oneOf(
+    ["transcode", "opus"],
+    "transcode",
+    "`transcode` makes Opus of other sound where ffmpeg is installed; `opus` sends sound that is Opus and no other.",
+  ),
+});
+type Options = ReturnType<typeof OPTIONS.read>;
+
+export const webrtc: PluginDefinition = {
+  kind: "egress",
+  name: "webrtc",
+  summary: "Plays broadcasts in a browser's <video> by WebRTC (WHEP).",
+  options: OPTIONS,
+  create: () => new WebRtc(),
+};
+
+class WebRtc implements Plugin {
+  #options!: Options;
+
+  initialize(_: PluginContext, config: unknown): void {
+    this.#options = OPTIONS.read(config);
+    placeOf(this.#options);
+  }
+
+  async run(ctx: PluginContext): Promise<void> {
+    const { path, wait, maxLatency, audio, timeout, iceServers, maxSessions } = this.#options;
+    // Loaded here: a relay without this plugin, or one that only checks its options, does without.
+    const { Whep } = await import("../../webrtc/whep.ts");
+    const { Resources } = await import("../../webrtc/resources.ts");
+    const { canMakeOpus } = await import("../../webrtc/opus.ts");
+    const transcodes = audio === "transcode" && await canMakeOpus(ctx.signal);
+    if (audio === "transcode" && !transcodes) {
+      ctx.log.warn("AAC is left out: it needs ffmpeg with libopus", { hint: "install ffmpeg" });
+    }
+    const whep = new Whep(ctx, {
+      ...placeOf(this.#options),
+      waitMs: wait,
+      timeoutMs: timeout,
+      maxLatencyMs: maxLatency,
+      transcodes,
+    });
+    const prefix = prefixOf(path);
+    using resources = new Resources({
+      prefix,
+      log: ctx.log,
+      allow: (request, broadcast) => ctx.mayRead(request, broadcast),
+      open: whep.open,
+      maxSessions,
+      links: linksOf(iceServers),
+      recheckMs: RECHECK_MS,
+      onchange: (sessions) => ctx.status(sessions === 0 ? undefined : `${sessions} watching`),
+    });
+    using _route = ctx.http.route(prefix, resources.answer);
+    await new Promise<void>((resolve) => {
+      if (ctx.signal.aborted) resolve();
+      else ctx.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+
+  stop(): void {}
+}

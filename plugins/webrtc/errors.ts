@@ -1,0 +1,14 @@
+import { QumoError } from "../../base/errors.ts";
+
+/** A request that is refused: the status of its answer, and a sentence for whoever asked. */
+export class RequestRefused extends QumoError {
+  readonly code = "QUMO_WEBRTC_REFUSED";
+  /** @param headers Added to the answer. */
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(message);
+  }
+}

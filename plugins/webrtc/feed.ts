@@ -1,0 +1,122 @@
+/**
+ * One rendition on its way to viewers: read once, made into packets once, with the newest group kept for who joins.
+ *
+ * @module
+ */
+import type { MediaFrame } from "../media/frame.ts";
+import type { Rendition } from "../media/rendition.ts";
+import type { PluginStats } from "../plugin.ts";
+import { packetizerOf, type RtpPacket } from "./packetize.ts";
+
+/** A frame in packets. */
+export interface PacketFrame {
+  readonly packets: readonly RtpPacket[];
+  /** Presentation time in ticks of the RTP clock, counted from the broadcast's zero; not cut to 32 bits. */
+  readonly ticks: number;
+  /** The same in microseconds. */
+  readonly timestampUs: number;
+}
+
+/** The frames of a group so far. */
+export interface PacketGroup {
+  readonly frames: PacketFrame[];
+  bytes: number;
+  /** It has grown too large to be sent from its start. */
+  late: boolean;
+}
+
+/** Told of frames, in decode order. */
+export interface FeedReader {
+  /** A frame has been added to the newest group. */
+  frame(frame: PacketFrame): void;
+  /** Nothing more comes. */
+  end(): void;
+}
+
+/** A group larger than this is not kept for viewers who join. */
+const MAX_GROUP_BYTES = 8 * 1024 * 1024;
+
+export class Feed {
+  readonly clockRate: number;
+  readonly #kind: Rendition["kind"];
+  readonly #stats: PluginStats;
+  readonly #readers = new Set<FeedReader>();
+  readonly #reordered: () => void;
+  #group: PacketGroup | undefined;
+  #sequence = -1;
+  #lastTicks = -Infinity;
+  #ended = false;
+
+  /** @param options.reordered Called once, when frames are not shown in the order they come. */
+  constructor(options: {
+    readonly kind: Rendition["kind"];
+    readonly stats: PluginStats;
+    readonly reordered: () => void;
+  }) {
+    this.#kind = options.kind;
+    this.#stats = options.stats;
+    this.#reordered = options.reordered;
+    this.clockRate = options.kind === "video" ? 90_000 : 48_000;
+  }
+
+  /** The newest group, as far as it is there. */
+  get newest(): PacketGroup | undefined {
+    return this.#group;
+  }
+
+  get readers(): number {
+    return this.#readers.size;
+  }
+
+  /** @returns Leaves. */
+  read(reader: FeedReader): () => void {
+    if (this.#ended) reader.end();
+    else this.#readers.add(reader);
+    return () => void this.#readers.delete(reader);
+  }
+
+  /** Passes frames on until they end. @throws {MediaError} The rendition cannot be sent. */
+  async pass(rendition: Rendition, frames: AsyncIterable<MediaFrame>): Promise<void> {
+    const packetize = packetizerOf(rendition);
+    this.#sequence = -1;
+    for await (const frame of frames) {
+      this.#stats.framesIn++;
+      this.#stats.bytesIn += frame.payload.length;
+      let packets: RtpPacket[];
+      try {
+        packets = packetize(frame);
+      } catch { // What contradicts itself would stop a decoder.
+        this.#stats.skipped++;
+        continue;
+      }
+      if (packets.length > 0) this.#add(frame, packets);
+    }
+  }
+
+  /** Tells all readers that it is over. */
+  end(): void {
+    this.#ended = true;
+    for (const reader of this.#readers) reader.end();
+    this.#readers.clear();
+  }
+
+  #add(frame: MediaFrame, packets: RtpPacket[]): void {
+    const { timestampUs } = frame;
+    const ticks = Math.round(timestampUs * this.clockRate / 1e6);
+    const made: PacketFrame = { packets, ticks, timestampUs };
+    if (this.#kind === "audio" || frame.group !== this.#sequence) {
+      this.#group = { frames: [], bytes: 0, late: false };
+      this.#sequence = frame.group;
+    } else if (ticks < this.#lastTicks) this.#reordered();
+    this.#lastTicks = ticks;
+    const group = this.#group!;
+    group.bytes += frame.payload.length;
+    if (group.bytes > MAX_GROUP_BYTES) {
+      group.late = true;
+      // Only the newest is of use to those who are in it.
+      group.frames.length = 0;
+    }
+    group.frames.push(made);
+    for (const reader of this.#readers) reader.frame(made);
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Options that WHEP and WHIP share: where peers are reached, and how many.
+ *
+ * @module
+ */
+import { duration, integer, list, text } from "../../config/fields.ts";
+import { type OptionProblem, PluginOptionsWrong } from "../errors.ts";
+import type { PeerPlace } from "./peer.ts";
+
+const isAddress = (given: string) =>
+  /^\d{1,3}(\.\d{1,3}){3}$/.test(given) || /^[0-9a-f:.]*:[0-9a-f:.]*$/i.test(given);
+
+export const PEERS = {
+  addresses: list(
+    "a list of IP addresses",
+    isAddress,
+    "Addresses told to browsers: those of this machine by default. Behind NAT the one they reach it by.",
+  ),
+  ports: text(
+    'UDP ports for browsers, like "50000-50999": one for each session and address. any free one by default.',
+    { byDefault: "any" },
+  ),
+  ice_servers: list(
+    'a list of URLs like "stun:stun.example:3478"',
+    (given) => /^(stun|stuns|turn|turns):[^\s<>"]+$/.test(given),
+    "STUN and TURN servers that browsers are told of. The relay itself needs none.",
+  ),
+  max_sessions: integer(
+    { min: 1, max: 10_000, byDefault: 100 },
+    "Most sessions at a time; whoever comes then gets 503.",
+  ),
+  timeout: duration(
+    { min: "2s", max: "5m", byDefault: "15s" },
+    "A browser that is not heard of for so long has gone.",
+  ),
+};
+
+/** How often a session's token is looked at again. */
+export const RECHECK_MS = 30_000;
+
+/** The two options that say where. @throws {PluginOptionsWrong} The range is none. */
+export function placeOf(
+  { addresses, ports }: { readonly addresses: readonly string[]; readonly ports: string },
+): PeerPlace {
+  if (ports === "any") return { addresses };
+  const [, from, to] = ports.match(/^(\d{1,5})-(\d{1,5})$/) ?? [];
+  const [low, high] = [Number(from), Number(to)];
+  if (!(low >= 1 && high > low && high <= 65535)) {
+    const problem: OptionProblem = {
+      path: ["ports"],
+      message: `expected a range like "50000-50999", got "${ports}"`,
+    };
+    throw new PluginOptionsWrong([problem]);
+  }
+  return { addresses, ports: [low, high] };
+}
+
+/** As RFC 9725 tells a client of them. */
+export function linksOf(iceServers: readonly string[]): string[] {
+  return iceServers.map((url) => `<${url}>; rel="ice-server"`);
+}
+
+/** "/whep" of a text that may lack the slash. */
+export function prefixOf(path: string): string {
+  return `/${path.split("/").filter((part) => part !== "").join("/")}`;
+}

@@ -1,0 +1,155 @@
+/**
+ * What one WHEP viewer is sent: from a keyframe on, never far behind, again from a keyframe when it has lost one.
+ *
+ * @module
+ */
+import type { RTCRtpSender } from "werift";
+import type { Clock } from "../../base/clock.ts";
+import type { PluginStats } from "../plugin.ts";
+import type { Feed, FeedReader, PacketFrame, PacketGroup } from "./feed.ts";
+
+/** Packets sent at once, and how long is waited before the next: a burst would overrun the viewer's socket buffer. */
+const BURST_PACKETS = 48;
+const BURST_MS = 5;
+/** Lost keyframes are asked for several times; one answer a second is enough. */
+const RESTART_MS = 1000;
+/** A viewer that is more frames behind is catching up: it is shown them at once. */
+const BEHIND_FRAMES = 2;
+const CATCH_UP_MS = 1;
+
+export interface SenderOptions {
+  readonly feed: Feed;
+  readonly sender: RTCRtpSender;
+  readonly stats: PluginStats;
+  readonly clock: Clock;
+  /** Wall time of a moment of the broadcast, in milliseconds: what sound and picture are put side by side by. */
+  readonly wallMs: (timestampUs: number) => number;
+  /** The feed has ended. */
+  readonly onend: () => void;
+}
+
+/** Sends one feed to one viewer. */
+export class FeedSender implements FeedReader {
+  readonly #options: SenderOptions;
+  readonly #offset = Math.floor(Math.random() * 2 ** 32);
+  readonly #leave: () => void;
+  /** In the lower half: were the first packets lost with a wrap among them, the other side could decrypt none that follow. */
+  #sequence = Math.floor(Math.random() * 2 ** 15);
+  #running = false;
+  #closed = false;
+  /** The next frame to send; none while a keyframe is waited for. */
+  #group: PacketGroup | undefined;
+  #next = 0;
+  #lastTicks = -Infinity;
+  #restartedMs = -Infinity;
+  #stopPause: (() => void) | undefined;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+    this.#leave = options.feed.read(this);
+    options.sender.onPictureLossIndication.subscribe(() => this.#restart());
+  }
+
+  /** Media can flow: begins with the keyframe of the newest group. */
+  start(): void {
+    if (this.#closed) return;
+    this.#running = true;
+    this.#restart();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#running = false;
+    this.#stopPause?.();
+    this.#leave();
+  }
+
+  /** A frame has come. */
+  frame(): void {
+    if (!this.#running) return;
+    const { newest } = this.#options.feed;
+    if (newest !== this.#group && newest !== undefined) {
+      // A new group: what is left of the one before would only hold it up.
+      if (newest.frames.length === 1 && !newest.late) {
+        this.#group = newest;
+        this.#next = 0;
+      }
+    } else if (newest?.late) {
+      // The frames before have been let go of.
+      this.#next = newest.frames.length - 1;
+    }
+    if (this.#stopPause === undefined) this.#pump();
+  }
+
+  /** The feed is over. */
+  end(): void {
+    this.#options.onend();
+  }
+
+  /** From the newest group's keyframe, or the next one's when that is too far back. */
+  #restart(): void {
+    const nowMs = this.#options.clock.now();
+    if (!this.#running || nowMs - this.#restartedMs < RESTART_MS) return;
+    this.#restartedMs = nowMs;
+    const { newest } = this.#options.feed;
+    this.#group = newest?.late ? undefined : newest;
+    this.#next = 0;
+    if (this.#stopPause === undefined) this.#pump();
+  }
+
+  #pump(): void {
+    const group = this.#group;
+    let budget = BURST_PACKETS;
+    while (group !== undefined && this.#next < group.frames.length) {
+      const frame = group.frames[this.#next++]!;
+      this.#send(frame, this.#ticksOf(frame, group));
+      budget -= frame.packets.length;
+      if (budget > 0 || this.#next >= group.frames.length) continue;
+      this.#stopPause = this.#options.clock.after(BURST_MS, () => {
+        this.#stopPause = undefined;
+        if (this.#running) this.#pump();
+      });
+      return;
+    }
+  }
+
+  /** Frames of the past are squeezed together in front of the newest, so that they are over as soon as they are decoded. */
+  #ticksOf(frame: PacketFrame, group: PacketGroup): number {
+    const behind = group.frames.length - this.#next;
+    if (behind <= BEHIND_FRAMES) return frame.ticks;
+    const newest = group.frames.at(-1)!.ticks;
+    const step = CATCH_UP_MS * this.#options.feed.clockRate / 1000;
+    return Math.max(this.#lastTicks + 1, newest - behind * step);
+  }
+
+  #send(frame: PacketFrame, ticks: number): void {
+    const { sender, stats, wallMs, feed } = this.#options;
+    this.#lastTicks = ticks;
+    const timestamp = (this.#offset + ticks) % 2 ** 32;
+    for (const packet of frame.packets) {
+      this.#sequence = (this.#sequence + 1) & 0xffff;
+      packet.header.sequenceNumber = this.#sequence;
+      packet.header.timestamp = timestamp < 0 ? timestamp + 2 ** 32 : timestamp;
+      // The packet is copied before this returns.
+      void sender.sendRtp(packet).catch(() => {});
+      stats.bytesOut += packet.payload.length;
+    }
+    stats.framesOut++;
+    reportTime(sender, wallMs(ticks / feed.clockRate * 1e6));
+  }
+}
+
+/** Seconds from 1900, where NTP begins, to 1970. */
+const NTP_EPOCH_S = 2_208_988_800;
+
+/**
+ * Sets the wall time that the next sender report gives to the packet sent last. werift takes the time of sending, by which
+ * sound that took longer to get here would be played beside the wrong picture.
+ */
+function reportTime(sender: RTCRtpSender, wallMs: number): void {
+  const seconds = wallMs / 1000 + NTP_EPOCH_S;
+  const whole = Math.floor(seconds);
+  const fraction = Math.floor((seconds - whole) * 2 ** 32);
+  (sender as unknown as { ntpTimestamp: bigint }).ntpTimestamp = (BigInt(whole) << 32n) |
+    BigInt(fraction);
+}

@@ -1,0 +1,175 @@
+/**
+ * WHEP: viewers' offers to peers that are sent a broadcast.
+ *
+ * @module
+ */
+import { reasonOf } from "../../base/errors.ts";
+import type { PluginContext } from "../plugin.ts";
+import { choose, type Chosen } from "./choice.ts";
+import { RequestRefused } from "./errors.ts";
+import type { Rendition } from "../media/rendition.ts";
+import { Offer } from "./offer.ts";
+import { Peer, type PeerPlace } from "./peer.ts";
+import type { Opened } from "./resources.ts";
+import { Source } from "./source.ts";
+import { FeedSender } from "./viewer.ts";
+
+export interface WhepOptions extends PeerPlace {
+  /** How long a broadcast that is not there is waited for, in milliseconds. */
+  readonly waitMs: number;
+  readonly timeoutMs: number;
+  readonly maxLatencyMs: number;
+  /** Sound that is not Opus is made so. */
+  readonly transcodes: boolean;
+}
+
+/** The broadcasts that are watched, each once for all its viewers. */
+export class Whep {
+  readonly #ctx: PluginContext;
+  readonly #options: WhepOptions;
+  readonly #sources = new Map<string, Promise<Source | undefined>>();
+
+  constructor(ctx: PluginContext, options: WhepOptions) {
+    this.#ctx = ctx;
+    this.#options = options;
+  }
+
+  /** Broadcasts that are read now. */
+  get sources(): number {
+    return this.#sources.size;
+  }
+
+  /** @throws {RequestRefused} */
+  readonly open = async (path: string, sdp: string, query: URLSearchParams): Promise<Opened> => {
+    const offer = Offer.read(sdp);
+    const source = await this.#source(path);
+    if (source === undefined) {
+      throw new RequestRefused(404, `There is no broadcast "${path}"`, { "retry-after": "5" });
+    }
+    const seat = source.join();
+    try {
+      const peer = await this.#seat(source, offer, query);
+      peer.over.addEventListener("abort", () => seat.leave(), { once: true });
+      if (peer.over.aborted) seat.leave();
+      return { peer };
+    } catch (error) {
+      seat.leave();
+      throw error;
+    }
+  };
+
+  async #seat(source: Source, offer: Offer, query: URLSearchParams): Promise<Peer> {
+    const renditions = await source.renditions();
+    const [video, audio] = [query.get("video"), query.get("audio")];
+    const chosen = choose(offer, renditions, {
+      transcodes: this.#options.transcodes,
+      ...(video !== null && { video }),
+      ...(audio !== null && { audio }),
+    });
+    const kept = {
+      video: chosen.video === undefined ? [] : [chosen.video.codec],
+      audio: chosen.audio === undefined ? [] : [chosen.audio.codec],
+    };
+    const types = (codecs: readonly { payloadType: number }[]) => codecs.map((c) => c.payloadType);
+    const { clock } = this.#ctx;
+    const peer = await Peer.answer({
+      ...this.#options,
+      clock,
+      sdp: offer.only({
+        ...(chosen.video !== undefined && { video: types(kept.video) }),
+        ...(chosen.audio !== undefined && { audio: types(kept.audio) }),
+      }),
+      codecs: {
+        ...(chosen.video !== undefined && { video: kept.video }),
+        ...(chosen.audio !== undefined && { audio: kept.audio }),
+      },
+      direction: "sendonly",
+    });
+    // Codecs were agreed on: what comes after the end of a picture needs another offer. Sound may fail and leave the picture.
+    const over = () => peer.close();
+    if (chosen.video !== undefined) this.#send(source, peer, chosen.video, over);
+    if (chosen.audio !== undefined) {
+      this.#send(source, peer, chosen.audio, chosen.video === undefined ? over : () => {});
+    }
+    source.over.addEventListener("abort", () => peer.close(), { once: true, signal: peer.over });
+    if (source.over.aborted) peer.close();
+    return peer;
+  }
+
+  #send(
+    source: Source,
+    peer: Peer,
+    { rendition }: Chosen<Rendition>,
+    onend: () => void,
+  ): void {
+    const transceiver = peer.connection.getTransceivers().find((t) => t.kind === rendition.kind);
+    if (transceiver === undefined) return;
+    const { stats, clock } = this.#ctx;
+    const feed = source.feed(rendition);
+    const sending = new FeedSender({
+      feed,
+      sender: transceiver.sender,
+      stats,
+      clock,
+      wallMs: (timestampUs) => source.wallMs(timestampUs),
+      onend,
+    });
+    void peer.connected.then(() => sending.start());
+    const leave = () => {
+      sending.close();
+      source.leave(feed);
+    };
+    if (peer.over.aborted) leave();
+    else peer.over.addEventListener("abort", leave, { once: true });
+  }
+
+  async #source(path: string): Promise<Source | undefined> {
+    const found = this.#sources.get(path);
+    if (found !== undefined) return await found;
+    const opening = this.#find(path);
+    this.#sources.set(path, opening);
+    const forget = () => {
+      if (this.#sources.get(path) === opening) this.#sources.delete(path);
+    };
+    try {
+      const source = await opening;
+      if (source === undefined || source.over.aborted) forget();
+      else source.over.addEventListener("abort", forget, { once: true });
+      return source;
+    } catch (error) {
+      forget();
+      this.#ctx.log.warn("a broadcast cannot be looked for", { reason: reasonOf(error) });
+      return undefined;
+    }
+  }
+
+  /** Waits for a broadcast that is not there yet, for a moment. */
+  async #find(path: string): Promise<Source | undefined> {
+    const { client, stats, log, signal, clock } = this.#ctx;
+    const gone = new AbortController();
+    const news = client.announced(path);
+    signal.addEventListener("abort", () => news.close(), { once: true });
+    const found = Promise.withResolvers<boolean>();
+    const giveUp = clock.after(this.#options.waitMs, () => found.resolve(false));
+    void (async () => {
+      for await (const { path: at, active } of news) {
+        if (at !== path) continue;
+        if (active) found.resolve(true);
+        else break;
+      }
+    })().catch(() => {}).finally(() => {
+      found.resolve(false);
+      gone.abort();
+    });
+    const live = await found.promise;
+    giveUp();
+    if (!live) {
+      news.close();
+      return undefined;
+    }
+    const { maxLatencyMs } = this.#options;
+    const source = new Source(path, gone.signal, { client, clock, stats, log, maxLatencyMs });
+    source.over.addEventListener("abort", () => news.close(), { once: true });
+    return source;
+  }
+}
