@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { hostileVisit } from "../tests/support/hostile_streams.ts";
 import { SESSION_CODE } from "../wire/lite/codes.ts";
 import type { LiteVersion } from "../wire/lite/dialect.ts";
-import { hex, join, lite, RawPeer, type TestRelay, testRelay, tick, Viewer } from "./peers_test.ts";
+import { join, lite, RawPeer, type TestRelay, testRelay, tick, Viewer } from "./peers_test.ts";
 
 /** A publisher and a viewer that have nothing to do with what a bad peer does beside them. */
 class Bystanders {
@@ -305,31 +306,23 @@ Deno.test("a SETUP that comes after other streams, or whose stream is cancelled 
 });
 
 Deno.test("whatever bytes come on whatever streams, others are not disturbed", async () => {
-  const operation = fc.record({
-    uni: fc.boolean(),
-    type: fc.constantFrom("00", "01", "02", "03", "04", "05", "06", "20", "21", "3f", ""),
-    length: fc.boolean(),
-    body: fc.uint8Array({ maxLength: 24 }),
-    end: fc.constantFrom("open", "fin", "reset", "stop"),
-  });
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(...[1, 2, 3, 4, 5, 6] as const),
-      fc.array(operation, { maxLength: 12 }),
+      hostileVisit,
       async (version, operations) => {
         const at = testRelay();
         const others = await Bystanders.at(at);
         const peer = await greeted(at, version);
-        for (const { uni, type, length, body, end } of operations) {
-          const prefix = length ? body.length.toString(16).padStart(2, "0") : "";
-          const text = `${type} ${prefix} ${body.toHex()}`;
+        for (const { uni, bytes, end } of operations) {
+          const text = bytes.toHex();
           const stream = await peer[uni ? "uni" : "bidi"](text, end === "fin").catch(() =>
             undefined
           );
           if (stream === undefined) break; // the relay has had enough
           if (end === "reset") stream.send!.reset(7);
           if (end === "stop") stream.receive?.stop(7);
-          if (hex(text).length % 3 === 0) await tick();
+          if (bytes.length % 3 === 0) await tick();
         }
         peer.connection.sendDatagram(Uint8Array.of(0x40));
         await tick(2);

@@ -1,12 +1,24 @@
 /**
- * The program, but its worker threads die when a test names one in QUMO_TEST_KILL_WORKER.
+ * The program, but its worker threads die when a test names one: in QUMO_TEST_KILL_WORKER, or for a program of its own as
+ * a file of that name in the folder QUMO_TEST_KILL_DIR, which the thread takes with it.
  */
 import { run } from "../../cli/main.ts";
 
 const { name } = globalThis;
-setInterval(() => {
-  if (name !== undefined && Deno.env.get("QUMO_TEST_KILL_WORKER") === name) {
-    throw new Error("killed for a test");
+const dir = Deno.env.get("QUMO_TEST_KILL_DIR");
+
+function named() {
+  if (Deno.env.get("QUMO_TEST_KILL_WORKER") === name) return true;
+  if (dir === undefined) return false;
+  try {
+    Deno.removeSync(`${dir}/${name}`);
+    return true;
+  } catch { // Nobody wants it to die.
+    return false;
   }
+}
+
+setInterval(() => {
+  if (name !== undefined && name !== "" && named()) throw new Error("killed for a test");
 }, 20);
 await run(Deno.args);

@@ -5,7 +5,8 @@
  */
 import { fromFileUrl } from "../../tools/file_url.ts";
 
-const MAIN = fromFileUrl(new URL("../../main.ts", import.meta.url));
+/** The program. */
+export const MAIN = fromFileUrl(new URL("../../main.ts", import.meta.url));
 
 /** A running command. Killed when it goes out of scope. */
 export interface Program extends AsyncDisposable {

@@ -1,0 +1,123 @@
+/** One fault, applied twice to one relay that honest peers use all the time, and what came of it. */
+import type { Fault } from "./fault.ts";
+import { type Gauges, grown, readGauges } from "./gauges.ts";
+import { HonestLoad } from "./honest.ts";
+import { type Outcome, problemsOf } from "./outcome.ts";
+import { pause } from "./peers.ts";
+import { usualTarget } from "./target.ts";
+
+export interface ApplyOptions {
+  /** Of each of the two times. */
+  readonly seconds: number;
+  readonly viewers: number;
+  readonly seed: number;
+  readonly scale: number;
+}
+
+/** How long nothing happens before memory is read. */
+const SETTLE_MS = 8000;
+/** Sessions, broadcasts and subscriptions of bad peers may take so long to go: all timeouts are 10 s by default. */
+const RETURN_MS = 45_000;
+const SAMPLE_MS = 500;
+const GAUGES = ["qumo_sessions", "qumo_broadcasts", "qumo_subscriptions"];
+
+export async function apply(fault: Fault, options: ApplyOptions): Promise<Outcome> {
+  await using relay = await (fault.open ?? usualTarget)();
+  const { viewers, seed, scale, seconds } = options;
+  await using load = new HonestLoad({ url: relay.url, prefix: "honest", viewers });
+  const watch = new Watch(relay.adminUrl);
+  await watch.until((gauges) => gauges.get("qumo_sessions") === viewers + 1, 60_000);
+  const before = await watch.settled();
+  const memoryBefore = watch.memory();
+  const stage = { relay, honest: load, seed, scale };
+  const problems: string[] = [];
+  const done: string[] = [];
+  const levels: number[] = [];
+  watch.peakMb = 0;
+  for (let round = 0; round < 2; round++) {
+    const signal = AbortSignal.timeout(seconds * 1000 * (fault.length ?? 1));
+    const sampling = watch.sample(signal);
+    done.push(await fault.run({ ...stage, signal, seed: seed + round * 1_000_003 }));
+    await sampling;
+    const level = (gauges: Gauges) =>
+      GAUGES.every((name) => (gauges.get(name) ?? 0) <= before.get(name)!);
+    if (!await watch.until(level, RETURN_MS)) {
+      const left = GAUGES.map((name) => `${name} ${before.get(name)} → ${watch.last.get(name)}`);
+      problems.push(`something is left: ${left.join(", ")}`);
+    }
+    await watch.settled();
+    levels.push(watch.memory());
+  }
+  const result = await load.end();
+  const memory = {
+    before: memoryBefore,
+    peak: watch.peakMb,
+    once: levels[0]!,
+    twice: levels[1]!,
+  };
+  const { seen, lost, cut } = result.groups;
+  const { lostSessions, failed } = result.viewers;
+  return {
+    name: fault.name,
+    what: fault.what,
+    done: done.join("; then "),
+    seconds: 2 * seconds * (fault.length ?? 1),
+    groups: { seen, lost, cut },
+    p99Ms: Math.round(result.latencyMs.p99),
+    maxMs: Math.round(result.latencyMs.max),
+    memory,
+    counters: grown(before, watch.last, fault.counters),
+    problems: [
+      ...problems,
+      ...problemsOf({ lost, cut, lostSessions: lostSessions + failed, memory }),
+    ],
+  };
+}
+
+/** Looks at the relay's metrics. Throws when it does not answer, which is the end of the fault. */
+class Watch {
+  last: Gauges = new Map();
+  peakMb = 0;
+  readonly #adminUrl: string;
+  #recent: number[] = [];
+
+  constructor(adminUrl: string) {
+    this.#adminUrl = adminUrl;
+  }
+
+  async look(): Promise<Gauges> {
+    this.last = await readGauges(this.#adminUrl);
+    const mb = Math.round((this.last.get("qumo_process_resident_memory_bytes") ?? 0) / 1e6);
+    this.peakMb = Math.max(this.peakMb, mb);
+    this.#recent = [...this.#recent.slice(-4), mb];
+    return this.last;
+  }
+
+  /** @returns Whether it came about in time. */
+  async until(wanted: (gauges: Gauges) => boolean, timeoutMs: number): Promise<boolean> {
+    const giveUpMs = performance.now() + timeoutMs;
+    while (!wanted(await this.look())) {
+      if (performance.now() > giveUpMs) return false;
+      await pause(SAMPLE_MS);
+    }
+    return true;
+  }
+
+  /** Lets time go by, looking. */
+  async settled(): Promise<Gauges> {
+    await this.sample(AbortSignal.timeout(SETTLE_MS));
+    return this.last;
+  }
+
+  async sample(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.look();
+      await pause(SAMPLE_MS, signal);
+    }
+  }
+
+  /** Median of the last few looks, in MB. */
+  memory(): number {
+    return this.#recent.toSorted((a, b) => a - b)[this.#recent.length >> 1]!;
+  }
+}

@@ -1,0 +1,44 @@
+/** Every fault, in the order of the table. */
+import { bytesOver, bytesOverH3, udpNoise } from "./bytes.ts";
+import { announceStorm, deafViewers, dyingPublishers, subscribeChurn } from "./crowds.ts";
+import { badNetwork, clockJumps, dyingWorkers, fullDisk } from "./environment.ts";
+import type { Fault, WholeFault } from "./fault.ts";
+import { giantNumbers, streamFlood } from "./floods.ts";
+import { comeAndGo, halfOpen, slowHandshakes } from "./handshakes.ts";
+import { killedRelay } from "./killed_relay.ts";
+import { pause } from "./peers.ts";
+
+/** The honest load alone, for comparison. */
+const nothing: Fault = {
+  name: "nothing",
+  what: "the honest load alone",
+  counters: [],
+  run: ({ signal }) => pause(2 ** 30, signal).then(() => "–"),
+};
+
+/**
+ * @param dir For files.
+ * @param disk A small file system of its own, to be filled; absent where there is none.
+ */
+export function allFaults(dir: string, disk: string | undefined): (Fault | WholeFault)[] {
+  return [
+    nothing,
+    ...(["quic", "webtransport", "websocket"] as const).map(bytesOver),
+    bytesOverH3,
+    udpNoise,
+    giantNumbers,
+    streamFlood,
+    slowHandshakes,
+    halfOpen,
+    comeAndGo,
+    announceStorm,
+    subscribeChurn,
+    deafViewers,
+    dyingPublishers,
+    badNetwork,
+    clockJumps(dir),
+    ...(disk === undefined ? [] : [fullDisk(disk)]),
+    dyingWorkers(dir),
+    killedRelay,
+  ];
+}

@@ -1,0 +1,29 @@
+/** What /metrics says, by name, summed over labels. */
+export type Gauges = ReadonlyMap<string, number>;
+
+/** @param text The Prometheus text format. */
+export function parseGauges(text: string): Gauges {
+  const sums = new Map<string, number>();
+  for (const [, name, value] of text.matchAll(/^([a-z_]+)(?:\{[^}]*\})? (\S+)$/gm)) {
+    sums.set(name!, (sums.get(name!) ?? 0) + Number(value));
+  }
+  return sums;
+}
+
+/** @throws {Error} The relay does not answer within `timeoutMs`. */
+export async function readGauges(adminUrl: string, timeoutMs = 20_000): Promise<Gauges> {
+  const answer = await fetch(`${adminUrl}/metrics`, { signal: AbortSignal.timeout(timeoutMs) });
+  return parseGauges(await answer.text());
+}
+
+/** What grew from one look to the next, of these counters, those that did not left out. */
+export function grown(
+  before: Gauges,
+  after: Gauges,
+  names: readonly string[],
+): Record<string, number> {
+  const by = (name: string) => (after.get(name) ?? 0) - (before.get(name) ?? 0);
+  return Object.fromEntries(
+    names.map((name) => [name, by(name)] as const).filter(([, n]) => n !== 0),
+  );
+}

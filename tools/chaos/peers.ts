@@ -1,0 +1,103 @@
+/**
+ * What the faults share: connections that speak bytes, and loops that go on until they are told to stop.
+ *
+ * @module
+ */
+import type { Connection, SendStream } from "../../transport/connection.ts";
+import { dial } from "../../transport/dial.ts";
+import type { TransportSettings } from "../../transport/quic_settings.ts";
+import { DIALECTS, type LiteVersion } from "../../wire/lite/dialect.ts";
+import type { Stage } from "./fault.ts";
+
+export type Way = "quic" | "webtransport" | "websocket";
+
+/** A connection to the relay, before a word is said. @throws {ConnectFailed} */
+export function knock(
+  { relay, signal }: Stage,
+  way: Way,
+  protocol: string,
+  transport: TransportSettings = {},
+): Promise<Connection> {
+  const scheme = { quic: "moqt", webtransport: "https", websocket: "ws" }[way];
+  return dial(`${scheme}://127.0.0.1:${relay.port}/`, {
+    protocols: [protocol],
+    hash: Uint8Array.fromHex(relay.hash),
+    signal,
+    transport,
+  });
+}
+
+export const alpnOf = (version: LiteVersion): string =>
+  DIALECTS.find((dialect) => dialect.version === version)!.alpn;
+
+/** What a peer has to say first, so that the relay listens to the rest. */
+export async function greet(connection: Connection, version: LiteVersion): Promise<void> {
+  if (version >= 5) {
+    await uni(connection, Uint8Array.fromHex("010501050243e8")).then((stream) => stream.finish());
+  } else if (version <= 2) {
+    const { send } = await connection.openBidi();
+    send.write(Uint8Array.fromHex(`20000a01c0000000ff0dad0${version}00`));
+    hold(connection, send);
+  }
+}
+
+/** Streams that nobody holds are finished; these live as long as their connection. */
+const held = new WeakMap<Connection, object[]>();
+
+export function hold(connection: Connection, stream: object): void {
+  const all = held.get(connection);
+  if (all === undefined) held.set(connection, [stream]);
+  else all.push(stream);
+}
+
+export async function uni(connection: Connection, bytes: Uint8Array): Promise<SendStream> {
+  const stream = await connection.openUni();
+  hold(connection, stream);
+  if (bytes.length > 0) stream.write(bytes);
+  return stream;
+}
+
+/** Does the same again and again, `width` at a time, until the signal aborts. What fails is done anew. @returns How often. */
+export async function loops(
+  signal: AbortSignal,
+  width: number,
+  body: (turn: number) => Promise<void>,
+): Promise<number> {
+  let turns = 0;
+  await Promise.all(Array.from({ length: width }, async () => {
+    while (!signal.aborted) {
+      await body(turns++).catch(() => pause(20));
+    }
+  }));
+  return turns;
+}
+
+/** Waits, or until the signal aborts; never rejects. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener("abort", done, { once: true });
+  });
+}
+
+/** At most this long; then it is given up, not awaited. */
+export async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+  work.catch(() => {});
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    return await Promise.race([
+      work,
+      new Promise<undefined>((resolve) => timer = setTimeout(() => resolve(undefined), ms)),
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export const number = (n: number): string => n.toLocaleString("en");
