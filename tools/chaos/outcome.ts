@@ -2,9 +2,8 @@
 export interface Memory {
   readonly before: number;
   readonly peak: number;
-  /** After the first time, and after the second. */
-  readonly once: number;
-  readonly twice: number;
+  /** After each time the fault was applied. */
+  readonly after: readonly number[];
 }
 
 /** What came of one fault: a row of the table. */
@@ -28,8 +27,14 @@ export interface Outcome {
   readonly problems: readonly string[];
 }
 
-/** What a fault may add when it comes a second time; the rest is what the process keeps for good. */
-const LEVEL = { factor: 1.1, mb: 10 } as const;
+/** What a fault may add when it has come before. */
+const LEVEL = { factor: 1.1, mb: 5 } as const;
+
+/** Whether memory has found its level: the last time added next to nothing to what was there after the one before. */
+export function isLevel(after: readonly number[]): boolean {
+  const [last, before] = [after.at(-1)!, after.at(-2)!];
+  return last <= before * LEVEL.factor + LEVEL.mb;
+}
 
 export function problemsOf(
   figures: {
@@ -39,13 +44,11 @@ export function problemsOf(
     readonly memory: Memory;
   },
 ): string[] {
-  const { lost, cut, lostSessions, memory: { once, twice } } = figures;
+  const { lost, cut, lostSessions, memory: { after } } = figures;
   return [
     ...(lost > 0 ? [`${lost} groups of honest viewers were lost`] : []),
     ...(cut > 0 ? [`${cut} groups of honest viewers were cut off`] : []),
     ...(lostSessions > 0 ? [`${lostSessions} honest sessions ended`] : []),
-    ...(twice > once * LEVEL.factor + LEVEL.mb
-      ? [`memory grew from ${once} MB after the first time to ${twice} MB after the second`]
-      : []),
+    ...(isLevel(after) ? [] : [`memory grew each time: ${after.join(", ")} MB`]),
   ];
 }

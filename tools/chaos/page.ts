@@ -31,7 +31,7 @@ function tables({ date, machine, viewers, outcomes }: ChaosResults): string {
     `Deno ${machine.deno}; ${viewers} honest viewers; load average of the machine between ` +
     `${Math.min(...loads)} and ${Math.max(...loads)}.`,
     "",
-    "| fault | honest groups: seen, lost, cut off | latency p99, longest | memory: before, peak, after once, after twice | held |",
+    "| fault | honest groups: seen, lost, cut off | latency p99, longest | memory: before, peak; after each time | held |",
     "| --- | ---: | ---: | ---: | --- |",
     ...outcomes.map(row),
     "",
@@ -49,9 +49,7 @@ function row({ name, groups, p99Ms, maxMs, memory, problems }: Outcome): string 
   return `| \`${name}\` | ${count(seen)}, ${lost}, ${cut} | ${
     p99Ms === undefined ? "–" : `${p99Ms} ms, ${maxMs} ms`
   } | ${
-    memory === undefined
-      ? "–"
-      : `${[memory.before, memory.peak, memory.once, memory.twice].join(", ")} MB`
+    memory === undefined ? "–" : `${memory.before}, ${memory.peak}; ${memory.after.join(", ")} MB`
   } | ${problems.length === 0 ? "yes" : problems.join("; ")} |`;
 }
 
