@@ -144,6 +144,10 @@ export class Node {
       onFailure: (remote, error) => {
         this.#log.debug("no WebTransport session", { remote, reason: reasonOf(error) });
       },
+      onNothingAsked: (remote) => {
+        this.relay.counters.handshakesFailed++;
+        this.#log.debug("no WebTransport session", { remote, reason: "none was asked for" });
+      },
     });
   }
 

@@ -31,6 +31,8 @@ export interface AcceptOptions extends WebTransportAcceptOptions {
   readonly begin?: (remoteAddress: string) => (() => void) | undefined;
   /** A WebTransport client got no session, for no fault of its own request. */
   readonly onFailure?: (remoteAddress: string, error: unknown) => void;
+  /** A connection for WebTransport has ended, and nobody has asked for a session on it. */
+  readonly onNothingAsked?: (remoteAddress: string) => void;
 }
 
 /** Fulfils when the listener has stopped. */
@@ -46,7 +48,9 @@ export async function acceptConnections(
 
 async function openWebTransport(quic: QuicConnection, options: AcceptOptions): Promise<void> {
   let take = options.onConnection;
+  let asked = false;
   const decide = async (request: WebTransportRequest) => {
+    asked = true;
     const answer = await options.decide(request);
     take = answer.onConnection ?? options.onConnection; // the last one decided on is the one that comes
     return answer;
@@ -56,6 +60,7 @@ async function openWebTransport(quic: QuicConnection, options: AcceptOptions): P
   try {
     const connection = await acceptWebTransport(quic, { ...options, decide }).finally(over);
     if (connection !== undefined) take(connection);
+    else if (!asked) options.onNothingAsked?.(quic.remoteAddress);
   } catch (error) {
     options.onFailure?.(quic.remoteAddress, error);
     quic.close();

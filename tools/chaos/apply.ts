@@ -1,10 +1,10 @@
 /** One fault, applied again and again to one relay that honest peers use all the time, and what came of it. */
 import type { Fault } from "./fault.ts";
-import { type Gauges, grown, readGauges } from "./gauges.ts";
+import { type Gauges, grown } from "./gauges.ts";
 import { HonestLoad } from "./honest.ts";
 import { isLevel, type Outcome, problemsOf } from "./outcome.ts";
-import { pause } from "./peers.ts";
 import { usualTarget } from "./target.ts";
+import { GAUGES, Watch } from "./watch.ts";
 
 export interface ApplyOptions {
   /** Of each time. */
@@ -16,12 +16,8 @@ export interface ApplyOptions {
 
 /** A process takes a few times to find its size; one that has not by then leaks. */
 const MAX_TIMES = 5;
-/** How long nothing happens before memory is read. */
-const SETTLE_MS = 6000;
 /** Sessions, broadcasts and subscriptions of bad peers may take so long to go: all timeouts are 10 s by default. */
 const RETURN_MS = 45_000;
-const SAMPLE_MS = 500;
-const GAUGES = ["qumo_sessions", "qumo_broadcasts", "qumo_subscriptions"];
 
 export async function apply(fault: Fault, options: ApplyOptions): Promise<Outcome> {
   await using relay = await (fault.open ?? usualTarget)();
@@ -69,52 +65,4 @@ export async function apply(fault: Fault, options: ApplyOptions): Promise<Outcom
       ...problemsOf({ lost, cut, lostSessions: lostSessions + failed, memory }),
     ],
   };
-}
-
-/** Looks at the relay's metrics. Throws when it does not answer, which is the end of the fault. */
-class Watch {
-  last: Gauges = new Map();
-  peakMb = 0;
-  readonly #adminUrl: string;
-  #recent: number[] = [];
-
-  constructor(adminUrl: string) {
-    this.#adminUrl = adminUrl;
-  }
-
-  async look(): Promise<Gauges> {
-    this.last = await readGauges(this.#adminUrl);
-    const mb = Math.round((this.last.get("qumo_process_resident_memory_bytes") ?? 0) / 1e6);
-    this.peakMb = Math.max(this.peakMb, mb);
-    this.#recent = [...this.#recent.slice(-4), mb];
-    return this.last;
-  }
-
-  /** @returns Whether it came about in time. */
-  async until(wanted: (gauges: Gauges) => boolean, timeoutMs: number): Promise<boolean> {
-    const giveUpMs = performance.now() + timeoutMs;
-    while (!wanted(await this.look())) {
-      if (performance.now() > giveUpMs) return false;
-      await pause(SAMPLE_MS);
-    }
-    return true;
-  }
-
-  /** Lets time go by, looking. */
-  async settled(): Promise<Gauges> {
-    await this.sample(AbortSignal.timeout(SETTLE_MS));
-    return this.last;
-  }
-
-  async sample(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.look();
-      await pause(SAMPLE_MS, signal);
-    }
-  }
-
-  /** Median of the last few looks, in MB. */
-  memory(): number {
-    return this.#recent.toSorted((a, b) => a - b)[this.#recent.length >> 1]!;
-  }
 }
