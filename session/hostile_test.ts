@@ -305,6 +305,31 @@ Deno.test("a SETUP that comes after other streams, or whose stream is cancelled 
   await at.relay.close();
 });
 
+Deno.test("announcements that come with the end of their session leave no broadcast behind", async () => {
+  const names = Array.from({ length: 100 }, (_, i) => 0x100 + i).map((n) => n.toString(16));
+  // Anywhere in the middle of them: 200 turns of the microtask queue are more than it takes to read all.
+  for (let turns = 0; turns < 200; turns += 10) {
+    const version = turns % 20 === 0 ? 6 : 3;
+    const at = testRelay({ lingerMs: 0 });
+    const others = await Bystanders.at(at);
+    const bad = await greeted(at, version);
+    const asked = await bad.nextBidi();
+    const many = names.map((n) =>
+      version === 6 ? `00 07 03 "${n}" 00 00 00` : `06 01 03 "${n}" 00`
+    );
+    asked.say(`${version === 6 ? "03 43 e8 01" : ""} ${many.join(" ")}`);
+    for (let i = 0; i < turns; i++) await Promise.resolve();
+    bad.connection.close();
+    await tick(2);
+    at.clock.advance(1);
+    await tick();
+    assert.equal(at.relay.sessionCount, 2);
+    assert.equal(at.relay.origin.size, 1);
+    await others.goOn();
+    await at.relay.close();
+  }
+});
+
 Deno.test("whatever bytes come on whatever streams, others are not disturbed", async () => {
   await fc.assert(
     fc.asyncProperty(

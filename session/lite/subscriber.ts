@@ -235,6 +235,8 @@ export class Subscriber implements BroadcastSource {
       if (peerHop !== 0n && this.#link.peerHop === 0n) this.#link.peerHop = peerHop;
       for (;;) {
         const news = await decoder.next();
+        // What had come before the end is read after it: nobody would withdraw it again.
+        if (this.#over) return [heard, true];
         if (news === undefined) {
           this.#withdrawAll(false);
           return [heard, true];
