@@ -2,19 +2,26 @@ import {
   configureSync,
   getLogger,
   type Logger as TapLogger,
-  type LogLevel,
+  type LogLevel as TapLevel,
   type LogRecord,
 } from "@logtape/logtape";
-import { isLogged, type LogFields, type Logger, type LogLevelControl } from "../base/logger.ts";
+import {
+  isLogged,
+  type LogFields,
+  type Logger,
+  type LogLevel,
+  type LogLevelControl,
+} from "../base/logger.ts";
 import type { Config } from "../config/schema.ts";
 import { say } from "./output.ts";
+import { consoleLine, telemetryIsOn } from "./telemetry.ts";
 
 export interface LoggingOptions {
   readonly level: Config["logging"]["level"];
   readonly format: "pretty" | "json";
   readonly color?: boolean;
-  /** Takes one line, without its end; standard error if not given. */
-  readonly write?: (line: string) => void;
+  /** Takes one line, without its end; if not given standard error, and the console where Deno sends telemetry from there. */
+  readonly write?: (line: string, level: LogLevel) => void;
 }
 
 /** Which format `auto` means, and whether the terminal wants colour (https://no-color.org). */
@@ -31,11 +38,11 @@ export function formatFor(format: Config["logging"]["format"]): Pick<
 
 /** Sets up the program's one log, and what its level is changed by. A second call replaces the first. */
 export function startLogging(options: LoggingOptions): Logger & LogLevelControl {
-  const { level, format, color = false, write = say } = options;
+  const { level, format, color = false, write = telemetryIsOn() ? consoleLine : say } = options;
   const line = format === "json" ? jsonLine : prettyLine(color);
   configureSync({
     reset: true,
-    sinks: { out: (record: LogRecord) => write(line(record)) },
+    sinks: { out: (record: LogRecord) => write(line(record), NAMES[record.level]) },
     loggers: [
       { category: ["qumo"], sinks: ["out"], lowestLevel: "debug" },
       { category: ["logtape", "meta"], sinks: ["out"], lowestLevel: "error" },
@@ -62,7 +69,7 @@ function adapt(tap: TapLogger, control: LogLevelControl): Logger {
 /** Braces are placeholders to the library; a message of ours has none. */
 const literal = (message: string) => message.replace(/[{}]/g, "$&$&");
 
-const NAMES: Readonly<Record<LogLevel, string>> = {
+const NAMES: Readonly<Record<TapLevel, LogLevel>> = {
   trace: "debug",
   debug: "debug",
   info: "info",

@@ -4,6 +4,7 @@ import { didYouMean } from "../config/suggest.ts";
 import { UsageError } from "./args.ts";
 import { COMMANDS } from "./commands.ts";
 import { print, say } from "./output.ts";
+import { maskSpans, telemetryIsOn } from "./telemetry.ts";
 
 /** Exit codes: the command line or the configuration is wrong; anything else went wrong. */
 const EXIT_USAGE = 2;
@@ -16,6 +17,7 @@ const EXIT_FAILURE = 1;
  * @returns The exit code; what went wrong has been said on standard error.
  */
 export async function run(args: readonly string[]): Promise<number> {
+  if (telemetryIsOn()) maskSpans();
   if ("WorkerGlobalScope" in globalThis) {
     const { inWorker, runWorker } = await import("../server/workers/thread.ts");
     if (inWorker()) {

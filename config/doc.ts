@@ -2,7 +2,8 @@ import { NAME_HINT } from "./plugin_list.ts";
 import { RELAIS } from "./read_env.ts";
 import { SECTIONS, type Setting, SETTINGS } from "./settings.ts";
 
-const WIDTH = 100;
+/** Width of a line of text in Markdown. */
+export const WIDTH = 100;
 
 /** The commented YAML that `qumo-relay config example` prints; every line of it says the default. */
 export function exampleYaml(): string {
@@ -168,7 +169,8 @@ function defaultOf({ byDefault, unset }: Setting): string {
 }
 
 /** A Markdown table whose columns line up, as the formatter wants them. */
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+/** A Markdown table, as `deno fmt` writes it. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = header.map((cell, i) =>
     Math.max(cell.length, ...rows.map((row) => row[i]!.length))
   );
@@ -178,11 +180,12 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
   return [line(header), rule, ...rows.map(line)];
 }
 
-const item = (text: string) =>
+/** An item of a Markdown list, in lines. */
+export const item = (text: string) =>
   wrapped(text, WIDTH - 2).map((line, i) => `${i === 0 ? "- " : "  "}${line}`);
 
 /** Fills lines up to `width`, as the formatter does; a span of code stays on one line. */
-function wrapped(text: string, width: number): string[] {
+export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const [word] of text.matchAll(/(?:`[^`]*`|\S)+/g)) {

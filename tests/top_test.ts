@@ -36,6 +36,24 @@ Deno.test("top --once prints the tracks with their rates and the sessions, as wi
   for (const line of lines) assert.ok(line.length <= 100, line);
 });
 
+Deno.test("top shows the token of a file, or of the environment, where the relay asks for one", async () => {
+  const token = "0123456789abcdef-of-a-test";
+  const file = await Deno.makeTempFile();
+  await Deno.writeTextFile(file, `${token}\n`);
+  await using relay = await startRelay(["--admin.token_file", file]);
+  const top = async (args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+    await using program = start(["top", "--once", "--admin", relay.adminUrl, ...args], { env });
+    return { code: await program.ended(), output: program.output() };
+  };
+  const none = await top([]);
+  assert.equal(none.code, 1);
+  assert.match(none.output, /status 401\n.*--token-file/);
+  assert.match((await top(["--token-file", file])).output, /0 sessions/);
+  assert.match((await top([], { QUMO_ADMIN_TOKEN: token })).output, /0 sessions/);
+  const missing = await top(["--token-file", `${file}.not`]);
+  assert.equal(missing.code, 2);
+});
+
 Deno.test("top --json prints an object a line until it is told to end", async () => {
   await using busy = await busyRelay();
   const args = ["top", "--json", "--interval", "200ms", "--admin", busy.relay.adminUrl];

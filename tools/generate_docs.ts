@@ -4,6 +4,7 @@
  */
 import { docsMarkdown, exampleYaml } from "../config/doc.ts";
 import { metricsMarkdown } from "../metrics/doc.ts";
+import { adminMarkdown } from "./admin_doc.ts";
 import { apiMarkdown } from "./api_doc.ts";
 
 /** A file that is made from the program. `path` starts at the top of the project. */
@@ -16,6 +17,7 @@ export const DOCUMENTS: readonly GeneratedDocument[] = [
   { path: "configs/config.example.yaml", render: exampleYaml },
   { path: "docs/config.md", render: docsMarkdown },
   { path: "docs/metrics.md", render: metricsMarkdown },
+  { path: "docs/admin-api.md", render: adminMarkdown },
   { path: "docs/api.md", render: apiMarkdown },
 ];
 
