@@ -40,11 +40,15 @@ async function open(
 }
 
 /** A relay whose page is built already, and a browser. */
-async function stage(switches: readonly string[] = [], port?: number) {
+async function stage(
+  switches: readonly string[] = [],
+  port?: number,
+  flags: readonly string[] = [],
+) {
   await buildWeb(toFileUrl(ROOT));
   const address = port === undefined ? [] : ["--server.address", `127.0.0.1:${port}`];
   const stack = new AsyncDisposableStack();
-  const relay = stack.use(await startRelay(address));
+  const relay = stack.use(await startRelay([...address, ...flags]));
   const { browser } = stack.use(await launchChromium(switches));
   return { relay, browser, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
@@ -200,6 +204,30 @@ Deno.test({
       await tab.page.goto(`${relay.url}#/dashboard`);
       await tab.page.locator("#no-admin", { hasText: text }).waitFor();
     }
+  },
+});
+
+Deno.test({
+  name: "the dashboard asks for the token of the admin interface, and shows what it then may",
+  ignore,
+  async fn() {
+    const token = "0123456789abcdef-of-a-test";
+    await using made = await stage([], undefined, ["--admin.token", token]);
+    await using tab = await open(made.browser, `${made.relay.url}#/dashboard`);
+    const { page } = tab;
+    await page.locator("#admin-token", { hasText: "asks for a token" }).waitFor();
+    const give = async (text: string) => {
+      await page.fill("#token", text);
+      await page.press("#token", "Enter");
+    };
+    await give("another-token-of-a-test");
+    await page.locator("#admin-token", { hasText: "is not it" }).waitFor();
+    if (Deno.env.get("SHOT")) await page.screenshot({ path: Deno.env.get("SHOT")! });
+    await give(token);
+    await page.locator("#tile-in").waitFor();
+    await page.reload();
+    await page.locator("#tile-in").waitFor();
+    assert.equal(await page.locator("#admin-token").count(), 0);
   },
 });
 

@@ -23,10 +23,27 @@ export async function findAdmin(): Promise<AdminPlace> {
   }
 }
 
-/** One look at everything. @throws {Error} Something did not answer. */
+/** The admin interface asks for a token, or for another one. */
+export class TokenNeeded extends Error {}
+
+const TOKEN_KEY = "qumo-admin-token";
+
+/** The token that was given in this tab; it is forgotten with the tab. */
+export const adminToken = {
+  get: (): string => sessionStorage.getItem(TOKEN_KEY) ?? "",
+  set: (token: string): void => sessionStorage.setItem(TOKEN_KEY, token),
+};
+
+/** One look at everything. @throws {TokenNeeded} @throws {Error} Something did not answer. */
 export async function ask(url: string): Promise<Answers> {
+  const token = adminToken.get();
   const get = async (path: string) => {
-    const answer = await fetch(url + path, { cache: "no-store", credentials: "omit" });
+    const answer = await fetch(url + path, {
+      cache: "no-store",
+      credentials: "omit",
+      headers: token === "" ? {} : { authorization: `Bearer ${token}` },
+    });
+    if (answer.status === 401) throw new TokenNeeded();
     if (!answer.ok) throw new Error(`${path}: status ${answer.status}`);
     return answer;
   };

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { useEffect, useState } from "preact/hooks";
-import { type AdminPlace, ask, findAdmin } from "./admin_api.ts";
+import { type AdminPlace, adminToken, ask, findAdmin, TokenNeeded } from "./admin_api.ts";
 import { CopyButton } from "./copy_button.tsx";
 import { DashboardGraphs } from "./dashboard_graphs.tsx";
 import { BroadcastTable, PluginTable, SessionTable, TrackTable } from "./dashboard_tables.tsx";
@@ -16,6 +16,8 @@ interface State {
   readonly history: readonly Figures[];
   /** The last look got no answer. */
   readonly failed: boolean;
+  /** The last look was turned away: for want of a token, or because it was not this one. */
+  readonly locked: "no_token" | "wrong_token" | undefined;
 }
 
 /** What the relay holds and does, for those who run it. */
@@ -25,6 +27,7 @@ export function DashboardView({ visible }: ViewProps) {
     look: undefined,
     history: [],
     failed: false,
+    locked: undefined,
   });
   useEffect(() => {
     if (!visible) return;
@@ -34,17 +37,22 @@ export function DashboardView({ visible }: ViewProps) {
       if (document.hidden && place !== undefined) return;
       if (place?.kind !== "found") place = await findAdmin();
       const found = place;
+      let locked: State["locked"];
+      const bare = adminToken.get() === "";
       const answers = found.kind === "found"
-        ? await ask(found.url).catch(() => undefined)
+        ? await ask(found.url).catch((error) => {
+          if (error instanceof TokenNeeded) locked = bare ? "no_token" : "wrong_token";
+          return undefined;
+        })
         : undefined;
       if (over) return;
       setState((before) => {
         if (answers === undefined) {
-          return { ...before, place: found, failed: found.kind === "found" };
+          return { ...before, place: found, failed: found.kind === "found", locked };
         }
         const look = lookFrom(answers, before.look);
         const history = recorded(before.history, look.figures);
-        return { place: found, look, history, failed: false };
+        return { place: found, look, history, failed: false, locked };
       });
       // A relay that was started anew may have another admin port.
       if (answers === undefined) place = undefined;
@@ -58,8 +66,9 @@ export function DashboardView({ visible }: ViewProps) {
     };
   }, [visible]);
 
-  const { place, look, history, failed } = state;
+  const { place, look, history, failed, locked } = state;
   if (place === undefined) return <p class="loading" role="status">Asking the relay …</p>;
+  if (locked !== undefined) return <TokenForm wrong={locked === "wrong_token"} />;
   const problem = failed || place.kind !== "found";
   return (
     <div class="column">
@@ -77,6 +86,37 @@ export function DashboardView({ visible }: ViewProps) {
         </>
       )}
     </div>
+  );
+}
+
+/** Asks for the token; the next look takes it. */
+function TokenForm({ wrong }: { readonly wrong: boolean }) {
+  const [text, setText] = useState("");
+  const take = (event: Event) => {
+    event.preventDefault();
+    adminToken.set(text.trim());
+    setText("");
+  };
+  return (
+    <form id="admin-token" class="card notice" onSubmit={take}>
+      <h2>The admin interface asks for a token</h2>
+      <p>
+        It is the relay's <code>admin.token</code>, or stands in its{" "}
+        <code>admin.token_file</code>. This tab forgets it when it is closed.
+        {wrong && " The one that was given is not it."}
+      </p>
+      <div class="field">
+        <label for="token">Token</label>
+        <input
+          id="token"
+          type="password"
+          autocomplete="off"
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
+      </div>
+      <button type="submit">Show the dashboard</button>
+    </form>
   );
 }
 
