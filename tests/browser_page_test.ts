@@ -222,7 +222,6 @@ Deno.test({
     };
     await give("another-token-of-a-test");
     await page.locator("#admin-token", { hasText: "is not it" }).waitFor();
-    if (Deno.env.get("SHOT")) await page.screenshot({ path: Deno.env.get("SHOT")! });
     await give(token);
     await page.locator("#tile-in").waitFor();
     await page.reload();

@@ -98,7 +98,7 @@ function TokenForm({ wrong }: { readonly wrong: boolean }) {
     setText("");
   };
   return (
-    <form id="admin-token" class="card notice" onSubmit={take}>
+    <form id="admin-token" class="card notice form" onSubmit={take}>
       <h2>The admin interface asks for a token</h2>
       <p>
         It is the relay's <code>admin.token</code>, or stands in its{" "}
