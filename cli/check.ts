@@ -37,7 +37,8 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 /** Files of the user are read; a certificate that would be made at the start is not made here. */
-async function checkCertificate({ config, settings, file }: LoadedConfig): Promise<void> {
+async function checkCertificate(loaded: LoadedConfig): Promise<void> {
+  const { config } = loaded;
   const { certFile, keyFile, certDir, certHosts } = config.server;
   if (certFile === undefined) return;
   try {
@@ -45,12 +46,17 @@ async function checkCertificate({ config, settings, file }: LoadedConfig): Promi
     const { warnings } = await loadCertificate({ certFile, keyFile, dir: certDir, hosts });
     for (const warning of warnings) say(`Warning: ${warning}`);
   } catch (error) {
-    if (!(error instanceof TlsSetupError)) throw error;
-    const problems = error.problems.map(({ setting, message }) => ({
-      origin: settings.find((s) => s.setting.path === setting)!.origin,
-      path: setting,
-      message: message.replace(` (${setting})`, ""),
-    }));
-    throw new ConfigError(file ?? "the configuration", problems, { cause: error });
+    throw certificateProblems(error, loaded);
   }
+}
+
+/** What is wrong with a certificate, as a fault of the configuration with its place. */
+export function certificateProblems(error: unknown, { settings, file }: LoadedConfig): unknown {
+  if (!(error instanceof TlsSetupError)) return error;
+  const problems = error.problems.map(({ setting, message }) => ({
+    origin: settings.find((s) => s.setting.path === setting)!.origin,
+    path: setting,
+    message: message.replace(` (${setting})`, ""),
+  }));
+  return new ConfigError(file ?? "the configuration", problems, { cause: error });
 }

@@ -8,7 +8,8 @@ export { CONFIG_FLAGS as flags };
 
 export const usage = `Usage: qumo-relay [serve] [--config FILE] [--SECTION.KEY VALUE …]
 
-Runs the relay until SIGINT or SIGTERM; a second signal ends it at once. With no file at all it
+Runs the relay until SIGINT or SIGTERM; a second signal ends it at once. SIGHUP reads the
+configuration again, as a change of the file does. With no file at all it
 listens on UDP and TCP port 4433 with a certificate made for this machine.
 
 Examples:
@@ -21,8 +22,8 @@ ${describeConfigFlags()}
 Exit codes: 0 stopped, 1 could not start or failed, 2 the command line or the configuration is wrong.`;
 
 export async function run(args: readonly string[]): Promise<number> {
-  const loaded = await configOf(parseFlags(args, CONFIG_FLAGS));
-  return await serveWith(loaded, async (config, context) => {
+  const load = () => configOf(parseFlags(args, CONFIG_FLAGS));
+  return await serveWith(await load(), load, async (config, context) => {
     const assets = config.config.server.http ? await webAssets(context.logger) : undefined;
     const module = Deno.mainModule;
     return await startServer(config, {

@@ -1,15 +1,18 @@
 import type { Logger, LogLevelControl } from "../base/logger.ts";
 import { VERSION } from "../base/version.ts";
-import { certificateHosts, loadCertificate } from "../config/certificate.ts";
+import { type CertificateOptions, loadCertificate } from "../config/certificate.ts";
 import { openToAll } from "../config/exposure.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Certificate } from "../config/pem_pair.ts";
 import { watchCertificate } from "../config/watch_certificate.ts";
+import { watchFile } from "../config/watch_file.ts";
+import type { ReloadOutcome } from "../server/reload.ts";
 import { readSocketBuffers, socketBufferWarning } from "../server/socket_buffers.ts";
 import { banner, type Listener, startWarnings } from "./banner.ts";
 import { formatFor, startLogging } from "./logging.ts";
 import { say } from "./output.ts";
-import { onShutdownSignal } from "./shutdown.ts";
+import { certificateOptionsOf, Reloader } from "./reloader.ts";
+import { onReloadSignal, onShutdownSignal } from "./shutdown.ts";
 import { ServiceManager, takeServiceEnv } from "./systemd.ts";
 
 /** A server that listens. */
@@ -22,6 +25,8 @@ export interface RunningServer {
   readonly sessionCount?: number;
   /** Takes a new certificate into use for connections to come. */
   replaceCertificate(certificate: Certificate): void | Promise<void>;
+  /** Takes another configuration into use. Rejects when it cannot be used; nothing has changed then. */
+  reload(loaded: LoadedConfig, certificate: Certificate): Promise<ReloadOutcome>;
   /** Settles when the server ended; rejects when it failed. */
   readonly finished: Promise<void>;
   /** Ends it within the drain timeout; may be called again. */
@@ -33,34 +38,54 @@ export type StartServer = (loaded: LoadedConfig, context: {
   readonly logger: Logger;
   readonly logLevel: LogLevelControl;
   readonly certificate: Certificate;
+  /** Reads the configuration again, as a signal does. */
+  readonly reload: () => Promise<ReloadOutcome>;
+  /** Ends the program in order, as a signal does. */
+  readonly stop: () => void;
 }) => Promise<RunningServer>;
 
 /**
  * Runs a server from its start to its end: log, certificate, banner, signals.
  *
+ * @param load Reads the configuration again.
  * @returns The exit code.
  * @throws {TlsSetupError} Before anything listens.
  */
-export async function serveWith(loaded: LoadedConfig, start: StartServer): Promise<number> {
-  const { logging, server } = loaded.config;
+export async function serveWith(
+  loaded: LoadedConfig,
+  load: () => Promise<LoadedConfig>,
+  start: StartServer,
+): Promise<number> {
+  const { logging } = loaded.config;
   const form = formatFor(logging.format);
   const logger = startLogging({ level: logging.level, ...form });
-  const certificateOptions = {
-    certFile: server.certFile,
-    keyFile: server.keyFile,
-    dir: server.certDir,
-    hosts: certificateHosts(server.certHosts),
-  };
+  const certificateOptions = certificateOptionsOf(loaded);
   const certificate = await loadCertificate(certificateOptions);
 
   const ended = new AbortController();
-  const stop = Promise.withResolvers<Deno.Signal>();
+  const stop = Promise.withResolvers<string>();
   using _signals = onShutdownSignal({
     graceful: stop.resolve,
     immediate: (exitCode) => Deno.exit(exitCode),
   });
   const env = takeServiceEnv();
-  const running = await start(loaded, { logger, logLevel: logger, certificate });
+  const ready = Promise.withResolvers<void>();
+  const reloader = new Reloader({
+    ready: ready.promise,
+    load,
+    apply: (next, certificate) => running.reload(next, certificate),
+    logger,
+    onCertificate: (certificate, options) => watchCertificateOf(certificate, options),
+    onBegin: () => service.reloading(),
+    onEnd: () => service.ready(),
+  });
+  const running = await start(loaded, {
+    logger,
+    logLevel: logger,
+    certificate,
+    reload: () => reloader.reload(),
+    stop: () => stop.resolve("drain asked for by the admin interface"),
+  });
   using service = new ServiceManager({
     env,
     pid: Deno.pid,
@@ -70,26 +95,42 @@ export async function serveWith(loaded: LoadedConfig, start: StartServer): Promi
   const over = Promise.race([stop.promise, running.finished.then(() => undefined)]);
   over.catch(() => {}); // it may fail before it is awaited below
 
-  const watch = watchCertificate(certificate, {
-    ...certificateOptions,
-    signal: ended.signal,
-    onChange: async (next) => {
-      await running.replaceCertificate(next);
-      logger.info("the certificate was replaced", { sha256: next.sha256.toHex() });
-      for (const warning of next.warnings) logger.warn(warning);
-    },
-    onProblem: (error) => logger.error(`${error.message}; the certificate in use stays`),
-  });
+  let watching = new AbortController();
+  const watches: Promise<void>[] = [];
+  const watchCertificateOf = (current: Certificate, options: CertificateOptions) => {
+    watching.abort(); // the files may be others now
+    watching = new AbortController();
+    watches.push(watchCertificate(current, {
+      ...options,
+      signal: AbortSignal.any([ended.signal, watching.signal]),
+      onChange: async (next) => {
+        await running.replaceCertificate(next);
+        logger.info("the certificate was replaced", { sha256: next.sha256.toHex() });
+        for (const warning of next.warnings) logger.warn(warning);
+      },
+      onProblem: (error) => logger.error(`${error.message}; the certificate in use stays`),
+    }));
+  };
+  watchCertificateOf(certificate, certificateOptions);
+  const reload = () => void reloader.reload().catch(() => {}); // the log says why
+  using _reloads = onReloadSignal(reload);
+  if (loaded.file !== undefined) {
+    watches.push(watchFile(loaded.file, { signal: ended.signal, onChange: reload }));
+  }
   try {
     await announce(running, certificate, logger, form.format, openToAll(loaded.config.auth));
     service.ready();
+    ready.resolve();
     const signal = await over;
-    if (signal !== undefined) logger.info("stopping; a second signal ends at once", { signal });
+    if (signal !== undefined) {
+      logger.info("stopping; a second signal ends at once", { signal });
+      await reloader.idle;
+    }
   } finally {
     ended.abort();
     service.stopping();
     await running.close();
-    await watch;
+    await Promise.all(watches);
     await service.sent;
   }
   logger.info("stopped");

@@ -10,6 +10,13 @@ export interface ShutdownHandlers {
   readonly immediate: (exitCode: number) => void;
 }
 
+/** Listens for SIGHUP until disposed. Windows has no such signal for this. */
+export function onReloadSignal(reload: () => void): Disposable {
+  if (Deno.build.os === "windows") return { [Symbol.dispose]() {} };
+  Deno.addSignalListener("SIGHUP", reload);
+  return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", reload) };
+}
+
 /** Listens for SIGINT and SIGTERM until disposed. */
 export function onShutdownSignal(handlers: ShutdownHandlers): Disposable {
   let asked = false;

@@ -59,7 +59,9 @@ export class ServiceManager implements Disposable {
 
   /** Files are being read again; {@link ready} ends it. */
   reloading(): void {
-    this.#send("RELOADING=1\nSTATUS=Reloading");
+    if (this.#socket === undefined) return;
+    this.#lastStatus = "Reloading";
+    this.#send(`RELOADING=1\nMONOTONIC_USEC=${monotonicUs()}\nSTATUS=Reloading`);
   }
 
   /** The program is on its way to the end. */
@@ -119,6 +121,15 @@ export function watchdogIntervalMs(
   if (WATCHDOG_PID !== undefined && WATCHDOG_PID !== String(pid)) return undefined;
   const us = WATCHDOG_USEC !== undefined && /^\d+$/.test(WATCHDOG_USEC) ? Number(WATCHDOG_USEC) : 0;
   return us > 0 ? Math.max(1, Math.floor(us / 2000)) : undefined;
+}
+
+/**
+ * Microseconds since the system has booted, at least as many as CLOCK_MONOTONIC shows, which no program can ask for here: by
+ * them the service manager tells this reload from an earlier one. `/proc/uptime` counts in hundredths of a second.
+ */
+function monotonicUs(): number {
+  const [uptime = "0"] = Deno.readTextFileSync("/proc/uptime").split(" ");
+  return Math.ceil((Number(uptime) + 0.01) * 1e6);
 }
 
 /** The variables of the service manager; removed, so that no child process takes them for its own. */

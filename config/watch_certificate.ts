@@ -2,6 +2,7 @@ import { reasonOf } from "../base/errors.ts";
 import { type CertificateOptions, loadCertificate } from "./certificate.ts";
 import { RENEW_BEFORE_MS } from "./made_certificate.ts";
 import { type Certificate, checkPair, type PemFile, readPem, TlsSetupError } from "./pem_pair.ts";
+import { wait } from "./watch_file.ts";
 
 export interface WatchOptions extends CertificateOptions {
   /** Ends the watch. */
@@ -94,16 +95,4 @@ function asTlsError(error: unknown): TlsSetupError {
   if (error instanceof TlsSetupError) return error;
   const message = `the new certificate could not be taken into use: ${reasonOf(error)}`;
   return new TlsSetupError([{ setting: "server.cert_file", message }], { cause: error });
-}
-
-function wait(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

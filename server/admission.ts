@@ -27,15 +27,18 @@ export interface AdmissionOptions {
 export class Admission {
   /** Requests turned away, by reason. */
   readonly refused: Map<RefusalReason, number> = new Map();
-  readonly #options: AdmissionOptions;
+  /** Who decides; another one from the next request on. */
+  authorizer: Authorizer;
+  readonly #options: Omit<AdmissionOptions, "authorizer">;
 
-  constructor(options: AdmissionOptions) {
+  constructor({ authorizer, ...options }: AdmissionOptions) {
+    this.authorizer = authorizer;
     this.#options = options;
   }
 
   /** Decides on one request. Whoever is admitted with a lease ends it. Never rejects. */
   async admit(request: AdmissionRequest): Promise<Admitted | Refusal> {
-    const { relay, authorizer } = this.#options;
+    const { relay } = this.#options;
     const { path: dialed, remoteAddress = "", ...rest } = request;
     const { path, query } = splitPath(dialed);
     if (relay.draining) return this.#refuse(request, refusal("draining", "shutting down"));
@@ -51,7 +54,7 @@ export class Admission {
     if (pathParts(normalizePath(path)) > MAX_PATH_PARTS) {
       return this.#refuse(request, refusal("bad_path", "the path has too many segments"));
     }
-    const answer = await authorizer.decide({ ...rest, path, query, remote: remoteAddress });
+    const answer = await this.authorizer.decide({ ...rest, path, query, remote: remoteAddress });
     if ("reason" in answer) return this.#refuse(request, answer);
     return this.confirm(request, answer);
   }

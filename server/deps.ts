@@ -13,6 +13,7 @@ import type { Admitted } from "./auth/authorizer.ts";
 import type { Refusal } from "./auth/grant.ts";
 import type { Dvr } from "./dvr/dvr.ts";
 import type { PluginHost } from "./plugin_host.ts";
+import type { ReloadOutcome } from "./reload.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** The server as its first node shows it. */
@@ -36,6 +37,10 @@ export interface ServerView extends NodeView {
   readonly dvr?: Dvr;
   /** Absent where there are no plugins. */
   readonly plugins?: PluginHost;
+  /** Reads the configuration again. Rejects when it cannot be used; nothing has changed then. */
+  readonly reload?: () => Promise<ReloadOutcome>;
+  /** Begins to drain; the program ends with it. Returns at once. */
+  readonly drain: () => void;
   readonly log: Logger;
   /** The level of the log, in every thread. */
   readonly logLevel: LogLevelControl;

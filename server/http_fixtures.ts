@@ -48,6 +48,7 @@ export class RelayUnderTest implements AsyncDisposable {
       admit: ({ path }) =>
         Promise.resolve({ grant: fullGrant(normalizePath(splitPath(path).path)) }),
       refused: () => new Map(),
+      drain: () => {},
       log: silent,
       logLevel: { level: "info" },
       ...rest,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isDeepStrictEqual } from "node:util";
 import { reasonOf } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { LoadedConfig } from "../config/load.ts";
@@ -63,10 +64,10 @@ export class Node {
   readonly answers: Map<number, number> = new Map();
   /** Requests for a WebSocket by the status they were answered with; 200 stands for the upgrade. */
   readonly webSocketAnswers: Map<number, number> = new Map();
-  readonly authorizer: Authorizer;
+  authorizer: Authorizer;
   /** Everybody comes in by it. */
   readonly admission: Admission;
-  readonly #config: ServerConfig;
+  #config: ServerConfig;
   readonly #log: Logger;
   readonly #accessLog: AccessLog;
   readonly #quic: QuicListener;
@@ -216,6 +217,22 @@ export class Node {
       connection,
       ({ path, role }) => this.admit({ path, remoteAddress, transport: "quic", ...roleOf(role) }),
     );
+  }
+
+  /**
+   * Makes ready to go over to another configuration.
+   * @returns Goes over to it.
+   * @throws {KeysUnavailable} Nothing has changed then.
+   */
+  async prepareReload(config: ServerConfig): Promise<() => void> {
+    const same = isDeepStrictEqual(config.auth, this.#config.auth);
+    const authorizer = same ? this.authorizer : new Authorizer(config.auth, { log: this.#log });
+    await authorizer.prepare();
+    return () => {
+      this.#config = config;
+      this.authorizer = this.admission.authorizer = authorizer;
+      this.relay.setLimits(limitsOf(config));
+    };
   }
 
   /** New connections get this certificate; those that are up stay. */

@@ -131,7 +131,7 @@ export class PluginHost {
     const { relay, log } = this.#options;
     const [ours, theirs] = memoryPair({ ...LINK, remotes: ["relay", `plugin:${name}`] });
     // Plugins need timestamps, whatever the versions that others may speak.
-    void relay.accept(theirs, undefined, { versions: DIALECTS });
+    void relay.accept(theirs, undefined, { versions: DIALECTS, unlimited: true });
     return await Client.over(ours, {
       clock: relay.context.clock,
       log: log.with({ plugin: name }),

@@ -166,6 +166,7 @@ export class Relay {
    */
   async accept(connection: Connection, admit?: Admit, options: AcceptOptions = {}): Promise<void> {
     if (this.draining) return connection.close(SESSION_CODE.none, "shutting down");
+    if (options.unlimited === true) return await this.#follow(connection, options, admit);
     const { remoteAddress } = connection;
     const shaken = this.doorkeeper.full(remoteAddress) === undefined
       ? this.doorkeeper.shake(remoteAddress)
@@ -173,12 +174,22 @@ export class Relay {
     if (shaken === undefined) return connection.close(SESSION_CODE.tooMany, "too many sessions");
     const leave = this.doorkeeper.enter(remoteAddress);
     try {
-      const starting = this.#start(connection, "server", options, admit);
-      const entry = await starting.catch(() => undefined).finally(shaken);
-      await entry?.session.closed;
+      await this.#follow(connection, options, admit, shaken);
     } finally {
       leave();
     }
+  }
+
+  /** @param shaken Called when the handshake is over. */
+  async #follow(
+    connection: Connection,
+    options: AcceptOptions,
+    admit: Admit | undefined,
+    shaken: () => void = () => {},
+  ): Promise<void> {
+    const starting = this.#start(connection, "server", options, admit);
+    const entry = await starting.catch(() => undefined).finally(shaken);
+    await entry?.session.closed;
   }
 
   /** Takes other limits into use, for sessions that are open too. */
@@ -270,7 +281,7 @@ export class Relay {
   async #start(
     connection: Connection,
     side: "client" | "server",
-    join: JoinOptions & AcceptOptions = {},
+    { unlimited = side === "client", ...join }: JoinOptions & AcceptOptions = {},
     admit?: Admit,
   ): Promise<RelaySession> {
     const id = this.#nextId;
@@ -286,7 +297,7 @@ export class Relay {
     this.#pending.add(connection);
     let session: Session;
     try {
-      const limits = side === "server" ? this.limits : NO_LIMITS; // we chose whom we dial
+      const limits = unlimited ? NO_LIMITS : this.limits;
       session = await Session.start({
         connection,
         side,
@@ -372,6 +383,8 @@ export class Relay {
 export interface AcceptOptions {
   /** Versions spoken with it. Default: the relay's. */
   readonly versions?: readonly Dialect[];
+  /** It is a part of this program: no limit holds for it. */
+  readonly unlimited?: boolean;
 }
 
 function givenLimits(options: Partial<NodeLimits>): Partial<NodeLimits> {

@@ -10,7 +10,7 @@ import { exposuresOf } from "../config/exposure.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { PluginConfig } from "../config/plugin_list.ts";
 import type { Certificate } from "../config/pem_pair.ts";
-import { ConfigError } from "../config/problems.ts";
+import { ConfigError, inOrder } from "../config/problems.ts";
 import { randomHop } from "../relay/hop.ts";
 import type { Connection } from "../transport/connection.ts";
 import { dial } from "../transport/dial.ts";
@@ -24,10 +24,11 @@ import { type HttpListener, serveHttp } from "./http_listener.ts";
 import { sharedCensus } from "./limits/census.ts";
 import { Node, type NodeOptions, transportOf } from "./node.ts";
 import { pageUrl } from "./page_url.ts";
-import { PluginHost } from "./plugin_host.ts";
+import { checkPlugins, PluginHost } from "./plugin_host.ts";
 import { publicApp } from "./public_http.ts";
 import type { MediaStore } from "../plugins/storage/store.ts";
 import type { Relay } from "./relay.ts";
+import { compareConfigs, inUse, type ReloadOutcome } from "./reload.ts";
 import { type Door, openDoor } from "./tcp_door.ts";
 import { Dvr } from "./dvr/dvr.ts";
 import { openMediaStore } from "./media_store.ts";
@@ -45,6 +46,10 @@ export interface ServerContext {
   readonly assets?: Assets;
   /** The program's main module, which runs worker threads too. Needed with `server.workers` above 1. */
   readonly module?: string;
+  /** Reads the configuration again and calls {@link RunningServer.reload}: what the admin interface asks for. */
+  readonly reload?: () => Promise<ReloadOutcome>;
+  /** The admin interface asks the program to drain and end. Default: the server drains and closes itself. */
+  readonly stop?: () => void;
 }
 
 /** A server that listens. Its owner closes it. */
@@ -57,7 +62,8 @@ export class RunningServer {
   /** Where media is kept; there once the server is open. */
   store: MediaStore | undefined;
   dvr: Dvr | undefined;
-  readonly #loaded: LoadedConfig;
+  #loaded: LoadedConfig;
+  readonly #context: ServerContext;
   readonly #log: Logger;
   readonly #http: HttpListener[] = [];
   readonly #threads: { readonly mesh: Mesh; readonly workers: Workers } | undefined;
@@ -71,6 +77,7 @@ export class RunningServer {
   constructor(loaded: LoadedConfig, context: ServerContext) {
     const { server, relay } = loaded.config;
     this.#loaded = loaded;
+    this.#context = context;
     this.#log = context.logger;
     this.#logLevel = context.logLevel ?? { level: loaded.config.logging.level };
     this.#certificate = context.certificate;
@@ -129,10 +136,14 @@ export class RunningServer {
 
   /** What the HTTP listeners show. */
   get view(): ServerView {
+    const loaded = () => this.#loaded;
+    const { reload, stop } = this.#context;
     return {
       ...this.node.view,
       ...(this.#threads === undefined ? {} : { others: this.#threads.workers }),
-      loaded: this.#loaded,
+      get loaded() {
+        return loaded();
+      },
       certificate: () => this.#certificate,
       upstream: this.upstream,
       quicAddress: this.address,
@@ -141,6 +152,8 @@ export class RunningServer {
       ...(this.dvr === undefined ? {} : { dvr: this.dvr }),
       admit: (request) => this.node.admit(request),
       plugins: this.plugins,
+      ...(reload === undefined ? {} : { reload }),
+      drain: stop ?? (() => void this.close()),
       log: this.#log,
       logLevel: leveled(this),
     };
@@ -213,6 +226,32 @@ export class RunningServer {
     this.#certificate = certificate;
   }
 
+  /**
+   * Takes a configuration that was read again into use, as far as that goes while the server runs, in every thread. Nobody's
+   * session ends for it.
+   * @throws {ConfigError} @throws {KeysUnavailable} Nothing has changed then.
+   */
+  async reload(read: LoadedConfig, certificate: Certificate): Promise<ReloadOutcome> {
+    const problems = [...exposuresOf(read), ...await checkPlugins(read.plugins)];
+    if (problems.length > 0) {
+      throw new ConfigError(read.file ?? "the configuration", inOrder(problems));
+    }
+    const { applied, needsRestart } = compareConfigs(this.#loaded, read);
+    const next = inUse(this.#loaded, read);
+    const take = await this.node.prepareReload(next.config);
+    // Nothing is refused from here on.
+    this.#loaded = next;
+    take();
+    this.logLevel = next.config.logging.level;
+    const renewed = certificate.cert !== this.#certificate.cert;
+    if (renewed) this.replaceCertificate(certificate);
+    await Promise.all([
+      this.#threads?.workers.reload(next.config),
+      applied.includes("plugins") ? this.applyPlugins(next.plugins) : undefined,
+    ]);
+    return { applied: renewed ? [...applied, "certificate"] : applied, needsRestart };
+  }
+
   /** Drains and closes everything. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -223,6 +262,7 @@ export class RunningServer {
     this.upstream?.stop();
     // Nobody is let in from here on; plugins finish what they hand on while their sessions still stand.
     this.relay.draining = true;
+    this.#threads?.workers.refuse();
     await this.plugins.stop();
     const { node } = this;
     const workers = this.#threads?.workers;

@@ -9,11 +9,12 @@ const loaded = await loadConfig({
   flags: { "server.cert_dir": dir!, "logging.format": "json" },
 });
 
-const code = await serveWith(loaded, () => {
+const code = await serveWith(loaded, () => Promise.resolve(loaded), () => {
   let closing: Promise<void> | undefined;
   return Promise.resolve({
     listeners: [{ name: "QUIC", address: "127.0.0.1:1/udp" }],
     replaceCertificate: () => {},
+    reload: () => Promise.resolve({ applied: [], needsRestart: [] }),
     finished: ending === "fails"
       ? Promise.reject(new Error("the endpoint died"))
       : new Promise(() => {}),

@@ -79,6 +79,7 @@ export const ERROR_CODES = {
   method_not_allowed: "The path has other methods: they are in the header `allow`.",
   body_too_large: "The body is larger than anything that is taken here.",
   misdirected: "Name this machine by its address, or as localhost.",
+  not_reloaded: "The configuration cannot be used; that in use stays.",
   internal: "A fault of the server's; its log tells more.",
 } as const;
 
@@ -95,7 +96,7 @@ export interface ErrorJson {
 
 export function failure(
   c: Context,
-  status: 400 | 401 | 403 | 404 | 405 | 413 | 421 | 500,
+  status: 400 | 401 | 403 | 404 | 405 | 413 | 421 | 422 | 500,
   code: ErrorCode,
   error: string = ERROR_CODES[code],
   problems?: ErrorJson["problems"],

@@ -13,6 +13,7 @@ import type {
   SessionJson,
   TrackJson,
 } from "../snapshot.ts";
+import type { ReloadOutcome } from "../reload.ts";
 import type { PluginJson } from "./plugin_json.ts";
 import { ERROR_CODES, type ErrorJson } from "./route.ts";
 import { count, listOf, object, orNull, type Schema, text, time, yes } from "./schema.ts";
@@ -204,6 +205,10 @@ export const SCHEMAS = {
     required: ["ready"],
     additionalProperties: false,
   },
+  Reload: object<ReloadOutcome>({
+    applied: listOf(text("A setting, `plugins` or `certificate`."), "What is in use now."),
+    needsRestart: listOf(text("A setting."), "What takes effect after a restart."),
+  }, "What has come of reading the configuration again."),
   Error: {
     ...object<Omit<ErrorJson, "problems">>({
       error: text("What went wrong, for people."),

@@ -4,12 +4,13 @@
  * @module
  */
 import type { LogLevel } from "../../base/logger.ts";
+import { reasonOf } from "../../base/errors.ts";
 import { masked } from "../../base/masking.ts";
 import type { ResolvedSetting } from "../../config/load.ts";
 import { placeOf } from "../../config/problems.ts";
 import { health } from "../http_answers.ts";
 import { metrics } from "../overview.ts";
-import type { AdminAnswer, AdminRequest, AdminRoute } from "./route.ts";
+import { type AdminAnswer, type AdminRequest, type AdminRoute, failure } from "./route.ts";
 import type { Schema } from "./schema.ts";
 import { listed, ref, type SettingJson } from "./schemas.ts";
 
@@ -132,6 +133,51 @@ export const SERVER_ROUTES: readonly AdminRoute[] = [
       if (before !== level) view.log.info("log level changed", { from: before, to: level });
       view.logLevel.level = level;
       return c.json({ level });
+    },
+  },
+  {
+    method: "post",
+    path: "/api/v1/reload",
+    id: "reload",
+    group: "Server",
+    access: "change",
+    summary: "Read the configuration again and take it into use",
+    about: "As SIGHUP does. Nobody's session ends for it: docs/operations.md.",
+    answers: {
+      200: { about: "what is in use now, and what needs a restart", schema: ref("Reload") },
+      422: { about: "it cannot be used; nothing has changed", schema: ref("Error") },
+    },
+    handle: async ({ c, view }) => {
+      if (view.reload === undefined) return failure(c, 422, "not_reloaded");
+      try {
+        return c.json(await view.reload());
+      } catch (error) {
+        return failure(c, 422, "not_reloaded", reasonOf(error));
+      }
+    },
+  },
+  {
+    method: "post",
+    path: "/api/v1/drain",
+    id: "drain",
+    group: "Server",
+    access: "change",
+    summary: "Ask everybody to leave, and end the program",
+    about: "As SIGTERM does: docs/operations.md.",
+    answers: {
+      202: {
+        about: "it has begun",
+        schema: {
+          type: "object",
+          properties: { draining: { type: "boolean" } },
+          required: ["draining"],
+          additionalProperties: false,
+        },
+      },
+    },
+    handle: ({ c, view }) => {
+      view.drain();
+      return c.json({ draining: true }, 202);
     },
   },
   {

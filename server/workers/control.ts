@@ -6,7 +6,7 @@
  */
 import type { LogFields, LogLevel } from "../../base/logger.ts";
 import type { Answers, Question } from "../answers.ts";
-import type { NodeOptions } from "../node.ts";
+import type { NodeOptions, ServerConfig } from "../node.ts";
 
 /** How the names of our worker threads begin; the program sees by it that it runs in one. */
 export const WORKER_NAME = "qumo-relay worker";
@@ -14,12 +14,15 @@ export const WORKER_NAME = "qumo-relay worker";
 /** What the main thread wants of a worker. */
 export type Call =
   | Question
+  /** Goes over to another configuration. Answered with why it could not. */
+  | { readonly about: "reload"; readonly config: ServerConfig }
   /** Asks every peer to leave. Answered with whether all was out in time. */
   | { readonly about: "drain" }
   /** Closes everything and ends the thread. */
   | { readonly about: "close"; readonly inTime: boolean };
 
 export interface Replies extends Answers {
+  readonly reload: { readonly reason: string | undefined };
   readonly drain: boolean;
   readonly close: undefined;
 }
@@ -30,6 +33,8 @@ export type ToWorker =
   | { readonly type: "join"; readonly index: number; readonly port: MessagePort }
   | { readonly type: "leave"; readonly index: number }
   | { readonly type: "logLevel"; readonly level: LogLevel }
+  /** Nobody is let in from here on. */
+  | { readonly type: "refuse" }
   | { readonly type: "certificate"; readonly certificate: NodeOptions["certificate"] }
   | { readonly type: "call"; readonly id: number; readonly call: Call };
 

@@ -70,6 +70,9 @@ class Thread {
       case "logLevel":
         this.#logLevel.level = message.level;
         return;
+      case "refuse":
+        if (this.#running !== undefined) this.#running.node.relay.draining = true;
+        return;
       case "certificate":
         return this.#running?.node.replaceCertificate(message.certificate);
       case "call":
@@ -107,6 +110,12 @@ class Thread {
 
   async #reply(call: Call): Promise<Replies[keyof Replies]> {
     const { node, mesh, status } = this.#running!;
+    if (call.about === "reload") {
+      return await node.prepareReload(call.config).then(
+        (take) => (take(), { reason: undefined }),
+        (error) => ({ reason: reasonOf(error) }),
+      );
+    }
     if (call.about === "drain") return await node.drain();
     if (call.about !== "close") return await answer(node.view, call);
     await node.close(call.inTime);

@@ -14,6 +14,8 @@ import { WorkerHandle } from "./worker_handle.ts";
 
 /** How long a worker may take to tell of itself. */
 const ANSWER_MS = 5000;
+/** How long a worker may take to read its keys again: an issuer may have to be asked. */
+const RELOAD_MS = 15_000;
 /** How much longer than its grace a drain may take, and a close. */
 const CLOSE_MS = 5000;
 /** The first pause before a worker is started anew; it doubles up to the longest. */
@@ -41,6 +43,7 @@ export class Workers implements Others {
   readonly #starting = new Set<WorkerHandle>();
   readonly #pauses = new Map<number, ReturnType<typeof setTimeout>>();
   #certificate: NodeOptions["certificate"];
+  #config: NodeOptions["config"];
   /** What was taken back so far: a worker that is started anew has to know it too. */
   readonly #revoked: Question[] = [];
   #logLevel: LogLevel | undefined;
@@ -49,6 +52,7 @@ export class Workers implements Others {
   constructor(options: WorkersOptions) {
     this.#options = options;
     this.#certificate = options.certificate;
+    this.#config = options.config;
   }
 
   /** Sessions of all workers, as they last told. */
@@ -90,10 +94,28 @@ export class Workers implements Others {
     for (const worker of this.#live.values()) worker.post({ type: "logLevel", level });
   }
 
+  /** Goes over to another configuration, which the main thread has taken already. A worker that cannot goes on as it is. */
+  async reload(config: NodeOptions["config"]): Promise<void> {
+    this.#config = config;
+    await Promise.all([...this.#live.values()].map(async (worker) => {
+      const answer = await worker.call({ about: "reload", config }, RELOAD_MS);
+      if (answer !== undefined && answer.reason === undefined) return;
+      this.#options.log.error("a worker goes on with the configuration it had", {
+        worker: worker.index,
+        reason: answer?.reason ?? "it does not answer",
+      });
+    }));
+  }
+
+  /** Nobody is let in from here on. */
+  refuse(): void {
+    for (const worker of this.#live.values()) worker.post({ type: "refuse" });
+  }
+
   /** Asks everybody to leave, as configured. @returns Whether all that had begun was out in time. */
   async drain(): Promise<boolean> {
     this.#stopStarting();
-    const timeoutMs = this.#options.config.server.drainTimeout + CLOSE_MS;
+    const timeoutMs = this.#config.server.drainTimeout + CLOSE_MS;
     const drained = [...this.#live.values()].map((w) => w.call({ about: "drain" }, timeoutMs));
     return (await Promise.all(drained)).every((inTime) => inTime !== false);
   }
@@ -116,8 +138,9 @@ export class Workers implements Others {
   }
 
   async #start(index: number, restarts: number): Promise<void> {
-    const { count, module, log, config, hop, census, address: { hostname, port } } = this.#options;
+    const { count, module, log, hop, census, address: { hostname, port } } = this.#options;
     const { cert, key } = this.#certificate;
+    const config = this.#config;
     const worker = new WorkerHandle({
       index,
       module,
@@ -142,6 +165,9 @@ export class Workers implements Others {
       this.#starting.delete(worker);
     }
     if (this.#closing) return worker.terminate();
+    if (this.#config !== config) {
+      await worker.call({ about: "reload", config: this.#config }, ANSWER_MS);
+    }
     if (this.#certificate.cert !== cert) this.replaceCertificate(this.#certificate);
     if (this.#logLevel !== undefined) worker.post({ type: "logLevel", level: this.#logLevel });
     this.#join(worker);
