@@ -1,6 +1,7 @@
 /** What peers can do to the public TCP port, and what is told to those who are not let in. */
 import assert from "node:assert/strict";
 import { connectWebSocket } from "../transport/websocket_client.ts";
+import { GroupCut } from "../client/mod.ts";
 import { launch, type Launched, type LaunchOptions, until } from "./support/server.ts";
 
 const KEY = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
@@ -152,7 +153,11 @@ Deno.test("a viewer over WebSocket that stops reading is closed, and nobody wait
     let done = false;
     const reading = (async () => {
       for await (const group of watched) {
-        for await (const { payload } of group) seen += payload.length;
+        try {
+          for await (const { payload } of group) seen += payload.length;
+        } catch (error) {
+          if (!(error instanceof GroupCut)) throw error; // on a busy machine it falls behind at times
+        }
         if (done) break;
       }
     })();

@@ -23,10 +23,13 @@ export async function askKept(
   track: string,
 ): Promise<Kept | undefined | "never"> {
   const answer = await fetch(urlOf(broadcast), { cache: "no-store" });
-  if (answer.status === 404) return "never";
+  if (answer.status === 404) return "never"; // an older relay, or none of ours
   if (!answer.ok) return undefined;
-  const { tracks }: { tracks: readonly { track: string; fromMs: number; toMs: number }[] } =
-    await answer.json();
+  const { recording, tracks }: {
+    recording: boolean;
+    tracks: readonly { track: string; fromMs: number; toMs: number }[];
+  } = await answer.json();
+  if (!recording) return "never";
   const kept = tracks.find((each) => each.track === track);
   return kept && { reachMs: kept.toMs - kept.fromMs };
 }

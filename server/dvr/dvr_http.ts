@@ -12,6 +12,8 @@ import type { ServerView } from "../deps.ts";
 export interface DvrJson {
   /** The server's clock, which the times below are of: milliseconds since 1970. */
   readonly nowMs: number;
+  /** Whether this relay records anything at all. */
+  readonly recording: boolean;
   readonly tracks: readonly {
     readonly track: string;
     readonly frames: number;
@@ -41,9 +43,13 @@ const MAX_GROUPS = 500;
 
 export async function dvrAnswer(c: Context, view: ServerView, path: string): Promise<Response> {
   const { dvr, relay } = view;
-  if (dvr === undefined) return c.text("nothing is recorded here (storage.record)\n", 404);
   const nowMs = Math.floor(relay.context.clock.wallMs());
   const track = c.req.query("track");
+  if (dvr === undefined) {
+    return track === undefined
+      ? c.json<DvrJson>({ nowMs, recording: false, tracks: [] })
+      : c.text("nothing is recorded here (storage.record)\n", 404);
+  }
   const at = c.req.query("at") ?? "0";
   const limit = c.req.query("limit") ?? "100";
   if (!/^\d{1,15}$/.test(at) || !/^[1-9]\d{0,2}$/.test(limit) || Number(limit) > MAX_GROUPS) {
@@ -61,7 +67,7 @@ export async function dvrAnswer(c: Context, view: ServerView, path: string): Pro
         fromMs: first.storedAtMs,
         toMs: last.storedAtMs,
       }));
-      return c.json<DvrJson>({ nowMs, tracks });
+      return c.json<DvrJson>({ nowMs, recording: true, tracks });
     }
     const key = { broadcast: path, track };
     const groups = (await dvr.store.groups(key, Number(at), Number(limit))).map(
