@@ -2,8 +2,10 @@
 import { LightSession } from "../../client/light/session.ts";
 import { type Client, connect } from "../../client/mod.ts";
 import type { TransportSettings } from "../../transport/quic_settings.ts";
+import type { Connection } from "../../transport/connection.ts";
 import type { Fault, Stage } from "./fault.ts";
-import { loops, number, pause, within } from "./peers.ts";
+import { usualTarget } from "./target.ts";
+import { knock, loops, number, pause, within } from "./peers.ts";
 
 const STORM = 10_000;
 
@@ -96,6 +98,55 @@ export const deafViewers: Fault = {
       session.close();
     });
     return `${number(turns)} sessions`;
+  },
+};
+
+export const tooMany: Fault = {
+  name: "too-many-sessions",
+  what:
+    "peers that want more sessions than one address may have, 60 here, and come again when they are refused",
+  counters: ["qumo_refused_total", "qumo_webtransport_answers_total"],
+  open: () => usualTarget(["--limits.max_sessions_per_address", "60"]),
+  async run(stage) {
+    const stay: Connection[] = [];
+    const turns = await loops(stage.signal, 8, async () => {
+      const connection = await knock(stage, "webtransport", "moq-lite-04");
+      stay.push(connection);
+    });
+    for (const connection of stay) connection.close();
+    return `${number(turns)} attempts`;
+  },
+};
+
+const HOARD_TRACKS = 8;
+
+export const hoarder: Fault = {
+  name: "hoarder",
+  what:
+    "a publisher that fills the cache with 20 MB a second, of which 32 MB may be kept here, and who reads it",
+  counters: ["qumo_ingress_groups_total", "qumo_egress_groups_skipped_total"],
+  open: () => usualTarget(["--limits.max_cache_bytes", "32MB"]),
+  async run(stage) {
+    const publisher = await guest(stage);
+    const reader = await light(stage);
+    void dropGroups(reader);
+    const path = `hoard/${stage.seed}`;
+    const broadcast = publisher.publish(path);
+    const tracks = Array.from({ length: HOARD_TRACKS }, (_, i) => broadcast.track(`track${i}`));
+    await pause(500);
+    for (const [i, { name }] of tracks.entries()) await reader.subscribe(i, path, name);
+    const frame = new Uint8Array(128 * 1024).fill(0x71);
+    let groups = 0;
+    while (!stage.signal.aborted) {
+      for (const track of tracks) {
+        track.write(frame);
+        groups++;
+      }
+      await pause(50);
+    }
+    reader.close();
+    await publisher.close();
+    return `${number(groups)} groups of 128 KB`;
   },
 };
 

@@ -1,6 +1,13 @@
 /** Every fault, in the order of the table. */
 import { bytesOver, bytesOverH3, udpNoise } from "./bytes.ts";
-import { announceStorm, deafViewers, dyingPublishers, subscribeChurn } from "./crowds.ts";
+import {
+  announceStorm,
+  deafViewers,
+  dyingPublishers,
+  hoarder,
+  subscribeChurn,
+  tooMany,
+} from "./crowds.ts";
 import { badNetwork, clockJumps, dyingWorkers, fullDisk } from "./environment.ts";
 import type { Fault, WholeFault } from "./fault.ts";
 import { giantNumbers, streamFlood } from "./floods.ts";
@@ -34,6 +41,8 @@ export function allFaults(dir: string, disk: string | undefined): (Fault | Whole
     announceStorm,
     subscribeChurn,
     deafViewers,
+    tooMany,
+    hoarder,
     dyingPublishers,
     badNetwork,
     clockJumps(dir),

@@ -1,11 +1,12 @@
-/** What /metrics says, by name, summed over labels. */
+/** What /metrics says: by name summed over labels, and one by one as `name{label="value"}`. */
 export type Gauges = ReadonlyMap<string, number>;
 
 /** @param text The Prometheus text format. */
 export function parseGauges(text: string): Gauges {
   const sums = new Map<string, number>();
-  for (const [, name, value] of text.matchAll(/^([a-z_]+)(?:\{[^}]*\})? (\S+)$/gm)) {
+  for (const [, name, labels, value] of text.matchAll(/^([a-z_]+)(\{[^}]*\})? (\S+)$/gm)) {
     sums.set(name!, (sums.get(name!) ?? 0) + Number(value));
+    if (labels !== undefined) sums.set(name! + labels, Number(value));
   }
   return sums;
 }
@@ -16,7 +17,10 @@ export async function readGauges(adminUrl: string, timeoutMs = 20_000): Promise<
   return parseGauges(await answer.text());
 }
 
-/** What grew from one look to the next, of these counters, those that did not left out. */
+/** Which limits took effect belongs to every story, one by one. */
+const LIMITED = "qumo_limited_total{";
+
+/** What grew from one look to the next, of these counters and of the limits, those that did not left out. */
 export function grown(
   before: Gauges,
   after: Gauges,
@@ -24,6 +28,8 @@ export function grown(
 ): Record<string, number> {
   const by = (name: string) => (after.get(name) ?? 0) - (before.get(name) ?? 0);
   return Object.fromEntries(
-    names.map((name) => [name, by(name)] as const).filter(([, n]) => n !== 0),
+    [...names, ...after.keys().filter((key) => key.startsWith(LIMITED))].map((name) =>
+      [name, by(name)] as const
+    ).filter(([, n]) => n !== 0),
   );
 }

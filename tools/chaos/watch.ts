@@ -2,7 +2,12 @@ import { type Gauges, readGauges } from "./gauges.ts";
 import { pause } from "./peers.ts";
 
 /** What has to come back to where it was when bad peers have gone. */
-export const GAUGES = ["qumo_sessions", "qumo_broadcasts", "qumo_subscriptions"] as const;
+export const GAUGES = [
+  "qumo_sessions",
+  "qumo_broadcasts",
+  "qumo_subscriptions",
+  "qumo_handshakes",
+] as const;
 /** How long nothing happens before memory is read. */
 const SETTLE_MS = 6000;
 const SAMPLE_MS = 500;
