@@ -71,11 +71,16 @@ Deno.test("a path with bad weather loses packets, lets them overtake each other,
   }
 });
 
-Deno.test("parseGauges() sums over labels, and grown() tells what changed", () => {
+Deno.test("parseGauges() sums over labels, and grown() tells what changed, limits one by one", () => {
+  const limit = 'qumo_limited_total{limit="max_sessions"}';
   const before = parseGauges('# HELP a b\na_total{x="1"} 2\na_total{x="2"} 3\nb 1\n');
-  assert.deepEqual([...before], [["a_total", 5], ["b", 1]]);
-  const after = parseGauges('a_total{x="1"} 9\nb 1\nc 4\n');
-  assert.deepEqual(grown(before, after, ["a_total", "b", "c"]), { a_total: 4, c: 4 });
+  assert.deepEqual([before.get("a_total"), before.get('a_total{x="2"}'), before.get("b")], [
+    5,
+    3,
+    1,
+  ]);
+  const after = parseGauges(`a_total{x="1"} 9\nb 1\nc 4\n${limit} 2\n`);
+  assert.deepEqual(grown(before, after, ["a_total", "b", "c"]), { a_total: 4, c: 4, [limit]: 2 });
 });
 
 Deno.test("isLevel() judges the last time against the one before", () => {
