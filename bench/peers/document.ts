@@ -104,7 +104,8 @@ function cell(value: number | undefined, digits = 1): string {
   return value === undefined || Number.isNaN(value) ? "–" : value.toFixed(digits);
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table, its numbers to the right. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const rule = head.map((_, i) => (i === 0 ? "---" : "---:"));
   return [line(head), line(rule), ...rows.map(line)].join("\n");

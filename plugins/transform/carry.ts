@@ -25,6 +25,7 @@ export async function* carried(
   let group: number | undefined;
   let awaitsKeyframe = true;
   const onskipped = (count: number) => {
+    if (signal.aborted) return;
     stats.skipped += count;
     awaitsKeyframe = true;
   };

@@ -120,6 +120,7 @@ class Pass {
     let encoder: Encoder | undefined;
     let awaitsKeyframe = true;
     const onskipped = (count: number) => {
+      if (this.#signal.aborted) return;
       stats.skipped += count;
       awaitsKeyframe = true;
     };

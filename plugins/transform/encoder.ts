@@ -8,8 +8,9 @@ import { MediaProcess } from "../ffmpeg/media_process.ts";
 import { isDamaged } from "../media/fmp4/nal_lengths.ts";
 import type { InitEvent, SampleEvent } from "../media/fmp4/media_track.ts";
 import { Splitter } from "../media/fmp4/splitter.ts";
+import { concat } from "../media/mp4_writer.ts";
 import { FragmentMuxer } from "../media/mux.ts";
-import type { MediaFrame, VideoRendition } from "../media/read.ts";
+import type { AudioRendition, MediaFrame, VideoRendition } from "../media/read.ts";
 import type { PluginStats } from "../plugin.ts";
 import { FrameTimes } from "./frame_times.ts";
 
@@ -26,10 +27,23 @@ const INPUT = [
 ];
 /** Fragments of one frame; times as they are, not from zero. */
 const OUTPUT = [
+  ...["-map", "0:a:0", "-c:a", "copy"],
   ...["-video_track_timescale", "90000", "-max_interleave_delta", "1", "-f", "mp4", "-movflags"],
   ...["cmaf+separate_moof+delay_moov+skip_trailer+frag_every_frame+frag_discont"],
   ...["-flush_packets", "1", "pipe:1"],
 ];
+/**
+ * A track of nothing beside the picture. ffmpeg writes a fragment when the next frame of any track comes: two of these
+ * behind each picture spare that the wait for the next one.
+ */
+const TICK: AudioRendition = {
+  ...{ kind: "audio", name: "tick", codec: "opus", container: "legacy" },
+  ...{ sampleRateHz: 48_000, channels: 1 },
+};
+const TICK_US = 1000;
+/** An Opus frame of silence. */
+const TICK_PAYLOAD = Uint8Array.of(0xf8, 0xff, 0xfe);
+
 /** One frame out for one in, at its own time. */
 export const ONE_FOR_ONE = ["-fps_mode", "passthrough", "-enc_time_base", "-1"] as const;
 
@@ -66,18 +80,22 @@ export class Encoder implements AsyncDisposable {
   #begun = false;
   #baseUs = 0;
   #lastUs = 0;
+  #tickUs = 0;
+  #tickId: number | undefined;
 
   /** @throws {MediaError} The codec cannot be given to ffmpeg. @throws {FfmpegMissing} */
   constructor(options: EncoderOptions) {
     const { source, inputs = [], args, signal, stats } = options;
     this.#options = options;
-    this.#muxer = new FragmentMuxer([source]);
+    this.#muxer = new FragmentMuxer([source, TICK]);
     this.#process = MediaProcess.start({
       args: [...INPUT, ...inputs, ...args, ...OUTPUT],
       input: true,
       signal,
       // What ffmpeg complains about while it goes on is a frame that it could not decode in full.
-      oncomplaint: () => stats.skipped++,
+      oncomplaint: () => {
+        if (!signal.aborted) stats.skipped++;
+      },
     });
     this.#reading = this.#read().catch((error) => {
       this.#failure = { error };
@@ -111,11 +129,14 @@ export class Encoder implements AsyncDisposable {
     }
     this.#lastUs = timestampUs;
     this.#times.add(timestampUs, atMs);
-    await this.#write(this.#muxer.fragment(source.name, [{
+    const shownUs = timestampUs - this.#baseUs;
+    this.#tickUs = Math.max(this.#tickUs, shownUs);
+    const picture = this.#muxer.fragment(source.name, [{
       ...frame,
-      timestampUs: timestampUs - this.#baseUs,
+      timestampUs: shownUs,
       ...(decodeTimeUs !== undefined && { decodeTimeUs: decodeTimeUs - this.#baseUs }),
-    }]));
+    }]);
+    await this.#write(concat([picture, this.#tick(), this.#tick()]));
     return true;
   }
 
@@ -132,6 +153,12 @@ export class Encoder implements AsyncDisposable {
     await this.#reading;
   }
 
+  #tick(): Uint8Array {
+    this.#tickUs += TICK_US;
+    const frame = { keyframe: true, payload: TICK_PAYLOAD, durationUs: TICK_US };
+    return this.#muxer.fragment(TICK.name, [{ ...frame, timestampUs: this.#tickUs }]);
+  }
+
   async #write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     try {
       await this.#process.write(bytes);
@@ -144,8 +171,10 @@ export class Encoder implements AsyncDisposable {
     const splitter = new Splitter();
     for await (const chunk of this.#process.stdout) {
       for (const event of splitter.push(chunk)) {
-        if (event.type === "init") this.#options.ontracks(event.tracks);
-        else if (event.type === "sample" && event.data.length > 0) this.#give(event);
+        if (event.type === "init") {
+          this.#tickId = event.tracks.find(({ kind }) => kind === "audio")?.id;
+          this.#options.ontracks(event.tracks);
+        } else if (event.type === "sample" && event.trackId !== this.#tickId) this.#give(event);
       }
     }
   }

@@ -83,7 +83,9 @@ class Thumbnail implements Plugin {
   }): Promise<void> {
     const { stats, clock } = ctx;
     const { every, width, quality } = this.#options;
-    const onskipped = (count: number) => stats.skipped += count;
+    const onskipped = (count: number) => {
+      if (!signal.aborted) stats.skipped += count;
+    };
     let lastMs = -Infinity;
     let failures = 0;
     let failure: unknown;
