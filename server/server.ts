@@ -259,7 +259,6 @@ export class RunningServer {
   }
 
   async #close(): Promise<void> {
-    this.upstream?.stop();
     // Nobody is let in from here on; plugins finish what they hand on while their sessions still stand.
     this.relay.draining = true;
     this.#threads?.workers.refuse();
@@ -269,6 +268,8 @@ export class RunningServer {
     // All first let out what has begun: a publisher here may have viewers over there.
     const drained = await Promise.all([node.drain(), workers?.drain() ?? true]);
     const inTime = drained.every((out) => out);
+    // Not before: viewers on their way out still watch what comes by it.
+    this.upstream?.stop();
     await Promise.all([node.close(inTime), workers?.close(inTime)]);
     this.#threads?.mesh.close();
     await Promise.all(this.#http.map((http) => http.close()));
