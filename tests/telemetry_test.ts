@@ -85,6 +85,7 @@ Deno.test("OpenTelemetry gets spans of HTTP, the log and figures of the runtime,
   await until(() => metrics().includes("http.server.request.duration"), "metrics of HTTP");
   const upgrade = () => spans().map(attributesOf).find((a) => a["url.path"] === "/by-websocket");
   await until(() => upgrade() !== undefined, "the span of the WebSocket");
+  assert.equal(upgrade()!["http.response.status_code"], "101");
   assert.equal(announced()!["url.query"], "jwt=***");
   assert.equal(announced()!["http.response.status_code"], "200");
   assert.equal(request()!["severityText"], "INFO");
