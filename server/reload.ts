@@ -12,6 +12,7 @@ import { specOf } from "./plugin_host.ts";
 
 /** Sections and settings that are live; all others need a restart. */
 const LIVE: ReadonlySet<string> = new Set([
+  "admin.cors_origins",
   "auth",
   "limits",
   "logging.level",
@@ -20,6 +21,7 @@ const LIVE: ReadonlySet<string> = new Set([
   "server.cert_dir",
   "server.cert_file",
   "server.cert_hosts",
+  "server.cors_origins",
   "server.drain_timeout",
   "server.goaway_uri",
   "server.handshake_timeout",
