@@ -16,6 +16,7 @@ export const BUILT_IN: readonly PluginEntry[] = [
   },
   { kind: "ingress", name: "rtmp", load: async () => (await import("./ingress/rtmp/mod.ts")).rtmp },
   { kind: "ingress", name: "srt", load: async () => (await import("./ingress/srt/mod.ts")).srt },
+  { kind: "ingress", name: "whip", load: async () => (await import("./ingress/whip/mod.ts")).whip },
   { kind: "ingress", name: "hls", load: async () => (await import("./ingress/hls/mod.ts")).hls },
   { kind: "ingress", name: "file", load: async () => (await import("./ingress/file/mod.ts")).file },
   { kind: "ingress", name: "fmp4", load: async () => (await import("./ingress/fmp4/mod.ts")).fmp4 },

@@ -48,7 +48,7 @@ Deno.test({ name: "Chromium's <video> plays WHEP", ignore }, async (t) => {
       assert.ok(seen.framesDecoded > 0);
       assert.deepEqual(seen.size, [320, 240]);
       if (codecs.audio !== undefined) assert.ok(seen.audioPackets > 0);
-      // A tab that is closed says nothing more, or at best goodbye: both are noticed.
+      await page.evaluate("pc.close()");
       await page.close();
       await until(() => run.told.at(-1) === undefined, "the viewer to be gone");
     });

@@ -87,9 +87,7 @@ export class MediaPublisher implements Disposable {
     const { signal } = options;
     const splitter = new Splitter({ resync: true });
     const pace = options.paced ? new Pace() : undefined;
-    const before = this.#lastFrameAtMs;
-    const awayMs = before === undefined ? 0 : this.#clock.now() - before;
-    this.#media.continueAt({ notBeforeUs: Math.round(this.#media.endUs + awayMs * 1000) });
+    this.#continue();
     const reader = input.getReader();
     const abort = () => void reader.cancel().catch(() => {});
     signal?.addEventListener("abort", abort, { once: true });
@@ -119,6 +117,13 @@ export class MediaPublisher implements Disposable {
     }
   }
 
+  /** Publishes one event of a stream in another container; the first of each stream is its `init`. */
+  push(event: MediaEvent): void {
+    if (event.type === "init") this.#continue();
+    for (const record of this.#media.take(event)) this.#write(record);
+    this.#countSkipped();
+  }
+
   /** Takes the broadcast back: its groups and tracks end in order. The next stream announces it again. */
   withdraw(): void {
     if (this.#writer === undefined) return;
@@ -131,6 +136,13 @@ export class MediaPublisher implements Disposable {
   /** Withdraws. */
   [Symbol.dispose](): void {
     this.withdraw();
+  }
+
+  /** A new stream stands as far behind the last frame as time has passed since. */
+  #continue(): void {
+    const before = this.#lastFrameAtMs;
+    const awayMs = before === undefined ? 0 : this.#clock.now() - before;
+    this.#media.continueAt({ notBeforeUs: Math.round(this.#media.endUs + awayMs * 1000) });
   }
 
   #finish(splitter: Splitter): void {

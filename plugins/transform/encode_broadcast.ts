@@ -172,7 +172,9 @@ class Pass {
       if (track === undefined) return [];
       const { codec, description, width, height } = track;
       return [{
-        ...{ kind: "video", container: "legacy", name, codec, width, height },
+        ...{ kind: "video", container: "legacy", name, codec },
+        ...(width !== undefined && { width }),
+        ...(height !== undefined && { height }),
         ...(description !== undefined && { description }),
         ...(framerate !== undefined && { framerate, jitterMs: Math.ceil(1000 / framerate) }),
         ...(bitrate !== undefined && { bitrate }),

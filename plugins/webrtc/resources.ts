@@ -5,7 +5,7 @@
  * @module
  */
 import type { Logger } from "../../base/logger.ts";
-import type { PluginRoute } from "../plugin.ts";
+import type { PluginContext, PluginRoute } from "../plugin.ts";
 import { RequestRefused } from "./errors.ts";
 import type { Peer } from "./peer.ts";
 
@@ -49,7 +49,7 @@ const CORS = {
 };
 
 /** Sessions of one endpoint. Dispose of it in the end: all are closed. */
-export class Resources implements Disposable {
+class Resources implements Disposable {
   readonly #options: ResourcesOptions;
   readonly #sessions = new Map<string, Session>();
   /** Offers that are being answered count too. */
@@ -243,4 +243,17 @@ async function bodyOf(request: Request, type: string): Promise<string> {
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
+}
+
+/** Answers offers until the instance has to end; all sessions end with it. */
+export async function serveOffers(
+  { http, signal }: Pick<PluginContext, "http" | "signal">,
+  options: ResourcesOptions,
+): Promise<void> {
+  using resources = new Resources(options);
+  using _route = http.route(options.prefix, resources.answer);
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }

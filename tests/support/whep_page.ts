@@ -17,6 +17,15 @@ export async function watchWhep(page: Page, url: string, audio: boolean): Promis
   return await page.evaluate(`watchWhep(${JSON.stringify(url)}, ${audio})`);
 }
 
+/** Publishes the fake camera and microphone by WHIP. @returns The codecs that were agreed on, and the session. */
+export async function publishWhip(
+  page: Page,
+  url: string,
+): Promise<{ readonly codecs: readonly string[]; readonly location: string }> {
+  await page.addScriptTag({ content: SCRIPT });
+  return await page.evaluate(`publishWhip(${JSON.stringify(url)})`);
+}
+
 /** Plain JavaScript: it runs in the page. */
 const SCRIPT = String.raw`
 globalThis.until = async (done, what) => {
@@ -75,6 +84,29 @@ globalThis.watchWhep = async (url, audio) => {
     location: answer.headers.get("location"),
     etag: answer.headers.get("etag"),
     codec: (await pc.getStats()).get(seen.codecId)?.mimeType,
+  };
+};
+
+globalThis.publishWhip = async (url) => {
+  const pc = globalThis.pc = new RTCPeerConnection();
+  const camera = await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 240 }, audio: true });
+  for (const track of camera.getTracks()) pc.addTransceiver(track, { direction: "sendonly" });
+  await pc.setLocalDescription();
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/sdp" },
+    body: pc.localDescription.sdp,
+  });
+  const text = await answer.text();
+  if (answer.status !== 201) throw new Error(answer.status + " " + text);
+  await pc.setRemoteDescription({ type: "answer", sdp: text });
+  const sent = async () =>
+    [...(await pc.getStats()).values()].filter((s) => s.type === "outbound-rtp" && s.packetsSent > 0);
+  await until(async () => (await sent()).length === 2, "packets of both");
+  const stats = await pc.getStats();
+  return {
+    codecs: (await sent()).map((s) => stats.get(s.codecId).mimeType).sort(),
+    location: answer.headers.get("location"),
   };
 };
 `;

@@ -43,7 +43,7 @@ class WebRtc implements Plugin {
     const { path, wait, maxLatency, audio, timeout, iceServers, maxSessions } = this.#options;
     // Loaded here: a relay without this plugin, or one that only checks its options, does without.
     const { Whep } = await import("../../webrtc/whep.ts");
-    const { Resources } = await import("../../webrtc/resources.ts");
+    const { serveOffers } = await import("../../webrtc/resources.ts");
     const { canMakeOpus } = await import("../../webrtc/opus.ts");
     const transcodes = audio === "transcode" && await canMakeOpus(ctx.signal);
     if (audio === "transcode" && !transcodes) {
@@ -56,9 +56,8 @@ class WebRtc implements Plugin {
       maxLatencyMs: maxLatency,
       transcodes,
     });
-    const prefix = prefixOf(path);
-    using resources = new Resources({
-      prefix,
+    await serveOffers(ctx, {
+      prefix: prefixOf(path),
       log: ctx.log,
       allow: (request, broadcast) => ctx.mayRead(request, broadcast),
       open: whep.open,
@@ -66,11 +65,6 @@ class WebRtc implements Plugin {
       links: linksOf(iceServers),
       recheckMs: RECHECK_MS,
       onchange: (sessions) => ctx.status(sessions === 0 ? undefined : `${sessions} watching`),
-    });
-    using _route = ctx.http.route(prefix, resources.answer);
-    await new Promise<void>((resolve) => {
-      if (ctx.signal.aborted) resolve();
-      else ctx.signal.addEventListener("abort", () => resolve(), { once: true });
     });
   }
 

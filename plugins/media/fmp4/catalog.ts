@@ -65,8 +65,8 @@ export function buildCatalog(published: readonly PublishedTrack[]): HangCatalog 
     if (track.kind === "video") {
       video[name] = {
         ...common,
-        codedWidth: track.width,
-        codedHeight: track.height,
+        ...(track.width !== undefined && { codedWidth: track.width }),
+        ...(track.height !== undefined && { codedHeight: track.height }),
         ...(frameUs > 0 && { framerate: Math.round(1e9 / frameUs) / 1000 }),
         ...jitter,
       };

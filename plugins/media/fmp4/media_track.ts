@@ -12,9 +12,9 @@ interface CommonTrack {
 
 export interface VideoTrack extends CommonTrack {
   readonly kind: "video";
-  /** Coded size in pixels. */
-  readonly width: number;
-  readonly height: number;
+  /** Coded size in pixels; absent where it changes on the way. */
+  readonly width?: number;
+  readonly height?: number;
 }
 
 export interface AudioTrack extends CommonTrack {
