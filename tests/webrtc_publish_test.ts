@@ -31,13 +31,15 @@ Deno.test({ name: "Chromium's camera is published by WHIP", ignore }, async (t) 
   await using chromium = await launchChromium([
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
+    // With a camera Chromium looks for the addresses it has, and leaves this one out.
+    "--allow-loopback-in-peer-connection",
     "--autoplay-policy=no-user-gesture-required",
   ]);
   await using under = new WebRtcUnderTest();
   await under.start(webrtc.create(), LOCAL);
-  for (const video of ["h264", "vp8", "vp9", "av1"] as const) {
+  for (const video of ["h264", "vp9"] as const) {
     await t.step(video, async () => {
-      const options = { ...PLACE, path: `/${video}`, video: [video], keyframe_interval: "1s" };
+      const options = { ...PLACE, path: `/${video}`, video: [video], keyframe_interval: "500ms" };
       const run = await under.start(whip.create(), options);
       await until(() => under.routes.find(`/${video}`) !== undefined, "the route");
       const page = await chromium.page();
@@ -47,8 +49,7 @@ Deno.test({ name: "Chromium's camera is published by WHIP", ignore }, async (t) 
       } catch (error) {
         // A Chromium without an encoder for it: then there is nothing to be seen here.
         if (!/406 Cannot take/.test(String(error))) throw error;
-        console.log(`no ${video} in this Chromium`);
-        return;
+        return await page.close();
       }
       assert.deepEqual(published.codecs, ["audio/opus", `video/${video.toUpperCase()}`]);
       const signal = AbortSignal.timeout(20_000);
@@ -58,17 +59,15 @@ Deno.test({ name: "Chromium's camera is published by WHIP", ignore }, async (t) 
           const [picture, sound] = ["video", "audio"].map((k) =>
             renditions.find((r) => r.kind === k)!
           );
-          console.log(renditions);
           const [seen, heard] = await Promise.all([
-            someOf(live, picture!, 60),
-            someOf(live, sound!, 100),
+            someOf(live, picture!, 30),
+            someOf(live, sound!, 50),
           ]);
           assert.equal(seen[0]!.keyframe, true);
           assert.ok(new Set(seen.map(({ group }) => group)).size > 1, "several groups");
           const rises = seen.every((f, i) => i === 0 || f.timestampUs > seen[i - 1]!.timestampUs);
           assert.ok(rises, "times of the picture rise");
           const apart = Math.abs(seen.at(-1)!.timestampUs - heard.at(-1)!.timestampUs);
-          console.log(seen.at(-1)!.timestampUs, heard.at(-1)!.timestampUs);
           assert.ok(apart < 2_000_000, `${apart} µs between picture and sound`);
           break;
         }
@@ -76,13 +75,10 @@ Deno.test({ name: "Chromium's camera is published by WHIP", ignore }, async (t) 
       }
       const viewer = await chromium.page();
       const played = await watchWhep(viewer, under.url(`/whep/cam-${video}`), true);
-      console.log(played);
       assert.deepEqual(played.size, [320, 240]);
       await viewer.close();
       assert.equal((await fetch(under.url(published.location), { method: "DELETE" })).status, 200);
       await until(() => run.told.at(-1) === undefined, "the end");
-      const gone = await fetch(under.url(`/whep/cam-${video}`), { method: "POST" });
-      await gone.body?.cancel();
       await client.close();
       await page.close();
       await run.end();

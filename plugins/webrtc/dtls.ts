@@ -1,29 +1,36 @@
 import type { RTCDtlsTransport } from "werift";
 
-/** What is reached into: werift keeps it private. */
 interface Handshake {
-  readonly dtls?: { readonly cipher: { masterSecret?: Uint8Array } };
+  readonly msg_type: number;
 }
+
+/** What is reached into: werift keeps it private. */
+interface Socket {
+  onHandleHandshakes: (messages: readonly Handshake[]) => Promise<void>;
+}
+
+/** It asks for a cookie: the only message that may come more than once, with another each time. */
+const HELLO_VERIFY_REQUEST = 3;
 
 /**
- * Keeps the secret of a DTLS handshake as it was first agreed on. werift computes it again for a ClientKeyExchange that is
- * sent again (the other side does so after 50 ms), over what has been said since: the handshake still ends well, and both
- * sides encrypt media with different keys.
+ * Takes each message of a DTLS handshake once. The other side sends its flight again after as little as 50 ms; werift takes
+ * a flight that it is still busy with for a new one, and computes other keys than those that were agreed on: nothing that
+ * is sent can be decrypted, or the handshake fails. Our own flight is sent again by the clock, so none is missed.
  */
-export function keepFirstSecret(transport: RTCDtlsTransport): void {
+export function takeHandshakesOnce(transport: RTCDtlsTransport): void {
   transport.onStateChange.subscribe((state) => {
-    // The handshake is made right after this is told.
-    if (state === "connecting") queueMicrotask(() => freeze(transport as unknown as Handshake));
+    // The socket is made right after this is told.
+    if (state === "connecting") queueMicrotask(() => once(transport.dtls as unknown as Socket));
   });
 }
 
-function freeze({ dtls }: Handshake): void {
-  if (dtls === undefined) return;
-  let first = dtls.cipher.masterSecret;
-  Object.defineProperty(dtls.cipher, "masterSecret", {
-    configurable: true,
-    enumerable: true,
-    get: () => first,
-    set: (secret: Uint8Array | undefined) => void (first ??= secret),
-  });
+function once(socket: Socket | undefined): void {
+  if (socket === undefined) return;
+  const seen = new Set<number>();
+  const take = socket.onHandleHandshakes;
+  socket.onHandleHandshakes = async (messages) => {
+    const fresh = messages.filter(({ msg_type }) => !seen.has(msg_type));
+    for (const { msg_type } of fresh) if (msg_type !== HELLO_VERIFY_REQUEST) seen.add(msg_type);
+    if (fresh.length > 0) await take(fresh);
+  };
 }

@@ -7,7 +7,7 @@
 import { RTCPeerConnection, RTCRtpCodecParameters } from "werift";
 import type { Clock } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
-import { keepFirstSecret } from "./dtls.ts";
+import { takeHandshakesOnce } from "./dtls.ts";
 import { RequestRefused } from "./errors.ts";
 import type { OfferedCodec } from "./offer.ts";
 
@@ -124,8 +124,8 @@ export class Peer {
     for (const kind of ["audio", "video"] as const) {
       if (codecs[kind] !== undefined) pc.addTransceiver(kind, { direction });
     }
-    await pc.setRemoteDescription({ type: "offer", sdp: asDtlsClient(sdp) });
-    for (const transport of pc.dtlsTransports) keepFirstSecret(transport);
+    await pc.setRemoteDescription({ type: "offer", sdp });
+    for (const transport of pc.dtlsTransports) takeHandshakesOnce(transport);
     const answer = await pc.createAnswer();
     await oneByOne(() => pc.setLocalDescription(answer));
     const text = pc.localDescription?.sdp ?? "";
@@ -164,11 +164,6 @@ function parametersOf(kind: "audio" | "video", codec: OfferedCodec): RTCRtpCodec
     ...(parameters !== undefined && { parameters }),
     rtcpFeedback: [...FEEDBACK[kind]],
   });
-}
-
-/** Who offers leaves the role open: it begins the handshake, as it has reached us already by ICE. */
-function asDtlsClient(sdp: string): string {
-  return sdp.replaceAll("a=setup:actpass", "a=setup:active");
 }
 
 /** The attribute belongs to the session (RFC 8839, 5.3); browsers look for it there alone. */
