@@ -4,7 +4,7 @@
  *
  *   deno task bench:media [--only ingress,storage,transforms,clients]
  *
- * With `--only` the results are printed and nothing is written. Needs ffmpeg, and redis-server for its part.
+ * With `--only` the other parts keep what bench/results/media.json has of them. Needs ffmpeg, and redis-server for its part.
  */
 import { parseArgs } from "node:util";
 import { fromFileUrl } from "../tools/file_url.ts";
@@ -17,6 +17,7 @@ import { measureTransforms } from "./media/transforms.ts";
 import { describeMachine, loadAverage } from "./peers/machine.ts";
 
 const DOCUMENT = fromFileUrl(new URL("../docs/performance.md", import.meta.url));
+const RESULTS = fromFileUrl(new URL("./results/media.json", import.meta.url));
 const SECONDS = 3;
 
 /** How often a second. */
@@ -57,7 +58,10 @@ async function ffmpegVersion(): Promise<string> {
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { only: { type: "string" } } });
   const chosen = values.only?.split(",") ?? Object.keys(PARTS);
-  const loads: number[] = [];
+  const before: Partial<MediaResult> = values.only === undefined
+    ? {}
+    : JSON.parse(await Deno.readTextFile(RESULTS));
+  const loads = before.loadAverage ? [before.loadAverage.min, before.loadAverage.max] : [];
   const results: Record<string, unknown> = {};
   for (const [name, measure] of Object.entries(PARTS)) {
     if (!chosen.includes(name)) continue;
@@ -65,16 +69,17 @@ async function main(): Promise<void> {
     results[name] = await measure();
     say(`${name}: ${JSON.stringify(results[name])}`);
   }
-  if (values.only !== undefined) return;
   const result = {
+    ...before,
     date: new Date().toISOString().slice(0, 10),
     machine: describeMachine(),
     loadAverage: { min: Math.min(...loads), max: Math.max(...loads) },
     ffmpeg: await ffmpegVersion(),
     ...results,
   } as MediaResult;
+  await Deno.writeTextFile(RESULTS, JSON.stringify(result, null, 2) + "\n");
   await Deno.writeTextFile(DOCUMENT, withMediaResults(await Deno.readTextFile(DOCUMENT), result));
-  await new Deno.Command(Deno.execPath(), { args: ["fmt", "-q", DOCUMENT] }).output();
+  await new Deno.Command(Deno.execPath(), { args: ["fmt", "-q", RESULTS, DOCUMENT] }).output();
 }
 
 if (import.meta.main) {

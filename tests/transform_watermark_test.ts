@@ -99,6 +99,27 @@ Deno.test({
 });
 
 Deno.test({
+  name: "watermark encodes as H.265, VP9 and AV1 as well",
+  ignore,
+  async fn() {
+    await using test = new TransformTest();
+    await using _ = await test.source("cam");
+    for (const [codec, name] of [["h265", "hvc1"], ["vp9", "vp09"], ["av1", "av01"]] as const) {
+      const options = { input: "cam", output: codec, text: "MARK", preset: "ultrafast" };
+      const mark = { position: "center", size: 40, codec };
+      const run = await test.run(watermark, { ...options, ...mark });
+      const live = await (await test.lives(codec, run))();
+      const [video] = await catalogOf(live);
+      assert.equal(video!.codec.split(".")[0], name);
+      const picture = await decoded(video!, (await framesOf(live, video!, 6)).slice(0, 6));
+      assert.ok(lit(picture, [0, 0.3, 1, 0.7]) > 300, codec);
+      assert.equal(lit(picture, [0, 0, 1, 0.2]), 0, codec);
+      await run.end();
+    }
+  },
+});
+
+Deno.test({
   name: "watermark says what is wrong with a font, an image, and options",
   ignore,
   async fn() {

@@ -30,7 +30,7 @@ export interface Recipe {
   readonly source?: VideoRendition;
   /** What it makes of it, in the order of the streams of its output. */
   readonly made: readonly Made[];
-  readonly inputs?: readonly string[];
+  /** Filters and encoders. */
   readonly args: readonly string[];
 }
 
@@ -152,9 +152,9 @@ class Pass {
 
   #start(source: VideoRendition): Encoder {
     const { stats, clock } = this.#ctx;
-    const { inputs = [], args } = this.#recipe;
+    const { args } = this.#recipe;
     return new Encoder({
-      ...{ source, inputs, args, stats, clock, signal: this.#signal },
+      ...{ source, args, stats, clock, signal: this.#signal },
       ontracks: (tracks) => this.#describe(tracks),
       onframe: (id, { timestampUs, keyframe, payload }) => {
         const name = this.#names.get(id);

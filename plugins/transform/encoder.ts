@@ -49,8 +49,6 @@ export const ONE_FOR_ONE = ["-fps_mode", "passthrough", "-enc_time_base", "-1"] 
 
 export interface EncoderOptions {
   readonly source: VideoRendition;
-  /** Further inputs, as options of ffmpeg. */
-  readonly inputs?: readonly string[];
   /** Filters and encoders: all between the input and the output. */
   readonly args: readonly string[];
   readonly signal: AbortSignal;
@@ -85,11 +83,11 @@ export class Encoder implements AsyncDisposable {
 
   /** @throws {MediaError} The codec cannot be given to ffmpeg. @throws {FfmpegMissing} */
   constructor(options: EncoderOptions) {
-    const { source, inputs = [], args, signal, stats } = options;
+    const { source, args, signal, stats } = options;
     this.#options = options;
     this.#muxer = new FragmentMuxer([source, TICK]);
     this.#process = MediaProcess.start({
-      args: [...INPUT, ...inputs, ...args, ...OUTPUT],
+      args: [...INPUT, ...args, ...OUTPUT],
       input: true,
       signal,
       // What ffmpeg complains about while it goes on is a frame that it could not decode in full.
