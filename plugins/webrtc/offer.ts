@@ -28,7 +28,7 @@ interface Section {
 }
 
 /** Feedback that is understood; what else is offered is left unanswered. */
-const FEEDBACK = /^a=rtcp-fb:\S+ (nack|nack pli|ccm fir)$/;
+const FEEDBACK = /^a=rtcp-fb:\S+ (nack|nack pli)$/;
 const MAX_SECTIONS = 8;
 
 /** A well-formed offer. */

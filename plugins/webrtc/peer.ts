@@ -32,7 +32,7 @@ export interface PeerOptions extends PeerPlace {
 
 const FEEDBACK = {
   audio: [],
-  video: [{ type: "nack" }, { type: "nack", parameter: "pli" }, { type: "ccm", parameter: "fir" }],
+  video: [{ type: "nack" }, { type: "nack", parameter: "pli" }],
 } as const;
 
 /** An answered offer. Close it in the end. */
