@@ -125,7 +125,13 @@ export class Peer {
       if (codecs[kind] !== undefined) pc.addTransceiver(kind, { direction });
     }
     await pc.setRemoteDescription({ type: "offer", sdp });
-    for (const transport of pc.dtlsTransports) takeHandshakesOnce(transport);
+    for (const transport of pc.dtlsTransports) {
+      takeHandshakesOnce(transport);
+      // The other side said goodbye.
+      transport.onStateChange.subscribe((state) => {
+        if (state === "closed" || state === "failed") this.close();
+      });
+    }
     const answer = await pc.createAnswer();
     await oneByOne(() => pc.setLocalDescription(answer));
     const text = pc.localDescription?.sdp ?? "";
