@@ -64,7 +64,7 @@ function tables({ date, machine, loadAverage, ffmpeg, ...result }: MediaResult):
       ]),
     ),
     `Concurrent clients: viewers of one track at 30/s × 1,200 B over QUIC, more until one cannot ` +
-    `connect or p99 is above ${MAX_LATENCY_MS} ms, three times in a row; the generator takes cores of the same machine. ` +
+    `connect or p99 is above ${MAX_LATENCY_MS} ms (a step that fails is tried again while two minutes last); the generator takes cores of the same machine. ` +
     `Held: **${number(clients.findLast(({ held }) => held)?.viewers ?? 0)}**.`,
     table(
       ["viewers", "there", "failed", "p50 / p99, ms", "relay's CPU", "all cores"],
