@@ -330,6 +330,22 @@ Deno.test("announcements that come with the end of their session leave no broadc
   }
 });
 
+Deno.test("an announcement that waits for its turn when its session ends leaves no broadcast behind", async () => {
+  const at = testRelay({ lingerMs: 0, maxMessageRate: 1 });
+  const bad = await greeted(at, 6);
+  const names = Array.from({ length: 20 }, (_, i) => 0x100 + i).map((n) => n.toString(16));
+  const many = names.map((n) => `00 07 03 "${n}" 00 00 00`).join(" ");
+  (await bad.nextBidi()).say(`03 43 e8 01 ${many}`);
+  await tick(2);
+  assert.ok(at.relay.origin.size > 0 && at.relay.origin.size < names.length);
+  bad.connection.close();
+  await tick(2);
+  at.clock.advance(60_000);
+  await tick(2);
+  assert.equal(at.relay.origin.size, 0);
+  await at.relay.close();
+});
+
 Deno.test("whatever bytes come on whatever streams, others are not disturbed", async () => {
   await fc.assert(
     fc.asyncProperty(

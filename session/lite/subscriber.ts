@@ -235,8 +235,6 @@ export class Subscriber implements BroadcastSource {
       if (peerHop !== 0n && this.#link.peerHop === 0n) this.#link.peerHop = peerHop;
       for (;;) {
         const news = await decoder.next();
-        // What had come before the end is read after it: nobody would withdraw it again.
-        if (this.#over) return [heard, true];
         if (news === undefined) {
           this.#withdrawAll(false);
           return [heard, true];
@@ -244,6 +242,8 @@ export class Subscriber implements BroadcastSource {
         heard = true;
         const wait = quota.message();
         if (wait !== undefined) await wait;
+        // What had come before the end is read after it: nobody would withdraw it again.
+        if (this.#over) return [heard, true];
         if (news.kind === "ended") this.#withdraw(news.suffix);
         else this.#place(news.suffix, this.#chain(news.hops, peerHop), news.warm, news.cold);
       }
