@@ -54,7 +54,7 @@ export async function apply(fault: Fault, options: ApplyOptions): Promise<Outcom
     name: fault.name,
     what: fault.what,
     done: done.join("; then "),
-    seconds: levels.length * seconds * (fault.length ?? 1),
+    seconds: Math.round(levels.length * seconds * (fault.length ?? 1)),
     groups: { seen, lost, cut },
     p99Ms: Math.round(result.latencyMs.p99),
     maxMs: Math.round(result.latencyMs.max),
