@@ -38,6 +38,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   "server/auth": ["jose"],
   cli: ["@logtape/logtape"],
   plugins: ["zod"],
+  "plugins/egress/s3": ["s3mini"],
   "plugins/media/fmp4": ["mp4box", "@moq/hang"],
   "plugins/storage": ["@redis/client"],
   "plugins/webrtc": ["werift"],

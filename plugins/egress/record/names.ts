@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { safePath } from "../safe_path.ts";
 
 /** Files that are still written. */
 export const UNFINISHED = ".part";
-const MAX_PART_CHARS = 120;
 const TIME = String.raw`\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z(?:-\d+)?`;
 
 /** Whether a template makes a name of its own for every file, within the directory. */
@@ -30,16 +30,4 @@ export function namePattern(template: string): RegExp {
     piece === "{broadcast}" ? ".+" : piece === "{time}" ? TIME : RegExp.escape(piece)
   );
   return new RegExp(`^${source.join("")}$`);
-}
-
-function safePath(broadcast: string): string {
-  return broadcast.split("/").filter((part) => part !== "").map(safePart).join("/") || "_";
-}
-
-function safePart(part: string): string {
-  const plain = part.replaceAll(
-    /[^\p{L}\p{N}._ -]/gu,
-    (char) => `%${new TextEncoder().encode(char).toHex()}`,
-  );
-  return plain.replace(/^\./, "%2e").slice(0, MAX_PART_CHARS);
 }

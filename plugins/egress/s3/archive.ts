@@ -1,0 +1,269 @@
+/**
+ * One life of a broadcast on its way into the bucket: segments in order, after each the playlist that names it.
+ *
+ * @module
+ */
+import type { Clock } from "../../../base/clock.ts";
+import { reasonOf } from "../../../base/errors.ts";
+import type { Logger } from "../../../base/logger.ts";
+import type { PluginStats } from "../../plugin.ts";
+import type { FrameSink } from "../../media/follow.ts";
+import { MediaError } from "../../media/fmp4/media_error.ts";
+import { concat } from "../../media/mp4_writer.ts";
+import type { Rendition } from "../../media/rendition.ts";
+import { Cuts, leaderOf, type Part, Segmenter, type SegmentOutput } from "../../media/segmenter.ts";
+import { masterPlaylist } from "../playlist.ts";
+import { safePath } from "../safe_path.ts";
+import type { Bucket } from "./bucket.ts";
+import { StoredPlaylist } from "./stored_playlist.ts";
+import type { Uploads } from "./upload.ts";
+
+const PLAYLIST = "application/vnd.apple.mpegurl";
+
+export interface ArchivePorts {
+  readonly bucket: Bucket;
+  readonly uploads: Uploads;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly stats: Pick<PluginStats, "framesOut" | "bytesOut">;
+  /** Key of the broadcast, with a slash at its end. */
+  readonly prefix: string;
+  readonly segmentMs: number;
+  /** How far back playlists reach, in milliseconds; 0 is to the beginning. */
+  readonly windowMs: number;
+  /** Gives up what has not been stored yet. */
+  readonly giveUp: AbortSignal;
+}
+
+/** A whole segment. */
+interface Ready {
+  readonly track: StoredTrack;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly durationUs: number;
+  readonly wallMs: number;
+  /** A header that comes before it. */
+  readonly init: Uint8Array<ArrayBuffer> | undefined;
+}
+
+export class Archive {
+  readonly #ports: ArchivePorts;
+  /** By the name of the rendition; kept over catalogs. */
+  readonly #tracks = new Map<string, StoredTrack>();
+  #current: readonly StoredTrack[] = [];
+  #master = "";
+  #storing: Promise<void> = Promise.resolve();
+
+  constructor(ports: ArchivePorts) {
+    this.#ports = ports;
+  }
+
+  /** A new version of the catalog. @returns `undefined` when none of it can be carried. */
+  begin(renditions: readonly Rendition[]): FrameSink | undefined {
+    const { clock, log, segmentMs } = this.#ports;
+    const cuts = new Cuts();
+    const leader = leaderOf(renditions);
+    const epoch = { ms: Infinity };
+    const segmenters = new Map<string, Segmenter>();
+    const current: StoredTrack[] = [];
+    for (const rendition of renditions) {
+      const track = this.#trackOf(rendition);
+      const out = new Assembler(track, epoch, (ready) => this.#queue(ready));
+      const leads = rendition === leader;
+      const options = { targetMs: segmentMs, partMs: segmentMs, cuts, leads };
+      try {
+        segmenters.set(rendition.name, new Segmenter(rendition, options, out));
+        current.push(track);
+      } catch (error) {
+        if (!(error instanceof MediaError)) throw error;
+        const { name } = rendition;
+        log.warn("a rendition is left out", { rendition: name, reason: reasonOf(error) });
+      }
+    }
+    if (current.length === 0) return undefined;
+    this.#current = current;
+    return {
+      frame: (rendition, frame) => {
+        epoch.ms = Math.min(epoch.ms, clock.wallMs() - frame.timestampUs / 1000);
+        segmenters.get(rendition.name)?.push(frame);
+        this.#ports.stats.framesOut++;
+      },
+      end() {
+        for (const segmenter of segmenters.values()) segmenter.end();
+      },
+    };
+  }
+
+  /** Whether this archive writes a playlist. */
+  owns(key: string): boolean {
+    return this.#tracks.values().some((track) => track.listKey === key);
+  }
+
+  /** Leaves out of the playlists what began before a time. */
+  forget(beforeMs: number): Promise<void> {
+    return this.#next(async () => {
+      for (const track of this.#tracks.values()) {
+        if (track.list?.forget(beforeMs)) await this.#put(track.listKey, track.list.text(false));
+      }
+    });
+  }
+
+  /** Stores what is left, and says in the playlists that nothing follows. */
+  async end(): Promise<void> {
+    await this.#next(async () => {
+      for (const { listKey, list } of this.#tracks.values()) {
+        if (list !== undefined) await this.#put(listKey, list.text(true));
+      }
+      await this.#putMaster();
+    });
+  }
+
+  #trackOf(rendition: Rendition): StoredTrack {
+    const before = this.#tracks.get(rendition.name);
+    const track = before ?? new StoredTrack(this.#ports.prefix, rendition.name);
+    track.rendition = rendition;
+    this.#tracks.set(rendition.name, track);
+    return track;
+  }
+
+  /** @throws {UploadsFull} */
+  #queue(ready: Ready): void {
+    const { uploads } = this.#ports;
+    uploads.reserve(ready.bytes.length);
+    void this.#next(() => this.#store(ready)).finally(() => uploads.release(ready.bytes.length));
+  }
+
+  #next(work: () => Promise<void>): Promise<void> {
+    return this.#storing = this.#storing.then(work);
+  }
+
+  async #store({ track, bytes, durationUs, wallMs, init }: Ready): Promise<void> {
+    const { bucket, uploads, giveUp, stats, windowMs } = this.#ports;
+    const insist = (work: () => Promise<void>) => uploads.insist(work, giveUp);
+    const loaded = await insist(async () => {
+      if (track.list !== undefined) return;
+      track.list = StoredPlaylist.parse(await bucket.text(track.listKey) ?? "");
+      track.discontinuity = track.list.segments.length > 0;
+    });
+    if (!loaded) return;
+    const name = track.nameOf(wallMs);
+    const type = `${track.rendition.kind}/mp4`;
+    if (init !== undefined) {
+      const uri = `init-${name}.mp4`;
+      if (!await insist(() => bucket.put(track.prefix + uri, init, type))) return;
+      if (track.initUri !== "") track.discontinuity = true;
+      track.initUri = uri;
+    }
+    const uri = `${name}.m4s`;
+    if (!await insist(() => bucket.put(track.prefix + uri, bytes, type))) return;
+    stats.bytesOut += bytes.length;
+    const list = track.list!;
+    const { initUri, discontinuity } = track;
+    list.add({ uri, durationUs, wallMs, initUri, discontinuity });
+    track.discontinuity = false;
+    track.peakBitrate = Math.max(track.peakBitrate, bytes.length * 8e6 / durationUs);
+    if (windowMs > 0) list.forget(wallMs - windowMs);
+    await this.#put(track.listKey, list.text(false));
+    await this.#putMaster();
+  }
+
+  async #putMaster(): Promise<void> {
+    const stored = this.#current.filter((track) => track.list !== undefined);
+    // Not before all are there: players keep to what they find first.
+    if (stored.length === 0 || stored.length < this.#current.length) return;
+    const text = masterPlaylist(
+      stored.map(({ rendition, folder, peakBitrate }) => {
+        // Rounded up, so that it need not be written with each segment.
+        const bitrate = roundedUp(Math.max(peakBitrate, rendition.bitrate ?? 1));
+        const uri = `${encodeURIComponent(folder)}/media.m3u8`;
+        return { rendition, uri, peakBitrate: bitrate, meanBitrate: bitrate };
+      }),
+    );
+    if (text === this.#master) return;
+    if (await this.#put(`${this.#ports.prefix}master.m3u8`, text)) this.#master = text;
+  }
+
+  #put(key: string, text: string): Promise<boolean> {
+    const { bucket, uploads, giveUp } = this.#ports;
+    return uploads.insist(() => bucket.put(key, text, PLAYLIST), giveUp);
+  }
+}
+
+/** To two digits. */
+function roundedUp(value: number): number {
+  const step = 10 ** Math.max(0, Math.floor(Math.log10(value)) - 1);
+  return Math.ceil(value / step) * step;
+}
+
+/** One rendition in the bucket. */
+class StoredTrack {
+  rendition!: Rendition;
+  /** What is in the bucket; read before the first segment is stored. */
+  list: StoredPlaylist | undefined;
+  initUri = "";
+  discontinuity = false;
+  peakBitrate = 0;
+  readonly folder: string;
+  readonly prefix: string;
+  #last = "";
+
+  constructor(prefix: string, name: string) {
+    this.folder = safePath(name).replaceAll("/", "%2f");
+    this.prefix = `${prefix}${this.folder}/`;
+  }
+
+  get listKey(): string {
+    return `${this.prefix}media.m3u8`;
+  }
+
+  /** When it began, in UTC; no name comes twice. */
+  nameOf(wallMs: number): string {
+    const time = new Date(wallMs).toISOString().replaceAll(/[-:.]/g, "");
+    let name = time;
+    for (let serial = 1; name === this.#last || this.#listed(name); serial++) {
+      name = `${time}-${serial}`;
+    }
+    this.#last = name;
+    return name;
+  }
+
+  #listed(name: string): boolean {
+    return this.list?.segments.some(({ uri }) => uri === `${name}.m4s`) ?? false;
+  }
+}
+
+/** Puts the parts of segments together. */
+class Assembler implements SegmentOutput {
+  readonly #track: StoredTrack;
+  readonly #epoch: { readonly ms: number };
+  readonly #ready: (ready: Ready) => void;
+  #parts: Part[] = [];
+  #init: Uint8Array<ArrayBuffer> | undefined;
+
+  constructor(track: StoredTrack, epoch: { ms: number }, ready: (ready: Ready) => void) {
+    this.#track = track;
+    this.#epoch = epoch;
+    this.#ready = ready;
+  }
+
+  init(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#init = bytes;
+  }
+
+  part(part: Part): void {
+    this.#parts.push(part);
+  }
+
+  endSegment(): void {
+    const parts = this.#parts.splice(0);
+    if (parts.length === 0) return;
+    const init = this.#init;
+    this.#init = undefined;
+    this.#ready({
+      track: this.#track,
+      bytes: concat(parts.map(({ bytes }) => bytes)),
+      durationUs: parts.reduce((us, part) => us + part.durationUs, 0),
+      wallMs: Math.round(this.#epoch.ms + parts[0]!.startUs / 1000),
+      init,
+    });
+  }
+}

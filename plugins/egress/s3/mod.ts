@@ -1,0 +1,140 @@
+/** Archives broadcasts as CMAF segments and HLS playlists in any S3-compatible store. */
+import { z } from "zod";
+import { reasonOf } from "../../../base/errors.ts";
+import { duration, notes, secret, size, text, url } from "../../../config/fields.ts";
+import { PluginOptionsWrong } from "../../errors.ts";
+import { follow } from "../../media/follow.ts";
+import { eachBroadcast } from "../../media/live_set.ts";
+import { sleep } from "../../media/pace.ts";
+import { options } from "../../options.ts";
+import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
+import { broadcastPatterns } from "../options.ts";
+import { safePath } from "../safe_path.ts";
+import { Archive } from "./archive.ts";
+import { Bucket } from "./bucket.ts";
+import { sweep } from "./sweep.ts";
+import { Uploads } from "./upload.ts";
+
+const MB = 1024 * 1024;
+/** What may still be stored while the program ends. */
+const LAST_MS = 4_000;
+const SWEEP_EVERY_MS = 10 * 60_000;
+
+const OPTIONS = options({
+  broadcasts: broadcastPatterns("Which broadcasts are archived."),
+  endpoint: url(["http", "https"], "The store: `https://s3.eu-central-1.amazonaws.com`.", {
+    example: "http://127.0.0.1:9000",
+  }),
+  bucket: text("The bucket; it has to be there.", { example: "archive" }),
+  region: text("The store's region.", { byDefault: "us-east-1" }),
+  prefix: z.string().regex(/^([^/]+\/)*$/).prefault("")
+    .describe("What every key begins with: `archive/`. The broadcast's path comes behind it.")
+    .register(notes, { expects: "a text that is empty or ends with a slash" }),
+  access_key_id: secret("Without one it is taken from AWS_ACCESS_KEY_ID of the environment."),
+  secret_access_key: secret(
+    "Without one it is taken from AWS_SECRET_ACCESS_KEY of the environment.",
+  ),
+  segment: duration(
+    { min: "1s", max: "30s", byDefault: "6s" },
+    "Segments end at the first keyframe about this far behind their first.",
+  ),
+  window: duration(
+    { min: "0s", max: "8760h", byDefault: "24h" },
+    "How far back playlists reach; older segments stay in the bucket. `0s` is to the beginning.",
+  ),
+  retention: duration(
+    { min: "0s", max: "87600h", byDefault: "0s" },
+    "Segments that are older are removed from the bucket; `0s` keeps them.",
+  ),
+  max_waiting: size(
+    { min: MB, max: 16 * 1024 * MB, byDefault: 128 * MB },
+    "Media that may wait while the bucket cannot be reached; past that, the plugin fails.",
+  ),
+});
+type Options = ReturnType<typeof OPTIONS.read>;
+
+export const s3: PluginDefinition = {
+  kind: "egress",
+  name: "s3",
+  summary: "Archives broadcasts as CMAF segments and HLS playlists in an S3-compatible store.",
+  options: OPTIONS,
+  create: () => new S3(),
+};
+
+class S3 implements Plugin {
+  #options!: Options;
+  #bucket!: Bucket;
+
+  initialize(_: PluginContext, config: unknown): void {
+    const given = this.#options = OPTIONS.read(config);
+    const accessKeyId = given.accessKeyId ?? Deno.env.get("AWS_ACCESS_KEY_ID");
+    const secretAccessKey = given.secretAccessKey ?? Deno.env.get("AWS_SECRET_ACCESS_KEY");
+    if (!accessKeyId || !secretAccessKey) {
+      const message = "not given, nor is AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY in the " +
+        "environment";
+      const key = accessKeyId ? "secret_access_key" : "access_key_id";
+      throw new PluginOptionsWrong([{ path: [key], message }]);
+    }
+    this.#bucket = new Bucket({ ...given, accessKeyId, secretAccessKey });
+  }
+
+  async run(ctx: PluginContext): Promise<void> {
+    const { broadcasts, prefix, segment, window, maxWaiting } = this.#options;
+    const { client, clock, log, stats } = ctx;
+    const bucket = this.#bucket;
+    await bucket.check(prefix);
+    const uploads = new Uploads(ctx, maxWaiting);
+    const archives = new Set<Archive>();
+    const giveUp = new AbortController();
+    const ended = new AbortController();
+    const last = () => clock.after(LAST_MS, () => giveUp.abort());
+    ctx.signal.addEventListener("abort", last, { once: true });
+    const signal = ctx.signal;
+    const sweeping = this.#sweep(ctx, archives, AbortSignal.any([signal, ended.signal]));
+    try {
+      await eachBroadcast(client, broadcasts, { signal, log }, async (live, signal) => {
+        const archive = new Archive({
+          ...{ bucket, uploads, clock, log, stats },
+          prefix: `${prefix}${safePath(live.path)}/`,
+          segmentMs: segment,
+          windowMs: window,
+          giveUp: giveUp.signal,
+        });
+        archives.add(archive);
+        // One that failed must not be waited for by the others.
+        const stopping = () => void last();
+        signal.addEventListener("abort", stopping, { once: true });
+        try {
+          await follow(live, { signal, stats }, (renditions) => archive.begin(renditions));
+        } catch (error) {
+          last();
+          throw error;
+        } finally {
+          await archive.end();
+          archives.delete(archive);
+          signal.removeEventListener("abort", stopping);
+        }
+      });
+    } finally {
+      ended.abort();
+      await sweeping;
+    }
+  }
+
+  stop(): void {}
+
+  async #sweep(ctx: PluginContext, archives: Set<Archive>, signal: AbortSignal): Promise<void> {
+    const { prefix, retention } = this.#options;
+    while (retention > 0 && !signal.aborted) {
+      try {
+        const beforeMs = ctx.clock.wallMs() - retention;
+        const removed = await sweep(this.#bucket, prefix, beforeMs, archives);
+        if (removed > 0) ctx.log.info("old segments were removed", { removed });
+      } catch (error) {
+        ctx.stats.errors++;
+        ctx.log.warn("old segments cannot be removed", { reason: reasonOf(error) });
+      }
+      await sleep(Math.min(SWEEP_EVERY_MS, retention), signal);
+    }
+  }
+}

@@ -1,0 +1,158 @@
+/** The plugin `s3` against an S3-compatible server: what is stored is played by ffmpeg. */
+import assert from "node:assert/strict";
+import { Bucket } from "../plugins/egress/s3/bucket.ts";
+import { s3 } from "../plugins/egress/s3/mod.ts";
+import { MemoryRelay, type PluginRun, runPlugin } from "./support/plugin_run.ts";
+import { probe, publishMedia } from "./support/publish_media.ts";
+import { need } from "./support/require.ts";
+import { type S3Server, startS3 } from "./support/s3.ts";
+import { until } from "./support/server.ts";
+
+const ignore = !need("ffmpeg").ok;
+
+const archive = (at: MemoryRelay, server: S3Server, options: Record<string, unknown> = {}) =>
+  runPlugin(s3.create(), at, { ...server.options, segment: "1s", prefix: "tv/", ...options });
+
+function bucketOf(server: S3Server): Bucket {
+  const login = { accessKeyId: "S3RVER", secretAccessKey: "S3RVER", region: "us-east-1" };
+  return new Bucket({ endpoint: server.endpoint, bucket: "archive", ...login });
+}
+
+const playlistOf = async (server: S3Server) =>
+  await bucketOf(server).text("tv/cam/video0/media.m3u8") ?? "";
+
+const ended = (server: S3Server) =>
+  until(
+    async () =>
+      (await playlistOf(server)).includes("#EXT-X-ENDLIST") &&
+      await bucketOf(server).text("tv/cam/master.m3u8") !== undefined,
+    "the end of the playlist",
+    20_000,
+  );
+
+const play = (server: S3Server) => probe(`${server.endpoint}/archive/tv/cam/master.m3u8`);
+
+Deno.test({
+  name: "s3 stores segments and playlists that ffmpeg plays, and goes on with them after a restart",
+  ignore,
+  async fn() {
+    await using server = await startS3();
+    await using at = new MemoryRelay();
+    await using client = await at.client();
+    let run = await archive(at, server);
+    await using first = publishMedia(client, "cam", { seconds: 3 });
+    await first.ended;
+    await ended(server);
+    assert.equal((await play(server)).frames.h264, 90);
+    await run.end();
+
+    run = await archive(at, server);
+    await using second = publishMedia(client, "cam", { seconds: 2 });
+    await until(async () => !(await playlistOf(server)).includes("#EXT-X-ENDLIST"), "more", 20_000);
+    await second.ended;
+    await ended(server);
+    const text = await playlistOf(server);
+    assert.equal(text.split("#EXT-X-DISCONTINUITY\n").length, 2, text);
+    assert.equal(text.split("#EXTINF").length, 6);
+    const { frames } = await play(server);
+    assert.equal(frames.h264, 150);
+    assert.ok(frames.aac! > 180, `${frames.aac} frames of sound`);
+    assert.ok(run.ctx.stats.bytesOut > 10_000);
+    await run.end();
+  },
+});
+
+Deno.test({
+  name: "a bucket that is down is said, segments wait for it, and none is lost",
+  ignore,
+  async fn() {
+    await using server = await startS3();
+    await using at = new MemoryRelay();
+    await using client = await at.client();
+    const run = await archive(at, server);
+    await using media = publishMedia(client, "cam", { seconds: 5 });
+    await until(async () => (await playlistOf(server)).includes("#EXTINF"), "a segment", 20_000);
+    await server.stop();
+    await until(() => run.told.some((text) => /segments wait/.test(text ?? "")), "the status");
+    assert.match(run.told.at(-1)!, /Connection refused/);
+    await server.start();
+    await media.ended;
+    await ended(server);
+    assert.equal((await play(server)).frames.h264, 150);
+    assert.equal(run.told.at(-1), undefined);
+    assert.doesNotMatch(JSON.stringify(run.told), /S3RVER/);
+    await run.end();
+  },
+});
+
+Deno.test({
+  name:
+    "s3 fails when no more can wait, when there is no bucket, and without a key; what is stored stays",
+  ignore,
+  async fn() {
+    await using server = await startS3();
+    await using at = new MemoryRelay();
+    await using client = await at.client();
+    const codecs = "-c:v libx264 -preset ultrafast -tune zerolatency -g 30 -b:v 8M -an";
+    await using _media = publishMedia(client, "cam", { size: "1280x720", codecs });
+    const run: PluginRun = await archive(at, server, { max_waiting: "1MB" });
+    await until(async () => (await playlistOf(server)).includes("#EXTINF"), "a segment", 20_000);
+    await server.stop();
+    await assert.rejects(run.done, { code: "QUMO_UPLOADS_FULL", message: /Connection refused/ });
+    await run.end();
+    const down = await archive(at, server);
+    await assert.rejects(down.done, { code: "QUMO_BUCKET_FAILED", message: /cannot be reached/ });
+    await down.end();
+    await server.start();
+    assert.match(await playlistOf(server), /#EXTINF/);
+
+    const none = await archive(at, server, { bucket: "other" });
+    await assert.rejects(none.done, { message: /the bucket .*other: / });
+    await none.end();
+    const unknown = await archive(at, server, { access_key_id: "wrong" });
+    await assert.rejects(unknown.done, { message: /InvalidAccessKeyId \(403\)/ });
+    await unknown.end();
+    await assert.rejects(archive(at, server, { secret_access_key: "" }), {
+      code: "QUMO_PLUGIN_OPTIONS",
+      message: /secret_access_key: not given/,
+    });
+  },
+});
+
+Deno.test({
+  name: "segments that are too old leave the playlist and the bucket, others' objects stay",
+  ignore,
+  async fn() {
+    await using server = await startS3();
+    await using at = new MemoryRelay();
+    await using client = await at.client();
+    const bucket = bucketOf(server);
+    await bucket.put("tv/cam/video0/20200101T000000000Z.m4s", "old", "video/mp4");
+    await bucket.put("tv/holiday.mp4", "mine", "video/mp4");
+    const run = await archive(at, server, { retention: "2s" });
+    await using media = publishMedia(client, "cam", { seconds: 6 });
+    await media.ended;
+    await ended(server);
+    await run.end();
+    const text = await playlistOf(server);
+    assert.ok(Number(/MEDIA-SEQUENCE:(\d+)/.exec(text)![1]) > 0, text);
+    const keys = (await bucket.list("tv/")).map(({ key }) => key);
+    const stored = keys.filter((key) => /video0\/.*\.m4s$/.test(key)).length;
+    assert.ok(stored < 6, keys.join("\n"));
+    assert.ok(!keys.some((key) => key.includes("20200101")) && keys.includes("tv/holiday.mp4"));
+    const { frames } = await play(server);
+    assert.ok(frames.h264! >= 30, JSON.stringify(frames));
+  },
+});
+
+Deno.test("large objects are stored in several parts and come back whole", async () => {
+  await using server = await startS3();
+  const bucket = bucketOf(server);
+  const body = new Uint8Array(20 * 1024 * 1024).map((_, i) => i % 251);
+  await bucket.put("big", body, "video/mp4");
+  const answer = await fetch(`${server.endpoint}/archive/big`);
+  assert.match(answer.headers.get("etag")!, /-3"$/); // of three parts
+  assert.deepEqual(await answer.bytes(), body);
+  await bucket.delete(["big"]);
+  assert.deepEqual(await bucket.list(""), []);
+});
