@@ -18,8 +18,9 @@ function bucketOf(server: S3Server): Bucket {
   return new Bucket({ endpoint: server.endpoint, bucket: "archive", ...login });
 }
 
+/** This server writes over an object while it is read: then there is nothing to be seen yet. */
 const playlistOf = async (server: S3Server) =>
-  await bucketOf(server).text("tv/cam/video0/media.m3u8") ?? "";
+  await bucketOf(server).text("tv/cam/video0/media.m3u8").catch(() => undefined) ?? "";
 
 const ended = (server: S3Server) =>
   until(
@@ -147,12 +148,24 @@ Deno.test({
 
 Deno.test("large objects are stored in several parts and come back whole", async () => {
   await using server = await startS3();
+  const asked: string[] = [];
+  const { fetch: plain } = globalThis;
+  globalThis.fetch = (input, init) => {
+    asked.push(String(input));
+    return plain(input, init);
+  };
+  using _ = { [Symbol.dispose]: () => void (globalThis.fetch = plain) };
   const bucket = bucketOf(server);
   const body = new Uint8Array(20 * 1024 * 1024).map((_, i) => i % 251);
   await bucket.put("big", body, "video/mp4");
   const answer = await fetch(`${server.endpoint}/archive/big`);
-  assert.match(answer.headers.get("etag")!, /-3"$/); // of three parts
-  assert.deepEqual(await answer.bytes(), body);
+  assert.equal(asked.filter((url) => url.includes("partNumber=")).length, 3);
+  const sums = await Promise.all(
+    [await answer.bytes(), body].map(async (bytes) =>
+      new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex()
+    ),
+  );
+  assert.equal(sums[0], sums[1]);
   await bucket.delete(["big"]);
   assert.deepEqual(await bucket.list(""), []);
 });

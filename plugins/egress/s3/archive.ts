@@ -51,6 +51,7 @@ export class Archive {
   readonly #tracks = new Map<string, StoredTrack>();
   #current: readonly StoredTrack[] = [];
   #master = "";
+  #ended = false;
   #storing: Promise<void> = Promise.resolve();
 
   constructor(ports: ArchivePorts) {
@@ -102,13 +103,15 @@ export class Archive {
   forget(beforeMs: number): Promise<void> {
     return this.#next(async () => {
       for (const track of this.#tracks.values()) {
-        if (track.list?.forget(beforeMs)) await this.#put(track.listKey, track.list.text(false));
+        if (!track.list?.forget(beforeMs)) continue;
+        await this.#put(track.listKey, track.list.text(this.#ended));
       }
     });
   }
 
   /** Stores what is left, and says in the playlists that nothing follows. */
   async end(): Promise<void> {
+    this.#ended = true;
     await this.#next(async () => {
       for (const { listKey, list } of this.#tracks.values()) {
         if (list !== undefined) await this.#put(listKey, list.text(true));

@@ -71,9 +71,8 @@ export class Bucket {
   /** Looks whether it can be used at all. @throws {BucketFailed} */
   async check(prefix: string): Promise<void> {
     await this.#ask(`use the bucket ${this.name}`, async () => {
-      if (await this.#client.listObjects("/", prefix, 1) === null) {
-        throw new Error("there is none of that name");
-      }
+      const page = await this.#client.listObjectsPaged("/", prefix);
+      if (page?.objects == null) throw new Error("there is none of that name");
     });
   }
 
