@@ -45,6 +45,7 @@ export const BUILT_IN: readonly PluginEntry[] = [
     name: "record",
     load: async () => (await import("./egress/record/mod.ts")).record,
   },
+  { kind: "egress", name: "rtmp", load: async () => (await import("./egress/rtmp/mod.ts")).rtmp },
   { kind: "egress", name: "s3", load: async () => (await import("./egress/s3/mod.ts")).s3 },
   { kind: "egress", name: "hls", load: async () => (await import("./egress/hls/mod.ts")).hls },
   {

@@ -94,9 +94,9 @@ export class Archive {
     };
   }
 
-  /** Whether this archive writes a playlist. */
-  owns(key: string): boolean {
-    return this.#tracks.values().some((track) => track.listKey === key);
+  /** The playlist with that key, if this archive writes it. */
+  listAt(key: string): StoredPlaylist | undefined {
+    return this.#tracks.values().find((track) => track.listKey === key)?.list;
   }
 
   /** Leaves out of the playlists what began before a time. */
@@ -241,6 +241,7 @@ class Assembler implements SegmentOutput {
   readonly #ready: (ready: Ready) => void;
   #parts: Part[] = [];
   #init: Uint8Array<ArrayBuffer> | undefined;
+  #lastMs = 0;
 
   constructor(track: StoredTrack, epoch: { ms: number }, ready: (ready: Ready) => void) {
     this.#track = track;
@@ -261,11 +262,14 @@ class Assembler implements SegmentOutput {
     if (parts.length === 0) return;
     const init = this.#init;
     this.#init = undefined;
+    // Names tell the order, however the clocks are set.
+    const beganMs = Math.round(this.#epoch.ms + parts[0]!.startUs / 1000);
+    this.#lastMs = Math.max(this.#lastMs + 1, beganMs);
     this.#ready({
       track: this.#track,
       bytes: concat(parts.map(({ bytes }) => bytes)),
       durationUs: parts.reduce((us, part) => us + part.durationUs, 0),
-      wallMs: Math.round(this.#epoch.ms + parts[0]!.startUs / 1000),
+      wallMs: this.#lastMs,
       init,
     });
   }

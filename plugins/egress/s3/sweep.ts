@@ -23,11 +23,9 @@ export async function sweep(
   archives: Iterable<Archive>,
 ): Promise<number> {
   const folders = new Map<string, string[]>();
-  const lists = new Set<string>();
   for (const { key } of await bucket.list(prefix)) {
     const at = key.lastIndexOf("/") + 1;
     const folder = key.slice(0, at);
-    if (key.endsWith("/media.m3u8")) lists.add(folder);
     const beganMs = timeOf(key.slice(at));
     if (beganMs === undefined || beganMs >= beforeMs) continue;
     folders.set(folder, [...folders.get(folder) ?? [], key]);
@@ -37,10 +35,12 @@ export async function sweep(
   let removed = 0;
   for (const [folder, keys] of folders) {
     const listKey = `${folder}media.m3u8`;
-    const text = lists.has(folder) ? await bucket.text(listKey) : undefined;
-    const list = StoredPlaylist.parse(text ?? "");
-    const changed = list.forget(beforeMs);
-    if (changed && !owners.some((archive) => archive.owns(listKey))) {
+    const own = owners.map((archive) => archive.listAt(listKey)).find((list) => list);
+    const text = own === undefined ? await bucket.text(listKey) : undefined;
+    // Half a playlist does not say what may go.
+    if (text !== undefined && !text.startsWith("#EXTM3U")) continue;
+    const list = own ?? StoredPlaylist.parse(text ?? "");
+    if (own === undefined && list.forget(beforeMs)) {
       await bucket.put(listKey, list.text(true), PLAYLIST);
     }
     const used = new Set(list.segments.flatMap(({ uri, initUri }) => [uri, initUri]));
