@@ -18,6 +18,7 @@ import { Uploads } from "./upload.ts";
 const MB = 1024 * 1024;
 /** What may still be stored while the program ends. */
 const LAST_MS = 4_000;
+const SWEEP_END_MS = 500;
 const SWEEP_EVERY_MS = 10 * 60_000;
 
 const OPTIONS = options({
@@ -117,7 +118,8 @@ class S3 implements Plugin {
       });
     } finally {
       ended.abort();
-      await sweeping;
+      // What it asks the bucket for may take longer than there is time.
+      await Promise.race([sweeping, sleep(SWEEP_END_MS)]);
     }
   }
 
