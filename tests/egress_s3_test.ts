@@ -22,7 +22,12 @@ const archive = (at: MemoryRelay, server: S3Server, options: Record<string, unkn
 
 function bucketOf(server: S3Server): Bucket {
   const login = { accessKeyId: "S3RVER", secretAccessKey: "S3RVER", region: "us-east-1" };
-  return new Bucket({ endpoint: server.endpoint, bucket: "archive", ...login });
+  return new Bucket({
+    endpoint: server.endpoint,
+    bucket: "archive",
+    requestTimeout: 5_000,
+    ...login,
+  });
 }
 
 /** This server writes over an object while it is read: then there is nothing to be seen yet. */
@@ -180,7 +185,9 @@ Deno.test({
   async fn() {
     await using server = await startS3();
     const config = parse(await Deno.readTextFile(CONFIG));
-    Object.assign(config.plugins[0].options, { endpoint: server.endpoint, segment: "1s" });
+    Object.assign(config.plugins[0].options, {
+      ...{ endpoint: server.endpoint, segment: "1s", request_timeout: "5s" },
+    });
     const file = await Deno.makeTempFile({ suffix: ".yaml" });
     await Deno.writeTextFile(file, JSON.stringify(config));
     const env = { AWS_ACCESS_KEY_ID: "S3RVER", AWS_SECRET_ACCESS_KEY: "S3RVER" };

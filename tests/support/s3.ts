@@ -29,7 +29,13 @@ export async function startS3(bucket = "archive"): Promise<S3Server> {
   const endpoint = `http://127.0.0.1:${port}`;
   return {
     endpoint,
-    options: { endpoint, bucket, access_key_id: "S3RVER", secret_access_key: "S3RVER" },
+    options: {
+      endpoint,
+      bucket,
+      access_key_id: "S3RVER",
+      secret_access_key: "S3RVER",
+      request_timeout: "5s",
+    },
     stop,
     start,
     async [Symbol.asyncDispose]() {

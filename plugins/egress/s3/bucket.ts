@@ -8,7 +8,6 @@ import { QumoError, reasonOf } from "../../../base/errors.ts";
 
 /** Larger objects go in several parts of this size. */
 export const PART_BYTES = 8 * 1024 * 1024;
-const REQUEST_MS = 60_000;
 
 /** The bucket did not do what it was asked for. */
 export class BucketFailed extends QumoError {
@@ -38,6 +37,8 @@ export interface BucketOptions {
   readonly region: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** How long one request may take, in milliseconds. */
+  readonly requestTimeout: number;
 }
 
 export interface StoredObject {
@@ -50,7 +51,7 @@ export class Bucket {
   readonly name: string;
   readonly #client: S3mini;
 
-  constructor({ endpoint, bucket, ...rest }: BucketOptions) {
+  constructor({ endpoint, bucket, requestTimeout, ...rest }: BucketOptions) {
     const url = new URL(endpoint);
     url.username =
       url.password =
@@ -64,7 +65,7 @@ export class Bucket {
       endpoint: url.href,
       requestSizeInBytes: PART_BYTES,
       minPartSize: PART_BYTES,
-      requestAbortTimeout: REQUEST_MS,
+      requestAbortTimeout: requestTimeout,
     });
   }
 

@@ -47,6 +47,10 @@ const OPTIONS = options({
     { min: "0s", max: "87600h", byDefault: "0s" },
     "Segments that are older are removed from the bucket; `0s` keeps them.",
   ),
+  request_timeout: duration(
+    { min: "1s", max: "1h", byDefault: "60s" },
+    "A request that has no answer by then is made again.",
+  ),
   max_waiting: size(
     { min: MB, max: 16 * 1024 * MB, byDefault: 128 * MB },
     "Media that may wait while the bucket cannot be reached; past that, the plugin fails.",
