@@ -12,6 +12,7 @@ import {
   type LogLevel,
   type LogLevelControl,
 } from "../base/logger.ts";
+import { shortened, visible } from "../base/visible_text.ts";
 import type { Config } from "../config/schema.ts";
 import { say } from "./output.ts";
 import { consoleLine, telemetryIsOn } from "./telemetry.ts";
@@ -107,15 +108,17 @@ function prettyLine(color: boolean): (record: LogRecord) => string {
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => `${paint(`${name}=`, "90")}${fieldText(value)}`);
     const head = `${paint(time, "90")} ${paint(level.padEnd(5), COLORS[level]!)}`;
-    return [`${head} ${oneLine(textOf(record))}`, ...fields].join("  ").trimEnd();
+    return [`${head} ${visible(textOf(record))}`, ...fields].join("  ").trimEnd();
   };
 }
 
 const fieldText = (value: unknown) => {
   const text = String(value);
-  return /^[\w./:@[\]+-]+$/.test(text) ? text : oneLine(JSON.stringify(text));
+  const shown = shortened(visible(text), text.includes(" ") ? MAX_SENTENCE : MAX_WORD);
+  // A backslash before a "u" is that of a character which is written out.
+  return /^[\w./:@[\]+-]+$/.test(text) ? shown : `"${shown.replace(/"|\\(?!u)/g, "\\$&")}"`;
 };
 
-/** A peer can put its bytes into a name; they must not forge lines or move the cursor. */
-const oneLine = (text: string) =>
-  text.replace(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+/** A name can have thousands of characters: longer ones lose their middle. JSON has all of it. */
+const MAX_WORD = 200;
+const MAX_SENTENCE = 1000;

@@ -46,3 +46,14 @@ Deno.test("a name with control characters forges no line of the log", () => {
   logger.info("got a\nb\x1b[2J", { name: "x\r\ny\x9b" });
   assert.doesNotMatch(lines[0]!, /\p{Cc}/u);
 });
+
+Deno.test("the pretty log turns no text around and is not flooded by a name; JSON has the whole of it", () => {
+  const name = `abc\u202e${"x".repeat(5000)}`;
+  const pretty = logging({ level: "info", format: "pretty" });
+  pretty.logger.info("announced", { name });
+  assert.match(pretty.lines[0]!, /name="abc\\u202ex+…x+"$/);
+  assert.ok(pretty.lines[0]!.length < 300);
+  const json = logging({ level: "info", format: "json" });
+  json.logger.info("announced", { name });
+  assert.equal(JSON.parse(json.lines[0]!).name, name);
+});

@@ -8,10 +8,6 @@ export function say(text: string): void {
   write(Deno.stderr, text);
 }
 
-/** A peer can put its bytes into a name; they must not move the cursor. */
-export const visible = (name: string) =>
-  name.replace(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
-
 function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   let rest = new TextEncoder().encode(text.endsWith("\n") ? text : `${text}\n`);
   try {

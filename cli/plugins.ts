@@ -6,7 +6,8 @@ import { PLUGIN_KINDS, type PluginDefinition, type PluginKind } from "../plugins
 import { PluginRegistry } from "../plugins/registry.ts";
 import { parseFlags, UsageError } from "./args.ts";
 import { CONFIG_FLAGS, configOf } from "./config_flags.ts";
-import { print, say, visible } from "./output.ts";
+import { visible } from "../base/visible_text.ts";
+import { print, say } from "./output.ts";
 
 export const usage = `Usage: qumo-relay plugins list [--json] [--config FILE]
        qumo-relay plugins describe NAME [--kind KIND] [--json] [--config FILE]

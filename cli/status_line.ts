@@ -1,3 +1,4 @@
+import { cut } from "./columns.ts";
 import { say } from "./output.ts";
 
 /** Makes the text of the line, from seconds since the start and milliseconds since the line before. */
@@ -45,7 +46,7 @@ export class StatusLine implements Disposable {
   #write(text: string): void {
     this.#clear();
     // A line that wraps could not be written over.
-    this.#text = text.slice(0, Math.max(20, columns() - 1));
+    this.#text = cut(text, Math.max(20, columns() - 1));
     raw(this.#text);
   }
 

@@ -1,3 +1,5 @@
+import { visible } from "../base/visible_text.ts";
+import { cut, terminalColumns } from "./columns.ts";
 import { type Client, QumoError } from "../client/mod.ts";
 import { describeFlags, parseFlags, UsageError } from "./args.ts";
 import {
@@ -10,7 +12,7 @@ import {
   urlOf,
 } from "./client_flags.ts";
 import { openFrameSink } from "./frame_sink.ts";
-import { print, visible } from "./output.ts";
+import { print } from "./output.ts";
 import { Receiver } from "./receiver.ts";
 import { onShutdownSignal } from "./shutdown.ts";
 import { StatusLine } from "./status_line.ts";
@@ -124,11 +126,13 @@ async function list(
   { count, json }: { count: number; json: boolean },
 ): Promise<void> {
   let lines = 0;
+  // What goes into a file or a pipe is whole.
+  const columns = Deno.stdout.isTerminal() ? terminalColumns() : Infinity;
   for await (const { path, active, hops } of client.announced(prefix)) {
     print(
       json
         ? JSON.stringify({ path, active, hops: hops.map(String) })
-        : `${active ? "+" : "-"} ${visible(path)}`,
+        : cut(`${active ? "+" : "-"} ${visible(path)}`, columns),
     );
     if (++lines >= count) return;
   }

@@ -3,6 +3,7 @@ import { QumoError } from "../client/mod.ts";
 import { ADMIN_TOKEN_HINT, isAdminToken } from "../config/cross_checks.ts";
 import { describeFlags, parseFlags, UsageError } from "./args.ts";
 import { durationOf } from "./client_flags.ts";
+import { terminalColumns } from "./columns.ts";
 import { print } from "./output.ts";
 import { onShutdownSignal } from "./shutdown.ts";
 import { TopScreen } from "./top_screen.ts";
@@ -80,7 +81,7 @@ export async function run(args: readonly string[]): Promise<number> {
       if (flags.json) {
         print(JSON.stringify({ time: new Date().toISOString(), tracks, sessions }));
       } else {
-        const size = screen?.size ?? { columns: columnsOfOutput(), rows: Infinity };
+        const size = screen?.size ?? { columns: terminalColumns(), rows: Infinity };
         const lines = screenOf(tracks, sessions, { title, ...size, wallMs: Date.now() });
         if (screen) screen.show(lines);
         else print(lines.join("\n"));
@@ -174,15 +175,4 @@ function pause(ms: number, signal: AbortSignal): Promise<boolean> {
     }, ms);
     signal.addEventListener("abort", end, { once: true });
   });
-}
-
-/** A file or a pipe has no width; COLUMNS says which to pretend. */
-function columnsOfOutput(): number {
-  const told = Number(Deno.env.get("COLUMNS"));
-  if (Number.isInteger(told) && told > 0) return told;
-  try {
-    return Deno.consoleSize().columns;
-  } catch {
-    return 120;
-  }
 }

@@ -4,7 +4,8 @@
  * @module
  */
 import type { SessionJson, TrackJson } from "../server/snapshot.ts";
-import { visible } from "./output.ts";
+import { visible } from "../base/visible_text.ts";
+import { columnsOf, cut } from "./columns.ts";
 
 /** One look at a relay. */
 export interface Look {
@@ -143,7 +144,7 @@ function table<T>(columns: readonly Column<T>[], rows: readonly T[], width: numb
     columns.map(({ head }) => head),
     ...rows.map((r) => columns.map((c) => c.text(r))),
   ];
-  const widths = columns.map((_, i) => Math.max(...cells.map((line) => length(line[i]!))));
+  const widths = columns.map((_, i) => Math.max(...cells.map((line) => columnsOf(line[i]!))));
   for (;;) {
     const over = widths.reduce((sum, w) => sum + w + 2, -2) - width;
     const widest = columns.reduce((best, { least }, i) => {
@@ -161,15 +162,10 @@ function table<T>(columns: readonly Column<T>[], rows: readonly T[], width: numb
 
 function fitted(text: string, width: number, right = false): string {
   const shown = cut(text, width);
-  const space = " ".repeat(width - length(shown));
+  const space = " ".repeat(width - columnsOf(shown));
   return right ? space + shown : shown + space;
 }
 
-function cut(text: string, width: number): string {
-  return length(text) <= width ? text : `${[...text].slice(0, Math.max(0, width - 1)).join("")}…`;
-}
-
-const length = (text: string) => [...text].length;
 const rounded = (value: number) => Math.round(value * 10) / 10;
 const number = (value: number) => value >= 100 ? String(Math.round(value)) : value.toFixed(1);
 const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { SessionJson, TrackJson } from "../server/snapshot.ts";
+import { columnsOf } from "./columns.ts";
 import { type Look, ratesBetween, screenOf, sortedSessions } from "./top_view.ts";
 
 const track = (name: string, counters: Partial<TrackJson> = {}): TrackJson => ({
@@ -83,7 +84,7 @@ Deno.test("screenOf() fits every size of terminal, and loses no column where the
     for (const rows of [8, 24, 50]) {
       const lines = screenOf(rates, sessions, { title: "relay", columns, rows, wallMs: 1_075_000 });
       assert.ok(lines.length <= rows, `${lines.length} lines in ${rows}`);
-      for (const line of lines) assert.ok([...line].length <= columns, line);
+      for (const line of lines) assert.ok(columnsOf(line) <= columns, line);
     }
   }
   const wide = screenOf(rates, sessions, {
@@ -103,4 +104,25 @@ Deno.test("screenOf() shows a peer's control characters as text", () => {
   const text = screenOf(rates, [], { title: "r", columns: 120, rows: 24, wallMs: 0 }).join("\n");
   assert.ok(text.includes("\\u001b[2Jgone"));
   assert.ok(!text.includes("\x1b"));
+});
+
+Deno.test("screenOf() keeps its columns whatever the names are made of", () => {
+  const names = [
+    "x".repeat(300),
+    "日本語".repeat(100),
+    "abc\u202efdp.exe",
+    "👩\u200d🚀".repeat(90),
+    "plain",
+  ];
+  const tracks = names.map((broadcast) => ({ ...track("tv0"), broadcast }));
+  const rates = ratesBetween(look(0, tracks), look(1000, tracks));
+  for (const columns of [40, 80, 120]) {
+    const lines = screenOf(rates, [], { title: "r", columns, rows: 24, wallMs: 0 });
+    for (const line of lines) assert.ok(columnsOf(line) <= columns, `${columnsOf(line)}: ${line}`);
+    assert.doesNotMatch(lines.join(""), /\u202e/);
+    const table = lines.filter((line) => line.includes("tv0"));
+    assert.equal(table.length, names.length);
+    const starts = new Set(table.map((line) => columnsOf(line.slice(0, line.indexOf("tv0")))));
+    assert.equal(starts.size, 1, "every row has its track in the same column");
+  }
 });

@@ -36,7 +36,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   metrics: ["prom-client"],
   server: ["hono"],
   "server/auth": ["jose"],
-  cli: ["@logtape/logtape"],
+  cli: ["@logtape/logtape", "string-width"],
   plugins: ["zod"],
   "plugins/egress/s3": ["s3mini"],
   "plugins/media/fmp4": ["mp4box", "@moq/hang"],

@@ -1,5 +1,28 @@
 /** What a page has to offer to those who do not see it, or not well (WCAG 2.2: 4.1.2 and 1.4.3). */
+import axe from "axe-core";
 import type { Page } from "playwright-core";
+
+/** What axe finds wrong with a page, by every rule it has but those still being tried out: "rule: element, element". */
+export async function axeFindings(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return await page.evaluate(async () => {
+    // deno-lint-ignore no-explicit-any
+    const { violations } = await (globalThis as any).axe.run();
+    return violations.map((
+      { id, nodes }: { id: string; nodes: { target: string[]; failureSummary: string }[] },
+    ) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+  });
+}
+
+/** Ids that more than one element has. */
+export async function doubleIds(page: Page): Promise<string[]> {
+  return await page.evaluate(() => {
+    // deno-lint-ignore no-explicit-any
+    const { document } = globalThis as any;
+    const ids: string[] = [...document.querySelectorAll("[id]")].map((e) => e.id);
+    return ids.filter((id, at) => ids.indexOf(id) !== at);
+  });
+}
 
 /** Controls that are seen and have no name a screen reader could say; their HTML. */
 export async function namelessControls(page: Page): Promise<string[]> {
