@@ -14,8 +14,8 @@ export interface RingObserver {
   evicted(slot: number, group: Group): void;
 }
 
-/** How many rings of sequences are remembered after their groups have given way. */
-const REMEMBERED = 16;
+/** How many rings of sequences are remembered, at least, after their groups have given way; at most twice as many. */
+const REMEMBERED = 8;
 
 /** As many as a peer may have streams open by default: it takes that many when the newest always go first. */
 const MAX_GROWING = 1000;
@@ -30,8 +30,16 @@ export class GroupRing {
   #sizeHint = 0;
   /** Groups that have given way while they still grow. */
   readonly #growing = new Set<Group>();
-  /** Sequences that were here, so that nobody reads a group twice; and the highest that is not remembered any more. */
-  readonly #gone = new Set<number>();
+  /**
+   * Sequences that were here, so that nobody reads a group twice; and the highest that is not remembered any more. They are
+   * kept as two generations and the older is forgotten as a whole: to take the oldest out of one set costs ever more, as V8
+   * walks over all that were taken out before it.
+   */
+  #gone = new Set<number>();
+  #goneBefore = new Set<number>();
+  /** The highest of each generation. */
+  #highest = -1;
+  #highestBefore = -1;
   #floor = -1;
   #observer: RingObserver | undefined;
   /** Groups that gave way to newer ones. */
@@ -87,7 +95,7 @@ export class GroupRing {
    * @returns `undefined` when it is here already, or was here.
    */
   add(sequence: number, now: number, startFrame = 0): Group | undefined {
-    if (sequence <= this.#floor || this.#gone.has(sequence)) return undefined;
+    if (sequence <= this.#floor || this.#wasHere(sequence)) return undefined;
     if (this.#bySequence.has(sequence)) return undefined;
     const newest = this.#newest;
     const isNewest = newest === undefined || sequence > newest.sequence;
@@ -166,7 +174,8 @@ export class GroupRing {
     }
     for (const group of [...this.#growing]) group.end("cut");
     this.#gone.clear();
-    this.#floor = -1;
+    this.#goneBefore.clear();
+    this.#highest = this.#highestBefore = this.#floor = -1;
   }
 
   /** A late group has no place: it lives until it ends, for those who follow it. */
@@ -177,14 +186,19 @@ export class GroupRing {
     return group;
   }
 
+  #wasHere(sequence: number): boolean {
+    return this.#gone.has(sequence) || this.#goneBefore.has(sequence);
+  }
+
   #remember(sequence: number): void {
     this.#gone.add(sequence);
-    if (this.#gone.size <= REMEMBERED * this.capacity) return;
-    for (const oldest of this.#gone) {
-      this.#gone.delete(oldest);
-      this.#floor = Math.max(this.#floor, oldest);
-      return;
-    }
+    this.#highest = Math.max(this.#highest, sequence);
+    if (this.#gone.size < REMEMBERED * this.capacity) return;
+    this.#floor = Math.max(this.#floor, this.#highestBefore);
+    this.#goneBefore = this.#gone;
+    this.#highestBefore = this.#highest;
+    this.#gone = new Set();
+    this.#highest = -1;
   }
 
   #expel(slot: number, group: Group): void {
