@@ -3,10 +3,16 @@ import { fileURLToPath } from "node:url";
 /** Where the built page is, below the top of the project. */
 export const WEB_DIR = "dist/web";
 
-/** The script of the page; what it imports when it is needed becomes files of their own beside it. */
-const ENTRY = "web/page.tsx";
+/** The scripts of the pages; what they import when it is needed becomes files of their own beside them. */
+const ENTRIES = ["web/page.tsx", "web/embed.ts", "web/embed_frame.ts"] as const;
+/** The script that pages elsewhere load: its address stays, and its parts are those of the page. */
+const EMBED = { file: "embed.js", text: 'import "./assets/embed.js";\n' } as const;
 /** Files that are served as they are, and their names. */
-const COPIED = { "web/page.css": "assets/page.css", "web/index.html": "index.html" } as const;
+const COPIED = {
+  "web/page.css": "assets/page.css",
+  "web/embed.html": "embed.html",
+  "web/index.html": "index.html",
+} as const;
 /** Folders whose code may be part of the page, besides what else it depends on. */
 const FOLDERS = ["web", "client", "session", "relay", "transport", "wire", "base"] as const;
 const VERSIONS = "deno.json";
@@ -34,6 +40,7 @@ export async function buildWeb(root: URL): Promise<WebBuild> {
   try {
     await Deno.mkdir(new URL("assets/", half), { recursive: true });
     const result = await bundle(root, half);
+    await Deno.writeTextFile(new URL(EMBED.file, half), EMBED.text);
     for (const [source, name] of Object.entries(COPIED)) {
       const target = new URL(name, half);
       await Deno.copyFile(new URL(source, root), target);
@@ -75,9 +82,9 @@ export async function webFiles(root: URL): Promise<string[]> {
 async function bundle(root: URL, into: URL): Promise<WebBuild> {
   const said = await tryBundle(root, into, [NOT_FOR_BROWSERS]);
   if (said === undefined) return {};
-  const withoutPlayer = await tryBundle(root, into, [NOT_FOR_BROWSERS, `${PLAYER}/*`]);
+  const withoutPlayer = await tryBundle(root, into, [NOT_FOR_BROWSERS, PLAYER, `${PLAYER}/*`]);
   if (withoutPlayer === undefined) return { noPlayer: said };
-  throw new Error(`deno bundle ${ENTRY}: ${said}`);
+  throw new Error(`deno bundle ${ENTRIES[0]}: ${said}`);
 }
 
 /** @returns What went wrong, if anything did. */
@@ -90,7 +97,7 @@ async function tryBundle(
     args: [
       ...["bundle", "--quiet", "--platform", "browser", "--minify", "--code-splitting"],
       ...external.flatMap((name) => ["--external", name]),
-      ...["--outdir", fileURLToPath(new URL("assets/", into)), ENTRY],
+      ...["--outdir", fileURLToPath(new URL("assets/", into)), ...ENTRIES],
     ],
     cwd: fileURLToPath(root),
     stdin: "null",

@@ -12,6 +12,9 @@ async function project(): Promise<AsyncDisposable & { readonly root: URL }> {
     "index.html": "<p>page",
     "page.css": "p {}",
     "page.tsx": "const a: number = 1; document.title = `${a}`; import('./view.ts');",
+    "embed.html": "<p>embed",
+    "embed.ts": "export const embedded = import('./view.ts');",
+    "embed_frame.ts": "document.title = 'frame';",
     "view.ts": "export const shown: boolean = true;",
   };
   for (const [name, text] of Object.entries(sources)) {
@@ -32,9 +35,13 @@ Deno.test("buildWeb() makes every file, and again only when a source is newer", 
   assert.equal(await webIsBuilt(root), true);
   const names = (await webFiles(root)).map((name) => name.replace(/-\w+\.js/, "-HASH.js"));
   assert.deepEqual(names, [
+    "assets/embed.js",
+    "assets/embed_frame.js",
     "assets/page.css",
     "assets/page.js",
     "assets/view-HASH.js",
+    "embed.html",
+    "embed.js",
     "index.html",
   ]);
   const script = await Deno.readTextFile(new URL("dist/web/assets/page.js", root));

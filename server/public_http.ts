@@ -17,6 +17,7 @@ import { dvrAnswer } from "./dvr/dvr_http.ts";
 import { fetchGroup, FetchRefused, type GroupWanted } from "./fetch_group.ts";
 import { health, namesLoopback, route, segments } from "./http_answers.ts";
 import type { HttpPeer } from "./http_listener.ts";
+import { pageOrigins } from "./page_origins.ts";
 
 export interface PublicHttpOptions {
   /** Files of the page. Without them `/` says what this server is. */
@@ -25,20 +26,22 @@ export interface PublicHttpOptions {
   readonly fetchTimeoutMs?: number;
 }
 
+/** A content security policy. @param framedBy Sources of `frame-ancestors`. */
+const policy = (framedBy: string, images = "") =>
+  [...PAGE_POLICY, `img-src 'self' data: blob:${images}`, `frame-ancestors ${framedBy}`].join("; ");
+
 /** The page runs its own code and that of the worklets it makes, and connects to whichever relay its user names. */
 const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self' blob: 'wasm-unsafe-eval'",
   "worker-src 'self' blob:",
   "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data: blob:",
   "media-src 'self' data: blob:",
   "font-src 'self' data:",
   "connect-src 'self' https: http: wss: ws: data: blob:",
   "base-uri 'none'",
   "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
+];
 
 /** The public interface as an app that {@link serveHttp} takes. */
 export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Hono {
@@ -87,6 +90,18 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
   });
   route(app, [WHERE], (c) => live(c).json(where(c, view)));
   route(app, ["/", "/index.html"], (c) => page(c, assets?.get("index.html") ?? NO_PAGE));
+  // Below /embed/ stands the name of a broadcast; the page reads it itself.
+  route(app, ["/embed/*"], (c) => {
+    const asset = assets?.get("embed.html");
+    return asset === undefined ? c.notFound() : embedPage(c, asset, view);
+  });
+  route(app, ["/embed.js"], (c) => {
+    const asset = assets?.get("embed.js");
+    if (asset === undefined) return c.notFound();
+    // Who may load it is told by CORS: a module script of another origin is not run without it.
+    c.header("cross-origin-resource-policy", "cross-origin");
+    return page(c, asset);
+  });
   route(app, ["/assets/*"], (c) => {
     const asset = assets?.get(c.req.path.slice(1));
     return asset === undefined ? c.notFound() : page(c, asset);
@@ -94,12 +109,11 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
   return app;
 }
 
-/** Lets the web pages read that `server.cors_origins` lists. @returns Whether the one that asks may. */
-function allowPages(headers: Headers, { loaded }: ServerView, origin: string | undefined): boolean {
-  const { corsOrigins } = loaded.config.server;
-  const all = corsOrigins.includes("*");
-  if (!all) headers.append("vary", "Origin");
-  const allowed = all ? "*" : corsOrigins.find((listed) => listed === origin);
+/** Lets the web pages read that {@link pageOrigins} lists. @returns Whether the one that asks may. */
+function allowPages(headers: Headers, view: ServerView, origin: string | undefined): boolean {
+  const origins = pageOrigins(view);
+  if (origins !== "*") headers.append("vary", "Origin");
+  const allowed = origins === "*" ? "*" : origins.find((listed) => listed === origin);
   if (allowed !== undefined) headers.set("access-control-allow-origin", allowed);
   return allowed !== undefined;
 }
@@ -221,8 +235,20 @@ async function groupAnswer(c: Context, origin: Namespace, wanted: GroupWanted): 
   }
 }
 
+/** The player alone, for the frames of other pages. */
+function embedPage(c: Context, asset: Asset, view: ServerView): Response {
+  const response = page(c, asset);
+  const origins = pageOrigins(view);
+  const framedBy = origins === "*" ? "*" : ["'self'", ...origins].join(" ");
+  // A poster may stand anywhere.
+  response.headers.set("content-security-policy", policy(framedBy, " https: http:"));
+  response.headers.set("cross-origin-resource-policy", "cross-origin");
+  response.headers.delete("cross-origin-opener-policy");
+  return response;
+}
+
 function page(c: Context, asset: Asset): Response {
-  c.header("content-security-policy", PAGE_POLICY);
+  c.header("content-security-policy", policy("'none'"));
   c.header("referrer-policy", "no-referrer");
   c.header("cross-origin-opener-policy", "same-origin");
   c.header("cache-control", "no-cache");

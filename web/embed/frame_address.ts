@@ -1,0 +1,78 @@
+/** What the address of an embedded page says: /embed/BROADCAST?root=…&jwt=…&parent=… */
+
+export interface FrameAddress {
+  readonly broadcast: string;
+  /** The relay, with the root and without the token. */
+  readonly relayUrl: string;
+  readonly token: string | undefined;
+  /** The only origin that may send messages, and gets them; any parent when absent. */
+  readonly parent: string | undefined;
+  /** Attributes of the player. */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** The same address without its token: what history, copies and referrers may hold. */
+  readonly clean: string;
+}
+
+const VALUES = ["latency", "volume", "poster", "visible"] as const;
+/** Attributes that are there or not, and whether they are there when the address says nothing. */
+const SWITCHES = { autoplay: true, muted: true, controls: true } as const;
+
+/** @throws {URIError} The path is no well-formed percent-encoding. */
+export function readFrameAddress(href: string): FrameAddress {
+  const url = new URL(href);
+  const { searchParams: query } = url;
+  const path = url.pathname.replace(/^\/embed\/?/, "");
+  const secret = new URLSearchParams(url.hash.slice(1));
+  const token = secret.get("jwt") ?? query.get("jwt") ?? undefined;
+  const relay = new URL("/", url.origin);
+  const root = (query.get("root") ?? "").split("/").filter((part) => part !== "");
+  relay.pathname = root.map(encodeURIComponent).join("/");
+  const parent = query.get("parent");
+  const attributes: Record<string, string> = {};
+  for (const name of VALUES) {
+    const value = query.get(name);
+    if (value !== null) attributes[name] = value;
+  }
+  for (const [name, usual] of Object.entries(SWITCHES)) {
+    const value = query.get(name);
+    if (value === null ? usual : value !== "0" && value !== "false") attributes[name] = "";
+  }
+  query.delete("jwt");
+  secret.delete("jwt");
+  url.hash = secret.size === 0 ? "" : secret.toString();
+  return {
+    broadcast: path.split("/").map(decodeURIComponent).join("/"),
+    relayUrl: relay.href,
+    token,
+    parent: parent !== null && URL.canParse(parent) ? new URL(parent).origin : undefined,
+    attributes,
+    clean: url.href,
+  };
+}
+
+/** What a parent may ask of the player. */
+export type FrameOrder =
+  | { readonly kind: "token"; readonly token: string }
+  | { readonly kind: "play" | "pause" }
+  | { readonly kind: "muted"; readonly muted: boolean }
+  | { readonly kind: "volume"; readonly volume: number };
+
+/** Reads a message of the parent. @returns `undefined` for what is none of ours. */
+export function readOrder(data: unknown): FrameOrder | undefined {
+  if (typeof data !== "object" || data === null || !("type" in data)) return undefined;
+  const value = "value" in data ? data.value : undefined;
+  switch (data.type) {
+    case "qumo:token":
+      return typeof value === "string" ? { kind: "token", token: value } : undefined;
+    case "qumo:play":
+      return { kind: "play" };
+    case "qumo:pause":
+      return { kind: "pause" };
+    case "qumo:muted":
+      return typeof value === "boolean" ? { kind: "muted", muted: value } : undefined;
+    case "qumo:volume":
+      return typeof value === "number" ? { kind: "volume", volume: value } : undefined;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,38 @@
+/// <reference lib="dom" />
+/** The page at /embed/BROADCAST: one player, which its parent may steer by messages. */
+import { readFrameAddress, readOrder } from "./embed/frame_address.ts";
+import type { QumoWatch } from "./embed/watch_element.ts";
+
+const EVENTS = ["playing", "waiting", "paused", "offline", "ended", "error", "resize"];
+
+const address = readFrameAddress(location.href);
+// The token stays in memory: no history entry, copied address or referrer holds it.
+history.replaceState(null, "", address.clean);
+
+const player = document.createElement("qumo-watch") as QumoWatch;
+player.token = address.token;
+for (const [name, value] of Object.entries(address.attributes)) player.setAttribute(name, value);
+player.setAttribute("src", address.relayUrl);
+player.setAttribute("broadcast", address.broadcast);
+
+/** Nothing that is told is secret: without a named parent any page that shows this one may hear it. */
+const tell = (type: string, detail: unknown) =>
+  parent === window || parent.postMessage({ type: `qumo:${type}`, detail }, address.parent ?? "*");
+
+for (const type of EVENTS) {
+  player.addEventListener(type, (event) => tell(type, (event as CustomEvent).detail));
+}
+addEventListener("message", (event) => {
+  // Other frames of the page, and pages that opened it, are no parents.
+  if (event.source !== parent || parent === window) return;
+  if (address.parent !== undefined && event.origin !== address.parent) return;
+  const order = readOrder(event.data);
+  if (order === undefined) return;
+  if (order.kind === "token") player.token = order.token;
+  else if (order.kind === "muted") player.muted = order.muted;
+  else if (order.kind === "volume") player.volume = order.volume;
+  else player[order.kind]();
+});
+document.title = address.broadcast;
+document.body.append(player);
+tell("ready", {});
