@@ -259,6 +259,51 @@ Deno.test("GET / is the page with its policy, or says that there is none", async
   assert.match(await none.text(), /not part of\s+this build/);
 });
 
+Deno.test("the player for other pages may be loaded and framed by those that cors_origins lists, the page by none", async () => {
+  const asset = (text: string) => ({
+    type: "text/html; charset=utf-8",
+    body: new TextEncoder().encode(text),
+  });
+  const assets = new Map([
+    ["index.html", asset("page")],
+    ["embed.html", asset("frame")],
+    ["embed.js", asset("script")],
+  ]);
+  const framedBy = (response: Response) =>
+    /frame-ancestors ([^;]*)/.exec(response.headers.get("content-security-policy")!)?.[1];
+  for (const origins of [["*"], ["https://site.example"]]) {
+    await using under = new RelayUnderTest();
+    const view = under.view();
+    const { config } = view.loaded;
+    const loaded = {
+      ...view.loaded,
+      config: { ...config, server: { ...config.server, corsOrigins: origins } },
+    };
+    const app = publicApp({ ...view, loaded }, { assets });
+    const headers = { origin: "https://site.example" };
+    const script = await app.request("/embed.js", { headers });
+    assert.equal(await script.text(), "script");
+    assert.equal(script.headers.get("access-control-allow-origin"), origins[0]);
+    assert.equal(script.headers.get("cross-origin-resource-policy"), "cross-origin");
+    const frame = await app.request("/embed/a/b%20c?root=x");
+    assert.equal(await frame.text(), "frame");
+    assert.equal(framedBy(frame), origins[0] === "*" ? "*" : "'self' https://site.example");
+    assert.equal(frame.headers.get("cross-origin-resource-policy"), "cross-origin");
+    assert.equal(frame.headers.get("cross-origin-opener-policy"), null);
+    const page = await app.request("/");
+    assert.equal(framedBy(page), "'none'");
+    assert.equal(page.headers.get("cross-origin-opener-policy"), "same-origin");
+    const elsewhere = await app.request("/embed.js", { headers: { origin: "https://x.example" } });
+    const allowed = elsewhere.headers.get("access-control-allow-origin");
+    assert.equal(allowed, origins[0] === "*" ? "*" : null);
+  }
+  await using under = new RelayUnderTest();
+  const bare = publicApp(under.view());
+  for (const path of ["/embed.js", "/embed/x"]) {
+    assert.equal((await bare.request(path)).status, 404, path);
+  }
+});
+
 Deno.test("GET /fetch over a real socket streams frame by frame, and a client that hangs up frees the track", async () => {
   await using under = new RelayUnderTest();
   const track = await publishing(under);

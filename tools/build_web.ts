@@ -4,8 +4,8 @@
  */
 import { buildWeb, WEB_DIR, webFiles } from "../cli/web_build.ts";
 import { ROOT } from "./module_graph.ts";
-import { say } from "./say.ts";
-import { sizeTable } from "./web_sizes.ts";
+import { report, say } from "./say.ts";
+import { builtSizes, sizeTable, tooLarge } from "./web_sizes.ts";
 import { toFileUrl } from "./file_url.ts";
 
 /** The entry of a program that has the page in it. */
@@ -37,5 +37,7 @@ if (import.meta.main) {
   if (Deno.args.includes("--entry")) await buildEntry();
   else await buildWeb(toFileUrl(ROOT));
   say(`${WEB_DIR}/ is built:`);
-  for (const line of await sizeTable(`${ROOT}${WEB_DIR}/assets/`)) say(`  ${line}`);
+  const assets = `${ROOT}${WEB_DIR}/assets/`;
+  for (const line of await sizeTable(assets)) say(`  ${line}`);
+  report("page", tooLarge(await builtSizes(assets)));
 }

@@ -9,6 +9,9 @@ export interface PartSize {
   readonly gzipBytes: number;
 }
 
+/** Parts that are loaded without another one. */
+const ALONE = new Set(["page.js", "embed.js", "embed_frame.js"]);
+
 /** Files that a script names in static imports. */
 export function importsOf(source: string): string[] {
   return [...source.matchAll(/(?:from|import)\s*"\.\/([^"]+\.js)"/g)].map(([, name]) => name!);
@@ -16,8 +19,9 @@ export function importsOf(source: string): string[] {
 
 /**
  * Sizes by part. Each counts what it imports and the page itself does not; files that several parts share count in each.
+ * What stands without the page counts all it imports.
  *
- * @param sources The built scripts by file name; "page.js" is the page.
+ * @param sources The built scripts by file name; "page.js" is the page, "embed.js" and "embed_frame.js" stand without it.
  */
 export async function partSizes(sources: ReadonlyMap<string, string>): Promise<PartSize[]> {
   const reach = (name: string, seen = new Set<string>()) => {
@@ -29,7 +33,7 @@ export async function partSizes(sources: ReadonlyMap<string, string>): Promise<P
   const page = reach("page.js");
   const parts = [...sources.keys()].filter((name) => !name.startsWith("chunk-")).sort();
   return await Promise.all(parts.map(async (part) => {
-    const files = [...reach(part)].filter((name) => part === "page.js" || !page.has(name));
+    const files = [...reach(part)].filter((name) => ALONE.has(part) || !page.has(name));
     const sizes = await Promise.all(files.map((name) => gzipSize(sources.get(name)!)));
     return {
       name: part.replace(/(-[A-Z0-9]{8})?\.js$/, ""),
@@ -42,15 +46,29 @@ export async function partSizes(sources: ReadonlyMap<string, string>): Promise<P
   }));
 }
 
-/** One line for each part of the page that was built into a folder. */
-export async function sizeTable(folder: string): Promise<string[]> {
+/** What a page elsewhere loads for `<qumo-watch>` at most, minified and compressed. */
+export const EMBED_LIMIT_BYTES = 112_000;
+
+/** Complaints about parts that have grown too large. */
+export function tooLarge(sizes: readonly PartSize[], limitBytes = EMBED_LIMIT_BYTES): string[] {
+  return sizes.filter(({ name, gzipBytes }) => name === "embed" && gzipBytes > limitBytes)
+    .map(({ gzipBytes }) => `embed.js weighs ${gzipBytes} bytes, at most ${limitBytes}`);
+}
+
+/** Sizes of the parts that were built into a folder. */
+export async function builtSizes(folder: string): Promise<PartSize[]> {
   const sources = new Map<string, string>();
   for await (const { name } of Deno.readDir(folder)) {
     if (name.endsWith(".js")) sources.set(name, await Deno.readTextFile(folder + name));
   }
+  return await partSizes(sources);
+}
+
+/** One line for each part of the page that was built into a folder. */
+export async function sizeTable(folder: string): Promise<string[]> {
   const css = await Deno.readTextFile(`${folder}page.css`);
   const styles = { name: "page.css", bytes: css.length, gzipBytes: await gzipSize(css) };
-  return [...await partSizes(sources), styles].map(({ name, bytes, gzipBytes }) =>
+  return [...await builtSizes(folder), styles].map(({ name, bytes, gzipBytes }) =>
     `${name.padEnd(16)}${kb(bytes)}${kb(gzipBytes)} gzip`
   );
 }

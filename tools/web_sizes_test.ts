@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { importsOf, partSizes } from "./web_sizes.ts";
+import { buildWeb, WEB_DIR } from "../cli/web_build.ts";
+import { toFileUrl } from "./file_url.ts";
+import { ROOT } from "./module_graph.ts";
+import { builtSizes, importsOf, partSizes, tooLarge } from "./web_sizes.ts";
 
 Deno.test("partSizes() counts what a part fetches beyond the page", async () => {
   const sizes = await partSizes(
@@ -18,4 +21,12 @@ Deno.test("partSizes() counts what a part fetches beyond the page", async () => 
 Deno.test("importsOf() finds static imports alone", () => {
   const source = 'import{a as b}from"./x.js";import"./y.js";export{c}from"./z.js";import("./w.js")';
   assert.deepEqual(importsOf(source), ["x.js", "y.js", "z.js"]);
+});
+
+Deno.test("what a page elsewhere loads for <qumo-watch> stays within its limit, and less does not", async () => {
+  await buildWeb(toFileUrl(ROOT));
+  const sizes = await builtSizes(`${ROOT}${WEB_DIR}/assets/`);
+  assert.ok(sizes.some(({ name, gzipBytes }) => name === "embed" && gzipBytes > 50_000));
+  assert.deepEqual(tooLarge(sizes), []);
+  assert.equal(tooLarge(sizes, 50_000).length, 1);
 });

@@ -1,12 +1,14 @@
 /// <reference lib="dom" />
 /** What keeps an embedded player from playing, as a stable code and a sentence. */
+import { Access, type RelayState } from "../access.ts";
 
 export const EMBED_CODES = [
   "QUMO_EMBED_BROWSER",
   "QUMO_EMBED_SOURCE",
   "QUMO_EMBED_UNREACHABLE",
   "QUMO_EMBED_CONNECT",
-  "QUMO_EMBED_UNAUTHORIZED",
+  "QUMO_EMBED_TOKEN_NEEDED",
+  "QUMO_EMBED_TOKEN_REFUSED",
   "QUMO_EMBED_FORBIDDEN",
   "QUMO_EMBED_NOT_FOUND",
   "QUMO_EMBED_BUSY",
@@ -22,8 +24,7 @@ export interface EmbedProblem {
 
 /** Where a player connects to, and what it plays there. */
 export interface EmbedTarget {
-  /** With the token. */
-  readonly url: string;
+  readonly access: Access;
   readonly broadcast: string;
 }
 
@@ -47,9 +48,9 @@ export function targetOf({ src, broadcast, token, base }: TargetParts): EmbedTar
   }
   const path = broadcast?.split("/").filter((part) => part !== "").join("/") ?? "";
   if (path === "") return source("Set the attribute broadcast to the name of a broadcast.");
-  url.hash = "";
-  if (token !== undefined && token !== "") url.searchParams.set("jwt", token);
-  return { url: url.href, broadcast: path };
+  const shown = token ?? url.searchParams.getAll("jwt").at(-1);
+  const access = new Access({ origin: url.origin, root: url.pathname, token: shown });
+  return { access, broadcast: path };
 }
 
 const source = (message: string): EmbedProblem => ({ code: "QUMO_EMBED_SOURCE", message });
@@ -74,49 +75,38 @@ export const CODEC_PROBLEM: EmbedProblem = {
   message: "This browser cannot decode the video. Publish it as H.264, VP9 or AV1.",
 };
 
-const BY_STATUS: Readonly<Record<number, EmbedProblem>> = {
-  401: {
-    code: "QUMO_EMBED_UNAUTHORIZED",
-    message: "The relay asks for a token. Set the property token.",
-  },
-  403: {
-    code: "QUMO_EMBED_FORBIDDEN",
-    message: "The token does not allow this path. Ask for one that allows to subscribe to it.",
-  },
-  404: { code: "QUMO_EMBED_NOT_FOUND", message: "There is no relay at the URL in src." },
-  429: { code: "QUMO_EMBED_BUSY", message: "The relay has too many sessions now." },
-  503: { code: "QUMO_EMBED_BUSY", message: "The relay takes no new sessions now." },
+const BUSY = "The relay takes no new sessions from here now.";
+const STATES: Readonly<Record<RelayState, readonly [EmbedCode, string]>> = {
+  ok: [
+    "QUMO_EMBED_CONNECT",
+    "The relay answers, but no media connection comes about. UDP may be blocked on the way, or the browser does not " +
+    "accept the relay's certificate.",
+  ],
+  token_needed: [
+    "QUMO_EMBED_TOKEN_NEEDED",
+    "The relay asks for a token. Set the property token.",
+  ],
+  token_refused: [
+    "QUMO_EMBED_TOKEN_REFUSED",
+    "The relay refuses the token. It may have ended: set a new one.",
+  ],
+  forbidden: [
+    "QUMO_EMBED_FORBIDDEN",
+    "The token does not allow this path. Get one that allows to subscribe to it.",
+  ],
+  nothing_here: ["QUMO_EMBED_NOT_FOUND", "The relay has nothing at the path in src."],
+  too_many: ["QUMO_EMBED_BUSY", BUSY],
+  cannot_decide: ["QUMO_EMBED_BUSY", "The relay cannot check tokens now."],
+  unavailable: ["QUMO_EMBED_BUSY", BUSY],
+  failing: ["QUMO_EMBED_UNREACHABLE", "The relay answers with an error."],
+  silent: [
+    "QUMO_EMBED_UNREACHABLE",
+    "The relay does not answer, or does not let this page ask it.",
+  ],
 };
 
-/** What the HTTP status of `/announced` says of a session that does not come about; 0 for no answer. */
-export function problemOfStatus(status: number): EmbedProblem {
-  return BY_STATUS[status] ?? (status === 0
-    ? {
-      code: "QUMO_EMBED_UNREACHABLE",
-      message: "The relay does not answer, or does not let this page ask it.",
-    }
-    : {
-      code: "QUMO_EMBED_CONNECT",
-      message: "The relay answers, but no media connection comes about. UDP may be blocked on " +
-        "the way, or the browser does not accept the relay's certificate.",
-    });
-}
-
-/** Asks a relay by HTTP why it takes no session. Never rejects. */
-export async function askWhy(url: string, signal: AbortSignal): Promise<EmbedProblem> {
-  const at = new URL(url);
-  const token = at.searchParams.get("jwt");
-  at.search = "";
-  at.pathname = `/announced${at.pathname === "/" ? "" : at.pathname}`;
-  try {
-    const answer = await fetch(at, {
-      signal,
-      cache: "no-store",
-      ...(token === null ? {} : { headers: { authorization: `Bearer ${token}` } }),
-    });
-    await answer.body?.cancel();
-    return problemOfStatus(answer.status);
-  } catch {
-    return problemOfStatus(0);
-  }
+/** What the relay's answer says of a session that does not come about. */
+export function problemOf(state: RelayState): EmbedProblem {
+  const [code, message] = STATES[state];
+  return { code, message };
 }

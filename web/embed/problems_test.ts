@@ -1,19 +1,23 @@
 import assert from "node:assert/strict";
-import { EMBED_CODES, problemOfStatus, targetOf } from "./problems.ts";
+import { EMBED_CODES, problemOf, targetOf } from "./problems.ts";
 
 const base = "https://site.example/blog/";
 const parts = { src: "https://relay.example/", broadcast: "demo", token: undefined, base };
 
+function dialed(changed: Partial<{ src: string; broadcast: string; token: string }>) {
+  const found = targetOf({ ...parts, ...changed });
+  assert.ok("access" in found);
+  return [found.access.dialed, found.broadcast];
+}
+
 Deno.test("targetOf() joins relay, root, token and broadcast", () => {
-  const root = { ...parts, src: "https://relay.example/rooms/1#x", token: "a.b+c" };
-  assert.deepEqual(targetOf({ ...root, broadcast: "/with space//é/" }), {
-    url: "https://relay.example/rooms/1?jwt=a.b%2Bc",
-    broadcast: "with space/é",
-  });
-  assert.deepEqual(targetOf({ ...parts, src: "../relay" }), {
-    url: "https://site.example/relay",
-    broadcast: "demo",
-  });
+  const src = "https://relay.example/rooms/1?jwt=old#x";
+  assert.deepEqual(dialed({ src, token: "a.b+c", broadcast: "/with space//é/" }), [
+    "https://relay.example/rooms/1?jwt=a.b%2Bc",
+    "with space/é",
+  ]);
+  assert.deepEqual(dialed({ src }), ["https://relay.example/rooms/1?jwt=old", "demo"]);
+  assert.deepEqual(dialed({ src: "../relay" }), ["https://site.example/relay", "demo"]);
 });
 
 Deno.test("targetOf() says which attribute is wrong", () => {
@@ -30,8 +34,17 @@ Deno.test("targetOf() says which attribute is wrong", () => {
   assert.match(messageOf({ broadcast: "//" }), /attribute broadcast/);
 });
 
-Deno.test("problemOfStatus() tells 401, 403, 404, 503, another answer and none apart", () => {
-  const codes = [401, 403, 404, 503, 200, 0].map((status) => problemOfStatus(status).code);
+Deno.test("problemOf() tells what somebody has to do apart", () => {
+  const states = [
+    "ok",
+    "token_needed",
+    "token_refused",
+    "forbidden",
+    "nothing_here",
+    "too_many",
+    "silent",
+  ] as const;
+  const codes = states.map((state) => problemOf(state).code);
   assert.equal(new Set(codes).size, codes.length);
   assert.ok(codes.every((code) => EMBED_CODES.includes(code)));
 });

@@ -4,11 +4,11 @@ import { Controls } from "./controls.ts";
 import { type EmbedState, Life } from "./life.ts";
 import { Playback, type PlaybackSettings } from "./playback.ts";
 import {
-  askWhy,
   browserProblem,
   CODEC_PROBLEM,
   type EmbedProblem,
   type EmbedTarget,
+  problemOf,
   targetOf,
 } from "./problems.ts";
 import { STYLE } from "./style.ts";
@@ -55,7 +55,7 @@ export class QumoWatch extends HTMLElement {
   #due = false;
   #begun = false;
   #problem: EmbedProblem | undefined;
-  #asking: AbortController | undefined;
+  #asking = false;
   #unconnectedSinceMs = 0;
   #size = "";
 
@@ -197,9 +197,10 @@ export class QumoWatch extends HTMLElement {
       this.#end();
       return this.#fail(target);
     }
-    if (target.url !== this.#target?.url || target.broadcast !== this.#target.broadcast) {
+    const url = target.access.dialed;
+    if (url !== this.#target?.access.dialed || target.broadcast !== this.#target.broadcast) {
       // The new one first: a session that both use stays open.
-      const playback = new Playback(target.url, target.broadcast, this.#canvas);
+      const playback = new Playback(url, target.broadcast, this.#canvas);
       this.#end();
       this.#playback = playback;
       this.#target = target;
@@ -225,8 +226,7 @@ export class QumoWatch extends HTMLElement {
 
   #end(): void {
     clearInterval(this.#timer);
-    this.#asking?.abort();
-    this.#asking = undefined;
+    this.#asking = false;
     this.#playback?.close();
     this.#playback = undefined;
     this.#target = undefined;
@@ -240,8 +240,6 @@ export class QumoWatch extends HTMLElement {
     const nowMs = performance.now();
     if (seen.connected) {
       this.#unconnectedSinceMs = nowMs;
-      this.#asking?.abort();
-      this.#asking = undefined;
       if (!seen.unsupported) this.#problem = undefined;
     } else if (nowMs - this.#unconnectedSinceMs > TROUBLE_MS) this.#askWhy(nowMs);
     if (seen.unsupported) this.#fail(CODEC_PROBLEM);
@@ -255,14 +253,18 @@ export class QumoWatch extends HTMLElement {
     this.#show();
   }
 
+  /** Browsers do not tell why a session was refused; the relay does, over HTTP. */
   #askWhy(nowMs: number): void {
-    if (this.#asking !== undefined || this.#target === undefined) return;
-    const asking = this.#asking = new AbortController();
-    void askWhy(this.#target.url, asking.signal).then((problem) => {
-      if (asking.signal.aborted) return;
-      this.#asking = undefined;
+    if (this.#asking || this.#target === undefined) return;
+    this.#asking = true;
+    const target = this.#target;
+    void target.access.state().then((state) => {
+      if (this.#target !== target) return;
+      this.#asking = false;
+      // It may have connected meanwhile.
+      if (this.#playback?.snapshot().connected) return;
       this.#unconnectedSinceMs = nowMs;
-      this.#fail(problem);
+      this.#fail(problemOf(state));
     });
   }
 
