@@ -79,7 +79,7 @@ Deno.test({
     assert.match((await page.textContent("#behind"))!, /^\d+ s ago/);
     await waitForColour(page, "#past", "blue"); // it plays on
 
-    await page.click("#live");
+    await page.click("#to-live");
     await page.locator("#past").waitFor({ state: "hidden" });
     assert.equal(await page.textContent("#behind"), "live");
     await page.click("#back");

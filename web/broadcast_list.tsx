@@ -1,4 +1,7 @@
 /// <reference lib="dom" />
+import { useState } from "preact/hooks";
+import { found, MANY_BROADCASTS } from "./find_broadcast.ts";
+import { Name } from "./name.tsx";
 import { addressOf } from "./route.ts";
 
 interface ListProps {
@@ -9,14 +12,34 @@ interface ListProps {
 
 /** Links to what is live. */
 export function BroadcastList({ live = [], current, onChoose }: ListProps) {
+  const [search, setSearch] = useState("");
+  const searchable = live.length >= MANY_BROADCASTS || search !== "";
+  const shown = searchable ? found(live, search) : live;
   return (
     <nav id="live" class="card" aria-labelledby="live-title">
       <h2 id="live-title">
         Live now {live.length > 0 && <span id="count">{live.length}</span>}
       </h2>
+      {searchable && (
+        <div class="field" id="find-field">
+          <input
+            id="find"
+            type="search"
+            aria-label="Find a broadcast"
+            placeholder="Find a broadcast"
+            autocomplete="off"
+            spellcheck={false}
+            value={search}
+            onInput={({ currentTarget }) => setSearch(currentTarget.value)}
+          />
+          <small id="found" role="status">
+            {search.trim() !== "" && `${shown.length} of ${live.length}`}
+          </small>
+        </div>
+      )}
       {live.length === 0 && <p id="none" class="soft">No broadcast is announced.</p>}
       <ul id="broadcasts">
-        {live.map((name) => (
+        {shown.map((name) => (
           <li key={name}>
             <a
               href={addressOf(location.href, { name, view: "watch" })}
@@ -27,7 +50,7 @@ export function BroadcastList({ live = [], current, onChoose }: ListProps) {
                 onChoose(name);
               }}
             >
-              {name}
+              <Name of={name} />
             </a>
           </li>
         ))}

@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
+import { Y_STEPS } from "./axis_steps.ts";
 import { THEME_CHANGED } from "./theme.tsx";
 
 /** One line of a graph. */
@@ -112,7 +113,13 @@ function optionsOf(
         space: 70,
         values: (_, splits) => splits.map((at) => new Date(at * 1000).toTimeString().slice(0, 8)),
       },
-      { ...axis, size: 72, space: 34, values: (_, splits) => splits.map(format) },
+      {
+        ...axis,
+        size: 72,
+        space: 34,
+        incrs: [...Y_STEPS],
+        values: (_, splits) => splits.map(format),
+      },
     ],
     series: [
       {},

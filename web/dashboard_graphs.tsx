@@ -13,7 +13,6 @@ const SPAN_SECONDS = 120;
 
 const whole = (value: number) =>
   Number.isInteger(value) || value >= 10 ? value.toFixed(0) : value.toFixed(1);
-const count = (value: number) => Number.isInteger(value) ? String(value) : "";
 
 /** The last minutes. */
 export function DashboardGraphs({ history }: { readonly history: readonly Figures[] }) {
@@ -53,7 +52,7 @@ export function DashboardGraphs({ history }: { readonly history: readonly Figure
           title="Sessions"
           lines={SESSIONS}
           data={[...sessions]}
-          format={count}
+          format={String}
           spanSeconds={SPAN_SECONDS}
         />
       </div>

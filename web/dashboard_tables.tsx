@@ -1,7 +1,9 @@
 /// <reference lib="dom" />
+import { visible } from "../base/visible_text.ts";
 import type { ComponentChildren } from "preact";
 import { keyOf, type Look } from "./dashboard_data.ts";
 import { age, bitRate, bytes } from "./format.ts";
+import { Name } from "./name.tsx";
 
 interface TableProps {
   readonly id: string;
@@ -48,7 +50,10 @@ export function SessionTable({ look: { answers } }: { readonly look: Look }) {
     <Table id="sessions" title="Sessions" columns={columns} none="Nobody is connected.">
       {answers.sessions.map((session) => (
         <tr key={session.id}>
-          <th scope="row">{session.remote}{session.dialed && " (upstream)"}</th>
+          <th scope="row">
+            <Name of={session.remote} />
+            {session.dialed && " (upstream)"}
+          </th>
           <td>{TRANSPORTS[session.transport] ?? session.transport}</td>
           <td>{session.version}</td>
           <td class="number">{session.subscriptionsServed}</td>
@@ -74,9 +79,13 @@ export function PluginTable({ look: { answers } }: { readonly look: Look }) {
     <Table id="plugins" title="Plugins" columns={columns} none="No plugins are configured.">
       {answers.plugins.map((plugin) => (
         <tr key={plugin.name}>
-          <th scope="row">{plugin.name}</th>
+          <th scope="row">
+            <Name of={plugin.name} />
+          </th>
           <td>{[plugin.kind, plugin.plugin].filter((word) => word !== null).join(" ")}</td>
-          <td>{plugin.reason === null ? plugin.state : `${plugin.state}: ${plugin.reason}`}</td>
+          <td class="sentence">
+            {visible(plugin.reason === null ? plugin.state : `${plugin.state}: ${plugin.reason}`)}
+          </td>
           <td class="number">{bytes(plugin.stats.bytesIn)}</td>
           <td class="number">{bytes(plugin.stats.bytesOut)}</td>
           <td class="number">{plugin.restarts}</td>
@@ -99,8 +108,12 @@ export function BroadcastTable({ look: { answers } }: { readonly look: Look }) {
       {answers.broadcasts.flatMap(({ path, publishers }) =>
         publishers.map(({ routes, tracks, lingering }, i) => (
           <tr key={`${path} ${i}`}>
-            <th scope="row">{path}</th>
-            <td>{routes[0]?.source ?? (lingering ? "lost, waited for" : "nobody")}</td>
+            <th scope="row">
+              <Name of={path} />
+            </th>
+            <td>
+              <Name of={routes[0]?.source ?? (lingering ? "lost, waited for" : "nobody")} />
+            </td>
             <td class="number">{routes[0]?.hops.length ?? "–"}</td>
             <td class="number">{tracks}</td>
           </tr>
@@ -119,8 +132,12 @@ export function TrackTable({ look: { tracks } }: { readonly look: Look }) {
     <Table id="tracks" title="Tracks" columns={columns} none="No track is being read.">
       {tracks.map((track) => (
         <tr key={keyOf(track)}>
-          <th scope="row">{track.broadcast}</th>
-          <td>{track.track}</td>
+          <th scope="row">
+            <Name of={track.broadcast} />
+          </th>
+          <td>
+            <Name of={track.track} />
+          </td>
           <td class="number">{track.bitRate === undefined ? "…" : bitRate(track.bitRate)}</td>
           <td class="number">{track.subscribers}</td>
           <td class="number">{track.newestGroup ?? "–"}</td>

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import { useEffect, useState } from "preact/hooks";
+import { inSentence } from "../base/visible_text.ts";
 import { CopyButton } from "./copy_button.tsx";
 import { bitRate } from "./format.ts";
 import { Icon } from "./icons.tsx";
@@ -37,7 +38,8 @@ export function PlayerBar({ element, module, snapshot, name, paused, onPaused, s
   }, [element, muted, volume]);
 
   const renditions = snapshot?.renditions ?? [];
-  const sound = muted ? "Sound on" : "Sound off";
+  // Sign and word say how it is; what a click does is told by the title.
+  const sound = muted ? "Sound off" : "Sound on";
   const link = addressOf(location.href, name === undefined ? {} : { name, view: "watch" });
   return (
     <div class="bar" role="group" aria-label="Player">
@@ -56,6 +58,7 @@ export function PlayerBar({ element, module, snapshot, name, paused, onPaused, s
         class={muted ? "loud" : ""}
         aria-pressed={!muted}
         aria-label="Sound"
+        title={muted ? "Turn the sound on" : "Turn the sound off"}
         onClick={() => setMuted(!muted)}
       >
         <Icon name={muted ? "silent" : "sound"} /> <span aria-hidden="true">{sound}</span>
@@ -87,7 +90,7 @@ export function PlayerBar({ element, module, snapshot, name, paused, onPaused, s
             <option value="">Automatic</option>
             {renditions.map(({ track, config }) => (
               <option key={track} value={track}>
-                {config.codedHeight === undefined ? track : `${config.codedHeight}p`}
+                {config.codedHeight === undefined ? inSentence(track) : `${config.codedHeight}p`}
                 {config.bitrate === undefined ? "" : `, ${bitRate(config.bitrate)}`}
               </option>
             ))}

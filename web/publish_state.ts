@@ -1,4 +1,5 @@
 /** What the publish view says, for every state there is. */
+import { inSentence, visible } from "../base/visible_text.ts";
 import type { ClientStatus } from "../client/reconnect.ts";
 
 export type Phase =
@@ -54,7 +55,9 @@ function liveSaid(status: ClientStatus | undefined, read: boolean, name: string)
   }
   return {
     kind: "live",
-    text: read ? `${name} is live, and being watched.` : `${name} is live. Nobody watches yet.`,
+    text: read
+      ? `${inSentence(name)} is live, and being watched.`
+      : `${inSentence(name)} is live. Nobody watches yet.`,
   };
 }
 
@@ -62,12 +65,17 @@ function liveSaid(status: ClientStatus | undefined, read: boolean, name: string)
 export function nameProblem(name: string, live: readonly string[]): string | undefined {
   if (name.trim() === "") return "Give the broadcast a name.";
   if (/[\r\n]/.test(name)) return "A name is one line.";
+  if (name !== name.trim()) return "A name neither begins nor ends with a space.";
+  const plain = name.replaceAll("\\", "/");
+  if (visible(plain) !== plain) {
+    return `Leave out what cannot be seen: ${inSentence(name)}.`;
+  }
   if (name.split("/").some((part) => part.startsWith("."))) {
     return 'Parts of a name do not begin with ".": such broadcasts are hidden.';
   }
   if (name.length > 200) return "Shorten the name to 200 characters.";
   if (live.includes(name)) {
-    return `${name} is live already. Choose another name, or viewers may get either.`;
+    return `${inSentence(name)} is live already. Choose another name, or viewers may get either.`;
   }
   return undefined;
 }

@@ -117,7 +117,7 @@ export function RewindBar({ name, snapshot, element, onRewound }: RewindBarProps
             {rewound ? `${Math.round(behindMs / 1000)} s ago, without sound` : "live"}
           </span>
           <span class="gap" />
-          <button id="live" type="button" disabled={!rewound} onClick={live}>Live</button>
+          <button id="to-live" type="button" disabled={!rewound} onClick={live}>Live</button>
         </div>
       )}
       {problem !== undefined && <p role="alert">{problem}</p>}

@@ -2,6 +2,7 @@
 import { Chart, type Line } from "./chart.tsx";
 import { CopyButton } from "./copy_button.tsx";
 import { bitRate, codecName, millis } from "./format.ts";
+import { Name } from "./name.tsx";
 import { useCertificate } from "./relay.ts";
 import type { Playing } from "./use_player.ts";
 
@@ -52,9 +53,9 @@ export function PlayedLine({ snapshot, rates }: Playing) {
 export function WatchDetails({ snapshot, rates }: Playing) {
   const certificate = useCertificate();
   return (
-    <section class="card" aria-labelledby="tracks-title">
-      <h2 id="tracks-title">Tracks and connection</h2>
-      <div class="scroll">
+    <section class="card" aria-labelledby="playing-title">
+      <h2 id="playing-title">Tracks and connection</h2>
+      <div class="scroll" tabIndex={0} role="group" aria-labelledby="playing-title">
         <table id="playing-tracks">
           <thead>
             <tr>
@@ -114,7 +115,9 @@ function TrackRows({ snapshot, rates }: Pick<Playing, "snapshot" | "rates">) {
     <>
       {video !== undefined && (
         <tr>
-          <th scope="row">{video.track}</th>
+          <th scope="row">
+            <Name of={video.track} />
+          </th>
           <td title={video.config.codec}>{codecName(video.config.codec)}</td>
           <td>
             {video.config.codedWidth === undefined
@@ -127,7 +130,9 @@ function TrackRows({ snapshot, rates }: Pick<Playing, "snapshot" | "rates">) {
       )}
       {audio !== undefined && (
         <tr>
-          <th scope="row">{audio.track}</th>
+          <th scope="row">
+            <Name of={audio.track} />
+          </th>
           <td title={audio.config.codec}>{codecName(audio.config.codec)}</td>
           <td>
             {`${audio.config.sampleRate / 1000} kHz, ${

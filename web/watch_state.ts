@@ -1,3 +1,5 @@
+import { inSentence } from "../base/visible_text.ts";
+
 /** What the watch view says, for every state there is. */
 
 export interface WatchState {
@@ -18,6 +20,8 @@ export interface WatchState {
     readonly unsupported: boolean;
     readonly playing: boolean;
   } | undefined;
+  /** What it is, as a sentence, where it is nothing to be played. */
+  readonly instead: string | undefined;
   /** There was a session before. */
   readonly wasConnected: boolean;
   /** For so long there has been no session, in milliseconds. */
@@ -35,7 +39,8 @@ const TROUBLE_MS = 4000;
 
 /** One sentence or two: what is going on, and what to do about it. `undefined` while all is well. */
 export function watchSaid(state: WatchState): Said | undefined {
-  const { name, player } = state;
+  const { player } = state;
+  const name = inSentence(state.name);
   if (state.browserProblem !== undefined) return problem(state.browserProblem);
   if (state.noPlayer) {
     return problem(
@@ -69,6 +74,7 @@ export function watchSaid(state: WatchState): Said | undefined {
       `This browser cannot decode the video of ${name}. Try another browser, or publish it as H.264, VP9 or AV1.`,
     );
   }
+  if (state.instead !== undefined) return wait(`${name} cannot be played here. ${state.instead}`);
   return player.playing ? undefined : wait("Waiting for the first picture …");
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { nameProblem, publishSaid } from "./publish_state.ts";
 import { watchSaid, type WatchState } from "./watch_state.ts";
 
 const PLAYING: WatchState = {
@@ -9,6 +10,7 @@ const PLAYING: WatchState = {
   announced: true,
   wasAnnounced: true,
   player: { link: "connected", broadcast: "live", unsupported: false, playing: true },
+  instead: undefined,
   wasConnected: true,
   unconnectedMs: 0,
 };
@@ -31,6 +33,11 @@ Deno.test("watchSaid() has a sentence for everything that can be wrong, the caus
     [{ announced: false }, /demo has ended/, "wait"],
     [{ announced: false, wasAnnounced: false }, /Waiting for demo to begin/, "wait"],
     [{ player: { ...player, unsupported: true } }, /cannot decode/, "problem"],
+    [
+      { player: { ...player, playing: false }, instead: "It is data." },
+      /demo cannot be played here. It is data\./,
+      "wait",
+    ],
     [{ player: { ...player, playing: false } }, /first picture/, "wait"],
   ];
   for (const [change, text, kind] of cases) {
@@ -38,4 +45,15 @@ Deno.test("watchSaid() has a sentence for everything that can be wrong, the caus
     assert.match(said!.text, text);
     assert.equal(said!.kind, kind, said!.text);
   }
+});
+
+Deno.test("watchSaid() and publishSaid() keep a name of any kind within their sentence", () => {
+  const name = `abc\u202e${"x".repeat(300)}`;
+  const { text } = watchSaid({ ...PLAYING, name, announced: false })!;
+  assert.match(text, /^abc\\u202ex+…x+ has ended\./);
+  assert.ok(text.length < 200);
+  const said = publishSaid({ kind: "live", status: undefined, read: true }, name).text;
+  assert.match(said, /^abc\\u202ex+…x+ is live/);
+  assert.match(nameProblem("abc\u202efdp.exe", [])!, /cannot be seen: abc\\u202efdp/);
+  assert.equal(nameProblem("folder\\under", []), undefined);
 });

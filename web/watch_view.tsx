@@ -1,10 +1,14 @@
 /// <reference lib="dom" />
 import { useEffect, useRef, useState } from "preact/hooks";
+import { inSentence } from "../base/visible_text.ts";
 import { BroadcastList } from "./broadcast_list.tsx";
 import { browserProblem } from "./relay.ts";
+import { DataView } from "./data_view.tsx";
+import { Name } from "./name.tsx";
 import { NothingLive } from "./nothing_live.tsx";
 import { PlayerBar } from "./player_bar.tsx";
 import { RewindBar } from "./rewind_bar.tsx";
+import { useBroadcastKind } from "./use_broadcast_kind.ts";
 import { usePlayer } from "./use_player.ts";
 import { LatencyGraph, PlayedLine, WatchDetails } from "./watch_details.tsx";
 import { watchSaid } from "./watch_state.ts";
@@ -32,8 +36,17 @@ export function WatchView({ visible, route, go, announced }: ViewProps) {
     if (element !== undefined) element.paused = paused || rewound || !visible;
   }, [element, paused, rewound, visible]);
   useEffect(() => {
-    if (visible) document.title = name === undefined ? "qumo-relay" : `${name} · qumo-relay`;
+    if (visible) {
+      document.title = name === undefined ? "qumo-relay" : `${inSentence(name)} · qumo-relay`;
+    }
   }, [visible, name]);
+
+  const looked = useBroadcastKind(
+    name,
+    name !== undefined && live.includes(name) && snapshot?.link === "connected" &&
+      !snapshot.unsupported && snapshot.video === undefined && snapshot.audio === undefined &&
+      snapshot.renditions.length === 0,
+  );
 
   const said = name === undefined ? undefined : watchSaid({
     browserProblem: browserProblem(),
@@ -48,18 +61,20 @@ export function WatchView({ visible, route, go, announced }: ViewProps) {
       playing: snapshot.videoFrames > 0 ||
         snapshot.renditions.length === 0 && snapshot.audio !== undefined,
     },
+    instead: looked?.kind.text,
     wasConnected: playing.wasConnected,
     unconnectedMs: playing.unconnectedMs,
   });
   const idle = name === undefined && announced.live !== undefined;
   return (
-    <div class="columns">
-      <div class="column">
+    <div class="columns watch">
+      <div class="column first">
         <section
           id="stage"
           class="card"
           aria-labelledby="now"
           hidden={name === undefined}
+          data-kind={looked?.kind.kind}
           ref={stage}
         >
           <div id="player" ref={place}>
@@ -67,20 +82,37 @@ export function WatchView({ visible, route, go, announced }: ViewProps) {
           </div>
           <PlayerBar {...playing} paused={paused} onPaused={setPaused} stage={stage} name={name} />
           <RewindBar {...playing} name={name} onRewound={setRewound} />
-          <h2 id="now">{name}</h2>
+          <h2 id="now">{name !== undefined && <Name of={name} />}</h2>
           <PlayedLine {...playing} />
         </section>
+        {looked !== undefined && <DataView key={looked.name} {...looked} />}
         {idle && <NothingLive go={go} reachable={announced.reachable} />}
-        {name !== undefined && <WatchDetails {...playing} />}
       </div>
-      <div class="column">
+      <div class="column side">
         <BroadcastList
           live={announced.live}
           current={name}
-          onChoose={(name) => go({ name, view: "watch" })}
+          onChoose={(name) => {
+            go({ name, view: "watch" });
+            showWhole(stage.current);
+          }}
         />
         {name !== undefined && <LatencyGraph {...playing} />}
       </div>
+      {name !== undefined && (
+        <div class="column more">
+          <WatchDetails {...playing} />
+        </div>
+      )}
     </div>
   );
+}
+
+/** Who chooses at the end of a long list sees that something happens. */
+function showWhole(element: HTMLElement | null): void {
+  if (element === null) return;
+  const { top, bottom } = element.getBoundingClientRect();
+  if (top >= 0 && bottom <= innerHeight) return;
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  element.scrollIntoView({ block: "start", behavior: still ? "auto" : "smooth" });
 }

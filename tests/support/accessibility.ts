@@ -7,7 +7,7 @@ export async function axeFindings(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   return await page.evaluate(async () => {
     // deno-lint-ignore no-explicit-any
-    const { violations } = await (globalThis as any).axe.run();
+    const { violations } = await (globalThis as any).axe.run({ resultTypes: ["violations"] });
     return violations.map((
       { id, nodes }: { id: string; nodes: { target: string[]; failureSummary: string }[] },
     ) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
