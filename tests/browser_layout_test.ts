@@ -133,7 +133,7 @@ Deno.test({
     await page.click("#mute");
     assert.equal((await page.locator("#mute").textContent())!.trim(), "Sound on");
     await page.click("#full");
-    await page.waitForFunction("document.fullscreenElement !== null");
+    await page.locator("#stage:fullscreen").waitFor();
     const style = await page.evaluate(
       "(({ backgroundColor, color }) => [backgroundColor, color])(getComputedStyle(stage))",
     );

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 /** Where the picture and the sound come from, and what is said when they do not. */
+import { type DeviceChoice, deviceConstraint } from "./devices.ts";
 import { startPattern } from "./test_pattern.ts";
 
 export const SOURCES = ["camera", "microphone", "screen", "pattern"] as const;
@@ -9,6 +10,8 @@ export interface SourceOptions {
   readonly kind: SourceKind;
   /** Sound besides the picture. */
   readonly sound: boolean;
+  readonly camera: DeviceChoice;
+  readonly microphone: DeviceChoice;
   readonly width: number;
   readonly height: number;
   readonly framesPerSecond: number;
@@ -29,6 +32,22 @@ export class SourceProblem extends Error {
 
 /** Opens a source; the browser may ask the user first. @throws {SourceProblem} */
 export async function openSource(options: SourceOptions): Promise<MediaSource> {
+  try {
+    return await openChosen(options);
+  } catch (error) {
+    const { camera, microphone } = options;
+    // A device that was unplugged since it was chosen; another is better than none.
+    const gone = error instanceof SourceProblem && isNamed(error.cause, "OverconstrainedError");
+    if (!gone || camera === "" && microphone === "") throw error;
+    const source = await openChosen({ ...options, camera: "", microphone: "" });
+    return {
+      ...source,
+      note: `The chosen device is not there: another was taken. ${source.note ?? ""}`,
+    };
+  }
+}
+
+async function openChosen(options: SourceOptions): Promise<MediaSource> {
   const { kind, sound, width, height, framesPerSecond } = options;
   if (kind === "pattern") return startPattern(options);
   const { mediaDevices } = navigator;
@@ -42,20 +61,22 @@ export async function openSource(options: SourceOptions): Promise<MediaSource> {
     height: { ideal: height },
     frameRate: { ideal: framesPerSecond },
   };
+  const audio = options.microphone === "" ? true : deviceConstraint(options.microphone);
   try {
     if (kind === "screen") {
       return opened(await mediaDevices.getDisplayMedia({ video, audio: sound }), sound);
     }
     if (kind === "microphone") {
-      return opened(await mediaDevices.getUserMedia({ audio: true }), true);
+      return opened(await mediaDevices.getUserMedia({ audio }), true);
     }
-    if (!sound) return opened(await mediaDevices.getUserMedia({ video }), false);
+    const chosen = { ...video, ...deviceConstraint(options.camera) };
+    if (!sound) return opened(await mediaDevices.getUserMedia({ video: chosen }), false);
     try {
-      return opened(await mediaDevices.getUserMedia({ video, audio: true }), true);
+      return opened(await mediaDevices.getUserMedia({ video: chosen, audio }), true);
     } catch (error) {
       // A camera without a microphone is better than nothing.
       if (!isNamed(error, "NotFoundError")) throw error;
-      return opened(await mediaDevices.getUserMedia({ video }), true);
+      return opened(await mediaDevices.getUserMedia({ video: chosen }), true);
     }
   } catch (error) {
     throw new SourceProblem(sourceSentence(kind, error), { cause: error });

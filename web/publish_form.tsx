@@ -1,4 +1,6 @@
 /// <reference lib="dom" />
+import { DevicePicker } from "./device_picker.tsx";
+import type { Devices } from "./devices.ts";
 import { bitRate } from "./format.ts";
 import { Icon, type IconName } from "./icons.tsx";
 import type { SourceKind } from "./media_source.ts";
@@ -6,6 +8,7 @@ import { BITRATES, type PublishSettings, SIZES, widthOf } from "./publish_settin
 
 interface FormProps {
   readonly settings: PublishSettings;
+  readonly devices: Devices;
   readonly onChange: (change: Partial<PublishSettings>) => void;
   /** What is wrong with the name. */
   readonly nameProblem: string | undefined;
@@ -21,7 +24,7 @@ const CHOICES: readonly (readonly [SourceKind, IconName, string])[] = [
 ];
 
 /** What is published, and how. */
-export function PublishForm({ settings, onChange, nameProblem, locked }: FormProps) {
+export function PublishForm({ settings, devices, onChange, nameProblem, locked }: FormProps) {
   const { name, kind, sound, lines, bitrate } = settings;
   const pictureless = kind === "microphone";
   return (
@@ -61,6 +64,13 @@ export function PublishForm({ settings, onChange, nameProblem, locked }: FormPro
           ))}
         </div>
       </fieldset>
+      <DevicePicker
+        {...{ devices, locked, onChange }}
+        camera={settings.camera}
+        microphone={settings.microphone}
+        picture={kind === "camera"}
+        sound={kind === "microphone" || kind === "camera" && sound}
+      />
       {!pictureless && (
         <label class="check">
           <input

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 /** What the user chooses before going live; remembered. */
+import type { DeviceChoice } from "./devices.ts";
 import { type SourceKind, SOURCES } from "./media_source.ts";
 import { recall, remember } from "./prefs.ts";
 
@@ -7,6 +8,8 @@ export interface PublishSettings {
   readonly name: string;
   readonly kind: SourceKind;
   readonly sound: boolean;
+  readonly camera: DeviceChoice;
+  readonly microphone: DeviceChoice;
   /** Lines of the picture. */
   readonly lines: number;
   /** Bits per second of the video. */
@@ -37,6 +40,8 @@ export function storedSettings(): PublishSettings {
     name: recall<string>("publish.name", newName()),
     kind: SOURCES.find((known) => known === kind) ?? "camera",
     sound: recall<boolean>("publish.sound", true),
+    camera: recall<string>("publish.camera", ""),
+    microphone: recall<string>("publish.microphone", ""),
     lines: SIZES.some((size) => size.lines === lines) ? lines : 720,
     bitrate: BITRATES.includes(bitrate) ? bitrate : 2_500_000,
   };

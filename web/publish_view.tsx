@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import { useEffect, useRef } from "preact/hooks";
 import { CopyButton } from "./copy_button.tsx";
+import { useDevices } from "./devices.ts";
 import { bitRate, codecName } from "./format.ts";
 import { LevelMeter } from "./level_meter.tsx";
 import { browserProblem } from "./relay.ts";
@@ -14,6 +15,7 @@ import type { ViewProps } from "./view_props.ts";
 export function PublishView({ go, announced }: ViewProps) {
   const publisher = usePublisher();
   const { settings, phase, stream, figures, rates } = publisher;
+  const devices = useDevices(stream);
   const busy = phase.kind === "opening" || phase.kind === "connecting";
   const live = phase.kind === "live";
   const wrongName = live || busy ? undefined : nameProblem(settings.name, announced.live ?? []);
@@ -61,6 +63,7 @@ export function PublishView({ go, announced }: ViewProps) {
         <h2 id="publish-title">Go live from this browser</h2>
         <PublishForm
           settings={settings}
+          devices={devices}
           onChange={publisher.change}
           nameProblem={wrongName}
           locked={live || busy}

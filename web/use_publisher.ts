@@ -72,9 +72,9 @@ export function usePublisher(): Publisher {
 
   const open = async (kind: SourceKind, mine: number): Promise<MediaSource | undefined> => {
     setPhase({ kind: "opening" });
-    const { sound, lines } = settings;
+    const { sound, camera, microphone, lines } = settings;
     const size = { width: widthOf(lines), height: lines, framesPerSecond: FRAMES_PER_SECOND };
-    const opened = await openSource({ kind, sound, ...size });
+    const opened = await openSource({ kind, sound, camera, microphone, ...size });
     if (mine !== turn.current) {
       opened.stop();
       return undefined;
