@@ -1,3 +1,4 @@
+import { withToken } from "../client/reconnect.ts";
 import { lightTarget } from "../client/light/session.ts";
 import { QumoError, reasonOf } from "../base/errors.ts";
 import { describeFlags, parseFlags, UsageError } from "./args.ts";
@@ -8,15 +9,9 @@ import { randomOf } from "./bench/range.ts";
 import { describeResult } from "./bench/report.ts";
 import { loadTexts, SCENARIOS, specOf } from "./bench/scenarios.ts";
 import { runWorker } from "./bench/worker.ts";
-import {
-  CONNECT_FLAGS,
-  connectOptionsOf,
-  countOf,
-  remedyFor,
-  URL_HELP,
-  urlOf,
-} from "./client_flags.ts";
+import { CONNECT_FLAGS, connectOptionsOf, countOf, URL_HELP, urlOf } from "./client_flags.ts";
 import { print } from "./output.ts";
+import { remedyFor } from "./remedy.ts";
 import { onShutdownSignal } from "./shutdown.ts";
 import { StatusLine } from "./status_line.ts";
 
@@ -136,7 +131,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const progress = progressLine(status, plan.viewers.length);
   try {
     const target = await lightTarget({
-      url,
+      url: withToken(new URL(url), flags.token).href,
       ...(typeof hash === "string" ? { hash } : {}),
       ...(caCerts === undefined ? {} : { caCerts }),
       ...(versions === undefined ? {} : { versions }),

@@ -5,12 +5,13 @@ import { TlsSetupError } from "../config/pem_pair.ts";
 import { ConfigError, inOrder } from "../config/problems.ts";
 import { checkPlugins } from "../server/plugin_host.ts";
 import { parseFlags } from "./args.ts";
-import { CONFIG_FLAGS, configOf, describeConfigFlags } from "./config_flags.ts";
+import { allFlags, commonFlags, CONFIG_FLAGS, configOf } from "./config_flags.ts";
 import { print, say } from "./output.ts";
 
 export { CONFIG_FLAGS as flags };
 
-export const usage = `Usage: qumo-relay check [--config FILE]
+const usageWith = (flags: string) =>
+  `Usage: qumo-relay check [--config FILE]
 
 Checks the configuration, the certificate files and the plugins it names: their modules are loaded,
 nothing is started. Prints "ok", or every problem with its
@@ -20,7 +21,10 @@ Examples:
   qumo-relay check
   qumo-relay check --config /etc/qumo-relay/config.yaml
 
-${describeConfigFlags()}`;
+${flags}`;
+
+export const usage = usageWith(commonFlags("check"));
+export const fullUsage = usageWith(allFlags());
 
 export async function run(args: readonly string[]): Promise<number> {
   const loaded = await configOf(parseFlags(args, CONFIG_FLAGS));

@@ -1,8 +1,10 @@
+import { withToken } from "../client/reconnect.ts";
 import { connect, type ConnectOptions, QumoError } from "../client/mod.ts";
 import { parseDurationMs } from "../base/units.ts";
 import { reasonOf } from "../base/errors.ts";
 import { LITE_VERSIONS } from "../config/schema.ts";
 import { type FlagTable, UsageError } from "./args.ts";
+import { remedyFor } from "./remedy.ts";
 
 /** Flags of the commands that dial a relay. */
 export const CONNECT_FLAGS = {
@@ -10,6 +12,11 @@ export const CONNECT_FLAGS = {
     kind: "text",
     value: "HEX",
     about: "Accept the one certificate with this SHA-256 (GET /certificate.sha256 tells it).",
+  },
+  token: {
+    kind: "text",
+    value: "TOKEN",
+    about: "Show this token to the relay; the same as ?jwt=TOKEN in the URL.",
   },
   ca: { kind: "text", value: "FILE", about: "Also accept certificates signed by these (PEM)." },
   version: {
@@ -37,10 +44,12 @@ class NotConnected extends QumoError {
 export async function connectOptionsOf(flags: {
   readonly hash?: string;
   readonly ca?: string;
+  readonly token?: string;
   readonly version?: string;
 }): Promise<ConnectOptions> {
   return {
     ...(flags.hash === undefined ? {} : { hash: hashOf(flags.hash) }),
+    ...(flags.token === undefined ? {} : { token: flags.token }),
     ...(flags.ca === undefined ? {} : { caCerts: [await readCa(flags.ca)] }),
     ...(flags.version === undefined ? {} : { versions: versionsOf(flags.version) }),
   };
@@ -77,47 +86,19 @@ export function countOf(flag: string, text: string | undefined): number | undefi
   throw new UsageError(`--${flag} takes a whole number, not "${text}"`);
 }
 
+const tokenOf = ({ token }: ConnectOptions) => typeof token === "string" ? token : undefined;
+
 /** Dials, and says what to do where it fails. @throws {NotConnected} */
 export async function dialRelay(url: string, options: ConnectOptions) {
   try {
     return await connect(url, options);
   } catch (error) {
     if (!(error instanceof QumoError) && !(error instanceof RangeError)) throw error;
-    const remedy = remedyFor(reasonOf(error), url);
+    const remedy = remedyFor(reasonOf(error), withToken(new URL(url), tokenOf(options)).href);
     throw new NotConnected(reasonOf(error) + (remedy === "" ? "" : `\n${remedy}`), {
       cause: error,
     });
   }
-}
-
-/** What the user can do about a failed connection. */
-export function remedyFor(reason: string, url: string): string {
-  const { host, hostname } = new URL(url);
-  if (
-    /invalid peer certificate|UnknownIssuer|certificate/i.test(reason) && !/fetched/.test(reason)
-  ) {
-    return "The relay's certificate is not one this machine trusts, or not the one with the given hash. " +
-      `Give its hash (curl http://${host}/certificate.sha256) with --hash, or who signed it with ` +
-      `--ca; for development write http://${host}/ instead.`;
-  }
-  if (/no answer in time|fetched|refused/i.test(reason)) {
-    return `Is a relay running at ${host}, and does UDP get through to it? ` +
-      "`qumo-relay serve` starts one on port 4433.";
-  }
-  if (/ENOTFOUND|EAI_AGAIN|getaddrinfo/.test(reason)) {
-    return `The name ${hostname} is not known: check how it is written.`;
-  }
-  if (/status 40[13]/.test(reason)) {
-    return `The relay wants a token that allows this path: add it to the URL, as in ${
-      url.split("?")[0]
-    }?jwt=TOKEN`;
-  }
-  if (/status 404/.test(reason)) return "Check the path of the URL: there is nothing at this one.";
-  if (/status 503/.test(reason)) return "The relay is shutting down or full: try again later.";
-  if (/MoQ version|protocol|speaks none|status 400/.test(reason)) {
-    return "Leave --version out to take any version the relay has; its server.versions lists them.";
-  }
-  return "";
 }
 
 function hashOf(text: string): string {

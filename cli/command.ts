@@ -4,6 +4,8 @@ import type { FlagTable } from "./args.ts";
 export interface CommandModule {
   /** The text of `qumo-relay help NAME`. */
   readonly usage: string;
+  /** The text of `qumo-relay help NAME --all`, where that says more. */
+  readonly fullUsage?: string;
   /** Its flags, for the completion of shells. */
   readonly flags?: FlagTable;
   /** What its first operand may be, where that is one of a few words. */

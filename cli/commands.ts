@@ -26,6 +26,11 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./token.ts"),
   },
   { name: "pub", summary: "Publish a broadcast from fMP4", load: () => import("./pub.ts") },
+  {
+    name: "demo",
+    summary: "Publish a test picture, to have something to watch",
+    load: () => import("./demo.ts"),
+  },
   { name: "sub", summary: "List and receive broadcasts", load: () => import("./sub.ts") },
   {
     name: "interop",

@@ -3,10 +3,11 @@ import type { ResolvedSetting } from "../config/load.ts";
 import { placeOf } from "../config/problems.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { parseFlags, UsageError } from "./args.ts";
-import { CONFIG_FLAGS, configOf, describeConfigFlags } from "./config_flags.ts";
+import { allFlags, commonFlags, CONFIG_FLAGS, configOf } from "./config_flags.ts";
 import { print } from "./output.ts";
 
-export const usage = `Usage: qumo-relay config example
+const usageWith = (flags: string) =>
+  `Usage: qumo-relay config example
        qumo-relay config show [--json] [--config FILE]
 
 "example" prints a file with every setting, its default and what it means.
@@ -17,7 +18,10 @@ Examples:
   qumo-relay config show --relay.group_cache_size 200
 
       --json  Print JSON: {"server.address": {"value": …, "origin": …}, …}.
-${describeConfigFlags()}`;
+${flags}`;
+
+export const usage = usageWith(commonFlags("config"));
+export const fullUsage = usageWith(allFlags());
 
 const SHOW_FLAGS = {
   ...CONFIG_FLAGS,

@@ -1,5 +1,5 @@
 import { loadConfig, type LoadedConfig } from "../config/load.ts";
-import { SETTINGS } from "../config/settings.ts";
+import { SECTIONS, SETTINGS } from "../config/settings.ts";
 import { describeFlags, type FlagTable, type ParsedArgs } from "./args.ts";
 import { say } from "./output.ts";
 
@@ -16,14 +16,44 @@ export const CONFIG_FLAGS: FlagTable = {
   ),
 };
 
-/** The flags of `CONFIG_FLAGS` as a help text. */
-export function describeConfigFlags(): string {
-  const { config, ...settings } = CONFIG_FLAGS;
+/** The settings that most first commands are about. */
+const COMMON = [
+  "server.address",
+  "server.cert_file",
+  "server.key_file",
+  "server.workers",
+  "auth.key_file",
+  "auth.anonymous",
+  "relay.upstream_url",
+  "storage.record",
+  "admin.address",
+  "logging.level",
+];
+
+/** Some of `CONFIG_FLAGS` as a help text, and how to see the rest. */
+export function commonFlags(command: string): string {
+  const flags = ["config", ...COMMON].map((name) => [name, CONFIG_FLAGS[name]!] as const);
+  const rest = Object.keys(CONFIG_FLAGS).length - flags.length;
   return [
-    describeFlags({ config: config! }),
+    describeFlags(Object.fromEntries(flags)),
     "",
-    "Every setting of the file is a flag too (see docs/config.md):",
-    describeFlags(settings),
+    "Every setting of the file is a flag. The other " +
+    `${rest}: \`qumo-relay help ${command} --all\`, or docs/config.md.`,
+  ].join("\n");
+}
+
+/** All of `CONFIG_FLAGS` as a help text, under the headings of the file. */
+export function allFlags(): string {
+  const groups = SECTIONS.map(({ name, about, settings }) => {
+    const flags = settings.map(({ path }) => [path, CONFIG_FLAGS[path]!] as const);
+    return `${name}: ${about.replaceAll("`", "")}\n${describeFlags(Object.fromEntries(flags))}`;
+  });
+  return [
+    describeFlags({ config: CONFIG_FLAGS["config"]! }),
+    "",
+    "Every setting of the file is a flag (see docs/config.md):",
+    "",
+    groups.join("\n\n"),
   ].join("\n");
 }
 

@@ -3,7 +3,7 @@ import { type Address, formatAddress } from "../config/address.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { masked } from "../base/masking.ts";
 import { parseFlags, UsageError } from "./args.ts";
-import { CONFIG_FLAGS, configOf, describeConfigFlags } from "./config_flags.ts";
+import { allFlags, commonFlags, CONFIG_FLAGS, configOf } from "./config_flags.ts";
 import { print } from "./output.ts";
 
 const FLAGS = {
@@ -16,7 +16,8 @@ const FLAGS = {
 
 export { FLAGS as flags };
 
-export const usage = `Usage: qumo-relay health [URL] [--ready] [--config FILE]
+const usageWith = (flags: string) =>
+  `Usage: qumo-relay health [URL] [--ready] [--config FILE]
 
 Asks the relay on this machine how it fares, for a container's health check. Without URL it asks
 where the configuration says that the relay listens: admin.address, else the public HTTP.
@@ -28,9 +29,12 @@ Examples:
   qumo-relay health --ready --config /etc/qumo-relay/config.yaml
   qumo-relay health http://127.0.0.1:9090/ready
 
-${describeConfigFlags()}
+${flags}
 
 Exit codes: 0 well, 1 not well or no answer, 2 the command line or the configuration is wrong.`;
+
+export const usage = usageWith(commonFlags("health"));
+export const fullUsage = usageWith(allFlags());
 
 class Unhealthy extends QumoError {
   readonly code = "QUMO_UNHEALTHY";

@@ -1,23 +1,39 @@
 import { didYouMean } from "../config/suggest.ts";
-import { parseFlags, UsageError } from "./args.ts";
+import { describeFlags, parseFlags, UsageError } from "./args.ts";
 import type { Command, CommandModule } from "./command.ts";
 import { print } from "./output.ts";
 
-const usage = `Usage: qumo-relay help [COMMAND]
+const FLAGS = {
+  all: { kind: "switch", about: "List every flag of the command, not only the common ones." },
+} as const;
+
+const usage = `Usage: qumo-relay help [COMMAND] [--all]
 
 Explains a command, or lists all of them.
 
+${describeFlags(FLAGS)}
+
 Examples:
   qumo-relay help
-  qumo-relay help pub`;
+  qumo-relay help pub
+  qumo-relay help serve --all`;
+
+/** What a command says of itself. */
+export const usageOf = (module: CommandModule, all: boolean) =>
+  all ? module.fullUsage ?? module.usage : module.usage;
 
 /** The command `help` of a program with these commands. */
 export function helpAbout(commands: readonly Command[]): CommandModule {
-  return { usage, words: commands.map(({ name }) => name), run: (args) => explain(commands, args) };
+  return {
+    usage,
+    flags: FLAGS,
+    words: commands.map(({ name }) => name),
+    run: (args) => explain(commands, args),
+  };
 }
 
 async function explain(commands: readonly Command[], args: readonly string[]): Promise<number> {
-  const { operands: [name] } = parseFlags(args, {}, { operands: ["COMMAND"] });
+  const { flags, operands: [name] } = parseFlags(args, FLAGS, { operands: ["COMMAND"] });
   if (name === undefined) {
     print(overview(commands));
     return 0;
@@ -27,7 +43,7 @@ async function explain(commands: readonly Command[], args: readonly string[]): P
     const meant = didYouMean(name, commands.map((c) => c.name));
     throw new UsageError(`Unknown command "${name}"${meant}`);
   }
-  print((await command.load()).usage);
+  print(usageOf(await command.load(), flags.all ?? false));
   return 0;
 }
 

@@ -3,6 +3,7 @@ import { ConfigError } from "../config/problems.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { UsageError } from "./args.ts";
 import { COMMANDS } from "./commands.ts";
+import { usageOf } from "./help.ts";
 import { print, say } from "./output.ts";
 import { maskSpans, telemetryIsOn } from "./telemetry.ts";
 
@@ -31,7 +32,7 @@ export async function run(args: readonly string[]): Promise<number> {
     if (!command) throw new UsageError(unknownCommand(name));
     const module = await command.load();
     if (name !== "help" && asksForHelp(rest)) {
-      print(module.usage);
+      print(usageOf(module, rest.includes("--all")));
       return 0;
     }
     return await module.run(rest);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { VERSION } from "../base/version.ts";
+import { SECTIONS, SETTINGS } from "../config/settings.ts";
 import { selfSigned } from "../config/self_signed.ts";
 
 const MAIN = new URL("../main.ts", import.meta.url).href;
@@ -60,6 +61,20 @@ Deno.test("help lists the commands and explains each of them", () =>
       (await qumo(dir, ["serve", "--help"])).stdout,
       (await qumo(dir, ["help", "serve"])).stdout,
     );
+  }));
+
+Deno.test("help of a command fits a screen, with --all it has every setting under its section", () =>
+  inDirectory(async (dir) => {
+    for (const name of ["serve", "check", "config", "ports", "health"]) {
+      const { stdout } = await qumo(dir, ["help", name]);
+      assert.ok(stdout.split("\n").length <= 60, `${name}: ${stdout.split("\n").length} lines`);
+      assert.match(stdout, /--server\.address/);
+      assert.ok(stdout.includes(`qumo-relay help ${name} --all`), name);
+    }
+    const { stdout } = await qumo(dir, ["help", "serve", "--all"]);
+    for (const { path } of SETTINGS) assert.ok(stdout.includes(`--${path} `), path);
+    for (const { name } of SECTIONS) assert.ok(stdout.includes(`\n${name}: `), name);
+    assert.equal((await qumo(dir, ["serve", "--help", "--all"])).stdout, stdout);
   }));
 
 Deno.test("an unknown command or flag ends with code 2 and a suggestion", () =>

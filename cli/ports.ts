@@ -1,6 +1,6 @@
 import { QumoError, reasonOf } from "../base/errors.ts";
 import { describeFlags, parseFlags, UsageError } from "./args.ts";
-import { CONFIG_FLAGS, configOf, describeConfigFlags } from "./config_flags.ts";
+import { allFlags, commonFlags, CONFIG_FLAGS, configOf } from "./config_flags.ts";
 import { portsTable, removal } from "./nft_table.ts";
 import { print } from "./output.ts";
 
@@ -11,7 +11,8 @@ const OWN_FLAGS = {
 
 export const flags = { ...CONFIG_FLAGS, ...OWN_FLAGS };
 
-export const usage = `Usage: qumo-relay ports [--config FILE] [--apply|--remove]
+const usageWith = (flags: string) =>
+  `Usage: qumo-relay ports [--config FILE] [--apply|--remove]
 
 Prints the nftables table that spreads the UDP port of server.address over the ports of
 server.workers: every client connects to the one public port and stays with one worker. Packets that
@@ -23,7 +24,10 @@ Examples:
   sudo qumo-relay ports --config /etc/qumo-relay/config.yaml --remove
 
 ${describeFlags(OWN_FLAGS)}
-${describeConfigFlags()}`;
+${flags}`;
+
+export const usage = usageWith(commonFlags("ports"));
+export const fullUsage = usageWith(allFlags());
 
 /** nft did not do as it was told. */
 class NftFailed extends QumoError {

@@ -1,12 +1,13 @@
 import { parseFlags } from "./args.ts";
-import { CONFIG_FLAGS, configOf, describeConfigFlags } from "./config_flags.ts";
+import { allFlags, commonFlags, CONFIG_FLAGS, configOf } from "./config_flags.ts";
 import { startServer } from "../server/server.ts";
 import { webAssets } from "./web_assets.ts";
 import { serveWith } from "./serve_with.ts";
 
 export { CONFIG_FLAGS as flags };
 
-export const usage = `Usage: qumo-relay [serve] [--config FILE] [--SECTION.KEY VALUE …]
+const usageWith = (flags: string) =>
+  `Usage: qumo-relay [serve] [--config FILE] [--SECTION.KEY VALUE …]
 
 Runs the relay until SIGINT or SIGTERM; a second signal ends it at once. SIGHUP reads the
 configuration again, as a change of the file does. With no file at all it
@@ -17,9 +18,12 @@ Examples:
   qumo-relay --config /etc/qumo-relay/config.yaml
   qumo-relay serve --server.address 127.0.0.1:4433 --logging.level debug
 
-${describeConfigFlags()}
+${flags}
 
 Exit codes: 0 stopped, 1 could not start or failed, 2 the command line or the configuration is wrong.`;
+
+export const usage = usageWith(commonFlags("serve"));
+export const fullUsage = usageWith(allFlags());
 
 export async function run(args: readonly string[]): Promise<number> {
   const load = () => configOf(parseFlags(args, CONFIG_FLAGS));

@@ -84,12 +84,16 @@ export async function run(args: readonly string[]): Promise<number> {
   });
   await using client = await dialRelay(url, connect);
   if (durationMs !== undefined) setTimeout(stopped.resolve, durationMs);
+  // The end of the session takes back every announcement, which says nothing of the broadcasts.
+  let over = false;
+  stopped.promise.then(() => over = true);
   const lost = client.closed.then(({ reason }) => {
-    throw new RelayGone(`The relay ended the session${reason === "" ? "" : `: ${reason}`}`);
+    over = true;
+    throw new RelayGone(`The session with the relay is over${reason === "" ? "" : `: ${reason}`}`);
   });
   const json = flags.json ?? false;
   const work = broadcast === undefined
-    ? list(client, flags.prefix ?? "", { count, json })
+    ? list(client, flags.prefix ?? "", { count, json, over: () => over })
     : receive(client, broadcast, { ...flags, count, json, stopped: stopped.promise });
   await Promise.race([work, lost, broadcast === undefined ? stopped.promise : work]);
   return 0;
@@ -119,16 +123,19 @@ async function announced(client: Client, broadcast: string, status: StatusLine):
 /** Paths are told without slashes around them. */
 const normal = (path: string) => path.split("/").filter((part) => part !== "").join("/");
 
-/** Prints announcements as they come: "+ path" and "- path". */
+/** Prints announcements as they come: "+ path" and "- path", until `over`. */
 async function list(
   client: Client,
   prefix: string,
-  { count, json }: { count: number; json: boolean },
+  { count, json, over }: { count: number; json: boolean; over: () => boolean },
 ): Promise<void> {
   let lines = 0;
   // What goes into a file or a pipe is whole.
   const columns = Deno.stdout.isTerminal() ? terminalColumns() : Infinity;
   for await (const { path, active, hops } of client.announced(prefix)) {
+    // That the session is over is told right after what it took back.
+    if (!active) await new Promise((resolve) => setTimeout(resolve, 0));
+    if (over()) return;
     print(
       json
         ? JSON.stringify({ path, active, hops: hops.map(String) })

@@ -75,7 +75,9 @@ for (const [way, target] of Object.entries(WAYS)) {
       await using sub = start(["sub", ...target(relay), "--broadcast", "demo", "--out", out]);
       await sub.saw("Waiting for demo");
       await using pub = start(["pub", ...target(relay), "--broadcast", "demo", path]);
-      assert.deepEqual([await pub.ended(), pub.output()], [0, ""]);
+      assert.equal(await pub.ended(), 0, pub.output());
+      const page = /^moqt/.test(target(relay)[0]!) ? "" : " Watch it at http.*/\\?name=demo\\n";
+      assert.match(pub.output(), new RegExp(`^Publishing demo\\.${page}.*Ctrl-C ends it\\.\\n$`));
       assert.equal(await sub.ended(), 0, sub.output());
       assert.match(
         sub.output(),
@@ -132,7 +134,7 @@ Deno.test({
     await using pub = start(["pub", relay.url, "--broadcast", "demo"], { stdin: media.stdout });
     await sub.saw(/"frames":\d\d/);
     pub.process.kill("SIGINT");
-    assert.deepEqual([await pub.ended(), pub.output()], [0, ""]);
+    assert.equal(await pub.ended(), 0, pub.output());
     assert.equal(await sub.ended(), 0, sub.output());
     const last = JSON.parse(sub.output().trim().split("\n").at(-1)!);
     assert.equal(last.lost, 0);
@@ -181,7 +183,7 @@ Deno.test({
     const garbage = new Response("this is no video at all, whatever else it is").body!;
     await using bad = start(["pub", relay.url, "-b", "bad"], { stdin: garbage });
     assert.equal(await bad.ended(), 1);
-    assert.match(bad.output(), /^Cannot split the stream: it does not begin as an MP4/);
+    assert.match(bad.output(), /^Cannot split the stream: it does not begin as an MP4/m);
 
     const cut = `${dir.path}/cut.mp4`;
     await Deno.writeFile(cut, bytes.subarray(0, bytes.length - 10));
@@ -190,7 +192,7 @@ Deno.test({
     await sub.saw("Waiting for cut");
     await using pub = start(["pub", relay.url, "-b", "cut", cut]);
     assert.equal(await pub.ended(), 1);
-    assert.match(pub.output(), /^Cannot split the MP4: .*ends/);
+    assert.match(pub.output(), /^Cannot split the MP4: .*ends/m);
     assert.equal(await sub.ended(), 0, sub.output());
     const video = await saved(out, "video0");
     assert.ok(video.size >= 29, `${video.size} frames`);
@@ -212,6 +214,75 @@ Deno.test("sub lists what is announced and what is gone", async () => {
   assert.equal(await json.ended(), 0);
   const { path, active } = JSON.parse(json.output());
   assert.deepEqual([path, active], ["hall/bob", true]);
+});
+
+Deno.test("sub takes nothing back at its own end, nor when the relay is gone", async () => {
+  await using relay = await startRelay();
+  await using client = await connect(relay.url);
+  using _broadcast = client.publish("room/alice");
+  await using timed = start(["sub", relay.url, "--duration", "1s"]);
+  await using left = start(["sub", relay.url, "--json"]);
+  assert.equal(await timed.ended(), 0);
+  assert.equal(timed.output(), "+ room/alice\n");
+  await left.saw("room/alice");
+  relay.process.kill("SIGKILL");
+  // A relay that dies says nothing: its silence is noticed by the transport.
+  assert.equal(await left.ended(), 1);
+  assert.match(left.output(), /^\{"path":"room\/alice","active":true,.*\nThe session .* is over/);
+  assert.doesNotMatch(left.output(), /"active":false/);
+});
+
+Deno.test({
+  name: "demo publishes a test picture to the URL it is given and says where to watch it",
+  ignore: posix,
+  async fn() {
+    await using relay = await startRelay();
+    await using demo = start(["demo", relay.url, "--broadcast", "test"]);
+    await demo.saw(`Publishing test. Watch it at http://localhost:${relay.port}/?name=test\n`);
+    await using sub = start(["sub", relay.url, "-b", "test", "-t", "video0", "-n", "1"]);
+    assert.equal(await sub.ended(), 0, sub.output());
+    demo.process.kill("SIGINT");
+    assert.equal(await demo.ended(), 0, demo.output());
+  },
+});
+
+Deno.test("demo says what to install where there is no ffmpeg", async () => {
+  const empty = await Deno.makeTempDir();
+  try {
+    await using demo = start(["demo"], { env: { PATH: empty } });
+    assert.equal(await demo.ended(), 1);
+    assert.match(demo.output(), /^Cannot start ffmpeg: .*apt-get install ffmpeg/);
+  } finally {
+    await Deno.remove(empty);
+  }
+});
+
+Deno.test("sub tells a missing token, a wrong one and one for other paths apart", async () => {
+  await using dir = await tempDir();
+  const [file, wrongFile] = [`${dir.path}/key.jwk`, `${dir.path}/wrong.jwk`];
+  for (const path of [file, wrongFile]) {
+    await using made = start(["token", "generate", "--out", path]);
+    assert.equal(await made.ended(), 0, made.output());
+  }
+  const sign = async (key: string) => {
+    const claims = ["--root", "rooms/1", "--subscribe", "", "--ttl", "1h"];
+    await using signed = start(["token", "sign", "--key", key, ...claims]);
+    assert.equal(await signed.ended(), 0, signed.output());
+    return signed.output().trim();
+  };
+  const token = await sign(file);
+  await using relay = await startRelay(["--auth.key_file", file]);
+  const cases: [string, string[], number, RegExp][] = [
+    ["rooms/1", [], 1, /status 401.*\nGive a token: --token TOKEN, or http.*rooms\/1\?jwt=TOKEN/],
+    ["rooms/1", ["--token", await sign(wrongFile)], 1, /status 401.*\nThe relay does not accept/],
+    ["rooms/2", ["--token", token], 1, /status 403.*\nThe relay accepts the token, but not for/],
+    ["rooms/1", ["--token", token, "-d", "1s"], 0, /^$/],
+  ];
+  for (const [path, flags, code, said] of cases) {
+    await using sub = start(["sub", `${relay.url}${path}`, ...flags]);
+    assert.equal(await sub.ended(), code, sub.output());
+    assert.match(sub.output(), said);
+  }
 });
 
 Deno.test("sub writes the frames of one track to standard output, and nothing else", async () => {
@@ -260,6 +331,11 @@ Deno.test("pub and sub say what to do when no connection comes about", async () 
   await using relay = await startRelay();
   const cases: [string[], RegExp][] = [
     [["http://127.0.0.1:9/"], /^Cannot connect to http.*\nIs a relay running at 127\.0\.0\.1:9,/],
+    [
+      ["ws://127.0.0.1:9/"],
+      /^Cannot .*nothing listens there for TCP\nIs a relay running at [\d.:]+\?/,
+    ],
+    [[`wss://127.0.0.1:${relay.port}/`], /^Cannot .*certificate is refused.*\n.* with --ca/],
     [[`https://127.0.0.1:${relay.port}/`], /^Cannot connect to .*certificate.*\n.*--hash/],
     [
       [`moqt://127.0.0.1:${relay.port}/`, "--hash", "00".repeat(32)],

@@ -107,7 +107,7 @@ export class BrowserReceive implements ReceiveStream {
     } catch (cause) {
       if (this.#stopped) return undefined;
       if (ofStream(cause)) throw new StreamReset(cause.streamErrorCode ?? 0, { cause });
-      throw new ConnectionClosed("it ended before the stream did", { cause });
+      throw new ConnectionClosed("it was lost, or the other side closed it", { cause });
     }
   }
   stop(code: number): void {

@@ -20,6 +20,14 @@ export interface PinnedUrl {
   readonly hash: Uint8Array<ArrayBuffer>;
 }
 
+/** Deno's `fetch` says no more than "fetch failed" itself. */
+function causeOf(thrown: unknown): string {
+  const deeper = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
+  const said = reasonOf(deeper);
+  // "error sending request for url (…): client error (Connect): tcp connect error: Connection refused (os error 111)"
+  return /client error \(Connect\): (.+)$/.exec(said)?.[1] ?? said;
+}
+
 /**
  * Fetches the hash of the certificate of an `http:` URL's host from `/certificate.sha256`. Whoever sits between can swap it.
  * @throws {ConnectFailed}
@@ -32,7 +40,7 @@ export async function fetchHash(url: URL, signal: AbortSignal): Promise<PinnedUr
     text = (await answer.text()).trim();
     if (!answer.ok) throw new Error(`status ${answer.status}`);
   } catch (cause) {
-    const why = `its certificate's hash could not be fetched from ${from}: ${reasonOf(cause)}`;
+    const why = `its certificate's hash could not be fetched from ${from}: ${causeOf(cause)}`;
     throw new ConnectFailed(url.href, why, undefined, { cause });
   }
   const hash = parseHash(text);

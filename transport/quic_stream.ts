@@ -228,7 +228,7 @@ export class QuicReceive implements ReceiveStream {
       const code = Number(/error (\d+)/.exec(thrown.message)?.[1] ?? 0);
       throw new StreamReset(this.#codeOf(code), { cause: thrown });
     }
-    throw new ConnectionClosed("it ended before the stream did", { cause: thrown });
+    throw new ConnectionClosed("it was lost, or the other side closed it", { cause: thrown });
   };
 }
 

@@ -5,7 +5,7 @@
  */
 import { reasonOf } from "../base/errors.ts";
 import type { Connection } from "./connection.ts";
-import { ConnectFailed, HandshakeFailed, RequestRefused } from "./errors.ts";
+import { CertificateRefused, ConnectFailed, HandshakeFailed, RequestRefused } from "./errors.ts";
 import { overWebSocket, subprotocolsOf } from "./websocket.ts";
 import type { WebTransportConnectOptions } from "./webtransport_client.ts";
 
@@ -28,7 +28,8 @@ interface Runtime {
 
 /**
  * Connects by WebSocket: `wss:` and `https:` with TLS, `ws:` and `http:` without.
- * @throws {HandshakeFailed} The socket did not open; WebSockets do not tell why.
+ * @throws {CertificateRefused} Told in Deno only, as is the status of a {@link RequestRefused}.
+ * @throws {HandshakeFailed} The socket did not open; the WebSockets of browsers do not tell why.
  * @throws {ConnectFailed} An option that does not exist here, no answer in time, or given up.
  */
 export async function connectWebSocket(
@@ -77,7 +78,7 @@ export async function connectWebSocket(
     // Deno tells the status, in words; browsers do not.
     const status = /Invalid status code: (\d{3})/.exec(reasonOf(cause))?.[1];
     if (status !== undefined) throw new RequestRefused(asked.href, Number(status), { cause });
-    throw new HandshakeFailed(asked.href, reasonOf(cause), adviceFor(options), { cause });
+    throw socketFailure(asked.href, reasonOf(cause), options, cause);
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
@@ -104,6 +105,27 @@ function openSocket(
     ...(client === undefined ? {} : { client }),
   });
   return { socket, release: () => client?.close() };
+}
+
+/** Deno's socket says in its text how far it came; that of a browser says nothing. */
+function socketFailure(
+  url: string,
+  reason: string,
+  options: WebTransportConnectOptions,
+  cause: unknown,
+): ConnectFailed {
+  if (/certificate/i.test(reason)) {
+    const detail = reason.split(": ").slice(-2).join(": ");
+    return new CertificateRefused(url, detail, false, { cause });
+  }
+  const why = /tcp connect error/i.test(reason)
+    ? "nothing listens there for TCP"
+    : /dns error/i.test(reason)
+    ? "the name of its host is not known"
+    : undefined;
+  return why === undefined
+    ? new HandshakeFailed(url, reason, adviceFor(options), { cause })
+    : new ConnectFailed(url, why, undefined, { cause });
 }
 
 function adviceFor({ protocols }: WebTransportConnectOptions): string {
