@@ -35,8 +35,7 @@ export class ServiceManager implements Disposable {
     if (!path) return;
     try {
       this.#target = { transport: "unixpacket", path: socketPath(path) };
-      // An empty path lets Linux choose an abstract address: nothing to remove afterwards.
-      this.#socket = Deno.listenDatagram({ transport: "unixpacket", path: "" });
+      this.#socket = openSocket();
     } catch (error) {
       this.#complain(error);
     }
@@ -105,6 +104,22 @@ export class ServiceManager implements Disposable {
   }
 }
 
+function openSocket(): Deno.DatagramConn {
+  try {
+    // An empty path lets Linux choose an abstract address: nothing to remove afterwards.
+    return Deno.listenDatagram({ transport: "unixpacket", path: "" });
+  } catch {
+    // Deno has that only for a program that may do everything, and says no more than "Empty path is not allowed".
+  }
+  // Nobody answers, so the name can go at once.
+  const folder = Deno.makeTempDirSync({ prefix: "qumo-relay-" });
+  try {
+    return Deno.listenDatagram({ transport: "unixpacket", path: `${folder}/notify` });
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
 /** The path as the system takes it: an abstract address is written with "@" and begins with a zero byte. */
 function socketPath(path: string): string {
   if (path.startsWith("@")) return `\0${path.slice(1)}`;
@@ -125,11 +140,16 @@ export function watchdogIntervalMs(
 
 /**
  * Microseconds since the system has booted, at least as many as CLOCK_MONOTONIC shows, which no program can ask for here: by
- * them the service manager tells this reload from an earlier one. `/proc/uptime` counts in hundredths of a second.
+ * them the service manager tells this reload from an earlier one. `/proc/uptime` counts in hundredths of a second; only a program
+ * that may do everything can read it, and another one is told whole seconds.
  */
 function monotonicUs(): number {
-  const [uptime = "0"] = Deno.readTextFileSync("/proc/uptime").split(" ");
-  return Math.ceil((Number(uptime) + 0.01) * 1e6);
+  try {
+    const [uptime = "0"] = Deno.readTextFileSync("/proc/uptime").split(" ");
+    return Math.ceil((Number(uptime) + 0.01) * 1e6);
+  } catch {
+    return (Deno.osUptime() + 1) * 1e6;
+  }
 }
 
 /** The variables of the service manager; removed, so that no child process takes them for its own. */

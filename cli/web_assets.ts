@@ -78,7 +78,7 @@ function fill(assets: Map<string, Asset>, files: EmbeddedWeb): void {
 
 /** How this very program is told to publish, for the command that the page shows. */
 function pubCommand(): string {
-  if (Deno.build.standalone) return "qumo-relay pub";
+  if (Deno.build.standalone || Deno.env.has("QUMO_PACKED")) return "qumo-relay pub";
   // Started by npx there is no `deno` on the user's path.
   const npx = /[\\/]node_modules[\\/]/.test(Deno.execPath());
   const deno = npx ? `npx -y deno@${Deno.version.deno}` : "deno";

@@ -1,7 +1,10 @@
-/** The program as one file: made by `deno task bundle` and run away from the project, as users do. */
+/** The program as it is shipped, in one file: bundled, packed with Deno, compiled. It runs away from the project, as users do it. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { ROOT } from "../tools/module_graph.ts";
 import { start, startRelay } from "./support/program.ts";
+import { ownPlatform, packed } from "../tools/pack.ts";
+import { smoke } from "../tools/smoke.ts";
 import { until } from "./support/server.ts";
 
 async function task(name: string, args: readonly string[], env: Record<string, string> = {}) {
@@ -14,13 +17,22 @@ async function task(name: string, args: readonly string[], env: Record<string, s
   return { code, output: text.decode(stdout) + text.decode(stderr) };
 }
 
+let bundled: Promise<string> | undefined;
+
+/** The bundle's path. It is made once for all. */
+function bundle(): Promise<string> {
+  return bundled ??= task("bundle", []).then(({ code, output }) => {
+    assert.equal(code, 0, output);
+    return `${ROOT}dist/qumo-relay.js`;
+  });
+}
+
 Deno.test("the bundle runs from any folder, with the page inside", async () => {
-  const made = await task("bundle", []);
-  assert.equal(made.code, 0, made.output);
+  const made = await bundle();
   const dir = await Deno.makeTempDir();
   try {
     const script = `${dir}/qumo-relay.js`;
-    await Deno.copyFile(`${ROOT}dist/qumo-relay.js`, script);
+    await Deno.copyFile(made, script);
     await using version = start(["version"], { script, runFlags: ["--unstable-net"] });
     assert.equal(await version.ended(), 0, version.output());
     // Each worker is this file once more.
@@ -50,9 +62,58 @@ Deno.test("the bundle runs from any folder, with the page inside", async () => {
   }
 });
 
+Deno.test("the packed executable passes the smoke test", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  const dir = await Deno.makeTempDir();
+  const cache = Deno.env.get("QUMO_CACHE_DIR");
+  try {
+    const file = await packed({
+      platform: ownPlatform(),
+      deno: await Deno.readFile(Deno.execPath()),
+      program: await Deno.readFile(await bundle()),
+      level: 1,
+    });
+    await Deno.writeFile(`${dir}/qumo-relay`, file, { mode: 0o755 });
+    Deno.env.set("QUMO_CACHE_DIR", dir);
+    const steps: string[] = [];
+    await smoke(`${dir}/qumo-relay`, (step) => steps.push(step));
+    assert.equal(steps.at(-1), "SIGTERM ends it with code 0");
+  } finally {
+    if (cache === undefined) Deno.env.delete("QUMO_CACHE_DIR");
+    else Deno.env.set("QUMO_CACHE_DIR", cache);
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("compile packs the program into a base binary, here Deno itself in its place", async () => {
+  await bundle();
+  const dir = await Deno.makeTempDir();
+  try {
+    const output = `${dir}/qumo-relay`;
+    const made = await task("compile", ["--no-bundle", "--output", output], {
+      DENORT_BIN: Deno.execPath(),
+    });
+    assert.equal(made.code, 0, made.output);
+    const base = (await Deno.stat(Deno.execPath())).size;
+    const added = (await Deno.readFile(output)).subarray(base);
+    const has = (text: string) => Buffer.from(added).includes(text);
+    assert.ok(has("embedWeb("), "the page");
+    assert.ok(has("new Worker("), "worker threads");
+    assert.ok(has('"allow_ffi":null') && has('"allow_sys":["hostname"'), "named permissions");
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
 Deno.test("compile says that its base binary cannot be had, and fails", async () => {
+  await bundle();
   const nowhere = "http://127.0.0.1:1";
-  const { code, output } = await task("compile", ["--target", "aarch64-apple-darwin"], {
+  const { code, output } = await task("compile", [
+    "--no-bundle",
+    "--target",
+    "aarch64-apple-darwin",
+  ], {
     HTTPS_PROXY: nowhere,
     https_proxy: nowhere,
     NO_PROXY: "",

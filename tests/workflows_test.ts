@@ -49,6 +49,17 @@ Deno.test("the release has Linux, macOS and Windows, and checksums of all", () =
   assert.match(text, /sha256sum -- \* > SHA256SUMS/);
 });
 
+Deno.test("the release ships no executable that has not passed the smoke test", () => {
+  const { jobs } = workflows.find(({ name }) => name === "release.yml")!;
+  const steps = jobs[0]!.steps.map(({ run }) => run ?? "");
+  const made = steps.findIndex((run) => /task (compile|pack)/.test(run));
+  const shipped = steps.findIndex((run) => run.includes("task deb"));
+  assert.ok(made !== -1 && made < shipped);
+  const tasks = [...steps[made]!.matchAll(/task (compile|pack|smoke)/g)].map(([, task]) => task);
+  assert.deepEqual(tasks, ["compile", "smoke", "pack", "smoke"]);
+  assert.ok(steps.slice(made + 1).every((run) => !/task (compile|pack)/.test(run)));
+});
+
 Deno.test("actionlint finds nothing", { ignore: !optional("actionlint").ok }, async () => {
   const files = workflows.map(({ name }) => new URL(name, FOLDER).pathname);
   const { success, stdout } = await new Deno.Command("actionlint", { args: files }).output();

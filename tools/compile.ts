@@ -1,36 +1,48 @@
 /**
- * Makes the released binary: `deno compile` of main.ts with the page and everything it reads from beside itself. Options are passed
- * on: `deno task compile --target x86_64-pc-windows-msvc`.
+ * Makes the released binary: `deno compile` of the bundle, which has the page and the packages inside. Options are passed on:
+ * `deno task compile --target x86_64-pc-windows-msvc`. With `--no-bundle` the bundle is taken as it lies there.
+ *
+ * It is the bundle, not main.ts: `deno compile` puts every file of every npm package in and reads each as a program. Deno 2.9.6
+ * overflows its stack over `test/perf/100k` of bintrees 1.0.2, which prom-client needs: 200,000 lines of numbers that JavaScript
+ * takes for one sum. The bundle also carries workers, as each is this file once more.
  */
-import { buildEntry } from "./build_web.ts";
-import { type Module, reachable, readModules, ROOT } from "./module_graph.ts";
+import { ROOT } from "./module_graph.ts";
+import { PERMISSIONS } from "./permissions.ts";
 import { say } from "./say.ts";
 import { V8_FLAGS } from "./v8_flags.ts";
-
-/** Files that the program under `entry` opens by URL: workers and data, which `deno compile` cannot see. */
-export function filesToInclude(modules: readonly Module[], entry: string): string[] {
-  return [...new Set(reachable(modules, [entry]).flatMap(({ urls }) => urls))].sort();
-}
 
 /** Whether `deno compile` failed for want of its base binary, which it downloads on first use. */
 export function lacksBaseBinary(stderr: string): boolean {
   return /Setting up base binary|denort/.test(stderr) && /error/i.test(stderr);
 }
 
-async function main(options: readonly string[]): Promise<number> {
-  await buildEntry();
-  const include = filesToInclude(await readModules(), "main.ts");
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["compile", "--allow-all", V8_FLAGS, "--output", "dist/qumo-relay"],
-      ...include.flatMap((path) => ["--include", path]),
-      ...options,
-      "dist/main.ts",
-    ],
+async function deno(args: readonly string[], stderr: "inherit" | "piped") {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: [...args],
     cwd: ROOT,
     stdout: "inherit",
-    stderr: "piped",
-  }).output();
+    stderr,
+  });
+  const child = command.spawn();
+  return stderr === "piped"
+    ? await child.output()
+    : { code: (await child.status).code, stderr: new Uint8Array() };
+}
+
+async function main(options: readonly string[]): Promise<number> {
+  if (!options.includes("--no-bundle")) {
+    const bundle = await deno(["task", "--quiet", "bundle"], "inherit");
+    if (bundle.code !== 0) return bundle.code;
+  }
+  const passedOn = options.filter((option) => option !== "--no-bundle");
+  const { code, stderr } = await deno([
+    "compile",
+    ...PERMISSIONS,
+    // Which programs these are is not known here: a hook's command, and for `bench` the binary itself.
+    "--allow-run",
+    ...["--no-prompt", "--unstable-net", "--no-config", "--no-lock", V8_FLAGS],
+    ...["--output", "dist/qumo-relay", ...passedOn, "dist/qumo-relay.js"],
+  ], "piped");
   const text = new TextDecoder().decode(stderr);
   Deno.stderr.writeSync(stderr);
   if (code !== 0 && lacksBaseBinary(text)) {

@@ -23,6 +23,8 @@ export interface StartOptions {
   /** What it reads from standard input; nothing if absent. */
   readonly stdin?: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** A compiled or packed program, in place of Deno with a script. */
+  readonly executable?: string;
   /** File of another program than this one. */
   readonly script?: string;
   /** Flags of `deno run`; away from the project it needs "--unstable-net" for QUIC, which deno.json says here. */
@@ -32,11 +34,9 @@ export interface StartOptions {
 
 /** Starts `qumo-relay ARGS`, or another script with them. */
 export function start(args: readonly string[], options: StartOptions = {}): Program {
-  const process = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-A", ...options.runFlags ?? []],
-      ...[options.script ?? MAIN, ...args],
-    ],
+  const deno = ["run", "-A", ...options.runFlags ?? [], options.script ?? MAIN];
+  const process = new Deno.Command(options.executable ?? Deno.execPath(), {
+    args: [...options.executable === undefined ? deno : [], ...args],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdin: options.stdin ? "piped" : "null",
     stdout: "piped",
