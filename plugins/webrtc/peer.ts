@@ -10,6 +10,7 @@ import { reasonOf } from "../../base/errors.ts";
 import { takeHandshakesOnce } from "./dtls.ts";
 import { RequestRefused } from "./errors.ts";
 import type { OfferedCodec } from "./offer.ts";
+import { ownAddresses } from "./own_addresses.ts";
 
 /** Where peers are reached. */
 export interface PeerPlace {
@@ -49,7 +50,10 @@ export class Peer {
   #stopWatching: () => void = () => {};
   #answer = "";
 
-  /** @throws {RequestRefused} 400: the offer cannot be used. 503: no UDP port is free. */
+  /**
+   * @throws {RequestRefused} 400: the offer cannot be used. 503: no UDP port is free, or nobody knows the addresses of this
+   *   machine.
+   */
   static async answer(options: PeerOptions): Promise<Peer> {
     const peer = new Peer(options);
     try {
@@ -175,11 +179,4 @@ function parametersOf(kind: "audio" | "video", codec: OfferedCodec): RTCRtpCodec
 /** The attribute belongs to the session (RFC 8839, 5.3); browsers look for it there alone. */
 function withIceLite(sdp: string): string {
   return sdp.replace(/\r\na=ice-lite/g, "").replace(/\r\nt=0 0/, "\r\nt=0 0\r\na=ice-lite");
-}
-
-/** Addresses of this machine that others may reach; its loopback if it has no other. */
-function ownAddresses(): string[] {
-  const all = Deno.networkInterfaces().map(({ address }) => address);
-  const outer = all.filter((address) => !/^(127\.|::1$|169\.254\.|fe80:)/i.test(address));
-  return [...new Set(outer.length > 0 ? outer : ["127.0.0.1"])];
 }

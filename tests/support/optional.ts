@@ -6,6 +6,7 @@ const PEERS = {
     "actionlint is not on PATH: go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
   nfpm: "nfpm is not on PATH: go install github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.1",
   promtool: "promtool is not on PATH: apt-get install prometheus",
+  python3: "python3 is not on PATH: apt-get install python3 libseccomp2",
   "systemd-analyze": "systemd-analyze is not on PATH: apt-get install systemd",
 } as const;
 
