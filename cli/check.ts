@@ -3,6 +3,7 @@ import { exposuresOf } from "../config/exposure.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { TlsSetupError } from "../config/pem_pair.ts";
 import { ConfigError, inOrder } from "../config/problems.ts";
+import { checkHooks } from "../server/hooks/check.ts";
 import { checkPlugins } from "../server/plugin_host.ts";
 import { parseFlags } from "./args.ts";
 import { allFlags, commonFlags, CONFIG_FLAGS, configOf } from "./config_flags.ts";
@@ -13,8 +14,8 @@ export { CONFIG_FLAGS as flags };
 const usageWith = (flags: string) =>
   `Usage: qumo-relay check [--config FILE]
 
-Checks the configuration, the certificate files and the plugins it names: their modules are loaded,
-nothing is started. Prints "ok", or every problem with its
+Checks the configuration, the certificate files, the hooks and the plugins it names: their modules are
+loaded, nothing is started. Prints "ok", or every problem with its
 place; ends with code 2 when there is one.
 
 Examples:
@@ -30,7 +31,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const loaded = await configOf(parseFlags(args, CONFIG_FLAGS));
   const exposures = exposuresOf(loaded);
   await checkCertificate(loaded);
-  const problems = await checkPlugins(loaded.plugins);
+  const problems = [...await checkPlugins(loaded.plugins), ...await checkHooks(loaded.hooks)];
   if (problems.length > 0) {
     throw new ConfigError(loaded.file ?? "the configuration", inOrder(problems));
   }

@@ -3,6 +3,7 @@ import { complaint } from "./complaint.ts";
 import { checkTogether } from "./cross_checks.ts";
 import { masked } from "../base/masking.ts";
 import { ConfigError, inOrder, type Origin, type Problem } from "./problems.ts";
+import type { PlacedHook } from "./hook_list.ts";
 import type { PluginConfig } from "./plugin_list.ts";
 import { fromText, readEnv, type Variables } from "./read_env.ts";
 import { type Given, readYaml } from "./read_yaml.ts";
@@ -28,6 +29,8 @@ export interface LoadedConfig {
   readonly settings: readonly ResolvedSetting[];
   /** Instances of plugins, in the order of the file. Their options are checked by the plugins. */
   readonly plugins: readonly PluginConfig[];
+  /** Who is told of what happens, in the order of the file. */
+  readonly hooks: readonly PlacedHook[];
   /** Things that do not stop the program but are hardly meant. */
   readonly warnings: readonly string[];
 }
@@ -96,6 +99,7 @@ function resolve(yaml: string, { file, env = {}, flags = {} }: ParseOptions): Lo
       origin,
     })),
     plugins: fromFile.plugins,
+    hooks: fromFile.hooks,
     warnings: fromEnv.warnings,
   };
 }

@@ -6,7 +6,8 @@ import { didYouMean, nearest } from "./suggest.ts";
 
 const KINDS = ["ingress", "transform", "egress"] as const;
 const KEYS = ["name", "kind", "plugin", "type", "module", "enabled", "options"] as const;
-const NAME = /^[A-Za-z0-9][\w.-]{0,63}$/;
+/** How an instance of a plugin, or a hook, may be called. */
+export const INSTANCE_NAME = /^[A-Za-z0-9][\w.-]{0,63}$/;
 export const NAME_HINT = "letters, digits, dots, dashes and underscores, at most 64";
 
 /** Where a part of an instance's options stands. */
@@ -135,7 +136,11 @@ class InstanceReader {
       this.#wrong(this.#map, "", "needs a `name`, by which logs and the API call it");
       return undefined;
     }
-    const name = this.#text("name", (text) => NAME.test(text), () => `a name: ${NAME_HINT}`);
+    const name = this.#text(
+      "name",
+      (text) => INSTANCE_NAME.test(text),
+      () => `a name: ${NAME_HINT}`,
+    );
     if (name === undefined) return undefined;
     const other = named.get(name);
     if (other?.kind === "file") {

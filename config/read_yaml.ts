@@ -12,8 +12,9 @@ import {
 } from "yaml";
 import { reasonOf } from "../base/errors.ts";
 import { masked } from "../base/masking.ts";
+import { type PlacedHook, readHookList } from "./hook_list.ts";
 import { type Origin, placeOf, type Problem, shown } from "./problems.ts";
-import { type PluginConfig, readPluginList } from "./plugin_list.ts";
+import { type NodeReader, type PluginConfig, readPluginList } from "./plugin_list.ts";
 import { BY_FILE_PATH, type Setting, SETTINGS } from "./settings.ts";
 import { nearest } from "./suggest.ts";
 
@@ -29,11 +30,14 @@ export interface Given {
 export interface Reading {
   readonly given: readonly Given[];
   readonly plugins: readonly PluginConfig[];
+  readonly hooks: readonly PlacedHook[];
   readonly problems: readonly Problem[];
 }
 
 /** The list beside the sections: instances of plugins. */
 const PLUGINS = "plugins";
+/** The other list: who is told of what happens. */
+const HOOKS = "hooks";
 
 /**
  * Finds the settings in a YAML text without checking their values.
@@ -51,6 +55,7 @@ class YamlReader {
   readonly #given = new Map<Setting, Given>();
   readonly #problems: Problem[] = [];
   #plugins: readonly PluginConfig[] = [];
+  #hooks: readonly PlacedHook[] = [];
 
   constructor(text: string, file: string) {
     this.#file = file;
@@ -76,7 +81,7 @@ class YamlReader {
       this.#section(contents as Node, "");
     }
     const given = [...this.#given.values()];
-    return { given, plugins: this.#plugins, problems: this.#problems };
+    return { given, plugins: this.#plugins, hooks: this.#hooks, problems: this.#problems };
   }
 
   /** An alias without its anchor, or anchors that multiply without end, show only when values are made. */
@@ -126,7 +131,9 @@ class YamlReader {
         const line = this.#lines.linePos(first.range?.[0] ?? 0).line;
         this.#report(keyNode, path, `repeated key, already at line ${line}; keep one of the two`);
       } else if (path === PLUGINS) {
-        if (isNode(value)) this.#plugins = this.#list(value);
+        if (isNode(value)) this.#plugins = readPluginList(value, this.#nodeReader());
+      } else if (path === HOOKS) {
+        if (isNode(value)) this.#hooks = readHookList(value, this.#nodeReader());
       } else if (childrenOf(path).length > 0) {
         if (isNode(value)) this.#section(value, path);
       } else if (BY_FILE_PATH.has(path)) {
@@ -138,8 +145,8 @@ class YamlReader {
     }
   }
 
-  #list(node: Node): PluginConfig[] {
-    return readPluginList(node, {
+  #nodeReader(): NodeReader {
+    return {
       file: this.#file,
       at: (part) => this.#at(part.range?.[0] ?? 0),
       resolved: (part) => {
@@ -148,7 +155,7 @@ class YamlReader {
       },
       valueOf: (part) => valueOf(part, this.#document),
       report: (part, path, message) => this.#report(part, masked(path), message),
-    });
+    };
   }
 
   #leaf(node: Node, path: string, setting: Setting): void {
@@ -188,7 +195,7 @@ function childrenOf(parent: string): string[] {
   const prefix = parent === "" ? "" : `${parent}.`;
   const keys = [...BY_FILE_PATH.keys()].filter((path) => path.startsWith(prefix));
   const own = keys.map((path) => path.slice(prefix.length).split(".")[0]!);
-  return [...new Set(parent === "" ? [...own, PLUGINS] : own)];
+  return [...new Set(parent === "" ? [...own, PLUGINS, HOOKS] : own)];
 }
 
 const keysOf = (keys: readonly string[]) => `a map with ${keys.join(", ")}`;

@@ -97,6 +97,15 @@ export function sampleSnapshot(): MetricsSnapshot {
         latencyMs: 77,
       },
     }],
+    hooks: [{
+      name: "on-air",
+      sent: 80,
+      failed: 81,
+      dropped: 82,
+      coalesced: 83,
+      retries: 84,
+      waiting: 85,
+    }],
     udpReceiveDrops: 49,
     certificateNotAfterMs: 1_800_000_000_000,
     process: {

@@ -30,12 +30,25 @@ export interface MetricsSnapshot {
   readonly storage: StorageNumbers | undefined;
   /** Instances of plugins. */
   readonly plugins: readonly PluginNumbers[];
+  /** Who is told of what happens. */
+  readonly hooks: readonly HookNumbers[];
   /** UDP packets the kernel dropped for a full receive buffer; absent where the system does not tell. */
   readonly udpReceiveDrops: number | undefined;
   readonly certificateNotAfterMs: number;
   readonly process: ProcessNumbers;
   /** Threads that take peers in. */
   readonly workers: number;
+}
+
+/** A hook; what is counted runs since it began. */
+export interface HookNumbers {
+  readonly name: string;
+  readonly sent: number;
+  readonly failed: number;
+  readonly dropped: number;
+  readonly coalesced: number;
+  readonly retries: number;
+  readonly waiting: number;
 }
 
 export interface SessionNumbers {

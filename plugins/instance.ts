@@ -23,6 +23,7 @@ import type {
   PluginHttp,
   PluginKind,
   PluginStats,
+  RecordingDone,
 } from "./plugin.ts";
 import type { PluginReference } from "./registry.ts";
 import type { MediaStore } from "./storage/store.ts";
@@ -61,6 +62,7 @@ export interface InstancePorts {
   /** Runs plugin code so that its stray failures are told to the owner. */
   run<T>(owner: StrayOwner, work: () => T): T;
   leave(owner: StrayOwner): void;
+  readonly recorded: (instance: string, recording: RecordingDone) => void;
   readonly mayRead: PluginContext["mayRead"];
   readonly mayPublish: PluginContext["mayPublish"];
 }
@@ -295,6 +297,7 @@ class Run {
       client: lent.client,
       http: lent.http,
       status,
+      recorded: (recording) => ports.recorded(spec.name, recording),
       mayRead: ports.mayRead,
       mayPublish: ports.mayPublish,
     };

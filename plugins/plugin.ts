@@ -45,6 +45,15 @@ export interface PluginHttp {
   route(prefix: string, answer: PluginRoute): Disposable;
 }
 
+/** A recording that is whole. */
+export interface RecordingDone {
+  /** Path of the broadcast that was recorded. */
+  readonly broadcast: string;
+  /** Where it is: a file, or a URL like `s3://bucket/key`. Without credentials. */
+  readonly location: string;
+  readonly bytes: number;
+}
+
 /** What one instance of a plugin is given. */
 export interface PluginContext {
   /** Name of the instance: unique in the configuration. */
@@ -59,6 +68,8 @@ export interface PluginContext {
   readonly http: PluginHttp;
   /** What runs well but deserves to be seen in the status: "waiting for the camera". `undefined` takes it back. */
   status(text: string | undefined): void;
+  /** A recording is whole: hooks are told. Returns at once and never throws. */
+  recorded(recording: RecordingDone): void;
   /** Whether who asks by HTTP may watch a broadcast: judged by the `jwt` of the URL or the bearer token. */
   mayRead(request: Request, broadcast: string): Promise<boolean>;
   /** The same for publishing it. */

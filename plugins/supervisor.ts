@@ -10,8 +10,11 @@ import { safeReason } from "./errors.ts";
 import { Strays } from "./strays.ts";
 
 /** What the supervisor needs from the server. */
-export interface SupervisorPorts
-  extends Pick<InstancePorts, "clock" | "log" | "connect" | "store" | "mayRead" | "mayPublish"> {
+export interface SupervisorPorts extends
+  Pick<
+    InstancePorts,
+    "clock" | "log" | "connect" | "store" | "recorded" | "mayRead" | "mayPublish"
+  > {
   readonly registry: PluginRegistry;
   readonly routes: PluginRoutes;
 }
@@ -25,10 +28,11 @@ export class Supervisor {
   #stopped = false;
 
   constructor(ports: SupervisorPorts) {
-    const { registry, routes, clock, log, connect, store, mayRead, mayPublish } = ports;
+    const { registry, routes, clock, log, connect, store, recorded, mayRead, mayPublish } = ports;
     this.#ports = {
       clock,
       log,
+      recorded,
       mayRead,
       mayPublish,
       connect: (name) => connect(name),

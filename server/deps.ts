@@ -12,6 +12,7 @@ import type { NodeView } from "./node_view.ts";
 import type { Admitted } from "./auth/authorizer.ts";
 import type { Refusal } from "./auth/grant.ts";
 import type { Dvr } from "./dvr/dvr.ts";
+import type { Hooks } from "./hooks/hooks.ts";
 import type { PluginHost } from "./plugin_host.ts";
 import type { ReloadOutcome } from "./reload.ts";
 import type { Upstream } from "./upstream.ts";
@@ -37,6 +38,8 @@ export interface ServerView extends NodeView {
   readonly dvr?: Dvr;
   /** Absent where there are no plugins. */
   readonly plugins?: PluginHost;
+  /** Absent where there are none. */
+  readonly hooks?: Hooks;
   /** Reads the configuration again. Rejects when it cannot be used; nothing has changed then. */
   readonly reload?: () => Promise<ReloadOutcome>;
   /** Begins to drain; the program ends with it. Returns at once. */

@@ -108,6 +108,7 @@ export async function metrics(view: ServerView): Promise<MetricsSnapshot> {
       groupsLost: view.dvr.groupsLost,
     },
     plugins: view.plugins?.numbers() ?? [],
+    hooks: view.hooks?.numbers() ?? [],
     udpReceiveDrops,
     certificateNotAfterMs: view.certificate().notAfterMs,
     process: {

@@ -12,6 +12,7 @@ import { placeOf, type Problem } from "../config/problems.ts";
 import type { PluginNumbers } from "../metrics/snapshot.ts";
 import { optionProblems, safeReason } from "../plugins/errors.ts";
 import type { PluginSpec } from "../plugins/instance.ts";
+import type { RecordingDone } from "../plugins/plugin.ts";
 import { PluginRegistry } from "../plugins/registry.ts";
 import { PluginRoutes } from "../plugins/routes.ts";
 import type { MediaStore } from "../plugins/storage/store.ts";
@@ -29,6 +30,8 @@ export interface PluginHostOptions {
   readonly store: () => MediaStore | undefined;
   /** Decides on who asks a plugin for something by HTTP. */
   readonly admit: Admits;
+  /** An instance has finished a recording. */
+  readonly recorded: (instance: string, recording: RecordingDone) => void;
   /** Default: what comes with the program. */
   readonly registry?: PluginRegistry;
 }
@@ -71,6 +74,7 @@ export class PluginHost {
       log,
       connect: (name) => this.#connect(name),
       store: () => this.#store(),
+      recorded: options.recorded,
       ...pluginAccess(options.admit),
     });
   }
@@ -131,7 +135,7 @@ export class PluginHost {
     const { relay, log } = this.#options;
     const [ours, theirs] = memoryPair({ ...LINK, remotes: ["relay", `plugin:${name}`] });
     // Plugins need timestamps, whatever the versions that others may speak.
-    void relay.accept(theirs, undefined, { versions: DIALECTS, unlimited: true });
+    void relay.accept(theirs, undefined, { versions: DIALECTS, unlimited: true, internal: true });
     return await Client.over(ours, {
       clock: relay.context.clock,
       log: log.with({ plugin: name }),

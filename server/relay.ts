@@ -57,6 +57,8 @@ export interface RelaySession {
   readonly startedAtMs: number;
   /** Dialed by us: the upstream relay. */
   readonly dialed: boolean;
+  /** A part of this program: a plugin. */
+  readonly internal: boolean;
   /** What it may do; absent where nobody asked. */
   readonly grant: Grant | undefined;
 }
@@ -281,7 +283,7 @@ export class Relay {
   async #start(
     connection: Connection,
     side: "client" | "server",
-    { unlimited = side === "client", ...join }: JoinOptions & AcceptOptions = {},
+    { unlimited = side === "client", internal = false, ...join }: JoinOptions & AcceptOptions = {},
     admit?: Admit,
   ): Promise<RelaySession> {
     const id = this.#nextId;
@@ -326,6 +328,7 @@ export class Relay {
       session,
       startedAtMs: this.#clock.wallMs(),
       dialed: side === "client",
+      internal,
       grant: admitted?.grant,
     };
     this.#sessions.set(id, entry);
@@ -383,8 +386,10 @@ export class Relay {
 export interface AcceptOptions {
   /** Versions spoken with it. Default: the relay's. */
   readonly versions?: readonly Dialect[];
-  /** It is a part of this program: no limit holds for it. */
+  /** No limit holds for it. */
   readonly unlimited?: boolean;
+  /** It is a part of this program. */
+  readonly internal?: boolean;
 }
 
 function givenLimits(options: Partial<NodeLimits>): Partial<NodeLimits> {

@@ -36,11 +36,13 @@ export function isLive(path: string): boolean {
 
 /** What has come of reading the configuration again. */
 export interface ReloadOutcome {
-  /** Settings that are in use now, by path; "plugins" and "certificate" where these were replaced. */
+  /** Settings that are in use now, by path; "plugins", "hooks" and "certificate" where these were replaced. */
   readonly applied: readonly string[];
   /** Settings that differ from those in use and take effect after a restart. */
   readonly needsRestart: readonly string[];
 }
+
+const hooksOf = ({ hooks }: LoadedConfig) => hooks.map(({ hook }) => hook);
 
 /** What differs between the configuration in use and one that was read. */
 export function compareConfigs(used: LoadedConfig, read: LoadedConfig): ReloadOutcome {
@@ -52,6 +54,7 @@ export function compareConfigs(used: LoadedConfig, read: LoadedConfig): ReloadOu
     applied: [
       ...changed.filter(isLive),
       ...(isDeepStrictEqual(specs(used.plugins), specs(read.plugins)) ? [] : ["plugins"]),
+      ...(isDeepStrictEqual(hooksOf(used), hooksOf(read)) ? [] : ["hooks"]),
     ],
     needsRestart: changed.filter((path) => !isLive(path)),
   };

@@ -20,6 +20,8 @@ import { AdminToken } from "./admin/token.ts";
 import { adminApp } from "./admin_http.ts";
 import type { Assets } from "./assets.ts";
 import type { ServerView } from "./deps.ts";
+import { checkHooks } from "./hooks/check.ts";
+import { Hooks } from "./hooks/hooks.ts";
 import { type HttpListener, serveHttp } from "./http_listener.ts";
 import { sharedCensus } from "./limits/census.ts";
 import { Node, type NodeOptions, transportOf } from "./node.ts";
@@ -57,6 +59,7 @@ export class RunningServer {
   readonly node: Node;
   readonly upstream: Upstream | undefined;
   readonly plugins: PluginHost;
+  readonly hooks: Hooks;
   readonly listeners: { readonly name: string; readonly address: string }[] = [];
   pageUrl?: string;
   /** Where media is kept; there once the server is open. */
@@ -102,6 +105,12 @@ export class RunningServer {
       log: this.#log,
       store: () => this.store,
       admit: (request) => this.node.admit(request),
+      recorded: (instance, recording) => this.hooks.recorded(instance, recording),
+    });
+    this.hooks = new Hooks({
+      relay: this.relay,
+      others: this.#threads?.workers,
+      log: this.#log,
     });
   }
 
@@ -152,6 +161,7 @@ export class RunningServer {
       ...(this.dvr === undefined ? {} : { dvr: this.dvr }),
       admit: (request) => this.node.admit(request),
       plugins: this.plugins,
+      hooks: this.hooks,
       ...(reload === undefined ? {} : { reload }),
       drain: stop ?? (() => void this.close()),
       log: this.#log,
@@ -205,6 +215,7 @@ export class RunningServer {
       await this.close();
       throw error;
     }
+    this.applyHooks();
     this.node.accept().catch((error) => this.#finished.reject(error));
     void this.upstream?.run();
     void this.applyPlugins(this.#loaded.plugins);
@@ -216,6 +227,11 @@ export class RunningServer {
    */
   async applyPlugins(plugins: readonly PluginConfig[]): Promise<void> {
     await this.plugins.apply(plugins);
+  }
+
+  /** Tells those that the configuration in use names of what happens, and nobody else. */
+  applyHooks(): void {
+    this.hooks.apply(this.#loaded.hooks.map(({ hook }) => hook));
   }
 
   /** New connections get this certificate; those that are up stay. */
@@ -232,7 +248,11 @@ export class RunningServer {
    * @throws {ConfigError} @throws {KeysUnavailable} Nothing has changed then.
    */
   async reload(read: LoadedConfig, certificate: Certificate): Promise<ReloadOutcome> {
-    const problems = [...exposuresOf(read), ...await checkPlugins(read.plugins)];
+    const problems = [
+      ...exposuresOf(read),
+      ...await checkPlugins(read.plugins),
+      ...await checkHooks(read.hooks),
+    ];
     if (problems.length > 0) {
       throw new ConfigError(read.file ?? "the configuration", inOrder(problems));
     }
@@ -243,6 +263,7 @@ export class RunningServer {
     this.#loaded = next;
     take();
     this.logLevel = next.config.logging.level;
+    if (applied.includes("hooks")) this.applyHooks();
     const renewed = certificate.cert !== this.#certificate.cert;
     if (renewed) this.replaceCertificate(certificate);
     await Promise.all([
@@ -271,6 +292,7 @@ export class RunningServer {
     // Not before: viewers on their way out still watch what comes by it.
     this.upstream?.stop();
     await Promise.all([node.close(inTime), workers?.close(inTime)]);
+    await this.hooks.close();
     this.#threads?.mesh.close();
     await Promise.all(this.#http.map((http) => http.close()));
     this.dvr?.stop();

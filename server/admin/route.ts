@@ -48,7 +48,7 @@ export interface AdminRoute {
   readonly path: string;
   /** Unique. */
   readonly id: string;
-  readonly group: "Sessions" | "Content" | "Tokens" | "Plugins" | "Server" | "Health";
+  readonly group: "Sessions" | "Content" | "Tokens" | "Plugins" | "Hooks" | "Server" | "Health";
   readonly access: Access;
   /** One line, no full stop. */
   readonly summary: string;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { HOOK_ROUTES } from "./hook_routes.ts";
 import { openApi } from "./openapi.ts";
 import { PLUGIN_ROUTES } from "./plugin_routes.ts";
 import type { AdminRoute } from "./route.ts";
@@ -28,6 +29,7 @@ const DESCRIPTION: AdminRoute = {
 export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...SESSION_ROUTES,
   ...PLUGIN_ROUTES,
+  ...HOOK_ROUTES,
   ...SERVER_ROUTES,
   DESCRIPTION,
 ];

@@ -14,6 +14,8 @@ import type {
   TrackJson,
 } from "../snapshot.ts";
 import type { ReloadOutcome } from "../reload.ts";
+import type { HookStats } from "../hooks/hook.ts";
+import type { HookJson } from "./hook_json.ts";
 import type { PluginJson } from "./plugin_json.ts";
 import { ERROR_CODES, type ErrorJson } from "./route.ts";
 import { count, listOf, object, orNull, type Schema, text, time, yes } from "./schema.ts";
@@ -161,6 +163,23 @@ export const SCHEMAS = {
       options: { type: "object" },
     },
   },
+  Hook: object<HookJson>({
+    name: text("Name of the hook."),
+    url: orNull(text("Scheme, host and port of a webhook; `null` for a command.")),
+    command: orNull(text("Program of a command, without its arguments; `null` for a webhook.")),
+    events: listOf(text("An event."), "What it is told of."),
+    broadcasts: listOf(text("A pattern."), "Of which broadcasts."),
+    waiting: count("Events that wait for their turn."),
+    underWay: count("Events that are being told now."),
+    stats: object<HookStats>({
+      sent: count("Events that were told."),
+      failed: count("Events given up after the last attempt."),
+      dropped: count("Events there was no room for."),
+      coalesced: count("Events that took themselves back before their turn."),
+      retries: count("Attempts after the first."),
+    }, "Counted since the hook began."),
+    lastFailure: orNull(text("Why the last event could not be told.")),
+  }, "Somebody who is told of what happens."),
   Revocation: object<RevocationJson>({
     jti: orNull(text("Name of the token that was taken back.")),
     sub: orNull(text("Holder whose tokens, signed up to then, were taken back.")),
@@ -206,7 +225,7 @@ export const SCHEMAS = {
     additionalProperties: false,
   },
   Reload: object<ReloadOutcome>({
-    applied: listOf(text("A setting, `plugins` or `certificate`."), "What is in use now."),
+    applied: listOf(text("A setting, `plugins`, `hooks` or `certificate`."), "What is in use now."),
     needsRestart: listOf(text("A setting."), "What takes effect after a restart."),
   }, "What has come of reading the configuration again."),
   Error: {

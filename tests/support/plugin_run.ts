@@ -60,6 +60,7 @@ export async function runPlugin(
     client,
     http: { route: () => ({ [Symbol.dispose]() {} }) },
     status: (text) => void told.push(text),
+    recorded: () => {},
     mayRead: () => Promise.resolve(true),
     mayPublish: () => Promise.resolve(true),
     ...options.ctx,

@@ -41,6 +41,7 @@ export class SupervisorUnderTest implements AsyncDisposable {
         void this.under.relay.accept(theirs);
         return await Client.over(ours, { clock: this.clock });
       },
+      recorded: () => {},
       mayRead: () => Promise.resolve(true),
       mayPublish: () => Promise.resolve(true),
     });

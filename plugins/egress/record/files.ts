@@ -24,14 +24,15 @@ export class PieceFile {
   length = 0;
   /** Why it can no longer be written. */
   failure: RecordFailed | undefined;
-  readonly #path: string;
+  /** Its name once it is finished. */
+  readonly path: string;
   readonly #open: OpenNew;
   #file: OpenFile | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  /** @param path Its name once it is finished. The file is made with the first piece. */
+  /** The file is made with the first piece. */
   constructor(path: string, open: OpenNew = openNew) {
-    this.#path = path;
+    this.path = path;
     this.#open = open;
   }
 
@@ -54,10 +55,10 @@ export class PieceFile {
       file.close();
     }
     if (this.length === 0) {
-      await Deno.remove(this.#path + UNFINISHED);
+      await Deno.remove(this.path + UNFINISHED);
       return false;
     }
-    await Deno.rename(this.#path + UNFINISHED, this.#path);
+    await Deno.rename(this.path + UNFINISHED, this.path);
     return true;
   }
 
@@ -65,13 +66,13 @@ export class PieceFile {
     if (this.failure !== undefined) throw this.failure;
     try {
       if (this.#file === undefined) {
-        await Deno.mkdir(this.#path.slice(0, this.#path.lastIndexOf("/")), { recursive: true });
-        this.#file = await this.#open(this.#path + UNFINISHED);
+        await Deno.mkdir(this.path.slice(0, this.path.lastIndexOf("/")), { recursive: true });
+        this.#file = await this.#open(this.path + UNFINISHED);
       }
       for (let at = 0; at < piece.length;) at += await this.#file.write(piece.subarray(at));
       this.length += piece.length;
     } catch (error) {
-      this.failure = new RecordFailed(this.#path, error);
+      this.failure = new RecordFailed(this.path, error);
       await this.#file?.truncate(this.length).catch(() => {});
       throw this.failure;
     }

@@ -84,7 +84,10 @@ export class Record implements Plugin {
             fragmentMs: fragment,
             stats,
             newFile: () => this.#newFile(live.path, clock.wallMs()),
-            onfinished: () => pruned.soon(),
+            onfinished: ({ path, bytes }) => {
+              ctx.recorded({ broadcast: live.path, location: path, bytes });
+              pruned.soon();
+            },
           }));
       });
     } finally {

@@ -3,6 +3,12 @@ import { FragmentMuxer } from "../../media/mux.ts";
 import type { Rendition } from "../../media/rendition.ts";
 import type { PieceFile } from "./files.ts";
 
+/** A file that is whole. */
+export interface FinishedFile {
+  readonly path: string;
+  readonly bytes: number;
+}
+
 /** One MP4 with all renditions, its time beginning at zero; a fragment per rendition and second or so. */
 export class Mp4File {
   /** When it began, on the broadcast's axis. */
@@ -56,8 +62,11 @@ export class Mp4File {
     return written;
   }
 
-  /** Writes what is held and gives the file its name. @returns Whether there is one. @throws {RecordFailed} */
-  async finish(): Promise<boolean> {
+  /**
+   * Writes what is held and gives the file its name.
+   * @returns The file; `undefined` when nothing was written. @throws {RecordFailed}
+   */
+  async finish(): Promise<FinishedFile | undefined> {
     try {
       for (const [name, held] of this.#held) {
         if (held.length > 0 && this.#file.failure === undefined) await this.#flush(name, held);
@@ -65,7 +74,8 @@ export class Mp4File {
     } finally {
       await this.#file.finish();
     }
-    return this.#file.length > 0;
+    const { path, length: bytes } = this.#file;
+    return bytes > 0 ? { path, bytes } : undefined;
   }
 
   async #flush(name: string, held: MediaFrame[], nextUs?: number): Promise<void> {

@@ -10,7 +10,7 @@ import type { Rendition } from "../../media/rendition.ts";
 import { leaderOf } from "../../media/segmenter.ts";
 import type { PluginStats } from "../../plugin.ts";
 import type { PieceFile } from "./files.ts";
-import { Mp4File } from "./mp4_file.ts";
+import { type FinishedFile, Mp4File } from "./mp4_file.ts";
 
 /** Times that jump further than this begin a new file. */
 const JUMP_US = 10_000_000;
@@ -28,7 +28,7 @@ export interface RecordingOptions {
   /** A file with a name that no other has. */
   newFile(): Promise<PieceFile>;
   /** A file has its name. */
-  onfinished(): void;
+  onfinished(file: FinishedFile): void;
 }
 
 export class Recording implements FrameSink {
@@ -67,7 +67,7 @@ export class Recording implements FrameSink {
     } finally {
       const file = this.#file;
       this.#file = undefined;
-      if (await file?.finish()) this.#options.onfinished();
+      this.#finished(await file?.finish());
     }
   }
 
@@ -115,7 +115,11 @@ export class Recording implements FrameSink {
   async #finishBefore(): Promise<void> {
     const before = this.#before;
     this.#before = undefined;
-    if (await before?.finish()) this.#options.onfinished();
+    this.#finished(await before?.finish());
+  }
+
+  #finished(file: FinishedFile | undefined): void {
+    if (file !== undefined) this.#options.onfinished(file);
   }
 }
 

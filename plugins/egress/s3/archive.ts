@@ -52,6 +52,8 @@ export class Archive {
   #current: readonly StoredTrack[] = [];
   #master = "";
   #ended = false;
+  /** Of the segments that are in the bucket. */
+  #bytes = 0;
   #storing: Promise<void> = Promise.resolve();
 
   constructor(ports: ArchivePorts) {
@@ -109,15 +111,20 @@ export class Archive {
     });
   }
 
-  /** Stores what is left, and says in the playlists that nothing follows. */
-  async end(): Promise<void> {
+  /**
+   * Stores what is left, and says in the playlists that nothing follows.
+   * @returns Bytes of segments that were stored; `undefined` when something is missing in the bucket.
+   */
+  async end(): Promise<number | undefined> {
     this.#ended = true;
+    let whole = true;
     await this.#next(async () => {
       for (const { listKey, list } of this.#tracks.values()) {
-        if (list !== undefined) await this.#put(listKey, list.text(true));
+        if (list !== undefined) whole = await this.#put(listKey, list.text(true)) && whole;
       }
       await this.#putMaster();
     });
+    return whole && this.#master !== "" ? this.#bytes : undefined;
   }
 
   #trackOf(rendition: Rendition): StoredTrack {
@@ -159,6 +166,7 @@ export class Archive {
     const uri = `${name}.m4s`;
     if (!await insist(() => bucket.put(track.prefix + uri, bytes, type))) return;
     stats.bytesOut += bytes.length;
+    this.#bytes += bytes.length;
     const list = track.list!;
     const { initUri, discontinuity } = track;
     list.add({ uri, durationUs, wallMs, initUri, discontinuity });

@@ -84,7 +84,7 @@ class S3 implements Plugin {
   }
 
   async run(ctx: PluginContext): Promise<void> {
-    const { broadcasts, prefix, segment, window, maxWaiting } = this.#options;
+    const { broadcasts, prefix, segment, window, maxWaiting, bucket: bucketName } = this.#options;
     const { client, clock, log, stats } = ctx;
     const bucket = this.#bucket;
     await bucket.check(prefix);
@@ -98,9 +98,10 @@ class S3 implements Plugin {
     const sweeping = this.#sweep(ctx, archives, AbortSignal.any([signal, ended.signal]));
     try {
       await eachBroadcast(client, broadcasts, { signal, log }, async (live, signal) => {
+        const key = `${prefix}${safePath(live.path)}/`;
         const archive = new Archive({
           ...{ bucket, uploads, clock, log, stats },
-          prefix: `${prefix}${safePath(live.path)}/`,
+          prefix: key,
           segmentMs: segment,
           windowMs: window,
           giveUp: giveUp.signal,
@@ -115,7 +116,9 @@ class S3 implements Plugin {
           last();
           throw error;
         } finally {
-          await archive.end();
+          const bytes = await archive.end();
+          const location = `s3://${bucketName}/${key}master.m3u8`;
+          if (bytes !== undefined) ctx.recorded({ broadcast: live.path, location, bytes });
           archives.delete(archive);
           signal.removeEventListener("abort", stopping);
         }

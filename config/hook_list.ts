@@ -1,0 +1,243 @@
+/**
+ * The list under `hooks:`: who is told of what happens, by a webhook or a command.
+ *
+ * @module
+ */
+import { isMap, isScalar, isSeq, type Node, type YAMLMap } from "yaml";
+import { z } from "zod";
+import { isPattern } from "../base/path_pattern.ts";
+import { complaint } from "./complaint.ts";
+import { duration, filePath, integer, list, notes, optionalUrl, secret, someOf } from "./fields.ts";
+import { INSTANCE_NAME, NAME_HINT, type NodeReader } from "./plugin_list.ts";
+import type { Origin } from "./problems.ts";
+import { shown } from "./problems.ts";
+import { nearest } from "./suggest.ts";
+
+export const HOOK_EVENTS = [
+  "publish",
+  "unpublish",
+  "first_viewer",
+  "last_viewer",
+  "recording_done",
+] as const;
+export type HookEventName = (typeof HOOK_EVENTS)[number];
+
+const ARGV = z.array(z.string().refine((part) => !part.includes("\0"))).min(1)
+  .refine((argv) => argv[0] !== "").optional()
+  .describe("Program and arguments, each as they are: no shell takes part.")
+  .register(notes, {
+    expects: "a list of texts, the program first",
+    example: '["/usr/local/bin/on-air", "--quiet"]',
+  });
+
+/** What an entry may say besides its name. */
+export const HOOK_OPTIONS = {
+  url: optionalUrl(["https", "http"], "Webhook: where each event is sent by POST, as JSON."),
+  secret: secret("Webhook: what requests are signed with (HMAC-SHA256).", { example: "9f2c…" }),
+  secret_file: filePath(
+    "Webhook: file with that secret, instead of `secret`. It is read for every request.",
+    { example: "/etc/qumo-relay/hook.secret" },
+  ),
+  command: ARGV,
+  events: someOf(HOOK_EVENTS, "What it is told of."),
+  broadcasts: list(
+    "a list of paths; `*` is any part, `**` at the end any parts",
+    isPattern,
+    "Of which broadcasts.",
+    ["**"],
+  ),
+  timeout: duration(
+    { min: "100ms", max: "10m", byDefault: "10s" },
+    "How long one request may take, or a command may run; it is killed then.",
+  ),
+  retries: integer(
+    { min: 0, max: 20, byDefault: 5 },
+    "Webhook: how often a request that failed is made again. A command is run once.",
+  ),
+  backoff_min: duration(
+    { min: "10ms", max: "1h", byDefault: "1s" },
+    "Webhook: pause before the first retry. It doubles; half of it at most is left out by chance.",
+  ),
+  backoff_max: duration(
+    { min: "10ms", max: "1h", byDefault: "1m" },
+    "Webhook: longest pause before a retry.",
+  ),
+  concurrency: integer(
+    { min: 1, max: 64, byDefault: 4 },
+    "Most requests under way, or commands that run, at once. Events of one broadcast go one after another.",
+  ),
+  max_rate: integer(
+    { min: 1, max: 10_000, byDefault: 20 },
+    "Most events that are begun per second.",
+  ),
+  max_waiting: integer(
+    { min: 1, max: 100_000, byDefault: 1_000 },
+    "Most events that wait, over all broadcasts; what comes then is dropped and counted.",
+  ),
+  viewer_linger: duration(
+    { min: "0s", max: "1h", byDefault: "5s" },
+    "How long a broadcast has no viewer before `last_viewer`: one that reconnects is no event.",
+  ),
+};
+
+type Given = { readonly [K in keyof typeof HOOK_OPTIONS]: z.output<(typeof HOOK_OPTIONS)[K]> };
+
+/** One entry of the list. Durations are in milliseconds. */
+export interface HookConfig {
+  /** Unique in the file. */
+  readonly name: string;
+  /** A webhook has a `url` and one of `secret` and `secretFile`; otherwise there is a `command`. */
+  readonly url: string | undefined;
+  readonly secret: string | undefined;
+  readonly secretFile: string | undefined;
+  readonly command: readonly string[] | undefined;
+  readonly events: readonly HookEventName[];
+  readonly broadcasts: readonly string[];
+  readonly timeoutMs: number;
+  readonly retries: number;
+  readonly backoffMinMs: number;
+  readonly backoffMaxMs: number;
+  readonly concurrency: number;
+  /** Per second. */
+  readonly maxRate: number;
+  readonly maxWaiting: number;
+  readonly viewerLingerMs: number;
+}
+
+/** An entry, and where its keys stand. */
+export interface PlacedHook {
+  readonly hook: HookConfig;
+  /** How it is called in messages: "hooks.0". */
+  readonly path: string;
+  readonly origin: (key?: string) => Origin;
+}
+
+/** Reads the list. What is wrong with it is reported; wrong entries are left out. */
+export function readHookList(node: Node, reader: NodeReader): PlacedHook[] {
+  const items = reader.resolved(node);
+  if (items === undefined || (isScalar(items) && items.value === null)) return [];
+  if (!isSeq(items)) {
+    const value = shown(reader.valueOf(items));
+    reader.report(items, "hooks", `expected a list of hooks, each with a name, got ${value}`);
+    return [];
+  }
+  const named = new Map<string, Origin>();
+  return items.items.flatMap((item, i) => {
+    const path = `hooks.${i}`;
+    const map = reader.resolved(item);
+    if (map === undefined) return [];
+    if (!isMap(map)) {
+      const value = shown(reader.valueOf(map));
+      reader.report(map, path, `expected a map with name and url or command, got ${value}`);
+      return [];
+    }
+    return readHook(map, path, reader, named) ?? [];
+  });
+}
+
+const KEYS = ["name", ...Object.keys(HOOK_OPTIONS)];
+
+function readHook(
+  map: YAMLMap,
+  path: string,
+  reader: NodeReader,
+  named: Map<string, Origin>,
+): PlacedHook | undefined {
+  const nodes = new Map<string, Node>();
+  let good = true;
+  const wrong = (node: Node, key: string, message: string) => {
+    good = false;
+    reader.report(node, key === "" ? path : `${path}.${key}`, message);
+  };
+  for (const { key, value } of map.items) {
+    const keyNode = key as Node;
+    const name = String(isScalar(keyNode) ? keyNode.value : keyNode);
+    if (!KEYS.includes(name)) {
+      const near = nearest(name, KEYS);
+      const hint = near === undefined
+        ? `known here: ${KEYS.join(", ")}`
+        : `did you mean "${near}"?`;
+      wrong(keyNode, name, `unknown key; ${hint}`);
+    } else if (nodes.has(name)) {
+      wrong(keyNode, name, "repeated key; keep one of the two");
+    } else {
+      const node = reader.resolved(value);
+      if (node !== undefined && reader.valueOf(node) !== null) nodes.set(name, node);
+    }
+  }
+  const name = readName(nodes.get("name"), map, reader, named, wrong);
+  const options: Record<string, unknown> = {};
+  for (const [key, schema] of Object.entries(HOOK_OPTIONS)) {
+    const node = nodes.get(key);
+    const value = node === undefined ? undefined : reader.valueOf(node);
+    const result = schema.safeParse(value);
+    if (result.success) options[key] = result.data;
+    else wrong(node ?? map, key, complaint(notes.get(schema as never)!, schema, value));
+  }
+  if (!good || name === undefined) return undefined;
+  const given = options as Given;
+  const at = (key: string) => nodes.get(key) ?? map;
+  if ((given.url === undefined) === (given.command === undefined)) {
+    const key = given.url === undefined ? "" : "command";
+    wrong(at("command"), key, "needs one of `url`, for a webhook, and `command`");
+  } else if (given.url !== undefined) {
+    if ((given.secret === undefined) === (given.secret_file === undefined)) {
+      const say = "a webhook needs one of `secret` and `secret_file`: requests are signed with it";
+      wrong(at("url"), "secret", say);
+    }
+  } else {
+    for (const key of ["secret", "secret_file", "retries", "backoff_min", "backoff_max"]) {
+      const node = nodes.get(key);
+      if (node !== undefined) wrong(node, key, "is for a webhook; leave it out");
+    }
+  }
+  if (given.backoff_min > given.backoff_max) {
+    wrong(at("backoff_min"), "backoff_min", "must not exceed backoff_max");
+  }
+  if (!good) return undefined;
+  return {
+    hook: {
+      name,
+      url: given.url,
+      secret: given.secret,
+      secretFile: given.secret_file,
+      command: given.command,
+      events: given.events,
+      broadcasts: given.broadcasts,
+      timeoutMs: given.timeout,
+      retries: given.retries,
+      backoffMinMs: given.backoff_min,
+      backoffMaxMs: given.backoff_max,
+      concurrency: given.concurrency,
+      maxRate: given.max_rate,
+      maxWaiting: given.max_waiting,
+      viewerLingerMs: given.viewer_linger,
+    },
+    path,
+    origin: (key) => reader.at((key === undefined ? undefined : nodes.get(key)) ?? map),
+  };
+}
+
+function readName(
+  node: Node | undefined,
+  map: YAMLMap,
+  reader: NodeReader,
+  named: Map<string, Origin>,
+  wrong: (node: Node, key: string, message: string) => void,
+): string | undefined {
+  if (node === undefined) {
+    wrong(map, "", "needs a `name`, by which logs, metrics and the API call it");
+    return undefined;
+  }
+  const name = reader.valueOf(node);
+  if (typeof name !== "string" || !INSTANCE_NAME.test(name)) {
+    wrong(node, "name", `expected a name: ${NAME_HINT}, got ${shown(name)}`);
+    return undefined;
+  }
+  const other = named.get(name);
+  if (other?.kind === "file") {
+    wrong(node, "name", `"${name}" is taken, at line ${other.line}; choose another`);
+  }
+  named.set(name, reader.at(node));
+  return name;
+}
