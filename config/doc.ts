@@ -1,6 +1,7 @@
+import { HOOK_OPTIONS } from "./hook_list.ts";
 import { NAME_HINT } from "./plugin_list.ts";
 import { RELAIS } from "./read_env.ts";
-import { SECTIONS, type Setting, SETTINGS } from "./settings.ts";
+import { SECTIONS, type Setting, settingOf, SETTINGS } from "./settings.ts";
 
 /** Width of a line of text in Markdown. */
 export const WIDTH = 100;
@@ -19,7 +20,7 @@ export function exampleYaml(): string {
       out.push(...wrapped(about, WIDTH - 4).map((line) => `  # ${line}`), ...valueLines(setting));
     }
   }
-  return [...out, ...PLUGINS_EXAMPLE].join("\n") + "\n";
+  return [...out, ...PLUGINS_EXAMPLE, ...HOOKS_EXAMPLE].join("\n") + "\n";
 }
 
 const PLUGINS_EXAMPLE = [
@@ -33,6 +34,19 @@ const PLUGINS_EXAMPLE = [
   "#     enabled: true",
   "#     options:",
   "#       broadcast: clock",
+];
+
+const HOOKS_EXAMPLE = [
+  "",
+  "# Who is told of what happens: docs/hooks.md; nobody by default.",
+  "# hooks:",
+  "#   - name: site # unique; logs, metrics and the admin API call the hook so",
+  "#     url: https://example.org/qumo",
+  "#     secret_file: /etc/qumo-relay/hook.secret",
+  "#     events: [publish, unpublish]",
+  '#     broadcasts: ["live/*"]',
+  "#   - name: on-air",
+  "#     command: [/usr/local/bin/on-air]",
 ];
 
 const choices = (setting: Setting) =>
@@ -107,7 +121,7 @@ export function docsMarkdown(): string {
       ),
     );
   }
-  return [...out, ...plugins(), "", ...aliases()].join("\n") + "\n";
+  return [...out, ...plugins(), ...hooks(), "", ...aliases()].join("\n") + "\n";
 }
 
 function plugins(): string[] {
@@ -137,6 +151,29 @@ function plugins(): string[] {
       ["`enabled`", "`true`", "Whether it is started."],
       ["`options`", "none", "What the plugin is told: `qumo-relay plugins describe NAME`."],
     ]),
+  ];
+}
+
+function hooks(): string[] {
+  const settings = Object.entries(HOOK_OPTIONS).map(([key, schema]) =>
+    settingOf("hooks", key, schema)
+  );
+  return [
+    "",
+    "## hooks",
+    "",
+    ...wrapped(
+      "A list of those who are told of what happens, by a webhook or a command; [docs/hooks.md](hooks.md) explains " +
+        "them. It has no flag and no environment variable.",
+      WIDTH,
+    ),
+    "",
+    ...table(["Key", "Default", "Meaning"], [
+      ["`name`", "required", `What logs, metrics and the admin API call it: ${NAME_HINT}. Unique.`],
+      ...settings.map((s) => [`\`${s.key}\``, defaultOf(s), s.about]),
+    ]),
+    "",
+    ...table(["Key", "Value"], settings.map((s) => [`\`${s.key}\``, s.expects])),
   ];
 }
 

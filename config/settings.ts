@@ -28,7 +28,8 @@ export interface Section {
   readonly settings: readonly Setting[];
 }
 
-function settingOf(section: string, key: string, schema: z.ZodType): Setting {
+/** A setting of a section, or of the entries of a list. @throws {TypeError} Its schema says nothing of itself. */
+export function settingOf(section: string, key: string, schema: z.ZodType): Setting {
   const note = notes.get(schema as never);
   if (!note) throw new TypeError(`${section}.${key} is not declared with a builder of fields.ts`);
   const { defaultValue } = definitionOf(schema);

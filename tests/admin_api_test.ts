@@ -43,7 +43,13 @@ async function codeOf(url: string, init: RequestInit = {}): Promise<string> {
 }
 
 Deno.test("Every answer of the admin API is as /api/v1/openapi.json describes it", async () => {
-  await using relay = await launch();
+  const hook = {
+    name: "site",
+    url: "https://127.0.0.1:9/",
+    secret: "s",
+    events: ["recording_done"],
+  };
+  await using relay = await launch({ yaml: JSON.stringify({ hooks: [hook] }) });
   const described = new Described(await relay.api<OpenApi>("/api/v1/openapi.json"));
   const wrong = Response.json({ sessions: [{ id: "x" }] });
   await assert.rejects(described.fits("get", "/api/v1/sessions", wrong), assert.AssertionError);
@@ -86,6 +92,7 @@ Deno.test("Every answer of the admin API is as /api/v1/openapi.json describes it
   await check("post", path, 400, path, { body: "{" });
   await check("post", path, 413, path, { body: " ".repeat(2_000_000) });
   await check("get", "/api/v1/tokens/revoked", 200);
+  await check("get", "/api/v1/hooks", 200);
   await check("get", "/api/v1/plugins", 200);
   const name = "/api/v1/plugins/{name}";
   await check("get", name, 404, "/api/v1/plugins/none");

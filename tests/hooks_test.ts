@@ -165,6 +165,36 @@ Deno.test({
   },
 });
 
+Deno.test("the receiver in docs/hooks.md takes what a hook sends, and nothing that is signed by another", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const doc = await Deno.readTextFile(new URL("../docs/hooks.md", import.meta.url));
+    await Deno.writeTextFile(`${folder}/receiver.mjs`, /```js\n([^]*?)```/.exec(doc)![1]!);
+    await using receiver = start([], {
+      script: `${folder}/receiver.mjs`,
+      env: { HOOK_SECRET: SECRET, PORT: "0" },
+    });
+    const url = await receiver.saw(/http:\/\/127\.0\.0\.1:\d+\//);
+    await using server = await launch({
+      yaml: yaml(
+        { name: "right", url, secret: SECRET, events: ["publish"], broadcasts: ["right"] },
+        { name: "wrong", url, secret: "another", events: ["publish"], broadcasts: ["wrong"] },
+      ),
+      flags: OPEN,
+    });
+    await using publisher = await clientOf(server, 0);
+    using _wrong = publisher.publish("wrong");
+    const [, wrong] = server.server.hooks.list();
+    await until(() => wrong!.stats.failed === 1, "the refusal");
+    assert.match(wrong!.lastFailure!, /401: wrong signature/);
+    using _right = publisher.publish("right");
+    await receiver.saw("publish right");
+    assert.ok(!receiver.output().includes("publish wrong"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("check says what a hook could not do, with its place", async () => {
   const folder = await Deno.makeTempDir();
   try {
