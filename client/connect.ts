@@ -41,8 +41,8 @@ export interface ConnectOptions extends Omit<DialOptions, "versions"> {
  * - `http://` for development: the certificate's hash is fetched from `/certificate.sha256` of the same host and port,
  *   then WebTransport with that certificate alone.
  *
- * Deno needs `--unstable-net`. In browsers the browser's own WebTransport is used, and a WebSocket to the same host and port
- * where there is none, or none that is up in time.
+ * Deno has QUIC with `--unstable-net`; without it a WebSocket takes its place where it can. In browsers the browser's own
+ * WebTransport is used, and a WebSocket to the same host and port where there is none, or none that is up in time.
  *
  * The path of the URL stands before every broadcast path of the session; its query goes to the relay as it is.
  *

@@ -2,7 +2,7 @@
  * The client library of Media over QUIC: publish to a relay, read from it, or be the server oneself.
  *
  * ```ts
- * import { connect } from "./client/mod.ts";
+ * import { connect } from "@qumo/relay";
  *
  * await using client = await connect("http://127.0.0.1:4433/");
  *

@@ -5,6 +5,7 @@
  */
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
+import { NotFound } from "../relay/errors.ts";
 import { FramePool } from "../relay/frame_pool.ts";
 import { Origin } from "../relay/origin.ts";
 import type { TrackInfo } from "../relay/ports.ts";
@@ -84,6 +85,7 @@ export abstract class Peer {
   constructor(parts: PeerParts) {
     this.#parts = parts;
     this.stats = parts.local.context.stats;
+    void parts.over.then(() => parts.remote.end());
   }
 
   /** Publishes a broadcast; the peer hears of it at once, and again in every later session. */
@@ -102,12 +104,13 @@ export abstract class Peer {
   }
 
   /**
-   * Subscribes to a track. The peer need not have announced the broadcast: it is asked all the same.
-   * Failures show when the subscription is read.
+   * Subscribes to a track. A broadcast that nobody publishes yet is waited for ({@link SubscribeOptions.waitMs}), through
+   * lost sessions too where the client reconnects. Failures show when the subscription is read.
+   * @throws {RangeError} `waitMs` is no number of milliseconds.
    */
   subscribe(path: string, track: string, options: SubscribeOptions = {}): Subscription {
     const at = normalizePath(path);
-    return new Subscription(this.#parts.remote.broadcast(at).track(at, track), options);
+    return new Subscription(this.#parts.remote.seek(at, track), options);
   }
 
   /**
@@ -125,7 +128,8 @@ export abstract class Peer {
     await this.reachable(signal);
     const at = normalizePath(path);
     const broadcast = this.#parts.remote.broadcast(at);
-    const fetched = broadcast.fetch(at, track, { group, priority });
+    const asked = broadcast.fetch(at, track, { group, priority });
+    const fetched = this.#told(asked, at, `group ${group} of track ${track}`);
     try {
       const found = await unlessAborted(fetched, signal);
       const reader = new GroupReader(found);
@@ -145,7 +149,17 @@ export abstract class Peer {
     await this.reachable(options.signal);
     const at = normalizePath(path);
     const asked = this.#parts.remote.broadcast(at).trackInfo(at, track);
-    return await unlessAborted(asked, options.signal);
+    return await unlessAborted(this.#told(asked, at, `track ${track}`), options.signal);
+  }
+
+  /** Says of what was not found that its broadcast is not there. @throws {NotFound} */
+  async #told<T>(asked: Promise<T>, path: string, what: string): Promise<T> {
+    try {
+      return await asked;
+    } catch (error) {
+      if (!(error instanceof NotFound) || this.#parts.remote.announces(path)) throw error;
+      throw new NotFound(`${what}: nobody publishes ${path} yet`, "broadcast");
+    }
   }
 
   /** Waits until a session stands, or there will be none any more. */

@@ -7,7 +7,7 @@
 import { Broadcast } from "../relay/broadcast.ts";
 import type { AnnounceEvent, Watch } from "../relay/origin.ts";
 import { type HopId, publisherOf, type Route } from "../relay/route.ts";
-import type { TrackContext } from "../relay/track.ts";
+import type { Track, TrackContext } from "../relay/track.ts";
 import { hasPrefix, isHidden, stripPrefix } from "../wire/path.ts";
 import type { Link } from "./link.ts";
 
@@ -41,20 +41,44 @@ interface Watcher {
   readonly listener: (news: BroadcastNews) => void;
 }
 
+/** A track of the peer's, whether its broadcast is announced already or not. */
+export interface SoughtTrack {
+  readonly path: string;
+  readonly name: string;
+  /** The track of whoever serves the path now. */
+  find(): Track;
+  /** Whether this very broadcast is announced now. */
+  readonly announced: boolean;
+  /** There is no session, and none will follow. */
+  readonly over: boolean;
+  /** Calls back when the broadcast, or one above it, is announced or may be there, and when it is {@link over}. */
+  watch(listener: () => void): Watch;
+}
+
+interface Seeker {
+  readonly path: string;
+  readonly listener: () => void;
+}
+
 export interface RemoteOptions {
   readonly context: TrackContext;
   /** How long a group that broke off with its session waits for the next one to go on with it, in milliseconds. */
   readonly resumeMs: number;
 }
 
+/** How often a hidden broadcast that is waited for is asked for. */
+const HIDDEN_MS = 1000;
+
 export class Remote {
   readonly #options: RemoteOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #links = new Map<Link, Map<string, Watch>>();
   readonly #watchers = new Set<Watcher>();
+  readonly #seekers = new Set<Seeker>();
   /** The newest link, also when it is over: who asks then hears of that. */
   #last: Link | undefined;
   #holding = false;
+  #over = false;
   #order = 0;
 
   constructor(options: RemoteOptions) {
@@ -98,6 +122,12 @@ export class Remote {
     }
   }
 
+  /** No session follows: whoever waits for an announcement is told. */
+  end(): void {
+    this.#over = true;
+    for (const { listener } of [...this.#seekers]) listener();
+  }
+
   /** Tells a listener what there is below a prefix, then every change. */
   watch(prefix: string, listener: (news: BroadcastNews) => void): Watch {
     const watcher: Watcher = { prefix, listener };
@@ -123,6 +153,42 @@ export class Remote {
       for (const link of links) this.#ask(entry, link);
     }
     return entry.broadcast;
+  }
+
+  /** Whether this very broadcast is announced now. */
+  announces(path: string): boolean {
+    return this.#entries.get(path)?.told !== undefined;
+  }
+
+  /** A track to subscribe to, now or when its broadcast is announced. */
+  seek(path: string, name: string): SoughtTrack {
+    const announced = () => this.announces(path);
+    const over = () => this.#over;
+    return {
+      path,
+      name,
+      find: () => this.broadcast(path).track(path, name),
+      get announced() {
+        return announced();
+      },
+      get over() {
+        return over();
+      },
+      watch: (listener) => this.#seek({ path, listener }),
+    };
+  }
+
+  #seek(seeker: Seeker): Watch {
+    this.#seekers.add(seeker);
+    // Nobody tells of what is hidden: it is asked for again.
+    const cancel = isHidden(seeker.path)
+      ? this.#options.context.clock.after(HIDDEN_MS, seeker.listener)
+      : undefined;
+    const close = () => {
+      this.#seekers.delete(seeker);
+      cancel?.();
+    };
+    return { close };
   }
 
   #follow(link: Link, prefix: string): void {
@@ -209,6 +275,10 @@ export class Remote {
     entry.told = hops;
     const news = { path: entry.path, active: hops !== undefined, hops: hops ?? [] };
     for (const watcher of this.#watchers) if (sees(watcher, entry.path)) watcher.listener(news);
+    if (!news.active) return;
+    for (const { path, listener } of [...this.#seekers]) {
+      if (hasPrefix(path, entry.path)) listener();
+    }
   }
 }
 

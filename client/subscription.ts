@@ -5,11 +5,13 @@
  */
 import { QumoError } from "../base/errors.ts";
 import type { Group } from "../relay/group.ts";
+import type { Watch } from "../relay/origin.ts";
 import type { TrackEnd, TrackInfo, TrackReader, TrackRequest } from "../relay/ports.ts";
 import type { Track } from "../relay/track.ts";
 import { Bell, type WaitOptions } from "./bell.ts";
 import { GroupReader } from "./frames.ts";
 import { Ordering } from "./ordering.ts";
+import type { SoughtTrack } from "./remote.ts";
 
 /** What is asked of a track, and can be changed later. */
 export interface SubscriptionUpdate {
@@ -30,6 +32,11 @@ export interface SubscribeOptions extends SubscriptionUpdate {
    * that is 0), then skipped. Default: in order of arrival.
    */
   readonly ordered?: boolean;
+  /**
+   * How long to wait for a broadcast that nobody publishes yet, in milliseconds, over all sessions of a client that
+   * reconnects; 0: not at all. Default: for as long as it takes, until `signal` aborts or the client is over.
+   */
+  readonly waitMs?: number;
   /** Leaves the track when aborted; whoever waits for a group then gets the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -41,7 +48,7 @@ export class TrackFailed extends QumoError {
   /**
    * Names the track and says why.
    * @param track Its name.
-   * @param why "not-found", "unroutable", "lost" or "refused".
+   * @param why "unannounced" (nobody publishes the broadcast yet), "not-found", "unroutable", "lost" or "refused".
    * @param reason As the end of a sentence.
    */
   constructor(readonly track: string, readonly why: string, reason: string) {
@@ -66,36 +73,55 @@ const MAX_WAITING = 256;
 export class Subscription implements Disposable {
   /** Called for each datagram of the track; they do not appear among the groups. */
   ondatagram: ((datagram: DatagramGroup) => void) | undefined;
-  readonly #track: Track;
+  readonly #sought: SoughtTrack;
+  readonly #waitMs: number;
   readonly #reader: { request: TrackRequest } & TrackReader;
   readonly #waiting: GroupReader[] = [];
   readonly #ordering: Ordering | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #bell = new Bell();
+  #track: Track;
+  /** Whether the broadcast was announced when the track was asked for last, and whether anything came of it. */
+  #asked = false;
+  #begun = false;
+  /** Waits for the announcement. */
+  #watch: Watch | undefined;
+  #cancelWait: (() => void) | undefined;
   #end: TrackEnd | undefined;
+  #failure: TrackFailed | undefined;
   #dropped = 0;
 
   /** @internal */
-  constructor(track: Track, options: SubscribeOptions = {}) {
-    this.#track = track;
+  constructor(sought: SoughtTrack, options: SubscribeOptions = {}) {
+    const { waitMs = Infinity, signal } = options;
+    if (!(waitMs >= 0)) throw new RangeError(`Cannot wait ${waitMs} ms: waitMs is 0 or more`);
+    this.#sought = sought;
+    this.#waitMs = waitMs;
+    this.#track = sought.find();
     this.#reader = {
       request: requestOf(options),
       onGroup: (group, start) => this.#arrived(group, start),
-      onDatagram: (sequence, timestamp, payload) =>
-        this.ondatagram?.({ sequence, timestamp, payload }),
+      onDatagram: (sequence, timestamp, payload) => {
+        this.#begin();
+        this.ondatagram?.({ sequence, timestamp, payload });
+      },
       onEnd: (end) => this.#ended(end),
     };
-    this.#signal = options.signal;
+    this.#signal = signal;
+    const { clock } = this.#track.context;
     if (options.ordered === true) {
       this.#ordering = new Ordering({
-        clock: track.context.clock,
+        clock,
         waitMs: () => this.#reader.request.maxLatencyMs || this.#track.info.maxAgeMs,
         deliver: (group) => this.#deliver(group),
       });
     }
-    if (options.signal?.aborted) return;
-    options.signal?.addEventListener("abort", this.#aborted, { once: true });
-    track.add(this.#reader);
+    if (signal?.aborted) return;
+    signal?.addEventListener("abort", this.#aborted, { once: true });
+    if (waitMs > 0 && waitMs < Infinity) {
+      this.#cancelWait = clock.after(waitMs, () => this.#waitedLongEnough());
+    }
+    this.#ask();
   }
 
   /** Name of the track. */
@@ -136,9 +162,7 @@ export class Subscription implements Disposable {
       options.signal?.throwIfAborted();
       const next = this.#waiting.shift();
       if (next !== undefined) return next;
-      if (this.#end?.kind === "failed") {
-        throw new TrackFailed(this.name, this.#end.why, this.#end.reason);
-      }
+      if (this.#failure !== undefined) throw this.#failure;
       if (this.#end !== undefined) return undefined;
       await this.#bell.wait(options.signal);
     }
@@ -161,6 +185,7 @@ export class Subscription implements Disposable {
   close(): void {
     this.#end ??= { kind: "ended" };
     this.#signal?.removeEventListener("abort", this.#aborted);
+    this.#stopWaiting();
     this.#track.remove(this.#reader);
     this.#ordering?.close();
     for (const group of this.#waiting.splice(0)) group.close();
@@ -172,15 +197,84 @@ export class Subscription implements Disposable {
     this.close();
   }
 
+  /**
+   * Asks the peer, also before it has announced the broadcast: the announcement may be on its way, or the broadcast one
+   * that is served without any.
+   */
+  #ask(): void {
+    this.#asked = this.#sought.announced;
+    this.#track = this.#sought.find();
+    this.#track.add(this.#reader);
+  }
+
+  /** It was refused before it was announced: that is waited for, and then it is asked for again. */
+  #waitForIt(): void {
+    if (this.#sought.announced) return this.#ask();
+    this.#watch = this.#sought.watch(() => {
+      this.#unwatch();
+      if (this.#sought.over) {
+        this.#ended({ kind: "failed", why: "lost", reason: "the session is over" });
+      } else this.#ask();
+    });
+  }
+
+  #waitedLongEnough(): void {
+    if (this.#begun || this.#end !== undefined || this.#sought.announced) return;
+    this.#unwatch();
+    this.#track.remove(this.#reader);
+    this.#fail({ kind: "failed", why: "not-found", reason: "it was not announced in time" });
+  }
+
+  #unwatch(): void {
+    this.#watch?.close();
+    this.#watch = undefined;
+  }
+
+  #stopWaiting(): void {
+    this.#unwatch();
+    this.#cancelWait?.();
+    this.#cancelWait = undefined;
+  }
+
+  /** Something has come: from here on there is nothing to wait for. */
+  #begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#stopWaiting();
+  }
+
   #arrived(group: Group, start: number): void {
+    this.#begin();
     const reader = new GroupReader(group);
     if (this.#ordering === undefined) this.#deliver(reader);
     else this.#ordering.push(reader, start);
   }
 
   #ended(end: TrackEnd): void {
+    if (this.#end !== undefined) return;
+    if (end.kind === "failed") {
+      const early = !this.#begun && !this.#asked && this.#waitMs > 0;
+      return early && !this.#sought.over ? this.#waitForIt() : this.#fail(end);
+    }
+    this.#finish(end);
+  }
+
+  #fail(end: TrackEnd & { kind: "failed" }): void {
+    const { path, announced, over } = this.#sought;
+    const early = !this.#begun && !this.#asked && !announced;
+    const [why, reason] = early && over
+      ? ["lost", `${end.reason}, and nobody has published ${path} until then`]
+      : early
+      ? ["unannounced", `nobody publishes ${path} yet`]
+      : [end.why, `${end.why === "lost" ? `${path} was cut off: ` : ""}${end.reason}`];
+    this.#failure = new TrackFailed(this.name, why, reason);
+    this.#finish(end);
+  }
+
+  #finish(end: TrackEnd): void {
+    this.#stopWaiting();
+    this.#end = end;
     this.#ordering?.flush();
-    this.#end ??= end;
     this.#bell.ring();
   }
 

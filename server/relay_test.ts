@@ -61,9 +61,9 @@ for (const [from, to] of [[6, 6], [2, 6], [6, 2], [4, 4], [5, 3]] as const) {
     const { client } = await join(at, to);
     await tick();
     const unknown = new Viewer(client.subscribe("a", "nothing"));
-    const nowhere = new Viewer(client.subscribe("z", "v"));
+    const nowhere = new Viewer(client.subscribe("z", "v", { waitMs: 0 }));
     await tick();
-    assert.deepEqual([unknown.end, nowhere.end], ["not-found", "not-found"]);
+    assert.deepEqual([unknown.end, nowhere.end], ["not-found", "unannounced"]);
     assert.equal(at.relay.sessionCount, 2);
     await at.relay.close();
   });

@@ -68,6 +68,7 @@ function refuseWhatBrowsersCannot(url: URL, options: WebTransportConnectOptions)
   const refuse = (why: string) => {
     throw new ConnectFailed(url.href, why);
   };
+  if ("Deno" in globalThis) requireWebTransport(url);
   if (url.protocol !== "https:" && url.protocol !== "http:") {
     refuse(`${url.protocol}// needs raw QUIC, which only Deno has here; use https:// or http://`);
   }
@@ -92,7 +93,9 @@ function whereIsWebTransport(): string {
   if (here.isSecureContext === false) {
     return "browsers have WebTransport in secure pages only; serve the page over https:// or as http://localhost";
   }
-  if (here.Deno !== undefined) return "QUIC is switched off; start Deno with --unstable-net";
+  if (here.Deno !== undefined) {
+    return "QUIC is switched off; run with --unstable-net, as in `deno run -A --unstable-net FILE`";
+  }
   if (here.document === undefined) {
     return "this runtime has no WebTransport; connect from Deno or a browser, or give Client.over() a connection";
   }

@@ -23,6 +23,7 @@ type SocketConstructor = new (
 interface Runtime {
   readonly Deno?: {
     createHttpClient(options: { caCerts: string[] }): { close(): void };
+    readonly QuicEndpoint?: unknown;
   };
 }
 
@@ -124,11 +125,19 @@ function socketFailure(
     ? "the name of its host is not known"
     : undefined;
   return why === undefined
-    ? new HandshakeFailed(url, reason, adviceFor(options), { cause })
-    : new ConnectFailed(url, why, undefined, { cause });
+    ? new HandshakeFailed(url, reason, adviceFor(options) + withoutQuic(url), { cause })
+    : new ConnectFailed(url, why + withoutQuic(url), undefined, { cause });
 }
 
 function adviceFor({ protocols }: WebTransportConnectOptions): string {
   return "a WebSocket does not say more: no server there, its certificate is not trusted, or the server refuses the " +
     `path, the token or the versions (${protocols.join(", ")})`;
+}
+
+/** Told where nobody asked for a WebSocket: it is all that this Deno has. */
+function withoutQuic(url: string): string {
+  const { Deno } = globalThis as Runtime;
+  return url.startsWith("http") && Deno !== undefined && !("QuicEndpoint" in Deno)
+    ? "; QUIC was not tried, since this Deno has it switched off: run with --unstable-net"
+    : "";
 }

@@ -8,7 +8,7 @@ import { GroupTooLarge } from "../../relay/errors.ts";
 import type { GroupWriter } from "../../relay/group_writer.ts";
 import type { TrackEnd, TrackRequest, TrackSink, UpstreamSubscription } from "../../relay/ports.ts";
 import type { BidiStream, ReceiveStream } from "../../transport/connection.ts";
-import { ConnectionClosed } from "../../transport/errors.ts";
+import { ConnectionClosed, StreamReset } from "../../transport/errors.ts";
 import { ProtocolViolation } from "../../wire/errors.ts";
 import { STREAM_CODE } from "../../wire/lite/codes.ts";
 import { BIDI, type Dialect } from "../../wire/lite/dialect.ts";
@@ -65,7 +65,7 @@ export class Incoming implements UpstreamSubscription {
       if (error instanceof ProtocolViolation) this.#link.failed(error);
       // An OK of the old versions comes at once and promises nothing.
       const why = lost || this.#begun ? "lost" : "not-found";
-      this.#end({ kind: "failed", why, reason: reasonOf(error) });
+      this.#end({ kind: "failed", why, reason: wordsFor(error) });
     }
   }
 
@@ -249,6 +249,14 @@ export class Incoming implements UpstreamSubscription {
       ...wireRequest({ ...now, startGroup: old.startGroup }, this.#link.dialect),
     })));
   }
+}
+
+/** Why a subscription broke off. The code is the publisher's hint. */
+function wordsFor(error: unknown): string {
+  if (!(error instanceof StreamReset)) return reasonOf(error);
+  if (error.peerCode === STREAM_CODE.notFound) return "the publisher has no such track";
+  if (error.peerCode === STREAM_CODE.sessionClosed) return "the publisher has gone";
+  return `the publisher gave it up with code ${error.peerCode}`;
 }
 
 /** A start far enough back that a floor alone decides, where the start is picked by age. */
