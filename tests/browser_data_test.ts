@@ -39,8 +39,9 @@ Deno.test({
     page.on("pageerror", (error) => problems.push(error.message));
 
     await page.goto(`${relay.url}?name=bare`);
-    await page.locator("#hint", { hasText: "bare cannot be played here. It has no catalog" })
-      .waitFor();
+    await page.locator("#hint", { hasText: "bare has nothing that this page can play" }).waitFor();
+    await page.locator("#data-kind", { hasText: "It has no catalog" }).waitFor();
+    assert.equal(await page.locator("#player moq-watch").isVisible(), false);
     await page.locator("#frames pre", { hasText: "hello \\u202e frame" }).waitFor();
     chat.write("another line");
     await page.locator("#frames pre", { hasText: "another line" }).waitFor();

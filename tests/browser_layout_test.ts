@@ -114,6 +114,16 @@ Deno.test({
       const player = await boxOf(page, "#player");
       assert.ok(player.y >= 0 && player.y + player.height <= height, `${JSON.stringify(player)}`);
 
+      await page.goto("about:blank");
+      await page.goto(`${relay.url}?name=cam/28`);
+      // What plays is in sight in the list, without the page being scrolled.
+      await page.waitForFunction(() => {
+        // deno-lint-ignore no-explicit-any
+        const { document, scrollY } = globalThis as any;
+        const item = document.querySelector("#broadcasts [aria-current]")?.getBoundingClientRect();
+        const list = document.querySelector("#broadcasts")?.getBoundingClientRect();
+        return scrollY === 0 && item?.top >= list?.top && item?.bottom <= list?.bottom;
+      });
       await page.fill("#find", "cam 1");
       await page.locator("#found", { hasText: "12 of 31" }).waitFor();
       assert.equal(await page.locator("#broadcasts li").count(), 12);

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { found, MANY_BROADCASTS } from "./find_broadcast.ts";
 import { Name } from "./name.tsx";
 import { addressOf } from "./route.ts";
@@ -15,6 +15,18 @@ export function BroadcastList({ live = [], current, onChoose }: ListProps) {
   const [search, setSearch] = useState("");
   const searchable = live.length >= MANY_BROADCASTS || search !== "";
   const shown = searchable ? found(live, search) : live;
+  const list = useRef<HTMLUListElement>(null);
+  const listed = current !== undefined && shown.includes(current);
+  useEffect(() => {
+    const item = list.current?.querySelector<HTMLElement>("[aria-current]");
+    if (item === null || item === undefined) return;
+    // The list scrolls for itself; the page stays where it is.
+    const { offsetTop: top, offsetHeight: height } = item;
+    const { scrollTop, clientHeight } = list.current!;
+    if (top < scrollTop || top + height > scrollTop + clientHeight) {
+      list.current!.scrollTop = top - (clientHeight - height) / 2;
+    }
+  }, [current, listed]);
   return (
     <nav id="live" class="card" aria-labelledby="live-title">
       <h2 id="live-title">
@@ -38,7 +50,7 @@ export function BroadcastList({ live = [], current, onChoose }: ListProps) {
         </div>
       )}
       {live.length === 0 && <p id="none" class="soft">No broadcast is announced.</p>}
-      <ul id="broadcasts">
+      <ul id="broadcasts" ref={list}>
         {shown.map((name) => (
           <li key={name}>
             <a

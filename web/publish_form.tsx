@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { DevicePicker } from "./device_picker.tsx";
+import { CameraPicker, MicrophonePicker } from "./device_picker.tsx";
 import type { Devices } from "./devices.ts";
 import { bitRate } from "./format.ts";
 import { Icon, type IconName } from "./icons.tsx";
@@ -64,13 +64,14 @@ export function PublishForm({ settings, devices, onChange, nameProblem, locked }
           ))}
         </div>
       </fieldset>
-      <DevicePicker
-        {...{ devices, locked, onChange }}
-        camera={settings.camera}
-        microphone={settings.microphone}
-        picture={kind === "camera"}
-        sound={kind === "microphone" || kind === "camera" && sound}
-      />
+      {kind === "camera" && (
+        <CameraPicker
+          devices={devices.cameras}
+          chosen={settings.camera}
+          locked={locked}
+          onChange={(camera) => onChange({ camera })}
+        />
+      )}
       {!pictureless && (
         <label class="check">
           <input
@@ -82,6 +83,14 @@ export function PublishForm({ settings, devices, onChange, nameProblem, locked }
           />
           {SOUND[kind]}
         </label>
+      )}
+      {(pictureless || kind === "camera" && sound) && (
+        <MicrophonePicker
+          devices={devices.microphones}
+          chosen={settings.microphone}
+          locked={locked}
+          onChange={(microphone) => onChange({ microphone })}
+        />
       )}
       {!pictureless && (
         <div class="pair">

@@ -20,8 +20,8 @@ export interface WatchState {
     readonly unsupported: boolean;
     readonly playing: boolean;
   } | undefined;
-  /** What it is, as a sentence, where it is nothing to be played. */
-  readonly instead: string | undefined;
+  /** The page shows what its tracks send, because there is nothing to be played. */
+  readonly shownAsData: boolean;
   /** There was a session before. */
   readonly wasConnected: boolean;
   /** For so long there has been no session, in milliseconds. */
@@ -74,7 +74,9 @@ export function watchSaid(state: WatchState): Said | undefined {
       `This browser cannot decode the video of ${name}. Try another browser, or publish it as H.264, VP9 or AV1.`,
     );
   }
-  if (state.instead !== undefined) return wait(`${name} cannot be played here. ${state.instead}`);
+  if (state.shownAsData) {
+    return wait(`${name} has nothing that this page can play. Below is what its tracks send.`);
+  }
   return player.playing ? undefined : wait("Waiting for the first picture …");
 }
 

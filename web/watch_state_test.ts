@@ -10,7 +10,7 @@ const PLAYING: WatchState = {
   announced: true,
   wasAnnounced: true,
   player: { link: "connected", broadcast: "live", unsupported: false, playing: true },
-  instead: undefined,
+  shownAsData: false,
   wasConnected: true,
   unconnectedMs: 0,
 };
@@ -34,8 +34,8 @@ Deno.test("watchSaid() has a sentence for everything that can be wrong, the caus
     [{ announced: false, wasAnnounced: false }, /Waiting for demo to begin/, "wait"],
     [{ player: { ...player, unsupported: true } }, /cannot decode/, "problem"],
     [
-      { player: { ...player, playing: false }, instead: "It is data." },
-      /demo cannot be played here. It is data\./,
+      { player: { ...player, playing: false }, shownAsData: true },
+      /demo has nothing that this page can play/,
       "wait",
     ],
     [{ player: { ...player, playing: false } }, /first picture/, "wait"],

@@ -61,7 +61,7 @@ export function WatchView({ visible, route, go, announced }: ViewProps) {
       playing: snapshot.videoFrames > 0 ||
         snapshot.renditions.length === 0 && snapshot.audio !== undefined,
     },
-    instead: looked?.kind.text,
+    shownAsData: looked !== undefined,
     wasConnected: playing.wasConnected,
     unconnectedMs: playing.unconnectedMs,
   });
@@ -97,7 +97,7 @@ export function WatchView({ visible, route, go, announced }: ViewProps) {
             showWhole(stage.current);
           }}
         />
-        {name !== undefined && <LatencyGraph {...playing} />}
+        {name !== undefined && looked === undefined && <LatencyGraph {...playing} />}
       </div>
       {name !== undefined && (
         <div class="column more">
