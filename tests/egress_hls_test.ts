@@ -4,6 +4,7 @@ import { generateKey, keyJson } from "../server/auth/make_key.ts";
 import { Pattern } from "../server/auth/pattern.ts";
 import { signToken } from "../server/auth/token.ts";
 import { launchChromium } from "./support/chromium.ts";
+import { bundleOutside } from "./outside/run.ts";
 import type { HlsPage } from "./support/hls_page.ts";
 import { bundleForPage, loadInPage } from "./support/page_bundle.ts";
 import { probe, publishMedia } from "./support/publish_media.ts";
@@ -137,6 +138,12 @@ Deno.test({
     await master(relay, "cam/master.m3u8");
     await using chromium = await launchChromium(["--autoplay-policy=no-user-gesture-required"]);
     const page = await chromium.page();
+    await page.evaluate(`(async () => {
+      const script = new Blob([${
+      JSON.stringify(await bundleOutside("hls.js"))
+    }], { type: "text/javascript" });
+      globalThis.Hls = (await import(URL.createObjectURL(script))).default;
+    })()`);
     const script = await bundleForPage(new URL("support/hls_page.ts", import.meta.url));
     const player = await loadInPage<HlsPage>(page, script, "hlsPage");
     await player.play(`${base(relay)}/cam/master.m3u8`);

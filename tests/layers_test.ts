@@ -6,7 +6,7 @@ import {
   refusedPackages,
   tooLong,
 } from "../tools/arrows.ts";
-import { type Module, readModules } from "../tools/module_graph.ts";
+import { type Module, readModules, ROOT } from "../tools/module_graph.ts";
 import { ownPackageProblems, packageProblems, readTable } from "../tools/packages.ts";
 
 /** Read once: it takes a `deno info` over the whole project. */
@@ -113,6 +113,12 @@ Deno.test("a ring of imports is found and named once", () => {
     file("wire/c.ts", ["wire/b.ts"]),
   ];
   assert.deepEqual(cycles(modules), ["wire/b.ts -> wire/c.ts -> wire/b.ts"]);
+});
+
+Deno.test("what tests only run beside the relay is not fetched with it", async () => {
+  const lock = await Deno.readTextFile(`${ROOT}deno.lock`);
+  const outside = JSON.parse(await Deno.readTextFile(`${ROOT}tests/outside/packages.json`));
+  for (const name of Object.keys(outside)) assert.ok(!lock.includes(`"${name}@`), name);
 });
 
 Deno.test("packageProblems() names what is unused, unpinned, doubled or without a reason", () => {

@@ -1,9 +1,11 @@
-/** Holds the imports of deno.json against the code and against the README's table: `deno task packages`. */
+/** Holds the imports of deno.json, and what tests run beside it, against the code and against the README's table: `deno task packages`. */
 import { type Module, readModules, ROOT } from "./module_graph.ts";
 import { report } from "./say.ts";
 
 /** The heading over the table in README.md. */
 const HEADING = "## Packages and why";
+/** Packages that tests start as programs of their own, under a lock of their own. */
+const OUTSIDE = "tests/outside/packages.json";
 
 export interface PackageRow {
   readonly name: string;
@@ -51,7 +53,15 @@ export function packageProblems(
 export async function ownPackageProblems(modules: readonly Module[]): Promise<string[]> {
   const manifest = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
   const readme = (await Deno.readTextFile(`${ROOT}README.md`)).replaceAll("\r\n", "\n");
-  return packageProblems(manifest.imports, modules, readTable(readme));
+  const outside = JSON.parse(await Deno.readTextFile(`${ROOT}${OUTSIDE}`));
+  // Nobody imports those: that is what they are there for.
+  const run = { path: OUTSIDE, packages: Object.keys(outside) } as unknown as Module;
+  const imports = { ...manifest.imports, ...outside };
+  return [
+    ...Object.keys(outside).filter((name) => name in manifest.imports)
+      .map((name) => `${name}: in deno.json and in ${OUTSIDE}`),
+    ...packageProblems(imports, [...modules, run], readTable(readme)),
+  ];
 }
 
 if (import.meta.main) report("packages", await ownPackageProblems(await readModules()));

@@ -1,9 +1,7 @@
-/** Runs in a page: hls.js at a `<video>`, and what can be told of it. */
-import Hls from "hls.js";
-
+/** Runs in a page that has loaded hls.js as `Hls`: that player at a `<video>`, and what can be told of it. */
 // deno-lint-ignore no-explicit-any
-const { document } = globalThis as any;
-let hls: Hls | undefined;
+const { document, Hls } = globalThis as any;
+let hls: InstanceType<typeof Hls> | undefined;
 const failures: string[] = [];
 
 function play(url: string): void {
@@ -11,7 +9,8 @@ function play(url: string): void {
   video.muted = true;
   document.body.append(video);
   hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.5 });
-  hls.on(Hls.Events.ERROR, (_, { details, fatal, reason, error }) => {
+  // deno-lint-ignore no-explicit-any
+  hls.on(Hls.Events.ERROR, (_: unknown, { details, fatal, reason, error }: any) => {
     failures.push(`${fatal ? "fatal " : ""}${details} ${reason ?? error?.message ?? ""}`);
   });
   hls.loadSource(url);

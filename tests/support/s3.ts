@@ -1,5 +1,5 @@
-/** An S3-compatible server in this process, its objects in a directory. It asks for a known key, but trusts any signature. */
-import S3rver from "s3rver";
+/** An S3-compatible server, its objects in a directory. It asks for a known key, but trusts any signature. */
+import { startOutside } from "../outside/run.ts";
 
 export interface S3Server extends AsyncDisposable {
   readonly endpoint: string;
@@ -13,17 +13,22 @@ export interface S3Server extends AsyncDisposable {
 export async function startS3(bucket = "archive"): Promise<S3Server> {
   const directory = await Deno.makeTempDir({ prefix: "qumo-relay-test-" });
   let port = 0;
-  let running: { run(): Promise<{ port: number }>; close(): Promise<void> } | undefined;
+  let running: Deno.ChildProcess | undefined;
+  let drained: Promise<void> | undefined;
   const stop = async () => {
-    await running?.close();
+    running?.kill("SIGTERM");
+    await running?.status;
+    await drained;
     running = undefined;
   };
   const start = async () => {
-    running = new S3rver({
-      ...{ address: "127.0.0.1", port, silent: true, directory },
-      configureBuckets: [{ name: bucket, configs: [] }],
-    });
-    port = (await running!.run()).port;
+    running = startOutside("s3rver", [
+      ...["--directory", directory, "--address", "127.0.0.1", "--port", String(port)],
+      ...["--configure-bucket", bucket],
+    ]);
+    const listening = Promise.withResolvers<number>();
+    drained = readPort(running.stdout, listening);
+    port = await listening.promise;
   };
   await start();
   const endpoint = `http://127.0.0.1:${port}`;
@@ -43,4 +48,18 @@ export async function startS3(bucket = "archive"): Promise<S3Server> {
       await Deno.remove(directory, { recursive: true });
     },
   };
+}
+
+/** Reads "S3rver listening on 127.0.0.1:1234", and then what it says of each request. */
+async function readPort(
+  stdout: ReadableStream<Uint8Array<ArrayBuffer>>,
+  port: PromiseWithResolvers<number>,
+): Promise<void> {
+  let text = "";
+  for await (const part of stdout.pipeThrough(new TextDecoderStream())) {
+    text += part;
+    const found = /listening on \S+:(\d+)/.exec(text);
+    if (found) port.resolve(Number(found[1]));
+  }
+  port.reject(new Error(`s3rver has ended without a port: ${text}`));
 }

@@ -1,0 +1,35 @@
+/**
+ * Programs and players that tests meet as strangers: npm packages that no module here imports, each in a process of its
+ * own and under a lock of its own. `deno task` fetches all that `deno.lock` names before it does anything, and these are
+ * more than the relay itself.
+ *
+ * @module
+ */
+import { fromFileUrl } from "../../tools/file_url.ts";
+import PACKAGES from "./packages.json" with { type: "json" };
+
+export type OutsidePackage = keyof typeof PACKAGES;
+
+/** After a change of packages.json: `deno cache --no-config --lock=tests/outside/packages.lock SPECIFIERS`. */
+const LOCK = fromFileUrl(new URL("packages.lock", import.meta.url));
+const OWN = ["--quiet", "--no-config", `--lock=${LOCK}`, "--frozen"];
+
+/** Starts a package's program. The caller ends it. */
+export function startOutside(name: OutsidePackage, args: readonly string[]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", ...OWN, PACKAGES[name], ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+}
+
+/** A package as one module for browsers. */
+export async function bundleOutside(name: OutsidePackage): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["bundle", "--platform", "browser", ...OWN, PACKAGES[name]],
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout);
+}
