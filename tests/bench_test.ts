@@ -11,6 +11,7 @@ import { listenQuic } from "../transport/quic.ts";
 import { dialectByName, UNI } from "../wire/lite/dialect.ts";
 import { framed } from "../wire/message.ts";
 import { putVarint } from "../wire/varint.ts";
+import { fromFileUrl } from "../tools/file_url.ts";
 import { start, startRelay } from "./support/program.ts";
 import { testCertificate, until } from "./support/server.ts";
 
@@ -62,6 +63,14 @@ Deno.test("bench --scenario announce hears announcements, and tells people in li
   assert.match(program.output(), /^viewers +3 of 3$/m);
   assert.match(program.output(), /^delivered +[1-9][\d.]* frames\/s/m);
   assert.match(program.output(), /^latency +p50 [\d.]+ ms, /m);
+});
+
+Deno.test("bench:load measures a relay of its own", async () => {
+  const script = fromFileUrl(new URL("../tools/bench_load.ts", import.meta.url));
+  await using program = start(["--viewers", "3", "--duration", "1s", "--ramp", "0s"], { script });
+  assert.equal(await program.ended(), 0, program.output());
+  assert.match(program.output(), /^viewers +3 of 3$/m);
+  assert.match(program.output(), /^relay /m, "what the relay itself used");
 });
 
 Deno.test("bench says what to do when there is no relay", async () => {

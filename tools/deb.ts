@@ -1,6 +1,6 @@
 /**
  * Makes the packages for Debian and Fedora from deploy/nfpm.yaml: `deno task deb [--binary FILE] [--arch amd64|arm64]
- * [--maintainer "NAME <ADDRESS>"]`. Without --binary it packs what `deno task compile` has made. Needs nfpm (https://nfpm.goreleaser.com).
+ * [--maintainer "NAME <ADDRESS>"]`. Without --binary it packs what `deno task pack` or `compile` has made. Needs nfpm (https://nfpm.goreleaser.com).
  */
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
@@ -20,7 +20,7 @@ export async function makePackages(options: {
 }): Promise<number> {
   const { binary, arch, target, maintainer } = options;
   if (!await Deno.stat(binary).then((info) => info.isFile, () => false)) {
-    say(`Cannot pack ${binary}: there is no such file; run \`deno task compile\` first`);
+    say(`Cannot pack ${binary}: there is no such file; run \`deno task pack\` first`);
     return 1;
   }
   const folder = await Deno.makeTempDir();

@@ -1,3 +1,5 @@
+import type { Found } from "./require.ts";
+
 /** Programs that a few tests use where somebody has installed them. */
 const PEERS = {
   moq: "moq is not on PATH: it comes with the crate moq-cli (cargo install moq-cli)",
@@ -15,12 +17,22 @@ const PEERS = {
  * every system has it as a package, so not even a run that must skip nothing fails for it.
  */
 export function optional(name: keyof typeof PEERS): { ok: boolean; path?: string } {
-  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
-    const path = `${folder}/${name}`;
-    if (folder !== "" && isFile(path)) return { ok: true, path };
-  }
+  const { path } = lookFor(name);
+  if (path !== undefined) return { ok: true, path };
   Deno.stderr.writeSync(new TextEncoder().encode(`skipping optional tests: ${PEERS[name]}\n`));
   return { ok: false };
+}
+
+/** Every such program, and where it is. */
+export const optionalPrograms = (): Found[] =>
+  (Object.keys(PEERS) as (keyof typeof PEERS)[]).map(lookFor);
+
+function lookFor(name: keyof typeof PEERS): Found {
+  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
+    const path = `${folder}/${name}`;
+    if (folder !== "" && isFile(path)) return { name, path, hint: PEERS[name] };
+  }
+  return { name, hint: PEERS[name] };
 }
 
 function isFile(path: string): boolean {

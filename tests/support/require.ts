@@ -14,17 +14,36 @@ const PROGRAMS = {
  * @throws {Error} It is absent and QUMO_TEST_REQUIRE_ALL=1 asks for a run that skips nothing.
  */
 export function need(name: keyof typeof PROGRAMS): { ok: boolean; path?: string } {
-  const program = PROGRAMS[name];
-  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
-    for (const file of program.names) {
-      const path = `${folder}/${file}`;
-      if (folder !== "" && isProgram(path)) return { ok: true, path };
-    }
-  }
-  const hint = `${name} is not on PATH: apt-get install ${program.package}`;
+  const { path, hint } = lookFor(name);
+  if (path !== undefined) return { ok: true, path };
   if (Deno.env.get("QUMO_TEST_REQUIRE_ALL") === "1") throw new Error(hint);
   Deno.stderr.writeSync(new TextEncoder().encode(`skipping tests: ${hint}\n`));
   return { ok: false };
+}
+
+/** A program that tests drive. */
+export interface Found {
+  readonly name: string;
+  /** Where it is; absent if it is not on PATH. */
+  readonly path?: string;
+  /** How to get it. */
+  readonly hint: string;
+}
+
+/** Every program that tests need, and where it is. */
+export const programs = (): Found[] =>
+  (Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]).map(lookFor);
+
+function lookFor(name: keyof typeof PROGRAMS): Found {
+  const program = PROGRAMS[name];
+  const hint = `${name} is not on PATH: apt-get install ${program.package}`;
+  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
+    for (const file of program.names) {
+      const path = `${folder}/${file}`;
+      if (folder !== "" && isProgram(path)) return { name, path, hint };
+    }
+  }
+  return { name, hint };
 }
 
 function isProgram(path: string): boolean {
