@@ -13,11 +13,18 @@ export interface BannerFacts {
   readonly pageUrl?: string;
   readonly certificate: Pick<Certificate, "sha256" | "notAfterMs">;
   readonly warnings: readonly string[];
+  /** A warning that nobody may miss: it comes last, in a frame. */
+  readonly alarm?: string;
+  /** Whether the terminal shows colours. */
+  readonly color?: boolean;
 }
+
+const RED = "\x1b[1;31m";
+const PLAIN = "\x1b[0m";
 
 /** What the program says once it listens. */
 export function banner(facts: BannerFacts): string {
-  const { version, listeners, pageUrl, certificate, warnings } = facts;
+  const { version, listeners, pageUrl, certificate, warnings, alarm, color = false } = facts;
   const rows = [
     ...listeners.map(({ name, address }) => [name, address] as const),
     ...(pageUrl === undefined ? [] : [["page", pageUrl] as const]),
@@ -32,21 +39,29 @@ export function banner(facts: BannerFacts): string {
     `qumo-relay ${version}`,
     ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
     ...warnings.map((warning) => `! ${warning.replaceAll("\n", "\n  ")}`),
+    ...(alarm === undefined ? [] : framed(alarm, color)),
   ].join("\n");
+}
+
+function framed(text: string, color: boolean): string[] {
+  const lines = text.split("\n").map((line) => `!! ${line}`);
+  const rule = "!".repeat(Math.max(...lines.map((line) => line.length)));
+  const [before, after] = color ? [RED, PLAIN] : ["", ""];
+  return [rule, ...lines, rule].map((line) => before + line + after);
 }
 
 export interface WarningFacts {
   readonly certificate: Pick<Certificate, "selfSigned" | "pinnable" | "made" | "warnings">;
-  /** Whether anyone may publish and watch. */
-  readonly anonymous: boolean;
+  /** Of `accessWarning()`, unless it is an alarm. */
+  readonly access?: string | undefined;
   /** Of `socketBufferWarning()`. */
   readonly socketBuffers: string | undefined;
 }
 
 /** What whoever starts the server should know before others reach it. */
-export function startWarnings({ certificate, anonymous, socketBuffers }: WarningFacts): string[] {
+export function startWarnings({ certificate, access, socketBuffers }: WarningFacts): string[] {
   const warnings: string[] = [];
-  if (anonymous) warnings.push("anonymous: whoever reaches this server may publish and watch");
+  if (access !== undefined) warnings.push(access);
   if (certificate.selfSigned) {
     const how = certificate.pinnable
       ? "clients must be given its hash (GET /certificate.sha256)"

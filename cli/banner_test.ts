@@ -26,10 +26,27 @@ Deno.test("banner() lists the listeners, the page, the hash and the warnings", (
   );
 });
 
+Deno.test("banner() ends with the alarm in a frame", () => {
+  const text = banner({
+    version: "1.2.3",
+    listeners: [],
+    certificate: { sha256: SHA256, notAfterMs: 0 },
+    warnings: ["a warning"],
+    alarm: "OPEN\nto close it",
+  });
+  assert.deepEqual(text.split("\n").slice(-5), [
+    "! a warning",
+    "!!!!!!!!!!!!!!",
+    "!! OPEN",
+    "!! to close it",
+    "!!!!!!!!!!!!!!",
+  ]);
+});
+
 Deno.test("startWarnings() names every cause for care, and nothing on a guarded server", () => {
   const all = startWarnings({
     certificate: { ...CERTIFICATE, warnings: ["it expired"] },
-    anonymous: true,
+    access: "anonymous: everybody may",
     socketBuffers: "buffers are low",
   });
   assert.equal(all.length, 4);
@@ -37,12 +54,12 @@ Deno.test("startWarnings() names every cause for care, and nothing on a guarded 
   assert.match(all[1]!, /self-signed: clients must be given its hash/);
   assert.deepEqual(all.slice(2), ["it expired", "buffers are low"]);
   const signed = { ...CERTIFICATE, selfSigned: false };
-  const none = startWarnings({ certificate: signed, anonymous: false, socketBuffers: undefined });
+  const none = startWarnings({ certificate: signed, access: undefined, socketBuffers: undefined });
   assert.deepEqual(none, []);
 });
 
 Deno.test("startWarnings() tells when browsers cannot accept the certificate by its hash", () => {
   const certificate = { ...CERTIFICATE, pinnable: false };
-  const [warning] = startWarnings({ certificate, anonymous: false, socketBuffers: undefined });
+  const [warning] = startWarnings({ certificate, access: undefined, socketBuffers: undefined });
   assert.match(warning!, /browsers do not accept it by its hash/);
 });

@@ -1,12 +1,12 @@
 import { certificateHosts, loadCertificate } from "../config/certificate.ts";
-import { exposuresOf } from "../config/exposure.ts";
-import type { LoadedConfig } from "../config/load.ts";
+import { accessWarning, exposuresOf } from "../config/exposure.ts";
+import { type Inspected, type LoadedConfig, problemsIn } from "../config/load.ts";
 import { TlsSetupError } from "../config/pem_pair.ts";
-import { ConfigError, inOrder } from "../config/problems.ts";
+import { ConfigError, type Problem } from "../config/problems.ts";
 import { checkHooks } from "../server/hooks/check.ts";
 import { checkPlugins } from "../server/plugin_host.ts";
 import { parseFlags } from "./args.ts";
-import { allFlags, commonFlags, CONFIG_FLAGS, configOf } from "./config_flags.ts";
+import { allFlags, commonFlags, CONFIG_FLAGS, inspectOf } from "./config_flags.ts";
 import { print, say } from "./output.ts";
 
 export { CONFIG_FLAGS as flags };
@@ -15,8 +15,8 @@ const usageWith = (flags: string) =>
   `Usage: qumo-relay check [--config FILE]
 
 Checks the configuration, the certificate files, the hooks and the plugins it names: their modules are
-loaded, nothing is started. Prints "ok", or every problem with its
-place; ends with code 2 when there is one.
+loaded, nothing is started. Prints "ok", with a warning when everybody may publish and watch
+without a token; or every problem with its place, and ends with code 2.
 
 Examples:
   qumo-relay check
@@ -28,30 +28,37 @@ export const usage = usageWith(commonFlags("check"));
 export const fullUsage = usageWith(allFlags());
 
 export async function run(args: readonly string[]): Promise<number> {
-  const loaded = await configOf(parseFlags(args, CONFIG_FLAGS));
-  const exposures = exposuresOf(loaded);
-  await checkCertificate(loaded);
-  const problems = [...await checkPlugins(loaded.plugins), ...await checkHooks(loaded.hooks)];
-  if (problems.length > 0) {
-    throw new ConfigError(loaded.file ?? "the configuration", inOrder(problems));
-  }
-  // Not a fault of what is there: the example and a file for development say nothing of it either.
-  for (const { message } of exposures) say(`Warning: serve would not start: ${message}`);
+  const inspected = await inspectOf(parseFlags(args, CONFIG_FLAGS));
+  const { loaded, wrong } = inspected;
+  const admin = [...wrong].some((path) => path.startsWith("admin."));
+  const problems = [
+    ...inspected.problems,
+    ...(admin ? [] : exposuresOf(loaded)),
+    ...await checkCertificate(inspected),
+    ...await checkPlugins(loaded.plugins),
+    ...await checkHooks(loaded.hooks),
+  ];
+  if (problems.length > 0) throw problemsIn(loaded.file, problems);
+  const warning = accessWarning(loaded.config);
+  if (warning !== undefined) say(`Warning: ${warning}`);
   print("ok");
   return 0;
 }
 
 /** Files of the user are read; a certificate that would be made at the start is not made here. */
-async function checkCertificate(loaded: LoadedConfig): Promise<void> {
-  const { config } = loaded;
-  const { certFile, keyFile, certDir, certHosts } = config.server;
-  if (certFile === undefined) return;
+async function checkCertificate({ loaded, wrong }: Inspected): Promise<readonly Problem[]> {
+  const { certFile, keyFile, certDir, certHosts } = loaded.config.server;
+  const known = !wrong.has("server.cert_file") && !wrong.has("server.key_file");
+  if (!known || certFile === undefined || keyFile === undefined) return [];
   try {
     const hosts = certificateHosts(certHosts);
     const { warnings } = await loadCertificate({ certFile, keyFile, dir: certDir, hosts });
     for (const warning of warnings) say(`Warning: ${warning}`);
+    return [];
   } catch (error) {
-    throw certificateProblems(error, loaded);
+    const problem = certificateProblems(error, loaded);
+    if (problem instanceof ConfigError) return problem.problems;
+    throw problem;
   }
 }
 

@@ -1,4 +1,4 @@
-import { loadConfig, type LoadedConfig } from "../config/load.ts";
+import { inspectConfig, type Inspected, type LoadedConfig, problemsIn } from "../config/load.ts";
 import { SECTIONS, SETTINGS } from "../config/settings.ts";
 import { describeFlags, type FlagTable, type ParsedArgs } from "./args.ts";
 import { say } from "./output.ts";
@@ -61,16 +61,24 @@ export function allFlags(): string {
  * Reads the configuration that the flags of a command, the environment and the file make together,
  * and says its warnings.
  *
- * @throws {ConfigError} With every problem at once.
+ * @throws {ConfigError} With every problem at once, those of the plugins' options included.
  */
-export async function configOf({ flags }: ParsedArgs<FlagTable>): Promise<LoadedConfig> {
+export async function configOf(args: ParsedArgs<FlagTable>): Promise<LoadedConfig> {
+  const { loaded, problems } = await inspectOf(args);
+  if (problems.length === 0) return loaded;
+  const { checkPlugins } = await import("../server/plugin_host.ts");
+  throw problemsIn(loaded.file, [...problems, ...await checkPlugins(loaded.plugins)]);
+}
+
+/** The same, right or wrong. @throws {ConfigError} The file cannot be read. */
+export async function inspectOf({ flags }: ParsedArgs<FlagTable>): Promise<Inspected> {
   const texts: Record<string, string> = {};
   for (const { path } of SETTINGS) {
     const text = flags[path];
     if (typeof text === "string") texts[path] = text;
   }
   const file = typeof flags["config"] === "string" ? flags["config"] : undefined;
-  const loaded = await loadConfig({ file, env: Deno.env.toObject(), flags: texts });
-  for (const warning of loaded.warnings) say(`Warning: ${warning}`);
-  return loaded;
+  const inspected = await inspectConfig({ file, env: Deno.env.toObject(), flags: texts });
+  for (const warning of inspected.loaded.warnings) say(`Warning: ${warning}`);
+  return inspected;
 }

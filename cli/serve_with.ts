@@ -1,15 +1,16 @@
 import type { Logger, LogLevelControl } from "../base/logger.ts";
 import { VERSION } from "../base/version.ts";
 import { type CertificateOptions, loadCertificate } from "../config/certificate.ts";
-import { openToAll } from "../config/exposure.ts";
+import { accessWarning, openUnasked } from "../config/exposure.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
 import type { Certificate } from "../config/pem_pair.ts";
 import { watchCertificate } from "../config/watch_certificate.ts";
 import { watchFile } from "../config/watch_file.ts";
 import type { ReloadOutcome } from "../server/reload.ts";
 import { readSocketBuffers, socketBufferWarning } from "../server/socket_buffers.ts";
 import { banner, type Listener, startWarnings } from "./banner.ts";
-import { formatFor, startLogging } from "./logging.ts";
+import { formatFor, type LoggingOptions, startLogging } from "./logging.ts";
 import { say } from "./output.ts";
 import { certificateOptionsOf, Reloader } from "./reloader.ts";
 import { onReloadSignal, onShutdownSignal } from "./shutdown.ts";
@@ -118,7 +119,7 @@ export async function serveWith(
     watches.push(watchFile(loaded.file, { signal: ended.signal, onChange: reload }));
   }
   try {
-    await announce(running, certificate, logger, form.format, openToAll(loaded.config.auth));
+    await announce(running, certificate, logger, form, loaded.config);
     service.ready();
     ready.resolve();
     const signal = await over;
@@ -147,17 +148,20 @@ async function announce(
   { listeners, pageUrl }: RunningServer,
   certificate: Certificate,
   logger: Logger,
-  format: "pretty" | "json",
-  anonymous: boolean,
+  { format, color = false }: Pick<LoggingOptions, "format" | "color">,
+  config: Config,
 ): Promise<void> {
+  const access = accessWarning(config);
+  const alarm = openUnasked(config) ? access : undefined;
   const warnings = startWarnings({
     certificate,
-    anonymous,
+    access: alarm === undefined ? access : undefined,
     socketBuffers: socketBufferWarning(await readSocketBuffers()),
   });
   if (format === "pretty") {
     const page = pageUrl === undefined ? {} : { pageUrl };
-    say(banner({ version: VERSION, listeners, ...page, certificate, warnings }));
+    const last = alarm === undefined ? {} : { alarm };
+    say(banner({ version: VERSION, listeners, ...page, certificate, warnings, ...last, color }));
     return;
   }
   logger.info("started", {
@@ -168,4 +172,5 @@ async function announce(
     certificateEnds: new Date(certificate.notAfterMs).toISOString(),
   });
   for (const warning of warnings) logger.warn(warning);
+  if (alarm !== undefined) logger.warn(alarm.replaceAll("\n", " "));
 }

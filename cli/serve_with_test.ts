@@ -68,7 +68,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
         await child.saw('"stopped"');
         assert.match(child.output(), /closing/);
         assert.match(child.output(), /"certificateSha256":"[0-9a-f]{64}"/);
-        assert.match(child.output(), /anonymous: whoever reaches this server/);
+        assert.match(child.output(), /OPEN TO EVERYBODY: .* auth: \{ required: true \}/);
       }),
   );
 }

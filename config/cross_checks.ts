@@ -5,21 +5,30 @@ import type { Config } from "./schema.ts";
 /** Groups a worker must keep so that the others, which read a moment later, find them. */
 const MIN_SHARED_GROUPS = 8;
 
-/** Checks settings that are right alone and wrong together. */
-export function checkTogether(config: Config, origins: ReadonlyMap<string, Origin>): Problem[] {
+/**
+ * Checks settings that are right alone and wrong together.
+ *
+ * @param wrong Paths of settings that are wrong alone: nothing is said of them together with others.
+ */
+export function checkTogether(
+  config: Config,
+  origins: ReadonlyMap<string, Origin>,
+  wrong: ReadonlySet<string> = new Set(),
+): Problem[] {
   const { server, relay, storage, admin } = config;
   const problems: Problem[] = [];
   /** The first of the paths that somebody wrote is the one to blame. */
-  const report = (paths: readonly string[], message: string) => {
+  const report: Report = (paths, message) => {
+    if (paths.some((path) => wrong.has(path))) return;
     const path = paths.find((p) => origins.get(p)!.kind !== "default") ?? paths[0]!;
     problems.push({ origin: origins.get(path)!, path, message });
   };
 
   if (server.certFile !== undefined && server.keyFile === undefined) {
-    report(["server.cert_file"], "needs server.key_file beside it");
+    report(["server.cert_file", "server.key_file"], "needs server.key_file beside it");
   }
   if (server.keyFile !== undefined && server.certFile === undefined) {
-    report(["server.key_file"], "needs server.cert_file beside it");
+    report(["server.key_file", "server.cert_file"], "needs server.cert_file beside it");
   }
   if (server.keepAlive >= server.idleTimeout) {
     report(
@@ -66,7 +75,7 @@ export function checkTogether(config: Config, origins: ReadonlyMap<string, Origi
       everywhere.includes(admin.address.hostname) || everywhere.includes(server.address.hostname);
     if (samePort && sameHost) {
       report(
-        ["admin.address", "server.address"],
+        ["admin.address", "server.address", "server.http"],
         `${formatAddress(admin.address)} is also taken by the public HTTP of server.address; ` +
           "choose another port, or set server.http to false",
       );
@@ -98,6 +107,9 @@ function checkAuth(auth: Config["auth"], report: Report): void {
       ["auth.server_url"],
       "that server decides on everybody: leave keys, public paths and anonymous out, or it",
     );
+  }
+  if (auth.required && auth.anonymous) {
+    report(["auth.anonymous", "auth.required"], "keep one of auth.anonymous and auth.required");
   }
   for (const [key, url] of Object.entries({ jwks_url: jwksUrl, server_url: serverUrl })) {
     if (url === undefined || url.startsWith("https:")) continue;

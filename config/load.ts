@@ -56,11 +56,31 @@ export interface LoadOptions {
  * @throws {ConfigError} With every problem of the file, the variables and the flags at once.
  */
 export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfig> {
+  return sound(await inspectConfig(options));
+}
+
+/** A configuration as it was read, right or wrong. */
+export interface Inspected {
+  /** What was read. A setting with a problem has its default here. */
+  readonly loaded: LoadedConfig;
+  /** Every problem of the file, the variables and the flags. */
+  readonly problems: readonly Problem[];
+  /** Paths of the settings whose value cannot be used. */
+  readonly wrong: ReadonlySet<string>;
+}
+
+/**
+ * Reads the configuration as {@link loadConfig} does, for whoever has more to check than the settings.
+ *
+ * @throws {ConfigError} The file cannot be read.
+ */
+export async function inspectConfig(options: LoadOptions = {}): Promise<Inspected> {
   const { file, env = {}, flags = {} } = options;
   const text = await readText(file ?? DEFAULT_FILE, file !== undefined);
   if (text === undefined) return resolve("", { env, flags });
   const name = file ?? DEFAULT_FILE;
-  return { ...resolve(text, { file: name, env, flags }), file: name };
+  const inspected = resolve(text, { file: name, env, flags });
+  return { ...inspected, loaded: { ...inspected.loaded, file: name } };
 }
 
 /**
@@ -69,10 +89,21 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
  * @throws {ConfigError} With every problem at once.
  */
 export function parseConfig(yaml: string, options: ParseOptions = {}): LoadedConfig {
-  return resolve(yaml, { file: "config.yaml", ...options });
+  const { file = "config.yaml" } = options;
+  return sound(resolve(yaml, { ...options, file }), file);
 }
 
-function resolve(yaml: string, { file, env = {}, flags = {} }: ParseOptions): LoadedConfig {
+function sound({ loaded, problems }: Inspected, file = loaded.file): LoadedConfig {
+  if (problems.length > 0) throw problemsIn(file, problems);
+  return loaded;
+}
+
+/** All that is wrong with a configuration. @param file The one that was read, if any. */
+export function problemsIn(file: string | undefined, problems: readonly Problem[]): ConfigError {
+  return new ConfigError(sourceOf(problems, file), inOrder(problems));
+}
+
+function resolve(yaml: string, { file, env = {}, flags = {} }: ParseOptions): Inspected {
   const fromFile = readYaml(yaml, file ?? "");
   const fromEnv = readEnv(env);
   const layers = [fromFile.given, fromEnv.given, givenByFlags(flags)];
@@ -85,13 +116,11 @@ function resolve(yaml: string, { file, env = {}, flags = {} }: ParseOptions): Lo
     winners.set(given.setting.path, checked);
   }
   const resolved = SETTINGS.map((setting) => winners.get(setting.path) ?? byDefault(setting));
-  if (problems.length === 0) {
-    problems.push(...checkTogether(assemble(resolved), originsOf(resolved)));
-  }
-  if (problems.length > 0) throw new ConfigError(sourceOf(problems, file), inOrder(problems));
-
-  return {
-    config: assemble(resolved),
+  const wrong = new Set(resolved.filter((r) => r.problem).map((r) => r.setting.path));
+  const config = assemble(resolved.map((r) => r.problem ? byDefault(r.setting) : r));
+  problems.push(...checkTogether(config, originsOf(resolved), wrong));
+  const loaded: LoadedConfig = {
+    config,
     file: undefined,
     settings: resolved.map(({ setting, raw, origin }) => ({
       setting,
@@ -102,6 +131,7 @@ function resolve(yaml: string, { file, env = {}, flags = {} }: ParseOptions): Lo
     hooks: fromFile.hooks,
     warnings: fromEnv.warnings,
   };
+  return { loaded, problems, wrong };
 }
 
 interface Checked {

@@ -235,11 +235,14 @@ export const ConfigSchema = z.strictObject({
     ),
   }).describe("What peers may have of the server: docs/operations.md."),
   auth: z.strictObject({
+    required: flag(
+      false,
+      "Whether a client without a token is refused, except on the public paths. A key or `server_url` does the same. " +
+        "With nothing said in this section everybody has full access, and the server warns about it.",
+    ),
     anonymous: flag(
       false,
-      "Whether who brings no token may publish and watch everything. With nothing said in this " +
-        "section the server only listens on an address of this machine alone (127.0.0.1, ::1), open " +
-        "to all there.",
+      "Whether a client without a token may publish and watch everything, on purpose: without the warning.",
     ),
     key_file: filePath(
       "Key that tokens are checked with: a JWK or a JWKS. A replaced file is picked up without a restart.",

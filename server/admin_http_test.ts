@@ -174,6 +174,12 @@ Deno.test("/ready is 503 with its reasons while draining or while the upstream r
   }
   const alone = adminApp(under.view());
   assert.deepEqual((await jsonOf(alone.request("/ready"))).reasons, ["draining"]);
+  under.relay.draining = false;
+  const open = adminApp(under.view({ yaml: 'server: { address: "[::]:4433" }\n' }));
+  assert.deepEqual(await jsonOf(open.request("/ready")), {
+    ready: true,
+    warnings: ["open_to_everybody"],
+  });
   assert.equal((await alone.request("/health")).status, 200);
   assert.deepEqual(await jsonOf(alone.request("/health/live")), { status: "alive" });
 });

@@ -25,7 +25,7 @@ export class RelayUnderTest implements AsyncDisposable {
     const { yaml = "", ...rest } = changes;
     return {
       relay: this.relay,
-      loaded: parseConfig(yaml),
+      loaded: parseConfig(yaml || 'server: { address: "127.0.0.1:4433" }\n'),
       certificate: () => ({
         cert: "",
         key: "",

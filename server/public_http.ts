@@ -6,6 +6,7 @@
  */
 import { type Context, Hono } from "hono";
 import { formatAddress, isLoopback } from "../config/address.ts";
+import { openUnasked } from "../config/exposure.ts";
 import { normalizePath } from "../wire/path.ts";
 import type { Namespace } from "../relay/namespace.ts";
 import type { Entry } from "../session/session.ts";
@@ -142,17 +143,21 @@ export interface WhereJson {
   readonly local: boolean;
   /** "127.0.0.1:9090", for browsers on this machine; `null` when the admin interface is off or not bound to loopback. */
   readonly admin: string | null;
+  /** Whether others have full access without a token, and nobody asked for that. */
+  readonly openToEverybody: boolean;
 }
 
-/** Browsers on this machine learn where the admin interface is, and nobody else. */
+/** Browsers on this machine learn where the admin interface is, and nobody else. All may learn what they could try out. */
 function where(c: Context, view: ServerView): WhereJson {
+  const openToEverybody = openUnasked(view.loaded.config);
   const { remote: peer } = (c.env ?? {}) as HttpPeer;
   const remote = peer?.replace(/^::ffff:/, "");
   if (remote === undefined || !isLoopback(remote) || !namesLoopback(c)) {
-    return { local: false, admin: null };
+    return { local: false, admin: null, openToEverybody };
   }
   const at = view.adminAddress();
-  return { local: true, admin: at && isLoopback(at.hostname) ? formatAddress(at) : null };
+  const admin = at && isLoopback(at.hostname) ? formatAddress(at) : null;
+  return { local: true, admin, openToEverybody };
 }
 
 const BAD_PATH = "bad request: the path is not well-formed percent-encoding\n";

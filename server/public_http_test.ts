@@ -331,8 +331,9 @@ Deno.test("GET /api/where tells the admin address to browsers on this machine, u
     publicApp(under.view({ adminAddress: () => ({ hostname, port: 9090 }) }));
   const ask = (host: string, remote?: string, app = bound("127.0.0.1")) =>
     app.request(`http://${host}/api/where`, {}, remote === undefined ? {} : { remote });
-  const told = { local: true, admin: "127.0.0.1:9090" };
-  const not = { local: false, admin: null };
+  const closed = { openToEverybody: false };
+  const told = { local: true, admin: "127.0.0.1:9090", ...closed };
+  const not = { local: false, admin: null, ...closed };
 
   for (const host of ["localhost:4433", "127.0.0.1:4433", "[::1]:4433"]) {
     assert.deepEqual(await jsonOf(ask(host, "127.0.0.1")), told, host);
@@ -347,9 +348,23 @@ Deno.test("GET /api/where tells the admin address to browsers on this machine, u
   }
   // Open to the network, it is for whoever set that up to reach.
   const open = await jsonOf(ask("localhost", "127.0.0.1", bound("0.0.0.0")));
-  assert.deepEqual(open, { local: true, admin: null });
+  const none = { local: true, admin: null, ...closed };
+  assert.deepEqual(open, none);
   const off = publicApp(under.view());
-  assert.deepEqual(await jsonOf(ask("localhost", "127.0.0.1", off)), { local: true, admin: null });
+  assert.deepEqual(await jsonOf(ask("localhost", "127.0.0.1", off)), none);
+});
+
+Deno.test("GET /api/where tells everybody when the server is open to everybody and nobody asked for it", async () => {
+  await using under = new RelayUnderTest();
+  const ask = async (yaml: string) => {
+    const app = publicApp(under.view({ yaml }));
+    return (await jsonOf(app.request("http://relay.example/api/where"))).openToEverybody;
+  };
+  const reachable = 'server: { address: "0.0.0.0:4433" }\n';
+  assert.equal(await ask(reachable), true);
+  assert.equal(await ask('server: { address: "127.0.0.1:4433" }\n'), false);
+  assert.equal(await ask(`${reachable}auth: { required: true }\n`), false);
+  assert.equal(await ask(`${reachable}auth: { anonymous: true }\n`), false);
 });
 
 Deno.test("GET /api/where can be read by no other page", async () => {

@@ -6,7 +6,7 @@
  */
 import type { Logger, LogLevel, LogLevelControl } from "../base/logger.ts";
 import { formatAddress } from "../config/address.ts";
-import { exposuresOf } from "../config/exposure.ts";
+import { accessWarning, exposuresOf, openingOf } from "../config/exposure.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { PluginConfig } from "../config/plugin_list.ts";
 import type { Certificate } from "../config/pem_pair.ts";
@@ -250,6 +250,7 @@ export class RunningServer {
   async reload(read: LoadedConfig, certificate: Certificate): Promise<ReloadOutcome> {
     const problems = [
       ...exposuresOf(read),
+      ...openingOf(this.#loaded.config, read),
       ...await checkPlugins(read.plugins),
       ...await checkHooks(read.hooks),
     ];
@@ -264,6 +265,10 @@ export class RunningServer {
     take();
     this.logLevel = next.config.logging.level;
     if (applied.includes("hooks")) this.applyHooks();
+    const access = accessWarning(next.config);
+    if (access !== undefined && applied.some((path) => path.startsWith("auth."))) {
+      this.#log.warn(access.replaceAll("\n", " "));
+    }
     const renewed = certificate.cert !== this.#certificate.cert;
     if (renewed) this.replaceCertificate(certificate);
     await Promise.all([
@@ -392,7 +397,7 @@ function listenOnAll(options: NodeOptions): Node {
 
 /**
  * Starts a server. Fulfils once it listens on everything.
- * @throws {ListenFailed} @throws {KeysUnavailable} @throws {ConfigError} It would be open to everybody, and nobody said so.
+ * @throws {ListenFailed} @throws {KeysUnavailable} @throws {ConfigError} The admin interface would be open to others, and nobody said so.
  */
 export async function startServer(
   loaded: LoadedConfig,

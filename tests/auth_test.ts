@@ -393,11 +393,19 @@ Deno.test("every reason to refuse has its label in the metrics", () => {
   assert.deepEqual(labels?.["reason"], REFUSAL_REASONS);
 });
 
-Deno.test("a server does not start open to others unless told so, nor with keys that are none", async () => {
+Deno.test("a server that is told nothing is open to everybody; one that requires tokens is not", async () => {
   const start = (flags: Record<string, string>) =>
     launch({ flags: { "server.address": "0.0.0.0:0", ...flags } });
-  await assert.rejects(start({}), /can be reached by others/);
-  await using _told = await start({ "auth.anonymous": "true" });
-  await using _public = await start({ "auth.public_subscribe": "live/**" });
+  const announced = async (flags: Record<string, string>) => {
+    await using relay = await start(flags);
+    return (await fetch(`http://127.0.0.1:${relay.port}/announced/live`)).status;
+  };
+  assert.equal(await announced({}), 200);
+  assert.equal(await announced({ "auth.anonymous": "true" }), 200);
+  assert.equal(await announced({ "auth.required": "true" }), 401);
+  const some = { "auth.public_subscribe": "live/**" };
+  assert.equal(await announced(some), 200);
+  assert.equal(await announced({ ...some, "auth.required": "true" }), 200);
+  assert.equal(await announced({ "auth.public_subscribe": "news/**" }), 401);
   await assert.rejects(start({ "auth.key_file": "/nowhere/key.jwk" }), /Cannot read keys/);
 });

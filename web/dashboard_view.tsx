@@ -6,6 +6,7 @@ import { DashboardGraphs } from "./dashboard_graphs.tsx";
 import { BroadcastTable, PluginTable, SessionTable, TrackTable } from "./dashboard_tables.tsx";
 import { DashboardTiles } from "./dashboard_tiles.tsx";
 import { type Figures, type Look, lookFrom, recorded } from "./dashboard_data.ts";
+import { OpenWarning } from "./open_warning.tsx";
 import type { ViewProps } from "./view_props.ts";
 
 const LOOK_MS = 2000;
@@ -72,6 +73,7 @@ export function DashboardView({ visible }: ViewProps) {
   const problem = failed || place.kind !== "found";
   return (
     <div class="column">
+      <OpenWarning visible={visible} />
       {problem && <Problem place={place} />}
       {look !== undefined && (
         <>

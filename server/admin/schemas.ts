@@ -220,6 +220,12 @@ export const SCHEMAS = {
       ready: yes("Whether they may."),
       reason: text("The first of the reasons why not."),
       reasons: listOf(text("draining or upstream_not_connected."), "Every reason why not."),
+      warnings: listOf(
+        text(
+          "open_to_everybody: others have full access without a token, and nobody asked for it.",
+        ),
+        "What should not stay so; absent when there is nothing.",
+      ),
     },
     required: ["ready"],
     additionalProperties: false,

@@ -6,6 +6,7 @@
 import type { LogLevel } from "../../base/logger.ts";
 import { reasonOf } from "../../base/errors.ts";
 import { masked } from "../../base/masking.ts";
+import { openUnasked } from "../../config/exposure.ts";
 import type { ResolvedSetting } from "../../config/load.ts";
 import { placeOf } from "../../config/problems.ts";
 import { health } from "../http_answers.ts";
@@ -16,6 +17,9 @@ import { listed, ref, type SettingJson } from "./schemas.ts";
 
 /** Why new peers should go elsewhere. The words are stable. */
 export type NotReady = "draining" | "upstream_not_connected";
+
+/** What does not keep peers away, and should not stay so. The words are stable. */
+export type ReadyWarning = "open_to_everybody";
 
 /** Settings that bound what peers may use, besides the section `limits`. */
 const LIMITS: ReadonlySet<string> = new Set([
@@ -45,14 +49,16 @@ function withoutSecrets(value: unknown): unknown {
   return Array.isArray(value) ? value.map(withoutSecrets) : value;
 }
 
-function readiness({ c, view: { relay, upstream } }: AdminRequest): Response {
+function readiness({ c, view: { relay, upstream, loaded } }: AdminRequest): Response {
   const reasons: NotReady[] = [];
   if (relay.draining) reasons.push("draining");
   if (upstream !== undefined && upstream.state !== "connected") {
     reasons.push("upstream_not_connected");
   }
-  if (reasons.length === 0) return c.json({ ready: true });
-  return c.json({ ready: false, reason: reasons[0], reasons }, 503);
+  const warnings: ReadyWarning[] = openUnasked(loaded.config) ? ["open_to_everybody"] : [];
+  const also = warnings.length === 0 ? {} : { warnings };
+  if (reasons.length === 0) return c.json({ ready: true, ...also });
+  return c.json({ ready: false, reason: reasons[0], reasons, ...also }, 503);
 }
 
 const ready = (path: string, id: string): AdminRoute => ({
