@@ -61,13 +61,18 @@ export function allFlags(): string {
  * Reads the configuration that the flags of a command, the environment and the file make together,
  * and says its warnings.
  *
- * @throws {ConfigError} With every problem at once, those of the plugins' options included.
+ * @throws {ConfigError} With every problem at once, those of plugins and hooks included.
  */
 export async function configOf(args: ParsedArgs<FlagTable>): Promise<LoadedConfig> {
   const { loaded, problems } = await inspectOf(args);
   if (problems.length === 0) return loaded;
   const { checkPlugins } = await import("../server/plugin_host.ts");
-  throw problemsIn(loaded.file, [...problems, ...await checkPlugins(loaded.plugins)]);
+  const { checkHooks } = await import("../server/hooks/check.ts");
+  throw problemsIn(loaded.file, [
+    ...problems,
+    ...await checkPlugins(loaded.plugins),
+    ...await checkHooks(loaded.hooks),
+  ]);
 }
 
 /** The same, right or wrong. @throws {ConfigError} The file cannot be read. */

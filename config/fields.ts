@@ -6,7 +6,7 @@ import {
   parseSizeBytes,
   SIZE_HINT,
 } from "../base/units.ts";
-import { ADDRESS_HINT, parseAddress } from "./address.ts";
+import { ADDRESS_HINT, formatAddress, parseAddress } from "./address.ts";
 
 /** What a setting carries besides its check: for error messages, the example file and the docs. */
 export interface Notes {
@@ -218,6 +218,18 @@ export function optionalUrl(schemes: readonly string[], about: string) {
 export function url(schemes: readonly string[], about: string, extra: Extra = {}) {
   return parsed((text) => isUrl(text, schemes) ? text : undefined).describe(about)
     .register(notes, { expects: `a URL that begins with ${either(schemes)}`, ...extra });
+}
+
+/** A Redis server: a URL with "redis" or "rediss", "host:port" of one without a password, or "" for none (`undefined`). */
+export function optionalRedisUrl(about: string) {
+  const schemes = ["redis", "rediss"];
+  return parsed((text) => {
+    if (text === "") return { url: undefined };
+    if (isUrl(text, schemes)) return { url: text };
+    const address = text.startsWith(":") ? undefined : parseAddress(text);
+    return address && { url: `redis://${formatAddress(address)}` };
+  }).transform((found) => found.url).prefault("").describe(about)
+    .register(notes, { expects: `a URL that begins with ${either(schemes)}, "host:port", or ""` });
 }
 
 const either = (schemes: readonly string[]) =>

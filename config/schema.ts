@@ -12,6 +12,7 @@ import {
   list,
   oneOf,
   optionalAddress,
+  optionalRedisUrl,
   optionalUrl,
   patterns,
   processors,
@@ -277,9 +278,8 @@ export const ConfigSchema = z.strictObject({
       "memory",
       "Where plugins keep media: `memory` for as long as the process runs, `redis` beyond that.",
     ),
-    redis_url: optionalUrl(
-      ["redis", "rediss"],
-      "The Redis server, with user and password where it asks for them, as in " +
+    redis_url: optionalRedisUrl(
+      "The Redis server: `127.0.0.1:6379`, or with the user and password it asks for " +
         "`redis://user:password@127.0.0.1:6379/0`.",
     ),
     redis_prefix: text("What every key in Redis begins with.", { byDefault: "qumo:" }),

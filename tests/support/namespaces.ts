@@ -57,6 +57,20 @@ export async function namespaces(): Promise<Namespaces> {
   }
 }
 
+/** A network namespace with nothing in it but its own loopback interface, where every port is free. */
+export interface LoneNamespace extends AsyncDisposable {
+  readonly name: string;
+}
+
+let made = 0;
+
+export async function loneNamespace(): Promise<LoneNamespace> {
+  const name = `qumo-l-${Deno.pid}-${made++}`;
+  await ip("netns", "add", name);
+  await ip("-n", name, "link", "set", "lo", "up");
+  return { name, [Symbol.asyncDispose]: () => ip("netns", "del", name) };
+}
+
 async function ip(...args: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command("ip", { args }).output();
   if (!success) throw new Error(`ip ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);

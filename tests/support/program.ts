@@ -30,13 +30,21 @@ export interface StartOptions {
   /** Flags of `deno run`; away from the project it needs "--unstable-net" for QUIC, which deno.json says here. */
   readonly runFlags?: readonly string[];
   readonly cwd?: string;
+  /** Name of the network namespace that it runs in. */
+  readonly namespace?: string;
 }
 
 /** Starts `qumo-relay ARGS`, or another script with them. */
 export function start(args: readonly string[], options: StartOptions = {}): Program {
-  const deno = ["run", "-A", ...options.runFlags ?? [], options.script ?? MAIN];
-  const process = new Deno.Command(options.executable ?? Deno.execPath(), {
-    args: [...options.executable === undefined ? deno : [], ...args],
+  const { namespace, executable } = options;
+  const deno = [Deno.execPath(), "run", "-A", ...options.runFlags ?? [], options.script ?? MAIN];
+  const command = [
+    ...(namespace === undefined ? [] : ["ip", "netns", "exec", namespace]),
+    ...(executable === undefined ? deno : [executable]),
+    ...args,
+  ];
+  const process = new Deno.Command(command[0]!, {
+    args: command.slice(1),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdin: options.stdin ? "piped" : "null",
     stdout: "piped",
