@@ -124,6 +124,48 @@ Deno.test("check prints every problem with its place and ends with code 2", () =
     ]);
   }));
 
+Deno.test("check and serve say what is wrong with the core and with plugins together", () =>
+  inDirectory(async (dir) => {
+    await Deno.writeTextFile(
+      `${dir}/relay.yaml`,
+      [
+        "server: { idle_timeout: 10, keep_alive: 1h }",
+        "relay: { upstream_backoff_min: 20s }",
+        "plugins:",
+        ...["a", "b", "c", "d", "e", "f"].flatMap((name) => [
+          `  - { name: ${name}, plugin: srt, options: { broadcast: x, latency: ${name} } }`,
+        ]),
+        "  - { name: g, plugin: rtmp, kind: ingress, options: { broadcast: x, listen: ':1935' } }",
+        "",
+      ].join("\n"),
+    );
+    const check = await qumo(dir, ["check", "-c", "relay.yaml"]);
+    assert.equal(check.code, 2);
+    const lines = check.stderr.trimEnd().split("\n");
+    assert.equal(lines[0], "Cannot use relay.yaml: 9 problems");
+    assert.match(lines[1]!, /relay\.yaml:1:25 {2}server\.idle_timeout: expected a duration/);
+    assert.match(lines[2]!, /relay\.upstream_backoff_min must not exceed/);
+    for (const i of [0, 1, 2, 3, 4, 5]) {
+      assert.match(lines[3 + i]!, new RegExp(`plugins\\.${i}\\.options\\.latency: expected`));
+    }
+    assert.match(lines[9]!, /plugins\.6\.options\.listen: \[::\]:1935 can be reached by others/);
+    assert.deepEqual(await qumo(dir, ["-c", "relay.yaml"]), check);
+  }));
+
+Deno.test("check says what is wrong with certificates, the admin interface and plugins together", () =>
+  inDirectory(async (dir) => {
+    await Deno.writeTextFile(
+      `${dir}/relay.yaml`,
+      "server: { cert_file: no.crt, key_file: no.key }\nadmin: { address: ':9090' }\n" +
+        "plugins: [{ name: a, plugin: nothing }]\n",
+    );
+    const { code, stderr } = await qumo(dir, ["check", "-c", "relay.yaml"]);
+    assert.equal(code, 2);
+    const places = [...stderr.matchAll(/^ {2}relay\.yaml:\d+:\d+ {2}(\S+):/gm)].map((m) => m[1]);
+    const expected = ["server.cert_file", "server.key_file", "admin.address", "plugins.0.plugin"];
+    assert.deepEqual(places, expected, stderr);
+  }));
+
 Deno.test("check names the place of certificate files that cannot be used", () =>
   inDirectory(async (dir) => {
     const [a, b] = [await selfSigned(["localhost"]), await selfSigned(["localhost"])];

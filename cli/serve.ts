@@ -12,6 +12,8 @@ const usageWith = (flags: string) =>
 Runs the relay until SIGINT or SIGTERM; a second signal ends it at once. SIGHUP reads the
 configuration again, as a change of the file does. With no file at all it
 listens on UDP and TCP port 4433 with a certificate made for this machine.
+A configuration that says nothing of auth gives everybody full access, and warns;
+--auth.required true refuses clients without a token.
 
 Examples:
   qumo-relay

@@ -34,7 +34,9 @@ export function formatAddress({ hostname, port }: Address): string {
 
 /** Whether the address can be reached from this machine alone. */
 export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "::1" || /^127\./.test(hostname);
+  // "127.example.org" is a name, and leads wherever its owner wants.
+  return hostname === "localhost" || hostname === "::1" ||
+    (hostname.startsWith("127.") && isIpv4(hostname));
 }
 
 export function isIpv4(text: string): boolean {

@@ -194,6 +194,12 @@ export function address(byDefault: string, about: string) {
     .register(notes, { expects: ADDRESS_HINT });
 }
 
+/** A listening address that need not be given. */
+export function optionalListen(about: string, extra: Extra = {}) {
+  return parsed(parseAddress).optional().describe(about)
+    .register(notes, { expects: ADDRESS_HINT, ...extra });
+}
+
 /** A listening address, or "" or "off" for none (`undefined`). */
 export function optionalAddress(byDefault: string, about: string, extra: Extra = {}) {
   const expects = `${ADDRESS_HINT}, or "off"`;

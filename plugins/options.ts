@@ -55,6 +55,22 @@ export function options<S extends Shape>(shape: S): PluginOptions<OptionsOf<S>> 
   };
 }
 
+/** Options that are also checked together, once each is right alone. @param check What is wrong; nothing if it returns none. */
+export function checkedTogether<T>(
+  options: PluginOptions<T>,
+  check: (read: T) => readonly OptionProblem[],
+): PluginOptions<T> {
+  return {
+    schema: options.schema,
+    read(given) {
+      const read = options.read(given);
+      const problems = check(read);
+      if (problems.length > 0) throw new PluginOptionsWrong(problems);
+      return read;
+    },
+  };
+}
+
 const camelOf = (key: string) => key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 
 const isMap = (value: unknown): value is Record<string, unknown> =>

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { COMMANDS } from "../cli/commands.ts";
+import { parseConfig } from "../config/load.ts";
 import { selfSigned } from "../config/self_signed.ts";
 import { start } from "./support/program.ts";
 import { optional } from "./support/optional.ts";
@@ -97,6 +98,33 @@ Deno.test("every file of configs/ and the package's own pass check", async () =>
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
+});
+
+Deno.test("compose starts no service that nothing uses, and its Redis is the relay's to use", async () => {
+  const { services } = parse(await read("compose.yaml", DEPLOY));
+  assert.deepEqual(services.redis.profiles, ["redis"]);
+  const inProfile = Object.entries<{ profiles?: string[] }>(services)
+    .filter(([, { profiles }]) => profiles !== undefined).map(([name]) => name);
+  assert.deepEqual(inProfile, ["redis"]);
+  const chosen: Record<string, string> = { QUMO_STORAGE_TYPE: "redis" };
+  const filled = (chosen: Record<string, string>) =>
+    Object.fromEntries(
+      Object.entries<string>(services.relay.environment).map(([name, text]) => [
+        name,
+        text.replace(/\$\{(\w+):-([^}]*)\}/g, (_, variable, none) => chosen[variable] ?? none),
+      ]),
+    );
+  const { storage } = parseConfig("", { env: filled(chosen) }).config;
+  assert.deepEqual([storage.type, storage.redisUrl], ["redis", "redis://redis:6379"]);
+  const alone = parseConfig("", { env: filled({}) }).config.storage;
+  assert.deepEqual([alone.type, alone.record], ["memory", []]);
+});
+
+Deno.test("docs/deploy.md makes each key once, and checks when all is there", async () => {
+  const text = await read("docs/deploy.md");
+  const keys = [...text.matchAll(/--out (\S+)/g)].map(([, path]) => path);
+  assert.deepEqual(keys, [...new Set(keys)]);
+  assert.ok(text.indexOf("token generate") < text.indexOf("qumo-relay check"));
 });
 
 Deno.test("the package's files exist and its scripts are read by a shell", {

@@ -173,6 +173,32 @@ Deno.test("a bad file changes nothing and says why, in the words of check", posi
   assert.ok(one && two, "the limit of the bad file is not in use");
 });
 
+Deno.test(
+  "a file that says nothing of auth any more opens no relay that asks for tokens",
+  posix,
+  async () => {
+    await using relay = await startWithFile("auth: { required: true }\n");
+    const announced = async () => {
+      const answer = await fetch(`http://127.0.0.1:${relay.port}/announced/`);
+      await answer.body?.cancel();
+      return answer.status;
+    };
+    assert.equal(await announced(), 401);
+    await relay.write("");
+    const { status, body } = await relay.reload();
+    assert.equal(status, 422);
+    assert.match(
+      String(body["error"]),
+      /the running server asks for tokens.*anonymous: true/,
+    );
+    assert.equal(await announced(), 401);
+    await relay.write("auth: { anonymous: true }\n");
+    assert.equal((await relay.reload()).status, 200);
+    await relay.saw(/"message":"anonymous: everybody who reaches this server/);
+    assert.equal(await announced(), 200);
+  },
+);
+
 Deno.test("no other page makes the server read its configuration or drain", posix, async () => {
   await using relay = await startWithFile("auth: { anonymous: true }\n");
   for (const action of ["reload", "drain"]) {

@@ -1,23 +1,29 @@
 /** Takes what OBS and other encoders push over RTMP. */
 import { formatAddress } from "../../../config/address.ts";
-import { address, secret, text } from "../../../config/fields.ts";
+import { secret, text } from "../../../config/fields.ts";
 import { options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
 import { BROADCAST, CODECS, publisherOf, TIMEOUT } from "../ingest.ts";
 import { listen } from "../listen.ts";
+import { guarded, listenAddress, listenOptions } from "../listen_address.ts";
 
-const OPTIONS = options({
-  listen: address("0.0.0.0:1935", "Where publishers connect, over TCP; one at a time."),
+const PORT = 1935;
+const DECLARED = options({
+  ...listenOptions(PORT, "TCP", "key"),
   ...BROADCAST,
   app: text("First part of the path publishers use: `rtmp://HOST:1935/APP/KEY`.", {
     byDefault: "live",
   }),
-  key: secret("Stream key publishers have to know. Without one everybody may publish.", {
-    example: "…",
-  }),
+  key: secret(
+    "Stream key publishers have to know. Without one everybody may publish who reaches `listen`.",
+    {
+      example: "…",
+    },
+  ),
   ...CODECS,
   ...TIMEOUT,
 });
+const OPTIONS = guarded(DECLARED, "key", ({ key }) => key);
 type Options = ReturnType<typeof OPTIONS.read>;
 
 export const rtmp: PluginDefinition = {
@@ -36,7 +42,8 @@ class Rtmp implements Plugin {
   }
 
   async run(ctx: PluginContext): Promise<void> {
-    const { listen: at, broadcast, app, key, video, audio, timeout } = this.#options;
+    const { broadcast, app, key, video, audio, timeout } = this.#options;
+    const at = listenAddress(this.#options, PORT, key);
     using publisher = publisherOf(ctx, broadcast);
     const what = `rtmp://${formatAddress(at)}/${app}`;
     await listen(ctx, publisher, {

@@ -1,21 +1,22 @@
 /** Takes MPEG-TS that encoders push over SRT. */
 import { z } from "zod";
 import { formatAddress } from "../../../config/address.ts";
-import { address, duration, secret } from "../../../config/fields.ts";
-import { PluginOptionsWrong } from "../../errors.ts";
-import { options } from "../../options.ts";
+import { duration, secret } from "../../../config/fields.ts";
+import { checkedTogether, options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
 import { BROADCAST, CODECS, publisherOf, TIMEOUT } from "../ingest.ts";
 import { listen } from "../listen.ts";
+import { guarded, listenAddress, listenOptions } from "../listen_address.ts";
 
 /** Of SRT itself (SRTO_PASSPHRASE). */
 const PASSPHRASE = z.string().min(10).max(79);
 
-const OPTIONS = options({
-  listen: address("0.0.0.0:8890", "Where publishers connect, over UDP; one at a time."),
+const PORT = 8890;
+const DECLARED = options({
+  ...listenOptions(PORT, "UDP", "passphrase"),
   ...BROADCAST,
   passphrase: secret(
-    "Publishers have to know it, and it encrypts what they send: 10 to 79 characters. Without one everybody may publish.",
+    "Publishers have to know it, and it encrypts what they send: 10 to 79 characters. Without one everybody may publish who reaches `listen`.",
     { example: "…" },
   ),
   latency: duration(
@@ -25,6 +26,13 @@ const OPTIONS = options({
   ...CODECS,
   ...TIMEOUT,
 });
+const OPTIONS = checkedTogether(
+  guarded(DECLARED, "passphrase", ({ passphrase }) => passphrase),
+  ({ passphrase }) =>
+    passphrase === undefined || PASSPHRASE.safeParse(passphrase).success
+      ? []
+      : [{ path: ["passphrase"], message: "expected 10 to 79 characters, as SRT demands" }],
+);
 type Options = ReturnType<typeof OPTIONS.read>;
 
 export const srt: PluginDefinition = {
@@ -40,15 +48,11 @@ class Srt implements Plugin {
 
   initialize(_: PluginContext, config: unknown): void {
     this.#options = OPTIONS.read(config);
-    const { passphrase } = this.#options;
-    if (passphrase !== undefined && !PASSPHRASE.safeParse(passphrase).success) {
-      const message = "expected 10 to 79 characters, as SRT demands";
-      throw new PluginOptionsWrong([{ path: ["passphrase"], message }]);
-    }
   }
 
   async run(ctx: PluginContext): Promise<void> {
-    const { listen: at, broadcast, passphrase, latency, video, audio, timeout } = this.#options;
+    const { broadcast, passphrase, latency, video, audio, timeout } = this.#options;
+    const at = listenAddress(this.#options, PORT, passphrase);
     using publisher = publisherOf(ctx, broadcast);
     const what = `srt://${formatAddress(at)}`;
     await listen(ctx, publisher, {
