@@ -22,6 +22,7 @@ const COMMON = [
   "server.cert_file",
   "server.key_file",
   "server.workers",
+  "auth.required",
   "auth.key_file",
   "auth.anonymous",
   "relay.upstream_url",
