@@ -33,20 +33,30 @@ const TIMESCALE = 1_000_000;
 const MEDIA_MAX_AGE_MS = 30_000;
 
 export interface HangWriterOptions {
-  /** The catalog is written once all of these are known: a change makes players start over. */
-  readonly video: boolean;
+  /**
+   * How many qualities of the picture there are: "video0" is the best. The catalog is written once they and the sound are
+   * known: a change makes players start over.
+   */
+  readonly video: number;
   readonly audio: boolean;
+}
+
+/** One quality of the picture. */
+interface VideoTrack {
+  readonly name: string;
+  readonly track: TrackProducer;
+  rendition?: VideoRendition;
+  group?: GroupProducer;
 }
 
 /** The tracks of one broadcast. Whoever made the broadcast closes it. */
 export class HangWriter {
   readonly #options: HangWriterOptions;
   readonly #catalog: TrackProducer;
-  readonly #video: TrackProducer;
+  /** By index; what was dropped is absent. */
+  readonly #videos = new Map<number, VideoTrack>();
   readonly #audio: TrackProducer;
-  #videoRendition: VideoRendition | undefined;
   #audioRendition: AudioRendition | undefined;
-  #group: GroupProducer | undefined;
   #written = "";
 
   constructor(broadcast: BroadcastProducer, options: HangWriterOptions) {
@@ -56,23 +66,44 @@ export class HangWriter {
       priority: PRIORITY.catalog,
       timescale: TIMESCALE,
     });
-    this.#video = broadcast.track("video0", { ...media, priority: PRIORITY.video });
+    // Without a picture there is an empty track still: who asks for it is not refused.
+    for (let i = 0; i < Math.max(1, options.video); i++) {
+      const name = `video${i}`;
+      const track = broadcast.track(name, { ...media, priority: PRIORITY.video });
+      this.#videos.set(i, { name, track });
+    }
     this.#audio = broadcast.track("audio0", { ...media, priority: PRIORITY.audio });
   }
 
   /** Whether anybody reads, the relay for all of its viewers. */
   get read(): boolean {
-    return this.#video.subscribers + this.#audio.subscribers + this.#catalog.subscribers > 0;
+    const tracks = [this.#catalog, this.#audio, ...[...this.#videos.values()].map((v) => v.track)];
+    return tracks.some((track) => track.subscribers > 0);
   }
 
-  /** @param timestampUs Presentation time in microseconds, not negative. */
-  video(data: Uint8Array, timestampUs: number, keyframe: boolean): void {
+  /**
+   * @param index Of the quality; frames of one that was dropped go nowhere.
+   * @param timestampUs Presentation time in microseconds, not negative.
+   */
+  video(index: number, data: Uint8Array, timestampUs: number, keyframe: boolean): void {
+    const video = this.#videos.get(index);
+    if (video === undefined) return;
     if (keyframe) {
-      this.#group?.close();
-      this.#group = this.#video.group();
+      video.group?.close();
+      video.group = video.track.group();
     }
     // Nothing can be decoded before the first keyframe.
-    this.#group?.write(legacyFrame(timestampUs, data), timestampUs);
+    video.group?.write(legacyFrame(timestampUs, data), timestampUs);
+  }
+
+  /** Ends a quality; the others go on. The catalog is written without it first, so players change before it ends. */
+  dropVideo(index: number, timestampUs: number): void {
+    const video = this.#videos.get(index);
+    if (video === undefined) return;
+    this.#videos.delete(index);
+    this.#describe(timestampUs);
+    video.group?.close();
+    video.track.close();
   }
 
   /** Each frame is a group of its own, so that one that is lost costs no other. */
@@ -80,8 +111,10 @@ export class HangWriter {
     writeAlone(this.#audio, legacyFrame(timestampUs, data), timestampUs);
   }
 
-  describeVideo(rendition: VideoRendition, timestampUs: number): void {
-    this.#videoRendition = rendition;
+  describeVideo(index: number, rendition: VideoRendition, timestampUs: number): void {
+    const video = this.#videos.get(index);
+    if (video === undefined) return;
+    video.rendition = rendition;
     this.#describe(timestampUs);
   }
 
@@ -92,13 +125,15 @@ export class HangWriter {
 
   #describe(timestampUs: number): void {
     const { video, audio } = this.#options;
-    if (video && this.#videoRendition === undefined) return;
+    const videos = video > 0 ? [...this.#videos.values()] : [];
+    if (videos.some(({ rendition }) => rendition === undefined)) return;
     if (audio && this.#audioRendition === undefined) return;
     const container = { kind: "legacy" };
+    const renditions = Object.fromEntries(
+      videos.map(({ name, rendition }) => [name, { ...rendition, container }]),
+    );
     const catalog = JSON.stringify({
-      ...(this.#videoRendition && {
-        video: { renditions: { video0: { ...this.#videoRendition, container } } },
-      }),
+      ...(videos.length > 0 && { video: { renditions } }),
       ...(this.#audioRendition && {
         audio: { renditions: { audio0: { ...this.#audioRendition, container } } },
       }),

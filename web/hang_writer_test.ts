@@ -15,7 +15,7 @@ const VIDEO = {
 const AUDIO = { codec: "opus", sampleRate: 48_000, numberOfChannels: 2, bitrate: 96_000 };
 
 /** A writer, and somebody who reads what it writes over a relay in memory. */
-async function writing(options = { video: true, audio: true }) {
+async function writing(options = { video: 1, audio: true }) {
   const relay = new Relay({ hop: 7n });
   const join = async () => {
     const [ours, theirs] = memoryPair({ protocol: "moq-lite-05" });
@@ -48,7 +48,7 @@ async function firstGroup(reader: Client, track: string) {
 
 Deno.test("HangWriter writes one catalog, once everything is known", async () => {
   await using made = await writing();
-  made.writer.describeVideo(VIDEO, 1_000_000);
+  made.writer.describeVideo(0, VIDEO, 1_000_000);
   made.writer.describeAudio(AUDIO, 1_000_000);
   made.writer.describeAudio(AUDIO, 2_000_000);
   const { payload } = await firstGroup(made.reader, "catalog.json");
@@ -60,13 +60,36 @@ Deno.test("HangWriter writes one catalog, once everything is known", async () =>
 });
 
 Deno.test("HangWriter begins a group with each keyframe, and leaves out what comes before the first", async () => {
-  await using made = await writing({ video: true, audio: false });
-  made.writer.video(Uint8Array.of(9), 5_000_000, false);
-  made.writer.video(Uint8Array.of(1, 2), 6_000_000, true);
-  made.writer.video(Uint8Array.of(3), 7_000_000, false);
+  await using made = await writing({ video: 1, audio: false });
+  made.writer.video(0, Uint8Array.of(9), 5_000_000, false);
+  made.writer.video(0, Uint8Array.of(1, 2), 6_000_000, true);
+  made.writer.video(0, Uint8Array.of(3), 7_000_000, false);
   const frame = await firstGroup(made.reader, "video0");
   assert.equal(frame.timestamp, 6_000_000);
   assert.deepEqual([...frame.payload], [...legacyFrame(6_000_000, Uint8Array.of(1, 2))]);
+});
+
+Deno.test("HangWriter lists every quality in one catalog, and goes on without one that is dropped", async () => {
+  await using made = await writing({ video: 2, audio: false });
+  const { writer, reader } = made;
+  const small = { ...VIDEO, codedWidth: 320, codedHeight: 180, bitrate: 300_000 };
+  writer.describeVideo(0, VIDEO, 1_000_000);
+  const catalogs = reader.subscribe("demo", "catalog.json")[Symbol.asyncIterator]();
+  const next = async () => {
+    const { value } = await catalogs.next();
+    const { payload } = (await value!.frame())!;
+    value!.close();
+    return Object.keys(JSON.parse(new TextDecoder().decode(payload)).video.renditions);
+  };
+  writer.describeVideo(1, small, 1_000_000);
+  assert.deepEqual(await next(), ["video0", "video1"]);
+  writer.dropVideo(0, 2_000_000);
+  assert.deepEqual(await next(), ["video1"]);
+  writer.video(0, Uint8Array.of(1), 3_000_000, true);
+  writer.video(1, Uint8Array.of(2), 3_000_000, true);
+  const frame = await firstGroup(reader, "video1");
+  assert.deepEqual([...frame.payload], [...legacyFrame(3_000_000, Uint8Array.of(2))]);
+  await catalogs.return?.();
 });
 
 Deno.test("legacyFrame() holds the time of day in microseconds", () => {

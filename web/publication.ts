@@ -5,17 +5,22 @@ import { connect } from "../client/connect.ts";
 import type { BroadcastProducer } from "../client/publish.ts";
 import type { ClientStatus } from "../client/reconnect.ts";
 import { canEncodeAudio, encodeAudio } from "./audio_encoding.ts";
-import { HangWriter } from "./hang_writer.ts";
-import { encodeVideo, videoConfig } from "./video_encoding.ts";
+import { HangWriter, type VideoRendition } from "./hang_writer.ts";
+import { ladder } from "./ladder.ts";
+import { encodeVideo, videoConfigs } from "./video_encoding.ts";
 
 export interface PublicationOptions {
   readonly url: string;
   readonly name: string;
   readonly stream: MediaStream;
   readonly framesPerSecond: number;
-  /** Of the video, in bits per second. */
+  /** Of the best quality of the video, in bits per second. */
   readonly bitrate: number;
+  /** Whether smaller qualities are offered besides. */
+  readonly several: boolean;
   readonly onStatus: (status: ClientStatus) => void;
+  /** Something is given up and the rest goes on; a sentence. */
+  readonly onNote: (note: string) => void;
   /** It is over against the user's will; the reason is a sentence. */
   readonly onFailed: (reason: string) => void;
 }
@@ -24,8 +29,11 @@ export interface PublicationOptions {
 export interface PublicationFigures {
   /** Absent without video. */
   readonly codec: string | undefined;
+  /** Of the best quality. */
   readonly width: number;
   readonly height: number;
+  /** Lines of each quality, best first. */
+  readonly qualities: readonly number[];
   readonly videoFrames: number;
   readonly bytes: number;
   /** Whether anybody watches. */
@@ -41,7 +49,11 @@ export class Publication {
   readonly #broadcast: BroadcastProducer;
   readonly #writer: HangWriter;
   readonly #stops: (() => void)[] = [];
-  #figures = { codec: undefined as string | undefined, width: 0, height: 0, frames: 0, bytes: 0 };
+  readonly #described = new Map<number, VideoRendition>();
+  /** Index of the best quality. */
+  #best = 0;
+  #frames = 0;
+  #bytes = 0;
   #over = false;
 
   /** Connects and begins. @throws {Error} With a sentence: no encoder, or no relay. */
@@ -54,12 +66,15 @@ export class Publication {
     });
     const [video] = options.stream.getVideoTracks();
     const [audio] = await canEncodeAudio() ? options.stream.getAudioTracks() : [];
-    const publication = new Publication(client, name, {
-      video: video !== undefined,
-      audio: audio !== undefined,
-    });
+    const configs = video === undefined ? [] : await configsOf(video, options);
+    if (video !== undefined && configs.length === 0) {
+      await client.close();
+      throw new Error(NO_ENCODER);
+    }
+    const has = { video: configs.length, audio: audio !== undefined };
+    const publication = new Publication(client, name, has);
     try {
-      if (video !== undefined) await publication.#sendVideo(video, options);
+      if (video !== undefined) publication.#sendVideo(video, configs, options);
       if (audio !== undefined) await publication.#sendAudio(audio, options);
       return publication;
     } catch (error) {
@@ -68,7 +83,7 @@ export class Publication {
     }
   }
 
-  private constructor(client: Client, name: string, has: { video: boolean; audio: boolean }) {
+  private constructor(client: Client, name: string, has: { video: number; audio: boolean }) {
     this.#client = client;
     this.#broadcast = client.publish(name);
     this.#writer = new HangWriter(this.#broadcast, has);
@@ -79,8 +94,16 @@ export class Publication {
   }
 
   get figures(): PublicationFigures {
-    const { codec, width, height, frames, bytes } = this.#figures;
-    return { codec, width, height, videoFrames: frames, bytes, read: this.#writer.read };
+    const best = this.#described.get(this.#best);
+    return {
+      codec: best?.codec,
+      width: best?.codedWidth ?? 0,
+      height: best?.codedHeight ?? 0,
+      qualities: [...this.#described.values()].map(({ codedHeight }) => codedHeight),
+      videoFrames: this.#frames,
+      bytes: this.#bytes,
+      read: this.#writer.read,
+    };
   }
 
   /** Ends the broadcast and leaves the relay. */
@@ -92,36 +115,36 @@ export class Publication {
     await this.#client.close();
   }
 
-  async #sendVideo(track: MediaStreamTrack, options: PublicationOptions): Promise<void> {
-    const { framesPerSecond, bitrate, onFailed } = options;
-    const { width = 1280, height = 720 } = track.getSettings();
-    const video = {
+  #sendVideo(
+    track: MediaStreamTrack,
+    configs: readonly VideoEncoderConfig[],
+    { framesPerSecond, onNote, onFailed }: PublicationOptions,
+  ): void {
+    this.#stops.push(encodeVideo(configs, {
       track,
-      // Encoders of H.264 take even sizes only.
-      width: width & ~1,
-      height: height & ~1,
       framesPerSecond,
-      bitrate,
-      onDescribed: (...described: Parameters<HangWriter["describeVideo"]>) => {
-        const [{ codec, codedWidth, codedHeight }] = described;
-        Object.assign(this.#figures, { codec, width: codedWidth, height: codedHeight });
-        this.#writer.describeVideo(...described);
+      onDescribed: (index, rendition, timestampUs) => {
+        this.#described.set(index, rendition);
+        this.#writer.describeVideo(index, rendition, timestampUs);
       },
-      onFrame: (data: Uint8Array, timestampUs: number, keyframe: boolean) => {
-        this.#figures.frames++;
-        this.#figures.bytes += data.length;
-        this.#writer.video(data, timestampUs, keyframe);
+      onFrame: (index, data, timestampUs, keyframe) => {
+        if (index === this.#best) this.#frames++;
+        this.#bytes += data.length;
+        this.#writer.video(index, data, timestampUs, keyframe);
       },
-      onFailed: (reason: string) => onFailed(`The video encoder gave up: ${reason}. Start again.`),
-    };
-    const config = await videoConfig(video);
-    if (config === undefined) {
-      throw new Error(
-        "This browser encodes no video of this size (H.264, VP8, VP9 and AV1 were tried). Choose a smaller one, or " +
-          "use a current Chrome, Edge, Firefox or Safari.",
-      );
-    }
-    this.#stops.push(encodeVideo(config, video));
+      onDropped: (index, why, timestampUs) => {
+        this.#described.delete(index);
+        this.#best = Math.min(...this.#described.keys());
+        this.#writer.dropVideo(index, timestampUs);
+        const lines = configs[index]!.height;
+        onNote(
+          why === "slow"
+            ? `This device does not encode that much: ${lines}p was dropped, smaller qualities go on.`
+            : `${lines}p was dropped, because its encoder gave up: ${why.error}. The others go on.`,
+        );
+      },
+      onFailed: (reason) => onFailed(`The video encoder gave up: ${reason}. Start again.`),
+    }));
   }
 
   async #sendAudio(track: MediaStreamTrack, { onFailed }: PublicationOptions): Promise<void> {
@@ -129,11 +152,24 @@ export class Publication {
       track,
       onDescribed: (rendition, timestampUs) => this.#writer.describeAudio(rendition, timestampUs),
       onFrame: (data, timestampUs) => {
-        this.#figures.bytes += data.length;
+        this.#bytes += data.length;
         this.#writer.audio(data, timestampUs);
       },
       onFailed: (reason) => onFailed(`The audio encoder gave up: ${reason}. Start again.`),
     });
     this.#stops.push(() => audio.stop());
   }
+}
+
+const NO_ENCODER =
+  "This browser encodes no video of this size (H.264, VP8, VP9 and AV1 were tried). Choose a smaller one, or use a " +
+  "current Chrome, Edge, Firefox or Safari.";
+
+async function configsOf(
+  track: MediaStreamTrack,
+  { framesPerSecond, bitrate, several }: PublicationOptions,
+): Promise<VideoEncoderConfig[]> {
+  const { width = 1280, height = 720 } = track.getSettings();
+  const qualities = ladder({ width, height, bitrate });
+  return await videoConfigs(several ? qualities : qualities.slice(0, 1), framesPerSecond);
 }

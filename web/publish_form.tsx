@@ -3,6 +3,7 @@ import { CameraPicker, MicrophonePicker } from "./device_picker.tsx";
 import type { Devices } from "./devices.ts";
 import { bitRate } from "./format.ts";
 import { Icon, type IconName } from "./icons.tsx";
+import { ladder } from "./ladder.ts";
 import type { SourceKind } from "./media_source.ts";
 import { BITRATES, type PublishSettings, SIZES, widthOf } from "./publish_settings.ts";
 
@@ -25,7 +26,7 @@ const CHOICES: readonly (readonly [SourceKind, IconName, string])[] = [
 
 /** What is published, and how. */
 export function PublishForm({ settings, devices, onChange, nameProblem, locked }: FormProps) {
-  const { name, kind, sound, lines, bitrate } = settings;
+  const { name, kind, sound, lines, bitrate, several } = settings;
   const pictureless = kind === "microphone";
   return (
     <form class="form" onSubmit={(event) => event.preventDefault()}>
@@ -123,8 +124,35 @@ export function PublishForm({ settings, devices, onChange, nameProblem, locked }
           </div>
         </div>
       )}
+      {!pictureless && (
+        <label class="check">
+          <input
+            id="several"
+            type="checkbox"
+            checked={several}
+            disabled={locked}
+            aria-describedby="several-note"
+            onChange={({ currentTarget }) => onChange({ several: currentTarget.checked })}
+          />
+          Smaller qualities besides
+        </label>
+      )}
+      {!pictureless && (
+        <small id="several-note">
+          {several
+            ? `Viewers get ${offered(lines)}, whichever their connection and screen are good for.`
+            : "Every viewer gets the one picture."}
+        </small>
+      )}
     </form>
   );
+}
+
+/** The qualities of a picture of so many lines: "720p, 360p or 180p". */
+function offered(lines: number): string {
+  const names = ladder({ width: widthOf(lines), height: lines, bitrate: 0 })
+    .map(({ height }) => `${height}p`);
+  return [names.slice(0, -1).join(", "), names.at(-1)].filter(Boolean).join(" or ");
 }
 
 const SOUND: Readonly<Record<SourceKind, string>> = {

@@ -12,8 +12,10 @@ export interface PublishSettings {
   readonly microphone: DeviceChoice;
   /** Lines of the picture. */
   readonly lines: number;
-  /** Bits per second of the video. */
+  /** Bits per second of the video, of its best quality. */
   readonly bitrate: number;
+  /** Whether smaller qualities are offered besides. */
+  readonly several: boolean;
 }
 
 /** Sizes of the picture with a fitting bitrate. */
@@ -42,6 +44,7 @@ export function storedSettings(): PublishSettings {
     sound: recall<boolean>("publish.sound", true),
     camera: recall<string>("publish.camera", ""),
     microphone: recall<string>("publish.microphone", ""),
+    several: recall<boolean>("publish.several", true),
     lines: SIZES.some((size) => size.lines === lines) ? lines : 720,
     bitrate: BITRATES.includes(bitrate) ? bitrate : 2_500_000,
   };

@@ -49,7 +49,9 @@ export function PublishView({ go, announced }: ViewProps) {
               name="Video"
               value={figures?.codec === undefined
                 ? "–"
-                : `${codecName(figures.codec)} ${figures.width} × ${figures.height}`}
+                : `${codecName(figures.codec)} ${figures.width} × ${figures.height}${
+                  also(figures.qualities)
+                }`}
             />
             <Fact
               name="Frames"
@@ -126,6 +128,10 @@ export function PublishView({ go, announced }: ViewProps) {
     </div>
   );
 }
+
+/** Smaller qualities, behind the best one. */
+const also = (qualities: readonly number[]) =>
+  qualities.slice(1).map((lines) => `, ${lines}p`).join("");
 
 function Fact({ name, value }: { readonly name: string; readonly value: string }) {
   return (

@@ -22,7 +22,7 @@ export interface Publisher {
   readonly phase: Phase;
   /** What is shown as preview. */
   readonly stream: MediaStream | undefined;
-  /** Something the source lacks, as a sentence. */
+  /** Something the source lacks, or what was given up, as a sentence. */
   readonly note: string | undefined;
   /** The source failed where the test pattern would not. */
   readonly offerPattern: boolean;
@@ -43,6 +43,7 @@ export function usePublisher(): Publisher {
   const [phase, setPhase] = useState<Phase>({ kind: "idle" });
   const [source, setSource] = useState<MediaSource>();
   const [offerPattern, setOfferPattern] = useState(false);
+  const [dropped, setDropped] = useState<string>();
   const [figures, setFigures] = useState<PublicationFigures>();
   const [rates, setRates] = useState(NO_RATES);
   const publication = useRef<Publication | undefined>(undefined);
@@ -62,6 +63,7 @@ export function usePublisher(): Publisher {
     void before?.stop();
     setRates(NO_RATES);
     setFigures(undefined);
+    setDropped(undefined);
   };
   const fail = (error: unknown) => {
     end();
@@ -106,6 +108,8 @@ export function usePublisher(): Publisher {
         stream: opened.stream,
         framesPerSecond: FRAMES_PER_SECOND,
         bitrate: settings.bitrate,
+        several: settings.several,
+        onNote: (note) => mine === turn.current && setDropped(note),
         onStatus: (next) => status.current = next,
         onFailed: (reason) => mine === turn.current && fail(new Error(reason)),
       });
@@ -133,8 +137,8 @@ export function usePublisher(): Publisher {
   };
   const change = (changed: Partial<PublishSettings>) => {
     setSettings((before) => ({ ...before, ...changed }));
-    // Another source, size or sound is another stream; a name or a bitrate is not.
-    if (Object.keys(changed).some((key) => key !== "name" && key !== "bitrate")) {
+    // Another source, size or sound is another stream; a name, a bitrate or more qualities are not.
+    if (Object.keys(changed).some((key) => !["name", "bitrate", "several"].includes(key))) {
       turn.current++;
       endSource();
     }
@@ -177,7 +181,7 @@ export function usePublisher(): Publisher {
     change,
     phase,
     stream: source?.stream,
-    note: source?.note,
+    note: dropped ?? source?.note,
     offerPattern,
     version: phase.kind === "live" ? publication.current?.version : undefined,
     figures,

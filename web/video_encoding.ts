@@ -1,19 +1,27 @@
 /// <reference lib="dom" />
 /** A camera's pictures as encoded frames, by WebCodecs. */
+import { EncoderLoad } from "./encoder_load.ts";
 import { hexOf, type VideoRendition } from "./hang_writer.ts";
+import type { Quality } from "./ladder.ts";
 import { Anchor, wallClockUs } from "./wall_clock.ts";
 
 export interface VideoOptions {
   readonly track: MediaStreamTrack;
-  readonly width: number;
-  readonly height: number;
   readonly framesPerSecond: number;
-  /** Bits per second. */
-  readonly bitrate: number;
-  readonly onDescribed: (rendition: VideoRendition, timestampUs: number) => void;
-  readonly onFrame: (data: Uint8Array, timestampUs: number, keyframe: boolean) => void;
+  readonly onDescribed: (index: number, rendition: VideoRendition, timestampUs: number) => void;
+  readonly onFrame: (
+    index: number,
+    data: Uint8Array,
+    timestampUs: number,
+    keyframe: boolean,
+  ) => void;
+  /** A quality is given up, the others go on. */
+  readonly onDropped: (index: number, why: DropReason, timestampUs: number) => void;
   readonly onFailed: (reason: string) => void;
 }
+
+/** "slow": this device does not encode that much. Else what the encoder said. */
+export type DropReason = "slow" | { readonly error: string };
 
 /** What newer browsers have and TypeScript does not know yet. */
 declare const MediaStreamTrackProcessor:
@@ -29,77 +37,134 @@ const MAX_WAITING = 3;
 /** Preferred first: what most devices decode in hardware. Constrained Baseline, level 4.0 for 1080p30. */
 const CODECS = ["avc1.42e028", "vp09.00.40.08", "vp8", "av01.0.08M.08"];
 
-/** The first codec this browser encodes at such a size. @returns `undefined` when there is none. */
-export async function videoConfig(
-  { width, height, framesPerSecond, bitrate }: Omit<VideoOptions, "track">,
-): Promise<VideoEncoderConfig | undefined> {
-  if (typeof VideoEncoder !== "function") return undefined;
-  for (const codec of CODECS) {
-    const config: VideoEncoderConfig = {
-      codec,
-      width,
-      height,
-      bitrate,
-      framerate: framesPerSecond,
-      latencyMode: "realtime",
-      ...(codec.startsWith("avc1") && { avc: { format: "avc" } }),
-    };
-    const { supported } = await VideoEncoder.isConfigSupported(config).catch(() => ({
-      supported: false,
-    }));
-    if (supported) return config;
+/**
+ * The first codec that this browser encodes all qualities with, or else the best one alone.
+ * @returns One for each quality that is possible, best first; empty when there is none.
+ */
+export async function videoConfigs(
+  qualities: readonly Quality[],
+  framesPerSecond: number,
+): Promise<VideoEncoderConfig[]> {
+  if (typeof VideoEncoder !== "function") return [];
+  for (const wanted of [qualities, qualities.slice(0, 1)]) {
+    for (const codec of CODECS) {
+      const configs = wanted.map((quality) => configOf(codec, quality, framesPerSecond));
+      const answers = await Promise.all(
+        configs.map((config) => VideoEncoder.isConfigSupported(config).catch(() => undefined)),
+      );
+      if (answers.every((answer) => answer?.supported)) return configs;
+    }
   }
-  return undefined;
+  return [];
+}
+
+function configOf(codec: string, quality: Quality, framesPerSecond: number): VideoEncoderConfig {
+  return {
+    codec,
+    ...quality,
+    framerate: framesPerSecond,
+    latencyMode: "realtime",
+    ...(codec.startsWith("avc1") && { avc: { format: "avc" } }),
+  };
+}
+
+/** One quality on its way. */
+interface Rung {
+  readonly index: number;
+  readonly encoder: VideoEncoder;
+  readonly load: EncoderLoad;
 }
 
 /**
- * Encodes a track until it is stopped.
+ * Encodes a track in every quality until it is stopped. The encoders scale the picture. Keyframes are those of the same
+ * frames in all of them, so that a viewer may change at each.
+ *
+ * @param configs Of {@link videoConfigs}.
  * @returns Stops it.
  */
-export function encodeVideo(config: VideoEncoderConfig, options: VideoOptions): () => void {
-  const { track, framesPerSecond, bitrate, onDescribed, onFrame, onFailed } = options;
+export function encodeVideo(
+  configs: readonly VideoEncoderConfig[],
+  options: VideoOptions,
+): () => void {
+  const { track, onDropped, onFailed } = options;
   const stop = new AbortController();
   const anchor = new Anchor();
   let keyframeUs = -Infinity;
-  const encoder = new VideoEncoder({
-    output(chunk, metadata) {
-      const decoder = metadata?.decoderConfig;
-      if (decoder !== undefined) {
-        onDescribed({
-          codec: decoder.codec,
-          ...(decoder.description && { description: hexOf(decoder.description) }),
-          codedWidth: decoder.codedWidth ?? config.width,
-          codedHeight: decoder.codedHeight ?? config.height,
-          framerate: framesPerSecond,
-          bitrate,
-        }, chunk.timestamp);
-      }
-      const data = new Uint8Array(chunk.byteLength);
-      chunk.copyTo(data);
-      onFrame(data, chunk.timestamp, chunk.type === "key");
-    },
-    error: (error) => stop.signal.aborted || onFailed(error.message),
-  });
-  encoder.configure(config);
+  let nowUs = 0;
+  let rungs: readonly Rung[] = [];
+  const drop = (index: number, why: DropReason) => {
+    const rung = rungs.find((rung) => rung.index === index);
+    if (rung === undefined || stop.signal.aborted) return;
+    if (rungs.length === 1) {
+      if (why !== "slow") onFailed(why.error);
+      return;
+    }
+    rungs = rungs.filter((other) => other !== rung);
+    if (rung.encoder.state !== "closed") rung.encoder.close();
+    for (const { load } of rungs) load.reset();
+    onDropped(index, why, nowUs);
+  };
+  rungs = configs.map((config, index) => ({
+    index,
+    encoder: encoderOf(config, index, options, (error) => drop(index, { error })),
+    load: new EncoderLoad(),
+  }));
 
   const encode = (frame: VideoFrame) => {
-    const timestamp = anchor.place(frame.timestamp);
-    if (!stop.signal.aborted && encoder.encodeQueueSize < MAX_WAITING) {
-      const keyFrame = timestamp - keyframeUs >= KEYFRAME_EVERY_US;
-      if (keyFrame) keyframeUs = timestamp;
-      const timed = new VideoFrame(frame, { timestamp });
-      encoder.encode(timed, { keyFrame });
-      timed.close();
+    if (stop.signal.aborted) return frame.close();
+    const timestamp = nowUs = anchor.place(frame.timestamp);
+    const keyFrame = timestamp - keyframeUs >= KEYFRAME_EVERY_US;
+    if (keyFrame) keyframeUs = timestamp;
+    const timed = new VideoFrame(frame, { timestamp });
+    let behind = false;
+    for (const { encoder, load } of rungs) {
+      if (encoder.state !== "configured") continue;
+      // A keyframe has to be one in every quality.
+      const taken = keyFrame || encoder.encodeQueueSize < MAX_WAITING;
+      if (taken) encoder.encode(timed, { keyFrame });
+      if (load.frame(taken, timestamp)) behind = true;
     }
+    timed.close();
     frame.close();
+    // Whichever is behind: the best one takes the most of what there is.
+    if (behind) drop(rungs[0]!.index, "slow");
   };
   readFrames(track, encode, stop.signal).catch((error) => {
     if (!stop.signal.aborted) onFailed(error instanceof Error ? error.message : String(error));
   });
   return () => {
     stop.abort();
-    if (encoder.state !== "closed") encoder.close();
+    for (const { encoder } of rungs) if (encoder.state !== "closed") encoder.close();
   };
+}
+
+function encoderOf(
+  config: VideoEncoderConfig,
+  index: number,
+  { framesPerSecond, onDescribed, onFrame }: VideoOptions,
+  onError: (reason: string) => void,
+): VideoEncoder {
+  const encoder = new VideoEncoder({
+    output(chunk, metadata) {
+      const decoder = metadata?.decoderConfig;
+      if (decoder !== undefined) {
+        onDescribed(index, {
+          codec: decoder.codec,
+          ...(decoder.description && { description: hexOf(decoder.description) }),
+          codedWidth: decoder.codedWidth ?? config.width,
+          codedHeight: decoder.codedHeight ?? config.height,
+          framerate: framesPerSecond,
+          bitrate: config.bitrate!,
+        }, chunk.timestamp);
+      }
+      const data = new Uint8Array(chunk.byteLength);
+      chunk.copyTo(data);
+      onFrame(index, data, chunk.timestamp, chunk.type === "key");
+    },
+    error: (error) => onError(error.message),
+  });
+  encoder.configure(config);
+  return encoder;
 }
 
 async function readFrames(
