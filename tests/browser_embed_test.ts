@@ -12,25 +12,13 @@ import { KEY } from "../server/auth/vector.ts";
 import { toFileUrl } from "../tools/file_url.ts";
 import { ROOT } from "../tools/module_graph.ts";
 import { launchChromium } from "./support/chromium.ts";
+import { PICTURES, site } from "./support/embed_page.ts";
 import { H264_AAC } from "./support/publish_media.ts";
 import { type RelayProgram, start, startRelay, testMedia } from "./support/program.ts";
 import { need } from "./support/require.ts";
 import { until } from "./support/server.ts";
 
 const ignore = !need("chromium").ok || !need("ffmpeg").ok;
-
-/** A web site on a port of its own. */
-function site(html: string) {
-  const headers = { "content-type": "text/html; charset=utf-8" };
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    () => new Response(html, { headers }),
-  );
-  return {
-    origin: `http://127.0.0.1:${server.addr.port}`,
-    [Symbol.asyncDispose]: () => server.shutdown(),
-  };
-}
 
 /** A relay whose page is built, and a browser. */
 async function stage(flags: readonly string[] = []) {
@@ -66,23 +54,6 @@ async function blocks(file: string, language: string): Promise<string[]> {
   return [...text.matchAll(new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``, "g"))]
     .map(([, body]) => body!);
 }
-
-/** How many different pictures a player shows, looked at until there are as many as wanted. */
-const PICTURES = `(async (wanted) => {
-  const player = document.querySelector("qumo-watch");
-  const canvas = player.shadowRoot.querySelector("canvas");
-  const small = new OffscreenCanvas(32, 18);
-  const context = small.getContext("2d", { willReadFrequently: true });
-  const seen = new Set();
-  for (let looks = 0; looks < 300 && seen.size < wanted; looks++) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    if (player.videoWidth === 0) continue;
-    context.drawImage(canvas, 0, 0, 32, 18);
-    const { data } = context.getImageData(0, 0, 32, 18);
-    if (data.some((byte, i) => i % 4 !== 3 && byte > 60)) seen.add(data.join());
-  }
-  return seen.size;
-})(5)`;
 
 async function sessionsOf(relay: RelayProgram): Promise<number> {
   const { sessions } = await (await fetch(`${relay.adminUrl}/api/v1/sessions`)).json();
