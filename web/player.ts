@@ -4,6 +4,7 @@
  * part of the page and not needed where nothing is live.
  */
 import "@moq/watch/element";
+import { Adaptive } from "./adaptive.ts";
 
 interface Signal<T> {
   peek(): T;
@@ -70,6 +71,8 @@ export interface PlayerElement extends HTMLElement {
         { readonly frameCount: number; readonly bytesReceived: number } | undefined
       >;
       readonly stalled: Signal<boolean>;
+      /** Of the frame that is shown, in milliseconds. */
+      readonly timestamp: Signal<number | undefined>;
     };
   };
   readonly audio: {
@@ -128,12 +131,38 @@ export function createPlayer({ url, visible }: PlayerOptions): PlayerElement {
   return element;
 }
 
-/** Chooses a rendition; without a name the player chooses by the size of the picture. */
+/** Players that choose their quality by themselves. */
+const automatic = new WeakMap<PlayerElement, Adaptive>();
+
+/** Chooses a rendition; without a name {@link adapt} chooses from now on. */
 export function chooseRendition(player: PlayerElement, name: string | undefined): void {
+  if (name === undefined) automatic.set(player, new Adaptive());
+  else automatic.delete(player);
+  setRendition(player, name);
+}
+
+function setRendition(player: PlayerElement, name: string | undefined): void {
+  if (player.controls.target.peek()?.name === name) return;
   player.controls.target.update((before) => {
     const { name: _, ...rest } = before ?? {};
     return name === undefined ? rest : { ...rest, name };
   });
+}
+
+/** Takes the quality that fits the screen and the connection; called several times a second. */
+export function adapt(player: PlayerElement, snapshot: PlayerSnapshot, nowMs: number): void {
+  const adaptive = automatic.get(player);
+  if (adaptive === undefined) return;
+  const { width, height } = player.getBoundingClientRect();
+  const track = adaptive.look({
+    offered: snapshot.renditions,
+    shownMs: player.video.out.timestamp.peek(),
+    bytes: snapshot.videoBytes,
+    width: width * devicePixelRatio,
+    height: height * devicePixelRatio,
+    idle: player.paused || document.hidden || snapshot.link !== "connected",
+  }, nowMs);
+  setRendition(player, track);
 }
 
 export function snapshotOf(player: PlayerElement): PlayerSnapshot {

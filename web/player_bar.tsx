@@ -38,6 +38,7 @@ export function PlayerBar({ element, module, snapshot, name, paused, onPaused, s
   }, [element, muted, volume]);
 
   const renditions = snapshot?.renditions ?? [];
+  const shown = snapshot?.video;
   // Sign and word say how it is; what a click does is told by the title.
   const sound = muted ? "Sound off" : "Sound on";
   const link = addressOf(location.href, name === undefined ? {} : { name, view: "watch" });
@@ -87,7 +88,11 @@ export function PlayerBar({ element, module, snapshot, name, paused, onPaused, s
             value={quality}
             onChange={({ currentTarget }) => setQuality(currentTarget.value)}
           >
-            <option value="">Automatic</option>
+            <option value="">
+              {shown?.config.codedHeight === undefined || quality !== ""
+                ? "Automatic"
+                : `Automatic (${shown.config.codedHeight}p)`}
+            </option>
             {renditions.map(({ track, config }) => (
               <option key={track} value={track}>
                 {config.codedHeight === undefined ? inSentence(track) : `${config.codedHeight}p`}

@@ -92,6 +92,7 @@ export function usePlayer(
     const look = () => {
       const snapshot = module.snapshotOf(element);
       const nowMs = performance.now();
+      module.adapt(element, snapshot, nowMs);
       if (snapshot.link === "connected") {
         state.connected = true;
         state.sinceMs = nowMs;

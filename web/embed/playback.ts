@@ -113,7 +113,7 @@ export class Playback {
     this.#visible.set(visible);
   }
 
-  /** Chooses a rendition; without a name the best one. */
+  /** Chooses a rendition; without a name the player's library does. */
   choose(name: string | undefined): void {
     if (this.#target.peek()?.name === name) return;
     this.#target.set(name === undefined ? undefined : { name });

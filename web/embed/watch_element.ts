@@ -1,8 +1,9 @@
 /// <reference lib="dom" />
 /** `<qumo-watch>`: a player for any page. docs/embed.md is its manual. */
+import { Adaptive } from "../adaptive.ts";
 import { Controls } from "./controls.ts";
 import { type EmbedState, Life } from "./life.ts";
-import { Playback, type PlaybackSettings } from "./playback.ts";
+import { Playback, type PlaybackSettings, type PlaybackSnapshot } from "./playback.ts";
 import {
   browserProblem,
   CODEC_PROBLEM,
@@ -51,6 +52,7 @@ export class QumoWatch extends HTMLElement {
   #target: EmbedTarget | undefined;
   #playback: Playback | undefined;
   #life = new Life();
+  #adaptive = new Adaptive();
   #timer: ReturnType<typeof setInterval> | undefined;
   #due = false;
   #begun = false;
@@ -147,6 +149,7 @@ export class QumoWatch extends HTMLElement {
   }
   set quality(track: string) {
     this.#quality = track;
+    this.#adaptive = new Adaptive();
     this.#change();
   }
 
@@ -156,6 +159,10 @@ export class QumoWatch extends HTMLElement {
   /** "connecting", "offline", "waiting", "playing", "paused" or "ended". */
   get state(): EmbedState {
     return this.#life.state;
+  }
+  /** The track that is fetched; `undefined` before one is. */
+  get rendition(): string | undefined {
+    return this.#playback?.snapshot().track;
   }
   /** Of the picture, in pixels; 0 before the first one. */
   get videoWidth(): number {
@@ -208,7 +215,7 @@ export class QumoWatch extends HTMLElement {
       this.#timer = setInterval(() => this.#look(), LOOK_MS);
     }
     this.#playback!.set(this.#settings());
-    this.#playback!.choose(this.#quality === "" ? undefined : this.#quality);
+    if (this.#quality !== "") this.#playback!.choose(this.#quality);
     this.#canvas.ariaLabel = target.broadcast;
     this.#show();
   }
@@ -232,6 +239,7 @@ export class QumoWatch extends HTMLElement {
     this.#target = undefined;
     this.#problem = undefined;
     this.#life = new Life();
+    this.#adaptive = new Adaptive();
   }
 
   #look(): void {
@@ -243,6 +251,7 @@ export class QumoWatch extends HTMLElement {
       if (!seen.unsupported) this.#problem = undefined;
     } else if (nowMs - this.#unconnectedSinceMs > TROUBLE_MS) this.#askWhy(nowMs);
     if (seen.unsupported) this.#fail(CODEC_PROBLEM);
+    if (this.#quality === "") playback.choose(this.#fitting(seen, nowMs));
     const begins = this.#life.look({ ...seen, paused: this.#paused }, nowMs);
     const size = seen.frames > 0 ? `${this.#canvas.width}x${this.#canvas.height}` : this.#size;
     if (size !== this.#size) {
@@ -251,6 +260,17 @@ export class QumoWatch extends HTMLElement {
     }
     if (begins !== undefined) this.#tell(begins, {});
     this.#show();
+  }
+
+  #fitting(seen: PlaybackSnapshot, nowMs: number): string | undefined {
+    return this.#adaptive.look({
+      offered: seen.renditions,
+      shownMs: seen.shownMs,
+      bytes: seen.bytes,
+      width: this.clientWidth * devicePixelRatio,
+      height: this.clientHeight * devicePixelRatio,
+      idle: this.#paused || document.hidden || !seen.connected,
+    }, nowMs);
   }
 
   /** Browsers do not tell why a session was refused; the relay does, over HTTP. */

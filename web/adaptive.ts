@@ -1,0 +1,151 @@
+/**
+ * Which quality a viewer gets: the smallest that fills the picture's place on the screen, or a smaller one when the connection
+ * cannot carry it. No clock of its own: the time is passed in.
+ *
+ * What arrives of live media says little about what could: at most what is sent. So a quality is left when its frames come
+ * later and later, and a better one is tried once all has been well for a while; the longer, the sooner the last try failed.
+ */
+
+/** A quality as the catalog has it. */
+export interface Offered {
+  readonly track: string;
+  readonly config: {
+    readonly codedWidth?: number | undefined;
+    readonly codedHeight?: number | undefined;
+    readonly bitrate?: number | undefined;
+  };
+}
+
+/** What is seen of a player at one moment. */
+export interface Seen {
+  readonly offered: readonly Offered[];
+  /** Time of the frame that is shown, in milliseconds of the broadcast's clock; `undefined` while none is. */
+  readonly shownMs: number | undefined;
+  /** Video bytes since the player began. */
+  readonly bytes: number;
+  /** Of the picture's place on the screen, in its own pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Paused, or not fetched because nobody sees it. */
+  readonly idle: boolean;
+}
+
+/** A frame that is shown so much later than the best one was is late. */
+const LATE_MS = 600;
+/** So much lateness within {@link MEMORY_MS} and the quality is left. */
+const TOO_LATE_MS = 1000;
+const MEMORY_MS = 4000;
+/** After a change the player fetches two qualities at once: what comes late then does not count. */
+const SETTLE_MS = 3000;
+/** How long all has to be well before a better quality is tried. */
+const CALM_MS = 8000;
+const MAX_CALM_MS = 120_000;
+/** A better quality that is left this soon was too much. */
+const TRY_MS = 20_000;
+/** The best time of a frame is that of the last two of these. */
+const BASE_MS = 15_000;
+/** A quality has to need at most this share of what was received. */
+const SAFE_SHARE = 0.8;
+
+interface Look {
+  readonly atMs: number;
+  readonly bytes: number;
+  readonly late: boolean;
+}
+
+export class Adaptive {
+  /** Qualities above this index, of those in rising order, are too much for the connection. */
+  #ceiling = Infinity;
+  #chosen: string | undefined;
+  #changedAtMs = -Infinity;
+  #raisedAtMs = -Infinity;
+  #calmMs = CALM_MS;
+  #calmSinceMs: number | undefined;
+  #looks: Look[] = [];
+  /** Smallest difference of time and frame time, in this stretch of time and the one before. */
+  #base: { readonly sinceMs: number; readonly least: number; readonly before: number } | undefined;
+
+  /**
+   * Takes a look, several times a second.
+   * @returns The track to fetch; `undefined` where there is nothing to choose from.
+   */
+  look(seen: Seen, nowMs: number): string | undefined {
+    const rising = [...seen.offered].sort((a, b) => sizeOf(a) - sizeOf(b));
+    if (rising.length < 2) return undefined;
+    const fitting = rising.findIndex(({ config }) =>
+      (config.codedWidth ?? 0) >= seen.width || (config.codedHeight ?? 0) >= seen.height
+    );
+    const cap = fitting === -1 ? rising.length - 1 : fitting;
+    this.#judge(seen, rising, cap, nowMs);
+    const { track } = rising[Math.min(cap, this.#ceiling)]!;
+    if (track !== this.#chosen) {
+      this.#chosen = track;
+      this.#changedAtMs = nowMs;
+      this.#looks = [];
+    }
+    return track;
+  }
+
+  #judge(seen: Seen, rising: readonly Offered[], cap: number, nowMs: number): void {
+    if (seen.idle || seen.shownMs === undefined) {
+      this.#looks = [];
+      this.#base = undefined;
+      this.#calmSinceMs = undefined;
+      return;
+    }
+    const late = this.#lateness(nowMs - seen.shownMs, nowMs) > LATE_MS;
+    if (late) this.#calmSinceMs = undefined;
+    else this.#calmSinceMs ??= nowMs;
+    if (nowMs - this.#changedAtMs < SETTLE_MS) return;
+    this.#looks.push({ atMs: nowMs, bytes: seen.bytes, late });
+    while (nowMs - this.#looks[0]!.atMs > MEMORY_MS) this.#looks.shift();
+    const current = Math.min(cap, this.#ceiling, rising.length - 1);
+    if (this.#lateMs() >= TOO_LATE_MS && current > 0) this.#lower(rising, current, nowMs);
+    else if (
+      current < cap && this.#calmSinceMs !== undefined && nowMs - this.#calmSinceMs >= this.#calmMs
+    ) {
+      this.#ceiling = current + 1;
+      this.#raisedAtMs = nowMs;
+      this.#calmSinceMs = undefined;
+    }
+  }
+
+  #lower(rising: readonly Offered[], current: number, nowMs: number): void {
+    // What came before it became too much is no measure.
+    const first = this.#looks.find(({ late }) => late)!;
+    const last = this.#looks.at(-1)!;
+    // A player that starts over counts from zero.
+    const bytes = Math.max(0, last.bytes - first.bytes);
+    const bitsPerSecond = bytes * 8000 / Math.max(1, last.atMs - first.atMs);
+    let next = current - 1;
+    while (next > 0 && (rising[next]!.config.bitrate ?? 0) > bitsPerSecond * SAFE_SHARE) next--;
+    this.#ceiling = next;
+    this.#calmSinceMs = undefined;
+    const failed = nowMs - this.#raisedAtMs < TRY_MS;
+    this.#calmMs = failed ? Math.min(MAX_CALM_MS, this.#calmMs * 2) : CALM_MS;
+  }
+
+  /** @param distanceMs Of the time and the frame's time: of two clocks that go equally fast. */
+  #lateness(distanceMs: number, nowMs: number): number {
+    const base = this.#base;
+    if (base === undefined) {
+      this.#base = { sinceMs: nowMs, least: distanceMs, before: distanceMs };
+    } else if (nowMs - base.sinceMs > BASE_MS) {
+      this.#base = { sinceMs: nowMs, least: distanceMs, before: base.least };
+    } else if (distanceMs < base.least) {
+      this.#base = { ...base, least: distanceMs };
+    }
+    return distanceMs - Math.min(this.#base!.least, this.#base!.before);
+  }
+
+  #lateMs(): number {
+    let sum = 0;
+    for (let i = 1; i < this.#looks.length; i++) {
+      if (this.#looks[i]!.late) sum += this.#looks[i]!.atMs - this.#looks[i - 1]!.atMs;
+    }
+    return sum;
+  }
+}
+
+const sizeOf = ({ config }: Offered) =>
+  (config.codedWidth ?? 0) * (config.codedHeight ?? 0) * 1000 + (config.bitrate ?? 0) / 1e6;
