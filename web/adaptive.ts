@@ -35,6 +35,8 @@ const LATE_MS = 600;
 /** So much lateness within {@link MEMORY_MS} and the quality is left. */
 const TOO_LATE_MS = 1000;
 const MEMORY_MS = 4000;
+/** So much lateness within it is none. */
+const HICCUP_MS = 500;
 /** After a change the player fetches two qualities at once: what comes late then does not count. */
 const SETTLE_MS = 3000;
 /** How long all has to be well before a better quality is tried. */
@@ -94,11 +96,12 @@ export class Adaptive {
       return;
     }
     const late = this.#lateness(nowMs - seen.shownMs, nowMs) > LATE_MS;
-    if (late) this.#calmSinceMs = undefined;
-    else this.#calmSinceMs ??= nowMs;
+    this.#calmSinceMs ??= nowMs;
     if (nowMs - this.#changedAtMs < SETTLE_MS) return;
     this.#looks.push({ atMs: nowMs, bytes: seen.bytes, late });
     while (nowMs - this.#looks[0]!.atMs > MEMORY_MS) this.#looks.shift();
+    // One hiccup is no sign of a narrow connection.
+    if (this.#lateMs() > HICCUP_MS) this.#calmSinceMs = nowMs;
     const current = Math.min(cap, this.#ceiling, rising.length - 1);
     if (this.#lateMs() >= TOO_LATE_MS && current > 0) this.#lower(rising, current, nowMs);
     else if (
@@ -106,7 +109,7 @@ export class Adaptive {
     ) {
       this.#ceiling = current + 1;
       this.#raisedAtMs = nowMs;
-      this.#calmSinceMs = undefined;
+      this.#calmSinceMs = nowMs;
     }
   }
 
@@ -120,7 +123,7 @@ export class Adaptive {
     let next = current - 1;
     while (next > 0 && (rising[next]!.config.bitrate ?? 0) > bitsPerSecond * SAFE_SHARE) next--;
     this.#ceiling = next;
-    this.#calmSinceMs = undefined;
+    this.#calmSinceMs = nowMs;
     const failed = nowMs - this.#raisedAtMs < TRY_MS;
     this.#calmMs = failed ? Math.min(MAX_CALM_MS, this.#calmMs * 2) : CALM_MS;
   }

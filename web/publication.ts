@@ -99,7 +99,8 @@ export class Publication {
       codec: best?.codec,
       width: best?.codedWidth ?? 0,
       height: best?.codedHeight ?? 0,
-      qualities: [...this.#described.values()].map(({ codedHeight }) => codedHeight),
+      qualities: [...this.#described.values()].map(({ codedHeight }) => codedHeight)
+        .sort((a, b) => b - a),
       videoFrames: this.#frames,
       bytes: this.#bytes,
       read: this.#writer.read,
