@@ -109,7 +109,7 @@ function pageOf(text: string, refreshSeconds?: number): string {
 <meta name="color-scheme" content="light dark"><title>qumo-relay</title></head>
 <body style="font:16px/1.5 system-ui,sans-serif;max-width:60ch;margin:10vh auto;padding:0 16px">
 <h1 style="font-size:1.25rem">qumo-relay</h1><p>${text}</p>
-<p>The relay runs. <a href="announced">What is live</a> ·
-<a href="certificate.sha256">the certificate's hash</a></p></body></html>
+<p>The relay runs. <a href="/announced">What is live</a> ·
+<a href="/certificate.sha256">the certificate's hash</a></p></body></html>
 `;
 }

@@ -160,6 +160,11 @@ export class Client extends Peer implements AsyncDisposable {
     return this.#link!.session.dialect.name;
   }
 
+  /** What the newest session runs over. */
+  get transport(): Connection["kind"] {
+    return this.#link!.session.connection.kind;
+  }
+
   /** "ip:port" of the peer of the newest session. */
   get remoteAddress(): string {
     return this.#link!.session.connection.remoteAddress;

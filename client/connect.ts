@@ -15,8 +15,11 @@ import { Client, type DialOptions } from "./client.ts";
 export interface ConnectOptions extends Omit<DialOptions, "versions"> {
   /** Versions by name ("moq-lite-05"), preferred first. Default: all, newest first. */
   readonly versions?: readonly string[];
-  /** SHA-256 of the one certificate to accept, in hexadecimal or as bytes, instead of checking who signed it. */
-  readonly hash?: string | Uint8Array;
+  /**
+   * SHA-256 of the one certificate to accept, in hexadecimal or as bytes, instead of checking who signed it. A function is
+   * called before every attempt, for certificates that are replaced; `undefined` from it checks who signed it after all.
+   */
+  readonly hash?: string | Uint8Array | (() => HashAnswer | Promise<HashAnswer>);
   /** Further root certificates, PEM. Deno only. */
   readonly caCerts?: readonly string[];
   /** Further headers of the WebTransport request, names in lower case. Deno only. */
@@ -28,9 +31,17 @@ export interface ConnectOptions extends Omit<DialOptions, "versions"> {
    * Default 1,000.
    */
   readonly webSocketAfterMs?: number;
+  /**
+   * Browsers: with `hash`, lets a WebSocket stand in all the same, which the browser trusts or not as it does pages of that
+   * host. For pages that the relay itself serves. Default: not, because a WebSocket cannot check the hash.
+   */
+  readonly webSocketUnpinned?: boolean;
   /** Limits of the QUIC connection. Deno only; browsers choose for themselves. */
   readonly transport?: TransportSettings;
 }
+
+/** What `hash` may call back with. */
+export type HashAnswer = string | Uint8Array | undefined;
 
 /**
  * Connects to a relay. The scheme of the URL decides how:
@@ -63,24 +74,28 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     timeoutMs,
     transport,
     webSocketAfterMs,
+    webSocketUnpinned,
     ...rest
   } = options;
   const versions = names === undefined ? DIALECTS : names.map(versionOf);
   const how = {
     protocols: alpnsOf(versions),
-    ...(hash === undefined ? {} : { hash: hashOf(hash) }),
     ...(caCerts === undefined ? {} : { caCerts }),
     ...(headers === undefined ? {} : { headers }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(transport === undefined ? {} : { transport }),
     ...(webSocketAfterMs === undefined ? {} : { webSocketAfterMs }),
+    ...(webSocketUnpinned === undefined ? {} : { webSocketUnpinned }),
   };
+  const pin = typeof hash === "function" ? undefined : pinOf(hash);
   const dial = await dialerFor(new URL(url));
-  const dialer = (target: URL, signal: AbortSignal) =>
-    dial(target, { ...how, signal }).catch((error: unknown) => {
+  const dialer = async (target: URL, signal: AbortSignal) => {
+    const pinned = typeof hash === "function" ? pinOf(await hash()) : pin;
+    return await dial(target, { ...how, ...pinned, signal }).catch((error: unknown) => {
       if (!(error instanceof ProtocolRefused)) throw error;
       throw new NoCommonVersion("others", versions.map(({ name }) => name).join(", "));
     });
+  };
   return await Client.dial(url, dialer, { ...rest, versions });
 }
 
@@ -105,10 +120,11 @@ function versionOf(name: string): Dialect {
   throw new RangeError(`Cannot speak "${name}": there is no such version; known are ${known}`);
 }
 
-function hashOf(hash: string | Uint8Array): Uint8Array {
-  if (typeof hash !== "string") return hash;
-  const bytes = parseHash(hash);
-  if (bytes !== undefined) return bytes;
+/** @throws {RangeError} */
+function pinOf(hash: HashAnswer): { readonly hash?: Uint8Array } {
+  if (hash === undefined) return {};
+  const bytes = typeof hash === "string" ? parseHash(hash) : hash;
+  if (bytes !== undefined) return { hash: bytes };
   throw new RangeError(
     `Cannot use "${hash}" as a certificate's SHA-256: it is 64 hexadecimal digits`,
   );

@@ -1,12 +1,17 @@
 import { type Address, formatAddress, isLoopback } from "../config/address.ts";
 
+/** What a browser on this machine calls a server that listens on every address. */
+const EVERY: Readonly<Record<string, string>> = { "::": "localhost", "0.0.0.0": "127.0.0.1" };
+
 /**
- * The address of the first page as a browser on this machine writes it: a browser lets a page use
- * WebTransport over plain HTTP only from localhost.
+ * The address of the first page, for a browser on this machine. It names what was bound: "localhost" may be another address
+ * of the machine, where HTTP is tried again elsewhere and WebTransport is not. Browsers have WebTransport on plain HTTP from
+ * a loopback address alone, so elsewhere it is HTTPS.
  *
- * @param bound Where HTTP listens.
+ * @param bound Where HTTP and HTTPS listen.
  */
 export function pageUrl({ hostname, port }: Address): string {
-  const here = ["::", "0.0.0.0"].includes(hostname) || isLoopback(hostname);
-  return `http://${formatAddress({ hostname: here ? "localhost" : hostname, port })}/`;
+  const name = EVERY[hostname] ?? hostname;
+  const scheme = name === "localhost" || isLoopback(name) ? "http" : "https";
+  return `${scheme}://${formatAddress({ hostname: name, port })}/`;
 }

@@ -55,7 +55,7 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
     // What is told to this machine alone is no other page's business.
     if (c.req.path === WHERE) return;
     if (!allowPages(c.res.headers, view, c.req.header("origin"))) return;
-    c.header("access-control-expose-headers", "qumo-group");
+    c.header("access-control-expose-headers", "qumo-group, qumo-certificate, qumo-rights");
     if (c.req.method === "OPTIONS") {
       c.header("access-control-allow-methods", "GET, HEAD");
       c.header("access-control-allow-headers", "authorization, *");
@@ -65,18 +65,32 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
     view.log.error("HTTP request failed", { path: c.req.path, reason: error.message });
     return c.text("internal error\n", 500);
   });
-  app.notFound((c) => c.text("not found\n", 404));
+  app.notFound((c) => {
+    const html = assets?.get("index.html");
+    return html !== undefined && opensPage(c) ? page(c, html) : c.text("not found\n", 404);
+  });
 
   route(app, ["/health"], health(view));
   // No line end: scripts paste it as it is.
-  route(app, ["/certificate.sha256"], (c) => live(c).text(view.certificate().sha256.toHex()));
+  route(app, ["/certificate.sha256"], (c) => {
+    const { sha256, selfSigned, pinnable } = view.certificate();
+    c.header("qumo-certificate", !selfSigned ? "signed" : pinnable ? "pin" : "refused");
+    return live(c).text(sha256.toHex());
+  });
   route(app, ["/announced", "/announced/*"], async (c) => {
     const prefix = segments(c, 1);
     if (prefix === undefined) return c.text(BAD_PATH, 400);
-    return await admitted(c, view, normalizePath(prefix.join("/")), ({ root, serve }) => {
-      const paths = serve === undefined ? [] : announcedBelow(serve, root);
-      return live(c).text(paths.map((path) => `${path}\n`).join(""));
-    });
+    return await admitted(
+      c,
+      view,
+      normalizePath(prefix.join("/")),
+      ({ root, serve }, { publish, subscribe }) => {
+        const rights = [publish.length > 0 && "publish", subscribe.length > 0 && "subscribe"];
+        c.header("qumo-rights", rights.filter((right) => right !== false).join(" "));
+        const paths = serve === undefined ? [] : announcedBelow(serve, root);
+        return live(c).text(paths.map((path) => `${path}\n`).join(""));
+      },
+    );
   });
   route(app, ["/fetch/*"], (c) => fetchRoute(c, view, fetchTimeoutMs));
   route(app, ["/dvr/*"], (c) => {
@@ -252,11 +266,24 @@ function embedPage(c: Context, asset: Asset, view: ServerView): Response {
   return response;
 }
 
+/** First segments of paths that are nobody's root. */
+const NO_ROOTS: ReadonlySet<string> = new Set(["assets", "api"]);
+
+/** Whether somebody goes to a path with a browser: it may be the root of a token, and the page is there as well. */
+function opensPage(c: Context): boolean {
+  if (c.req.method !== "GET" && c.req.method !== "HEAD") return false;
+  const first = segments(c, 0)?.find((part) => part !== "");
+  if (first === undefined || NO_ROOTS.has(first)) return false;
+  const goal = c.req.header("sec-fetch-dest") ?? "document";
+  return goal === "document" && (c.req.header("accept") ?? "").includes("text/html");
+}
+
 function page(c: Context, asset: Asset): Response {
   c.header("content-security-policy", policy("'none'"));
   c.header("referrer-policy", "no-referrer");
   c.header("cross-origin-opener-policy", "same-origin");
   c.header("cache-control", "no-cache");
+  c.header("vary", "Accept, Sec-Fetch-Dest", { append: true });
   c.header("content-type", asset.type);
   return c.body(asset.body);
 }

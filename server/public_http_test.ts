@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { BroadcastProducer, type TrackProducer } from "../client/publish.ts";
 import { jsonOf, RelayUnderTest, until } from "./http_fixtures.ts";
 import { serveHttp } from "./http_listener.ts";
+import type { ServerView } from "./deps.ts";
 import { publicApp } from "./public_http.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -255,6 +256,7 @@ Deno.test("GET / is the page with its policy, or says that there is none", async
   assert.equal((await app.request("/assets/../index.htm")).status, 404);
 
   const none = await publicApp(under.view()).request("/");
+  assert.equal(none.headers.get("referrer-policy"), "no-referrer");
   assert.equal(none.status, 200);
   assert.match(await none.text(), /not part of\s+this build/);
 });
@@ -302,6 +304,59 @@ Deno.test("the player for other pages may be loaded and framed by those that cor
   for (const path of ["/embed.js", "/embed/x"]) {
     assert.equal((await bare.request(path)).status, 404, path);
   }
+});
+
+Deno.test("Whoever goes to the root of a token gets the page; what is no page stays what it is", async () => {
+  await using under = new RelayUnderTest();
+  const body = new TextEncoder().encode("<p>watch");
+  const assets = new Map([["index.html", { type: "text/html; charset=utf-8", body }]]);
+  const plugins = {
+    routes: {
+      answer: (request: Request) =>
+        Promise.resolve(request.url.includes("/whep/") ? new Response("a plugin's") : undefined),
+    },
+  } as unknown as NonNullable<ServerView["plugins"]>;
+  const app = publicApp(under.view({ plugins }), { assets });
+  const accept = "text/html,application/xhtml+xml,*/*;q=0.8";
+  const go = (path: string, headers: Record<string, string> = {}, method = "GET") =>
+    app.request(path, { method, headers: { accept, ...headers } });
+
+  for (const path of ["/rooms/1", "/rooms/1/", "/r%C3%A4ume", "/a.b/c?jwt=t&name=x", "//evil/x"]) {
+    const page = await go(path);
+    assert.equal(page.status, 200, path);
+    assert.equal(await page.text(), "<p>watch", path);
+    assert.equal(page.headers.get("referrer-policy"), "no-referrer", path);
+    assert.match(page.headers.get("content-security-policy")!, /default-src 'none'/, path);
+    assert.match(page.headers.get("vary")!, /Accept, Sec-Fetch-Dest/, path);
+  }
+  for (const path of ["/assets/old.js", "/api/v1/sessions", "//assets/x", "/rooms/%ff"]) {
+    assert.equal((await go(path)).status, 404, path);
+  }
+  const not = { accept: "image/avif,*/*" };
+  assert.equal((await go("/rooms/1/favicon.ico", not)).status, 404);
+  assert.equal((await go("/rooms/1", { accept: "*/*" })).status, 404);
+  assert.equal((await go("/rooms/1", { "sec-fetch-dest": "iframe" })).status, 404);
+  assert.equal((await go("/rooms/1", {}, "POST")).status, 404);
+  assert.equal(await (await go("/whep/cam")).text(), "a plugin's");
+  assert.equal(await (await go("/health")).text(), "ok\n");
+  assert.match((await go("/announced/rooms/1")).headers.get("content-type")!, /^text\/plain/);
+  assert.equal((await go("/fetch/rooms/1/track")).status, 404);
+  assert.match((await go("/dvr/rooms/1")).headers.get("content-type")!, /json/);
+});
+
+Deno.test("GET /certificate.sha256 says whether browsers need the hash", async () => {
+  await using under = new RelayUnderTest();
+  const certificate = under.view().certificate();
+  const told = async (selfSigned: boolean, pinnable: boolean) => {
+    const view = under.view({ certificate: () => ({ ...certificate, selfSigned, pinnable }) });
+    const { headers } = await publicApp(view).request("/certificate.sha256");
+    assert.match(headers.get("access-control-expose-headers")!, /qumo-certificate/);
+    return headers.get("qumo-certificate");
+  };
+  assert.equal(await told(true, true), "pin");
+  assert.equal(await told(true, false), "refused");
+  assert.equal(await told(false, true), "signed");
+  assert.equal(await told(false, false), "signed");
 });
 
 Deno.test("GET /fetch over a real socket streams frame by frame, and a client that hangs up frees the track", async () => {

@@ -12,7 +12,7 @@ import { contrastsOf, namelessControls } from "./support/accessibility.ts";
 import { launchChromium } from "./support/chromium.ts";
 import { startRelay } from "./support/program.ts";
 import { need } from "./support/require.ts";
-import { changedFields, firstPicture, goLive, picture } from "./support/watch_page.ts";
+import { assertMoves, goLive } from "./support/watch_page.ts";
 
 const ignore = !need("chromium").ok;
 const FAKE_DEVICES = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
@@ -51,16 +51,6 @@ async function stage(
   const relay = stack.use(await startRelay([...address, ...flags]));
   const { browser } = stack.use(await launchChromium(switches));
   return { relay, browser, [Symbol.asyncDispose]: () => stack.disposeAsync() };
-}
-
-async function assertMoves(page: Page): Promise<void> {
-  const first = await firstPicture(page);
-  let moved = 0;
-  for (let tries = 0; tries < 100 && moved < 5; tries++) {
-    await page.waitForTimeout(100);
-    moved = Math.max(moved, changedFields(first, await picture(page)));
-  }
-  assert.ok(moved >= 5, `only ${moved} of 576 fields have changed`);
 }
 
 Deno.test({

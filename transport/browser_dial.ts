@@ -12,6 +12,8 @@ import type { WebTransportConnectOptions } from "./webtransport_client.ts";
 export interface BrowserDialOptions extends WebTransportConnectOptions {
   /** How long WebTransport has before a WebSocket is tried beside it; `Infinity` for never. Default 1,000. */
   readonly webSocketAfterMs?: number;
+  /** Whether a WebSocket may stand in for a pinned WebTransport, though it cannot check the hash. Default: not. */
+  readonly webSocketUnpinned?: boolean;
 }
 
 /**
@@ -28,10 +30,16 @@ export async function dialFromBrowser(
   if (asked.protocol === "ws:" || asked.protocol === "wss:") {
     return await dialWebSocket(asked, options);
   }
-  const { webSocketAfterMs = 1000, ...rest } = options;
-  if (!canUseWebSocket(asked, rest, webSocketAfterMs)) return await dialBrowser(asked, rest);
-  if (typeof globalThis.WebTransport !== "function") return await dialWebSocket(asked, rest);
-  return await race(asked, rest, webSocketAfterMs);
+  const { webSocketAfterMs = 1000, webSocketUnpinned = false, ...rest } = options;
+  const { hash: _, ...unpinned } = rest;
+  const forWebSocket = webSocketUnpinned ? unpinned : rest;
+  if (!canUseWebSocket(asked, forWebSocket, webSocketAfterMs)) {
+    return await dialBrowser(asked, rest);
+  }
+  if (typeof globalThis.WebTransport !== "function") {
+    return await dialWebSocket(asked, forWebSocket);
+  }
+  return await race(asked, { options: rest, forWebSocket, headStartMs: webSocketAfterMs });
 }
 
 /** @throws {NoWebTransport} Neither WebTransport nor what stands in for it is here. */
@@ -52,8 +60,11 @@ function canUseWebSocket(
 /** The first that is up; the other is given up. When both fail, why WebTransport did. */
 async function race(
   url: URL,
-  options: WebTransportConnectOptions,
-  headStartMs: number,
+  { options, forWebSocket, headStartMs }: {
+    readonly options: WebTransportConnectOptions;
+    readonly forWebSocket: WebTransportConnectOptions;
+    readonly headStartMs: number;
+  },
 ): Promise<Connection> {
   const end = new AbortController();
   const signal = AbortSignal.any([end.signal, ...(options.signal ? [options.signal] : [])]);
@@ -63,7 +74,7 @@ async function race(
   webTransport.catch(start.resolve); // It has failed: no need to wait longer.
   const webSocket = start.promise.then(() => {
     end.signal.throwIfAborted();
-    return dialWebSocket(url, { ...options, signal });
+    return dialWebSocket(url, { ...forWebSocket, signal });
   });
   const ways = [webTransport, webSocket];
   try {

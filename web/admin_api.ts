@@ -9,12 +9,13 @@ export type AdminPlace =
   | { readonly kind: "remote" }
   /** It is switched off, or open to the network at an address of its own. */
   | { readonly kind: "off" }
-  | { readonly kind: "unknown" };
+  /** The relay does not say; its status, if it answers at all. */
+  | { readonly kind: "unknown"; readonly status?: number };
 
 export async function findAdmin(): Promise<AdminPlace> {
   try {
     const answer = await fetch("/api/where", { cache: "no-store" });
-    if (!answer.ok) return { kind: "unknown" };
+    if (!answer.ok) return { kind: "unknown", status: answer.status };
     const { local, admin }: { local: boolean; admin: string | null } = await answer.json();
     if (!local) return { kind: "remote" };
     return admin === null ? { kind: "off" } : { kind: "found", url: `http://${admin}` };
@@ -26,6 +27,13 @@ export async function findAdmin(): Promise<AdminPlace> {
 /** The admin interface asks for a token, or for another one. */
 export class TokenNeeded extends Error {}
 
+/** The admin interface answers, but not with what was asked for. */
+export class AdminRefused extends Error {
+  constructor(readonly status: number) {
+    super(`the admin interface answers with status ${status}`);
+  }
+}
+
 const TOKEN_KEY = "qumo-admin-token";
 
 /** The token that was given in this tab; it is forgotten with the tab. */
@@ -34,7 +42,7 @@ export const adminToken = {
   set: (token: string): void => sessionStorage.setItem(TOKEN_KEY, token),
 };
 
-/** One look at everything. @throws {TokenNeeded} @throws {Error} Something did not answer. */
+/** One look at everything. @throws {TokenNeeded} @throws {AdminRefused} @throws {TypeError} It does not answer. */
 export async function ask(url: string): Promise<Answers> {
   const token = adminToken.get();
   const get = async (path: string) => {
@@ -44,7 +52,7 @@ export async function ask(url: string): Promise<Answers> {
       headers: token === "" ? {} : { authorization: `Bearer ${token}` },
     });
     if (answer.status === 401) throw new TokenNeeded();
-    if (!answer.ok) throw new Error(`${path}: status ${answer.status}`);
+    if (!answer.ok) throw new AdminRefused(answer.status);
     return answer;
   };
   const list = async (name: string) => (await (await get(`/api/v1/${name}`)).json())[name];

@@ -1,7 +1,10 @@
 /// <reference lib="dom" />
 import { type ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { AccessNotice } from "./access_notice.tsx";
+import { pageAccess } from "./page_access.ts";
 import { type Announced, useAnnounced } from "./relay.ts";
+import { relaySaid } from "./relay_said.ts";
 import { addressOf, useRoute, type View, VIEWS } from "./route.ts";
 import { ThemeSwitch } from "./theme.tsx";
 import type { ViewProps } from "./view_props.ts";
@@ -77,6 +80,9 @@ export function App() {
       </header>
       <main id="content">
         <h1 class="unseen" tabIndex={-1} ref={heading}>{TITLES[route.view]}</h1>
+        {route.view !== "dashboard" && announced.state !== "asking" && (
+          <AccessNotice state={announced.state} />
+        )}
         {VIEWS.filter((view) => opened.includes(view)).map((view) => (
           <div key={view} class="view" id={`${view}-view`} hidden={view !== route.view}>
             <LazyView view={view} visible={view === route.view} {...{ route, go, announced }} />
@@ -87,11 +93,12 @@ export function App() {
   );
 }
 
-/** Whether the relay answers: the same on every view. */
-function RelayState({ live, reachable }: Announced) {
-  const state = !reachable ? "down" : live === undefined ? "idle" : "up";
-  const text = !reachable
-    ? "Relay does not answer"
+/** Whether the relay lets us in: the same on every view. */
+function RelayState({ live, state: answered }: Announced) {
+  const said = answered === "asking" ? undefined : relaySaid(answered, pageAccess().root);
+  const state = said !== undefined ? "down" : live === undefined ? "idle" : "up";
+  const text = said !== undefined
+    ? said.short
     : live === undefined
     ? "Looking for broadcasts"
     : live.length === 0

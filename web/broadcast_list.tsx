@@ -6,12 +6,14 @@ import { addressOf } from "./route.ts";
 
 interface ListProps {
   readonly live: readonly string[] | undefined;
+  /** Whether the relay says so now; else it is what was live when it last answered. */
+  readonly fresh: boolean;
   readonly current: string | undefined;
   readonly onChoose: (name: string) => void;
 }
 
 /** Links to what is live. */
-export function BroadcastList({ live = [], current, onChoose }: ListProps) {
+export function BroadcastList({ live = [], fresh, current, onChoose }: ListProps) {
   const [search, setSearch] = useState("");
   const searchable = live.length >= MANY_BROADCASTS || search !== "";
   const shown = searchable ? found(live, search) : live;
@@ -30,7 +32,8 @@ export function BroadcastList({ live = [], current, onChoose }: ListProps) {
   return (
     <nav id="live" class="card" aria-labelledby="live-title">
       <h2 id="live-title">
-        Live now {live.length > 0 && <span id="count">{live.length}</span>}
+        {fresh ? "Live now" : "Live before"}{" "}
+        {fresh && live.length > 0 && <span id="count">{live.length}</span>}
       </h2>
       {searchable && (
         <div class="field" id="find-field">
@@ -49,7 +52,8 @@ export function BroadcastList({ live = [], current, onChoose }: ListProps) {
           </small>
         </div>
       )}
-      {live.length === 0 && <p id="none" class="soft">No broadcast is announced.</p>}
+      {!fresh && <p id="stale" class="soft">What is live now is not known.</p>}
+      {fresh && live.length === 0 && <p id="none" class="soft">No broadcast is announced.</p>}
       <ul id="broadcasts" ref={list}>
         {shown.map((name) => (
           <li key={name}>

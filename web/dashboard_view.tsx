@@ -1,12 +1,21 @@
 /// <reference lib="dom" />
 import { useEffect, useState } from "preact/hooks";
-import { type AdminPlace, adminToken, ask, findAdmin, TokenNeeded } from "./admin_api.ts";
+import {
+  type AdminPlace,
+  AdminRefused,
+  adminToken,
+  ask,
+  findAdmin,
+  TokenNeeded,
+} from "./admin_api.ts";
 import { CopyButton } from "./copy_button.tsx";
 import { DashboardGraphs } from "./dashboard_graphs.tsx";
 import { BroadcastTable, PluginTable, SessionTable, TrackTable } from "./dashboard_tables.tsx";
 import { DashboardTiles } from "./dashboard_tiles.tsx";
 import { type Figures, type Look, lookFrom, recorded } from "./dashboard_data.ts";
 import { OpenWarning } from "./open_warning.tsx";
+import { stateOf } from "./access.ts";
+import { relaySaid } from "./relay_said.ts";
 import type { ViewProps } from "./view_props.ts";
 
 const LOOK_MS = 2000;
@@ -15,8 +24,8 @@ interface State {
   readonly place: AdminPlace | undefined;
   readonly look: Look | undefined;
   readonly history: readonly Figures[];
-  /** The last look got no answer. */
-  readonly failed: boolean;
+  /** The last look got no answer, or this status. */
+  readonly failed: boolean | number;
   /** The last look was turned away: for want of a token, or because it was not this one. */
   readonly locked: "no_token" | "wrong_token" | undefined;
 }
@@ -39,17 +48,19 @@ export function DashboardView({ visible }: ViewProps) {
       if (place?.kind !== "found") place = await findAdmin();
       const found = place;
       let locked: State["locked"];
+      let failed: State["failed"] = found.kind === "found";
       const bare = adminToken.get() === "";
       const answers = found.kind === "found"
         ? await ask(found.url).catch((error) => {
           if (error instanceof TokenNeeded) locked = bare ? "no_token" : "wrong_token";
+          if (error instanceof AdminRefused) failed = error.status;
           return undefined;
         })
         : undefined;
       if (over) return;
       setState((before) => {
         if (answers === undefined) {
-          return { ...before, place: found, failed: found.kind === "found", locked };
+          return { ...before, place: found, failed, locked };
         }
         const look = lookFrom(answers, before.look);
         const history = recorded(before.history, look.figures);
@@ -70,11 +81,11 @@ export function DashboardView({ visible }: ViewProps) {
   const { place, look, history, failed, locked } = state;
   if (place === undefined) return <p class="loading" role="status">Asking the relay …</p>;
   if (locked !== undefined) return <TokenForm wrong={locked === "wrong_token"} />;
-  const problem = failed || place.kind !== "found";
+  const problem = failed !== false || place.kind !== "found";
   return (
     <div class="column">
       <OpenWarning visible={visible} />
-      {problem && <Problem place={place} />}
+      {problem && <Problem place={place} failed={failed} />}
       {look !== undefined && (
         <>
           <DashboardTiles look={look} />
@@ -123,8 +134,8 @@ function TokenForm({ wrong }: { readonly wrong: boolean }) {
 }
 
 /** Why there is nothing to see, and what to do about it. */
-function Problem({ place }: { readonly place: AdminPlace }) {
-  const { title, text, command } = adviceFor(place);
+function Problem({ place, failed }: Pick<State, "failed"> & { readonly place: AdminPlace }) {
+  const { title, text, command } = adviceFor(place, failed);
   return (
     <section id="no-admin" class="card notice" role="status">
       <h2>{title}</h2>
@@ -142,10 +153,22 @@ function Problem({ place }: { readonly place: AdminPlace }) {
   );
 }
 
-function adviceFor(place: AdminPlace) {
+function adviceFor(place: AdminPlace, failed: State["failed"]) {
   const port = location.port || "80";
+  const status = typeof failed === "number" ? failed : undefined;
   switch (place.kind) {
     case "found":
+      if (status !== undefined) {
+        return {
+          title: `The admin interface answers with status ${status}`,
+          text: status === 403
+            ? "It is there, but takes no requests from this page (403). Open the page under the name or address " +
+              "that the relay printed at its start."
+            : status === 503
+            ? "It is there, but about to stop (503). It is asked again every two seconds."
+            : "It is there, but cannot answer; the relay's log tells why. It is asked again every two seconds.",
+        };
+      }
       return {
         title: "The admin interface does not answer",
         text:
@@ -168,6 +191,10 @@ function adviceFor(place: AdminPlace) {
           "admin.address to 127.0.0.1:9090, its default, and start the relay again.",
       };
     default:
+      if (place.status !== undefined) {
+        const said = relaySaid(stateOf(place.status, false), "")!;
+        return { title: said.title, text: said.text };
+      }
       return {
         title: "The relay does not answer",
         text:

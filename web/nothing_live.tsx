@@ -1,23 +1,27 @@
 /// <reference lib="dom" />
 import { CopyButton } from "./copy_button.tsx";
-import { RELAY_URL } from "./relay.ts";
+import { pageAccess } from "./page_access.ts";
+import type { Announced } from "./relay.ts";
+import { relaySaid } from "./relay_said.ts";
 import { addressOf, type Route } from "./route.ts";
 
 interface NothingLiveProps {
   readonly go: (to: Partial<Route>) => void;
-  readonly reachable: boolean;
+  /** How the relay answered. */
+  readonly state: Announced["state"];
 }
 
 /** What to do when nothing is live. */
-export function NothingLive({ go, reachable }: NothingLiveProps) {
-  const command = commandFor(RELAY_URL);
+export function NothingLive({ go, state }: NothingLiveProps) {
+  const access = pageAccess();
+  const said = state === "asking" ? undefined : relaySaid(state, access.root);
+  const withToken = access.token !== undefined;
+  const command = commandFor(withToken ? `"${access.url}?jwt=$TOKEN"` : access.url);
   return (
     <section id="empty" class="card" aria-labelledby="empty-title">
-      <h2 id="empty-title">{reachable ? "Nothing is live yet" : "The relay does not answer"}</h2>
+      <h2 id="empty-title">{said?.title ?? "Nothing is live yet"}</h2>
       <p class="soft">
-        {reachable
-          ? "Go live from this browser, with a camera, a screen or a test picture:"
-          : "This page looks for it again and again, and goes on by itself once it is back."}
+        {said?.text ?? "Go live from this browser, with a camera, a screen or a test picture:"}
       </p>
       <p>
         <a
@@ -34,6 +38,11 @@ export function NothingLive({ go, reachable }: NothingLiveProps) {
       <p class="soft">
         Or pipe any fragmented MP4 into{" "}
         <code>pub</code>: with ffmpeg installed, this one line sends a test picture and a tone.
+        {withToken && (
+          <>
+            {" "}Put the token into <code>TOKEN</code> first.
+          </>
+        )}
       </p>
       <div class="command">
         <pre

@@ -1,6 +1,8 @@
 /// <reference lib="dom" />
 /** What the relay has kept of a broadcast: which groups of a track, and when they were live (docs/storage.md). */
 
+import { pageAccess } from "./page_access.ts";
+
 /** How far back one can go. */
 export interface Kept {
   /** Milliseconds between the oldest group and the newest. */
@@ -22,7 +24,7 @@ export async function askKept(
   broadcast: string,
   track: string,
 ): Promise<Kept | undefined | "never"> {
-  const answer = await fetch(urlOf(broadcast), { cache: "no-store" });
+  const answer = await pageAccess().ask("dvr", broadcast);
   if (answer.status === 404) return "never"; // an older relay, or none of ours
   if (!answer.ok) return undefined;
   const { recording, tracks }: {
@@ -42,8 +44,8 @@ export async function askGroups(
   signal?: AbortSignal,
 ): Promise<{ readonly nowMs: number; readonly groups: readonly PastGroup[] }> {
   const query = new URLSearchParams({ track, at: String(Math.floor(atMs)), limit: "20" });
-  const answer = await fetch(`${urlOf(broadcast)}?${query}`, {
-    cache: "no-store",
+  const answer = await pageAccess().ask("dvr", broadcast, {
+    query,
     ...(signal === undefined ? {} : { signal }),
   });
   if (!answer.ok) throw new Error((await answer.text()).trim());
@@ -58,8 +60,4 @@ export function groupsBehind(
   if (last === undefined) return [...groups];
   const at = groups.findIndex(({ group, atMs }) => group === last.group && atMs === last.atMs);
   return at >= 0 ? groups.slice(at + 1) : groups.filter(({ atMs }) => atMs > last.atMs);
-}
-
-function urlOf(broadcast: string): string {
-  return `/dvr/${broadcast.split("/").map(encodeURIComponent).join("/")}`;
 }

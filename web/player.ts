@@ -38,6 +38,8 @@ export interface PlayerElement extends HTMLElement {
   paused: boolean;
   readonly connection: {
     delay: { initial: number; multiplier: number; max: number; timeout: number };
+    webtransport: { readonly serverCertificateHashes: readonly { readonly value: string }[] };
+    websocket: { readonly delay: number };
     readonly status: Signal<"connecting" | "connected" | "disconnected">;
     readonly established: Signal<
       { readonly version: string; readonly transport: string } | undefined
@@ -111,7 +113,8 @@ export interface PlayerSnapshot {
 }
 
 export interface PlayerOptions {
-  readonly url: string;
+  /** SHA-256, in hexadecimal, of the certificate to accept by https; `undefined` checks who signed it. Asked at each attempt. */
+  readonly hash: () => string | undefined;
   /** When video is fetched: `<moq-watch visible>`. */
   readonly visible: string | undefined;
 }
@@ -119,12 +122,21 @@ export interface PlayerOptions {
 /** Frame times this near to now are taken for the time of day, in milliseconds. */
 const TIME_OF_DAY_MS = 60_000;
 
-/** Makes a silent player with its canvas. The caller puts it into the page. */
-export function createPlayer({ url, visible }: PlayerOptions): PlayerElement {
+/** WebTransport has so long before a WebSocket is tried beside it: as long as in our own client. */
+const WEBSOCKET_AFTER_MS = 1000;
+
+/** Makes a silent player with its canvas, which dials once it has a `url`. The caller puts it into the page. */
+export function createPlayer({ hash, visible }: PlayerOptions): PlayerElement {
   const element = document.createElement("moq-watch") as PlayerElement;
   // Its own default gives up after ten seconds; a relay may be away for longer.
   element.connection.delay = { initial: 500, multiplier: 2, max: 5000, timeout: 0 };
-  element.setAttribute("url", url);
+  element.connection.websocket = { delay: WEBSOCKET_AFTER_MS };
+  element.connection.webtransport = {
+    get serverCertificateHashes() {
+      const value = hash();
+      return value === undefined ? [] : [{ value }];
+    },
+  };
   element.setAttribute("muted", "");
   if (visible !== undefined) element.setAttribute("visible", visible);
   element.append(document.createElement("canvas"));

@@ -1,16 +1,17 @@
 /// <reference lib="dom" />
 /** One broadcast from this browser: its media encoded, and sent to the relay for as long as it lasts. */
 import type { Client } from "../client/client.ts";
-import { connect } from "../client/connect.ts";
 import type { BroadcastProducer } from "../client/publish.ts";
 import type { ClientStatus } from "../client/reconnect.ts";
+import type { Access } from "./access.ts";
 import { canEncodeAudio, encodeAudio } from "./audio_encoding.ts";
+import { connectTo } from "./connect_to.ts";
 import { HangWriter, type VideoRendition } from "./hang_writer.ts";
 import { ladder } from "./ladder.ts";
 import { encodeVideo, videoConfigs } from "./video_encoding.ts";
 
 export interface PublicationOptions {
-  readonly url: string;
+  readonly access: Access;
   readonly name: string;
   readonly stream: MediaStream;
   readonly framesPerSecond: number;
@@ -58,8 +59,8 @@ export class Publication {
 
   /** Connects and begins. @throws {Error} With a sentence: no encoder, or no relay. */
   static async start(options: PublicationOptions): Promise<Publication> {
-    const { url, name, onStatus } = options;
-    const client = await connect(url, {
+    const { access, name, onStatus } = options;
+    const client = await connectTo(access, {
       groupCacheSize: GROUPS_KEPT,
       reconnect: true,
       onstatus: onStatus,
@@ -91,6 +92,10 @@ export class Publication {
 
   get version(): string {
     return this.#client.version;
+  }
+
+  get transport(): Client["transport"] {
+    return this.#client.transport;
   }
 
   get figures(): PublicationFigures {

@@ -1,6 +1,7 @@
 /** What the publish view says, for every state there is. */
 import { inSentence, visible } from "../base/visible_text.ts";
 import type { ClientStatus } from "../client/reconnect.ts";
+import type { RelaySaid } from "./relay_said.ts";
 
 export type Phase =
   | { readonly kind: "idle" }
@@ -14,8 +15,16 @@ export interface PublishSaid {
   readonly kind: "idle" | "wait" | "live" | "problem";
 }
 
-/** One sentence or two on how it goes. */
-export function publishSaid(phase: Phase, name: string): PublishSaid {
+/**
+ * One sentence or two on how it goes.
+ *
+ * @param relay What is said of the relay when it does not let us in.
+ */
+export function publishSaid(
+  phase: Phase,
+  name: string,
+  relay?: Pick<RelaySaid, "text" | "kind">,
+): PublishSaid {
   switch (phase.kind) {
     case "idle":
       return { kind: "idle", text: "Not live. Nothing leaves this browser until you go live." };
@@ -26,8 +35,23 @@ export function publishSaid(phase: Phase, name: string): PublishSaid {
     case "failed":
       return { kind: "problem", text: phase.reason };
     case "live":
+      // A session that is lost is noticed late; that the relay is gone, soon.
+      if (relay !== undefined && phase.status?.state !== "closed") return lostSaid(phase, relay);
       return liveSaid(phase.status, phase.read, name);
   }
+}
+
+function lostSaid(
+  { status }: Extract<Phase, { kind: "live" }>,
+  { text, kind }: Pick<RelaySaid, "text" | "kind">,
+): PublishSaid {
+  const attempt = status?.state === "reconnecting" ? ` (attempt ${status.attempt})` : "";
+  return {
+    kind,
+    text: kind === "problem"
+      ? text
+      : `${text} The connection to the relay was lost. Trying again${attempt}; viewers go on where they were then.`,
+  };
 }
 
 function liveSaid(status: ClientStatus | undefined, read: boolean, name: string): PublishSaid {

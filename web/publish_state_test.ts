@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { relaySaid } from "./relay_said.ts";
 import { nameProblem, type Phase, publishSaid } from "./publish_state.ts";
 
 Deno.test("publishSaid() has a sentence for every phase", () => {
@@ -27,6 +28,18 @@ Deno.test("publishSaid() has a sentence for every phase", () => {
     assert.match(said.text, text);
     assert.equal(said.kind, kind);
   }
+});
+
+Deno.test("publishSaid() calls nothing live while the relay is gone or does not let us in", () => {
+  const live: Phase = { kind: "live", status: undefined, read: true };
+  const gone = publishSaid(live, "demo", relaySaid("silent", ""));
+  assert.equal(gone.kind, "wait");
+  assert.match(gone.text, /does not answer.*was lost\. Trying again/);
+  const refused = publishSaid(live, "demo", relaySaid("token_refused", ""));
+  assert.equal(refused.kind, "problem");
+  assert.match(refused.text, /401/);
+  const idle = publishSaid({ kind: "idle" }, "demo", relaySaid("silent", ""));
+  assert.equal(idle.kind, "idle");
 });
 
 Deno.test("nameProblem() refuses what cannot be found again by its name", () => {

@@ -4,7 +4,10 @@ import { CopyButton } from "./copy_button.tsx";
 import { useDevices } from "./devices.ts";
 import { bitRate, codecName } from "./format.ts";
 import { LevelMeter } from "./level_meter.tsx";
-import { browserProblem } from "./relay.ts";
+import { FallbackNote } from "./fallback_note.tsx";
+import { pageAccess } from "./page_access.ts";
+import { browserProblem, useCertificate } from "./relay.ts";
+import { relaySaid } from "./relay_said.ts";
 import { PublishForm } from "./publish_form.tsx";
 import { nameProblem, publishSaid } from "./publish_state.ts";
 import { addressOf } from "./route.ts";
@@ -19,14 +22,25 @@ export function PublishView({ go, announced }: ViewProps) {
   const busy = phase.kind === "opening" || phase.kind === "connecting";
   const live = phase.kind === "live";
   const wrongName = live || busy ? undefined : nameProblem(settings.name, announced.live ?? []);
-  const said = publishSaid(phase, settings.name);
-  const problem = browserProblem();
+  const relay = announced.state === "asking"
+    ? undefined
+    : relaySaid(announced.state, pageAccess().root);
+  const said = publishSaid(phase, settings.name, relay);
+  const certificate = useCertificate(publisher.transport);
+  const unwelcome = relay?.kind === "problem"
+    ? relay.text
+    : announced.mayPublish
+    ? undefined
+    : "You may watch here, but not publish: that takes another token.";
+  const problem = browserProblem() ?? (live || busy ? undefined : unwelcome);
   const link = addressOf(location.href, { name: settings.name, view: "watch" });
   return (
     <div class="columns even">
       <section id="publish-stage" class="card" aria-label="Preview">
         <div id="preview">
-          {live && <span class="pill" data-state="live">Live</span>}
+          {live && (said.kind === "live"
+            ? <span class="pill" data-state="live">Live</span>
+            : <span class="pill" data-state="down">Not live now</span>)}
           {stream !== undefined ? <Preview stream={stream} /> : (
             <p>
               {settings.kind === "pattern"
@@ -37,6 +51,9 @@ export function PublishView({ go, announced }: ViewProps) {
         </div>
         <div class="below">
           <p id="publish-state" role="status" data-kind={said.kind}>{problem ?? said.text}</p>
+          {publisher.transport === "websocket" && (
+            <FallbackNote id="publish-fallback" certificate={certificate?.kind} />
+          )}
           {publisher.note !== undefined && <p class="soft" role="status">{publisher.note}</p>}
           {stream !== undefined && stream.getAudioTracks().length > 0 && (
             <div class="level">

@@ -1,61 +1,96 @@
 /// <reference lib="dom" />
-/** What the relay that served this page says of itself: what is live, its certificate, where its admin interface is. */
+/** What the relay that served this page says of itself: whether it lets us in, what is live, its certificate. */
 import { useEffect, useState } from "preact/hooks";
+import { needsSomebody, type PinnedCertificate, type RelayState, stateOf } from "./access.ts";
+import { pageAccess } from "./page_access.ts";
 
 const POLL_MS = 2000;
-
-/** The relay, as a URL to connect to. */
-export const RELAY_URL = new URL("/", location.href).href;
+/** Each refusal is a line in the relay's log. */
+const REFUSED_POLL_MS = 15_000;
 
 export interface Announced {
-  /** Names of live broadcasts; absent until the first answer. */
+  /** Names of live broadcasts, as of the last good answer; absent until there is one. */
   readonly live: readonly string[] | undefined;
-  /** Whether the last question was answered. */
-  readonly reachable: boolean;
+  /** How the last question was answered. */
+  readonly state: RelayState | "asking";
+  /** Whether anything may be published here; true until the relay says otherwise. */
+  readonly mayPublish: boolean;
 }
+
+const ASKING: Announced = { live: undefined, state: "asking", mayPublish: true };
 
 /** What is live now, asked again and again while the page is seen. */
 export function useAnnounced(): Announced {
-  const [announced, setAnnounced] = useState<Announced>({ live: undefined, reachable: true });
+  const [announced, setAnnounced] = useState<Announced>(ASKING);
   useEffect(() => {
-    let over = false;
+    const access = pageAccess();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let turn = 0;
     const poll = async () => {
+      const mine = ++turn;
+      clearTimeout(timer);
       const next = await askAnnounced();
-      if (!over) setAnnounced((before) => next ?? { ...before, reachable: false });
+      // What was asked with another token, or before the page was seen again, counts no more.
+      if (mine !== turn) return;
+      setAnnounced((before) => ({ live: before.live, mayPublish: before.mayPublish, ...next }));
+      timer = setTimeout(again, needsSomebody(next.state) ? REFUSED_POLL_MS : POLL_MS);
+    };
+    const again = () => {
+      if (document.hidden) timer = setTimeout(again, POLL_MS);
+      else void poll();
+    };
+    const onVisible = () => document.hidden || void poll();
+    const onToken = () => {
+      setAnnounced(ASKING);
+      void poll();
     };
     void poll();
-    const timer = setInterval(() => document.hidden || poll(), POLL_MS);
-    const onVisible = () => document.hidden || void poll();
+    const unwatch = access.watch(onToken);
     document.addEventListener("visibilitychange", onVisible);
     return () => {
-      over = true;
-      clearInterval(timer);
+      turn++;
+      clearTimeout(timer);
+      unwatch();
       document.removeEventListener("visibilitychange", onVisible);
     };
   }, []);
   return announced;
 }
 
-async function askAnnounced(): Promise<Announced | undefined> {
+async function askAnnounced(): Promise<Partial<Announced> & { readonly state: RelayState }> {
+  const access = pageAccess();
+  const shown = access.token !== undefined;
   try {
-    const answer = await fetch("/announced", { cache: "no-store" });
-    if (!answer.ok) return undefined;
-    const live = (await answer.text()).split("\n").filter((name) => name !== "");
-    return { live, reachable: true };
+    const answer = await access.ask("announced", "", { signal: AbortSignal.timeout(10_000) });
+    const state = stateOf(answer.status, shown);
+    const text = await answer.text();
+    // What was seen with a token that counts no more is not shown any longer.
+    if (needsSomebody(state)) return { state, live: undefined };
+    if (state !== "ok") return { state };
+    const rights = answer.headers.get("qumo-rights");
+    return {
+      state,
+      live: text.split("\n").filter((name) => name !== ""),
+      mayPublish: rights === null || rights.split(" ").includes("publish"),
+    };
   } catch {
-    return undefined;
+    return { state: "silent" };
   }
 }
 
-/** SHA-256 of the relay's certificate, in hexadecimal; `undefined` while it is not known. */
-export function useCertificate(): string | undefined {
-  const [hash, setHash] = useState<string>();
+/** The relay's certificate; `undefined` while it is not known. Asked anew with each change of `turn`. */
+export function useCertificate(turn: unknown = ""): PinnedCertificate | undefined {
+  const [certificate, setCertificate] = useState<PinnedCertificate>();
   useEffect(() => {
-    fetch("/certificate.sha256", { cache: "no-store" })
-      .then(async (answer) => answer.ok && setHash((await answer.text()).trim()))
-      .catch(() => {}); // The view says already that the relay does not answer.
-  }, []);
-  return hash;
+    let over = false;
+    void pageAccess().certificate().then((found) => {
+      if (!over && found !== undefined) setCertificate(found);
+    });
+    return () => {
+      over = true;
+    };
+  }, [turn]);
+  return certificate;
 }
 
 /** What keeps any browser from media here, whatever the relay does; `undefined` when nothing does. */

@@ -4,8 +4,9 @@
  * Picture only.
  */
 import type { Client } from "../client/client.ts";
-import { connect } from "../client/connect.ts";
 import { getVarint, varintWidth } from "../wire/varint.ts";
+import { connectTo } from "./connect_to.ts";
+import { pageAccess } from "./page_access.ts";
 import { askGroups, groupsBehind, type PastGroup } from "./past_groups.ts";
 
 /** A video rendition as the catalogue has it. */
@@ -19,7 +20,6 @@ export interface PastVideo {
 }
 
 export interface RewindOptions {
-  readonly url: string;
   readonly broadcast: string;
   readonly video: PastVideo;
   readonly canvas: HTMLCanvasElement;
@@ -76,9 +76,9 @@ export class Rewind {
   }
 
   async #run(): Promise<void> {
-    const { url, broadcast, video, behindMs } = this.#o;
+    const { broadcast, video, behindMs } = this.#o;
     const { signal } = this.#stop;
-    this.#client = await connect(url, { signal });
+    this.#client = await connectTo(pageAccess(), { signal });
     const { nowMs } = await askGroups(broadcast, video.track, 0, signal);
     this.#skewMs = nowMs - Date.now();
     let fromMs = nowMs - behindMs;

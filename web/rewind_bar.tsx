@@ -1,7 +1,6 @@
 /// <reference lib="dom" />
 import { useEffect, useRef, useState } from "preact/hooks";
 import { askKept } from "./past_groups.ts";
-import { RELAY_URL } from "./relay.ts";
 import type { Rewind } from "./rewind.ts";
 import type { Playing } from "./use_player.ts";
 
@@ -78,7 +77,6 @@ export function RewindBar({ name, snapshot, element, onRewound }: RewindBarProps
     const { Rewind } = await import("./rewind.ts");
     if (move !== moves.current) return;
     rewind.current = new Rewind({
-      url: RELAY_URL,
       broadcast: name,
       video: { track: video.track, ...video.config },
       canvas: canvas.current,

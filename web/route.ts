@@ -19,12 +19,13 @@ export function routeOf(address: string): Route {
   return { view, name: name === null || name === "" ? undefined : name };
 }
 
-/** The address of a view, or of a broadcast in it, beside the present one; other parameters stay. */
+/** The address of a view, or of a broadcast in it, beside the present one; other parameters stay, a token never does. */
 export function addressOf(address: string, route: Partial<Route>): string {
   const url = new URL(address);
   const { view, name } = { ...routeOf(address), ...route };
   if (name === undefined) url.searchParams.delete("name");
   else url.searchParams.set("name", name);
+  url.searchParams.delete("jwt");
   url.hash = `#/${view}`;
   return url.href;
 }

@@ -9,6 +9,14 @@ Deno.test("routeOf() reads the view and the broadcast, and takes anything else f
   assert.deepEqual(at("#/nothing"), { view: "watch", name: undefined });
 });
 
+Deno.test("addressOf() keeps the path and never a token", () => {
+  const here = "http://localhost:4433/rooms/1?jwt=aaa&visible=always&jwt=bbb";
+  assert.equal(
+    addressOf(here, { name: "a", view: "watch" }),
+    "http://localhost:4433/rooms/1?visible=always&name=a#/watch",
+  );
+});
+
 Deno.test("addressOf() keeps what it was not told to change", () => {
   const here = "http://localhost:4433/?visible=always&name=a#/watch";
   assert.equal(

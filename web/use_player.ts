@@ -2,7 +2,8 @@
 /** The player's life in the watch view: made when it is needed, looked at four times a second. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { PlayerElement, PlayerSnapshot } from "./player.ts";
-import { RELAY_URL } from "./relay.ts";
+import { pinnedHash } from "./connect_to.ts";
+import { pageAccess } from "./page_access.ts";
 
 type PlayerModule = typeof import("./player.ts");
 
@@ -44,10 +45,12 @@ const NO_TRACE: Trace = { at: [], latencyMs: [], bufferMs: [], roundTripMs: [] }
  * Keeps a player for a broadcast in an element of the page.
  *
  * @param name The broadcast; the player is made when there is one for the first time.
+ * @param welcome Whether the relay lets us in: nothing is dialed while it does not.
  */
 export function usePlayer(
   place: { readonly current: HTMLElement | null },
   name: string | undefined,
+  welcome: boolean,
 ): Playing {
   const [module, setModule] = useState<PlayerModule>();
   const [failed, setFailed] = useState(false);
@@ -60,6 +63,7 @@ export function usePlayer(
     unconnectedMs: 0,
   });
   const wanted = name !== undefined;
+  const hash = useRef<string | undefined>(undefined);
 
   useEffect(() => {
     if (!wanted || module !== undefined) return;
@@ -69,7 +73,7 @@ export function usePlayer(
   useEffect(() => {
     if (module === undefined || place.current === null || element !== undefined) return;
     const visible = new URLSearchParams(location.search).get("visible") ?? undefined;
-    const made = module.createPlayer({ url: RELAY_URL, visible });
+    const made = module.createPlayer({ hash: () => hash.current, visible });
     place.current.append(made);
     setElement(made);
   }, [module, wanted]);
@@ -80,6 +84,26 @@ export function usePlayer(
     else element.setAttribute("name", name);
     setView((before) => ({ ...before, trace: NO_TRACE, rates: NO_RATES }));
   }, [element, name]);
+
+  // The certificate may be another one by the time the session is lost.
+  const link = view.snapshot?.link;
+  const [token, setToken] = useState(pageAccess().token);
+  useEffect(() => pageAccess().watch(() => setToken(pageAccess().token)), []);
+  useEffect(() => {
+    if (element === undefined) return;
+    if (!welcome) return element.removeAttribute("url");
+    let over = false;
+    const dial = (found?: string) => {
+      hash.current = found;
+      if (!over) element.setAttribute("url", pageAccess().dialed);
+    };
+    if (location.protocol === "https:" && link !== "connected") {
+      void pinnedHash(pageAccess()).then(dial);
+    } else dial(hash.current);
+    return () => {
+      over = true;
+    };
+  }, [element, token, welcome, link]);
 
   const looks = useRef({ count: 0, connected: false, sinceMs: performance.now() });
   const last = useRef<

@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 /** The life of a broadcast in the publish view: source, publication, figures. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import { QumoError } from "../base/errors.ts";
 import type { ClientStatus } from "../client/reconnect.ts";
 import { type MediaSource, openSource, type SourceKind, SourceProblem } from "./media_source.ts";
 import { Publication, type PublicationFigures } from "./publication.ts";
@@ -12,7 +13,8 @@ import {
   widthOf,
 } from "./publish_settings.ts";
 import type { Phase } from "./publish_state.ts";
-import { RELAY_URL } from "./relay.ts";
+import { pageAccess } from "./page_access.ts";
+import { relaySaid } from "./relay_said.ts";
 
 const LOOK_MS = 1000;
 
@@ -27,6 +29,7 @@ export interface Publisher {
   /** The source failed where the test pattern would not. */
   readonly offerPattern: boolean;
   readonly version: string | undefined;
+  readonly transport: Publication["transport"] | undefined;
   readonly figures: PublicationFigures | undefined;
   readonly rates: { readonly bits: number; readonly framesPerSecond: number };
   /** Opens the source if need be, and goes live. */
@@ -103,7 +106,7 @@ export function usePublisher(): Publisher {
       setPhase({ kind: "connecting" });
       status.current = undefined;
       const made = await Publication.start({
-        url: RELAY_URL,
+        access: pageAccess(),
         name: settings.name,
         stream: opened.stream,
         framesPerSecond: FRAMES_PER_SECOND,
@@ -117,7 +120,8 @@ export function usePublisher(): Publisher {
       publication.current = made;
       setPhase({ kind: "live", status: status.current, read: false });
     } catch (error) {
-      if (mine === turn.current) fail(error);
+      const told = await explained(error);
+      if (mine === turn.current) fail(told);
     }
   };
   const stop = () => {
@@ -184,6 +188,7 @@ export function usePublisher(): Publisher {
     note: dropped ?? source?.note,
     offerPattern,
     version: phase.kind === "live" ? publication.current?.version : undefined,
+    transport: phase.kind === "live" ? publication.current?.transport : undefined,
     figures,
     rates,
     start: (kind) => void start(kind),
@@ -194,6 +199,14 @@ export function usePublisher(): Publisher {
 
 const ENDED =
   "The source has ended: sharing was stopped, or the device was unplugged. Go live again.";
+
+/** Browsers do not tell why no session came about: the relay does, over HTTP. */
+async function explained(error: unknown): Promise<unknown> {
+  if (!(error instanceof QumoError)) return error;
+  const access = pageAccess();
+  const said = relaySaid(await access.state(), access.root);
+  return said === undefined ? error : new Error(said.text);
+}
 
 /** The libraries' own messages are sentences without a full stop. */
 function sentenceOf(error: unknown): string {

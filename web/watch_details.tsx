@@ -3,6 +3,8 @@ import { Chart, type Line } from "./chart.tsx";
 import { CopyButton } from "./copy_button.tsx";
 import { bitRate, codecName, millis } from "./format.ts";
 import { Name } from "./name.tsx";
+import { FallbackNote } from "./fallback_note.tsx";
+import { pageAccess } from "./page_access.ts";
 import { useCertificate } from "./relay.ts";
 import type { Playing } from "./use_player.ts";
 
@@ -39,6 +41,7 @@ export function LatencyGraph({ snapshot, trace }: Playing) {
 /** What is being played, in a line. */
 export function PlayedLine({ snapshot, rates }: Playing) {
   const { video, version, transport } = snapshot ?? {};
+  const certificate = useCertificate(transport);
   const facts = [
     version === undefined ? undefined : `${version} over ${transport}`,
     video?.config.codedHeight === undefined
@@ -46,12 +49,17 @@ export function PlayedLine({ snapshot, rates }: Playing) {
       : `${codecName(video.config.codec)} ${video.config.codedWidth} × ${video.config.codedHeight}`,
     rates.videoBits === 0 ? undefined : bitRate(rates.videoBits + rates.audioBits),
   ].filter((fact) => fact !== undefined);
-  return <p id="played" class="soft">{facts.join(" · ")}</p>;
+  return (
+    <>
+      <p id="played" class="soft">{facts.join(" · ")}</p>
+      {transport === "WebSocket" && <FallbackNote id="fallback" certificate={certificate?.kind} />}
+    </>
+  );
 }
 
 /** What is being played, and over what. */
 export function WatchDetails({ snapshot, rates }: Playing) {
-  const certificate = useCertificate();
+  const certificate = useCertificate(snapshot?.link)?.hash;
   return (
     <section class="card" aria-labelledby="playing-title">
       <h2 id="playing-title">Tracks and connection</h2>
@@ -81,7 +89,7 @@ export function WatchDetails({ snapshot, rates }: Playing) {
         </div>
         <div>
           <dt>Relay</dt>
-          <dd id="relay">{location.host}</dd>
+          <dd id="relay">{pageAccess().url.replace(/^https?:\/\/|\/$/g, "")}</dd>
         </div>
         <div class="wide">
           <dt>Certificate SHA-256</dt>

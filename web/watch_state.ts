@@ -1,13 +1,15 @@
 import { inSentence } from "../base/visible_text.ts";
 
 /** What the watch view says, for every state there is. */
+import type { RelaySaid } from "./relay_said.ts";
 
 export interface WatchState {
   /** What no relay can cure. */
   readonly browserProblem: string | undefined;
   /** The player's code could not be fetched. */
   readonly noPlayer: boolean;
-  readonly reachable: boolean;
+  /** What is said of the relay when it does not let us in. */
+  readonly relay: Pick<RelaySaid, "text" | "kind"> | undefined;
   /** The broadcast that is to be shown. */
   readonly name: string;
   /** Whether it is announced now, and whether it was before. */
@@ -47,11 +49,7 @@ export function watchSaid(state: WatchState): Said | undefined {
       "This server has no player with it: start it from source, or watch with another player.",
     );
   }
-  if (!state.reachable) {
-    return wait(
-      "The relay does not answer. Playback goes on by itself once it is back; is it running?",
-    );
-  }
+  if (state.relay !== undefined) return { text: state.relay.text, kind: state.relay.kind };
   if (player === undefined) return wait("Fetching the player …");
   if (player.link !== "connected") {
     if (state.wasConnected) return wait("The connection to the relay was lost. Connecting again …");

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { nameProblem, publishSaid } from "./publish_state.ts";
+import { relaySaid } from "./relay_said.ts";
 import { watchSaid, type WatchState } from "./watch_state.ts";
+
+const DOWN = relaySaid("silent", "");
 
 const PLAYING: WatchState = {
   browserProblem: undefined,
   noPlayer: false,
-  reachable: true,
+  relay: undefined,
   name: "demo",
   announced: true,
   wasAnnounced: true,
@@ -23,9 +26,10 @@ Deno.test("watchSaid() has a sentence for everything that can be wrong, the caus
   const player = PLAYING.player!;
   const cut = { ...player, link: "disconnected" as const };
   const cases: readonly [Partial<WatchState>, RegExp, "wait" | "problem"][] = [
-    [{ browserProblem: "No WebTransport.", reachable: false }, /^No WebTransport\.$/, "problem"],
+    [{ browserProblem: "No WebTransport.", relay: DOWN }, /^No WebTransport\.$/, "problem"],
     [{ noPlayer: true }, /no player with it/, "problem"],
-    [{ reachable: false, player: cut }, /does not answer/, "wait"],
+    [{ relay: DOWN, player: cut }, /does not answer/, "wait"],
+    [{ relay: relaySaid("forbidden", "rooms/1") }, /\/rooms\/1 \(403\)/, "problem"],
     [{ player: undefined }, /Fetching/, "wait"],
     [{ player: cut }, /was lost\. Connecting again/, "wait"],
     [{ player: cut, wasConnected: false }, /^Connecting …$/, "wait"],

@@ -2,9 +2,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { inSentence } from "../base/visible_text.ts";
 import { BroadcastList } from "./broadcast_list.tsx";
+import { needsSomebody } from "./access.ts";
+import { pageAccess } from "./page_access.ts";
 import { browserProblem } from "./relay.ts";
 import { DataView } from "./data_view.tsx";
 import { Name } from "./name.tsx";
+import { relaySaid } from "./relay_said.ts";
 import { NothingLive } from "./nothing_live.tsx";
 import { PlayerBar } from "./player_bar.tsx";
 import { RewindBar } from "./rewind_bar.tsx";
@@ -27,7 +30,11 @@ export function WatchView({ visible, route, go, announced }: ViewProps) {
 
   const place = useRef<HTMLDivElement>(null);
   const stage = useRef<HTMLElement>(null);
-  const playing = usePlayer(place, name);
+  const relay = announced.state === "asking"
+    ? undefined
+    : relaySaid(announced.state, pageAccess().root);
+  const refused = announced.state !== "asking" && needsSomebody(announced.state);
+  const playing = usePlayer(place, name, announced.state !== "asking" && !refused);
   const { snapshot, element } = playing;
   const [paused, setPaused] = useState(false);
   const [rewound, setRewound] = useState(false);
@@ -51,7 +58,7 @@ export function WatchView({ visible, route, go, announced }: ViewProps) {
   const said = name === undefined ? undefined : watchSaid({
     browserProblem: browserProblem(),
     noPlayer: playing.failed,
-    reachable: announced.reachable,
+    relay,
     name,
     announced: live.includes(name),
     wasAnnounced: known.current.has(name),
@@ -65,9 +72,11 @@ export function WatchView({ visible, route, go, announced }: ViewProps) {
     wasConnected: playing.wasConnected,
     unconnectedMs: playing.unconnectedMs,
   });
-  const idle = name === undefined && announced.live !== undefined;
+  // The page says above why it is not let in.
+  const idle = name === undefined && !refused &&
+    (announced.live !== undefined || relay !== undefined);
   return (
-    <div class="columns watch">
+    <div class="columns watch" hidden={refused}>
       <div class="column first">
         <section
           id="stage"
@@ -86,11 +95,12 @@ export function WatchView({ visible, route, go, announced }: ViewProps) {
           <PlayedLine {...playing} />
         </section>
         {looked !== undefined && <DataView key={looked.name} {...looked} />}
-        {idle && <NothingLive go={go} reachable={announced.reachable} />}
+        {idle && <NothingLive go={go} state={announced.state} />}
       </div>
       <div class="column side">
         <BroadcastList
           live={announced.live}
+          fresh={relay === undefined}
           current={name}
           onChoose={(name) => {
             go({ name, view: "watch" });

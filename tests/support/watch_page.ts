@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 
 /** What is on the canvas of the player, small enough to compare: one byte of red, green and blue for each of 32×18 fields. */
@@ -42,6 +43,17 @@ export async function firstPicture(page: Page, timeoutMs = 30_000): Promise<Uint
     if (performance.now() > endsAtMs) throw new Error("no picture came");
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+/** @throws {AssertionError} No picture comes, or it stands still. */
+export async function assertMoves(page: Page): Promise<void> {
+  const first = await firstPicture(page);
+  let moved = 0;
+  for (let tries = 0; tries < 100 && moved < 5; tries++) {
+    await page.waitForTimeout(100);
+    moved = Math.max(moved, changedFields(first, await picture(page)));
+  }
+  assert.ok(moved >= 5, `only ${moved} of 576 fields have changed`);
 }
 
 /** What the publish view can send. */

@@ -1,0 +1,43 @@
+/// <reference lib="dom" />
+import { useState } from "preact/hooks";
+import { needsSomebody, type RelayState } from "./access.ts";
+import { pageAccess } from "./page_access.ts";
+import { relaySaid } from "./relay_said.ts";
+
+/** Why the relay does not let this page in; asks for a token where one would help. */
+export function AccessNotice({ state }: { readonly state: RelayState }) {
+  const [text, setText] = useState("");
+  const access = pageAccess();
+  const said = relaySaid(state, access.root);
+  if (said === undefined || !needsSomebody(state)) return null;
+  const take = (event: Event) => {
+    event.preventDefault();
+    setText("");
+    access.give(text.trim());
+  };
+  return (
+    <form id="relay-access" class="card notice form" data-state={state} onSubmit={take}>
+      <h2>{said.title}</h2>
+      <p role="alert">{said.text}</p>
+      {state !== "nothing_here" && (
+        <>
+          <div class="field">
+            <label for="relay-token">Token</label>
+            <input
+              id="relay-token"
+              type="password"
+              autocomplete="off"
+              spellcheck={false}
+              value={text}
+              onInput={(event) => setText(event.currentTarget.value)}
+            />
+          </div>
+          <p class="soft">
+            This tab forgets it when it is closed. Links copied here do not hold it.
+          </p>
+          <button type="submit" class="primary" disabled={text.trim() === ""}>Enter</button>
+        </>
+      )}
+    </form>
+  );
+}
