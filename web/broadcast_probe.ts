@@ -1,9 +1,9 @@
 /// <reference lib="dom" />
 /** Looks into a broadcast the player cannot play: which tracks it has, and what they send. */
 import type { Client } from "../client/client.ts";
-import { connect } from "../client/connect.ts";
 import type { GroupReader } from "../client/frames.ts";
 import { type BroadcastKind, CATALOGS, kindOf, USUAL_TRACKS } from "./broadcast_kind.ts";
+import { connectTo } from "./connect_to.ts";
 import { MOST_BYTES } from "./frame_text.ts";
 import { pageAccess } from "./page_access.ts";
 
@@ -30,7 +30,7 @@ export class BroadcastProbe {
   /** @throws {Error} No session comes about. */
   static async open(broadcast: string): Promise<BroadcastProbe> {
     return new BroadcastProbe(
-      await connect(pageAccess().dialed, { reconnect: true }),
+      await connectTo(pageAccess(), { reconnect: true }),
       broadcast,
     );
   }
