@@ -69,10 +69,11 @@ export const WINDOWS_START = [
   "set DENO_NO_PACKAGE_JSON=1",
   'if not defined DENO_DIR set "DENO_DIR=%LOCALAPPDATA%\\qumo-relay\\deno"',
   "set QUMO_PACKED=1",
-  `set "ALLOW=${PERMISSIONS.join(" ")} --allow-run=${MAY_RUN.join(",")}"`,
-  'if "%~1"=="bench" set "ALLOW=%ALLOW%,%~dp0deno.exe"',
-  'if defined QUMO_ALLOW_RUN set "ALLOW=%ALLOW%,%QUMO_ALLOW_RUN%"',
-  'if "%QUMO_ALLOW%"=="all" set "ALLOW=-A"',
+  `set "RUN=${MAY_RUN.join(",")}"`,
+  'if defined QUMO_ALLOW_RUN set "RUN=%RUN%,%QUMO_ALLOW_RUN%"',
+  'if "%~1"=="bench" set "RUN=%RUN%,%~dp0deno.exe"',
+  `set ALLOW=${PERMISSIONS.join(" ")} "--allow-run=%RUN%"`,
+  'if "%QUMO_ALLOW%"=="all" set ALLOW=-A',
   `"%~dp0deno.exe" run --no-config --no-lock --no-prompt --unstable-net ${V8_FLAGS} %ALLOW% "%~dp0qumo-relay.js" %*`,
   "",
 ].join("\r\n");
@@ -89,13 +90,28 @@ export function ownPlatform(): Platform {
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
+/** The npm registry did not give Deno's package for a platform. */
+class NoDeno extends Error {
+  constructor(name: string, options: ErrorOptions) {
+    const which = `${name}@${Deno.version.deno}`;
+    super(
+      `Cannot pack: ${which} cannot be had from npm; name a program like it with --deno FILE`,
+      options,
+    );
+  }
+}
+
 /** Deno for a platform, from its npm package by way of Deno's own cache. */
 async function denoFor(platform: Platform): Promise<Uint8Array> {
   const name = `@deno/${platform}`;
-  await deno("cache", "--no-config", "--no-lock", `npm:${name}@${Deno.version.deno}`);
-  const { npmCache } = JSON.parse(await deno("info", "--no-config", "--json"));
-  const folder = `${npmCache}/registry.npmjs.org/${name}/${Deno.version.deno}`;
-  return await Deno.readFile(`${folder}/deno${platform.startsWith("win32") ? ".exe" : ""}`);
+  try {
+    await deno("cache", "--no-config", "--no-lock", `npm:${name}@${Deno.version.deno}`);
+    const { npmCache } = JSON.parse(await deno("info", "--no-config", "--json"));
+    const folder = `${npmCache}/registry.npmjs.org/${name}/${Deno.version.deno}`;
+    return await Deno.readFile(`${folder}/deno${platform.startsWith("win32") ? ".exe" : ""}`);
+  } catch (cause) {
+    throw new NoDeno(name, { cause });
+  }
 }
 
 async function deno(...args: string[]): Promise<string> {
@@ -151,4 +167,12 @@ async function main(): Promise<number> {
   return 0;
 }
 
-if (import.meta.main) Deno.exit(await main());
+if (import.meta.main) {
+  try {
+    Deno.exit(await main());
+  } catch (error) {
+    if (!(error instanceof NoDeno)) throw error;
+    say(error.message);
+    Deno.exit(1);
+  }
+}

@@ -152,5 +152,5 @@ Deno.test(
 
 Deno.test("the start on Windows runs what lies beside it, with the same permissions", () => {
   assert.match(WINDOWS_START, /"%~dp0deno\.exe" run .*--no-prompt .*"%~dp0qumo-relay\.js" %\*\r\n/);
-  assert.match(WINDOWS_START, /--allow-net .*--allow-run=ffmpeg,ffprobe"/);
+  assert.match(WINDOWS_START, /set "RUN=ffmpeg,ffprobe"\r\n[^]*--allow-net .*"--allow-run=%RUN%"/);
 });
