@@ -1,0 +1,69 @@
+/**
+ * Runs the tests and says how far they are: `deno task test`, `deno task test:quick`. What follows is handed to `deno test`.
+ * Its own summary stays the last word, and its exit code is the result.
+ */
+import { codeFiles, ROOT } from "./module_graph.ts";
+import { areaOf, TestProgress } from "./test_progress.ts";
+import { say } from "./say.ts";
+
+/**
+ * Unit tests that take seconds each: they start programs, wait for real timers or encode real media. The quick run leaves
+ * them to the whole one.
+ */
+const SLOW = new Set([
+  "cli/health_test.ts",
+  "cli/main_test.ts",
+  "cli/token_test.ts",
+  "client/reconnect_test.ts",
+  "plugins/media/fmp4/splitter_test.ts",
+  "plugins/media/mux_test.ts",
+  "plugins/storage/redis_test.ts",
+  "plugins/webrtc/whep_test.ts",
+  "server/auth/token_test.ts",
+  "session/hostile_test.ts",
+  "session/pairs_test.ts",
+]);
+/** Tests across folders that take the least: real QUIC, WebTransport and WebSocket, tokens, layers. */
+const FAST = [
+  "tests/layers_test.ts",
+  "tests/relay_test.ts",
+  "tests/webtransport_test.ts",
+  "tests/websocket_test.ts",
+];
+
+const quick = Deno.args[0] === "--quick";
+const given = quick ? Deno.args.slice(1) : Deno.args;
+const all = (await codeFiles()).filter((path) => /_test\.tsx?$/.test(path));
+const beside = all.filter((path) => !path.startsWith("tests/") && !SLOW.has(path));
+const files = quick ? [...beside, ...FAST] : [];
+const areas = new Set((quick ? files : all).map(areaOf)).size;
+
+// Both get Ctrl-C; this one waits for what the tests say of it.
+Deno.addSignalListener("SIGINT", () => {});
+const child = new Deno.Command(Deno.execPath(), {
+  args: [
+    ...["test", "-A", "--preload", "tests/support/seed.ts"],
+    // `deno task check` is for the types.
+    ...(quick ? ["--no-check", "--parallel"] : []),
+    ...given,
+    ...files,
+  ],
+  cwd: ROOT,
+  stdout: "piped",
+  env: Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" },
+}).spawn();
+
+const progress = new TestProgress({
+  // Where only some are asked for their areas are not known beforehand.
+  ...(given.length === 0 ? { areas } : {}),
+  brief: Deno.stdout.isTerminal(),
+  now: () => performance.now(),
+});
+let rest = "";
+for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+  const lines = (rest + text).split("\n");
+  rest = lines.pop()!;
+  for (const line of lines) progress.take(line).forEach(say);
+}
+progress.take(rest).forEach(say);
+Deno.exit((await child.status).code);
