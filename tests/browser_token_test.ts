@@ -143,7 +143,7 @@ Deno.test({
 
     await t.step("401, 403 and a good one, in Publish as in Watch", async () => {
       await refusedAs(page, "token_needed");
-      await page.locator("#publish-state", { hasText: "shows a token (401)" }).waitFor();
+      await page.locator("#publish-state", { hasText: "none was shown (401)" }).waitFor();
       assert.ok(await page.isDisabled("#start"));
       await giveToken(page, "not-a-token");
       await refusedAs(page, "token_refused");

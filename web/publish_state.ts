@@ -48,9 +48,7 @@ function lostSaid(
   const attempt = status?.state === "reconnecting" ? ` (attempt ${status.attempt})` : "";
   return {
     kind,
-    text: kind === "problem"
-      ? text
-      : `${text} The connection to the relay was lost. Trying again${attempt}; viewers go on where they were then.`,
+    text: kind === "problem" ? text : `${text} The connection was lost. Trying again${attempt}.`,
   };
 }
 

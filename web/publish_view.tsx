@@ -26,6 +26,7 @@ export function PublishView({ go, announced }: ViewProps) {
     ? undefined
     : relaySaid(announced.state, pageAccess().root);
   const said = publishSaid(phase, settings.name, relay);
+  const sending = live && said.kind === "live";
   const certificate = useCertificate(publisher.transport);
   const unwelcome = relay?.kind === "problem"
     ? relay.text
@@ -38,7 +39,7 @@ export function PublishView({ go, announced }: ViewProps) {
     <div class="columns even">
       <section id="publish-stage" class="card" aria-label="Preview">
         <div id="preview">
-          {live && (said.kind === "live"
+          {live && (sending
             ? <span class="pill" data-state="live">Live</span>
             : <span class="pill" data-state="down">Not live now</span>)}
           {stream !== undefined ? <Preview stream={stream} /> : (
@@ -72,9 +73,9 @@ export function PublishView({ go, announced }: ViewProps) {
             />
             <Fact
               name="Frames"
-              value={live ? `${Math.round(rates.framesPerSecond)} per second` : "–"}
+              value={sending ? `${Math.round(rates.framesPerSecond)} per second` : "–"}
             />
-            <Fact name="Bitrate" value={live ? bitRate(rates.bits) : "–"} />
+            <Fact name="Bitrate" value={sending ? bitRate(rates.bits) : "–"} />
           </dl>
         </div>
       </section>

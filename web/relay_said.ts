@@ -28,7 +28,7 @@ const WORDS: Readonly<Record<Exclude<RelayState, "ok">, (place: string) => Words
   token_needed: (place) => ({
     short: "Token needed",
     title: "A token is needed",
-    text: `Whoever enters ${place} shows a token (401). Ask those who run the relay for one.`,
+    text: `A token opens ${place}, and none was shown (401). Ask those who run the relay for one.`,
   }),
   token_refused: () => ({
     short: "Token refused",

@@ -3,7 +3,7 @@ import type { RelayState } from "./access.ts";
 import { relaySaid } from "./relay_said.ts";
 
 const CASES: readonly [RelayState, RegExp, "wait" | "problem"][] = [
-  ["token_needed", /enters \/rooms\/1 shows a token \(401\)/, "problem"],
+  ["token_needed", /opens \/rooms\/1, and none was shown \(401\)/, "problem"],
   ["token_refused", /taken back.*\(401\)/, "problem"],
   ["forbidden", /grants nothing at \/rooms\/1 \(403\)/, "problem"],
   ["nothing_here", /\/rooms\/1 \(404\)/, "problem"],
@@ -24,5 +24,5 @@ Deno.test("relaySaid() has words of its own for every answer", () => {
   }
   assert.equal(short.size, CASES.length);
   assert.equal(relaySaid("ok", ""), undefined);
-  assert.match(relaySaid("token_needed", "")!.text, /enters this relay/);
+  assert.match(relaySaid("token_needed", "")!.text, /opens this relay/);
 });
