@@ -2,8 +2,7 @@
 # qumo-relay @VERSION@ for @PLATFORM@, in one file: this script, Deno @DENO@ and the program behind it, compressed.
 # The first start unpacks both into the user's cache folder, under names that are their SHA-256; later ones run them there.
 #   QUMO_CACHE_DIR    the folder to unpack into, in place of the usual ones
-#   QUMO_ALLOW_RUN    more programs that the relay may start, with commas: PATH,PATH (docs/deploy.md, "Permissions")
-#   QUMO_ALLOW        "all": no permission is held back
+#   QUMO_ALLOW        "run": the relay may start any program, as commands of hooks need it; "all": no permission is held back
 set -eu
 umask 077
 
@@ -77,15 +76,16 @@ check
 export QUMO_PACKED=1
 # V8's compiled code is kept there, so a second start is quicker; and packages of `npm:` plugins.
 export DENO_DIR="${DENO_DIR:-$root/deno}" DENO_NO_UPDATE_CHECK=1 DENO_NO_PACKAGE_JSON=1
-run=@RUN@${QUMO_ALLOW_RUN:+,$QUMO_ALLOW_RUN}
+run="=@RUN@"
 case ${1:-} in
 bench) run=$run,$deno ;; # its load comes from more processes like this one
 ports) run=$run,nft ;;
 esac
-if [ "${QUMO_ALLOW:-}" = all ]; then
-  set -- -A "$program" "$@"
-else
-  set -- @PERMISSIONS@ "--allow-run=$run" "$program" "$@"
-fi
+case ${QUMO_ALLOW:-} in
+all) set -- -A "$program" "$@" ;;
+run) set -- @PERMISSIONS@ --allow-run "$program" "$@" ;;
+"") set -- @PERMISSIONS@ "--allow-run$run" "$program" "$@" ;;
+*) fail "QUMO_ALLOW is \"$QUMO_ALLOW\", and may be run or all" ;;
+esac
 exec "$deno" run --no-config --no-lock --no-prompt --unstable-net @V8_FLAGS@ "$@"
 exit 1
