@@ -6,7 +6,7 @@
  */
 import { Broadcast } from "../relay/broadcast.ts";
 import type { AnnounceEvent, Watch } from "../relay/origin.ts";
-import { type HopId, publisherOf, type Route } from "../relay/route.ts";
+import { type HopId, isAnonymous, publisherOf, type Route } from "../relay/route.ts";
 import type { Track, TrackContext } from "../relay/track.ts";
 import { hasPrefix, isHidden, stripPrefix } from "../wire/path.ts";
 import type { Link } from "./link.ts";
@@ -205,7 +205,8 @@ export class Remote {
       return;
     }
     const { hops, warm, cold } = event.route;
-    const publisher = publisherOf(hops);
+    // A name that the session gave somebody without one says nothing once the session is another.
+    const publisher = isAnonymous(hops) ? undefined : publisherOf(hops);
     let entry = this.#entries.get(event.path);
     if (entry !== undefined && differ(entry.publisher, publisher)) {
       // Who reads from the one before keeps it as long as it lasts.

@@ -55,6 +55,7 @@ export function sampleSnapshot(): MetricsSnapshot {
       handshakeTime: 304,
       announcements: 305,
       subscriptions: 306,
+      announceStreams: 303,
       messageRate: 307,
       sendRate: 308,
       receiveRate: 309,

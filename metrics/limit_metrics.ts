@@ -14,6 +14,7 @@ const LABELS: Readonly<Record<keyof LimitNumbers, string>> = {
   handshakeTime: "handshake_timeout",
   announcements: "max_announcements",
   subscriptions: "max_subscriptions",
+  announceStreams: "announce_streams",
   messageRate: "max_message_rate",
   sendRate: "max_send_rate",
   receiveRate: "max_receive_rate",

@@ -112,6 +112,7 @@ export interface LimitNumbers {
   readonly handshakeTime: number;
   readonly announcements: number;
   readonly subscriptions: number;
+  readonly announceStreams: number;
   readonly messageRate: number;
   readonly sendRate: number;
   readonly receiveRate: number;

@@ -8,7 +8,7 @@ import { Feed, type FeedRoutes } from "./feed.ts";
 import { Group } from "./group.ts";
 import { GroupWriter } from "./group_writer.ts";
 import type { BroadcastSource, FetchRequest, TrackInfo } from "./ports.ts";
-import { compareRoutes, type HopId, isExcluded, NEIGHBOURS, type Route } from "./route.ts";
+import { compareRoutes, type HopId, isExcluded, NEIGHBOURS, type Route, serves } from "./route.ts";
 import { Track, type TrackContext } from "./track.ts";
 
 /** How long a track that nobody reads is remembered, in milliseconds. */
@@ -59,9 +59,13 @@ export class Broadcast {
     yield* this.#entries.values();
   }
 
-  /** The best route that does not run through `excludeHop`. */
-  best(excludeHop: HopId = 0n): Route | undefined {
-    return this.#routes.find((route) => !isExcluded(route, excludeHop));
+  /** The best route that does not run through `excludeHop`, and may be asked for `path`: this one's, or one below it. */
+  best(excludeHop: HopId = 0n, path: string = this.path): Route | undefined {
+    return this.#usable(path, excludeHop)[0];
+  }
+
+  #usable(path: string, excludeHop: HopId): readonly Route[] {
+    return this.#routes.filter((route) => !isExcluded(route, excludeHop) && serves(route, path));
   }
 
   /** Adds a route, or puts one in the place of an older one of the same source. */
@@ -94,7 +98,7 @@ export class Broadcast {
    *   another thread of this relay: what it asks for is never asked of a third.
    */
   track(path: string, name: string, excludeHop: HopId = 0n): Track {
-    const own = this.best(excludeHop)?.source.ownTrack?.(path, name);
+    const own = this.best(excludeHop, path)?.source.ownTrack?.(path, name);
     if (own !== undefined) return own;
     const exclude = this.#routes.some((r) => isExcluded(r, excludeHop)) ? excludeHop : 0n;
     const key = `${path}\0${name}\0${exclude}`;
@@ -106,7 +110,7 @@ export class Broadcast {
     }
     const track = new Track(path, name, this.#options.context);
     const askers = new Set<HopId>(excludeHop > 0n ? [excludeHop] : []);
-    const feed = new Feed(track, this.#feedRoutes(exclude, askers));
+    const feed = new Feed(track, this.#feedRoutes(path, exclude, askers));
     track.feed = feed;
     const entry: Entry = { track, feed, askers, forget: undefined };
     this.#entries.set(key, entry);
@@ -116,7 +120,7 @@ export class Broadcast {
 
   /** A track's properties, from the source that serves it. @throws {NotFound} @throws {SourceLost} */
   async trackInfo(path: string, name: string, excludeHop: HopId = 0n): Promise<TrackInfo> {
-    const route = this.best(excludeHop);
+    const route = this.best(excludeHop, path);
     if (route === undefined) throw new NotFound(`a route to broadcast ${path}`, "broadcast");
     return await route.source.trackInfo(path, name);
   }
@@ -136,7 +140,7 @@ export class Broadcast {
     const { stats } = this.#options.context;
     const counted = excludeHop !== NEIGHBOURS;
     if (counted) stats.fetches++;
-    const own = this.best(excludeHop)?.source.ownTrack?.(path, name);
+    const own = this.best(excludeHop, path)?.source.ownTrack?.(path, name);
     const tracks = own === undefined ? [...this.#entries.values()] : [{ track: own }];
     for (const { track } of tracks) {
       if (track.broadcast !== path || track.name !== name) continue;
@@ -203,7 +207,7 @@ export class Broadcast {
     excludeHop: HopId,
   ): Promise<Group> {
     const { pool, clock, limits, stats } = this.#options.context;
-    const routes = this.#routes.filter((route) => !isExcluded(route, excludeHop));
+    const routes = this.#usable(path, excludeHop);
     let failure: unknown = new NotFound(`a route to broadcast ${path}`, "broadcast");
     for (const { source } of routes) {
       const group = new Group(pool, request.group, 0, clock.now());
@@ -220,11 +224,9 @@ export class Broadcast {
     throw failure;
   }
 
-  #feedRoutes(excludeHop: HopId, askers: ReadonlySet<HopId>): FeedRoutes {
+  #feedRoutes(path: string, excludeHop: HopId, askers: ReadonlySet<HopId>): FeedRoutes {
     const find = (except: ReadonlySet<BroadcastSource>) => {
-      const usable = this.#routes.filter((r) =>
-        !except.has(r.source) && !isExcluded(r, excludeHop)
-      );
+      const usable = this.#usable(path, excludeHop).filter((r) => !except.has(r.source));
       return usable.find((r) => !r.hops.some((hop) => askers.has(hop))) ?? usable[0];
     };
     const awaited = () => this.lingering;

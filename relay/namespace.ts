@@ -57,7 +57,10 @@ export class ScopedOrigin implements Namespace {
     announcement: Announcement,
   ): Announced | undefined {
     if (this.#rights.mayPublish(normalizePath(path))) {
-      return this.#origin.announce(path, source, announcement);
+      const mayServe = (wanted: string) => this.#rights.mayPublish(wanted);
+      const scoped = (one: Announcement) => ({ ...one, mayServe });
+      const announced = this.#origin.announce(path, source, scoped(announcement));
+      return announced && { ...announced, update: (next) => announced.update(scoped(next)) };
     }
     this.context.stats.announcementsRefused++;
     return undefined;

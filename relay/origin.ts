@@ -6,19 +6,25 @@
  *
  * @module
  */
-import { hasPrefix, isHidden, normalizePath, stripPrefix } from "../wire/path.ts";
+import { normalizePath } from "../wire/path.ts";
 import { Broadcast } from "./broadcast.ts";
+import { PathIndex, prefixesOf } from "./path_index.ts";
 import type { BroadcastSource } from "./ports.ts";
 import {
   comparePublishers,
   compareRoutes,
   type HopId,
+  isAnonymous,
   isExcluded,
+  isLoop,
   publisherOf,
   type Route,
-  runsThrough,
+  serves,
 } from "./route.ts";
 import type { TrackContext } from "./track.ts";
+import { type AnnounceEvent, type Watch, Watchers, type WatchOptions } from "./watchers.ts";
+
+export type { AnnounceEvent, Watch, WatchOptions } from "./watchers.ts";
 
 /** Longest chain of hops that is accepted. */
 const MAX_HOPS = 32;
@@ -37,6 +43,8 @@ export interface Announcement {
   readonly cold: number;
   /** When it came in, where that was at a neighbour: a route's `order` there. */
   readonly order?: number;
+  /** Whether its publisher may serve a path below the announced one. Absent: it may serve all of them. */
+  readonly mayServe?: (path: string) => boolean;
 }
 
 /** Holds a place in the origin; its owner ends it. */
@@ -50,50 +58,10 @@ export interface Announced {
   end(abrupt?: boolean): void;
 }
 
-/** News of one path for one watcher. */
-export interface AnnounceEvent {
-  /** active: it was not there before. updated: another route or publisher serves it now. ended: gone. */
-  readonly kind: "active" | "updated" | "ended";
-  readonly path: string;
-  /** Below the watched prefix. */
-  readonly suffix: string;
-  readonly route: Route | undefined;
-}
-
-export interface WatchOptions {
-  readonly prefix?: string;
-  /** Routes through this hop are not shown; with NEIGHBOURS none of a neighbour. */
-  readonly excludeHop?: HopId;
-  /** Shows also what is hidden: paths with a part that starts with a dot. */
-  readonly hidden?: boolean;
-  /** Nor what this source itself announced. */
-  readonly except?: BroadcastSource;
-}
-
-/** A running watch; its owner closes it. */
-export interface Watch {
-  close(): void;
-}
-
-/** Whether a watcher would see no difference between two routes. */
-function sameToOthers(a: Route, b: Route): boolean {
-  return a.source === b.source && a.warm === b.warm && a.cold === b.cold &&
-    a.hops.length === b.hops.length && a.hops.every((hop, i) => hop === b.hops[i]);
-}
-
 /** The place of one route. */
 interface Held {
   readonly broadcast: Broadcast;
   readonly route: Route;
-}
-
-interface Watcher {
-  readonly prefix: string;
-  readonly excludeHop: HopId;
-  readonly except: BroadcastSource | undefined;
-  readonly hidden: boolean;
-  readonly told: Map<string, Route>;
-  readonly listener: (event: AnnounceEvent) => void;
 }
 
 export interface OriginOptions {
@@ -116,17 +84,19 @@ export class Origin {
   readonly hop: HopId;
   readonly #options: OriginOptions;
   readonly #paths = new Map<string, Broadcast[]>();
-  readonly #watchers = new Set<Watcher>();
+  readonly #index = new PathIndex();
+  readonly #watchers: Watchers;
   /** What stops waiting for a lost publisher. */
   readonly #lingers = new Map<Broadcast, () => void>();
-  /** Paths whose change to a worse route is not told yet. */
-  readonly #quiet = new Map<string, () => void>();
   /** The highest order seen, here or at a neighbour: what comes in after hearing of it counts as newer. */
   #order = 0;
 
   constructor(options: OriginOptions) {
     this.#options = options;
     this.hop = options.hop;
+    const current = (path: string, allowed: (route: Route) => boolean) =>
+      this.#current(path, allowed);
+    this.#watchers = new Watchers({ current }, options.context.clock);
   }
 
   get context(): TrackContext {
@@ -139,8 +109,8 @@ export class Origin {
   }
 
   /**
-   * Offers a broadcast. @returns `undefined` when it may not stand here: our own hop is in its chain (a loop), or the
-   * chain is too long.
+   * Offers a broadcast. @returns `undefined` when it may not stand here: our own hop is in its chain or another stands there
+   * twice (a loop), or the chain is too long.
    */
   announce(
     path: string,
@@ -148,7 +118,7 @@ export class Origin {
     announcement: Announcement,
   ): Announced | undefined {
     const { hops } = announcement;
-    if (runsThrough(hops, this.hop) || hops.length > MAX_HOPS) {
+    if (this.#refuses(hops)) {
       this.context.stats.loopsRefused++;
       return undefined;
     }
@@ -159,7 +129,7 @@ export class Origin {
     const update = (next: Announcement) => {
       if (over) return;
       last = next;
-      if (runsThrough(next.hops, this.hop) || next.hops.length > MAX_HOPS) {
+      if (this.#refuses(next.hops)) {
         this.context.stats.loopsRefused++;
         if (held !== undefined) this.#withdraw(held.broadcast, held.route, false);
         held = undefined;
@@ -173,7 +143,7 @@ export class Origin {
       if (this.#publisher(next.hops) === held.broadcast.publisher) {
         held.broadcast.setRoute(route, held.route);
         held = { broadcast: held.broadcast, route };
-        this.#tell(at);
+        this.#watchers.tell(at);
       } else {
         const old = held;
         held = this.#place(at, this.#route(source, next));
@@ -195,29 +165,26 @@ export class Origin {
 
   /** Tells a listener what is announced below a prefix: at once what there is, then every change. */
   watch(options: WatchOptions, listener: (event: AnnounceEvent) => void): Watch {
-    const watcher: Watcher = {
-      prefix: normalizePath(options.prefix ?? ""),
-      excludeHop: options.excludeHop ?? 0n,
-      except: options.except,
-      hidden: options.hidden ?? false,
-      told: new Map(),
+    return this.#watchers.add(
+      options,
       listener,
-    };
-    this.#watchers.add(watcher);
-    for (const path of this.#paths.keys()) this.#tellOne(watcher, path);
-    return { close: () => this.#watchers.delete(watcher) };
+      (prefix, hidden) => this.#index.below(prefix, hidden),
+    );
   }
 
   /**
-   * The broadcast that serves a path: the one announced there, else the one with the longest announced path above it.
+   * The broadcast that serves a path: the one announced there, else the one with the longest announced path above it whose
+   * publisher may serve this path too.
    * @param excludeHop Broadcasts that can only be reached through this hop, or through NEIGHBOURS, are passed over.
    */
   find(path: string, excludeHop: HopId = 0n): Broadcast | undefined {
-    for (let at = normalizePath(path);; at = at.slice(0, Math.max(0, at.lastIndexOf("/")))) {
-      const found = this.#current(at, (route) => !isExcluded(route, excludeHop));
+    const wanted = normalizePath(path);
+    const allowed = (route: Route) => !isExcluded(route, excludeHop) && serves(route, wanted);
+    for (const at of prefixesOf(wanted)) {
+      const found = this.#current(at, allowed);
       if (found !== undefined) return found;
-      if (at === "") return undefined;
     }
+    return undefined;
   }
 
   /** Every path with the broadcasts that stand there, the served one first. */
@@ -230,13 +197,19 @@ export class Origin {
     const here = this.#paths.get(path) ?? [];
     const known = publisher === undefined ? undefined : here.find((b) => b.publisher === publisher);
     const broadcast = known ?? new Broadcast(path, publisher, this.#options);
+    // Somebody else has come: who waited for the lost publisher waits in vain. Its end is told before the new one, so that
+    // peers of every version hear that their tracks have to be asked for again.
+    if (known === undefined) {
+      for (const lost of here) {
+        if (lost.lingering) this.#forget(path, lost);
+      }
+    }
     broadcast.setRoute(route);
     if (known === undefined) {
-      this.#paths.set(path, [...here, broadcast]);
-      // Somebody else has come: who waited for the lost publisher waits in vain.
-      for (const lost of here) if (lost.lingering) this.#forget(path, lost);
+      this.#paths.set(path, [...this.#paths.get(path) ?? [], broadcast]);
+      this.#index.add(path);
     }
-    this.#tell(path);
+    this.#watchers.tell(path);
     return { broadcast, route };
   }
 
@@ -246,6 +219,10 @@ export class Origin {
     const order = announcement.order ?? next;
     this.#order = Math.max(this.#order, order);
     return { source, ...announcement, order };
+  }
+
+  #refuses(hops: readonly HopId[]): boolean {
+    return hops.length > MAX_HOPS || isLoop(hops, this.hop);
   }
 
   #publisher(hops: readonly HopId[]): HopId | undefined {
@@ -273,29 +250,21 @@ export class Origin {
       this.#forget(broadcast.path, broadcast);
       return;
     }
-    if (compareRoutes(route, broadcast.routes[0]!) < 0) this.#keepQuiet(broadcast.path);
-    this.#tell(broadcast.path);
-  }
-
-  /** The chain tells whose broadcast it is, and who must not hear of it: only the news of a worse route can wait. */
-  #keepQuiet(path: string): void {
-    this.#quiet.get(path)?.();
-    const cancel = this.context.clock.after(HOLD_BACK_MS, () => {
-      this.#quiet.delete(path);
-      this.#tell(path);
-    });
-    this.#quiet.set(path, cancel);
+    if (compareRoutes(route, broadcast.routes[0]!) < 0) {
+      this.#watchers.keepQuiet(broadcast.path, HOLD_BACK_MS);
+    }
+    this.#watchers.tell(broadcast.path);
   }
 
   /** Without ids in the chain, a longer one at the same path may have come from the one that is gone. */
   #holdEchoes(gone: Broadcast, route: Route): void {
     for (const other of this.#paths.get(gone.path) ?? []) {
-      const hops = other.routes[0]?.hops.length ?? 0;
-      if (other.publisher !== undefined || hops <= route.hops.length || other.heldBack) continue;
+      const hops = other.routes[0]?.hops ?? [];
+      if (!isAnonymous(hops) || hops.length <= route.hops.length || other.heldBack) continue;
       other.heldBack = true;
       this.context.clock.after(HOLD_BACK_MS, () => {
         other.heldBack = false;
-        this.#tell(gone.path);
+        this.#watchers.tell(gone.path);
       });
     }
   }
@@ -306,10 +275,13 @@ export class Origin {
     this.#lingers.get(broadcast)?.();
     this.#lingers.delete(broadcast);
     const left = here.filter((b) => b !== broadcast);
-    if (left.length === 0) this.#paths.delete(path);
-    else this.#paths.set(path, left);
+    if (left.length > 0) this.#paths.set(path, left);
+    else {
+      this.#paths.delete(path);
+      this.#index.delete(path);
+    }
     broadcast.abandon();
-    this.#tell(path);
+    this.#watchers.tell(path);
   }
 
   /** Which of the broadcasts at a path serves newcomers. */
@@ -329,30 +301,5 @@ export class Origin {
       }
     }
     return best;
-  }
-
-  #tell(path: string): void {
-    for (const watcher of this.#watchers) this.#tellOne(watcher, path);
-  }
-
-  #tellOne(watcher: Watcher, path: string): void {
-    if (!hasPrefix(path, watcher.prefix)) return;
-    const suffix = stripPrefix(path, watcher.prefix)!;
-    if (!watcher.hidden && isHidden(suffix)) return;
-    const allowed = (route: Route) =>
-      route.source !== watcher.except && !isExcluded(route, watcher.excludeHop);
-    const broadcast = this.#current(path, allowed);
-    const told = watcher.told.get(path);
-    if (broadcast?.lingering && told !== undefined) return;
-    const route = broadcast?.routes.find(allowed);
-    if (route === told || (route && told && sameToOthers(route, told))) return;
-    if (route && told && this.#quiet.has(path) && compareRoutes(route, told) > 0) return;
-    if (route === undefined) {
-      watcher.told.delete(path);
-      watcher.listener({ kind: "ended", path, suffix, route: undefined });
-    } else {
-      watcher.told.set(path, route);
-      watcher.listener({ kind: told === undefined ? "active" : "updated", path, suffix, route });
-    }
   }
 }

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { FakeReader, FakeSource, testContext } from "./fakes_test.ts";
+import { ScopedOrigin } from "./namespace.ts";
 import { type AnnounceEvent, type Announcement, Origin, type WatchOptions } from "./origin.ts";
 import type { HopId } from "./route.ts";
+import { UPDATE_HOLD_MS } from "./watchers.ts";
 
 const SELF = 1000n;
 
@@ -76,6 +78,18 @@ Deno.test("Origin refuses a route through itself and a chain of more than 32 hop
   assert.equal(origin.announce("a", source, by(chain(33))), undefined);
   assert.ok(origin.announce("a", source, by(chain(32))));
   assert.equal(context.stats.loopsRefused, 2);
+});
+
+Deno.test("Origin refuses a chain in which somebody stands twice, but 0 may repeat", () => {
+  const { origin, context } = newOrigin();
+  const source = new FakeSource("a");
+  assert.equal(origin.announce("a", source, by([5n, 5n])), undefined);
+  assert.equal(origin.announce("a", source, by([5n, 6n, 0n, 5n])), undefined);
+  const route = origin.announce("a", source, by([5n, 0n, 0n]))!;
+  const { take } = watched(origin);
+  route.update(by([5n, 6n, 6n]));
+  assert.deepEqual(take(), ["active a", "ended a"]);
+  assert.equal(context.stats.loopsRefused, 3);
 });
 
 Deno.test("Origin takes a route out while it is a loop, and back in when it is none any more", () => {
@@ -228,7 +242,7 @@ Deno.test("Origin does not wait when that is switched off", () => {
   assert.equal(origin.size, 0);
 });
 
-Deno.test("Origin forgets a lost publisher as soon as another one comes, without a gap", () => {
+Deno.test("Origin tells the end of a lost publisher before another one that comes in its place", () => {
   const { origin, context } = newOrigin();
   const { take } = watched(origin);
   const source = new FakeSource("a");
@@ -241,7 +255,7 @@ Deno.test("Origin forgets a lost publisher as soon as another one comes, without
   assert.equal([...origin.broadcasts()][0]![1].length, 1);
   assert.equal(reader.end?.kind, "failed");
   context.clock.advance(60_000);
-  assert.deepEqual(take(), ["active a", "updated a"]);
+  assert.deepEqual(take(), ["active a", "ended a", "active a"]);
   next.end();
   assert.deepEqual(take(), ["ended a"]);
   assert.equal(origin.size, 0);
@@ -289,6 +303,58 @@ Deno.test("Origin.find() falls back to the longest announced path above", () => 
   assert.equal(room.last.broadcast, "room/b/c");
   origin.announce("", new FakeSource("all"), by([9n]));
   assert.equal(path("elsewhere"), "");
+});
+
+Deno.test("Origin.find() asks a publisher above only for what it may serve", () => {
+  const { origin } = newOrigin();
+  const rights = { mayPublish: (path: string) => path === "live", maySubscribe: () => true };
+  const [stranger, owner] = [new FakeSource("stranger"), new FakeSource("owner")];
+  const narrow = new ScopedOrigin(origin, rights);
+  const announced = narrow.announce("live", stranger, by([5n]))!;
+  assert.ok(origin.find("live"));
+  assert.equal(origin.find("live/boss-cam"), undefined);
+  announced.update(by([5n, 6n]));
+  assert.equal(origin.find("live/boss-cam"), undefined, "nor by a later route");
+  // Another session of the same publisher may: only its route is used.
+  origin.announce("live", owner, by([5n, 7n, 8n]));
+  origin.find("live/boss-cam")!.track("live/boss-cam", "t").add(new FakeReader());
+  assert.deepEqual([stranger.subscriptions.length, owner.subscriptions.length], [0, 1]);
+  origin.find("live")!.track("live", "t").add(new FakeReader());
+  assert.equal(stranger.subscriptions.length, 1);
+});
+
+Deno.test("Origin.watch() with merged tells the changes of 300 ms as one; what is new or gone, at once", () => {
+  const { origin, context } = newOrigin();
+  const { take, routes } = watched(origin, { merged: true });
+  const prompt = watched(origin);
+  const route = origin.announce("a", new FakeSource("a"), by([5n], 1))!;
+  route.update(by([5n], 2));
+  context.clock.advance(UPDATE_HOLD_MS - 1);
+  route.update(by([5n], 3));
+  assert.deepEqual(take(), ["active a"]);
+  assert.deepEqual(prompt.take(), ["active a", "updated a", "updated a"]);
+  context.clock.advance(1);
+  assert.deepEqual(take(), ["updated a"]);
+  assert.equal(routes.at(-1)?.warm, 3);
+  route.update(by([5n], 4));
+  route.update(by([5n], 3));
+  context.clock.advance(UPDATE_HOLD_MS);
+  assert.deepEqual(take(), [], "there and back is nothing");
+  route.update(by([5n], 9));
+  route.end();
+  assert.deepEqual(take(), ["ended a"]);
+  context.clock.advance(UPDATE_HOLD_MS);
+  assert.deepEqual(take(), []);
+});
+
+Deno.test("Origin.watch() with merged takes the same chain from another source for no news", () => {
+  const { origin, context } = newOrigin();
+  const { take } = watched(origin, { merged: true });
+  const old = origin.announce("a", new FakeSource("old"), by([5n]))!;
+  origin.announce("a", new FakeSource("young"), by([5n]));
+  old.end();
+  context.clock.advance(10_000);
+  assert.deepEqual(take(), ["active a"]);
 });
 
 Deno.test("Origin lets a listener announce, withdraw and watch from inside its callback", () => {

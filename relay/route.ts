@@ -17,12 +17,29 @@ export interface Route {
   readonly cold: number;
   /** Order of arrival, to break ties: newer is higher. */
   readonly order: number;
+  /** Whether its publisher may serve a path below the announced one. Absent: it may serve all of them. */
+  readonly mayServe?: (path: string) => boolean;
 }
 
 /** Who publishes: the first hop, or `undefined` when it did not say. */
 export function publisherOf(hops: readonly HopId[]): HopId | undefined {
   const first = hops[0];
   return first === undefined || first === 0n ? undefined : first;
+}
+
+/** Whether somebody in the chain did not say who it is. What is published in this process has no chain, and no name. */
+export function isAnonymous(hops: readonly HopId[]): boolean {
+  return hops.length === 0 || hops.includes(0n);
+}
+
+/** Whether a chain runs in a circle: it comes through this relay, or through another one twice. 0 may repeat. */
+export function isLoop(hops: readonly HopId[], self: HopId): boolean {
+  return runsThrough(hops, self) || hops.some((hop, i) => hop !== 0n && hops.indexOf(hop) < i);
+}
+
+/** Whether a route may be asked for this path: the announced one, or one below it that its publisher has a right to. */
+export function serves(route: Route, path: string): boolean {
+  return route.mayServe === undefined || route.mayServe(path);
 }
 
 /** Whether a route runs through this relay. 0 matches nothing. */
@@ -54,9 +71,8 @@ export function comparePublishers(a: Route, b: Route): number {
 }
 
 function compareCosts(a: Route, b: Route): number {
-  const known = Number(publisherOf(b.hops) !== undefined) -
-    Number(publisherOf(a.hops) !== undefined);
-  if (known !== 0) return known;
+  const anonymous = Number(isAnonymous(a.hops)) - Number(isAnonymous(b.hops));
+  if (anonymous !== 0) return anonymous;
   if (a.warm !== b.warm) return a.warm - b.warm;
   if (a.cold !== b.cold) return a.cold - b.cold;
   return a.hops.length - b.hops.length;

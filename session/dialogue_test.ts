@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { RawPeer, testRelay, tick } from "./peers_test.ts";
+import { UPDATE_HOLD_MS } from "../relay/watchers.ts";
+import { hex, RawPeer, show, testRelay, tick } from "./peers_test.ts";
 
 const ALICE = '0a "room/alice"';
 
@@ -64,8 +65,11 @@ Deno.test("gomoqt's lite-04 publisher is asked with its slashes and answered at 
   const viewer = RawPeer.at(at, "moq-lite-04");
   await (await viewer.nextBidi()).hears('01 04 01 "/" 43 09');
   const news = await viewer.bidi('01 03 01 "/" 00');
-  // The unknown publisher stands as hop 0; the relay has appended itself.
-  await news.hears('14 01 0e "interop/server" 02 00 43 09');
+  // The unknown publisher stands as hop 0, behind a name for its session; the relay has appended itself.
+  await tick();
+  const told = news.take();
+  assert.equal(told.slice(0, 53), show(hex('1c 01 0e "interop/server" 03')));
+  assert.match(told.slice(53), /^ c0( ..){7} 00 43 09$/);
 
   const subscribe = await viewer.bidi('02 17 01 0f "/interop/server" 00 00 00 00 00 00');
   await subscribe.hears("00 05 00 00 00 00 00"); // SUBSCRIBE_OK at once
@@ -129,6 +133,8 @@ Deno.test("lite-05 announces with ANNOUNCE_OK, appends at the receiver and repea
   const news = await viewer.bidi("01 02 00 00");
   await news.hears('03 43 09 01 0a 01 05 "alice" 01 43 e8');
   asked.say('09 01 05 "alice" 01 09'); // the same broadcast, by way of hop 9
+  await news.hears(""); // a change is held for a moment
+  at.clock.advance(UPDATE_HOLD_MS);
   await news.hears('0b 01 05 "alice" 02 09 43 e8');
   asked.say('08 00 05 "alice" 00');
   await news.hears('08 00 05 "alice" 00');
@@ -155,7 +161,10 @@ Deno.test("ids of lite-06 announcements count from 0 and are never used again", 
   asked.say("09 02 aa bb"); // unknown: stepped over, takes no id
   asked.say('00 05 01 "a" 00 05 06'); // START id 2, costs 5/6
   await news.hears('00 07 01 "a" 01 43 e8 06 07');
-  asked.say("02 04 02 00 00 07"); // UPDATE id 2, costs 0/7
+  asked.say("02 04 02 00 00 09"); // UPDATE id 2, costs 0/9, then 0/7: told as one
+  asked.say("02 04 02 00 00 07");
+  await news.hears("");
+  at.clock.advance(UPDATE_HOLD_MS);
   await news.hears("02 06 02 01 43 e8 01 08");
   asked.say("02 04 02 00 00 07"); // no news
   await news.hears("");
@@ -230,6 +239,7 @@ Deno.test("GOAWAY devalues the peer's routes and is told once; a second one is a
   await news.hears('03 43 09 01 00 08 01 "a" 02 05 43 e8 01 01');
   const goaway = await first.bidi("05 01 00", true);
   await goaway.hears("", "fin");
+  at.clock.advance(UPDATE_HOLD_MS);
   await news.hears("02 06 00 02 05 09 08 08"); // now by the second
   assert.equal(first.code, undefined);
   await first.bidi("05 01 00", true);

@@ -37,6 +37,8 @@ export interface LimitHits {
   /** Announcements and subscriptions that were not taken. */
   announcements: number;
   subscriptions: number;
+  /** Announce streams that were refused: too many for one prefix. */
+  announceStreams: number;
   /** Times a session had to wait with its next control message. */
   messageRate: number;
   /** Times a session had to wait for media. */
@@ -60,6 +62,7 @@ export function newLimitHits(): LimitHits {
     handshakeTime: 0,
     announcements: 0,
     subscriptions: 0,
+    announceStreams: 0,
     messageRate: 0,
     sendRate: 0,
     receiveRate: 0,

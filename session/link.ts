@@ -25,6 +25,10 @@ export interface Link {
   readonly hop: HopId;
   /** The peer's hop id, 0 while it has not told. */
   peerHop: HopId;
+  /** Fulfils when the peer has said who it is: with its SETUP where the version has one. Never rejects. */
+  readonly peerKnown: Promise<void>;
+  /** Names a publisher of this session that does not name itself. */
+  readonly stamp: HopId;
   /** What is added to the cost of the peer's routes. */
   readonly linkCost: () => number;
   readonly clock: Clock;

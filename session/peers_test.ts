@@ -221,6 +221,13 @@ export class RawPeer {
     return new RawPeer(near);
   }
 
+  /** Is dialed by a relay, without a word of its own. */
+  static async dialed({ relay }: TestRelay, protocol: string): Promise<RawPeer> {
+    const [near, far] = memoryPair({ protocol });
+    await relay.join(near);
+    return new RawPeer(far);
+  }
+
   /** Opens a stream and says this on it. */
   async uni(text: string, fin = false): Promise<RawStream> {
     return new RawStream(await this.connection.openUni(), undefined).say(text, fin);

@@ -60,16 +60,36 @@ export class Quota {
 
   /** A control message has come. @returns What to wait for before the next is read; nothing within the rate. */
   message(): Promise<void> | undefined {
+    this.#spend(1);
+    return this.settled();
+  }
+
+  /**
+   * Announcements have been told at once, which is work as their messages would be. However many there are, they never
+   * cost more than half of what may come at once: else nobody could join a server of many broadcasts.
+   */
+  told(count: number): void {
+    this.#spend(Math.min(count, this.#limits.maxMessageRate * MESSAGE_BURST_S / 2));
+  }
+
+  /** What to wait for until the session is within its rate of messages again; nothing when it is. */
+  settled(): Promise<void> | undefined {
     const rate = this.#limits.maxMessageRate;
     if (rate === 0) return undefined;
-    const now = this.#clock.now();
-    const earned = (now - this.#messagesAtMs) * rate / 1000;
-    this.#messages = Math.min(this.#messages + earned, rate * MESSAGE_BURST_S) - 1;
-    this.#messagesAtMs = now;
+    this.#spend(0);
     if (this.#messages >= 0) return undefined;
     this.hits.messageRate++;
-    const waitMs = -this.#messages * 1000 / rate;
+    const waitMs = Math.ceil(-this.#messages * 1000 / rate);
     return new Promise((resolve) => this.#clock.after(waitMs, resolve));
+  }
+
+  #spend(messages: number): void {
+    const rate = this.#limits.maxMessageRate;
+    if (rate === 0) return;
+    const now = this.#clock.now();
+    const earned = (now - this.#messagesAtMs) * rate / 1000;
+    this.#messages = Math.min(this.#messages + earned, rate * MESSAGE_BURST_S) - messages;
+    this.#messagesAtMs = now;
   }
 
   /** Whether media may go out now. */

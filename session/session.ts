@@ -8,6 +8,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import { type Logger, silent } from "../base/logger.ts";
 import type { Namespace } from "../relay/namespace.ts";
+import { randomHop } from "../relay/hop.ts";
 import type { HopId } from "../relay/route.ts";
 import type { RelayStats } from "../relay/stats.ts";
 import type { BidiStream, CloseInfo, Connection, ReceiveStream } from "../transport/connection.ts";
@@ -88,6 +89,7 @@ export class Session {
   readonly #options: SessionOptions;
   #peerSetup: Setup = {};
   #setupSeen = false;
+  #peerKnown!: () => void;
   #announceSeen!: () => void;
   readonly #announceAsked = new Promise<void>((resolve) => this.#announceSeen = resolve);
   #goawaySent = false;
@@ -177,6 +179,12 @@ export class Session {
     this.connection = connection;
     const log = options.log ?? silent;
     const clock = options.clock ?? systemClock;
+    const peerKnown = new Promise<void>((resolve) => this.#peerKnown = resolve);
+    if (dialect.setup !== "uni") this.#peerKnown();
+    else if (first.setup === undefined) {
+      const late = clock.after(options.setupTimeoutMs ?? 10_000, this.#peerKnown);
+      void peerKnown.then(late);
+    }
     this.#link = {
       connection,
       dialect,
@@ -185,6 +193,8 @@ export class Session {
       root,
       hop: options.hop,
       peerHop: 0n,
+      peerKnown,
+      stamp: randomHop(),
       linkCost: () => options.linkCost ?? this.#peerSetup.cost ?? 1,
       clock,
       quota: options.quota ?? new Quota(NO_LIMITS, newLimitHits(), clock),
@@ -262,6 +272,7 @@ export class Session {
 
   async #end(): Promise<CloseInfo> {
     const info = await this.connection.closed;
+    this.#peerKnown();
     // Who was asked to come back elsewhere is waited for like one who was lost.
     this.subscriber.close(
       info.abrupt || info.code !== SESSION_CODE.none || this.#link.peerLeaving,
@@ -352,6 +363,7 @@ export class Session {
     this.#setupSeen = true;
     this.#peerSetup = setup;
     if (setup.hop !== undefined) this.#link.peerHop = setup.hop;
+    this.#peerKnown();
   }
 
   async #goaway(stream: BidiStream, reader: StreamReader): Promise<void> {

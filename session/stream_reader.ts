@@ -99,7 +99,11 @@ export class StreamReader {
 
 const EMPTY = new Uint8Array(0);
 
-function concat(parts: readonly Uint8Array[], length: number): Uint8Array {
+/** All parts behind each other. */
+export function concat(
+  parts: readonly Uint8Array[],
+  length = parts.reduce((sum, part) => sum + part.length, 0),
+): Uint8Array {
   const out = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {

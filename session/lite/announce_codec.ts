@@ -40,7 +40,7 @@ export class AnnounceDecoder {
   /** Suffix by id, `undefined` once retired (06). */
   readonly #ids: (string | undefined)[] = [];
   readonly #live = new Set<string>();
-  readonly #initial: string[] = [];
+  #initial: Iterator<string> = [].values();
 
   constructor(readonly reader: StreamReader, readonly dialect: Dialect) {}
 
@@ -52,15 +52,15 @@ export class AnnounceDecoder {
     }
     const init = await this.reader.message(AnnounceInit);
     if (init === undefined) return undefined;
-    this.#initial.push(...init.suffixes);
+    this.#initial = new Set(init.suffixes).values();
     return 0n;
   }
 
   /** The next news, or `undefined` at the end in order. @throws {ProtocolViolation} */
   async next(): Promise<AnnounceNews | undefined> {
-    const initial = this.#initial.shift();
-    if (initial !== undefined) {
-      return { kind: "active", suffix: initial, hops: [], ...UNPRICED };
+    const initial = this.#initial.next();
+    if (!initial.done) {
+      return { kind: "active", suffix: initial.value, hops: [], ...UNPRICED };
     }
     return this.dialect.announce === "typed" ? await this.#typed() : await this.#status();
   }

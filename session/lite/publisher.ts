@@ -14,12 +14,15 @@ import { framed } from "../../wire/message.ts";
 import { joinPath } from "../../wire/path.ts";
 import { TrackRequest } from "../../wire/lite/track.ts";
 import type { Link } from "../link.ts";
-import type { StreamReader } from "../stream_reader.ts";
+import { concat, type StreamReader } from "../stream_reader.ts";
 import { HALF_A_VARINT } from "./group_sender.ts";
 import { AnnounceEncoder } from "./announce_codec.ts";
 import { ServedFetch } from "./served_fetch.ts";
 import { excerpt, isBounded } from "./excerpt.ts";
 import { ServedSubscription } from "./served_subscription.ts";
+
+/** Announce streams of one session for one prefix: players open one for each element of a page. */
+const MAX_WATCHES_PER_PREFIX = 4;
 
 export class Publisher {
   readonly #link: Link;
@@ -28,6 +31,8 @@ export class Publisher {
   readonly #fetches = new Set<ServedFetch>();
   /** Streams of answers that grow as long as the session does, and since when each is seen blocked, or -1. */
   readonly #answers = new Map<SendStream, number>();
+  /** Announce streams that run, by the prefix they ask for. */
+  readonly #prefixes = new Map<string, number>();
   #excludeHop = 0n;
 
   /** @param self What the peer itself announced is not announced back to it. */
@@ -40,12 +45,38 @@ export class Publisher {
     return this.#subscriptions.size;
   }
 
-  /** ANNOUNCE_REQUEST: tells what there is below a prefix, until the peer loses interest. */
+  /**
+   * ANNOUNCE_REQUEST: tells what there is below a prefix, until the peer loses interest. What is told at once counts as that
+   * many messages of the session, and is told when they are within its rate.
+   */
   async announce(stream: BidiStream, reader: StreamReader): Promise<void> {
-    const { dialect, serve, root, hop } = this.#link;
+    const { dialect, quota, log } = this.#link;
     const request = await reader.message(dialect.announceRequest);
     if (request === undefined) return stream.send.finish();
     if (dialect.excludesHop && request.excludeHop !== 0n) this.#excludeHop = request.excludeHop;
+    const { prefix } = request;
+    const running = this.#prefixes.get(prefix) ?? 0;
+    if (running >= MAX_WATCHES_PER_PREFIX) {
+      quota.hits.announceStreams++;
+      log.debug("announce request refused: too many for one prefix", { prefix });
+      return refuse(stream, STREAM_CODE.tooMany);
+    }
+    this.#prefixes.set(prefix, running + 1);
+    const ended = reader.drain();
+    try {
+      // Which routes the peer must not hear of depends on who it is.
+      if (dialect.setup === "uni" && !dialect.excludesHop) await this.#link.peerKnown;
+      for (let wait = quota.settled(); wait !== undefined; wait = quota.settled()) await wait;
+      this.#tell(stream, prefix, ended);
+      await ended;
+    } finally {
+      if (running === 0) this.#prefixes.delete(prefix);
+      else this.#prefixes.set(prefix, this.#prefixes.get(prefix)! - 1);
+    }
+  }
+
+  #tell(stream: BidiStream, wanted: string, ended: Promise<void>): void {
+    const { dialect, serve, root, hop, quota } = this.#link;
     const encoder = new AnnounceEncoder(dialect, hop);
     const first: AnnounceEvent[] = [];
     let begun = false;
@@ -55,22 +86,26 @@ export class Publisher {
       if (bytes !== undefined) stream.send.write(bytes);
     };
     const watch = serve?.watch({
-      prefix: joinPath(root, request.prefix),
+      prefix: joinPath(root, wanted),
       excludeHop: this.#peerHop,
+      merged: true,
       ...(this.self === undefined ? {} : { except: this.self }),
     }, tell);
     begun = true;
-    for (const bytes of encoder.begin(first)) stream.send.write(bytes);
+    quota.told(first.length);
+    const bytes = concat(encoder.begin(first));
+    if (bytes.length > 0) stream.send.write(bytes);
     const stop = () => {
       watch?.close();
       stream.send.finish();
     };
     this.#announcing.add(stop);
     this.#answers.set(stream.send, -1);
-    await reader.drain();
-    this.#announcing.delete(stop);
-    this.#answers.delete(stream.send);
-    stop();
+    void ended.then(() => {
+      this.#announcing.delete(stop);
+      this.#answers.delete(stream.send);
+      stop();
+    });
   }
 
   /** SUBSCRIBE: serves a track until one side ends it. */

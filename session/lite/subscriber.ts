@@ -233,6 +233,8 @@ export class Subscriber implements BroadcastSource {
       const peerHop = await decoder.begin();
       if (peerHop === undefined) return [heard, true];
       if (peerHop !== 0n && this.#link.peerHop === 0n) this.#link.peerHop = peerHop;
+      // What its routes cost is in its SETUP.
+      if (dialect.announce === "typed") await this.#link.peerKnown;
       for (;;) {
         const news = await decoder.next();
         if (news === undefined) {
@@ -259,11 +261,15 @@ export class Subscriber implements BroadcastSource {
     }
   }
 
-  /** The full chain as the origin keeps it: publisher first, the peer last. */
+  /**
+   * The full chain as the origin keeps it: publisher first, the peer last. A publisher that did not say who it is gets a name
+   * that is good for this session, so that others notice when another one takes its place; the 0 behind it stays.
+   */
   #chain(hops: readonly HopId[], peerHop: HopId): readonly HopId[] {
-    const { dialect } = this.#link;
-    if (dialect.hopAppendedBy === "receiver") return [...hops, peerHop];
-    return hops.length === 0 ? [0n] : hops;
+    const { dialect, stamp } = this.#link;
+    const chain = dialect.hopAppendedBy === "receiver" ? [...hops, peerHop] : hops;
+    if (chain.length === 0) return [stamp, 0n];
+    return chain[0] === 0n ? [stamp, ...chain] : chain;
   }
 
   #place(suffix: string, hops: readonly HopId[], warm: number, cold: number): void {

@@ -1,0 +1,76 @@
+/**
+ * Paths by their segments, so that all below a prefix are found without looking at the others.
+ *
+ * @module
+ */
+
+interface Node {
+  /** Whether a path ends here. */
+  here: boolean;
+  readonly children: Map<string, Node>;
+}
+
+export class PathIndex {
+  readonly #root: Node = newNode();
+
+  /** @param path Normalised. Adding it twice is harmless. */
+  add(path: string): void {
+    let node = this.#root;
+    for (const part of partsOf(path)) {
+      let next = node.children.get(part);
+      if (next === undefined) node.children.set(part, next = newNode());
+      node = next;
+    }
+    node.here = true;
+  }
+
+  /** Takes a path out, and what stood only for it. */
+  delete(path: string): void {
+    const parts = partsOf(path);
+    const way = [this.#root];
+    for (const part of parts) {
+      const next = way.at(-1)!.children.get(part);
+      if (next === undefined) return;
+      way.push(next);
+    }
+    way.at(-1)!.here = false;
+    for (let depth = parts.length; depth > 0; depth--) {
+      const node = way[depth]!;
+      if (node.here || node.children.size > 0) return;
+      way[depth - 1]!.children.delete(parts[depth - 1]!);
+    }
+  }
+
+  /**
+   * Every path at or below a prefix, as they are now.
+   * @param prefix Normalised.
+   * @param hidden Whether also those with a segment below the prefix that starts with a dot.
+   */
+  below(prefix: string, hidden: boolean): string[] {
+    let node = this.#root;
+    for (const part of partsOf(prefix)) {
+      const next = node.children.get(part);
+      if (next === undefined) return [];
+      node = next;
+    }
+    const found: string[] = [];
+    const walk = (at: Node, path: string) => {
+      if (at.here) found.push(path);
+      for (const [part, child] of at.children) {
+        if (hidden || !part.startsWith(".")) walk(child, path === "" ? part : `${path}/${part}`);
+      }
+    };
+    walk(node, prefix);
+    return found;
+  }
+}
+
+const newNode = (): Node => ({ here: false, children: new Map() });
+
+const partsOf = (path: string): readonly string[] => path === "" ? [] : path.split("/");
+
+/** A path and every prefix of it, longest first; the last is "". */
+export function* prefixesOf(path: string): Generator<string> {
+  for (let at = path; at !== ""; at = at.slice(0, Math.max(0, at.lastIndexOf("/")))) yield at;
+  yield "";
+}
