@@ -8,6 +8,7 @@ import { launchChromium } from "./support/chromium.ts";
 import { PICTURES, site } from "./support/embed_page.ts";
 import { startRelay } from "./support/program.ts";
 import { need } from "./support/require.ts";
+import { udpPath } from "./support/udp_path.ts";
 import { until } from "./support/server.ts";
 import { goLive } from "./support/watch_page.ts";
 
@@ -122,3 +123,59 @@ Deno.test({
     assert.equal(await page.locator("#publish-state[data-kind=live]").count(), 1);
   },
 });
+
+/** Answers on the TCP port of a path what the player asks before it dials: browsers pin the certificate. */
+function certificateAt(port: number, hash: string): AsyncDisposable {
+  const headers = { "access-control-allow-origin": "*" };
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port, onListen() {} },
+    (request) =>
+      new URL(request.url).pathname === "/certificate.sha256"
+        ? new Response(hash, { headers })
+        : new Response("", { status: 404, headers }),
+  );
+  return { [Symbol.asyncDispose]: () => server.shutdown() };
+}
+
+Deno.test({
+  name:
+    "a viewer whose connection becomes narrow gets a smaller quality, and a better one when it is wide again",
+  ignore,
+  async fn() {
+    await using made = await stage();
+    const { relay, browser } = made;
+    const page = await browser.newPage();
+    await page.goto(`${relay.url}#/publish`);
+    await goLive(page, { name: "several", source: "pattern", lines: 360 });
+    await using path = udpPath(relay.port);
+    await using _certificate = certificateAt(path.port, relay.hash);
+    await using host = site(
+      `<!doctype html><script type="module" src="${relay.url}embed.js"></script>
+      <qumo-watch src="http://127.0.0.1:${path.port}/" broadcast="several" muted autoplay
+        style="width: 640px"></qumo-watch>`,
+    );
+    const viewer = await browser.newPage({ viewport: { width: 1280, height: 720 } });
+    await viewer.goto(host.origin);
+    const shows = (track: string) =>
+      until(
+        async () => {
+          const { rendition, height } = await viewer.evaluate(`(() => {
+          const { rendition, videoHeight } = document.querySelector("qumo-watch");
+          return { rendition, height: videoHeight };
+        })()`) as { rendition?: string; height: number };
+          return track === rendition && height === HEIGHTS[track];
+        },
+        `${track} to be shown`,
+        90_000,
+      );
+    await shows("video0");
+    assert.ok(await viewer.evaluate(PICTURES) as number >= 5, "the best one does not move");
+    path.narrow(250_000);
+    await shows("video1");
+    path.narrow();
+    await shows("video0");
+    assert.ok(await viewer.evaluate(PICTURES) as number >= 5, "the best one does not move again");
+  },
+});
+
+const HEIGHTS: Readonly<Record<string, number>> = { video0: 360, video1: 180 };

@@ -30,6 +30,13 @@ export interface Seen {
   readonly idle: boolean;
 }
 
+/** What is to be fetched. */
+export interface Choice {
+  readonly track: string;
+  /** The connection does not carry the present one: it is let go before the next one comes, not after. */
+  readonly atOnce: boolean;
+}
+
 /** A frame that is shown so much later than the best one was is late. */
 const LATE_MS = 600;
 /** So much lateness within {@link MEMORY_MS} and the quality is left. */
@@ -71,13 +78,14 @@ export class Adaptive {
    * Takes a look, several times a second.
    * @returns The track to fetch; `undefined` where there is nothing to choose from.
    */
-  look(seen: Seen, nowMs: number): string | undefined {
+  look(seen: Seen, nowMs: number): Choice | undefined {
     const rising = [...seen.offered].sort((a, b) => sizeOf(a) - sizeOf(b));
     if (rising.length < 2) return undefined;
     const fitting = rising.findIndex(({ config }) =>
       (config.codedWidth ?? 0) >= seen.width || (config.codedHeight ?? 0) >= seen.height
     );
     const cap = fitting === -1 ? rising.length - 1 : fitting;
+    const before = this.#ceiling;
     this.#judge(seen, rising, cap, nowMs);
     const { track } = rising[Math.min(cap, this.#ceiling)]!;
     if (track !== this.#chosen) {
@@ -85,7 +93,7 @@ export class Adaptive {
       this.#changedAtMs = nowMs;
       this.#looks = [];
     }
-    return track;
+    return { track, atOnce: this.#ceiling < before };
   }
 
   #judge(seen: Seen, rising: readonly Offered[], cap: number, nowMs: number): void {

@@ -12,6 +12,8 @@ const LOOK_MS = 250;
 class Viewer {
   readonly adaptive = new Adaptive();
   readonly tracks: string[] = [];
+  /** Those before which the one before was let go. */
+  readonly atOnce: string[] = [];
   #nowMs = 0;
   #lagMs = 100;
   #bytes = 0;
@@ -21,14 +23,16 @@ class Viewer {
   watch(seconds: number, capacityBits: number, changed: Partial<Seen> = {}): this {
     for (let i = 0; i < seconds * 1000 / LOOK_MS; i++) {
       this.#nowMs += LOOK_MS;
-      const track = this.adaptive.look({
+      const choice = this.adaptive.look({
         offered: this.offered,
         shownMs: 1_800_000_000_000 + this.#nowMs - this.#lagMs,
         bytes: this.#bytes,
         ...this.place,
         idle: false,
         ...changed,
-      }, this.#nowMs) ?? "none";
+      }, this.#nowMs);
+      const track = choice?.track ?? "none";
+      if (choice?.atOnce) this.atOnce.push(track);
       if (this.tracks.at(-1) !== track) this.tracks.push(track);
       const needs = this.offered.find((each) => each.track === track)?.config.bitrate ?? 0;
       const got = Math.min(needs, capacityBits);
@@ -57,6 +61,7 @@ Deno.test("Adaptive goes to what the connection carries, and up again step by st
   assert.deepEqual(viewer.tracks, ["high", "low"]);
   viewer.watch(40, 1e7);
   assert.deepEqual(viewer.tracks, ["high", "low", "middle", "high"]);
+  assert.deepEqual(viewer.atOnce, ["low"]);
 });
 
 Deno.test("Adaptive takes the next quality where that is enough", () => {

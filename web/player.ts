@@ -48,6 +48,7 @@ export interface PlayerElement extends HTMLElement {
   };
   readonly broadcast: { readonly out: { readonly status: Signal<"offline" | "loading" | "live"> } };
   readonly controls: {
+    readonly visible: Signal<string> & { set(visible: string): void };
     readonly target: Signal<Target | undefined> & {
       update(change: (before: Target | undefined) => Target): void;
     };
@@ -166,7 +167,7 @@ export function adapt(player: PlayerElement, snapshot: PlayerSnapshot, nowMs: nu
   const adaptive = automatic.get(player);
   if (adaptive === undefined) return;
   const { width, height } = player.getBoundingClientRect();
-  const track = adaptive.look({
+  const choice = adaptive.look({
     offered: snapshot.renditions,
     shownMs: player.video.out.timestamp.peek(),
     bytes: snapshot.videoBytes,
@@ -174,8 +175,18 @@ export function adapt(player: PlayerElement, snapshot: PlayerSnapshot, nowMs: nu
     height: height * devicePixelRatio,
     idle: player.paused || document.hidden || snapshot.link !== "connected",
   }, nowMs);
-  setRendition(player, track);
+  const present = player.controls.target.peek()?.name;
+  setRendition(player, choice?.track);
+  if (!choice?.atOnce || choice.track === present) return;
+  // On a narrow connection the present one would keep the next one from coming.
+  const { visible } = player.controls;
+  const before = visible.peek();
+  visible.set("never");
+  setTimeout(() => visible.peek() === "never" && visible.set(before), BETWEEN_MS);
 }
+
+/** No video is fetched for so long between two renditions. */
+const BETWEEN_MS = 50;
 
 export function snapshotOf(player: PlayerElement): PlayerSnapshot {
   const { connection, broadcast, sync, renderer, video, audio } = player;

@@ -25,6 +25,8 @@ export interface PlaybackSettings {
   readonly visible: string;
 }
 
+const BETWEEN_MS = 50;
+
 type Rendition = Parameters<typeof Video.Decoder.supported>[0];
 
 /** What is seen of a playback at one moment. */
@@ -53,6 +55,8 @@ export class Playback {
   readonly #muted = new Signals.Signal(true);
   readonly #volume = new Signals.Signal(0.8);
   readonly #visible = new Signals.Signal("20%");
+  /** No video is fetched for a moment, between two renditions. */
+  readonly #between = new Signals.Signal(false);
   readonly #target = new Signals.Signal<{ readonly name?: string } | undefined>(undefined);
   readonly #broadcast: Broadcast;
   readonly #video: Video.Decoder;
@@ -98,7 +102,8 @@ export class Playback {
     });
     this.#signals.proxy(wantsAudio, emitter.out.enabled);
     this.#signals.run((effect) => {
-      wantsVideo.set(effect.get(renderer.out.visible) && !effect.get(this.#paused));
+      const idle = effect.get(this.#paused) || effect.get(this.#between);
+      wantsVideo.set(effect.get(renderer.out.visible) && !idle);
     });
     const parts = [this.#broadcast, videoSource, audioSource, sync, this.#video, this.#audio];
     for (const part of [...parts, emitter, renderer]) this.#signals.cleanup(() => part.close());
@@ -113,10 +118,16 @@ export class Playback {
     this.#visible.set(visible);
   }
 
-  /** Chooses a rendition; without a name the player's library does. */
-  choose(name: string | undefined): void {
+  /**
+   * Chooses a rendition; without a name the player's library does. The present one is fetched until the next has pictures,
+   * unless it is let go at once: on a narrow connection it would keep the next one from coming.
+   */
+  choose(name: string | undefined, atOnce = false): void {
     if (this.#target.peek()?.name === name) return;
     this.#target.set(name === undefined ? undefined : { name });
+    if (!atOnce) return;
+    this.#between.set(true);
+    this.#signals.timer(() => this.#between.set(false), BETWEEN_MS);
   }
 
   snapshot(): PlaybackSnapshot {

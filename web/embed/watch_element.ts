@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /** `<qumo-watch>`: a player for any page. docs/embed.md is its manual. */
-import { Adaptive } from "../adaptive.ts";
+import { Adaptive, type Choice } from "../adaptive.ts";
 import { Controls } from "./controls.ts";
 import { type EmbedState, Life } from "./life.ts";
 import { Playback, type PlaybackSettings, type PlaybackSnapshot } from "./playback.ts";
@@ -251,7 +251,10 @@ export class QumoWatch extends HTMLElement {
       if (!seen.unsupported) this.#problem = undefined;
     } else if (nowMs - this.#unconnectedSinceMs > TROUBLE_MS) this.#askWhy(nowMs);
     if (seen.unsupported) this.#fail(CODEC_PROBLEM);
-    if (this.#quality === "") playback.choose(this.#fitting(seen, nowMs));
+    if (this.#quality === "") {
+      const choice = this.#fitting(seen, nowMs);
+      playback.choose(choice?.track, choice?.atOnce);
+    }
     const begins = this.#life.look({ ...seen, paused: this.#paused }, nowMs);
     const size = seen.frames > 0 ? `${this.#canvas.width}x${this.#canvas.height}` : this.#size;
     if (size !== this.#size) {
@@ -262,7 +265,7 @@ export class QumoWatch extends HTMLElement {
     this.#show();
   }
 
-  #fitting(seen: PlaybackSnapshot, nowMs: number): string | undefined {
+  #fitting(seen: PlaybackSnapshot, nowMs: number): Choice | undefined {
     return this.#adaptive.look({
       offered: seen.renditions,
       shownMs: seen.shownMs,
