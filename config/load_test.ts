@@ -333,3 +333,18 @@ Deno.test("loadConfig() reads the named file and names it in its origins", async
     await Deno.remove(file);
   }
 });
+
+Deno.test("several certificates by host name are refused with what to do instead", () => {
+  const list = "[{ cert_file: a.crt, key_file: a.key }]";
+  for (
+    const yaml of [
+      `server: { certificates: ${list} }`,
+      `server: { tls: { certificates: ${list} } }`,
+    ]
+  ) {
+    assert.throws(
+      () => parseConfig(yaml),
+      /one certificate to all\. Name every host in one certificate \(server\.cert_file\)/,
+    );
+  }
+});

@@ -200,7 +200,18 @@ function childrenOf(parent: string): string[] {
 
 const keysOf = (keys: readonly string[]) => `a map with ${keys.join(", ")}`;
 
+/** What somebody looks for in vain, and what to do instead. */
+const NOT_POSSIBLE: ReadonlyMap<string, string> = new Map(
+  ["server.certificates", "server.tls.certificates"].map((path) => [
+    path,
+    "several certificates by host name are not possible: Deno's QUIC shows one certificate to all. Name every host in " +
+    "one certificate (server.cert_file); `certbot -d a.example -d b.example` makes such a one",
+  ]),
+);
+
 function unknownKey(parent: string, name: string): string {
+  const instead = NOT_POSSIBLE.get(`${parent}.${name}`);
+  if (instead !== undefined) return instead;
   const near = nearest(name, childrenOf(parent));
   if (near !== undefined) return `unknown key; did you mean "${near}"?`;
   const elsewhere = SETTINGS.find((setting) => setting.key === name);

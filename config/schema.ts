@@ -55,8 +55,8 @@ export const ConfigSchema = z.strictObject({
         "before: `qumo-relay ports` prints the rule that spreads the public port over them.",
     ),
     cert_file: filePath(
-      "PEM certificate chain. Without one, a certificate is made in `cert_dir` and replaced before " +
-        "it ends. A replaced file is picked up without a restart.",
+      "PEM certificate chain, for every host name that clients use. Without one, a certificate is made in `cert_dir` " +
+        "and replaced before it ends. A replaced file is picked up without a restart.",
       {
         aliases: ["server.tls.cert_file"],
         example: "certs/server.crt",
