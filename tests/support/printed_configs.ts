@@ -18,7 +18,6 @@ export interface PrintedConfig {
   readonly env?: Readonly<Record<string, string>>;
   /** What it must listen on. */
   readonly address: string;
-  readonly logLevel?: string;
 }
 
 const YAML_000 = `server:
@@ -94,7 +93,6 @@ export function printedConfigs(example: string): PrintedConfig[] {
       files: { "configs/config.yaml": YAML_001_LOGGING },
       args: [],
       address: "[::]:4433",
-      logLevel: "debug",
     },
     { what: "001: no flags and no file", files: {}, args: [], address: "[::]:4433" },
     {
