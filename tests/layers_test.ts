@@ -121,6 +121,18 @@ Deno.test("what tests only run beside the relay is not fetched with it", async (
   for (const name of Object.keys(outside)) assert.ok(!lock.includes(`"${name}@`), name);
 });
 
+Deno.test("documents spell Deno one way, and the README says once what stands for it", async () => {
+  const texts = ["README.md", "CONTRIBUTING.md"];
+  for await (const { name } of Deno.readDir(`${ROOT}docs`)) {
+    if (name.endsWith(".md")) texts.push(`docs/${name}`);
+  }
+  for (const path of texts) {
+    const text = await Deno.readTextFile(ROOT + path);
+    const found = text.match(/npx -y deno@/g)?.length ?? 0;
+    assert.equal(found, path === "README.md" ? 2 : 0, path);
+  }
+});
+
 Deno.test("packageProblems() names what is unused, unpinned, doubled or without a reason", () => {
   const imports = {
     "yaml": "npm:yaml@2.9.1",
