@@ -10,7 +10,7 @@ import { accessWarning, exposuresOf, openingOf } from "../config/exposure.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { PluginConfig } from "../config/plugin_list.ts";
 import type { Certificate } from "../config/pem_pair.ts";
-import { ConfigError, inOrder } from "../config/problems.ts";
+import { ConfigError, inOrder, placeOf } from "../config/problems.ts";
 import { randomHop } from "../relay/hop.ts";
 import type { Connection } from "../transport/connection.ts";
 import { dial } from "../transport/dial.ts";
@@ -216,6 +216,11 @@ export class RunningServer {
       throw error;
     }
     this.applyHooks();
+    void checkHooks(this.#loaded.hooks).then((problems) => {
+      for (const { origin, path, message } of problems) {
+        this.#log.warn("a hook will fail", { at: placeOf(origin), key: path, reason: message });
+      }
+    });
     this.node.accept().catch((error) => this.#finished.reject(error));
     void this.upstream?.run();
     void this.applyPlugins(this.#loaded.plugins);

@@ -46,6 +46,7 @@ for (
   const [name, ...dropIns] of [
     ["qumo-relay.service"],
     ["qumo-relay.service", "low-ports.conf"],
+    ["qumo-relay.service", "camera.conf"],
     ["qumo-relay-ports.service"],
   ] as const
 ) {

@@ -6,6 +6,7 @@ import { Bucket } from "../plugins/egress/s3/bucket.ts";
 import { s3 } from "../plugins/egress/s3/mod.ts";
 import { fromFileUrl } from "../tools/file_url.ts";
 import { startRelay } from "./support/program.ts";
+import type { PluginContext, RecordingDone } from "../plugins/plugin.ts";
 import { sweep } from "../plugins/egress/s3/sweep.ts";
 import { MemoryRelay, type PluginRun, runPlugin } from "./support/plugin_run.ts";
 import { probe, publishMedia } from "./support/publish_media.ts";
@@ -17,8 +18,15 @@ const ignore = !need("ffmpeg").ok;
 
 const CONFIG = fromFileUrl(new URL("../configs/archive-to-s3.yaml", import.meta.url));
 
-const archive = (at: MemoryRelay, server: S3Server, options: Record<string, unknown> = {}) =>
-  runPlugin(s3.create(), at, { ...server.options, segment: "1s", prefix: "tv/", ...options });
+const archive = (
+  at: MemoryRelay,
+  server: S3Server,
+  options: Record<string, unknown> = {},
+  ctx: Partial<PluginContext> = {},
+) =>
+  runPlugin(s3.create(), at, {
+    ...{ ...server.options, segment: "1s", prefix: "tv/", ...options },
+  }, { ctx });
 
 function bucketOf(server: S3Server): Bucket {
   const login = { accessKeyId: "S3RVER", secretAccessKey: "S3RVER", region: "us-east-1" };
@@ -69,10 +77,15 @@ Deno.test({
     await using server = await startS3();
     await using at = new MemoryRelay();
     await using client = await at.client();
-    let run = await archive(at, server);
+    const recorded: RecordingDone[] = [];
+    let run = await archive(at, server, {}, { recorded: (done) => void recorded.push(done) });
     await using first = publishMedia(client, "cam", { seconds: 3 });
     await first.ended;
     await ended(server);
+    await until(() => recorded.length === 1, "the news of it");
+    const { bytes, ...where } = recorded[0]!;
+    assert.deepEqual(where, { broadcast: "cam", location: "s3://archive/tv/cam/master.m3u8" });
+    assert.equal(bytes, run.ctx.stats.bytesOut);
     assert.equal((await play(server)).frames.h264, 90);
     await run.end();
 

@@ -184,6 +184,11 @@ Deno.test({
       server: { address: `127.0.0.1:${port}`, workers: 2, drain_timeout: "1s" },
       admin: { address: `127.0.0.1:${admin}` },
       logging: { level },
+      hooks: [{
+        name: "told",
+        command: ["/bin/sh", "-c", 'echo "$QUMO_EVENT $QUMO_BROADCAST" >> told'],
+        concurrency: 1,
+      }],
       storage: { type: "redis", redis_url: redis.url, record: ["in/camera"] },
       plugins: plugins.map(([kind, plugin, options]) => ({
         ...{ name: `${kind}-${plugin}`, kind, plugin, options },
@@ -317,6 +322,17 @@ Deno.test({
         "a finished recording",
         20_000,
       );
+      await until(
+        async () => {
+          const lines = (await Deno.readTextFile(`${state}/told`).catch(() => "")).split("\n");
+          return ["publish in/whip", `recording_done ${made}`]
+            .every((line) => lines.includes(line));
+        },
+        "the hook's command",
+        20_000,
+      ).catch(async (error) => {
+        throw new Error(`${error.message}\n${await Deno.readTextFile(`${state}/told`)}\n${said}`);
+      });
       const kept = await fetch(`http://127.0.0.1:${port}/dvr/in/camera`);
       assert.ok(kept.ok, await kept.text());
 

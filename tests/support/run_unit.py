@@ -18,7 +18,7 @@ import sys
 # Directives that say how the service is started, or that need systemd itself; nothing here restricts the program.
 STARTING = {
     "Type", "NotifyAccess", "ExecStart", "ExecStop", "ExecReload", "Restart", "RestartSec", "WatchdogSec",
-    "TimeoutStartSec", "TimeoutStopSec", "KillMode", "RemainAfterExit", "ConfigurationDirectory", "StateDirectoryMode",
+    "TimeoutStartSec", "TimeoutStopSec", "KillMode", "RemainAfterExit", "ConfigurationDirectory", "StateDirectoryMode", "CacheDirectoryMode",
     "SupplementaryGroups", "RemoveIPC", "ProtectHostname", "ProtectClock", "DevicePolicy", "DynamicUser",
 }
 NR_FAMILIES = 46
@@ -280,8 +280,13 @@ def main():
     mounts(unit, state, [os.path.realpath(path) for path in keep], libc)
     assert unit.pop("ProtectProc", ["invisible"])[-1] == "invisible"  # shows our own processes, which is all that is asked
     folders = [unit.pop(key, None) for key in ("StateDirectory", "WorkingDirectory", "CacheDirectory")]
+    if folders[0]:
+        os.environ["STATE_DIRECTORY"] = state
     if folders[1]:
         os.chdir(state)
+    if folders[2]:  # the state folder stands for both
+        os.environ["CACHE_DIRECTORY"] = f"{state}/cache"
+        os.makedirs(f"{state}/cache", exist_ok=True)
     capabilities(unit, libc)
     if yes(unit, "NoNewPrivileges") and libc.prctl(38, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "PR_SET_NO_NEW_PRIVS")
