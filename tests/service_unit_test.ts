@@ -14,8 +14,15 @@ import { startS3 } from "./support/s3.ts";
 import { until } from "./support/server.ts";
 import { program, underUnit, unitText, unitTools } from "./support/unit.ts";
 
-const UNIT = new URL("../deploy/qumo-relay.service", import.meta.url).pathname;
 const ignore = !unitTools.ok;
+
+/** The unit as a careful administrator may have it: WebRTC has another way to the addresses of the machine. */
+function withoutNetlink(unit: string): string {
+  const stricter = unit.replace("AF_INET6 AF_NETLINK", "AF_INET6");
+  assert.notEqual(stricter, unit);
+  return stricter;
+}
+
 const SDP = { "content-type": "application/sdp" };
 const PICTURE = "-f lavfi -i testsrc2=size=160x90:rate=15".split(" ");
 const TONE = "-f lavfi -i sine=frequency=440:sample_rate=48000".split(" ");
@@ -50,9 +57,8 @@ print([l.split()[1] for l in open("/proc/self/status") if l.startswith(("NoNewPr
         return { code, out: out!.trim().split("\n"), err: err! };
       };
       const shipped = await run(unitText());
-      assert.deepEqual(shipped.out, ["no netlink 97", "no namespace 1", "['1', '2']"], shipped.err);
-      const looser = unitText().replace("AF_INET AF_INET6", "AF_NETLINK AF_INET AF_INET6");
-      assert.equal((await run(looser)).out[0], "netlink");
+      assert.deepEqual(shipped.out, ["netlink", "no namespace 1", "['1', '2']"], shipped.err);
+      assert.equal((await run(withoutNetlink(unitText()))).out[0], "no netlink 97");
       const stricter = await run(`${unitText().split("[Install]")[0]}\nProtectFuture=yes\n`);
       assert.notEqual(stricter.code, 0);
       assert.match(stricter.err, /does not apply ProtectFuture/);
@@ -137,7 +143,7 @@ async function connected(url: string, direction: "sendonly" | "recvonly") {
 
 Deno.test({
   name:
-    "under the unit every built-in plugin works, with two workers, Redis, a recording, a reload " +
+    "under the unit, even without netlink, every built-in plugin works, with two workers, Redis, a recording, a reload " +
     "and the watchdog",
   ignore: ignore || !need("ffmpeg").ok || !redisServer.ok,
   async fn() {
@@ -227,7 +233,8 @@ Deno.test({
         heard.push(...new TextDecoder().decode(received[0]).split("\n"));
       }
     })();
-    const relay = underUnit(UNIT, state, [
+    await Deno.writeTextFile(`${state}/unit`, withoutNetlink(unitText()));
+    const relay = underUnit(`${state}/unit`, state, [
       ...["env", `NOTIFY_SOCKET=${state}/notify`, "WATCHDOG_USEC=1000000"],
       ...program(["serve", "--config", `${state}/config.yaml`]),
     ]).spawn();
