@@ -5,6 +5,7 @@
  */
 import "@moq/watch/element";
 import { Adaptive } from "./adaptive.ts";
+import type { AnnounceSource } from "./pushed.ts";
 
 interface Signal<T> {
   peek(): T;
@@ -45,7 +46,7 @@ export interface PlayerElement extends HTMLElement {
       { readonly version: string; readonly transport: string } | undefined
     >;
     readonly probe: Signal<{ readonly rtt?: number } | undefined>;
-  };
+  } & AnnounceSource;
   readonly broadcast: { readonly out: { readonly status: Signal<"offline" | "loading" | "live"> } };
   readonly controls: {
     readonly visible: Signal<string> & { set(visible: string): void };

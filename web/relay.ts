@@ -3,8 +3,11 @@
 import { useEffect, useState } from "preact/hooks";
 import { needsSomebody, type PinnedCertificate, type RelayState, stateOf } from "./access.ts";
 import { pageAccess } from "./page_access.ts";
+import { heardLive, onHeard } from "./pushed.ts";
 
 const POLL_MS = 2000;
+/** While a session tells what is live, asking is for the rest: whether the relay lets us in, and lets us publish. */
+const HEARD_POLL_MS = 10_000;
 /** Each refusal is a line in the relay's log. */
 const REFUSED_POLL_MS = 15_000;
 
@@ -32,8 +35,15 @@ export function useAnnounced(): Announced {
       const next = await askAnnounced();
       // What was asked with another token, or before the page was seen again, counts no more.
       if (mine !== turn) return;
-      setAnnounced((before) => ({ live: before.live, mayPublish: before.mayPublish, ...next }));
-      timer = setTimeout(again, needsSomebody(next.state) ? REFUSED_POLL_MS : POLL_MS);
+      // What a session has told is newer.
+      const told = next.state === "ok" && heardLive();
+      setAnnounced((before) => ({
+        live: before.live,
+        mayPublish: before.mayPublish,
+        ...next,
+        ...(told && { live: told }),
+      }));
+      timer = setTimeout(again, pauseAfter(next.state));
     };
     const again = () => {
       if (document.hidden) timer = setTimeout(again, POLL_MS);
@@ -46,15 +56,25 @@ export function useAnnounced(): Announced {
     };
     void poll();
     const unwatch = access.watch(onToken);
+    const unhear = onHeard((live) => {
+      if (live === undefined) void poll();
+      else setAnnounced((before) => ({ ...before, live }));
+    });
     document.addEventListener("visibilitychange", onVisible);
     return () => {
       turn++;
       clearTimeout(timer);
       unwatch();
+      unhear();
       document.removeEventListener("visibilitychange", onVisible);
     };
   }, []);
   return announced;
+}
+
+function pauseAfter(state: RelayState): number {
+  if (needsSomebody(state)) return REFUSED_POLL_MS;
+  return state === "ok" && heardLive() !== undefined ? HEARD_POLL_MS : POLL_MS;
 }
 
 async function askAnnounced(): Promise<Partial<Announced> & { readonly state: RelayState }> {

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { PlayerElement, PlayerSnapshot } from "./player.ts";
 import { pinnedHash } from "./connect_to.ts";
 import { pageAccess } from "./page_access.ts";
+import { hear } from "./pushed.ts";
 
 type PlayerModule = typeof import("./player.ts");
 
@@ -75,6 +76,7 @@ export function usePlayer(
     const visible = new URLSearchParams(location.search).get("visible") ?? undefined;
     const made = module.createPlayer({ hash: () => hash.current, visible });
     place.current.append(made);
+    hear(made.connection);
     setElement(made);
   }, [module, wanted]);
 

@@ -1,0 +1,68 @@
+/** What is live, as the player's session hears it: at once, and without asking. */
+interface AnnounceEvent {
+  readonly path: string;
+  readonly active: boolean;
+}
+
+/** The announcements of a connection that dials again by itself; with each loss all are taken back. */
+export interface AnnounceSource {
+  announced(): { next(): Promise<AnnounceEvent | undefined> };
+}
+
+/** The first announcements of a session come in one burst: part of a list is not the list. */
+const SETTLE_MS = 300;
+
+/**
+ * Collects announcements for as long as their source lasts.
+ *
+ * @param tell Gets the names, sorted, when they have changed; `undefined` while none are heard, which may mean that the
+ * session says nothing of them.
+ */
+export function collectAnnounced(
+  source: AnnounceSource,
+  tell: (live: readonly string[] | undefined) => void,
+  later: (run: () => void, ms: number) => unknown = setTimeout,
+): void {
+  const stream = source.announced();
+  const live = new Set<string>();
+  let due = false;
+  const settle = () => {
+    due = false;
+    tell(live.size === 0 ? undefined : [...live].sort());
+  };
+  const read = async () => {
+    for (let event; (event = await stream.next()) !== undefined;) {
+      const { path, active } = event;
+      if (path === "") continue;
+      if (active) live.add(path);
+      else live.delete(path);
+      if (!due) later(settle, SETTLE_MS);
+      due = true;
+    }
+  };
+  // A session that is lost for good is no source any more.
+  read().catch(() => {}).finally(() => {
+    live.clear();
+    settle();
+  });
+}
+
+let heard: readonly string[] | undefined;
+const listeners = new Set<(live: readonly string[] | undefined) => void>();
+
+/** Hears what a connection announces, for every view of the page. */
+export function hear(source: AnnounceSource): void {
+  collectAnnounced(source, (live) => {
+    heard = live;
+    for (const listener of listeners) listener(live);
+  });
+}
+
+/** Names of live broadcasts as a session has told them; `undefined` while none does. */
+export const heardLive = () => heard;
+
+/** Calls back with what is heard now. @returns Ends that. */
+export function onHeard(listener: (live: readonly string[] | undefined) => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
