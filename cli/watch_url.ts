@@ -1,6 +1,3 @@
-import { isLoopback } from "../config/address.ts";
-import { pageUrl } from "../server/page_url.ts";
-
 /**
  * The page of the relay that plays a broadcast.
  *
@@ -8,13 +5,10 @@ import { pageUrl } from "../server/page_url.ts";
  * @returns `undefined` for a URL of raw QUIC: whether there is a page, and by which scheme, is not told by it.
  */
 export function watchUrl(relay: string, broadcast: string): string | undefined {
-  const { protocol, hostname, host, port, pathname } = new URL(relay);
+  const { protocol, host, pathname } = new URL(relay);
   if (protocol === "moqt:" || protocol === "moql:") return undefined;
-  const plain = protocol === "http:" || protocol === "ws:";
-  const origin = plain && isLoopback(hostname.replace(/^\[|\]$/g, ""))
-    ? pageUrl({ hostname: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 80) })
-    : `${plain ? "http" : "https"}://${host}/`;
-  const page = new URL(pathname, origin);
+  const scheme = protocol === "http:" || protocol === "ws:" ? "http" : "https";
+  const page = new URL(pathname, `${scheme}://${host}/`);
   page.searchParams.set("name", broadcast.split("/").filter((part) => part !== "").join("/"));
   return page.href;
 }

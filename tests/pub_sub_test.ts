@@ -238,7 +238,7 @@ Deno.test({
   async fn() {
     await using relay = await startRelay();
     await using demo = start(["demo", relay.url, "--broadcast", "test"]);
-    await demo.saw(`Publishing test. Watch it at http://localhost:${relay.port}/?name=test\n`);
+    await demo.saw(`Publishing test. Watch it at ${relay.url}?name=test\n`);
     await using sub = start(["sub", relay.url, "-b", "test", "-t", "video0", "-n", "1"]);
     assert.equal(await sub.ended(), 0, sub.output());
     demo.process.kill("SIGINT");
