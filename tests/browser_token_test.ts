@@ -172,6 +172,10 @@ Deno.test({
       );
       await viewer.page.locator("#publish-state", { hasText: "not publish" }).waitFor();
       assert.ok(await viewer.page.isDisabled("#start"));
+      await viewer.page.locator("#relay-access", { hasText: "may only watch" }).waitFor();
+      await giveToken(viewer.page, await tokenFor({}));
+      await viewer.page.locator("#start:enabled").waitFor();
+      assert.equal(await viewer.page.locator("#relay-access").count(), 0);
     });
 
     await t.step("404, 429, 502, 503 and no answer", async () => {

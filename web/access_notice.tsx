@@ -4,12 +4,25 @@ import { needsSomebody, type RelayState } from "./access.ts";
 import { pageAccess } from "./page_access.ts";
 import { relaySaid } from "./relay_said.ts";
 
+interface NoticeProps {
+  readonly state: RelayState;
+  /** Shown by a view that publishes, where one may only watch. */
+  readonly watchOnly?: boolean;
+}
+
+/** What another token is good for where one may watch. */
+const WATCH_ONLY = {
+  title: "Here you may only watch",
+  text: "To publish takes another token. Ask those who run the relay for one.",
+};
+
 /** Why the relay does not let this page in; asks for a token where one would help. */
-export function AccessNotice({ state }: { readonly state: RelayState }) {
+export function AccessNotice({ state, watchOnly = false }: NoticeProps) {
   const [text, setText] = useState("");
   const access = pageAccess();
-  const said = relaySaid(state, access.root);
-  if (said === undefined || !needsSomebody(state)) return null;
+  const refused = needsSomebody(state) ? relaySaid(state, access.root) : undefined;
+  const said = refused ?? (watchOnly ? WATCH_ONLY : undefined);
+  if (said === undefined) return null;
   const take = (event: Event) => {
     event.preventDefault();
     setText("");

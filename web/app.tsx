@@ -81,7 +81,10 @@ export function App() {
       <main id="content">
         <h1 class="unseen" tabIndex={-1} ref={heading}>{TITLES[route.view]}</h1>
         {route.view !== "dashboard" && announced.state !== "asking" && (
-          <AccessNotice state={announced.state} />
+          <AccessNotice
+            state={announced.state}
+            watchOnly={route.view === "publish" && !announced.mayPublish}
+          />
         )}
         {VIEWS.filter((view) => opened.includes(view)).map((view) => (
           <div key={view} class="view" id={`${view}-view`} hidden={view !== route.view}>
