@@ -51,7 +51,11 @@ export function start(args: readonly string[], options: StartOptions = {}): Prog
     stderr: "piped",
     env: { NO_COLOR: "1", ...options.env },
   }).spawn();
-  const feeding = options.stdin?.pipeTo(process.stdin).catch(() => {}) ?? Promise.resolve();
+  return follow(process, options.stdin?.pipeTo(process.stdin).catch(() => {}));
+}
+
+/** Any other program that runs, with both outputs piped. @param feeding Over when its input is. */
+export function follow(process: Deno.ChildProcess, feeding?: Promise<void>): Program {
   let text = "";
   let changed = Promise.withResolvers<void>();
   const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {

@@ -1,6 +1,7 @@
 /** Debian's package for each program some tests need, and the names it goes by elsewhere. */
 const PROGRAMS = {
   chromium: { package: "chromium", names: ["chromium", "chromium-browser", "google-chrome"] },
+  curl: { package: "curl", names: ["curl"] },
   npm: { package: "npm", names: ["npm"] },
   nft: { package: "nftables", names: ["nft"] },
   ip: { package: "iproute2", names: ["ip"] },
