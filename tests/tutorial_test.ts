@@ -116,7 +116,7 @@ class Reader implements AsyncDisposable {
     if (command !== this.#relayCommand) await this.#stopAll();
     this.#relayCommand = command;
     const address = `--server.address 127.0.0.1:${this.#ports.relay}`;
-    const line = command === "npx -y deno@2.9.6 task dev"
+    const line = command === "deno task dev"
       ? `deno run -A main.ts serve --auth.anonymous true ${address}`
       : command;
     const more = "--admin.address 127.0.0.1:0 --logging.format json --server.cert_dir certs";
