@@ -84,6 +84,11 @@ export class PluginRoutes {
   }
 }
 
+/** What stands in a path of a request below a route's prefix, as it was sent: "live/cam". */
+export function below(prefix: string, pathname: string): string {
+  return normal(pathname).slice(normal(prefix).length + 1);
+}
+
 /** "/whep", without a slash at the end; the top is "". */
 function normal(path: string): string {
   const parts = path.split("/").filter((part) => part !== "");

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Logger } from "../base/logger.ts";
-import { MAX_PATH_PARTS, normalizePath, pathParts } from "../wire/path.ts";
+import { MAX_PATH_PARTS, pathOfUrl, pathParts } from "../wire/path.ts";
 import type { Admitted, Authorizer } from "./auth/authorizer.ts";
 import { type Refusal, refusal, type RefusalReason } from "./auth/grant.ts";
 import { type AdmissionRequest as Facts, splitPath } from "./auth/request.ts";
@@ -12,7 +12,7 @@ import type { Relay } from "./relay.ts";
 
 /** Who wants in, and where. */
 export interface AdmissionRequest extends Omit<Facts, "path" | "query" | "remote"> {
-  /** Path and query as they were dialed. */
+  /** Path and query as they were dialed: percent-encoded. */
   readonly path: string;
   /** "ip:port" of the peer, where it is known. */
   readonly remoteAddress?: string;
@@ -40,7 +40,8 @@ export class Admission {
   async admit(request: AdmissionRequest): Promise<Admitted | Refusal> {
     const { relay } = this.#options;
     const { path: dialed, remoteAddress = "", ...rest } = request;
-    const { path, query } = splitPath(dialed);
+    const { path: encoded, query } = splitPath(dialed);
+    const path = pathOfUrl(encoded);
     if (relay.draining) return this.#refuse(request, refusal("draining", "shutting down"));
     const sessionToCome = request.transport === "webtransport" ||
       request.transport === "websocket";
@@ -51,10 +52,19 @@ export class Admission {
     if (full === "address") {
       return this.#refuse(request, refusal("address_full", "too many sessions of this address"));
     }
-    if (pathParts(normalizePath(path)) > MAX_PATH_PARTS) {
+    if (path === undefined) {
+      const why = "the path is not well-formed percent-encoding, or no path of a broadcast";
+      return this.#refuse(request, refusal("bad_path", why));
+    }
+    if (pathParts(path) > MAX_PATH_PARTS) {
       return this.#refuse(request, refusal("bad_path", "the path has too many segments"));
     }
-    const answer = await this.authorizer.decide({ ...rest, path, query, remote: remoteAddress });
+    const answer = await this.authorizer.decide({
+      ...rest,
+      path: `/${path}`,
+      query,
+      remote: remoteAddress,
+    });
     if ("reason" in answer) return this.#refuse(request, answer);
     return this.confirm(request, answer);
   }

@@ -7,6 +7,7 @@ import type { Context, Handler, Hono } from "hono";
 import { ipBytes, isLoopback } from "../config/address.ts";
 import type { ServerView } from "./deps.ts";
 import { VERSION } from "../base/version.ts";
+import { pathOfUrl } from "../wire/path.ts";
 
 /** Whether a request names this machine alone: then no other site's name, made to lead here, is behind it (DNS rebinding). */
 export function namesLoopback(c: Context): boolean {
@@ -26,14 +27,14 @@ export function route(app: Hono, paths: readonly string[], handler: Handler): vo
   }
 }
 
-/** Segments of a request's path behind its first `skip`, decoded. @returns `undefined` when one cannot be decoded. */
-export function segments(c: Context, skip: number): string[] | undefined {
-  const { pathname } = new URL(c.req.url);
-  try {
-    return pathname.split("/").slice(skip + 1).map(decodeURIComponent);
-  } catch {
-    return undefined;
-  }
+/** Segments of a request's path behind its first `skip`, as they were sent. */
+export function segments(c: Context, skip: number): string[] {
+  return new URL(c.req.url).pathname.split("/").slice(skip + 1);
+}
+
+/** The broadcast path behind the first segment of a request's path. @returns `undefined` when it is none. */
+export function pathBehind(c: Context): string | undefined {
+  return pathOfUrl(segments(c, 1).join("/"));
 }
 
 /** `ok`, or the JSON older installations expect when a client asks for `application/json`. */

@@ -8,7 +8,7 @@ import { silent } from "../base/logger.ts";
 import { Client } from "../client/client.ts";
 import { parseConfig } from "../config/load.ts";
 import { memoryPair } from "../transport/memory.ts";
-import { normalizePath } from "../wire/path.ts";
+import { pathOfUrl } from "../wire/path.ts";
 import { fullGrant } from "./auth/grant.ts";
 import { splitPath } from "./auth/request.ts";
 import type { ServerView } from "./deps.ts";
@@ -45,8 +45,7 @@ export class RelayUnderTest implements AsyncDisposable {
       quicHandshakesFailed: () => 0,
       webTransportAnswers: () => new Map(),
       webSocketAnswers: () => new Map(),
-      admit: ({ path }) =>
-        Promise.resolve({ grant: fullGrant(normalizePath(splitPath(path).path)) }),
+      admit: ({ path }) => Promise.resolve({ grant: fullGrant(pathOfUrl(splitPath(path).path)!) }),
       refused: () => new Map(),
       drain: () => {},
       log: silent,

@@ -5,7 +5,7 @@
  * @module
  */
 import type { PluginContext } from "../plugins/plugin.ts";
-import { normalizePath } from "../wire/path.ts";
+import { normalizePath, urlOfPath } from "../wire/path.ts";
 import type { AdmissionRequest } from "./admission.ts";
 import type { Admitted } from "./auth/authorizer.ts";
 import type { Grant, Refusal } from "./auth/grant.ts";
@@ -21,7 +21,7 @@ export function pluginAccess(admit: Admits): Pick<PluginContext, "mayRead" | "ma
       const path = normalizePath(broadcast);
       const bearer = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
       const decided = await admit({
-        path: `/${path}${new URL(request.url).search}`,
+        path: `/${urlOfPath(path)}${new URL(request.url).search}`,
         transport: "http",
         ...(bearer === undefined ? {} : { bearer }),
       });

@@ -7,7 +7,7 @@
 import { type Context, Hono } from "hono";
 import { formatAddress, isLoopback } from "../config/address.ts";
 import { openUnasked } from "../config/exposure.ts";
-import { normalizePath } from "../wire/path.ts";
+import { decodedOnce, pathOfUrl, urlOfPath } from "../wire/path.ts";
 import type { Namespace } from "../relay/namespace.ts";
 import type { Entry } from "../session/session.ts";
 import type { Grant } from "./auth/grant.ts";
@@ -16,7 +16,7 @@ import type { Asset, Assets } from "./assets.ts";
 import type { ServerView } from "./deps.ts";
 import { dvrAnswer } from "./dvr/dvr_http.ts";
 import { fetchGroup, FetchRefused, type GroupWanted } from "./fetch_group.ts";
-import { health, namesLoopback, route, segments } from "./http_answers.ts";
+import { health, namesLoopback, pathBehind, route, segments } from "./http_answers.ts";
 import type { HttpPeer } from "./http_listener.ts";
 import { pageOrigins } from "./page_origins.ts";
 
@@ -78,12 +78,12 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
     return live(c).text(sha256.toHex());
   });
   route(app, ["/announced", "/announced/*"], async (c) => {
-    const prefix = segments(c, 1);
+    const prefix = pathBehind(c);
     if (prefix === undefined) return c.text(BAD_PATH, 400);
     return await admitted(
       c,
       view,
-      normalizePath(prefix.join("/")),
+      prefix,
       ({ root, serve }, { publish, subscribe }) => {
         const rights = [publish.length > 0 && "publish", subscribe.length > 0 && "subscribe"];
         c.header("qumo-rights", rights.filter((right) => right !== false).join(" "));
@@ -94,9 +94,9 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
   });
   route(app, ["/fetch/*"], (c) => fetchRoute(c, view, fetchTimeoutMs));
   route(app, ["/dvr/*"], (c) => {
-    const parts = segments(c, 1);
-    if (parts === undefined) return c.text(BAD_PATH, 400);
-    return admitted(c, view, normalizePath(parts.join("/")), ({ root }, grant) => {
+    const path = pathBehind(c);
+    if (path === undefined) return c.text(BAD_PATH, 400);
+    return admitted(c, view, path, ({ root }, grant) => {
       if (!maySubscribe(grant, root)) {
         return live(c).text("nothing of this broadcast is kept\n", 404);
       }
@@ -174,7 +174,8 @@ function where(c: Context, view: ServerView): WhereJson {
   return { local: true, admin, openToEverybody };
 }
 
-const BAD_PATH = "bad request: the path is not well-formed percent-encoding\n";
+const BAD_PATH =
+  "bad request: the path is not well-formed percent-encoding, or no path of a broadcast\n";
 
 /** What is announced changes at any moment. */
 function live(c: Context): Context {
@@ -192,7 +193,7 @@ function announcedBelow(origin: Namespace, prefix: string): string[] {
 }
 
 /**
- * Answers who may come in at a path, for the length of the answer; others get 401 or 403. The token stands in the query as
+ * Answers who may come in at a normalised path, for the length of the answer; others get 401 or 403. The token stands in the query as
  * that of a session does, or in `Authorization: Bearer`.
  */
 async function admitted(
@@ -204,7 +205,7 @@ async function admitted(
   const { remote } = (c.env ?? {}) as HttpPeer;
   const bearer = /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
   const decided = await view.admit({
-    path: `/${path}${new URL(c.req.url).search}`,
+    path: `/${urlOfPath(path)}${new URL(c.req.url).search}`,
     transport: "http",
     ...(remote === undefined ? {} : { remoteAddress: remote }),
     ...(bearer === undefined ? {} : { bearer }),
@@ -222,14 +223,15 @@ async function admitted(
 
 async function fetchRoute(c: Context, view: ServerView, timeoutMs: number): Promise<Response> {
   const parts = segments(c, 1);
-  const track = parts?.pop();
-  if (parts === undefined || track === undefined) return c.text(BAD_PATH, 400);
+  const track = decodedOnce(parts.pop() ?? "");
+  const path = pathOfUrl(parts.join("/"));
+  if (path === undefined || track === undefined) return c.text(BAD_PATH, 400);
   const group = c.req.query("group") ?? "latest";
   const number = /^\d{1,16}$/.test(group) ? Number(group) : NaN;
   if (group !== "latest" && !Number.isSafeInteger(number)) {
     return c.text('bad request: group is a number or "latest"\n', 400);
   }
-  return await admitted(c, view, normalizePath(parts.join("/")), async ({ root, serve }) => {
+  return await admitted(c, view, path, async ({ root, serve }) => {
     if (serve === undefined) return live(c).text("no such broadcast\n", 404);
     return await groupAnswer(c, serve, {
       broadcast: root,
@@ -272,8 +274,8 @@ const NO_ROOTS: ReadonlySet<string> = new Set(["assets", "api"]);
 /** Whether somebody goes to a path with a browser: it may be the root of a token, and the page is there as well. */
 function opensPage(c: Context): boolean {
   if (c.req.method !== "GET" && c.req.method !== "HEAD") return false;
-  const first = segments(c, 0)?.find((part) => part !== "");
-  if (first === undefined || NO_ROOTS.has(first)) return false;
+  const first = pathOfUrl(c.req.path)?.split("/")[0];
+  if (first === undefined || first === "" || NO_ROOTS.has(first)) return false;
   const goal = c.req.header("sec-fetch-dest") ?? "document";
   return goal === "document" && (c.req.header("accept") ?? "").includes("text/html");
 }

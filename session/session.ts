@@ -19,7 +19,7 @@ import { BIDI, type Dialect, DIALECTS, UNI } from "../wire/lite/dialect.ts";
 import { decodeSetup, type Setup } from "../wire/lite/setup.ts";
 import { Goaway } from "../wire/lite/track.ts";
 import { framed } from "../wire/message.ts";
-import { normalizePath } from "../wire/path.ts";
+import { pathOfUrl } from "../wire/path.ts";
 import { agree, NoCommonVersion, sendSetup, SessionRefused } from "./handshake.ts";
 import { newLimitHits, NO_LIMITS } from "./limits.ts";
 import { CONTROL_ORDER, type Link } from "./link.ts";
@@ -425,6 +425,12 @@ interface FirstStreams {
   readonly early: [ReceiveStream, StreamReader, number][];
 }
 
+/** As HTTP's 404, where no application has its say. */
+const NO_SUCH_PATH = 64 + 404;
+
+/** @throws {SessionRefused} It is no path of a URL. */
 function rootOf(path: string): string {
-  return normalizePath(path.split("?")[0]!);
+  const root = pathOfUrl(path.split("?")[0]!);
+  if (root === undefined) throw new SessionRefused(NO_SUCH_PATH, "nothing can be at this path");
+  return root;
 }

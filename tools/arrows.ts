@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   session: ["base", "wire", "relay", "transport/connection.ts", "transport/errors.ts"],
   client: ["base", "wire", "transport", "session", "relay"],
   plugins: [
-    ...["base", "client", "relay/ports.ts", "wire/varint.ts"],
+    ...["base", "client", "relay/ports.ts", "wire/path.ts", "wire/varint.ts"],
     // How options are declared, and what is said of wrong ones.
     ...["config/fields.ts", "config/address.ts", "config/input_kind.ts", "config/complaint.ts"],
     ...["config/problems.ts", "config/suggest.ts"],

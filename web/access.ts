@@ -3,7 +3,7 @@
  * The way to a relay: where it is, the path its broadcasts are below, and the token that is shown to it. The token goes into
  * requests alone: never into a link, a text or a log.
  */
-import { normalizePath } from "../wire/path.ts";
+import { normalizePath, pathOfUrl, urlOfPath } from "../wire/path.ts";
 
 /** How a relay answered the last question. */
 export type RelayState =
@@ -15,7 +15,7 @@ export type RelayState =
   | "token_refused"
   /** 403: the token is for another path. */
   | "forbidden"
-  /** 404: nothing can be at this path. */
+  /** 404, or 400: nothing can be at this path. */
   | "nothing_here"
   /** 429: too many sessions of this address. */
   | "too_many"
@@ -29,6 +29,7 @@ export type RelayState =
   | "silent";
 
 const STATES: Readonly<Record<number, RelayState>> = {
+  400: "nothing_here",
   403: "forbidden",
   404: "nothing_here",
   429: "too_many",
@@ -68,7 +69,7 @@ export interface AskOptions {
 export interface AccessOptions {
   /** Scheme, host and port of the relay: "https://relay.example". */
   readonly origin: string;
-  /** Path that is dialed: "/rooms/1". Percent encoding stays, as sessions have it. */
+  /** Path that is dialed, percent-encoded: "/rooms/1". */
   readonly root?: string;
   readonly token?: string | undefined;
 }
@@ -78,12 +79,17 @@ export class Access {
   readonly origin: string;
   /** Path that all broadcasts are below, without outer slashes: "" or "rooms/1". */
   readonly root: string;
+  /** The same as it stands in URLs. */
+  readonly #pathname: string;
   #token: string | undefined;
   readonly #listeners = new Set<() => void>();
 
   constructor({ origin, root = "", token }: AccessOptions) {
     this.origin = new URL(origin).origin;
-    this.root = normalizePath(root);
+    const path = pathOfUrl(root);
+    // What cannot be read is asked for as it is: the relay says so.
+    this.root = path ?? normalizePath(root);
+    this.#pathname = path === undefined ? this.root : urlOfPath(path);
     this.#token = token === "" ? undefined : token;
   }
 
@@ -105,7 +111,7 @@ export class Access {
 
   /** Where the relay is, for people and for links: without the token. */
   get url(): string {
-    return `${this.origin}/${this.root}`;
+    return `${this.origin}/${this.#pathname}`;
   }
 
   /** Where a session is dialed. It holds the token: give it to a transport, and show it to nobody. */
@@ -123,9 +129,9 @@ export class Access {
    * @throws {TypeError} It does not answer.
    */
   async ask(route: string, below = "", { query, signal }: AskOptions = {}): Promise<Response> {
-    const parts = [...this.root.split("/"), ...below.split("/")].filter((part) => part !== "");
+    const parts = [route, this.#pathname, urlOfPath(normalizePath(below))];
     const search = query === undefined ? "" : `?${query}`;
-    const url = `${this.origin}/${[route, ...parts.map(encodeURIComponent)].join("/")}${search}`;
+    const url = `${this.origin}/${parts.filter((part) => part !== "").join("/")}${search}`;
     // No header can hold it, so it is no token.
     if (this.#token !== undefined && !/^[\x21-\x7e]+$/.test(this.#token)) {
       return new Response("no token\n", { status: 401 });

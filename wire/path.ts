@@ -2,6 +2,8 @@
  * Broadcast paths: segments joined by "/". Outer and doubled slashes do not count; bytes are compared as they are, with no
  * Unicode normalisation and no percent decoding. Spec: draft-lcurley-moq-lite, "Path".
  *
+ * The path of a URL is another spelling of one: percent-encoded. {@link pathOfUrl} reads it, for every door alike.
+ *
  * @module
  */
 
@@ -11,6 +13,45 @@ export const MAX_PATH_PARTS = 32;
 /** The one spelling of a path: no leading, trailing or doubled slash. */
 export function normalizePath(path: string): string {
   return path.split("/").filter((part) => part !== "").join("/");
+}
+
+/** Control characters: C0, DEL and C1. Nobody reads or types them, and a log shows them as something else. */
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+
+/**
+ * Percent-decodes a text of a URL, once. An encoded "%" stays a "%", whatever follows it.
+ * @returns `undefined` where it does not decode to UTF-8, or holds control characters.
+ */
+export function decodedOnce(text: string): string | undefined {
+  try {
+    const decoded = decodeURIComponent(text);
+    return CONTROL.test(decoded) ? undefined : decoded;
+  } catch { // Not well-formed.
+    return undefined;
+  }
+}
+
+/**
+ * The broadcast path that the path of a URL names: decoded once, then normalised. An encoded slash is a slash, so one path has
+ * one normal form by whatever door it comes: HTTP, WebSocket, WebTransport, or SETUP over raw QUIC.
+ *
+ * @param pathname Without its query.
+ * @returns `undefined` where it names none: see {@link decodedOnce}; or it has a segment "." or "..", which URLs resolve and
+ *   paths do not.
+ */
+export function pathOfUrl(pathname: string): string | undefined {
+  const decoded = decodedOnce(pathname);
+  if (decoded === undefined) return undefined;
+  const path = normalizePath(decoded);
+  return path.split("/").some((part) => part === "." || part === "..") ? undefined : path;
+}
+
+/** A normalised path as it stands in a URL, without a slash in front: what {@link pathOfUrl} reads as the same. */
+export function urlOfPath(path: string): string {
+  const encoded = path.split("/").map(encodeURIComponent).join("/");
+  // What may stand in a segment as it is (RFC 3986, 3.3).
+  return encoded.replace(/%(?:24|26|2B|2C|3A|3B|3D|40)/g, decodeURIComponent);
 }
 
 /** Number of segments; 0 for the empty path. */

@@ -5,7 +5,9 @@
  * @module
  */
 import type { Logger } from "../../base/logger.ts";
+import { pathOfUrl, urlOfPath } from "../../wire/path.ts";
 import type { PluginContext, PluginRoute } from "../plugin.ts";
+import { below } from "../routes.ts";
 import { RequestRefused } from "./errors.ts";
 import type { Peer } from "./peer.ts";
 
@@ -81,7 +83,7 @@ class Resources implements Disposable {
 
   async #route(request: Request): Promise<Response> {
     const url = new URL(request.url);
-    const parts = segmentsOf(url.pathname.slice(this.#options.prefix.length));
+    const path = below(this.#options.prefix, url.pathname);
     switch (request.method) {
       case "OPTIONS":
         return new Response(null, {
@@ -95,11 +97,11 @@ class Resources implements Disposable {
           },
         });
       case "POST":
-        return await this.#post(request, url, parts.join("/"));
+        return await this.#post(request, url, broadcastOf(path));
       case "PATCH":
-        return await this.#patch(request, this.#session(parts));
+        return await this.#patch(request, this.#session(path));
       case "DELETE":
-        this.#session(parts).peer.close();
+        this.#session(path).peer.close();
         return new Response(null, { status: 200 });
       default:
         throw new RequestRefused(405, `${request.method} is not answered here: POST an SDP offer`, {
@@ -109,9 +111,10 @@ class Resources implements Disposable {
     }
   }
 
-  #session(parts: readonly string[]): Session {
-    const session = this.#sessions.get(parts.at(-1) ?? "");
-    if (session === undefined || session.broadcast !== parts.slice(0, -1).join("/")) {
+  #session(path: string): Session {
+    const end = path.lastIndexOf("/");
+    const session = this.#sessions.get(path.slice(end + 1));
+    if (session === undefined || session.broadcast !== broadcastOf(path.slice(0, end))) {
       throw new RequestRefused(404, "There is no such session");
     }
     return session;
@@ -137,9 +140,7 @@ class Resources implements Disposable {
       const session = this.#add(peer, broadcast, asks);
       const headers = new Headers({
         "content-type": SDP,
-        location: `${prefix}/${
-          broadcast.split("/").map(encodeURIComponent).join("/")
-        }/${session.id}`,
+        location: `${prefix}/${urlOfPath(broadcast)}/${session.id}`,
         etag: session.etag,
         "accept-patch": FRAGMENT,
         "cache-control": "no-store",
@@ -218,12 +219,13 @@ function withCors(response: Response): Response {
 }
 
 /** @throws {RequestRefused} 400 */
-function segmentsOf(path: string): string[] {
-  try {
-    return path.split("/").filter((part) => part !== "").map(decodeURIComponent);
-  } catch {
-    throw new RequestRefused(400, "The path is not well-formed percent-encoding");
-  }
+function broadcastOf(path: string): string {
+  const broadcast = pathOfUrl(path);
+  if (broadcast !== undefined) return broadcast;
+  throw new RequestRefused(
+    400,
+    "The path is not well-formed percent-encoding, or none of a broadcast",
+  );
 }
 
 /** @throws {RequestRefused} 413, 415 */

@@ -66,7 +66,9 @@ Deno.test("WHIP refuses with the status and a sentence, and takes one publisher 
   const [status, , headers] = await post("/whip/cam?jwt=right", offer);
   assert.equal(status, 201);
   const second = await publisher("video/VP8").offer();
-  assert.match((await post("/whip/cam?jwt=right", second)).join(), /^409,/);
+  for (const spelling of ["/whip/cam", "/whip/%2Fcam", "/whip//cam%2F", "//whip/c%61m"]) {
+    assert.match((await post(`${spelling}?jwt=right`, second)).join(), /^409,/, spelling);
+  }
   await fetch(under.url(headers.get("location")!), { method: "DELETE" });
   const [again] = await post("/whip/cam?jwt=right", second);
   assert.equal(again, 201);

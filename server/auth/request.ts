@@ -6,7 +6,7 @@
 
 /** One who wants in: facts, nothing parsed. */
 export interface AdmissionRequest {
-  /** As it was dialed, without its query. */
+  /** Normalised and decoded, with a slash in front. */
   readonly path: string;
   /** Without "?"; empty when there is none. */
   readonly query: string;

@@ -1,4 +1,5 @@
 /** What the address of an embedded page says: /embed/BROADCAST?root=…&jwt=…&parent=… */
+import { normalizePath, pathOfUrl, urlOfPath } from "../../wire/path.ts";
 
 export interface FrameAddress {
   readonly broadcast: string;
@@ -17,16 +18,16 @@ const VALUES = ["latency", "volume", "poster", "visible"] as const;
 /** Attributes that are there or not, and whether they are there when the address says nothing. */
 const SWITCHES = { autoplay: true, muted: true, controls: true } as const;
 
-/** @throws {URIError} The path is no well-formed percent-encoding. */
+/** @throws {URIError} The path is no well-formed percent-encoding, or no path of a broadcast. */
 export function readFrameAddress(href: string): FrameAddress {
   const url = new URL(href);
   const { searchParams: query } = url;
-  const path = url.pathname.replace(/^\/embed\/?/, "");
+  const broadcast = pathOfUrl(url.pathname.replace(/^\/embed\/?/, ""));
+  if (broadcast === undefined) throw new URIError("the path names no broadcast");
   const secret = new URLSearchParams(url.hash.slice(1));
   const token = secret.get("jwt") ?? query.get("jwt") ?? undefined;
   const relay = new URL("/", url.origin);
-  const root = (query.get("root") ?? "").split("/").filter((part) => part !== "");
-  relay.pathname = root.map(encodeURIComponent).join("/");
+  relay.pathname = urlOfPath(normalizePath(query.get("root") ?? ""));
   const parent = query.get("parent");
   const attributes: Record<string, string> = {};
   for (const name of VALUES) {
@@ -41,7 +42,7 @@ export function readFrameAddress(href: string): FrameAddress {
   secret.delete("jwt");
   url.hash = secret.size === 0 ? "" : secret.toString();
   return {
-    broadcast: path.split("/").map(decodeURIComponent).join("/"),
+    broadcast,
     relayUrl: relay.href,
     token,
     parent: parent !== null && URL.canParse(parent) ? new URL(parent).origin : undefined,

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { decodedOnce, pathOfUrl } from "../../../wire/path.ts";
 import type { PluginRoute } from "../../plugin.ts";
+import { below } from "../../routes.ts";
 import type { HlsBroadcast } from "./broadcast.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -28,17 +30,15 @@ export interface Asked {
 
 /** @param path Behind the prefix. @returns `undefined` when nothing can stand there. */
 export function readPath(path: string): Asked | undefined {
-  let parts: string[];
-  try {
-    parts = path.split("/").filter((part) => part !== "").map(decodeURIComponent);
-  } catch { // It is not encoded as it has to be.
-    return undefined;
-  }
-  const file = parts.pop();
-  if (file === undefined || parts.length === 0) return undefined;
-  if (file === "master.m3u8" || file === "index.m3u8") return { broadcast: parts.join("/"), file };
-  const rendition = parts.pop()!;
-  return parts.length === 0 ? undefined : { broadcast: parts.join("/"), rendition, file };
+  const parts = path.split("/").filter((part) => part !== "");
+  const file = decodedOnce(parts.pop() ?? "");
+  const master = file === "master.m3u8" || file === "index.m3u8";
+  // Its name may hold a slash, encoded.
+  const rendition = master ? undefined : decodedOnce(parts.pop() ?? "");
+  const broadcast = pathOfUrl(parts.join("/"));
+  if (file === undefined || broadcast === undefined || broadcast === "") return undefined;
+  if (master) return { broadcast, file };
+  return rendition === undefined ? undefined : { broadcast, rendition, file };
 }
 
 /** What the route needs from the plugin. */
@@ -59,7 +59,7 @@ export function hlsRoute(ports: HlsPorts): PluginRoute {
     }
     if (request.method !== "GET" && request.method !== "HEAD") return say(405, "only GET and HEAD");
     const url = new URL(request.url);
-    const asked = readPath(url.pathname.slice(ports.prefix.length));
+    const asked = readPath(below(ports.prefix, url.pathname));
     if (asked === undefined) return say(404, "ask for PATH/master.m3u8");
     if (!await ports.mayRead(request, asked.broadcast)) {
       return say(403, "this broadcast may not be watched with that token, or without one");

@@ -1,3 +1,4 @@
+import { pathOfUrl } from "../../../wire/path.ts";
 import type { PluginContext } from "../../plugin.ts";
 
 const CORS = { "access-control-allow-origin": "*" } as const;
@@ -67,9 +68,5 @@ export class Pictures {
 function broadcastOf(pathname: string, base: number): string | undefined {
   const parts = pathname.split("/").filter((part) => part !== "").slice(base);
   if (!parts.at(-1)?.endsWith(".jpg")) return undefined;
-  try {
-    return decodeURIComponent(parts.join("/")).slice(0, -".jpg".length) || undefined;
-  } catch { // Not in UTF-8.
-    return undefined;
-  }
+  return pathOfUrl(parts.join("/"))?.slice(0, -".jpg".length) || undefined;
 }
