@@ -160,6 +160,15 @@ function blocksOf(text: string, label: string): string[] {
   return [...text.matchAll(block)].map(([found]) => found.replaceAll("\r\n", "\n") + "\n");
 }
 
+/** Names and addresses that the first certificate of a PEM chain is for; none when it cannot be read. */
+export function certifiedHosts(pem: string): string[] {
+  try {
+    return hostsOf(new X509Certificate(pem));
+  } catch {
+    return [];
+  }
+}
+
 function hostsOf(x509: X509Certificate): string[] {
   const names = x509.subjectAltName?.split(", ") ?? [];
   return names.flatMap((name) => /^(?:DNS|IP Address):(.*)$/.exec(name)?.[1] ?? []);

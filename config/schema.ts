@@ -123,6 +123,11 @@ export const ConfigSchema = z.strictObject({
       "Whether the pages and the public HTTP interface are served over TCP on the same port: `http://`, and `https://` with " +
         "the certificate of QUIC, told apart by the first byte.",
     ),
+    http_keep_alive: duration(
+      { min: "100ms", max: "1h", byDefault: "15s" },
+      "A TCP connection on which nothing was asked for this long is closed. A request that has begun must be whole " +
+        "within `handshake_timeout`, each further one too.",
+    ),
     websocket: flag(
       true,
       "Whether sessions are taken in over WebSocket, on every path of the public HTTP: `ws://`, and `wss://` with the " +
@@ -132,7 +137,8 @@ export const ConfigSchema = z.strictObject({
       "a list of origins like `https://site.example`, or `*`",
       (text) => text === "*" || isWebOrigin(text),
       "Web pages that may read the public HTTP: what is announced, groups, what was kept, and what plugins answer " +
-        "that do not decide themselves. `*` is every page.",
+        "that do not decide themselves. `*` is every page; of a relay that asks nobody for a token, every page that " +
+        "`auth.origins` lets in.",
       ["*"],
     ),
   }).describe("Where clients connect."),
@@ -202,6 +208,15 @@ export const ConfigSchema = z.strictObject({
       "Connections in their handshake at once, in each thread; one address takes a quarter of that at most. How long a " +
         "handshake may take is `server.handshake_timeout`.",
     ),
+    max_http_connections: integer(
+      { min: 0, max: 1_000_000, byDefault: 8_192 },
+      "TCP connections at once for HTTP; more are closed. Each takes three file descriptors. One that has become a " +
+        "WebSocket session counts as a session instead.",
+    ),
+    max_http_connections_per_address: integer(
+      { min: 0, max: 1_000_000, byDefault: 512 },
+      "The same from one IPv4 address or one /64 of IPv6. Behind a proxy all come from its address.",
+    ),
     max_announcements: integer(
       { min: 0, max: 10_000_000, byDefault: 20_000 },
       "Broadcasts that one session may announce at once; more are not taken.",
@@ -244,6 +259,13 @@ export const ConfigSchema = z.strictObject({
     anonymous: flag(
       false,
       "Whether a client without a token may publish and watch everything, on purpose: without the warning.",
+    ),
+    origins: list(
+      "a list of origins like `https://site.example`, or `*`",
+      (text) => text === "*" || isWebOrigin(text),
+      "Web pages of other sites that may use a relay that asks nobody for a token, by WebSocket, WebTransport and HTTP. " +
+        "The relay's own pages and those of loopback hosts may always. Their host names are names of the relay too. " +
+        "`*` is every page. Nothing depends on it where tokens are asked for.",
     ),
     key_file: filePath(
       "Key that tokens are checked with: a JWK or a JWKS. A replaced file is picked up without a restart.",

@@ -37,6 +37,8 @@ const REASONS = [
   "full",
   "address_full",
   "bad_path",
+  "foreign_page",
+  "foreign_name",
   "no_token",
   "bad_token",
   "expired",

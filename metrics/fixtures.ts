@@ -53,6 +53,8 @@ export function sampleSnapshot(): MetricsSnapshot {
       address: 302,
       handshakes: 303,
       handshakeTime: 304,
+      httpConnections: 316,
+      httpAddress: 317,
       announcements: 305,
       subscriptions: 306,
       announceStreams: 303,

@@ -12,6 +12,8 @@ const LABELS: Readonly<Record<keyof LimitNumbers, string>> = {
   address: "max_sessions_per_address",
   handshakes: "max_handshakes",
   handshakeTime: "handshake_timeout",
+  httpConnections: "max_http_connections",
+  httpAddress: "max_http_connections_per_address",
   announcements: "max_announcements",
   subscriptions: "max_subscriptions",
   announceStreams: "announce_streams",

@@ -110,6 +110,8 @@ export interface LimitNumbers {
   readonly address: number;
   readonly handshakes: number;
   readonly handshakeTime: number;
+  readonly httpConnections: number;
+  readonly httpAddress: number;
   readonly announcements: number;
   readonly subscriptions: number;
   readonly announceStreams: number;

@@ -7,6 +7,7 @@ import type { Logger } from "../base/logger.ts";
 import { MAX_PATH_PARTS, pathOfUrl, pathParts } from "../wire/path.ts";
 import type { Admitted, Authorizer } from "./auth/authorizer.ts";
 import { type Refusal, refusal, type RefusalReason } from "./auth/grant.ts";
+import type { PageOrigins, PageRequest } from "./page_origins.ts";
 import { type AdmissionRequest as Facts, splitPath } from "./auth/request.ts";
 import type { Relay } from "./relay.ts";
 
@@ -16,32 +17,43 @@ export interface AdmissionRequest extends Omit<Facts, "path" | "query" | "remote
   readonly path: string;
   /** "ip:port" of the peer, where it is known. */
   readonly remoteAddress?: string;
+  /** Where it comes from, of requests for a session that a browser can make. */
+  readonly page?: PageRequest;
 }
 
 export interface AdmissionOptions {
   readonly relay: Relay;
   readonly authorizer: Authorizer;
+  readonly pages: PageOrigins;
   readonly log: Logger;
 }
+
+/** What programs ask for under whatever name they know, and what tells a page nothing. */
+const UNNAMED: ReadonlySet<string> = new Set(["/health", "/certificate.sha256"]);
 
 export class Admission {
   /** Requests turned away, by reason. */
   readonly refused: Map<RefusalReason, number> = new Map();
   /** Who decides; another one from the next request on. */
   authorizer: Authorizer;
-  readonly #options: Omit<AdmissionOptions, "authorizer">;
+  /** Which web pages may come; others from the next request on. */
+  pages: PageOrigins;
+  readonly #options: Omit<AdmissionOptions, "authorizer" | "pages">;
 
-  constructor({ authorizer, ...options }: AdmissionOptions) {
+  constructor({ authorizer, pages, ...options }: AdmissionOptions) {
     this.authorizer = authorizer;
+    this.pages = pages;
     this.#options = options;
   }
 
   /** Decides on one request. Whoever is admitted with a lease ends it. Never rejects. */
   async admit(request: AdmissionRequest): Promise<Admitted | Refusal> {
     const { relay } = this.#options;
-    const { path: dialed, remoteAddress = "", ...rest } = request;
+    const { path: dialed, remoteAddress = "", page, ...rest } = request;
     const { path: encoded, query } = splitPath(dialed);
     const path = pathOfUrl(encoded);
+    const foreign = page === undefined ? undefined : this.pages.refusal(page);
+    if (foreign !== undefined) return this.#refuse(request, foreign);
     if (relay.draining) return this.#refuse(request, refusal("draining", "shutting down"));
     const sessionToCome = request.transport === "webtransport" ||
       request.transport === "websocket";
@@ -67,6 +79,12 @@ export class Admission {
     });
     if ("reason" in answer) return this.#refuse(request, answer);
     return this.confirm(request, answer);
+  }
+
+  /** Looks where a request of HTTP comes from, before anything is done for it. @returns The refusal, or `undefined`. */
+  foreign(page: PageRequest, path: string, remoteAddress: string): Refusal | undefined {
+    const no = UNNAMED.has(path) ? this.pages.refusal(page) : this.pages.httpRefusal(page);
+    return no && this.#refuse({ path, remoteAddress, transport: "http" }, no);
   }
 
   /** Looks once more at one who was admitted by the URL alone and now has a session: SETUP tells a role, and time has passed. */

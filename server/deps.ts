@@ -6,13 +6,14 @@
 import type { Logger, LogLevelControl } from "../base/logger.ts";
 import type { Certificate } from "../config/pem_pair.ts";
 import type { LoadedConfig } from "../config/load.ts";
-import type { AdmissionRequest } from "./admission.ts";
+import type { Admission, AdmissionRequest } from "./admission.ts";
 import type { Answers, Question } from "./answers.ts";
 import type { NodeView } from "./node_view.ts";
 import type { Admitted } from "./auth/authorizer.ts";
 import type { Refusal } from "./auth/grant.ts";
 import type { Dvr } from "./dvr/dvr.ts";
 import type { Hooks } from "./hooks/hooks.ts";
+import type { PageOrigins } from "./page_origins.ts";
 import type { PluginHost } from "./plugin_host.ts";
 import type { ReloadOutcome } from "./reload.ts";
 import type { Upstream } from "./upstream.ts";
@@ -34,6 +35,10 @@ export interface ServerView extends NodeView {
   readonly startedAtMs: number;
   /** Decides on who asks for something of the public HTTP. */
   readonly admit: (request: AdmissionRequest) => Promise<Admitted | Refusal>;
+  /** Which web pages may use the public HTTP now. */
+  readonly pages: () => PageOrigins;
+  /** Turns away who asks for something of the public HTTP from elsewhere, and counts that. */
+  readonly foreign: Admission["foreign"];
   /** Absent when nothing is recorded. */
   readonly dvr?: Dvr;
   /** Absent where there are no plugins. */

@@ -12,6 +12,7 @@ import { pathOfUrl } from "../wire/path.ts";
 import { fullGrant } from "./auth/grant.ts";
 import { splitPath } from "./auth/request.ts";
 import type { ServerView } from "./deps.ts";
+import { PageOrigins } from "./page_origins.ts";
 import { Relay } from "./relay.ts";
 
 /** A relay for one test. Dispose of it in the end. */
@@ -23,9 +24,14 @@ export class RelayUnderTest implements AsyncDisposable {
   /** What the HTTP interfaces get. */
   view(changes: Partial<ServerView> & { readonly yaml?: string } = {}): ServerView {
     const { yaml = "", ...rest } = changes;
+    const loaded = changes.loaded ??
+      parseConfig(yaml || 'server: { address: "127.0.0.1:4433" }\n');
+    const pages = new PageOrigins(loaded.config, []);
     return {
       relay: this.relay,
-      loaded: parseConfig(yaml || 'server: { address: "127.0.0.1:4433" }\n'),
+      loaded,
+      pages: () => pages,
+      foreign: (page) => pages.httpRefusal(page),
       certificate: () => ({
         cert: "",
         key: "",

@@ -21,6 +21,10 @@ export interface HttpPeer {
   readonly remotePort?: number;
   /** Ends the TCP connection at once, answered or not. */
   readonly drop?: () => void;
+  /** To be called when the connection has become a session, which is counted elsewhere. */
+  readonly upgraded?: () => void;
+  /** Fulfils (never rejects) when the answer is out, or the connection is gone. */
+  readonly completed?: Promise<void>;
 }
 
 export interface HttpOptions {
@@ -57,7 +61,11 @@ export function serveHttp(
     const done: Promise<void> = info.completed.catch(() => {}).then(() => void under.delete(done));
     under.add(done);
     const { hostname, port } = info.remoteAddr;
-    return app.fetch(request, { remote: hostname, remotePort: port });
+    return app.fetch(request, {
+      remote: hostname,
+      remotePort: port,
+      completed: done,
+    });
   };
   const server = listen(at, {
     ...tls,

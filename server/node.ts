@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 import { reasonOf } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import { certifiedHosts } from "../config/pem_pair.ts";
 import type { Place } from "../relay/origin.ts";
 import { listenQuic, type QuicListener } from "../transport/quic.ts";
 import type { TransportSettings } from "../transport/quic_settings.ts";
@@ -23,6 +24,7 @@ import type { HttpApp } from "./http_listener.ts";
 import type { NodeView } from "./node_view.ts";
 import { Census, type SharedCensus } from "./limits/census.ts";
 import { limitsOf } from "./limits/limits.ts";
+import { PageOrigins } from "./page_origins.ts";
 import { Relay } from "./relay.ts";
 import type { DoorOptions } from "./tcp_door.ts";
 import { withWebSockets } from "./websocket_upgrade.ts";
@@ -71,6 +73,8 @@ export class Node {
   readonly #log: Logger;
   readonly #accessLog: AccessLog;
   readonly #quic: QuicListener;
+  /** Names and addresses of the certificate in use. */
+  #certified: readonly string[];
 
   /** Binds the port. @throws {ListenFailed} */
   constructor(
@@ -111,7 +115,13 @@ export class Node {
       log,
     });
     this.authorizer = new Authorizer(config.auth, { log });
-    this.admission = new Admission({ relay: this.relay, authorizer: this.authorizer, log });
+    this.#certified = certifiedHosts(certificate.cert);
+    this.admission = new Admission({
+      relay: this.relay,
+      authorizer: this.authorizer,
+      pages: new PageOrigins(config, this.#certified),
+      log,
+    });
   }
 
   /** UDP address that was bound. */
@@ -139,8 +149,8 @@ export class Node {
       },
       begin: (remoteAddress) => relay.doorkeeper.shake(remoteAddress),
       protocols: alpnsOf(this.relay.versions),
-      decide: ({ path, remoteAddress }) =>
-        this.enter({ path, remoteAddress, transport: "webtransport" }),
+      decide: ({ path, remoteAddress, origin, authority: host }) =>
+        this.enter({ path, remoteAddress, transport: "webtransport", page: { origin, host } }),
       onConnection: (connection) => this.#acceptQuic(connection),
       onFailure: (remote, error) => {
         this.#log.debug("no WebTransport session", { remote, reason: reasonOf(error) });
@@ -153,11 +163,16 @@ export class Node {
   }
 
   /** How the TCP port lets people in. */
-  get doorOptions(): Pick<DoorOptions, "handshakeMs" | "begin" | "onLate"> {
+  get doorOptions(): Pick<
+    DoorOptions,
+    "handshakeMs" | "keepAliveMs" | "begin" | "enter" | "onLate"
+  > {
     const { limits, doorkeeper, hits } = this.relay;
     return {
       handshakeMs: () => limits.handshakeTimeoutMs,
+      keepAliveMs: () => limits.httpKeepAliveMs,
       begin: (remoteAddress) => doorkeeper.shake(remoteAddress),
+      enter: (remoteAddress) => doorkeeper.connect(remoteAddress),
       onLate: () => hits.handshakeTime++,
     };
   }
@@ -231,6 +246,7 @@ export class Node {
     return () => {
       this.#config = config;
       this.authorizer = this.admission.authorizer = authorizer;
+      this.admission.pages = new PageOrigins(config, this.#certified);
       this.relay.setLimits(limitsOf(config));
     };
   }
@@ -238,6 +254,8 @@ export class Node {
   /** New connections get this certificate; those that are up stay. */
   replaceCertificate({ cert, key }: NodeOptions["certificate"]): void {
     this.#quic.replaceCertificate(cert, key);
+    this.#certified = certifiedHosts(cert);
+    this.admission.pages = new PageOrigins(this.#config, this.#certified);
   }
 
   /** Asks everybody to leave, as configured. @returns Whether all that had begun was out in time. */

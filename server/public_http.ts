@@ -1,6 +1,6 @@
 /**
  * HTTP for everybody: is the server alive, which certificate to expect, what is announced, single groups, and the page.
- * Any web page may read it, as any client may watch, unless `server.cors_origins` lists those that may.
+ * Which web pages may use it is decided in `page_origins.ts`.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { dvrAnswer } from "./dvr/dvr_http.ts";
 import { fetchGroup, FetchRefused, type GroupWanted } from "./fetch_group.ts";
 import { health, namesLoopback, pathBehind, route, segments } from "./http_answers.ts";
 import type { HttpPeer } from "./http_listener.ts";
-import { pageOrigins } from "./page_origins.ts";
+import { pageRequestOf } from "./page_origins.ts";
 
 export interface PublicHttpOptions {
   /** Files of the page. Without them `/` says what this server is. */
@@ -48,7 +48,15 @@ const PAGE_POLICY = [
 export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Hono {
   const { assets, fetchTimeoutMs = 30_000 } = options;
   const app = new Hono();
-  app.use(async (c, next): Promise<Response | void> => await pluginAnswer(c, view) ?? await next());
+  app.use(async (c, next): Promise<Response | void> => {
+    const { remote = "" } = (c.env ?? {}) as HttpPeer;
+    const no = view.foreign(pageRequestOf(c.req.raw), c.req.path, remote);
+    if (no !== undefined) {
+      c.header("x-content-type-options", "nosniff");
+      return live(c).text(`${no.message}\n`, no.status);
+    }
+    return await pluginAnswer(c, view) ?? await next();
+  });
   app.use(async (c, next) => {
     await next();
     c.header("x-content-type-options", "nosniff");
@@ -124,11 +132,11 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
   return app;
 }
 
-/** Lets the web pages read that {@link pageOrigins} lists. @returns Whether the one that asks may. */
+/** Lets the web pages read that may. @returns Whether the one that asks may. */
 function allowPages(headers: Headers, view: ServerView, origin: string | undefined): boolean {
-  const origins = pageOrigins(view);
-  if (origins !== "*") headers.append("vary", "Origin");
-  const allowed = origins === "*" ? "*" : origins.find((listed) => listed === origin);
+  const pages = view.pages();
+  if (pages.readersDiffer) headers.append("vary", "Origin");
+  const allowed = pages.reader(origin);
   if (allowed !== undefined) headers.set("access-control-allow-origin", allowed);
   return allowed !== undefined;
 }
@@ -259,10 +267,8 @@ async function groupAnswer(c: Context, origin: Namespace, wanted: GroupWanted): 
 /** The player alone, for the frames of other pages. */
 function embedPage(c: Context, asset: Asset, view: ServerView): Response {
   const response = page(c, asset);
-  const origins = pageOrigins(view);
-  const framedBy = origins === "*" ? "*" : ["'self'", ...origins].join(" ");
   // A poster may stand anywhere.
-  response.headers.set("content-security-policy", policy(framedBy, " https: http:"));
+  response.headers.set("content-security-policy", policy(view.pages().framedBy, " https: http:"));
   response.headers.set("cross-origin-resource-policy", "cross-origin");
   response.headers.delete("cross-origin-opener-policy");
   return response;

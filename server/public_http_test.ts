@@ -6,6 +6,9 @@ import type { ServerView } from "./deps.ts";
 import { publicApp } from "./public_http.ts";
 import type { Upstream } from "./upstream.ts";
 
+/** Everybody who comes in has a token: pages of any site may ask. */
+const TOKENS = "auth: { required: true }\n";
+
 /** A relay with one publisher of "live/cam" and its track "video". */
 async function publishing(under: RelayUnderTest, path = "live/cam"): Promise<TrackProducer> {
   const publisher = await under.client();
@@ -74,7 +77,7 @@ Deno.test("GET /fetch sends the frames of the newest group one after another, th
   using group = track.group();
   for (const frame of ["one,", "", "two"]) group.write(frame);
   group.close();
-  const app = publicApp(under.view());
+  const app = publicApp(under.view({ yaml: TOKENS }));
   for (const path of ["/fetch/live/cam/video", "/fetch//live/cam//video?group=latest"]) {
     const response = await app.request(path);
     assert.equal(response.status, 200);
@@ -208,9 +211,9 @@ Deno.test("HEAD is answered like GET without a body, and reads nothing on", asyn
   await until(() => track.subscribers === 0);
 });
 
-Deno.test("Other methods get 405, unknown paths 404, and every answer may be read by any page", async () => {
+Deno.test("Other methods get 405, unknown paths 404, and where tokens are asked for every answer may be read by any page", async () => {
   await using under = new RelayUnderTest();
-  const app = publicApp(under.view());
+  const app = publicApp(under.view({ yaml: TOKENS }));
   const paths = [
     "/",
     "/health",
@@ -275,13 +278,8 @@ Deno.test("the player for other pages may be loaded and framed by those that cor
     /frame-ancestors ([^;]*)/.exec(response.headers.get("content-security-policy")!)?.[1];
   for (const origins of [["*"], ["https://site.example"]]) {
     await using under = new RelayUnderTest();
-    const view = under.view();
-    const { config } = view.loaded;
-    const loaded = {
-      ...view.loaded,
-      config: { ...config, server: { ...config.server, corsOrigins: origins } },
-    };
-    const app = publicApp({ ...view, loaded }, { assets });
+    const yaml = `${TOKENS}server: { cors_origins: ${JSON.stringify(origins)} }\n`;
+    const app = publicApp(under.view({ yaml }), { assets });
     const headers = { origin: "https://site.example" };
     const script = await app.request("/embed.js", { headers });
     assert.equal(await script.text(), "script");
@@ -349,7 +347,8 @@ Deno.test("GET /certificate.sha256 says whether browsers need the hash", async (
   const certificate = under.view().certificate();
   const told = async (selfSigned: boolean, pinnable: boolean) => {
     const view = under.view({ certificate: () => ({ ...certificate, selfSigned, pinnable }) });
-    const { headers } = await publicApp(view).request("/certificate.sha256");
+    const page = { headers: { origin: "http://localhost:8080" } };
+    const { headers } = await publicApp(view).request("/certificate.sha256", page);
     assert.match(headers.get("access-control-expose-headers")!, /qumo-certificate/);
     return headers.get("qumo-certificate");
   };
@@ -398,8 +397,14 @@ Deno.test("GET /api/where tells the admin address to browsers on this machine, u
 
   assert.deepEqual(await jsonOf(ask("localhost", "192.0.2.1")), not, "a peer elsewhere");
   assert.deepEqual(await jsonOf(ask("localhost")), not, "a peer nobody knows");
-  for (const host of ["evil.example", "127.evil.example", "localhost.evil.example", "10.0.0.1"]) {
-    assert.deepEqual(await jsonOf(ask(host, "127.0.0.1")), not, host);
+  assert.deepEqual(await jsonOf(ask("10.0.0.1", "127.0.0.1")), not);
+  const view = under.view({
+    adminAddress: () => ({ hostname: "127.0.0.1", port: 9090 }),
+    yaml: TOKENS,
+  });
+  for (const host of ["evil.example", "127.evil.example", "localhost.evil.example"]) {
+    assert.equal((await ask(host, "127.0.0.1")).status, 421, host);
+    assert.deepEqual(await jsonOf(ask(host, "127.0.0.1", publicApp(view))), not, host);
   }
   // Open to the network, it is for whoever set that up to reach.
   const open = await jsonOf(ask("localhost", "127.0.0.1", bound("0.0.0.0")));
@@ -413,7 +418,7 @@ Deno.test("GET /api/where tells everybody when the server is open to everybody a
   await using under = new RelayUnderTest();
   const ask = async (yaml: string) => {
     const app = publicApp(under.view({ yaml }));
-    return (await jsonOf(app.request("http://relay.example/api/where"))).openToEverybody;
+    return (await jsonOf(app.request("http://192.0.2.7/api/where"))).openToEverybody;
   };
   const reachable = 'server: { address: "0.0.0.0:4433" }\n';
   assert.equal(await ask(reachable), true);
@@ -425,9 +430,11 @@ Deno.test("GET /api/where tells everybody when the server is open to everybody a
 Deno.test("GET /api/where can be read by no other page", async () => {
   await using under = new RelayUnderTest();
   const app = publicApp(under.view());
-  const headers = { origin: "http://evil.example" };
-  const response = await app.request("http://localhost/api/where", { headers });
-  assert.equal(response.headers.get("access-control-allow-origin"), null);
-  assert.equal(response.headers.get("cache-control"), "no-store");
-  assert.equal(response.headers.get("x-content-type-options"), "nosniff");
+  for (const origin of ["http://evil.example", "http://localhost:8080"]) {
+    const response = await app.request("http://localhost/api/where", { headers: { origin } });
+    assert.equal(response.status, origin.includes("evil") ? 403 : 200);
+    assert.equal(response.headers.get("access-control-allow-origin"), null);
+    assert.equal(response.headers.get("cache-control"), "no-store");
+    assert.equal(response.headers.get("x-content-type-options"), "nosniff");
+  }
 });

@@ -25,6 +25,7 @@ const LIVE: ReadonlySet<string> = new Set([
   "server.drain_timeout",
   "server.goaway_uri",
   "server.handshake_timeout",
+  "server.http_keep_alive",
   "server.key_file",
   "server.write_timeout",
 ]);

@@ -160,6 +160,8 @@ export class RunningServer {
       startedAtMs: Date.now(),
       ...(this.dvr === undefined ? {} : { dvr: this.dvr }),
       admit: (request) => this.node.admit(request),
+      pages: () => this.node.admission.pages,
+      foreign: (...asked) => this.node.admission.foreign(...asked),
       plugins: this.plugins,
       hooks: this.hooks,
       ...(reload === undefined ? {} : { reload }),

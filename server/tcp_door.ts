@@ -21,10 +21,14 @@ export type KeyPair = NonNullable<HttpOptions["tls"]>;
 
 export interface DoorOptions extends Omit<HttpOptions, "tls"> {
   readonly certificate: KeyPair;
-  /** A connection that has not asked for anything after this long is closed. Default 10,000. */
+  /** A connection whose first request, or one that has begun later, is not whole after this long is closed. Default 10,000. */
   readonly handshakeMs?: () => number;
+  /** A connection on which nothing was asked for this long is closed. Default 15,000. */
+  readonly keepAliveMs?: () => number;
   /** A connection comes in. @returns Called when it has asked for something; `undefined` turns it away. */
   readonly begin?: (remoteAddress: string) => (() => void) | undefined;
+  /** The same. @returns Called when the connection is over or has become a session. */
+  readonly enter?: (remoteAddress: string) => (() => void) | undefined;
   /** A connection was closed because it took too long to ask. */
   readonly onLate?: () => void;
   /** A connection on which nothing moves in either direction is closed after this long. Default 120,000. */
@@ -56,8 +60,8 @@ export function openDoor(
 
 /** Who has come in by the door. */
 interface Visitor extends HttpPeer {
-  /** Called with each request. */
-  readonly asks: () => void;
+  /** Called with each request, and what fulfils when it is answered. */
+  readonly asks: (answered: Promise<void>) => void;
 }
 
 /** Who serves what comes in, and who that is, by the port at this end. */
@@ -69,11 +73,11 @@ class Room {
   constructor(app: HttpApp, options: HttpOptions) {
     this.#http = serveHttp(
       {
-        fetch: (request, { remotePort }) => {
+        fetch: (request, { remotePort, completed }) => {
           const visitor = this.visitors.get(remotePort!);
           // Only what came through the door is served: the port on loopback is nobody's business.
           if (visitor === undefined) return new Response("not here\n", { status: 403 });
-          visitor.asks();
+          visitor.asks(completed!);
           return app.fetch(request, visitor);
         },
       },
@@ -103,9 +107,18 @@ interface Passage {
   readonly conn: Deno.TcpConn;
   inner: Deno.TcpConn | undefined;
   movedAtMs: number;
-  readonly openedAtMs: number;
+  /** Since when no request is under way. */
+  quietSinceMs: number;
+  /** When bytes came that may be the beginning of a request; `undefined` while none is to come. */
+  begunAtMs: number | undefined;
+  /** Requests that are not answered. */
+  requests: number;
+  /** It has become a session. */
+  session: boolean;
   /** Set until it has asked for something. */
   shaken: (() => void) | undefined;
+  /** It is over, or a session: it is no connection for HTTP any more. */
+  readonly left: () => void;
 }
 
 class TcpDoor implements Door {
@@ -177,11 +190,27 @@ class TcpDoor implements Door {
       try {
         const conn = await this.#listener.accept();
         const { hostname, port } = conn.remoteAddr;
-        const { begin = () => () => {} } = this.#options;
-        const shaken = begin(formatAddress({ hostname, port }));
+        const { begin = () => () => {}, enter = () => () => {} } = this.#options;
+        const remote = formatAddress({ hostname, port });
+        const left = enter(remote);
+        const shaken = left && begin(remote);
+        if (left === undefined || shaken === undefined) {
+          left?.();
+          conn.close();
+          continue;
+        }
         const now = performance.now();
-        if (shaken === undefined) conn.close();
-        else void this.#pass({ conn, inner: undefined, movedAtMs: now, openedAtMs: now, shaken });
+        void this.#pass({
+          conn,
+          inner: undefined,
+          movedAtMs: now,
+          quietSinceMs: now,
+          begunAtMs: now,
+          requests: 0,
+          session: false,
+          shaken,
+          left,
+        });
       } catch (thrown) {
         if (this.#closing !== undefined) return;
         (this.#options.log ?? silent).warn("cannot take a TCP connection", {
@@ -208,9 +237,19 @@ class TcpDoor implements Door {
         remote,
         remotePort,
         drop: () => shut(passage),
-        asks: () => {
+        upgraded: () => {
+          passage.session = true;
+          passage.left();
+        },
+        asks: (answered) => {
           passage.shaken?.();
           passage.shaken = undefined;
+          passage.requests++;
+          answered.then(() => {
+            passage.requests--;
+            passage.quietSinceMs = performance.now();
+            passage.begunAtMs = undefined;
+          });
         },
       });
       left = () => room.leave(port);
@@ -222,19 +261,26 @@ class TcpDoor implements Door {
     } finally {
       shut(passage);
       passage.shaken?.();
+      passage.left();
       this.#passages.delete(passage);
       left?.();
     }
   }
   #closeIdle(): void {
     const now = performance.now();
-    const { handshakeMs = () => 10_000, idleMs = 120_000, onLate } = this.#options;
-    const lateMs = handshakeMs();
+    const { handshakeMs, keepAliveMs, idleMs = 120_000, onLate } = this.#options;
+    const lateMs = handshakeMs?.() ?? 10_000;
+    const aliveMs = keepAliveMs?.() ?? 15_000;
     for (const passage of this.#passages) {
-      if (passage.shaken !== undefined && now - passage.openedAtMs > lateMs) {
+      const { movedAtMs, quietSinceMs, begunAtMs, requests, session } = passage;
+      if (session || requests > 0) {
+        if (now - movedAtMs > idleMs) shut(passage);
+      } else if (begunAtMs === undefined) {
+        if (now - quietSinceMs > aliveMs) shut(passage);
+      } else if (now - begunAtMs > lateMs) {
         onLate?.();
         shut(passage);
-      } else if (now - passage.movedAtMs > idleMs) shut(passage);
+      }
     }
   }
 }
@@ -247,8 +293,10 @@ async function pump(
   buffer: Uint8Array = new Uint8Array(BUFFER_BYTES),
 ): Promise<void> {
   for (let length; (length = await from.read(buffer)) !== null;) {
-    await writeAll(to, buffer.subarray(0, length));
     passage.movedAtMs = performance.now();
+    // What comes while nothing is asked for begins a request; what TLS and HTTP/2 say of themselves is none, and rare.
+    if (from === passage.conn && passage.requests === 0) passage.begunAtMs ??= passage.movedAtMs;
+    await writeAll(to, buffer.subarray(0, length));
   }
   await to.closeWrite();
 }

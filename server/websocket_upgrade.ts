@@ -10,6 +10,7 @@ import type { Connection } from "../transport/connection.ts";
 import type { TransportSettings } from "../transport/quic_settings.ts";
 import { chooseSubprotocol, overWebSocket, subprotocolsOf } from "../transport/websocket.ts";
 import type { HttpApp, HttpPeer } from "./http_listener.ts";
+import { type PageRequest, pageRequestOf } from "./page_origins.ts";
 
 /** Who asks for a session, and for what. */
 export interface WebSocketRequest {
@@ -17,6 +18,7 @@ export interface WebSocketRequest {
   readonly path: string;
   /** "ip:port" of the peer. */
   readonly remoteAddress: string;
+  readonly page: PageRequest;
 }
 
 /** 200 opens the session; 401, 403, 404, 429, 503 and others turn it away before there is one. */
@@ -67,7 +69,11 @@ async function upgrade(
   if (subprotocol === undefined) {
     return refusal(400, `offer one of these subprotocols: ${subprotocolsOf(protocols).join(", ")}`);
   }
-  const { status, onConnection } = await options.decide({ path, remoteAddress });
+  const { status, onConnection } = await options.decide({
+    path,
+    remoteAddress,
+    page: pageRequestOf(request),
+  });
   if (status !== 200) return refusal(status, WHY[status] ?? "not now");
   let upgraded: Deno.WebSocketUpgrade;
   try {
@@ -82,14 +88,18 @@ async function upgrade(
     subprotocol,
     transport,
     ...(peer.drop === undefined ? {} : { drop: peer.drop }),
-  }).then(onConnection, (error) => onFailure(remoteAddress, error));
+  }).then((connection) => {
+    peer.upgraded?.();
+    onConnection(connection);
+  }, (error) => onFailure(remoteAddress, error));
   return upgraded.response;
 }
 
 const WHY: Readonly<Record<number, string>> = {
   401: "a token is needed (?jwt=…)",
-  403: "the token does not allow this path",
+  403: "the token does not allow this path, or this web page may not use the relay (auth.origins)",
   404: "nothing is at this path",
+  421: "this is no name of the relay, which asks nobody for a token (auth.origins)",
   502: "who decides on tokens cannot be reached",
   429: "too many sessions of this address",
   503: "the relay is leaving; try another",

@@ -33,6 +33,9 @@ export interface LimitHits {
   address: number;
   /** Connections turned away because too many were in their handshake, or closed because theirs took too long. */
   handshakes: number;
+  /** TCP connections turned away: too many in all, or from one address. */
+  httpConnections: number;
+  httpAddress: number;
   handshakeTime: number;
   /** Announcements and subscriptions that were not taken. */
   announcements: number;
@@ -59,6 +62,8 @@ export function newLimitHits(): LimitHits {
     sessions: 0,
     address: 0,
     handshakes: 0,
+    httpConnections: 0,
+    httpAddress: 0,
     handshakeTime: 0,
     announcements: 0,
     subscriptions: 0,

@@ -32,6 +32,9 @@ export type RefusalReason =
   | "address_full"
   /** No session can stand at such a path. */
   | "bad_path"
+  /** A web page of another site, or under a name that is not the relay's, and nobody is asked for a token. */
+  | "foreign_page"
+  | "foreign_name"
   /** No token, and nothing here is public. */
   | "no_token"
   /** It cannot be read, its signature is wrong, its key unknown, or it claims more than its key may grant. */
@@ -50,6 +53,8 @@ export const REFUSAL_REASONS: readonly RefusalReason[] = [
   "full",
   "address_full",
   "bad_path",
+  "foreign_page",
+  "foreign_name",
   "no_token",
   "bad_token",
   "expired",
@@ -63,7 +68,7 @@ export const REFUSAL_REASONS: readonly RefusalReason[] = [
 export interface Refusal {
   readonly reason: RefusalReason;
   /** HTTP status, where nothing but the request stands yet. */
-  readonly status: 401 | 403 | 404 | 429 | 502 | 503;
+  readonly status: 401 | 403 | 404 | 421 | 429 | 502 | 503;
   /** Code a session is closed with, where the connection stands already. */
   readonly sessionCode: number;
   /** For people; holds nothing of the token. */
@@ -78,6 +83,8 @@ const STATUS: Readonly<Record<RefusalReason, Refusal["status"]>> = {
   full: 503,
   address_full: 429,
   bad_path: 404,
+  foreign_page: 403,
+  foreign_name: 421,
   no_token: 401,
   bad_token: 401,
   expired: 401,

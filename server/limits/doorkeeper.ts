@@ -4,8 +4,8 @@
  * @module
  */
 import type { LimitHits } from "../../session/limits.ts";
-import { addressKey } from "./address_key.ts";
 import type { Census } from "./census.ts";
+import { Headcount } from "./headcount.ts";
 import type { NodeLimits } from "./limits.ts";
 
 /** Which limit a newcomer would exceed. */
@@ -18,9 +18,10 @@ export class Doorkeeper {
   readonly #limits: Readonly<NodeLimits>;
   readonly #hits: LimitHits;
   readonly #census: Census;
-  /** Connections in their handshake: of each address, and in all. */
-  readonly #shaking = new Map<string, number>();
-  #handshakes = 0;
+  /** Connections in their handshake. */
+  readonly #shaking = new Headcount();
+  /** TCP connections that are no sessions. */
+  readonly #connected = new Headcount();
 
   constructor(limits: Readonly<NodeLimits>, hits: LimitHits, census: Census) {
     this.#limits = limits;
@@ -30,7 +31,7 @@ export class Doorkeeper {
 
   /** Connections whose handshake is under way. */
   get handshakes(): number {
-    return this.#handshakes;
+    return this.#shaking.total;
   }
 
   /** Whether one more session of this address is too many. Counts those it turns away. */
@@ -57,22 +58,30 @@ export class Doorkeeper {
    */
   shake(remoteAddress: string): (() => void) | undefined {
     const most = this.#limits.maxHandshakes;
-    const key = addressKey(remoteAddress);
-    const here = this.#shaking.get(key) ?? 0;
-    if (most > 0 && (this.#handshakes >= most || here >= Math.ceil(most / SHARE))) {
+    const { total } = this.#shaking;
+    if (
+      most > 0 && (total >= most || this.#shaking.of(remoteAddress) >= Math.ceil(most / SHARE))
+    ) {
       this.#hits.handshakes++;
       return undefined;
     }
-    this.#handshakes++;
-    this.#shaking.set(key, here + 1);
-    let over = false;
-    return () => {
-      if (over) return;
-      over = true;
-      this.#handshakes--;
-      const left = this.#shaking.get(key)! - 1;
-      if (left > 0) this.#shaking.set(key, left);
-      else this.#shaking.delete(key);
-    };
+    return this.#shaking.enter(remoteAddress);
+  }
+
+  /**
+   * A TCP connection comes in. Those that have become sessions are counted as such and no more here.
+   * @returns Call it when it is over or has become a session; `undefined` when there are too many.
+   */
+  connect(remoteAddress: string): (() => void) | undefined {
+    const { maxHttpConnections, maxHttpConnectionsPerAddress } = this.#limits;
+    const full = maxHttpConnections > 0 && this.#connected.total >= maxHttpConnections
+      ? "httpConnections"
+      : maxHttpConnectionsPerAddress > 0 &&
+          this.#connected.of(remoteAddress) >= maxHttpConnectionsPerAddress
+      ? "httpAddress"
+      : undefined;
+    if (full === undefined) return this.#connected.enter(remoteAddress);
+    this.#hits[full]++;
+    return undefined;
   }
 }

@@ -14,6 +14,11 @@ export interface NodeLimits extends SessionLimits {
   maxSessionsPerAddress: number;
   /** Connections in their handshake at once, in each thread. */
   maxHandshakes: number;
+  /** TCP connections at once that are no sessions: in all, and from one address. */
+  maxHttpConnections: number;
+  maxHttpConnectionsPerAddress: number;
+  /** A TCP connection on which nothing is asked is closed after this long. */
+  httpKeepAliveMs: number;
   handshakeTimeoutMs: number;
   writeTimeoutMs: number;
   /** Bytes of the groups kept, over all threads: in all, and of one broadcast. */
@@ -30,6 +35,9 @@ export const DEFAULT_LIMITS: Readonly<NodeLimits> = {
   maxSessions: 0,
   maxSessionsPerAddress: 0,
   maxHandshakes: 0,
+  maxHttpConnections: 0,
+  maxHttpConnectionsPerAddress: 0,
+  httpKeepAliveMs: 15_000,
   handshakeTimeoutMs: 10_000,
   writeTimeoutMs: 10_000,
   maxCacheBytes: 0,
@@ -45,6 +53,7 @@ export function limitsOf({ limits, relay, server }: Config): NodeLimits {
     ...limits,
     maxFrameBytes: limits.maxFrameBytes === 0 ? Infinity : limits.maxFrameBytes,
     handshakeTimeoutMs: server.handshakeTimeout,
+    httpKeepAliveMs: server.httpKeepAlive,
     writeTimeoutMs: server.writeTimeout,
     maxGroupBytes: relay.maxGroupBytes,
     maxAgeMs: relay.maxAge,
