@@ -7,15 +7,18 @@ export const WEB_DIR = "dist/web";
 const ENTRIES = ["web/page.tsx", "web/embed.ts", "web/embed_frame.ts"] as const;
 /** The script that pages elsewhere load: its address stays, and its parts are those of the page. */
 const EMBED = { file: "embed.js", text: 'import "./assets/embed.js";\n' } as const;
+/** The style sheet of the page: what it imports is put in its place. */
+const STYLE = { source: "web/page.css", file: "assets/page.css" } as const;
 /** Files that are served as they are, and their names. */
 const COPIED = {
-  "web/page.css": "assets/page.css",
   "web/embed.html": "embed.html",
   "web/index.html": "index.html",
 } as const;
 /** Folders whose code may be part of the page, besides what else it depends on. */
 const FOLDERS = ["web", "client", "session", "relay", "transport", "wire", "base"] as const;
 const VERSIONS = "deno.json";
+/** This file: another way to build makes other files of the same sources. */
+const BUILDER = "cli/web_build.ts";
 /** The player's package: without it the rest of the page is still good for something. */
 const PLAYER = "@moq/watch";
 /** Reached by the client library in Deno only. */
@@ -41,6 +44,10 @@ export async function buildWeb(root: URL): Promise<WebBuild> {
     await Deno.mkdir(new URL("assets/", half), { recursive: true });
     const result = await bundle(root, half);
     await Deno.writeTextFile(new URL(EMBED.file, half), EMBED.text);
+    await Deno.writeTextFile(
+      new URL(STYLE.file, half),
+      await styleSheet(new URL(STYLE.source, root)),
+    );
     for (const [source, name] of Object.entries(COPIED)) {
       const target = new URL(name, half);
       await Deno.copyFile(new URL(source, root), target);
@@ -87,6 +94,19 @@ async function bundle(root: URL, into: URL): Promise<WebBuild> {
   throw new Error(`deno bundle ${ENTRIES[0]}: ${said}`);
 }
 
+/**
+ * A style sheet as one file. A line `@import "./PART.css";` becomes that part; each is small, and a browser asks once.
+ * @throws {Error} A part is not there.
+ */
+async function styleSheet(file: URL): Promise<string> {
+  const lines = (await Deno.readTextFile(file)).split("\n");
+  const parts = lines.map((line) => {
+    const part = /^@import "(\.\/[^"]+)";$/.exec(line)?.[1];
+    return part === undefined ? line : styleSheet(new URL(part, file));
+  });
+  return (await Promise.all(parts)).join("\n");
+}
+
 /** @returns What went wrong, if anything did. */
 async function tryBundle(
   root: URL,
@@ -127,6 +147,8 @@ async function moveIntoPlace(from: URL, to: URL): Promise<void> {
 
 async function newestSource(root: URL): Promise<Date> {
   let newest = (await Deno.stat(new URL(VERSIONS, root))).mtime ?? new Date(0);
+  const builder = (await Deno.stat(new URL(BUILDER, root))).mtime ?? new Date(0);
+  if (builder > newest) newest = builder;
   const walk = async (folder: URL) => {
     for await (const entry of Deno.readDir(folder)) {
       const at = new URL(entry.name, folder);

@@ -6,11 +6,15 @@ import { buildWeb, webFiles, webIsBuilt } from "./web_build.ts";
 async function project(): Promise<AsyncDisposable & { readonly root: URL }> {
   const dir = await Deno.makeTempDir();
   const root = toFileUrl(`${dir}/`);
-  await Deno.mkdir(new URL("web/", root));
+  await Deno.mkdir(new URL("web/style/", root), { recursive: true });
   await Deno.writeTextFile(new URL("deno.json", root), "{}");
+  await Deno.mkdir(new URL("cli/", root));
+  await Deno.writeTextFile(new URL("cli/web_build.ts", root), "");
   const sources = {
     "index.html": "<p>page",
-    "page.css": "p {}",
+    "page.css": '/* All of it. */\n@import "./style/base.css";\n@import "./style/view.css";\n',
+    "style/base.css": "p {}\n",
+    "style/view.css": "h2 {}\n",
     "page.tsx": "const a: number = 1; document.title = `${a}`; import('./view.ts');",
     "embed.html": "<p>embed",
     "embed.ts": "export const embedded = import('./view.ts');",
@@ -52,9 +56,26 @@ Deno.test("buildWeb() makes every file, and again only when a source is newer", 
   await buildWeb(root);
   assert.equal(await builtAt(root), before);
 
+  const [earlier, later] = [new Date(0), new Date(Date.now() + 60_000)];
+  for (const source of ["web/view.ts", "web/style/view.css", "deno.json", "cli/web_build.ts"]) {
+    await Deno.utime(new URL(source, root), later, later);
+    assert.equal(await webIsBuilt(root), false, source);
+    await Deno.utime(new URL(source, root), earlier, earlier);
+    assert.equal(await webIsBuilt(root), true, source);
+  }
+});
+
+Deno.test("buildWeb() makes one style sheet of its parts, in their order, and tells of one that is not there", async () => {
+  await using made = await project();
+  const { root } = made;
+  await buildWeb(root);
+  const css = await Deno.readTextFile(new URL("dist/web/assets/page.css", root));
+  assert.equal(css, "/* All of it. */\np {}\n\nh2 {}\n\n");
+  await Deno.writeTextFile(new URL("web/page.css", root), '@import "./style/gone.css";\n');
   const later = new Date(Date.now() + 60_000);
-  await Deno.utime(new URL("web/view.ts", root), later, later);
-  assert.equal(await webIsBuilt(root), false);
+  await Deno.utime(new URL("web/page.css", root), later, later);
+  await assert.rejects(buildWeb(root), /gone\.css/);
+  assert.equal(await Deno.readTextFile(new URL("dist/web/assets/page.css", root)), css);
 });
 
 Deno.test("buildWeb() keeps nothing of an older build, and leaves nothing beside it", async () => {

@@ -6,7 +6,7 @@ import {
   refusedPackages,
   tooLong,
 } from "../tools/arrows.ts";
-import { type Module, readModules, ROOT } from "../tools/module_graph.ts";
+import { type Module, readModules, readStyles, ROOT } from "../tools/module_graph.ts";
 import { ownPackageProblems, packageProblems, readTable } from "../tools/packages.ts";
 
 /** Read once: it takes a `deno info` over the whole project. */
@@ -24,8 +24,10 @@ Deno.test("wire, relay and session never name the Deno global", async () => {
   assert.deepEqual(denoInBrowserCode(await own), []);
 });
 
-Deno.test("no file is longer than 600 lines", async () => {
-  assert.deepEqual(tooLong(await own), []);
+Deno.test("no file is longer than 600 lines, style sheets as well", async () => {
+  const styles = await readStyles();
+  assert.ok(styles.some(({ path }) => path === "web/page.css"));
+  assert.deepEqual(tooLong([...await own, ...styles]), []);
 });
 
 Deno.test("no two files import each other, directly or around", async () => {
@@ -102,8 +104,15 @@ Deno.test("the Deno global is found in code and not in comments", () => {
 
 Deno.test("a file of 600 lines is taken and one of 601 refused", () => {
   const lines = (n: number) => "x\n".repeat(n);
-  const modules = [file("wire/a.ts", [], lines(600)), file("wire/b_test.ts", [], lines(601))];
-  assert.deepEqual(tooLong(modules), ["wire/b_test.ts: 601 lines, at most 600"]);
+  const modules = [
+    file("wire/a.ts", [], lines(600)),
+    file("wire/b_test.ts", [], lines(601)),
+    file("web/page.css", [], lines(602)),
+  ];
+  assert.deepEqual(tooLong(modules), [
+    "wire/b_test.ts: 601 lines, at most 600",
+    "web/page.css: 602 lines, at most 600",
+  ]);
 });
 
 Deno.test("a ring of imports is found and named once", () => {

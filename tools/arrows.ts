@@ -2,7 +2,7 @@
  * Which folder may import which, and the other rules of the house that a machine can hold: `deno task arrows`.
  * The reasons are in docs/architecture.md.
  */
-import { type Module, readModules } from "./module_graph.ts";
+import { type Module, readModules, readStyles } from "./module_graph.ts";
 import { report } from "./say.ts";
 
 /** Folder -> folders, or single files, it may import besides itself. What is not listed is refused. */
@@ -111,7 +111,7 @@ function withoutComments(source: string): string {
 }
 
 /** Files above {@link MAX_LINES}. */
-export function tooLong(modules: readonly Module[]): string[] {
+export function tooLong(modules: readonly Pick<Module, "path" | "source">[]): string[] {
   return modules.map(({ path, source }) => ({ path, lines: source.trimEnd().split("\n").length }))
     .filter(({ lines }) => lines > MAX_LINES)
     .map(({ path, lines }) => `${path}: ${lines} lines, at most ${MAX_LINES}`);
@@ -145,7 +145,7 @@ if (import.meta.main) {
     ...refusedImports(modules),
     ...refusedPackages(modules),
     ...denoInBrowserCode(modules).map((path) => `${path}: uses the Deno global`),
-    ...tooLong(modules),
+    ...tooLong([...modules, ...await readStyles()]),
     ...cycles(modules).map((ring) => `cycle: ${ring}`),
   ]);
 }

@@ -20,18 +20,26 @@ const SKIPPED = new Set(["dist", "coverage", "certs", "node_modules", "profile"]
 /** The top of the project. */
 export const ROOT = fromFileUrl(new URL("..", import.meta.url));
 
-/** Paths of all code files below the top, sorted. */
-export async function codeFiles(): Promise<string[]> {
+/** Paths of all code files below the top, sorted. @param kind Of others than code: how their names end. */
+export async function codeFiles(kind = CODE): Promise<string[]> {
   const found: string[] = [];
   const walk = async (folder: string) => {
     for await (const entry of Deno.readDir(ROOT + folder)) {
       const hidden = entry.name.startsWith(".") || SKIPPED.has(entry.name);
       if (entry.isDirectory && !hidden) await walk(`${folder}${entry.name}/`);
-      else if (entry.isFile && CODE.test(entry.name)) found.push(folder + entry.name);
+      else if (entry.isFile && kind.test(entry.name)) found.push(folder + entry.name);
     }
   };
   await walk("");
   return found.sort();
+}
+
+/** Style sheets below the top: no code, but held to its length. */
+export async function readStyles(): Promise<Pick<Module, "path" | "source">[]> {
+  const paths = await codeFiles(/\.css$/);
+  return await Promise.all(
+    paths.map(async (path) => ({ path, source: await Deno.readTextFile(ROOT + path) })),
+  );
 }
 
 /** The modules that `entries` import, directly or through others, with themselves. */
