@@ -13,8 +13,12 @@ export interface Program extends AsyncDisposable {
   readonly process: Deno.ChildProcess;
   /** All it has written to standard error and, unless that is passed on, to standard output. */
   output(): string;
-  /** Fulfils once a text was written; rejects when the program has ended without it. */
-  saw(text: string | RegExp): Promise<string>;
+  /**
+   * Fulfils once a text was written.
+   * @param limitMs How long that may take: a text that never comes must not hold up every other test.
+   * @throws {Error} The program has ended without it, or the time is over; with all that it wrote.
+   */
+  saw(text: string | RegExp, limitMs?: number): Promise<string>;
   /** Its exit code, once everything it wrote is read. */
   ended(): Promise<number>;
 }
@@ -33,6 +37,9 @@ export interface StartOptions {
   /** Name of the network namespace that it runs in. */
   readonly namespace?: string;
 }
+
+/** No program is slower than this, on the busiest machine. */
+const SAW_LIMIT_MS = 180_000;
 
 /** Starts `qumo-relay ARGS`, or another script with them. */
 export function start(args: readonly string[], options: StartOptions = {}): Program {
@@ -74,16 +81,29 @@ export function follow(process: Deno.ChildProcess, feeding?: Promise<void>): Pro
   return {
     process,
     output: () => text,
-    async saw(wanted) {
-      for (;;) {
-        const found = typeof wanted === "string"
+    async saw(wanted, limitMs = SAW_LIMIT_MS) {
+      const find = () =>
+        typeof wanted === "string"
           ? text.includes(wanted) ? wanted : undefined
           : wanted.exec(text)?.[0];
-        if (found !== undefined) return found;
-        const over = await Promise.race([changed.promise, drained.then(() => true)]);
-        if (over && !(typeof wanted === "string" ? text.includes(wanted) : wanted.test(text))) {
-          throw new Error(`it ended without "${wanted}": ${text}`);
+      const limit = Promise.withResolvers<"late">();
+      const timer = setTimeout(() => limit.resolve("late"), limitMs);
+      try {
+        for (let over: "late" | "ended" | void = undefined;;) {
+          const found = find();
+          if (found !== undefined) return found;
+          if (over === "ended") throw new Error(`it ended without "${wanted}": ${text}`);
+          if (over === "late") {
+            throw new Error(`it did not write "${wanted}" within ${limitMs} ms: ${text}`);
+          }
+          over = await Promise.race([
+            changed.promise,
+            drained.then(() => "ended" as const),
+            limit.promise,
+          ]);
         }
+      } finally {
+        clearTimeout(timer);
       }
     },
     ended,
