@@ -10,7 +10,7 @@ import { toFileUrl } from "../tools/file_url.ts";
 import { ROOT } from "../tools/module_graph.ts";
 import { axeFindings, doubleIds } from "./support/accessibility.ts";
 import { launchChromium } from "./support/chromium.ts";
-import { startRelay } from "./support/program.ts";
+import { start, startRelay } from "./support/program.ts";
 import { need } from "./support/require.ts";
 
 const ignore = !need("chromium").ok;
@@ -129,6 +129,102 @@ Deno.test({
       assert.equal(await page.locator("#broadcasts li").count(), 12);
       await page.close();
     }
+  },
+});
+
+Deno.test({
+  name:
+    "no button of the header or of the player goes to a row of its own, however wide the window",
+  ignore,
+  async fn() {
+    await using made = await crowd();
+    const { relay, browser } = made;
+    await using publisher = await connect(relay.url);
+    const rendition = (codedHeight: number) => ({
+      codec: "vp8",
+      container: { kind: "legacy" },
+      codedWidth: codedHeight * 16 / 9,
+      codedHeight,
+      bitrate: codedHeight * 4000,
+    });
+    const renditions = { video0: rendition(1080), video1: rendition(720), video2: rendition(360) };
+    publisher.publish("several").track("catalog.json")
+      .write(JSON.stringify({ video: { renditions } }));
+    const page = await browser.newPage();
+    await page.goto(`${relay.url}?name=several&visible=always`);
+    await page.locator("#quality").waitFor();
+    const middleOf = async (selector: string) => {
+      const { y, height } = await boxOf(page, selector);
+      return y + height / 2;
+    };
+    for (const state of ["up", "down"] as const) {
+      if (state === "down") {
+        // The longest thing that the header says.
+        await page.route("**/announced", (route) => route.fulfill({ status: 503 }));
+        await page.locator("#relay-state", { hasText: "Relay is full or stopping" }).waitFor();
+      }
+      for (const width of [320, 360, 390, 641, 700, 761, 820, 861, 960, 1100, 1180, 1440]) {
+        await page.setViewportSize({ width, height: 800 });
+        const where = `${state} on ${width}`;
+        assert.ok(Math.abs(await middleOf("#theme") - await middleOf(".brand")) < 2, where);
+        assert.ok(
+          Math.abs(await middleOf("#relay-state") - await middleOf("#theme")) < 2,
+          `the pill ${where}`,
+        );
+        const bar = await Promise.all(["#copy-link", "#full"].map(middleOf));
+        assert.ok(Math.abs(bar[0]! - bar[1]!) < 2, `the buttons at the end ${where}`);
+        const [first, quality] = [await middleOf("#pause"), await middleOf("#quality")];
+        assert.ok(Math.abs(quality - bar[1]!) < 2, `the quality stands beside them ${where}`);
+        if ((await boxOf(page, "#stage")).width > 600) {
+          assert.ok(Math.abs(first - bar[1]!) < 2, `the bar has one row ${where}`);
+        }
+        const wide = await page.evaluate("document.documentElement.scrollWidth") as number;
+        assert.ok(wide <= width, `the page is ${wide} wide ${where}`);
+      }
+    }
+  },
+});
+
+Deno.test({
+  name: "the dashboard of a relay that is open unasked says so and how to close it, until it is",
+  ignore,
+  async fn() {
+    await buildWeb(toFileUrl(ROOT));
+    await using stack = new AsyncDisposableStack();
+    const dir = await Deno.makeTempDir();
+    stack.defer(() => Deno.remove(dir, { recursive: true }));
+    const config = [
+      'server: { address: "0.0.0.0:0", cert_dir: . }',
+      'admin: { address: "127.0.0.1:0" }',
+      "logging: { format: json }",
+      "",
+    ].join("\n");
+    await Deno.writeTextFile(`${dir}/config.yaml`, config);
+    const relay = stack.use(start(["--config", `${dir}/config.yaml`], { cwd: dir }));
+    const url = /"page":"([^"]+)"/.exec(await relay.saw(/"message":"started".*\n/))![1]!;
+    const { browser } = stack.use(await launchChromium());
+    const page = await browser.newPage();
+    await page.goto(`${url}#/dashboard`);
+    const warning = page.locator("#open-warning");
+    await warning.waitFor();
+    assert.match((await warning.textContent())!, /auth: { required: true }/);
+    await page.locator("#tile-in").waitFor();
+    for (const [width, height] of SIZES) {
+      await page.setViewportSize({ width, height });
+      const { y, height: high } = await boxOf(page, "#open-warning");
+      assert.ok(y >= 0 && y + high < height * 0.6, `it is in sight, and leaves room, on ${width}`);
+      const wide = await page.evaluate("document.documentElement.scrollWidth") as number;
+      assert.ok(wide <= width, `the page is ${wide} wide on ${width}`);
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme });
+        assert.deepEqual(await axeFindings(page), [], `${width}, ${colorScheme}`);
+      }
+    }
+
+    const [line] = /auth: {.*?}/.exec((await warning.textContent())!)!;
+    await Deno.writeTextFile(`${dir}/config.yaml`, `${config}${line}\n`);
+    relay.process.kill("SIGHUP");
+    await warning.waitFor({ state: "detached" });
   },
 });
 

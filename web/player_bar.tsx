@@ -82,9 +82,10 @@ export function PlayerBar({ element, module, snapshot, name, paused, onPaused, s
       <span class="gap" />
       {renditions.length > 1 && (
         <label class="inline">
-          Quality
+          <span class="caption">Quality</span>
           <select
             id="quality"
+            aria-label="Quality"
             value={quality}
             onChange={({ currentTarget }) => setQuality(currentTarget.value)}
           >
