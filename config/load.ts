@@ -1,7 +1,7 @@
 import { reasonOf } from "../base/errors.ts";
 import { complaint } from "./complaint.ts";
 import { checkTogether } from "./cross_checks.ts";
-import { masked } from "../base/masking.ts";
+import { withoutSecrets } from "../base/masking.ts";
 import { ConfigError, inOrder, type Origin, type Problem } from "./problems.ts";
 import type { PlacedHook } from "./hook_list.ts";
 import type { PluginConfig } from "./plugin_list.ts";
@@ -124,7 +124,9 @@ function resolve(yaml: string, { file, env = {}, flags = {} }: ParseOptions): In
     file: undefined,
     settings: resolved.map(({ setting, raw, origin }) => ({
       setting,
-      value: setting.secret === true && raw !== undefined && raw !== "" ? "***" : plain(raw),
+      value: setting.secret === true && raw !== undefined && raw !== ""
+        ? "***"
+        : withoutSecrets(raw),
       origin,
     })),
     plugins: fromFile.plugins,
@@ -178,8 +180,6 @@ function assemble(resolved: readonly Checked[]): Config {
 
 const originsOf = (resolved: readonly Checked[]) =>
   new Map(resolved.map(({ setting, origin }) => [setting.path, origin]));
-
-const plain = (raw: unknown) => typeof raw === "string" ? masked(raw) : raw;
 
 /** The file alone when all is its fault, so that the first line names what to edit. */
 function sourceOf(problems: readonly Problem[], file: string | undefined): string {

@@ -260,6 +260,9 @@ Deno.test("no token and no password of a URL reaches a message or a listing", ()
   assert.ok(texts.length > 4);
   for (const text of texts) assert.doesNotMatch(text, /s3cret|hunter2/);
   assert.ok(texts.some((text) => text.includes("jwt=***")));
+  const { settings } = parseConfig('storage: {redis_url: "redis://me:hun@ter2@10.0.0.2/1"}');
+  const redis = settings.find(({ setting }) => setting.path === "storage.redis_url");
+  assert.equal(redis!.value, "redis://me:***@10.0.0.2/1");
 });
 
 Deno.test("parseConfig() throws ConfigError or nothing, whatever the text", () => {

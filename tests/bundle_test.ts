@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { ROOT } from "../tools/module_graph.ts";
-import { start, startRelay } from "./support/program.ts";
+import { follow, start, startRelay } from "./support/program.ts";
 import { ownPlatform, packed } from "../tools/pack.ts";
 import { smoke } from "../tools/smoke.ts";
 import { until } from "./support/server.ts";
@@ -61,6 +61,56 @@ Deno.test("the bundle runs from any folder, with the page inside", async () => {
     await Deno.remove(dir, { recursive: true });
   }
 });
+
+Deno.test(
+  "the image's command line runs in folders like the image's, and its health check finds it well",
+  {
+    ignore: Deno.build.os !== "linux",
+  },
+  async () => {
+    const made = await bundle();
+    const dir = await Deno.makeTempDir();
+    try {
+      for (const folder of ["app", "etc/qumo-relay", "var/lib/qumo-relay", "tmp", "run/secrets"]) {
+        await Deno.mkdir(`${dir}/${folder}`, { recursive: true });
+      }
+      await Deno.copyFile(made, `${dir}/app/qumo-relay.js`);
+      const file = await Deno.readTextFile(`${ROOT}deploy/Dockerfile`);
+      const [health, serve] = [...file.matchAll(/"run", ([^\]]*)\]/g)].map(([, list]) =>
+        (JSON.parse(`[${list!.replaceAll("\\\n", "")}]`) as string[]).map((word) =>
+          word.replaceAll(/(?<=^|=|,)\//g, `${dir}/`)
+        )
+      );
+      const state = `${dir}/var/lib/qumo-relay`;
+      await using relay = follow(
+        new Deno.Command(Deno.execPath(), {
+          args: ["run", ...serve!, "serve"],
+          cwd: state,
+          stdout: "piped",
+          stderr: "piped",
+          clearEnv: true,
+          env: {
+            ...{ DENO_DIR: `${state}/deno`, DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" },
+            ...{ QUMO_SERVER_ADDRESS: "127.0.0.1:0", QUMO_ADMIN_ADDRESS: "127.0.0.1:0" },
+            ...{ QUMO_SERVER_WORKERS: "2", QUMO_LOGGING_FORMAT: "json" },
+          },
+        }).spawn(),
+      );
+      await relay.saw(/"message":"started".*\n/);
+      const [, admin] = /admin (127[\d.:]+)/.exec(relay.output())!;
+      const checked = await new Deno.Command(Deno.execPath(), {
+        args: ["run", ...health!, `http://${admin}/health`],
+        cwd: state,
+      }).output();
+      assert.equal(checked.code, 0, new TextDecoder().decode(checked.stderr));
+      relay.process.kill("SIGTERM");
+      assert.equal(await relay.ended(), 0, relay.output());
+      assert.doesNotMatch(relay.output(), /NotCapable|Requires \w+ access/);
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  },
+);
 
 Deno.test("the packed executable passes the smoke test", {
   ignore: Deno.build.os === "windows",

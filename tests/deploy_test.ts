@@ -7,6 +7,8 @@ import { selfSigned } from "../config/self_signed.ts";
 import { start } from "./support/program.ts";
 import { optional } from "./support/optional.ts";
 import { makePackages } from "../tools/deb.ts";
+import { MAY_RUN, PERMISSIONS } from "../tools/permissions.ts";
+import manifest from "../deno.json" with { type: "json" };
 
 const DEPLOY = new URL("../deploy/", import.meta.url);
 const TOP = new URL("../", import.meta.url);
@@ -47,6 +49,7 @@ for (
     ["qumo-relay.service"],
     ["qumo-relay.service", "low-ports.conf"],
     ["qumo-relay.service", "camera.conf"],
+    ["qumo-relay.service", "hooks.conf"],
     ["qumo-relay-ports.service"],
   ] as const
 ) {
@@ -99,6 +102,46 @@ Deno.test("every file of configs/ and the package's own pass check", async () =>
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
+});
+
+Deno.test("the container's images are pinned by digest", async () => {
+  const from = [...(await read("Dockerfile", DEPLOY)).matchAll(/^FROM (\S+)/gm)].map(([, i]) => i!);
+  const { services } = parse(await read("compose.yaml", DEPLOY));
+  const pulled = Object.values<{ image?: string }>(services).flatMap(({ image }) => image ?? []);
+  assert.deepEqual([from.length, pulled.length], [2, 3]);
+  for (const image of [...from, ...pulled]) {
+    assert.match(image, /^[a-z0-9./-]+:[\w.-]+@sha256:[0-9a-f]{64}$/);
+  }
+  assert.ok(from[0]!.startsWith(`denoland/deno:${Deno.version.deno}@`), from[0]);
+});
+
+Deno.test("compose lets nobody in but this machine while it asks for no token", async () => {
+  const { services } = parse(await read("compose.yaml", DEPLOY));
+  assert.equal(services.relay.environment.QUMO_AUTH_ANONYMOUS, "true");
+  for (const { ports = [] } of Object.values<{ ports?: string[] }>(services)) {
+    for (const port of ports) assert.match(port, /^127\.0\.0\.1:/);
+  }
+});
+
+Deno.test("the image and `task dev` name what tools/permissions.ts names", async () => {
+  const file = await read("Dockerfile", DEPLOY);
+  const commands = ["HEALTHCHECK[^]*?CMD", "ENTRYPOINT"].map((name) => {
+    const [, list] = new RegExp(`^${name} (\\[[^\\]]*\\])`, "m").exec(file)!;
+    return JSON.parse(list!.replaceAll("\\\n", "")) as string[];
+  });
+  const dev = manifest.tasks.dev.command.split("; ").at(-1)!.split(" ");
+  const run = `--allow-run=${MAY_RUN.join(",")}`;
+  for (const command of [...commands, dev]) {
+    assert.ok(command.includes("--no-prompt"), command.join(" "));
+    for (const flag of command.filter((word) => word.startsWith("--allow-"))) {
+      // A folder that is named is less than all of them.
+      const [name] = flag.split("=");
+      const files = name === "--allow-read" || name === "--allow-write";
+      assert.ok([...PERMISSIONS, run].includes(files ? name! : flag), flag);
+    }
+    assert.ok(!command.includes("-A"), command.join(" "));
+  }
+  assert.deepEqual(dev.filter((word) => word.startsWith("--allow-")), [...PERMISSIONS, run]);
 });
 
 Deno.test("compose starts no service that nothing uses, and its Redis is the relay's to use", async () => {

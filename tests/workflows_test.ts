@@ -15,7 +15,7 @@ const workflows = await Promise.all(
 
 interface Job {
   readonly "timeout-minutes"?: number;
-  readonly steps: readonly { readonly run?: string }[];
+  readonly steps: readonly { readonly run?: string; readonly uses?: string }[];
 }
 
 Deno.test("workflows name tasks that exist, and one version of Deno", async () => {
@@ -27,6 +27,23 @@ Deno.test("workflows name tasks that exist, and one version of Deno", async () =
     const tasks = [...lines.matchAll(/deno@\S+ task ([\w:]+)/g)].map(([, task]) => task!);
     for (const task of tasks) assert.ok(task in manifest.tasks, `${name}: no task ${task}`);
   }
+});
+
+Deno.test("the workflows use actions of one commit each, whose version stands beside it", () => {
+  const pinned = new Map<string, string>();
+  for (const { name, text, jobs } of workflows) {
+    const uses = jobs.flatMap((job) => job.steps).flatMap(({ uses }) => uses ?? []);
+    const lines = [...text.matchAll(/uses: *(\S+)(.*)/g)];
+    assert.equal(lines.length, uses.length, name);
+    for (const [, action, version] of lines) {
+      assert.match(action!, /^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/, name);
+      assert.match(version!, /^ # v\d+\.\d+\.\d+$/, name);
+      const [which] = action!.split("@");
+      assert.equal(pinned.get(which!) ?? action, action, "two commits of one action");
+      pinned.set(which!, action!);
+    }
+  }
+  assert.ok(pinned.size > 0);
 });
 
 Deno.test("every job of the workflows ends by itself", () => {

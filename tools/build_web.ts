@@ -1,8 +1,10 @@
 /**
  * Builds the page into dist/web. With `--entry` also writes dist/main.ts, which is main.ts with the built page inside:
- * what `deno task bundle` and `deno task compile` are made from.
+ * what `deno task bundle` and `deno task compile` are made from. `--quiet` is for who starts a relay next: it says what is missing
+ * alone, and ends with code 0.
  */
-import { buildWeb, WEB_DIR, webFiles } from "../cli/web_build.ts";
+import { reasonOf } from "../base/errors.ts";
+import { buildWeb, WEB_DIR, webFiles, webIsBuilt } from "../cli/web_build.ts";
 import { ROOT } from "./module_graph.ts";
 import { report, say } from "./say.ts";
 import { builtSizes, sizeTable, tooLarge } from "./web_sizes.ts";
@@ -33,11 +35,26 @@ export async function buildEntry(): Promise<void> {
   await Deno.writeTextFile(`${ROOT}dist/main.ts`, entryWithPage(await webFiles(root)));
 }
 
-if (import.meta.main) {
-  if (Deno.args.includes("--entry")) await buildEntry();
+async function main(args: readonly string[]): Promise<void> {
+  if (args.includes("--quiet")) return await buildQuietly();
+  if (args.includes("--entry")) await buildEntry();
   else await buildWeb(toFileUrl(ROOT));
   say(`${WEB_DIR}/ is built:`);
   const assets = `${ROOT}${WEB_DIR}/assets/`;
   for (const line of await sizeTable(assets)) say(`  ${line}`);
   report("page", tooLarge(await builtSizes(assets)));
 }
+
+/** A relay without its page is better than none. */
+async function buildQuietly(): Promise<void> {
+  const root = toFileUrl(ROOT);
+  try {
+    if (!await webIsBuilt(root)) say("The page is being built. One moment …");
+    const { noPlayer } = await buildWeb(root);
+    if (noPlayer !== undefined) say(`The page is built without its player: ${noPlayer}`);
+  } catch (error) {
+    say(`The page could not be built: ${reasonOf(error)}`);
+  }
+}
+
+if (import.meta.main) await main(Deno.args);

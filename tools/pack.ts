@@ -74,7 +74,7 @@ export const WINDOWS_START = [
   `set ALLOW=${PERMISSIONS.join(" ")} "--allow-run=%RUN%"`,
   `if "%QUMO_ALLOW%"=="run" set ALLOW=${PERMISSIONS.join(" ")} --allow-run`,
   'if "%QUMO_ALLOW%"=="all" set ALLOW=-A',
-  `"%~dp0deno.exe" run --no-config --no-lock --no-prompt --unstable-net ${V8_FLAGS} %ALLOW% "%~dp0qumo-relay.js" %*`,
+  `"%~dp0deno.exe" run --quiet --no-config --no-lock --no-prompt --unstable-net ${V8_FLAGS} %ALLOW% "%~dp0qumo-relay.js" %*`,
   "",
 ].join("\r\n");
 

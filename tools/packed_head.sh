@@ -87,5 +87,5 @@ run) set -- @PERMISSIONS@ --allow-run "$program" "$@" ;;
 "") set -- @PERMISSIONS@ "--allow-run$run" "$program" "$@" ;;
 *) fail "QUMO_ALLOW is \"$QUMO_ALLOW\", and may be run or all" ;;
 esac
-exec "$deno" run --no-config --no-lock --no-prompt --unstable-net @V8_FLAGS@ "$@"
+exec "$deno" run --quiet --no-config --no-lock --no-prompt --unstable-net @V8_FLAGS@ "$@"
 exit 1

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { masked } from "../../base/masking.ts";
+import { withoutSecrets } from "../../base/masking.ts";
 import type { PluginInstance } from "../../plugins/instance.ts";
 import type { PluginStats } from "../../plugins/plugin.ts";
 
@@ -39,15 +39,4 @@ export function pluginJson({ spec, status, stats, kind, plugin }: PluginInstance
     stats: { ...stats },
     options: withoutSecrets(spec.options),
   };
-}
-
-const SECRET_KEY = /pass|secret|token|credential|key/i;
-
-function withoutSecrets(value: unknown, key = ""): unknown {
-  if (typeof value === "string") return SECRET_KEY.test(key) ? "***" : masked(value);
-  if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, key));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name, withoutSecrets(item, name)]),
-  );
 }

@@ -5,7 +5,6 @@
  */
 import type { LogLevel } from "../../base/logger.ts";
 import { reasonOf } from "../../base/errors.ts";
-import { masked } from "../../base/masking.ts";
 import { openUnasked } from "../../config/exposure.ts";
 import type { ResolvedSetting } from "../../config/load.ts";
 import { placeOf } from "../../config/problems.ts";
@@ -41,12 +40,7 @@ const LIMITS: ReadonlySet<string> = new Set([
 const plain: AdminAnswer = { about: "text", type: "text/plain", schema: { type: "string" } };
 
 function settingJson({ setting, value, origin }: ResolvedSetting): SettingJson {
-  return { key: setting.path, value: withoutSecrets(value) ?? null, origin: placeOf(origin) };
-}
-
-function withoutSecrets(value: unknown): unknown {
-  if (typeof value === "string") return masked(value);
-  return Array.isArray(value) ? value.map(withoutSecrets) : value;
+  return { key: setting.path, value: value ?? null, origin: placeOf(origin) };
 }
 
 function readiness({ c, view: { relay, upstream, loaded } }: AdminRequest): Response {

@@ -24,9 +24,19 @@ export async function checkHooks(hooks: readonly PlacedHook[]): Promise<Problem[
     if (program !== undefined && !await isProgram(program)) {
       return at("command", `there is no program ${program} that can be run`);
     }
+    if (program !== undefined && !await mayRun(program)) {
+      return at("command", `this process may not start ${program}: ${MORE}`);
+    }
     return [];
   }));
   return found.flat();
+}
+
+const MORE = "start the relay with QUMO_ALLOW=run in its environment (`deno run` takes " +
+  "--allow-run), and `check` with the same";
+
+async function mayRun(command: string): Promise<boolean> {
+  return (await Deno.permissions.query({ name: "run", command })).state === "granted";
 }
 
 async function isProgram(name: string): Promise<boolean> {

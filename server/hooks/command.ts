@@ -24,6 +24,12 @@ const OUTPUT_MS = 500;
 /** Runs the command of a hook. `config` has a `command`. */
 export function command(config: HookConfig, log: Logger): Deliver {
   const [program, ...args] = config.command as [string, ...string[]];
+  const complain = once((error: unknown) =>
+    log.warn("what a hook's command has started may go on: its group cannot be ended", {
+      program,
+      reason: reasonOf(error),
+    })
+  );
   return async (event, signal) => {
     signal.throwIfAborted();
     let child: Deno.ChildProcess;
@@ -41,7 +47,8 @@ export function command(config: HookConfig, log: Logger): Deliver {
     } catch (cause) {
       throw new HookFailed(`Cannot run ${program}: ${reasonOf(cause)}`, false, { cause });
     }
-    await outcome(child, { program, event, signal, log, timeoutMs: config.timeoutMs });
+    const group = new ProcessGroup(child, complain);
+    await outcome(child, { program, event, signal, log, group, timeoutMs: config.timeoutMs });
   };
 }
 
@@ -50,13 +57,22 @@ interface Running {
   readonly event: HookEvent;
   readonly signal: AbortSignal;
   readonly log: Logger;
+  readonly group: ProcessGroup;
   readonly timeoutMs: number;
 }
 
+/** The first call counts. */
+function once<T>(call: (value: T) => void): (value: T) => void {
+  let called = false;
+  return (value) => {
+    if (!called) call(value);
+    called = true;
+  };
+}
+
 async function outcome(child: Deno.ChildProcess, running: Running): Promise<void> {
-  const { program, event, signal, log, timeoutMs } = running;
+  const { program, event, signal, log, group, timeoutMs } = running;
   const outputs = [new Output(child.stdout), new Output(child.stderr)];
-  const group = new ProcessGroup(child.pid);
   let late = false;
   const limit = setTimeout(() => {
     late = true;
@@ -86,11 +102,14 @@ async function outcome(child: Deno.ChildProcess, running: Running): Promise<void
 
 /** A command and all it has started. */
 class ProcessGroup {
-  readonly #pid: number;
+  readonly #child: Deno.ChildProcess;
+  readonly #complain: (error: unknown) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(pid: number) {
-    this.#pid = pid;
+  /** @param complain Told why the group could not be signalled. */
+  constructor(child: Deno.ChildProcess, complain: (error: unknown) => void) {
+    this.#child = child;
+    this.#complain = complain;
   }
 
   /** Asks it to end, and soon sees to that. */
@@ -108,9 +127,20 @@ class ProcessGroup {
   }
 
   #send(signal: "SIGTERM" | "SIGKILL"): void {
-    const whole = Deno.build.os === "windows" ? this.#pid : -this.#pid;
+    const { pid } = this.#child;
     try {
-      process.kill(whole, signal);
+      process.kill(Deno.build.os === "windows" ? pid : -pid, signal);
+    } catch (error) {
+      if ((error as { code?: unknown }).code === "ESRCH") return; // all of it has ended
+      this.#complain(error);
+      this.#sendToIt(signal);
+    }
+  }
+
+  /** Its own process can always be ended: that asks for no permission. */
+  #sendToIt(signal: "SIGTERM" | "SIGKILL"): void {
+    try {
+      this.#child.kill(signal);
     } catch { // It has ended by itself.
     }
   }

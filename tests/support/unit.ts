@@ -4,6 +4,7 @@
  * @module
  */
 import { fromFileUrl } from "../../tools/file_url.ts";
+import { PERMISSIONS } from "../../tools/permissions.ts";
 import { optional } from "./optional.ts";
 import { MAIN } from "./program.ts";
 
@@ -33,7 +34,7 @@ export function underUnit(unit: string, state: string, command: readonly string[
   });
 }
 
-/** The program with these arguments. */
+/** The program with these arguments, and what the shipped one may do with `QUMO_ALLOW=run`. */
 export function program(args: readonly string[]): string[] {
-  return [Deno.execPath(), "run", "-A", MAIN, ...args];
+  return [Deno.execPath(), "run", "--no-prompt", ...PERMISSIONS, "--allow-run", MAIN, ...args];
 }
