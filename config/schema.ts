@@ -203,6 +203,11 @@ export const ConfigSchema = z.strictObject({
       "Sessions at once from one IPv4 address or one /64 of IPv6; who comes above that gets 429. Behind a proxy all come " +
         "from its address.",
     ),
+    max_answers_per_address: integer(
+      { min: 0, max: 1_000_000, byDefault: 500 },
+      "Answers of the public HTTP under way at once for one such address (`/announced`, `/fetch`, `/dvr`, and those of plugins, " +
+        "as HLS); who asks for more gets 429. Each is sent no faster than `max_send_rate`.",
+    ),
     max_handshakes: integer(
       { min: 0, max: 1_000_000, byDefault: 4_096 },
       "Connections in their handshake at once, in each thread; one address takes a quarter of that at most. How long a " +

@@ -51,6 +51,7 @@ export function sampleSnapshot(): MetricsSnapshot {
     limited: {
       sessions: 301,
       address: 302,
+      answers: 318,
       handshakes: 303,
       handshakeTime: 304,
       httpConnections: 316,

@@ -10,6 +10,7 @@ import type { LimitNumbers } from "./snapshot.ts";
 const LABELS: Readonly<Record<keyof LimitNumbers, string>> = {
   sessions: "max_sessions",
   address: "max_sessions_per_address",
+  answers: "max_answers_per_address",
   handshakes: "max_handshakes",
   handshakeTime: "handshake_timeout",
   httpConnections: "max_http_connections",

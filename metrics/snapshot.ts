@@ -108,6 +108,7 @@ export interface PoolNumbers {
 export interface LimitNumbers {
   readonly sessions: number;
   readonly address: number;
+  readonly answers: number;
   readonly handshakes: number;
   readonly handshakeTime: number;
   readonly httpConnections: number;

@@ -65,6 +65,7 @@ export interface InstancePorts {
   readonly recorded: (instance: string, recording: RecordingDone) => void;
   readonly mayRead: PluginContext["mayRead"];
   readonly mayPublish: PluginContext["mayPublish"];
+  readonly hold: PluginContext["hold"];
 }
 
 /** How long the phases may take, in milliseconds. */
@@ -300,6 +301,7 @@ class Run {
       recorded: (recording) => ports.recorded(spec.name, recording),
       mayRead: ports.mayRead,
       mayPublish: ports.mayPublish,
+      hold: ports.hold,
     };
     this.#plugin = ports.run(this.#owner, () => lent.definition.create());
     this.#options = spec.options;

@@ -28,11 +28,30 @@ export interface PluginStats {
   latencyMs: number;
 }
 
-/** Answers HTTP requests of the public listener below a path. */
+/** Who asks by HTTP. */
+export interface PluginPeer {
+  /** IP address; empty where nobody knows it. */
+  readonly remote: string;
+  /** Whom it stands for where addresses are counted: the IPv4 address, or the /64 of an IPv6 one. */
+  readonly network: string;
+}
+
+/**
+ * Answers HTTP requests of the public listener below a path. The answer, its body included, ends with the rights that it asked
+ * for by {@link PluginContext.mayRead} or {@link PluginContext.mayPublish}.
+ */
 export type PluginRoute = (
   request: Request,
-  peer: { readonly remote: string },
+  peer: PluginPeer,
 ) => Response | Promise<Response>;
+
+/** Rights that outlast an answer. Its owner ends it. */
+export interface RightsHeld {
+  /** Aborts when they end before that: the token's time is up, or it was taken back. */
+  readonly lost: AbortSignal;
+  /** Idempotent. */
+  end(): void;
+}
 
 /** The public HTTP listener, as far as a plugin may use it. */
 export interface PluginHttp {
@@ -70,10 +89,19 @@ export interface PluginContext {
   status(text: string | undefined): void;
   /** A recording is whole: hooks are told. Returns at once and never throws. */
   recorded(recording: RecordingDone): void;
-  /** Whether who asks by HTTP may watch a broadcast: judged by the `jwt` of the URL or the bearer token. */
+  /**
+   * Whether who asks by HTTP may watch a broadcast: judged by the `jwt` of the URL or the bearer token.
+   * @param request The one that the route was given: its answer ends with the rights.
+   */
   mayRead(request: Request, broadcast: string): Promise<boolean>;
   /** The same for publishing it. */
   mayPublish(request: Request, broadcast: string): Promise<boolean>;
+  /** The same for what goes on after the answer, as a WebRTC session. @returns `undefined` when they may not. */
+  hold(
+    request: Request,
+    broadcast: string,
+    role: "read" | "publish",
+  ): Promise<RightsHeld | undefined>;
 }
 
 /** One instance of a plugin. Methods are called in the order in which they stand here. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { PathTaken, safeReason } from "./errors.ts";
-import type { PluginHttp, PluginRoute } from "./plugin.ts";
+import type { PluginHttp, PluginPeer, PluginRoute } from "./plugin.ts";
 
 /** A path that is answered by a plugin. */
 export interface OwnedRoute {
@@ -70,11 +70,11 @@ export class PluginRoutes {
   }
 
   /** The answer of whoever owns the path, 500 when its handler fails. @returns `undefined` when nobody owns it. */
-  async answer(request: Request, remote: string): Promise<Response | undefined> {
+  async answer(request: Request, peer: PluginPeer): Promise<Response | undefined> {
     const route = this.find(new URL(request.url).pathname);
     if (route === undefined) return undefined;
     try {
-      const response = await route.answer(request, { remote });
+      const response = await route.answer(request, peer);
       if (response instanceof Response) return response;
       throw new TypeError("the handler gave back no Response");
     } catch (error) {

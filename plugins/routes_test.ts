@@ -3,7 +3,10 @@ import { PluginRoutes } from "./routes.ts";
 
 const answer = (text: string) => () => new Response(text);
 const get = async (routes: PluginRoutes, path: string) => {
-  const response = await routes.answer(new Request(`http://relay${path}`), "127.0.0.1");
+  const response = await routes.answer(new Request(`http://relay${path}`), {
+    remote: "127.0.0.1",
+    network: "127.0.0.1",
+  });
   return response && `${response.status} ${await response.text()}`;
 };
 

@@ -13,7 +13,7 @@ import { Strays } from "./strays.ts";
 export interface SupervisorPorts extends
   Pick<
     InstancePorts,
-    "clock" | "log" | "connect" | "store" | "recorded" | "mayRead" | "mayPublish"
+    "clock" | "log" | "connect" | "store" | "recorded" | "mayRead" | "mayPublish" | "hold"
   > {
   readonly registry: PluginRegistry;
   readonly routes: PluginRoutes;
@@ -28,13 +28,15 @@ export class Supervisor {
   #stopped = false;
 
   constructor(ports: SupervisorPorts) {
-    const { registry, routes, clock, log, connect, store, recorded, mayRead, mayPublish } = ports;
+    const { registry, routes, clock, log, connect, store, recorded, mayRead, mayPublish, hold } =
+      ports;
     this.#ports = {
       clock,
       log,
       recorded,
       mayRead,
       mayPublish,
+      hold,
       connect: (name) => connect(name),
       store: () => store(),
       load: (reference) => registry.load(reference),

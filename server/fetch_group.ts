@@ -21,6 +21,8 @@ export interface GroupWanted {
   readonly group: number | undefined;
   /** How long to wait for the first frame, and for each one after it. */
   readonly timeoutMs: number;
+  /** Ends the wait, with an error as its reason. */
+  readonly lost?: AbortSignal;
 }
 
 export interface GroupAnswer {
@@ -48,7 +50,7 @@ export async function fetchGroup(origin: Namespace, wanted: GroupWanted): Promis
   const passable = pathParts(path) <= MAX_PATH_PARTS && track.length <= MAX_TRACK_NAME;
   const broadcast = passable ? origin.find(path) : undefined;
   if (broadcast === undefined) throw new FetchRefused(404, "no such broadcast");
-  const deadline = new Deadline(origin.context.clock, wanted.timeoutMs);
+  const deadline = new Deadline(origin.context.clock, wanted.timeoutMs, wanted.lost);
   if (group === undefined) {
     const newest = new NewestGroup();
     const source = broadcast.track(path, track);
@@ -147,17 +149,25 @@ class NewestGroup implements TrackReader {
  * the runtime's signal for that fires on every answer, and says so on standard error.
  */
 class Deadline {
-  constructor(readonly clock: Clock, readonly timeoutMs: number) {}
+  constructor(
+    readonly clock: Clock,
+    readonly timeoutMs: number,
+    readonly lost: AbortSignal | undefined,
+  ) {}
 
   async within<T>(promise: Promise<T>): Promise<T> {
     const over = Promise.withResolvers<never>();
     const cancel = this.clock.after(this.timeoutMs, () => {
       over.reject(new FetchRefused(504, `nothing came within ${this.timeoutMs} ms`));
     });
+    const end = () => over.reject(this.lost?.reason);
+    this.lost?.addEventListener("abort", end);
+    if (this.lost?.aborted) end();
     try {
       return await Promise.race([promise, over.promise]);
     } finally {
       cancel();
+      this.lost?.removeEventListener("abort", end);
     }
   }
 }

@@ -19,7 +19,7 @@ import type { MediaStore } from "../plugins/storage/store.ts";
 import { Supervisor } from "../plugins/supervisor.ts";
 import { memoryPair } from "../transport/memory.ts";
 import { DIALECTS } from "../wire/lite/dialect.ts";
-import { type Admits, pluginAccess } from "./plugin_access.ts";
+import { type Admits, pluginAccess, type PluginRequests } from "./plugin_access.ts";
 import type { Relay } from "./relay.ts";
 
 export interface PluginHostOptions {
@@ -56,6 +56,8 @@ export class PluginHost {
   readonly registry: PluginRegistry;
   readonly routes: PluginRoutes;
   readonly supervisor: Supervisor;
+  /** Requests that plugins answer now. */
+  readonly requests: PluginRequests = new WeakMap();
   readonly #options: PluginHostOptions;
   #modules: ReadonlySet<string> = new Set();
 
@@ -75,7 +77,11 @@ export class PluginHost {
       connect: (name) => this.#connect(name),
       store: () => this.#store(),
       recorded: options.recorded,
-      ...pluginAccess(options.admit),
+      ...pluginAccess({
+        admit: options.admit,
+        answering: relay.answering,
+        requests: this.requests,
+      }),
     });
   }
 

@@ -10,7 +10,8 @@ import { openUnasked } from "../config/exposure.ts";
 import { decodedOnce, pathOfUrl, urlOfPath } from "../wire/path.ts";
 import type { Namespace } from "../relay/namespace.ts";
 import type { Entry } from "../session/session.ts";
-import type { Grant } from "./auth/grant.ts";
+import type { Admitted } from "./auth/authorizer.ts";
+import type { Grant, Refusal } from "./auth/grant.ts";
 import { entryOf, maySubscribe } from "./auth/rights.ts";
 import type { Asset, Assets } from "./assets.ts";
 import type { ServerView } from "./deps.ts";
@@ -18,6 +19,8 @@ import { dvrAnswer } from "./dvr/dvr_http.ts";
 import { fetchGroup, FetchRefused, type GroupWanted } from "./fetch_group.ts";
 import { health, namesLoopback, pathBehind, route, segments } from "./http_answers.ts";
 import type { HttpPeer } from "./http_listener.ts";
+import { addressKey } from "./limits/address_key.ts";
+import type { AnswerKind } from "./http_answering.ts";
 import { pageRequestOf } from "./page_origins.ts";
 
 export interface PublicHttpOptions {
@@ -143,17 +146,31 @@ function allowPages(headers: Headers, view: ServerView, origin: string | undefin
 
 /** What a plugin answers that owns the path. Open to the pages that are listed, unless it says itself to whom. */
 async function pluginAnswer(c: Context, view: ServerView): Promise<Response | undefined> {
+  const { plugins, relay } = view;
+  if (plugins?.routes.find(new URL(c.req.url).pathname) === undefined) return undefined;
+  const { raw, method } = c.req;
+  const remoteAddress = remoteOf(c);
   const { remote = "" } = (c.env ?? {}) as HttpPeer;
-  const response = await view.plugins?.routes.answer(c.req.raw, remote);
+  const peer = { remote, network: remoteAddress === "" ? "" : addressKey(remoteAddress) };
+  const response = await relay.answering.serve(remoteAddress, async (answer) => {
+    plugins.requests.set(raw, { remoteAddress, answer });
+    return await plugins.routes.answer(raw, peer) ?? new Response("not found\n", { status: 404 });
+  }, { method, long: true });
   try {
-    const { headers } = response ?? {};
-    headers?.set("x-content-type-options", "nosniff");
-    if (headers?.has("access-control-allow-origin") === false) {
+    const { headers } = response;
+    headers.set("x-content-type-options", "nosniff");
+    if (!headers.has("access-control-allow-origin")) {
       allowPages(headers, view, c.req.header("origin"));
     }
   } catch { // Headers of a redirect or an upgrade cannot be changed.
   }
   return response;
+}
+
+/** "ip:port" of who asks; empty where nobody knows. */
+function remoteOf(c: Context): string {
+  const { remote, remotePort = 0 } = (c.env ?? {}) as HttpPeer;
+  return remote === undefined ? "" : formatAddress({ hostname: remote, port: remotePort });
 }
 
 /** Where the page learns the admin address. */
@@ -208,25 +225,35 @@ async function admitted(
   c: Context,
   view: ServerView,
   path: string,
-  answer: (entry: Entry, grant: Grant) => Response | Promise<Response>,
+  respond: (entry: Entry, grant: Grant, lost: AbortSignal) => Response | Promise<Response>,
+  kind: AnswerKind = {},
 ): Promise<Response> {
-  const { remote } = (c.env ?? {}) as HttpPeer;
+  const remoteAddress = remoteOf(c);
+  const { answering, origin } = view.relay;
+  return await answering.serve(remoteAddress, async (answer) => {
+    const decided = await decidedOn(c, view, path, remoteAddress);
+    if ("reason" in decided) {
+      if (decided.status === 401) c.header("www-authenticate", "Bearer");
+      return live(c).text(`${decided.message}\n`, decided.status);
+    }
+    answer.hold(decided);
+    return await respond(entryOf(origin, decided.grant), decided.grant, answer.lost);
+  }, kind);
+}
+
+async function decidedOn(
+  c: Context,
+  view: ServerView,
+  path: string,
+  remoteAddress: string,
+): Promise<Admitted | Refusal> {
   const bearer = /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
-  const decided = await view.admit({
+  return await view.admit({
     path: `/${urlOfPath(path)}${new URL(c.req.url).search}`,
     transport: "http",
-    ...(remote === undefined ? {} : { remoteAddress: remote }),
+    ...(remoteAddress === "" ? {} : { remoteAddress }),
     ...(bearer === undefined ? {} : { bearer }),
   });
-  if ("reason" in decided) {
-    if (decided.status === 401) c.header("www-authenticate", "Bearer");
-    return live(c).text(`${decided.message}\n`, decided.status);
-  }
-  try {
-    return await answer(entryOf(view.relay.origin, decided.grant), decided.grant);
-  } finally {
-    decided.lease?.end("closed");
-  }
 }
 
 async function fetchRoute(c: Context, view: ServerView, timeoutMs: number): Promise<Response> {
@@ -239,15 +266,16 @@ async function fetchRoute(c: Context, view: ServerView, timeoutMs: number): Prom
   if (group !== "latest" && !Number.isSafeInteger(number)) {
     return c.text('bad request: group is a number or "latest"\n', 400);
   }
-  return await admitted(c, view, path, async ({ root, serve }) => {
+  return await admitted(c, view, path, async ({ root, serve }, _grant, lost) => {
     if (serve === undefined) return live(c).text("no such broadcast\n", 404);
     return await groupAnswer(c, serve, {
       broadcast: root,
       track,
       group: group === "latest" ? undefined : number,
       timeoutMs,
+      lost,
     });
-  });
+  }, { method: c.req.method, long: true });
 }
 
 async function groupAnswer(c: Context, origin: Namespace, wanted: GroupWanted): Promise<Response> {
@@ -280,7 +308,7 @@ const NO_ROOTS: ReadonlySet<string> = new Set(["assets", "api"]);
 /** Whether somebody goes to a path with a browser: it may be the root of a token, and the page is there as well. */
 function opensPage(c: Context): boolean {
   if (c.req.method !== "GET" && c.req.method !== "HEAD") return false;
-  const first = pathOfUrl(c.req.path)?.split("/")[0];
+  const first = pathOfUrl(segments(c, 0).join("/"))?.split("/")[0];
   if (first === undefined || first === "" || NO_ROOTS.has(first)) return false;
   const goal = c.req.header("sec-fetch-dest") ?? "document";
   return goal === "document" && (c.req.header("accept") ?? "").includes("text/html");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { PluginRoutes } from "../plugins/routes.ts";
 import { BroadcastProducer, type TrackProducer } from "../client/publish.ts";
 import { jsonOf, RelayUnderTest, until } from "./http_fixtures.ts";
 import { serveHttp } from "./http_listener.ts";
@@ -308,12 +309,9 @@ Deno.test("Whoever goes to the root of a token gets the page; what is no page st
   await using under = new RelayUnderTest();
   const body = new TextEncoder().encode("<p>watch");
   const assets = new Map([["index.html", { type: "text/html; charset=utf-8", body }]]);
-  const plugins = {
-    routes: {
-      answer: (request: Request) =>
-        Promise.resolve(request.url.includes("/whep/") ? new Response("a plugin's") : undefined),
-    },
-  } as unknown as NonNullable<ServerView["plugins"]>;
+  const routes = new PluginRoutes();
+  routes.of("test", () => {}).route("/whep", () => new Response("a plugin's"));
+  const plugins = { routes, requests: new WeakMap() } as unknown as ServerView["plugins"] & object;
   const app = publicApp(under.view({ plugins }), { assets });
   const accept = "text/html,application/xhtml+xml,*/*;q=0.8";
   const go = (path: string, headers: Record<string, string> = {}, method = "GET") =>

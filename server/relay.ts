@@ -17,12 +17,13 @@ import { Quota } from "../session/quota.ts";
 import type { CloseInfo, Connection } from "../transport/connection.ts";
 import { type Entry, type EntryWish, Session } from "../session/session.ts";
 import type { Admitted } from "./auth/authorizer.ts";
-import { callAt } from "./auth/deadline.ts";
 import type { Grant, Refusal } from "./auth/grant.ts";
+import { Holding } from "./auth/holding.ts";
 import { type Revocation, Revocations, type Revoked } from "./auth/revocations.ts";
 import { CacheKeeper } from "./limits/cache_keeper.ts";
 import { Census } from "./limits/census.ts";
 import { Doorkeeper } from "./limits/doorkeeper.ts";
+import { HttpAnswering } from "./http_answering.ts";
 import { DEFAULT_LIMITS, type NodeLimits } from "./limits/limits.ts";
 import { entryOf } from "./auth/rights.ts";
 import { SESSION_CODE } from "../wire/lite/codes.ts";
@@ -102,6 +103,8 @@ export class Relay {
   /** How often each of them took effect. */
   readonly hits = newLimitHits();
   readonly doorkeeper: Doorkeeper;
+  /** What HTTP answers, and the rights it does so under. */
+  readonly answering: HttpAnswering;
   readonly #options: RelayOptions;
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -122,6 +125,12 @@ export class Relay {
     const { groupCacheSize = 100, census = new Census() } = options;
     this.limits = { ...DEFAULT_LIMITS, ...givenLimits(options), groupCacheSize };
     this.doorkeeper = new Doorkeeper(this.limits, this.hits, census);
+    this.answering = new HttpAnswering({
+      limits: this.limits,
+      hits: this.hits,
+      clock: this.#clock,
+      isRevoked: (grant) => this.isRevoked(grant),
+    });
     this.context = {
       pool: this.pool,
       clock: this.#clock,
@@ -200,8 +209,8 @@ export class Relay {
   }
 
   /**
-   * Takes tokens back: those of one name, or all that somebody was given so far. Their sessions are closed now, and they
-   * are refused from now on until they end.
+   * Takes tokens back: those of one name, or all that somebody was given so far. Their sessions and what is answered
+   * to them by HTTP end now, and they are refused from now on until they end.
    * @param untilMs When the last of these tokens ends, in milliseconds since 1970; absent when nobody knows.
    * @returns How many sessions were closed.
    */
@@ -215,7 +224,8 @@ export class Relay {
     };
     this.#revocations.add(revoked, this.#clock.wallMs(), untilMs);
     for (const { session } of hit) session.close(SESSION_CODE.unauthorized, "token revoked");
-    this.#log.info("tokens revoked", { ...revoked, sessions: hit.length });
+    const answers = this.answering.revoke(revoked);
+    this.#log.info("tokens revoked", { ...revoked, sessions: hit.length, answers });
     return hit.length;
   }
 
@@ -347,20 +357,12 @@ export class Relay {
   }
 
   /** Ends the session with its rights, and its lease with the session. */
-  #hold(session: Session, { grant, lease }: Admitted): void {
-    let reason: string | undefined;
-    const end = (why: string) => {
-      reason ??= why;
-      session.close(SESSION_CODE.unauthorized, why === "expired" ? "token expired" : why);
-    };
-    const { expiresAtMs } = grant;
-    const cancel = lease === undefined && expiresAtMs !== undefined
-      ? callAt(this.#clock, expiresAtMs, () => end("expired"))
-      : undefined;
-    lease?.onRevoked(end);
+  #hold(session: Session, admitted: Admitted): void {
+    const holding = new Holding(this.#clock, admitted, (why) => {
+      session.close(SESSION_CODE.unauthorized, why);
+    });
     session.closed.then((info) => {
-      cancel?.();
-      lease?.end(reason ?? (this.draining ? "shutdown" : info.abrupt ? "dropped" : "closed"));
+      holding.end(this.draining ? "shutdown" : info.abrupt ? "dropped" : "closed");
     });
   }
 

@@ -31,6 +31,8 @@ export interface LimitHits {
   /** Sessions turned away: too many in all, or from one address. */
   sessions: number;
   address: number;
+  /** Requests of HTTP turned away: too many answers under way for one address. */
+  answers: number;
   /** Connections turned away because too many were in their handshake, or closed because theirs took too long. */
   handshakes: number;
   /** TCP connections turned away: too many in all, or from one address. */
@@ -61,6 +63,7 @@ export function newLimitHits(): LimitHits {
   return {
     sessions: 0,
     address: 0,
+    answers: 0,
     handshakes: 0,
     httpConnections: 0,
     httpAddress: 0,

@@ -15,7 +15,6 @@ import { LOCAL, WebRtcUnderTest } from "./support/webrtc.ts";
 import { publishWhip, watchWhep } from "./support/whep_page.ts";
 
 const ignore = !need("chromium").ok;
-const { wait: _, ...PLACE } = LOCAL;
 
 /** A few frames of a rendition, from the first on. */
 async function someOf(live: LiveMedia, rendition: Rendition, count: number): Promise<MediaFrame[]> {
@@ -39,7 +38,7 @@ Deno.test({ name: "Chromium's camera is published by WHIP", ignore }, async (t) 
   await under.start(webrtc.create(), LOCAL);
   for (const video of ["h264", "vp9"] as const) {
     await t.step(video, async () => {
-      const options = { ...PLACE, path: `/${video}`, video: [video], keyframe_interval: "500ms" };
+      const options = { ...LOCAL, path: `/${video}`, video: [video], keyframe_interval: "500ms" };
       const run = await under.start(whip.create(), options);
       await until(() => under.routes.find(`/${video}`) !== undefined, "the route");
       const page = await chromium.page();

@@ -29,14 +29,19 @@ export const PEERS = {
     { min: 1, max: 10_000, byDefault: 100 },
     "Most sessions at a time; whoever comes then gets 503.",
   ),
+  max_sessions_per_address: integer(
+    { min: 1, max: 10_000, byDefault: 25 },
+    "Most of them from one IPv4 address or one /64 of IPv6; whoever comes then gets 429. Behind a proxy all come from its address.",
+  ),
+  ice_timeout: duration(
+    { min: "1s", max: "1m", byDefault: "5s" },
+    "An offer whose browser has not been heard of by ICE for so long was made for nothing, and its place is free again.",
+  ),
   timeout: duration(
     { min: "2s", max: "5m", byDefault: "15s" },
     "A browser that is not heard of for so long has gone.",
   ),
 };
-
-/** How often a session's token is looked at again. */
-export const RECHECK_MS = 30_000;
 
 /** The two options that say where. @throws {PluginOptionsWrong} The range is none. */
 export function placeOf(

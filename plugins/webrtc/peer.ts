@@ -27,8 +27,10 @@ export interface PeerOptions extends PeerPlace {
   /** What is answered, by kind. */
   readonly codecs: Readonly<Partial<Record<"audio" | "video", readonly OfferedCodec[]>>>;
   readonly direction: "sendonly" | "recvonly";
-  /** A peer of which nothing is heard for so long is closed, in milliseconds. */
+  /** A peer of which nothing is heard for so long is closed, in milliseconds; so is one with which no media can flow by then. */
   readonly timeoutMs: number;
+  /** The same before its first ICE check. */
+  readonly iceTimeoutMs: number;
 }
 
 const FEEDBACK = {
@@ -46,7 +48,10 @@ export class Peer {
   readonly #over = new AbortController();
   readonly #clock: Clock;
   readonly #timeoutMs: number;
-  #heardMs: number;
+  readonly #iceTimeoutMs: number;
+  readonly #answeredMs: number;
+  #heardMs: number | undefined;
+  #connected = false;
   #stopWatching: () => void = () => {};
   #answer = "";
 
@@ -71,7 +76,8 @@ export class Peer {
     this.over = this.#over.signal;
     this.#clock = clock;
     this.#timeoutMs = options.timeoutMs;
-    this.#heardMs = clock.now();
+    this.#iceTimeoutMs = options.iceTimeoutMs;
+    this.#answeredMs = clock.now();
     this.connection = new RTCPeerConnection({
       iceLite: true,
       // Only what is listed: the addresses of the machine would be added to it.
@@ -95,8 +101,10 @@ export class Peer {
     const connected = Promise.withResolvers<void>();
     this.connected = connected.promise;
     this.connection.connectionStateChange.subscribe((state) => {
-      if (state === "connected") connected.resolve();
-      else if (state === "failed" || state === "closed") this.close();
+      if (state === "connected") {
+        this.#connected = true;
+        connected.resolve();
+      } else if (state === "failed" || state === "closed") this.close();
     });
     this.#watch();
   }
@@ -149,8 +157,13 @@ export class Peer {
   }
 
   #watch(): void {
-    this.#stopWatching = this.#clock.after(this.#timeoutMs / 4, () => {
-      if (this.#clock.now() - this.#heardMs > this.#timeoutMs) this.close();
+    const lookMs = Math.min(this.#timeoutMs, this.#iceTimeoutMs) / 4;
+    this.#stopWatching = this.#clock.after(lookMs, () => {
+      const now = this.#clock.now();
+      const since = this.#connected ? this.#heardMs! : this.#answeredMs;
+      const late = now - since > this.#timeoutMs ||
+        (this.#heardMs === undefined && now - since >= this.#iceTimeoutMs);
+      if (late) this.close();
       else this.#watch();
     });
   }

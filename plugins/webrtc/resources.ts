@@ -4,9 +4,10 @@
  *
  * @module
  */
+import { reasonOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import { pathOfUrl, urlOfPath } from "../../wire/path.ts";
-import type { PluginContext, PluginRoute } from "../plugin.ts";
+import type { PluginContext, PluginRoute, RightsHeld } from "../plugin.ts";
 import { below } from "../routes.ts";
 import { RequestRefused } from "./errors.ts";
 import type { Peer } from "./peer.ts";
@@ -20,16 +21,16 @@ export interface ResourcesOptions {
   /** First segment of the paths, with its slash. */
   readonly prefix: string;
   readonly log: Logger;
-  /** Whether who asks may have what it asks for. */
-  readonly allow: (request: Request, broadcast: string) => Promise<boolean>;
+  /** The rights of who asks for what it asks for, for as long as the session lasts; `undefined` when there are none. */
+  readonly allow: (request: Request, broadcast: string) => Promise<RightsHeld | undefined>;
   /** Makes a session. @throws {RequestRefused} */
   readonly open: (broadcast: string, sdp: string, query: URLSearchParams) => Promise<Opened>;
   /** Most sessions at a time. */
   readonly maxSessions: number;
+  /** Most of them for one address: the others still get in. */
+  readonly maxSessionsPerAddress: number;
   /** STUN and TURN servers that are told to clients, as values of `Link`. */
   readonly links: readonly string[];
-  /** How often it is asked again whether a session is still allowed, in milliseconds. */
-  readonly recheckMs: number;
   /** Told of every change of how many sessions there are. */
   readonly onchange?: (sessions: number) => void;
 }
@@ -54,8 +55,9 @@ const CORS = {
 class Resources implements Disposable {
   readonly #options: ResourcesOptions;
   readonly #sessions = new Map<string, Session>();
-  /** Offers that are being answered count too. */
-  #opening = 0;
+  /** Sessions, and offers that are being answered: in all, and of each network. */
+  #places = 0;
+  readonly #networks = new Map<string, number>();
 
   constructor(options: ResourcesOptions) {
     this.#options = options;
@@ -66,9 +68,9 @@ class Resources implements Disposable {
   }
 
   /** Answers every request below the prefix. */
-  readonly answer: PluginRoute = async (request) => {
+  readonly answer: PluginRoute = async (request, { network }) => {
     try {
-      return withCors(await this.#route(request));
+      return withCors(await this.#route(request, network));
     } catch (error) {
       if (!(error instanceof RequestRefused)) throw error;
       const { status, message, headers } = error;
@@ -81,7 +83,7 @@ class Resources implements Disposable {
     for (const { peer } of this.#sessions.values()) peer.close();
   }
 
-  async #route(request: Request): Promise<Response> {
+  async #route(request: Request, network: string): Promise<Response> {
     const url = new URL(request.url);
     const path = below(this.#options.prefix, url.pathname);
     switch (request.method) {
@@ -97,7 +99,7 @@ class Resources implements Disposable {
           },
         });
       case "POST":
-        return await this.#post(request, url, broadcastOf(path));
+        return await this.#post(request, url, broadcastOf(path), network);
       case "PATCH":
         return await this.#patch(request, this.#session(path));
       case "DELETE":
@@ -120,24 +122,23 @@ class Resources implements Disposable {
     return session;
   }
 
-  async #post(request: Request, url: URL, broadcast: string): Promise<Response> {
-    const { prefix, links, maxSessions, open } = this.#options;
+  async #post(
+    request: Request,
+    url: URL,
+    broadcast: string,
+    network: string,
+  ): Promise<Response> {
+    const { prefix, links, open } = this.#options;
     if (broadcast === "") {
       throw new RequestRefused(404, `No broadcast is named: POST to ${prefix}/BROADCAST`);
     }
-    // Only what says who asks: the body is read below.
-    const asks = new Request(request.url, { headers: request.headers });
-    await this.#check(asks, broadcast);
-    const sdp = await bodyOf(request, SDP);
-    if (this.#sessions.size + this.#opening >= maxSessions) {
-      throw new RequestRefused(503, `All ${maxSessions} sessions are in use`, {
-        "retry-after": "10",
-      });
-    }
-    this.#opening++;
+    const rights = await this.#rights(request, broadcast);
+    let leave: () => void = () => {};
     try {
+      const sdp = await bodyOf(request, SDP);
+      leave = this.#take(network);
       const { peer } = await open(broadcast, sdp, url.searchParams);
-      const session = this.#add(peer, broadcast, asks);
+      const session = this.#add(peer, broadcast, rights, leave);
       const headers = new Headers({
         "content-type": SDP,
         location: `${prefix}/${urlOfPath(broadcast)}/${session.id}`,
@@ -147,14 +148,42 @@ class Resources implements Disposable {
       });
       for (const link of links) headers.append("link", link);
       return new Response(peer.sdp, { status: 201, headers });
-    } finally {
-      this.#opening--;
+    } catch (error) {
+      leave();
+      rights.end();
+      throw error;
     }
   }
 
+  /** A place for one more session. @returns Gives it back. @throws {RequestRefused} 503, or 429: the address has its share. */
+  #take(network: string): () => void {
+    const { maxSessions, maxSessionsPerAddress } = this.#options;
+    const later = { "retry-after": "10" };
+    if (this.#places >= maxSessions) {
+      throw new RequestRefused(503, `All ${maxSessions} sessions are in use`, later);
+    }
+    const here = this.#networks.get(network) ?? 0;
+    if (network !== "" && here >= maxSessionsPerAddress) {
+      const why = `All ${maxSessionsPerAddress} sessions of this address are in use`;
+      throw new RequestRefused(429, why, later);
+    }
+    this.#places++;
+    this.#networks.set(network, here + 1);
+    let taken = true;
+    return () => {
+      if (!taken) return;
+      taken = false;
+      this.#places--;
+      const left = this.#networks.get(network)! - 1;
+      if (left > 0) this.#networks.set(network, left);
+      else this.#networks.delete(network);
+    };
+  }
+
   /** @throws {RequestRefused} 401 or 403 */
-  async #check(request: Request, broadcast: string): Promise<void> {
-    if (await this.#options.allow(request, broadcast)) return;
+  async #rights(request: Request, broadcast: string): Promise<RightsHeld> {
+    const rights = await this.#options.allow(request, broadcast);
+    if (rights !== undefined) return rights;
     const shown = request.headers.has("authorization") ||
       new URL(request.url).searchParams.has("jwt");
     throw shown
@@ -164,23 +193,23 @@ class Resources implements Disposable {
       });
   }
 
-  #add(peer: Peer, broadcast: string, asks: Request): Session {
-    const { log, onchange, recheckMs, allow } = this.#options;
+  #add(peer: Peer, broadcast: string, rights: RightsHeld, leave: () => void): Session {
+    const { log, onchange } = this.#options;
     const id = crypto.randomUUID();
     const session = { id, broadcast, peer, etag: `"${crypto.randomUUID()}"` };
     this.#sessions.set(id, session);
     log.info("session begins", { broadcast, session: id });
     onchange?.(this.size);
-    const recheck = setInterval(async () => {
-      const allowed = await allow(asks, broadcast).catch(() => false);
-      if (!allowed) peer.close();
-    }, recheckMs);
     const ended = () => {
-      clearInterval(recheck);
       this.#sessions.delete(id);
-      log.info("session ends", { broadcast, session: id });
+      leave();
+      rights.end();
+      const reason = rights.lost.aborted ? reasonOf(rights.lost.reason) : undefined;
+      log.info("session ends", { broadcast, session: id, reason });
       onchange?.(this.size);
     };
+    rights.lost.addEventListener("abort", () => peer.close(), { once: true });
+    if (rights.lost.aborted) peer.close();
     if (peer.over.aborted) ended();
     else peer.over.addEventListener("abort", ended, { once: true });
     return session;

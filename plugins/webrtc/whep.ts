@@ -18,10 +18,14 @@ export interface WhepOptions extends PeerPlace {
   /** How long a broadcast that is not there is waited for, in milliseconds. */
   readonly waitMs: number;
   readonly timeoutMs: number;
+  readonly iceTimeoutMs: number;
   readonly maxLatencyMs: number;
   /** Sound that is not Opus is made so. */
   readonly transcodes: boolean;
 }
+
+/** How long a viewer's offer waits for a broadcast's first catalog. */
+const CATALOG_MS = 10_000;
 
 /** The broadcasts that are watched, each once for all its viewers. */
 export class Whep {
@@ -59,7 +63,7 @@ export class Whep {
   };
 
   async #seat(source: Source, offer: Offer, query: URLSearchParams): Promise<Peer> {
-    const renditions = await source.renditions();
+    const renditions = await this.#renditions(source);
     const [video, audio] = [query.get("video"), query.get("audio")];
     const chosen = choose(offer, renditions, {
       transcodes: this.#options.transcodes,
@@ -94,6 +98,20 @@ export class Whep {
     source.over.addEventListener("abort", () => peer.close(), { once: true, signal: peer.over });
     if (source.over.aborted) peer.close();
     return peer;
+  }
+
+  /** @throws {RequestRefused} 504: the broadcast is announced, and its catalog does not come. */
+  async #renditions(source: Source): Promise<readonly Rendition[]> {
+    const late = Promise.withResolvers<never>();
+    const cancel = this.#ctx.clock.after(CATALOG_MS, () => {
+      const why = `The catalog of "${source.path}" has not come within ${CATALOG_MS / 1000} s`;
+      late.reject(new RequestRefused(504, why, { "retry-after": "5" }));
+    });
+    try {
+      return await Promise.race([source.renditions(), late.promise]);
+    } finally {
+      cancel();
+    }
   }
 
   #send(

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { RTCPeerConnection, RTCRtpCodecParameters } from "werift";
+import { ManualClock } from "../../base/clock.ts";
 import type { BroadcastProducer } from "../../client/mod.ts";
-import { until } from "../../tests/support/server.ts";
-import { LOCAL, WebRtcUnderTest } from "../../tests/support/webrtc.ts";
+import { until as untilIn } from "../../tests/support/server.ts";
+import { HELD, LOCAL, WebRtcUnderTest } from "../../tests/support/webrtc.ts";
 import { webrtc } from "../egress/webrtc/mod.ts";
 import { encodeLegacyFrame } from "../media/fmp4/legacy_frame.ts";
 
+/** A busy machine takes its time. */
+const until = (done: () => boolean | Promise<boolean>, what: string) => untilIn(done, what, 60_000);
 const SDP = { "content-type": "application/sdp" };
 const FRAGMENT = "application/trickle-ice-sdpfrag";
 
@@ -79,7 +82,7 @@ class Picture implements Disposable {
 
 async function started(config = {}, ctx = {}) {
   const under = new WebRtcUnderTest();
-  const run = await under.start(webrtc.create(), { ...LOCAL, ...config }, ctx);
+  const run = await under.start(webrtc.create(), { ...LOCAL, wait: "30s", ...config }, ctx);
   await until(() => under.routes.find("/whep/x") !== undefined, "the route");
   const client = await under.relay.client();
   return {
@@ -101,7 +104,6 @@ Deno.test("WHEP answers what it refuses with the status and a sentence", async (
   using _vp8 = at.picture("vp8");
   const offer = await viewer().offer();
   const REFUSED: [string, string, HeadersInit, number, RegExp][] = [
-    ["nobody", offer, SDP, 404, /no broadcast "nobody"/],
     ["", offer, SDP, 404, /\/whep\/BROADCAST/],
     ["vp8", "hello", SDP, 400, /v=0/],
     ["vp8", "", SDP, 400, /v=0/],
@@ -141,13 +143,21 @@ Deno.test("WHEP answers what it refuses with the status and a sentence", async (
   assert.deepEqual([at.under.failed, at.run.told], [[], []]);
 });
 
+Deno.test("WHEP waits a moment for a broadcast that is not there, and answers 404 then", async () => {
+  await using at = await started({ wait: "100ms" });
+  const answer = await at.post("nobody", await viewer().offer());
+  assert.equal(answer.status, 404);
+  assert.match(await answer.text(), /no broadcast "nobody"/);
+});
+
 Deno.test("WHEP asks whether a broadcast may be read, by the request", async () => {
   const asked: string[] = [];
-  const mayRead = (request: Request, broadcast: string) => {
-    asked.push(`${broadcast} ${request.headers.get("authorization")}`);
-    return Promise.resolve(request.headers.get("authorization") === "Bearer right");
+  const hold = (request: Request, broadcast: string, role: string) => {
+    asked.push(`${role} ${broadcast} ${request.headers.get("authorization")}`);
+    const right = request.headers.get("authorization") === "Bearer right";
+    return Promise.resolve(right ? HELD : undefined);
   };
-  await using at = await started({}, { mayRead });
+  await using at = await started({}, { hold });
   using _picture = at.picture();
   const offer = await viewer().offer();
   const without = await at.post("live/cam", offer);
@@ -157,7 +167,7 @@ Deno.test("WHEP asks whether a broadcast may be read, by the request", async () 
   const right = await at.post("live/cam", offer, { ...SDP, authorization: "Bearer right" });
   assert.equal(right.status, 201);
   for (const answer of [without, wrong, right]) await answer.body?.cancel();
-  assert.equal(asked[0], "live/cam null");
+  assert.equal(asked[0], "read live/cam null");
 });
 
 Deno.test("A WHEP session begins with a keyframe, restarts at one when asked, and ends by DELETE", async () => {
@@ -238,10 +248,50 @@ Deno.test("Viewers of a broadcast share one subscription, which ends with the la
 });
 
 Deno.test("A viewer that never comes, or is not heard of any more, is let go of", async () => {
-  await using at = await started({ timeout: "2s" });
+  const clock = new ManualClock();
+  await using at = await started({ ice_timeout: "5s" }, { clock });
   using _picture = at.picture();
   const answer = await at.post("live/cam", await viewer().offer());
   await answer.body?.cancel();
   assert.equal(at.run.told.at(-1), "1 watching");
+  clock.advance(4_000);
+  assert.equal(at.run.told.at(-1), "1 watching");
+  clock.advance(1_000);
   await until(() => at.run.told.at(-1) === undefined, "the viewer to be forgotten");
+});
+
+Deno.test("Offers of one address that nothing comes of leave others their places, and are free again after 5 s", async () => {
+  const clock = new ManualClock();
+  const sizes = { max_sessions: 6, max_sessions_per_address: 3, ice_timeout: "5s" };
+  await using at = await started(sizes, { clock });
+  at.under.network = (request) => request.headers.get("x-network") ?? "";
+  using _picture = at.picture();
+  const offer = await viewer().offer();
+  const statusOf = async (network: string) => {
+    const answer = await at.post("live/cam", offer, { ...SDP, "x-network": network });
+    return [answer.status, await answer.text()] as const;
+  };
+  const flood = await Promise.all(Array.from({ length: 20 }, () => statusOf("stranger")));
+  assert.deepEqual(flood.filter(([status]) => status === 201).length, 3);
+  const [refused, why] = flood.find(([status]) => status !== 201)!;
+  assert.equal(refused, 429);
+  assert.match(why, /All 3 sessions of this address/);
+  assert.equal((await statusOf("somebody"))[0], 201);
+  clock.advance(5_000);
+  await until(() => at.run.told.at(-1) === undefined, "the places to be free");
+  assert.equal((await statusOf("stranger"))[0], 201);
+});
+
+Deno.test("A WHEP session ends with the rights it was begun under", async () => {
+  const lost = new AbortController();
+  let ended = 0;
+  const hold = () => Promise.resolve({ lost: lost.signal, end: () => void ended++ });
+  await using at = await started({}, { hold });
+  using _picture = at.picture();
+  const answer = await at.post("live/cam", await viewer().offer());
+  await answer.body?.cancel();
+  assert.deepEqual([answer.status, ended, at.run.told.at(-1)], [201, 0, "1 watching"]);
+  lost.abort(new Error("token revoked"));
+  await until(() => at.run.told.at(-1) === undefined, "the session's end");
+  assert.equal(ended, 1);
 });

@@ -23,6 +23,7 @@ export type WhipVideo = "h264" | "vp8" | "vp9" | "av1";
 
 export interface WhipOptions extends PeerPlace {
   readonly timeoutMs: number;
+  readonly iceTimeoutMs: number;
   /** Video codecs that are taken, the preferred first. */
   readonly video: readonly WhipVideo[];
   /** A keyframe is asked for this often, in milliseconds. */

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { RTCPeerConnection, RTCRtpCodecParameters } from "werift";
-import { until } from "../../tests/support/server.ts";
-import { LOCAL, WebRtcUnderTest } from "../../tests/support/webrtc.ts";
+import { until as untilIn } from "../../tests/support/server.ts";
+import { HELD, LOCAL, WebRtcUnderTest } from "../../tests/support/webrtc.ts";
 import { whip } from "../ingress/whip/mod.ts";
 import { LiveMedia } from "../media/read.ts";
 import { packetizerOf } from "./packetize.ts";
 
-const { addresses } = LOCAL;
+/** A busy machine takes its time. */
+const until = (done: () => boolean | Promise<boolean>, what: string) => untilIn(done, what, 60_000);
 const SDP = { "content-type": "application/sdp" };
 const VP8 = { kind: "video", name: "video0", codec: "vp8", container: "legacy" } as const;
 
@@ -16,7 +17,7 @@ function publisher(mimeType: string, direction: "sendonly" | "recvonly" = "sendo
     iceServers: [],
     iceUseIpv4: false,
     iceUseIpv6: false,
-    iceAdditionalHostAddresses: addresses,
+    iceAdditionalHostAddresses: LOCAL.addresses,
     codecs: { video: [new RTCRtpCodecParameters({ mimeType, clockRate: 90_000 })], audio: [] },
   });
   const { sender } = pc.addTransceiver("video", { direction });
@@ -43,11 +44,12 @@ function publisher(mimeType: string, direction: "sendonly" | "recvonly" = "sendo
 Deno.test("WHIP refuses with the status and a sentence, and takes one publisher at a time", async () => {
   await using under = new WebRtcUnderTest();
   const asked: string[] = [];
-  const mayPublish = (request: Request, broadcast: string) => {
-    asked.push(broadcast);
-    return Promise.resolve(new URL(request.url).searchParams.get("jwt") === "right");
+  const hold = (request: Request, broadcast: string, role: string) => {
+    asked.push(`${role} ${broadcast}`);
+    const right = new URL(request.url).searchParams.get("jwt") === "right";
+    return Promise.resolve(right ? HELD : undefined);
   };
-  await under.start(whip.create(), { addresses, video: ["vp8"] }, { mayPublish });
+  await under.start(whip.create(), { ...LOCAL, video: ["vp8"] }, { hold });
   await until(() => under.routes.find("/whip/x") !== undefined, "the route");
   const post = async (path: string, body: string): Promise<[number, string, Headers]> => {
     const answer = await fetch(under.url(path), { method: "POST", headers: SDP, body });
@@ -72,12 +74,12 @@ Deno.test("WHIP refuses with the status and a sentence, and takes one publisher 
   await fetch(under.url(headers.get("location")!), { method: "DELETE" });
   const [again] = await post("/whip/cam?jwt=right", second);
   assert.equal(again, 201);
-  assert.deepEqual([new Set(asked), under.failed], [new Set(["cam"]), []]);
+  assert.deepEqual([new Set(asked), under.failed], [new Set(["publish cam"]), []]);
 });
 
 Deno.test("A WHIP broadcast is live with the first keyframe, a group for each, and gone with its publisher", async () => {
   await using under = new WebRtcUnderTest();
-  const run = await under.start(whip.create(), { addresses });
+  const run = await under.start(whip.create(), LOCAL);
   await until(() => under.routes.find("/whip/x") !== undefined, "the route");
   const one = publisher("video/VP8");
   const answer = await fetch(under.url("/whip/live/cam"), {

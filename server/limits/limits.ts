@@ -12,6 +12,8 @@ export interface NodeLimits extends SessionLimits {
   /** Sessions at once, over all threads of the server: in all, and from one address. */
   maxSessions: number;
   maxSessionsPerAddress: number;
+  /** Answers of HTTP under way at once, for one address. */
+  maxAnswersPerAddress: number;
   /** Connections in their handshake at once, in each thread. */
   maxHandshakes: number;
   /** TCP connections at once that are no sessions: in all, and from one address. */
@@ -34,6 +36,7 @@ export const DEFAULT_LIMITS: Readonly<NodeLimits> = {
   ...NO_LIMITS,
   maxSessions: 0,
   maxSessionsPerAddress: 0,
+  maxAnswersPerAddress: 0,
   maxHandshakes: 0,
   maxHttpConnections: 0,
   maxHttpConnectionsPerAddress: 0,

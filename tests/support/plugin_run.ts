@@ -63,6 +63,7 @@ export async function runPlugin(
     recorded: () => {},
     mayRead: () => Promise.resolve(true),
     mayPublish: () => Promise.resolve(true),
+    hold: () => Promise.resolve({ lost: new AbortController().signal, end() {} }),
     ...options.ctx,
   };
   await plugin.initialize(ctx, config);

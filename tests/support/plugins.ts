@@ -44,6 +44,7 @@ export class SupervisorUnderTest implements AsyncDisposable {
       recorded: () => {},
       mayRead: () => Promise.resolve(true),
       mayPublish: () => Promise.resolve(true),
+      hold: () => Promise.resolve({ lost: new AbortController().signal, end() {} }),
     });
   }
 

@@ -1,13 +1,16 @@
 /** Plugins that answer WHEP and WHIP, at a relay in memory, behind a real HTTP port. For tests only. */
 import { PluginRoutes } from "../../plugins/routes.ts";
-import type { Plugin, PluginContext } from "../../plugins/plugin.ts";
+import type { Plugin, PluginContext, RightsHeld } from "../../plugins/plugin.ts";
 import { MediaProcess } from "../../plugins/ffmpeg/media_process.ts";
 import { LIVE_FMP4 } from "../../plugins/ffmpeg/output.ts";
 import { MediaPublisher } from "../../plugins/media/publish.ts";
 import { MemoryRelay, type PluginRun, runPlugin } from "./plugin_run.ts";
 
-/** Peers of tests are on this machine alone, and gone soon. */
-export const LOCAL = { addresses: ["127.0.0.1"], wait: "200ms" };
+/** Peers of tests are on this machine alone, which may be busy: they have time for their first check. */
+export const LOCAL = { addresses: ["127.0.0.1"], ice_timeout: "1m" };
+
+/** Rights that nobody takes back. */
+export const HELD: RightsHeld = { lost: new AbortController().signal, end() {} };
 
 export class WebRtcUnderTest implements AsyncDisposable {
   readonly relay = new MemoryRelay();
@@ -16,9 +19,14 @@ export class WebRtcUnderTest implements AsyncDisposable {
   readonly #http = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     async (request, { remoteAddr }) =>
-      await this.routes.answer(request, remoteAddr.hostname) ??
+      await this.routes.answer(request, {
+        remote: remoteAddr.hostname,
+        network: this.network(request, remoteAddr.hostname),
+      }) ??
         new Response("not found\n", { status: 404 }),
   );
+  /** Whom a request counts for. */
+  network = (_request: Request, remote: string): string => remote;
   /** Failures of handlers. */
   readonly failed: string[] = [];
 

@@ -104,7 +104,12 @@ async function answer(
   if (bytes === undefined) return say(404, "it is not there any more, or not yet");
   const type = `${timeline.rendition.kind}/mp4`;
   return new Response(bytes, {
-    headers: { ...HEADERS, "content-type": type, "cache-control": cache },
+    headers: {
+      ...HEADERS,
+      "content-type": type,
+      "content-length": String(bytes.length),
+      "cache-control": cache,
+    },
   });
 }
 
@@ -149,8 +154,14 @@ function cacheOf(request: Request, url: URL): string {
 }
 
 function playlist(text: string): Response {
-  return new Response(text, {
-    headers: { ...HEADERS, "content-type": PLAYLIST, "cache-control": "no-cache" },
+  const bytes = new TextEncoder().encode(text);
+  return new Response(bytes, {
+    headers: {
+      ...HEADERS,
+      "content-type": PLAYLIST,
+      "content-length": String(bytes.length),
+      "cache-control": "no-cache",
+    },
   });
 }
 

@@ -2,7 +2,7 @@
 import { duration, oneOf, text } from "../../../config/fields.ts";
 import { options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
-import { linksOf, PEERS, placeOf, prefixOf, RECHECK_MS } from "../../webrtc/options.ts";
+import { linksOf, PEERS, placeOf, prefixOf } from "../../webrtc/options.ts";
 
 const OPTIONS = options({
   path: text("Where viewers post their offers: `PATH/BROADCAST`.", { byDefault: "/whep" }),
@@ -40,7 +40,8 @@ class WebRtc implements Plugin {
   }
 
   async run(ctx: PluginContext): Promise<void> {
-    const { path, wait, maxLatency, audio, timeout, iceServers, maxSessions } = this.#options;
+    const { path, wait, maxLatency, audio, timeout, iceServers } = this.#options;
+    const { maxSessions, maxSessionsPerAddress, iceTimeout } = this.#options;
     // Loaded here: a relay without this plugin, or one that only checks its options, does without.
     const { Whep } = await import("../../webrtc/whep.ts");
     const { serveOffers } = await import("../../webrtc/resources.ts");
@@ -53,17 +54,18 @@ class WebRtc implements Plugin {
       ...placeOf(this.#options),
       waitMs: wait,
       timeoutMs: timeout,
+      iceTimeoutMs: iceTimeout,
       maxLatencyMs: maxLatency,
       transcodes,
     });
     await serveOffers(ctx, {
       prefix: prefixOf(path),
       log: ctx.log,
-      allow: (request, broadcast) => ctx.mayRead(request, broadcast),
+      allow: (request, broadcast) => ctx.hold(request, broadcast, "read"),
       open: whep.open,
       maxSessions,
+      maxSessionsPerAddress,
       links: linksOf(iceServers),
-      recheckMs: RECHECK_MS,
       onchange: (sessions) => ctx.status(sessions === 0 ? undefined : `${sessions} watching`),
     });
   }

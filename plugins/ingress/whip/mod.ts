@@ -2,7 +2,7 @@
 import { duration, someOf, text } from "../../../config/fields.ts";
 import { options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
-import { linksOf, PEERS, placeOf, prefixOf, RECHECK_MS } from "../../webrtc/options.ts";
+import { linksOf, PEERS, placeOf, prefixOf } from "../../webrtc/options.ts";
 
 const CODECS = ["h264", "vp9", "vp8", "av1"] as const;
 
@@ -37,24 +37,26 @@ class WhipPlugin implements Plugin {
   }
 
   async run(ctx: PluginContext): Promise<void> {
-    const { path, timeout, video, keyframeInterval, iceServers, maxSessions } = this.#options;
+    const { path, timeout, video, keyframeInterval, iceServers } = this.#options;
+    const { maxSessions, maxSessionsPerAddress, iceTimeout } = this.#options;
     // Loaded here: a relay without this plugin, or one that only checks its options, does without.
     const { Whip } = await import("../../webrtc/whip.ts");
     const { serveOffers } = await import("../../webrtc/resources.ts");
     const whip = new Whip(ctx, {
       ...placeOf(this.#options),
       timeoutMs: timeout,
+      iceTimeoutMs: iceTimeout,
       video,
       keyframeMs: keyframeInterval,
     });
     await serveOffers(ctx, {
       prefix: prefixOf(path),
       log: ctx.log,
-      allow: (request, broadcast) => ctx.mayPublish(request, broadcast),
+      allow: (request, broadcast) => ctx.hold(request, broadcast, "publish"),
       open: whip.open,
       maxSessions,
+      maxSessionsPerAddress,
       links: linksOf(iceServers),
-      recheckMs: RECHECK_MS,
       onchange: (sessions) => ctx.status(sessions === 0 ? undefined : `${sessions} publishing`),
     });
   }

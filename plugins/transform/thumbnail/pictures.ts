@@ -60,7 +60,10 @@ export class Pictures {
     if (request.headers.get("if-none-match") === etag) {
       return new Response(null, { status: 304, headers });
     }
-    return new Response(method === "HEAD" ? null : kept.jpeg, { headers });
+    const length = { "content-length": String(kept.jpeg.length) };
+    return new Response(method === "HEAD" ? null : kept.jpeg, {
+      headers: { ...headers, ...length },
+    });
   }
 }
 
