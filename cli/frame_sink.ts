@@ -1,5 +1,6 @@
 import { QumoError } from "../client/mod.ts";
 import { reasonOf } from "../base/errors.ts";
+import { fileName } from "../plugins/egress/file_name.ts";
 
 /** Takes the frames that were received. */
 export interface FrameSink extends AsyncDisposable {
@@ -102,10 +103,4 @@ async function saving(path: string, work: () => Promise<void>): Promise<void> {
   } catch (cause) {
     throw new SaveFailed(`Cannot write ${path}: ${reasonOf(cause)}`, { cause });
   }
-}
-
-/** Track names come from a peer: one that is a path, or none, must not leave the directory. */
-export function fileName(track: string): string {
-  const safe = encodeURIComponent(track.toWellFormed()).replaceAll("*", "%2A");
-  return /^\.*$/.test(safe) ? `%${safe}` : safe;
 }

@@ -98,6 +98,7 @@ export function sampleSnapshot(): MetricsSnapshot {
         bytesOut: 74,
         skipped: 75,
         errors: 76,
+        notServed: 78,
         latencyMs: 77,
       },
     }],

@@ -82,6 +82,12 @@ export const PLUGINS: MetricSection = {
       "Failures the instance got over by itself, HTTP requests that failed among them.",
       ({ stats }) => stats.errors,
     ),
+    each(
+      "qumo_plugin_not_served",
+      "gauge",
+      "Broadcasts and renditions that are there and not served now, for a limit or for what they are.",
+      ({ stats }) => stats.notServed,
+    ),
     {
       name: "qumo_plugin_latency_seconds",
       type: "gauge",

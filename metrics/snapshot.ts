@@ -164,6 +164,7 @@ export interface PluginNumbers {
     readonly bytesOut: number;
     readonly skipped: number;
     readonly errors: number;
+    readonly notServed: number;
     /** -1 is unknown. */
     readonly latencyMs: number;
   };

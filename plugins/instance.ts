@@ -371,6 +371,7 @@ function newStats(): PluginStats {
     bytesOut: 0,
     skipped: 0,
     errors: 0,
+    notServed: 0,
     latencyMs: -1,
   };
 }

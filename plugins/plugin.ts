@@ -24,6 +24,8 @@ export interface PluginStats {
   skipped: number;
   /** Failures the plugin got over by itself. */
   errors: number;
+  /** Broadcasts and renditions that are there and not served now: a limit leaves them out, or nothing can be done with them. */
+  notServed: number;
   /** What the plugin adds between a frame's coming and going, the last measured, in milliseconds; -1 is unknown. */
   latencyMs: number;
 }

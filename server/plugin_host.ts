@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { MAX_RENDITIONS } from "../base/catalog.ts";
 import type { Logger } from "../base/logger.ts";
 import { Client } from "../client/mod.ts";
 import { DEFAULT_FILE, type LoadedConfig } from "../config/load.ts";
@@ -41,12 +42,15 @@ const RESERVED = [
   ...["health", "certificate.sha256", "announced", "fetch", "api", "index.html", "assets", "dvr"],
 ];
 
-/** What a connection in memory holds: enough for a large key frame, bounded for who does not read. */
+/**
+ * What a connection in memory holds: a window for a large key frame, and streams for every broadcast that one instance may
+ * work on, each with its catalog and all its renditions. Who waits for a stream would do so without a word.
+ */
 const LINK = {
   protocol: "moq-lite-06",
   windowBytes: 1 << 20,
-  maxUniStreams: 1_000,
-  maxBidiStreams: 200,
+  maxUniStreams: 8_192,
+  maxBidiStreams: 1_000 * (MAX_RENDITIONS + 2),
 } as const;
 
 /** Per track of a plugin: more than a second of audio in groups of one frame. */

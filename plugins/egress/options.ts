@@ -1,7 +1,7 @@
-/** Options that more than one egress plugin has. */
+/** Options and rules that more than one egress plugin has. */
 import { z } from "zod";
-import { isPattern } from "../../base/path_pattern.ts";
-import { notes } from "../../config/fields.ts";
+import { isPattern, matchesPattern } from "../../base/path_pattern.ts";
+import { integer, notes } from "../../config/fields.ts";
 
 /** Which broadcasts are handed on; at least one pattern. */
 export function broadcastPatterns(about: string) {
@@ -10,4 +10,17 @@ export function broadcastPatterns(about: string) {
       expects: "a list of paths; `*` is any part, `**` at the end any parts",
       example: '["live/*"]',
     });
+}
+
+/** How many broadcasts one instance works on: a stranger's announcements cost so much and no more. */
+export function maxBroadcasts() {
+  return integer(
+    { min: 1, max: 1000, byDefault: 64 },
+    "Broadcasts that are worked on at one time; those beyond wait, which the status tells.",
+  );
+}
+
+/** Tells the broadcasts of some patterns from others. */
+export function matchesAny(patterns: readonly string[]): (path: string) => boolean {
+  return (path) => patterns.some((pattern) => matchesPattern(pattern, path));
 }

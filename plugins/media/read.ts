@@ -14,18 +14,28 @@ import {
 } from "../../client/mod.ts";
 import { CATALOG_TRACK, PRIORITY } from "./fmp4/catalog.ts";
 import { MediaError } from "./fmp4/media_error.ts";
+import { Burst } from "./burst.ts";
 import { FrameOpener, type MediaFrame } from "./frame.ts";
-import { CatalogVersions, type Rendition } from "./rendition.ts";
+import { sleep } from "./pace.ts";
+import { CatalogVersions, type ReadCatalog, type Rendition } from "./rendition.ts";
 
 export type { MediaFrame } from "./frame.ts";
 export type { AudioRendition, Rendition, VideoRendition } from "./rendition.ts";
 
 /** How long the last frames of a broadcast may take after it has gone: tracks end by themselves before that. */
 const LAST_FRAMES_MS = 2000;
+/** A catalog may change so often at once, and then once in a while: whatever follows it begins anew each time. */
+const CATALOG_BURST = 20;
+const CATALOG_EVERY_MS = 5_000;
+const MAX_VERSIONS_WAITING = 8;
+/** How often it is logged that a version cannot be read. */
+const COMPLAIN_MS = 10_000;
 
 export interface ReadOptions {
   readonly signal?: AbortSignal;
   readonly log?: Logger;
+  /** Told with each version of the catalog how many of its renditions are left out. */
+  readonly onleftout?: (count: number) => void;
 }
 
 export interface FramesOptions {
@@ -102,6 +112,7 @@ export async function* broadcasts(
 export class LiveMedia {
   readonly #client: Client;
   readonly #log: Logger;
+  readonly #onleftout: (count: number) => void;
   /** As it was announced. */
   readonly path: string;
   /** Aborts when the broadcast has gone. What is on its way can still be read, for a moment. */
@@ -112,6 +123,7 @@ export class LiveMedia {
   constructor(client: Client, path: string, options: ReadOptions = {}) {
     this.#client = client;
     this.#log = options.log ?? silent;
+    this.#onleftout = options.onleftout ?? (() => {});
     this.path = path;
     this.gone = options.signal ?? new AbortController().signal;
     const gone = () => systemClock.after(LAST_FRAMES_MS, () => this.#over.abort());
@@ -120,14 +132,57 @@ export class LiveMedia {
   }
 
   /**
-   * What the broadcast consists of, and again whenever that changes. Ends when it is over, and at once when it has no
-   * catalog.
+   * What the broadcast consists of, and again whenever that changes; of changes that come too fast the last. At most
+   * {@link MAX_RENDITIONS}. Ends when it is over, and at once when it has no catalog.
    */
   async *catalogs(options: { signal?: AbortSignal } = {}): AsyncGenerator<Rendition[]> {
-    const signal = this.#until(options.signal);
+    const stop = new AbortController();
+    const signal = AbortSignal.any([this.#until(options.signal), stop.signal]);
+    const versions: ReadCatalog[] = [];
+    let came = Promise.withResolvers<void>();
+    let over = false;
+    const reading = this.#versions(signal, (version) => {
+      // Nobody has to see all of them.
+      if (versions.length >= MAX_VERSIONS_WAITING) versions.length = 0;
+      versions.push(version);
+      came.resolve();
+    }).finally(() => {
+      over = true;
+      came.resolve();
+    });
+    reading.catch(() => {}); // told below
+    const burst = new Burst(CATALOG_BURST, CATALOG_EVERY_MS);
+    try {
+      while (!over || versions.length > 0) {
+        if (versions.length === 0) {
+          came = Promise.withResolvers();
+          await came.promise;
+          continue;
+        }
+        const waitMs = burst.waitMs(systemClock.now());
+        if (waitMs > 0) {
+          await sleep(waitMs, signal);
+          versions.splice(0, versions.length - 1);
+        }
+        if (signal.aborted) return;
+        burst.took(systemClock.now());
+        const { renditions, leftOut } = versions.shift()!;
+        this.#onleftout(leftOut);
+        yield renditions;
+      }
+      await reading;
+    } finally {
+      stop.abort();
+      await reading.catch(() => {});
+    }
+  }
+
+  /** Tells each version of the catalog that can be read. */
+  async #versions(signal: AbortSignal, tell: (version: ReadCatalog) => void): Promise<void> {
     const priority = PRIORITY.catalog;
     using track = this.#client.subscribe(this.path, CATALOG_TRACK, { priority, signal });
     let newest = -1;
+    let complainedAtMs = -Infinity;
     for await (const group of groupsOf(track, signal)) {
       if (group.sequence < newest) {
         group.close();
@@ -138,12 +193,18 @@ export class LiveMedia {
       let first = group.startFrame === 0;
       try {
         for (let frame; (frame = await group.frame({ signal })) !== undefined; first = false) {
-          yield versions.next(frame.payload, first);
+          tell(versions.next(frame.payload, first));
         }
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof MediaError) && !(error instanceof GroupCut)) throw error;
-        this.#log.warn("a version of the catalog is left out", { reason: error.message });
+        const nowMs = systemClock.now();
+        if (nowMs - complainedAtMs < COMPLAIN_MS) continue;
+        complainedAtMs = nowMs;
+        this.#log.warn("a version of the catalog is left out", {
+          broadcast: this.path,
+          reason: error.message,
+        });
       } finally {
         group.close();
       }

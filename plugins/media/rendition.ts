@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { reasonOf } from "../../base/errors.ts";
+import {
+  CatalogRefused,
+  isRenditionName,
+  MAX_CATALOG_BYTES,
+  MAX_RENDITIONS,
+  parseCatalog,
+} from "../../base/catalog.ts";
 import { MediaError } from "./fmp4/media_error.ts";
 import type { MediaTrack } from "./fmp4/media_track.ts";
 import { Splitter } from "./fmp4/splitter.ts";
@@ -46,21 +52,38 @@ export type Rendition = VideoRendition | AudioRendition;
 
 type Json = Record<string, unknown>;
 
+/** What of a catalog is carried. */
+export interface ReadCatalog {
+  readonly renditions: Rendition[];
+  /** Renditions that it names besides. */
+  readonly leftOut: number;
+}
+
 /**
- * Reads the root of `catalog.json`. What this program cannot carry (another container, another broadcast's track) is left
- * out; unknown sections are not looked at.
+ * Reads the root of `catalog.json`. What this program cannot carry (another container, another broadcast's track, numbers or
+ * names that mean nothing) is left out, and so are renditions past {@link MAX_RENDITIONS}; unknown sections are not looked at.
  * @throws {MediaError} It is no catalog.
  */
-export function readCatalog(catalog: unknown): Rendition[] {
+export function readCatalog(catalog: unknown): ReadCatalog {
   if (!isMap(catalog)) throw new MediaError("Cannot read the catalog: it is no JSON object");
-  const found: Rendition[] = [];
+  const found = new Map<string, Rendition>();
+  let count = 0;
   for (const kind of ["video", "audio"] as const) {
     for (const [name, fields] of renditionsOf(catalog[kind])) {
+      count++;
+      if (found.has(name) || !isRenditionName(name)) continue;
       const rendition = readRendition(kind, name, fields);
-      if (rendition !== undefined) found.push(rendition);
+      if (rendition !== undefined) found.set(name, rendition);
     }
   }
-  return found;
+  const [video, audio] = (["video", "audio"] as const).map((wanted) =>
+    [...found.values()].filter(({ kind }) => kind === wanted)
+  ) as [Rendition[], Rendition[]];
+  // Each kind has its half where both are many.
+  const most = Math.max(MAX_RENDITIONS / 2, MAX_RENDITIONS - video.length);
+  const sounds = audio.slice(0, most);
+  const renditions = [...video.slice(0, MAX_RENDITIONS - sounds.length), ...sounds];
+  return { renditions, leftOut: count - renditions.length };
 }
 
 /** Older catalogs have a list of tracks where newer ones have renditions by name. */
@@ -77,16 +100,25 @@ function renditionsOf(section: unknown): [string, Json][] {
   return Object.entries(section.renditions).filter((e): e is [string, Json] => isMap(e[1]));
 }
 
+/** As WebCodecs registers them: nothing that has a meaning in a playlist or for a program. */
+const CODEC = /^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$/;
+/** What decoders and containers can have at all. */
+const MAX_SIDE = 16_384;
+const MAX_PIXELS = 8192 * 4352;
+const MAX_DESCRIPTION_BYTES = 64 * 1024;
+
 function readRendition(kind: "video" | "audio", name: string, from: Json): Rendition | undefined {
   const { codec } = from;
-  if (typeof codec !== "string" || from.broadcast !== undefined) return undefined;
+  if (typeof codec !== "string" || !CODEC.test(codec) || from.broadcast !== undefined) {
+    return undefined;
+  }
   const container = isMap(from.container) ? from.container.kind : "legacy";
   if (container !== "legacy" && container !== "cmaf") return undefined;
   const init = container === "cmaf" ? initOf((from.container as Json).init) : undefined;
   if (container === "cmaf" && init === undefined) return undefined;
   const description = init?.track.description ?? fromHex(from.description);
-  const bitrate = numberOf(from.bitrate);
-  const jitterMs = numberOf(from.jitter);
+  const bitrate = numberOf(from.bitrate, 0, 1e11);
+  const jitterMs = numberOf(from.jitter, 0, 60_000);
   const common = {
     name,
     codec,
@@ -97,21 +129,20 @@ function readRendition(kind: "video" | "audio", name: string, from: Json): Rendi
     ...(jitterMs !== undefined && { jitterMs }),
   } as const;
   if (kind === "audio") {
-    return {
-      ...common,
-      kind,
-      sampleRateHz: numberOf(from.sampleRate) ?? 48_000,
-      channels: numberOf(from.numberOfChannels) ?? 2,
-    };
+    const sampleRateHz = wholeOf(from.sampleRate ?? 48_000, 1000, 768_000);
+    const channels = wholeOf(from.numberOfChannels ?? 2, 1, 64);
+    if (sampleRateHz === undefined || channels === undefined) return undefined;
+    return { ...common, kind, sampleRateHz, channels };
   }
-  const width = numberOf(from.codedWidth);
-  const height = numberOf(from.codedHeight);
-  const framerate = numberOf(from.framerate);
+  const [width, height] = [from.codedWidth, from.codedHeight].map((n) => wholeOf(n, 1, MAX_SIDE));
+  // A size that nothing can have would only be paid for by whoever believes it.
+  const possible = (width ?? 1) * (height ?? 1) <= MAX_PIXELS;
+  const framerate = numberOf(from.framerate, 0.1, 1000);
   return {
     ...common,
     kind,
-    ...(width !== undefined && { width }),
-    ...(height !== undefined && { height }),
+    ...(possible && width !== undefined && { width }),
+    ...(possible && height !== undefined && { height }),
     ...(framerate !== undefined && { framerate }),
   };
 }
@@ -130,14 +161,21 @@ function initOf(base64: unknown): { bytes: Uint8Array; track: MediaTrack } | und
 
 function fromHex(text: unknown): Uint8Array | undefined {
   try {
-    return typeof text === "string" ? Uint8Array.fromHex(text) : undefined;
+    return typeof text === "string" && text.length <= 2 * MAX_DESCRIPTION_BYTES
+      ? Uint8Array.fromHex(text)
+      : undefined;
   } catch {
     return undefined;
   }
 }
 
-function numberOf(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;
+/** A number that makes sense, or none. */
+function numberOf(value: unknown, least: number, most: number): number | undefined {
+  return typeof value === "number" && value >= least && value <= most ? value : undefined;
+}
+
+function wholeOf(value: unknown, least: number, most: number): number | undefined {
+  return Number.isInteger(value) ? numberOf(value, least, most) : undefined;
 }
 
 function isMap(value: unknown): value is Json {
@@ -150,16 +188,25 @@ function isMap(value: unknown): value is Json {
  */
 export class CatalogVersions {
   #root: unknown;
+  /** What it can have grown to, in bytes. */
+  #bytes = 0;
 
-  /** @throws {MediaError} The frame is no JSON, or no catalog. */
-  next(payload: Uint8Array, first: boolean): Rendition[] {
-    let json: unknown;
+  /** @throws {MediaError} The frame is no JSON, or no catalog, or more than is read of one. */
+  next(payload: Uint8Array, first: boolean): ReadCatalog {
     try {
-      json = JSON.parse(new TextDecoder().decode(payload));
-    } catch (cause) {
-      throw new MediaError(`Cannot read the catalog: ${reasonOf(cause)}`, { cause });
+      const json = parseCatalog(payload);
+      this.#root = first ? json : patched(this.#root, json);
+      this.#bytes = first ? payload.length : this.#bytes + payload.length;
+      if (this.#bytes > MAX_CATALOG_BYTES) {
+        // Patches may have taken away what others brought.
+        this.#bytes = JSON.stringify(this.#root).length;
+        if (this.#bytes > MAX_CATALOG_BYTES) throw new CatalogRefused("it has grown too large");
+      }
+    } catch (error) {
+      if (!(error instanceof CatalogRefused)) throw error;
+      this.#root = undefined;
+      throw new MediaError(error.message, { cause: error });
     }
-    this.#root = first ? json : patched(this.#root, json);
     return readCatalog(this.#root);
   }
 }

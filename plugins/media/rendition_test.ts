@@ -9,7 +9,7 @@ import { CatalogVersions, readCatalog } from "./rendition.ts";
 const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
 Deno.test("readCatalog() leaves out what cannot be carried, and takes older lists of tracks", () => {
-  const found = readCatalog({
+  const { renditions, leftOut } = readCatalog({
     chat: {},
     video: {
       renditions: {
@@ -22,7 +22,8 @@ Deno.test("readCatalog() leaves out what cannot be carried, and takes older list
     },
     audio: [{ track: { name: "a" }, config: { codec: "opus", sampleRate: 48000 } }],
   });
-  assert.deepEqual(found, [
+  assert.equal(leftOut, 3);
+  assert.deepEqual(renditions, [
     {
       kind: "video",
       name: "hd",
@@ -46,15 +47,91 @@ Deno.test("readCatalog() leaves out what cannot be carried, and takes older list
 Deno.test("later frames of a catalog's group are merge patches", () => {
   const versions = new CatalogVersions();
   const hd = { codec: "vp8" };
-  assert.equal(versions.next(json({ video: { renditions: { hd } } }), true).length, 1);
+  assert.equal(versions.next(json({ video: { renditions: { hd } } }), true).renditions.length, 1);
   const sd = { codec: "vp8", codedWidth: 640 };
-  assert.equal(versions.next(json({ video: { renditions: { sd } } }), false).length, 2);
+  assert.equal(versions.next(json({ video: { renditions: { sd } } }), false).renditions.length, 2);
   const left = versions.next(json({ video: { renditions: { hd: null } } }), false);
-  assert.deepEqual(left.map(({ name }) => name), ["sd"]);
+  assert.deepEqual(left.renditions.map(({ name }) => name), ["sd"]);
   assert.throws(() => versions.next(new Uint8Array([123]), false), MediaError);
   assert.equal(({} as Record<string, unknown>).polluted, undefined);
   versions.next(new TextEncoder().encode('{"__proto__":{"polluted":1}}'), false);
   assert.equal(({} as Record<string, unknown>).polluted, undefined);
+});
+
+Deno.test("of 400 renditions 32 are carried, and each kind has its half", () => {
+  const many = (count: number, codec: string, prefix: string) =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`${prefix}${i}`, { codec }]));
+  const counts = (video: number, audio: number) => {
+    const { renditions, leftOut } = readCatalog({
+      video: { renditions: many(video, "vp8", "v") },
+      audio: { renditions: many(audio, "opus", "a") },
+    });
+    const sounds = renditions.filter(({ kind }) => kind === "audio").length;
+    return [renditions.length - sounds, sounds, leftOut];
+  };
+  assert.deepEqual(counts(400, 0), [32, 0, 368]);
+  assert.deepEqual(counts(400, 2), [30, 2, 370]);
+  assert.deepEqual(counts(3, 400), [3, 29, 371]);
+  assert.deepEqual(counts(400, 400), [16, 16, 768]);
+  assert.deepEqual(counts(1, 1), [1, 1, 0]);
+});
+
+Deno.test("codecs that mean something to a playlist or a program are not carried", () => {
+  const codecs = [
+    ...['vp8",AUDIO="x', "vp8\n#EXT-X-ENDLIST", "vp8,mp4a.40.2", "-i /etc/passwd", "", "vp8\0"],
+    ...["v".repeat(65), "ｖp8", "vp8;x", "vp8 "],
+  ];
+  const renditions = Object.fromEntries(codecs.map((codec, i) => [`v${i}`, { codec }]));
+  assert.deepEqual(readCatalog({ video: { renditions } }), {
+    renditions: [],
+    leftOut: codecs.length,
+  });
+});
+
+Deno.test("numbers that nothing can have are not believed, names that are no track's not asked for", () => {
+  const huge = { codec: "vp8", codedWidth: 16384, codedHeight: 16384, framerate: 1e-300 };
+  const odd = { codec: "vp8", codedWidth: 1e308, codedHeight: -1, bitrate: "1", jitter: 1e300 };
+  const sound = { codec: "opus", sampleRate: 48_000, numberOfChannels: 2 };
+  const { renditions } = readCatalog({
+    video: { renditions: { huge, odd, "catalog.json": odd, catalog: odd, "": odd, twice: odd } },
+    audio: {
+      renditions: {
+        twice: sound,
+        never: { ...sound, sampleRate: 0 },
+        fast: { ...sound, sampleRate: 1e300 },
+        many: { ...sound, numberOfChannels: 1e9 },
+        half: { ...sound, numberOfChannels: 1.5 },
+        good: sound,
+      },
+    },
+  });
+  const plain = { kind: "video", codec: "vp8", container: "legacy" };
+  assert.deepEqual(renditions, [
+    { ...plain, name: "huge" },
+    { ...plain, name: "odd" },
+    { ...plain, name: "twice" },
+    {
+      ...{ kind: "audio", name: "good", codec: "opus", container: "legacy" },
+      ...{ sampleRateHz: 48_000, channels: 2 },
+    },
+  ]);
+});
+
+Deno.test("patches neither nest a catalog deeper nor let it grow without end", () => {
+  const versions = new CatalogVersions();
+  versions.next(json({}), true);
+  const deep = '{"a":'.repeat(50_000) + "1" + "}".repeat(50_000);
+  const patch = (text: string) => new TextEncoder().encode(text);
+  assert.throws(() => versions.next(patch(deep), false), /levels deep|bytes long/);
+  const grown = new CatalogVersions();
+  grown.next(json({}), true);
+  const note = (i: number) => json({ [`note${i}`]: "x".repeat(100_000) });
+  grown.next(note(0), false);
+  grown.next(note(1), false);
+  assert.throws(() => grown.next(note(2), false), /grown too large/);
+  const same = new CatalogVersions();
+  same.next(json({}), true);
+  for (let i = 0; i < 20; i++) same.next(note(0), false);
 });
 
 Deno.test({
@@ -76,7 +153,7 @@ Deno.test({
         },
       },
     };
-    const [rendition] = readCatalog(catalog);
+    const [rendition] = readCatalog(catalog).renditions;
     assert.equal(rendition!.description![0], 1);
     const opener = new FrameOpener(rendition!);
     const frames = fragments.flatMap((bytes, i) => opener.open(bytes, 0, i)!);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Burst } from "./burst.ts";
 import { DecodeClock } from "./decode_clock.ts";
 import type { MediaFrame } from "./frame.ts";
 import { depthOf, FragmentMuxer, frameSecondsOf } from "./mux.ts";
@@ -20,6 +21,11 @@ const LONGEST_US = 30_000_000;
 /** Rounding of timestamps. */
 const SLACK_US = 1000;
 const MAX_FRAME_US = 1_000_000;
+/** The same where times stand still: no segment has more frames. */
+const MAX_FRAMES = 10_000;
+/** Times may jump so often at once, and then once in a while; in between frames are left out. */
+const JUMPS = 8;
+const JUMP_EVERY_MS = 5000;
 
 /** A piece of a segment: one `moof` with its `mdat`. */
 export interface Part {
@@ -55,6 +61,8 @@ export interface SegmenterOptions {
   readonly cuts: Cuts;
   /** Whether it decides about the cuts. */
   readonly leads: boolean;
+  /** A segment ends wherever it is when it is that large. */
+  readonly maxBytes: number;
 }
 
 export class Segmenter {
@@ -71,6 +79,10 @@ export class Segmenter {
   #frameUs: number;
   #segmentUs = 0;
   #cutsSeen = 0;
+  /** Frames of the segment so far, and their bytes. */
+  #frames = 0;
+  #bytes = 0;
+  readonly #jumps = new Burst(JUMPS, JUMP_EVERY_MS);
 
   /** @throws {MediaError} The codec has no place in an MP4. */
   constructor(rendition: Rendition, options: SegmenterOptions, out: SegmentOutput) {
@@ -81,22 +93,33 @@ export class Segmenter {
     this.#frameUs = frameSecondsOf(rendition) * 1e6;
   }
 
-  /** Takes the next frame, in decode order. */
-  push(frame: MediaFrame): void {
+  /**
+   * Takes the next frame, in decode order.
+   * @param nowMs Of a clock that does not run backwards.
+   * @returns False when it is left out: it is larger than a segment may be, or times jump too often.
+   */
+  push(frame: MediaFrame, nowMs: number): boolean {
     const { timestampUs, keyframe } = frame;
+    if (frame.payload.length > this.#options.maxBytes) return false;
     if (this.#begun) {
       const passedUs = timestampUs - this.#lastUs;
-      if (passedUs > JUMP_AHEAD_US || passedUs < -JUMP_BACK_US) this.end();
+      if (passedUs > JUMP_AHEAD_US || passedUs < -JUMP_BACK_US) {
+        if (this.#jumps.waitMs(nowMs) > 0) return false;
+        this.#jumps.took(nowMs);
+        this.end();
+      }
     }
     this.#lastUs = timestampUs;
-    if (!this.#begun && !this.#begin(frame)) return;
+    if (!this.#begun && !this.#begin(frame)) return true;
     const decodeUs = frame.decodeTimeUs ?? this.#clock?.next(timestampUs, this.#frameUs) ??
       timestampUs;
     const passed = decodeUs - this.#lastDecodeUs;
     if (passed > 0 && passed < MAX_FRAME_US) this.#frameUs = passed;
     this.#lastDecodeUs = decodeUs;
     if (this.#held.length > 0) {
-      const cut = (keyframe && this.#cutsAt(timestampUs)) ||
+      const full = this.#frames >= MAX_FRAMES ||
+        this.#bytes + frame.payload.length > this.#options.maxBytes;
+      const cut = full || (keyframe && this.#cutsAt(timestampUs)) ||
         timestampUs - this.#segmentUs > LONGEST_US;
       const partUs = this.#options.partMs * 1000 + SLACK_US;
       if (cut || decodeUs + this.#frameUs - this.#partDecodeUs > partUs) {
@@ -106,13 +129,16 @@ export class Segmenter {
     }
     if (this.#held.length === 0) this.#partDecodeUs = decodeUs;
     this.#held.push(frame);
+    this.#frames++;
+    this.#bytes += frame.payload.length;
+    return true;
   }
 
   /** Gives out what is held: the last segment. A frame that follows begins anew. */
   end(): void {
     if (!this.#begun) return;
     this.#flush(this.#lastDecodeUs + this.#frameUs, undefined);
-    this.#out.endSegment();
+    this.#endSegment();
     this.#begun = false;
     this.#muxer = new FragmentMuxer([this.#rendition]);
   }
@@ -140,7 +166,7 @@ export class Segmenter {
 
   #cut(timestampUs: number): void {
     const { cuts, leads } = this.#options;
-    this.#out.endSegment();
+    this.#endSegment();
     this.#segmentUs = timestampUs;
     if (leads) {
       cuts.count++;
@@ -149,11 +175,16 @@ export class Segmenter {
     this.#cutsSeen = cuts.count;
   }
 
+  #endSegment(): void {
+    this.#out.endSegment();
+    [this.#frames, this.#bytes] = [0, 0];
+  }
+
   #flush(nextDecodeUs: number, nextTimestampUs: number | undefined): void {
     const [first] = this.#held;
     if (first === undefined) return;
     const bytes = this.#muxer.fragment(this.#rendition.name, this.#held, nextTimestampUs);
-    const earliestUs = Math.min(...this.#held.map((frame) => frame.timestampUs));
+    const earliestUs = this.#held.reduce((us, one) => Math.min(us, one.timestampUs), Infinity);
     const durationUs = Math.max(0, nextDecodeUs - this.#partDecodeUs);
     this.#held = [];
     this.#partDecodeUs = nextDecodeUs;

@@ -37,8 +37,16 @@ const frameAt = (ms: number, keyframe: boolean): MediaFrame => ({
 
 function segmenter(rendition: Rendition, cuts = new Cuts()) {
   const out = new Collected();
-  const options = { targetMs: 2000, partMs: 500, cuts, leads: rendition === VIDEO };
-  return { out, segmenter: new Segmenter(rendition, options, out) };
+  const options = {
+    targetMs: 2000,
+    partMs: 500,
+    cuts,
+    leads: rendition === VIDEO,
+    maxBytes: 1_000_000,
+  };
+  const cutter = new Segmenter(rendition, options, out);
+  const push = (frame: MediaFrame) => cutter.push(frame, 0);
+  return { out, segmenter: { push, end: () => cutter.end() } };
 }
 
 Deno.test("segments end at the first keyframe near the target, parts are never longer than theirs", () => {
@@ -77,4 +85,34 @@ Deno.test("a jump in time begins anew, and what never has a keyframe is cut all 
   assert.deepEqual([out.inits, out.segments.length], [2, 1]);
   for (let ms = 40; ms < 65_000; ms += 40) video.push(frameAt(3_600_000 + ms, false));
   assert.equal(out.segments.length, 3);
+});
+
+Deno.test("times that stand still, or swing, hold no more than a segment may be", () => {
+  const large = { ...frameAt(0, true), payload: new Uint8Array(10_000) };
+  for (const rendition of [VIDEO, AUDIO]) {
+    const { out, segmenter: still } = segmenter(rendition);
+    for (let i = 0; i < 1000; i++) still.push({ ...large, keyframe: i === 0 });
+    for (let i = 0; i < 500; i++) still.push({ ...large, timestampUs: (i % 2) * 1_900_000 });
+    assert.ok(out.segments.length >= 14, `${out.segments.length}`);
+    for (const parts of out.segments) {
+      const bytes = parts.reduce((sum, part) => sum + part.bytes.length, 0);
+      assert.ok(bytes < 1_100_000, `${bytes}`);
+    }
+  }
+  const { out, segmenter: small } = segmenter(AUDIO);
+  for (let i = 0; i < 25_000; i++) small.push(frameAt(0, true));
+  assert.equal(out.segments.length, 2);
+});
+
+Deno.test("times that jump with every frame begin anew a few times, and then once in a while", () => {
+  const out = new Collected();
+  const options = { targetMs: 2000, partMs: 500, cuts: new Cuts(), leads: true, maxBytes: 1e6 };
+  const video = new Segmenter(VIDEO, options, out);
+  let left = 0;
+  for (let i = 0; i < 1000; i++) {
+    if (!video.push(frameAt(i * 3_600_000, true), i)) left++;
+  }
+  assert.deepEqual([out.inits, left > 900], [9, true]);
+  assert.ok(video.push(frameAt(1, true), 60_000));
+  assert.equal(out.inits, 10);
 });

@@ -102,6 +102,7 @@ const STATS = object<PluginStats>({
   bytesOut: count("Bytes handed on."),
   skipped: count("Damaged pieces of media that were left out."),
   errors: count("Failures it got over by itself."),
+  notServed: count("Broadcasts and renditions that are there and not served now."),
   latencyMs: { type: "number", description: "What it adds in milliseconds; -1 is unknown." },
 });
 

@@ -26,7 +26,7 @@ export class MemoryRelay implements AsyncDisposable {
 export function newStats(): PluginStats {
   return {
     ...{ framesIn: 0, bytesIn: 0, framesOut: 0, bytesOut: 0 },
-    ...{ skipped: 0, errors: 0, latencyMs: -1 },
+    ...{ skipped: 0, errors: 0, notServed: 0, latencyMs: -1 },
   };
 }
 

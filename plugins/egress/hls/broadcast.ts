@@ -11,7 +11,8 @@ import { MediaError } from "../../media/fmp4/media_error.ts";
 import type { Rendition } from "../../media/rendition.ts";
 import { Cuts, leaderOf, Segmenter } from "../../media/segmenter.ts";
 import { masterPlaylist } from "../playlist.ts";
-import { Timeline } from "./timeline.ts";
+import type { PluginContext, PluginStats } from "../../plugin.ts";
+import { LEAST_SEGMENTS, Timeline } from "./timeline.ts";
 
 /** Our clock and the publisher's may differ by this before dates are set anew. */
 const DRIFT_MS = 10_000;
@@ -26,6 +27,7 @@ export interface HlsSettings {
 
 export class HlsBroadcast {
   readonly #settings: HlsSettings;
+  readonly #stats: Pick<PluginStats, "skipped">;
   readonly #clock: Clock;
   readonly #log: Logger;
   #timelines = new Map<string, Timeline>();
@@ -34,7 +36,11 @@ export class HlsBroadcast {
   #epochMs: number | undefined;
   #firstSequence: number;
 
-  constructor(settings: HlsSettings, clock: Clock, log: Logger) {
+  constructor(
+    settings: HlsSettings,
+    { clock, log, stats }: Pick<PluginContext, "clock" | "log" | "stats">,
+  ) {
+    this.#stats = stats;
     this.#settings = settings;
     this.#clock = clock;
     this.#log = log;
@@ -58,14 +64,16 @@ export class HlsBroadcast {
     const leader = leaderOf(renditions);
     const segmenters = new Map<string, Segmenter>();
     const timelines = new Map<string, Timeline>();
-    const { targetMs, partMs } = this.#settings;
+    const { targetMs, partMs, maxBytes: allBytes } = this.#settings;
+    // The newest that every playlist shows, and the one that is being made.
+    const maxBytes = allBytes / renditions.length / (LEAST_SEGMENTS + 1);
     this.#firstSequence = Math.max(
       this.#firstSequence,
       ...this.#timelines.values().map(({ newest }) => newest.sequence),
     );
     for (const rendition of renditions) {
       const timeline = this.#timelineOf(rendition, renditions.length);
-      const options = { targetMs, partMs, cuts, leads: rendition === leader };
+      const options = { targetMs, partMs, cuts, leads: rendition === leader, maxBytes };
       try {
         segmenters.set(rendition.name, new Segmenter(rendition, options, timeline));
         timelines.set(rendition.name, timeline);
@@ -83,7 +91,9 @@ export class HlsBroadcast {
         const epochMs = this.#epochMs ?? Infinity;
         // The frame that was least late tells best when things were shown.
         if (offsetMs < epochMs || offsetMs - epochMs > DRIFT_MS) this.#epochMs = offsetMs;
-        segmenters.get(rendition.name)?.push(frame);
+        if (segmenters.get(rendition.name)?.push(frame, this.#clock.now()) === false) {
+          this.#stats.skipped++;
+        }
       },
       end() {
         for (const segmenter of segmenters.values()) segmenter.end();

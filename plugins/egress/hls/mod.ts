@@ -7,8 +7,9 @@ import { eachBroadcast } from "../../media/live_set.ts";
 import { sleep } from "../../media/pace.ts";
 import type { LiveMedia } from "../../media/read.ts";
 import { options } from "../../options.ts";
+import { StatusLines } from "../../status_lines.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
-import { broadcastPatterns } from "../options.ts";
+import { broadcastPatterns, matchesAny } from "../options.ts";
 import { HlsBroadcast } from "./broadcast.ts";
 import { hlsRoute } from "./http.ts";
 
@@ -47,8 +48,8 @@ const OPTIONS = options({
     "What is kept of one broadcast at most; a window that is larger becomes shorter.",
   ),
   max_broadcasts: integer(
-    { min: 1, max: 10_000, byDefault: 64 },
-    "On demand: how many broadcasts are read at the same time.",
+    { min: 1, max: 1000, byDefault: 64 },
+    "How many broadcasts are read at the same time.",
   ),
   linger: duration(
     { min: "0s", max: "10m", byDefault: "10s" },
@@ -86,8 +87,8 @@ class Hls implements Plugin {
   }
 
   async run(ctx: PluginContext): Promise<void> {
-    const { broadcasts, path, segment } = this.#options;
-    const { client, http, signal, log } = ctx;
+    const { broadcasts, path, segment, mode, maxBroadcasts } = this.#options;
+    const { http } = ctx;
     using _route = http.route(
       path,
       hlsRoute({
@@ -98,7 +99,14 @@ class Hls implements Plugin {
       }),
     );
     try {
-      await eachBroadcast(client, broadcasts, { signal, log }, async (live, signal) => {
+      const set = {
+        wanted: matchesAny(broadcasts),
+        // On demand they cost nothing until somebody asks.
+        maxBroadcasts: mode === "always" ? maxBroadcasts : Infinity,
+        everyones: () => false,
+        lines: new StatusLines(ctx.status),
+      };
+      await eachBroadcast(ctx, set, async (live, signal) => {
         const served = this.#begin(live.path, ctx);
         const over = AbortSignal.any([signal, live.gone]);
         try {
@@ -140,9 +148,9 @@ class Hls implements Plugin {
     return served;
   }
 
-  #new({ clock, log }: PluginContext): Served {
+  #new(ctx: PluginContext): Served {
     return {
-      hls: this.#newHls(clock, log),
+      hls: this.#newHls(ctx),
       live: false,
       askedAtMs: -Infinity,
       reading: false,
@@ -151,19 +159,20 @@ class Hls implements Plugin {
     };
   }
 
-  #newHls(clock: Clock, log: PluginContext["log"]): HlsBroadcast {
+  #newHls(ctx: PluginContext): HlsBroadcast {
     const { segment, part, window, maxBytes } = this.#options;
     const settings = { targetMs: segment, partMs: part, windowMs: window, maxBytes };
-    return new HlsBroadcast(settings, clock, log);
+    return new HlsBroadcast(settings, ctx);
   }
 
   /** Reads the broadcast while it is asked for. */
   async #serve(
     live: LiveMedia,
     served: Served,
-    { clock, log, stats }: PluginContext,
+    ctx: PluginContext,
     { signal, over }: { readonly signal: AbortSignal; readonly over: AbortSignal },
   ): Promise<void> {
+    const { clock, stats } = ctx;
     const onDemand = this.#options.mode === "on_demand";
     if (onDemand && !served.reading) {
       await new Promise<void>((resolve) => {
@@ -185,7 +194,7 @@ class Hls implements Plugin {
       if (idle.signal.aborted) {
         served.reading = false;
         served.hls.end();
-        served.hls = this.#newHls(clock, log);
+        served.hls = this.#newHls(ctx);
       }
     }
   }
@@ -202,11 +211,24 @@ class Hls implements Plugin {
     return () => cancel();
   }
 
+  /** Those that have gone are no more than those that may be there. */
+  #forgetOldest(): void {
+    const gone = this.#served.entries().filter(([, { live, hls }]) =>
+      !live && hls.timelines.size > 0
+    ).toArray();
+    for (const [path, served] of gone.slice(0, -this.#options.maxBroadcasts)) {
+      served.cancelEnd();
+      served.hls.end();
+      this.#served.delete(path);
+    }
+  }
+
   /** Players are told of the end when it does not come back, and may still see the rest. */
   #gone(path: string, served: Served, clock: Clock): void {
     const { linger, window } = this.#options;
     served.live = false;
     served.reading = false;
+    this.#forgetOldest();
     served.cancelEnd = clock.after(linger, () => {
       served.hls.end();
       served.cancelEnd = clock.after(window, () => {

@@ -13,7 +13,9 @@ const SPARE = 3;
 /** So many at the end tell of their parts. */
 const WITH_PARTS = 3;
 /** A playlist never shows fewer, however small its window. */
-const LEAST = 3;
+export const LEAST_SEGMENTS = 3;
+/** Nor many more than segments of the target's length fill its window, where a publisher makes them shorter. */
+const MOST_FACTOR = 3;
 
 interface StoredPart extends Omit<Part, "bytes"> {
   bytes: Uint8Array<ArrayBuffer>;
@@ -200,16 +202,18 @@ export class Timeline implements SegmentOutput {
   }
 
   #trim(): void {
-    const { windowMs, maxBytes } = this.#options;
+    const { windowMs, maxBytes, targetMs } = this.#options;
+    const most = LEAST_SEGMENTS + Math.ceil(windowMs * MOST_FACTOR / targetMs);
     let us = 0;
     let bytes = 0;
     for (const segment of this.#segments.slice(this.#left)) {
       us += segment.durationUs;
       bytes += segment.bytes!.length;
     }
-    while (this.#segments.length - this.#left > LEAST) {
+    while (this.#segments.length - this.#left > LEAST_SEGMENTS) {
       const first = this.#segments[this.#left]!;
-      if (us - first.durationUs < windowMs * 1000 && bytes <= maxBytes) break;
+      const few = this.#segments.length - this.#left <= most;
+      if (few && us - first.durationUs < windowMs * 1000 && bytes <= maxBytes) break;
       us -= first.durationUs;
       bytes -= first.bytes!.length;
       if (first.discontinuity) this.#discontinuitiesLeft++;

@@ -9,3 +9,13 @@ export class RecordFailed extends QumoError {
     });
   }
 }
+
+/** No other recording can be written either: the disk is full, or may not be written any more. */
+const OF_THE_DISK = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO"]);
+
+/** Whether a failure is not that of one broadcast alone. */
+export function concernsAll(error: unknown): boolean {
+  if (!(error instanceof RecordFailed)) return false;
+  const { code } = (error.cause ?? {}) as { code?: unknown };
+  return typeof code === "string" && OF_THE_DISK.has(code);
+}

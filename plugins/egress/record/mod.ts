@@ -4,9 +4,10 @@ import { directory, duration, notes, size } from "../../../config/fields.ts";
 import { follow } from "../../media/follow.ts";
 import { eachBroadcast } from "../../media/live_set.ts";
 import { options } from "../../options.ts";
+import { StatusLines } from "../../status_lines.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
-import { broadcastPatterns } from "../options.ts";
-import { RecordFailed } from "./errors.ts";
+import { broadcastPatterns, matchesAny, maxBroadcasts } from "../options.ts";
+import { concernsAll, RecordFailed } from "./errors.ts";
 import { type OpenNew, PieceFile, recover } from "./files.ts";
 import { isTemplate, nameOf, UNFINISHED } from "./names.ts";
 import { Recording } from "./recording.ts";
@@ -18,6 +19,7 @@ const PRUNE_EVERY_MS = 60_000;
 
 const OPTIONS = options({
   broadcasts: broadcastPatterns("Which broadcasts are recorded."),
+  max_broadcasts: maxBroadcasts(),
   directory: directory("recordings", "Where the files are; made when it is not there."),
   file: z.string().refine(isTemplate).prefault("{broadcast}/{time}.mp4")
     .describe("Name of a file. `{broadcast}` is its path, `{time}` when it was begun, in UTC.")
@@ -70,12 +72,18 @@ export class Record implements Plugin {
   }
 
   async run(ctx: PluginContext): Promise<void> {
-    const { broadcasts, rotateAfter, rotateSize, fragment } = this.#options;
-    const { client, clock, signal, log, stats } = ctx;
+    const { broadcasts, maxBroadcasts, rotateAfter, rotateSize, fragment } = this.#options;
+    const { clock, stats } = ctx;
     await this.#prepare(ctx);
     const pruned = new Pruning(ctx, this.#options);
     try {
-      await eachBroadcast(client, broadcasts, { signal, log }, async (live, signal) => {
+      const set = {
+        wanted: matchesAny(broadcasts),
+        maxBroadcasts,
+        everyones: concernsAll,
+        lines: new StatusLines(ctx.status),
+      };
+      await eachBroadcast(ctx, set, async (live, signal) => {
         await follow(live, { signal, stats }, (renditions) =>
           new Recording(renditions, {
             clock,

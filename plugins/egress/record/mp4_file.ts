@@ -3,6 +3,16 @@ import { FragmentMuxer } from "../../media/mux.ts";
 import type { Rendition } from "../../media/rendition.ts";
 import type { PieceFile } from "./files.ts";
 
+/** A fragment is written when it is that large, also where times stand still. */
+const MAX_HELD_FRAMES = 1000;
+const MAX_HELD_BYTES = 4 * 1024 * 1024;
+
+/** Frames of the next fragment of a rendition. */
+interface Held {
+  frames: MediaFrame[];
+  bytes: number;
+}
+
 /** A file that is whole. */
 export interface FinishedFile {
   readonly path: string;
@@ -18,7 +28,7 @@ export class Mp4File {
   readonly #file: PieceFile;
   readonly #muxer: FragmentMuxer;
   readonly #fragmentUs: number;
-  readonly #held = new Map<string, MediaFrame[]>();
+  readonly #held = new Map<string, Held>();
   #begun = false;
 
   /** @param keyframes Of renditions whose header stands in their keyframes. */
@@ -36,7 +46,7 @@ export class Mp4File {
     this.#file = file;
     this.#muxer = new FragmentMuxer(renditions);
     for (const [name, frame] of options.keyframes) this.#muxer.learn(name, frame);
-    for (const { name } of renditions) this.#held.set(name, []);
+    for (const { name } of renditions) this.#held.set(name, { frames: [], bytes: 0 });
   }
 
   /**
@@ -53,11 +63,13 @@ export class Mp4File {
       timestampUs,
       ...(decodeTimeUs !== undefined && { decodeTimeUs: decodeTimeUs - this.startUs }),
     };
-    const [first] = held;
+    const [first] = held.frames;
+    const full = held.frames.length >= MAX_HELD_FRAMES || held.bytes >= MAX_HELD_BYTES;
     const due = first !== undefined && (timestampUs - first.timestampUs >= this.#fragmentUs ||
-      (kind === "video" && frame.keyframe));
+      (kind === "video" && frame.keyframe) || full);
     const written = due ? this.#flush(name, held, timestampUs) : undefined;
-    held.push(shifted);
+    held.frames.push(shifted);
+    held.bytes += frame.payload.length;
     this.bytes += frame.payload.length;
     return written;
   }
@@ -69,7 +81,9 @@ export class Mp4File {
   async finish(): Promise<FinishedFile | undefined> {
     try {
       for (const [name, held] of this.#held) {
-        if (held.length > 0 && this.#file.failure === undefined) await this.#flush(name, held);
+        if (held.frames.length > 0 && this.#file.failure === undefined) {
+          await this.#flush(name, held);
+        }
       }
     } finally {
       await this.#file.finish();
@@ -78,9 +92,9 @@ export class Mp4File {
     return bytes > 0 ? { path, bytes } : undefined;
   }
 
-  async #flush(name: string, held: MediaFrame[], nextUs?: number): Promise<void> {
-    const fragment = this.#muxer.fragment(name, held, nextUs);
-    held.length = 0;
+  async #flush(name: string, held: Held, nextUs?: number): Promise<void> {
+    const fragment = this.#muxer.fragment(name, held.frames, nextUs);
+    [held.frames, held.bytes] = [[], 0];
     if (!this.#begun) {
       this.#begun = true;
       const init = this.#muxer.init();

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Clock } from "../../../base/clock.ts";
+import { Burst } from "../../media/burst.ts";
 import type { FrameSink } from "../../media/follow.ts";
 import type { MediaFrame } from "../../media/frame.ts";
 import type { Rendition } from "../../media/rendition.ts";
@@ -14,6 +15,9 @@ import { type FinishedFile, Mp4File } from "./mp4_file.ts";
 
 /** Times that jump further than this begin a new file. */
 const JUMP_US = 10_000_000;
+/** They may so often at once, and then once in a while: in between frames are left out. */
+const JUMPS = 8;
+const JUMP_EVERY_MS = 5_000;
 /** How long sound may lag behind the picture of the next file. */
 const LATE_US = 3_000_000;
 /** How long is waited for headers that stand in keyframes. */
@@ -24,7 +28,7 @@ export interface RecordingOptions {
   readonly rotateAfterMs: number;
   readonly rotateBytes: number;
   readonly fragmentMs: number;
-  readonly stats: Pick<PluginStats, "framesOut" | "bytesOut">;
+  readonly stats: Pick<PluginStats, "framesOut" | "bytesOut" | "skipped">;
   /** A file with a name that no other has. */
   newFile(): Promise<PieceFile>;
   /** A file has its name. */
@@ -43,6 +47,9 @@ export class Recording implements FrameSink {
   #before: Mp4File | undefined;
   #behind = new Set<string>();
   #lastUs = 0;
+  readonly #jumps = new Burst(JUMPS, JUMP_EVERY_MS);
+  /** The leader's frames belong to a time that no file was begun for. */
+  #astray = false;
   #turn: Promise<void> = Promise.resolve();
 
   constructor(renditions: readonly Rendition[], options: RecordingOptions) {
@@ -74,7 +81,14 @@ export class Recording implements FrameSink {
   async #take(rendition: Rendition, frame: MediaFrame): Promise<void> {
     if (frame.keyframe && headerInBand(rendition)) this.#keyframes.set(rendition.name, frame);
     const leads = rendition === this.#leader;
-    if (leads && frame.keyframe && this.#due(frame)) await this.#rotate(frame);
+    if (leads && frame.keyframe) {
+      this.#astray = this.#jumped(frame) && this.#jumps.waitMs(this.#options.clock.now()) > 0;
+      if (!this.#astray && this.#due(frame)) await this.#rotate(frame);
+    }
+    if (leads && this.#astray) {
+      this.#options.stats.skipped++;
+      return;
+    }
     if (leads) this.#lastUs = frame.timestampUs;
     if (this.#file === undefined) return;
     const late = this.#before !== undefined && this.#behind.has(rendition.name) &&
@@ -88,11 +102,20 @@ export class Recording implements FrameSink {
     this.#options.stats.bytesOut += frame.payload.length;
   }
 
-  #due({ timestampUs }: MediaFrame): boolean {
+  #jumped({ timestampUs }: MediaFrame): boolean {
+    return this.#file !== undefined && Math.abs(timestampUs - this.#lastUs) > JUMP_US;
+  }
+
+  #due(frame: MediaFrame): boolean {
     if (this.#file === undefined) return true;
+    if (this.#jumped(frame)) {
+      this.#jumps.took(this.#options.clock.now());
+      return true;
+    }
+    const { timestampUs } = frame;
     const { rotateAfterMs, rotateBytes } = this.#options;
     return timestampUs - this.#file.startUs >= rotateAfterMs * 1000 ||
-      this.#file.bytes >= rotateBytes || Math.abs(timestampUs - this.#lastUs) > JUMP_US;
+      this.#file.bytes >= rotateBytes;
   }
 
   async #rotate({ timestampUs }: MediaFrame): Promise<void> {

@@ -10,6 +10,8 @@ import { FragmentMuxer } from "../../media/mux.ts";
 import type { Rendition, VideoRendition } from "../../media/rendition.ts";
 import { options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
+import { matchesAny } from "../options.ts";
+import { StatusLines } from "../../status_lines.ts";
 
 const OPTIONS = options({
   broadcast: text("Path of the broadcast that is pushed.", { example: "cam" }),
@@ -48,18 +50,20 @@ class RtmpPush implements Plugin {
 
   async run(ctx: PluginContext): Promise<void> {
     const { broadcast } = this.#options;
-    const { client, log, stats, status } = ctx;
-    const waiting = `waits for the broadcast ${broadcast}`;
-    status(waiting);
-    const patterns = [broadcast];
-    await eachBroadcast(client, patterns, { signal: ctx.signal, log }, async (live, signal) => {
-      await follow(live, { signal, stats }, (renditions) => {
-        const push = new Push(chosen(renditions, this.#options), this.#options, ctx);
-        status(undefined);
-        return push;
-      });
-      status(waiting);
-    });
+    const set = {
+      wanted: matchesAny([broadcast]),
+      maxBroadcasts: 1,
+      everyones: () => true,
+      lines: new StatusLines(ctx.status),
+      idle: `waits for the broadcast ${broadcast}`,
+    };
+    const { stats } = ctx;
+    await eachBroadcast(ctx, set, (live, signal) =>
+      follow(
+        live,
+        { signal, stats },
+        (renditions) => new Push(chosen(renditions, this.#options), this.#options, ctx),
+      ));
   }
 
   stop(): void {}

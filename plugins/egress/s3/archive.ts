@@ -13,19 +13,21 @@ import { concat } from "../../media/mp4_writer.ts";
 import type { Rendition } from "../../media/rendition.ts";
 import { Cuts, leaderOf, type Part, Segmenter, type SegmentOutput } from "../../media/segmenter.ts";
 import { masterPlaylist } from "../playlist.ts";
-import { safePath } from "../safe_path.ts";
+import { fileName } from "../file_name.ts";
 import type { Bucket } from "./bucket.ts";
 import { StoredPlaylist } from "./stored_playlist.ts";
 import type { Uploads } from "./upload.ts";
 
 const PLAYLIST = "application/vnd.apple.mpegurl";
+/** Our clock and the publisher's may differ by this before dates are set anew. */
+const DRIFT_MS = 10_000;
 
 export interface ArchivePorts {
   readonly bucket: Bucket;
   readonly uploads: Uploads;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly stats: Pick<PluginStats, "framesOut" | "bytesOut">;
+  readonly stats: Pick<PluginStats, "framesOut" | "bytesOut" | "skipped">;
   /** Key of the broadcast, with a slash at its end. */
   readonly prefix: string;
   readonly segmentMs: number;
@@ -33,6 +35,8 @@ export interface ArchivePorts {
   readonly windowMs: number;
   /** Gives up what has not been stored yet. */
   readonly giveUp: AbortSignal;
+  /** Segments of all renditions together, while they are made: one is cut where it becomes larger than its part of that. */
+  readonly segmentBytes: number;
 }
 
 /** A whole segment. */
@@ -55,6 +59,7 @@ export class Archive {
   /** Of the segments that are in the bucket. */
   #bytes = 0;
   #storing: Promise<void> = Promise.resolve();
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(ports: ArchivePorts) {
     this.#ports = ports;
@@ -62,7 +67,7 @@ export class Archive {
 
   /** A new version of the catalog. @returns `undefined` when none of it can be carried. */
   begin(renditions: readonly Rendition[]): FrameSink | undefined {
-    const { clock, log, segmentMs } = this.#ports;
+    const { clock, log, segmentMs, segmentBytes } = this.#ports;
     const cuts = new Cuts();
     const leader = leaderOf(renditions);
     const epoch = { ms: Infinity };
@@ -70,9 +75,10 @@ export class Archive {
     const current: StoredTrack[] = [];
     for (const rendition of renditions) {
       const track = this.#trackOf(rendition);
-      const out = new Assembler(track, epoch, (ready) => this.#queue(ready));
+      const out = new Assembler(track, epoch, clock, (ready) => this.#queue(ready));
       const leads = rendition === leader;
-      const options = { targetMs: segmentMs, partMs: segmentMs, cuts, leads };
+      const maxBytes = Math.max(LEAST_BYTES, segmentBytes / renditions.length);
+      const options = { targetMs: segmentMs, partMs: segmentMs, cuts, leads, maxBytes };
       try {
         segmenters.set(rendition.name, new Segmenter(rendition, options, out));
         current.push(track);
@@ -86,9 +92,13 @@ export class Archive {
     this.#current = current;
     return {
       frame: (rendition, frame) => {
-        epoch.ms = Math.min(epoch.ms, clock.wallMs() - frame.timestampUs / 1000);
-        segmenters.get(rendition.name)?.push(frame);
-        this.#ports.stats.framesOut++;
+        if (this.#failure !== undefined) throw this.#failure.error;
+        const offsetMs = clock.wallMs() - frame.timestampUs / 1000;
+        // A clock that was set anew: what was before tells nothing any more.
+        if (offsetMs < epoch.ms || offsetMs - epoch.ms > DRIFT_MS) epoch.ms = offsetMs;
+        const { stats } = this.#ports;
+        const taken = segmenters.get(rendition.name)?.push(frame, clock.now()) ?? false;
+        stats[taken ? "framesOut" : "skipped"]++;
       },
       end() {
         for (const segmenter of segmenters.values()) segmenter.end();
@@ -114,16 +124,19 @@ export class Archive {
   /**
    * Stores what is left, and says in the playlists that nothing follows.
    * @returns Bytes of segments that were stored; `undefined` when something is missing in the bucket.
+   * @throws {BucketFailed} The bucket refuses something of it.
    */
   async end(): Promise<number | undefined> {
     this.#ended = true;
     let whole = true;
     await this.#next(async () => {
+      if (this.#failure !== undefined) return;
       for (const { listKey, list } of this.#tracks.values()) {
         if (list !== undefined) whole = await this.#put(listKey, list.text(true)) && whole;
       }
       await this.#putMaster();
     });
+    if (this.#failure !== undefined) throw this.#failure.error;
     return whole && this.#master !== "" ? this.#bytes : undefined;
   }
 
@@ -138,15 +151,21 @@ export class Archive {
   /** @throws {UploadsFull} */
   #queue(ready: Ready): void {
     const { uploads } = this.#ports;
-    uploads.reserve(ready.bytes.length);
-    void this.#next(() => this.#store(ready)).finally(() => uploads.release(ready.bytes.length));
+    uploads.reserve(this, ready.bytes.length);
+    void this.#next(() => this.#store(ready)).catch((error) => {
+      this.#failure ??= { error };
+    }).finally(() => uploads.release(this, ready.bytes.length));
   }
 
+  /** One after another; what failed is told to whoever asked for it. */
   #next(work: () => Promise<void>): Promise<void> {
-    return this.#storing = this.#storing.then(work);
+    const done = this.#storing.then(work);
+    this.#storing = done.catch(() => {});
+    return done;
   }
 
   async #store({ track, bytes, durationUs, wallMs, init }: Ready): Promise<void> {
+    if (this.#failure !== undefined) return;
     const { bucket, uploads, giveUp, stats, windowMs } = this.#ports;
     const insist = (work: () => Promise<void>) => uploads.insist(work, giveUp);
     const loaded = await insist(async () => {
@@ -218,7 +237,7 @@ class StoredTrack {
   #last = "";
 
   constructor(prefix: string, name: string) {
-    this.folder = safePath(name).replaceAll("/", "%2f");
+    this.folder = fileName(name);
     this.prefix = `${prefix}${this.folder}/`;
   }
 
@@ -242,17 +261,29 @@ class StoredTrack {
   }
 }
 
+/** Room for the largest frame there may be in earnest. */
+const LEAST_BYTES = 1024 * 1024;
+/** A segment began no longer ago than this. */
+const OLDEST_MS = 120_000;
+
 /** Puts the parts of segments together. */
 class Assembler implements SegmentOutput {
   readonly #track: StoredTrack;
   readonly #epoch: { readonly ms: number };
+  readonly #clock: Clock;
   readonly #ready: (ready: Ready) => void;
   #parts: Part[] = [];
   #init: Uint8Array<ArrayBuffer> | undefined;
   #lastMs = 0;
 
-  constructor(track: StoredTrack, epoch: { ms: number }, ready: (ready: Ready) => void) {
+  constructor(
+    track: StoredTrack,
+    epoch: { readonly ms: number },
+    clock: Clock,
+    ready: (ready: Ready) => void,
+  ) {
     this.#track = track;
+    this.#clock = clock;
     this.#epoch = epoch;
     this.#ready = ready;
   }
@@ -271,8 +302,11 @@ class Assembler implements SegmentOutput {
     const init = this.#init;
     this.#init = undefined;
     // Names tell the order, however the clocks are set.
+    const nowMs = Math.round(this.#clock.wallMs());
     const beganMs = Math.round(this.#epoch.ms + parts[0]!.startUs / 1000);
-    this.#lastMs = Math.max(this.#lastMs + 1, beganMs);
+    // Nor are they believed what cannot be: a name of another century would never be too old.
+    const possible = beganMs > nowMs - OLDEST_MS && beganMs <= nowMs;
+    this.#lastMs = Math.max(this.#lastMs + 1, possible ? beganMs : nowMs);
     this.#ready({
       track: this.#track,
       bytes: concat(parts.map(({ bytes }) => bytes)),

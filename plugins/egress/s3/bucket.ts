@@ -9,11 +9,18 @@ import { QumoError, reasonOf } from "../../../base/errors.ts";
 /** Larger objects go in several parts of this size. */
 export const PART_BYTES = 8 * 1024 * 1024;
 
+/** Answers of 400 to 499 that may be another one soon: too slow, in conflict, too early, too many. */
+const LATER = new Set([408, 409, 425, 429]);
+
 /** The bucket did not do what it was asked for. */
 export class BucketFailed extends QumoError {
   readonly code = "QUMO_BUCKET_FAILED";
+  /** It was understood, and will not be done however often it is asked for. */
+  readonly refused: boolean;
   constructor(what: string, cause: unknown) {
     super(`Cannot ${what}: ${whyOf(cause)}`, { cause });
+    this.refused = cause instanceof S3ServiceError && cause.status >= 400 && cause.status < 500 &&
+      !LATER.has(cause.status);
   }
 }
 

@@ -7,9 +7,10 @@ import { follow } from "../../media/follow.ts";
 import { eachBroadcast } from "../../media/live_set.ts";
 import { sleep } from "../../media/pace.ts";
 import { options } from "../../options.ts";
+import { StatusLines } from "../../status_lines.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
-import { broadcastPatterns } from "../options.ts";
-import { safePath } from "../safe_path.ts";
+import { broadcastPatterns, matchesAny, maxBroadcasts } from "../options.ts";
+import { filePath } from "../file_name.ts";
 import { Archive } from "./archive.ts";
 import { Bucket } from "./bucket.ts";
 import { sweep } from "./sweep.ts";
@@ -23,14 +24,18 @@ const SWEEP_EVERY_MS = 10 * 60_000;
 
 const OPTIONS = options({
   broadcasts: broadcastPatterns("Which broadcasts are archived."),
+  max_broadcasts: maxBroadcasts(),
   endpoint: url(["http", "https"], "The store: `https://s3.eu-central-1.amazonaws.com`.", {
     example: "http://127.0.0.1:9000",
   }),
   bucket: text("The bucket; it has to be there.", { example: "archive" }),
   region: text("The store's region.", { byDefault: "us-east-1" }),
-  prefix: z.string().regex(/^([^/]+\/)*$/).prefault("")
+  prefix: z.string().regex(/^([^/]+\/)*$/).refine((key) =>
+    new TextEncoder().encode(key).length <= 256
+  )
+    .prefault("")
     .describe("What every key begins with: `archive/`. The broadcast's path comes behind it.")
-    .register(notes, { expects: "a text that is empty or ends with a slash" }),
+    .register(notes, { expects: "a text of at most 256 bytes that is empty or ends with a slash" }),
   access_key_id: secret("Without one it is taken from AWS_ACCESS_KEY_ID of the environment."),
   secret_access_key: secret(
     "Without one it is taken from AWS_SECRET_ACCESS_KEY of the environment.",
@@ -53,7 +58,7 @@ const OPTIONS = options({
   ),
   max_waiting: size(
     { min: MB, max: 16 * 1024 * MB, byDefault: 128 * MB },
-    "Media that may wait while the bucket cannot be reached; past that, the plugin fails.",
+    "Media that may wait while the bucket cannot be reached; past that, a broadcast with more than its share fails.",
   ),
 });
 type Options = ReturnType<typeof OPTIONS.read>;
@@ -84,11 +89,13 @@ class S3 implements Plugin {
   }
 
   async run(ctx: PluginContext): Promise<void> {
-    const { broadcasts, prefix, segment, window, maxWaiting, bucket: bucketName } = this.#options;
-    const { client, clock, log, stats } = ctx;
+    const { broadcasts, maxBroadcasts, prefix, segment, window, maxWaiting } = this.#options;
+    const { bucket: bucketName } = this.#options;
+    const { clock, log, stats } = ctx;
     const bucket = this.#bucket;
     await bucket.check(prefix);
-    const uploads = new Uploads(ctx, maxWaiting);
+    const lines = new StatusLines(ctx.status);
+    const uploads = new Uploads(ctx, lines, maxWaiting);
     const archives = new Set<Archive>();
     const giveUp = new AbortController();
     const ended = new AbortController();
@@ -97,30 +104,33 @@ class S3 implements Plugin {
     const signal = ctx.signal;
     const sweeping = this.#sweep(ctx, archives, AbortSignal.any([signal, ended.signal]));
     try {
-      await eachBroadcast(client, broadcasts, { signal, log }, async (live, signal) => {
-        const key = `${prefix}${safePath(live.path)}/`;
+      const wanted = matchesAny(broadcasts);
+      const set = { wanted, maxBroadcasts, everyones: () => false, lines };
+      await eachBroadcast(ctx, set, async (live, signal, tell) => {
+        const key = `${prefix}${filePath(live.path)}/`;
         const archive = new Archive({
           ...{ bucket, uploads, clock, log, stats },
           prefix: key,
           segmentMs: segment,
           windowMs: window,
           giveUp: giveUp.signal,
+          segmentBytes: maxWaiting / 4,
         });
         archives.add(archive);
-        // One that failed must not be waited for by the others.
-        const stopping = () => void last();
-        signal.addEventListener("abort", stopping, { once: true });
         try {
           await follow(live, { signal, stats }, (renditions) => archive.begin(renditions));
         } catch (error) {
-          last();
+          // What waits is still stored, which may take long.
+          tell(reasonOf(error));
           throw error;
         } finally {
-          const bytes = await archive.end();
-          const location = `s3://${bucketName}/${key}master.m3u8`;
-          if (bytes !== undefined) ctx.recorded({ broadcast: live.path, location, bytes });
-          archives.delete(archive);
-          signal.removeEventListener("abort", stopping);
+          try {
+            const bytes = await archive.end();
+            const location = `s3://${bucketName}/${key}master.m3u8`;
+            if (bytes !== undefined) ctx.recorded({ broadcast: live.path, location, bytes });
+          } finally {
+            archives.delete(archive);
+          }
         }
       });
     } finally {

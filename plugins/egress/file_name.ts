@@ -1,0 +1,78 @@
+/**
+ * Names of broadcasts and tracks as names of files and objects. They come from whoever publishes: nothing in one leads
+ * elsewhere, none is too long, and two names never share a file.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+
+/** Longest part of a path, in bytes: file systems take 255, of which a time and an ending need some. */
+export const MAX_PART_BYTES = 120;
+/** Longest path, in bytes: a key of S3 has at most 1,024 with what stands around it. */
+const MAX_PATH_BYTES = 512;
+/** Stands before a hash alone: a name itself never holds it. */
+const MARK = "~";
+const HASH_BYTES = 10;
+/** Windows opens a device instead, whatever ending is behind it. */
+const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|clock\$|(?:com|lpt)[0-9¹²³])(?=\.|$)/i;
+/** What this program itself calls files and objects. */
+const OURS = /\.(?:mp4|m4s|m3u8|part)$/;
+
+/**
+ * A text as the name of one file. Lower-case names stay as they are. Letters that a file system may take for others, such as
+ * upper-case ones, bring a hash behind the name, and so does a name that is too long.
+ * @returns At most {@link MAX_PART_BYTES} bytes of letters, digits, spaces and `.-_%~`; never empty.
+ */
+export function fileName(text: string): string {
+  const plain = text.replaceAll(/[^\p{L}\p{N}._ -]/gu, escaped)
+    .replace(DEVICE, (device) => escaped(device[0]!) + device.slice(1))
+    .replace(/^[. ]/, escaped)
+    .replace(/[. ]$/, escaped) || "%";
+  const unmistakable = plain === folded(plain) && text.isWellFormed() && !OURS.test(plain);
+  if (unmistakable && bytesOf(plain) <= MAX_PART_BYTES) return plain;
+  return cut(plain, MAX_PART_BYTES - MARK.length - 2 * HASH_BYTES) + MARK + hashOf(text);
+}
+
+/** A path as the path of files: each part by {@link fileName}. @returns At most 512 bytes; never empty. */
+export function filePath(path: string): string {
+  const parts = path.split("/").filter((part) => part !== "");
+  const whole = parts.map(fileName).join("/") || "%";
+  if (bytesOf(whole) <= MAX_PATH_BYTES) return whole;
+  const short: string[] = [MARK + hashOf(parts.join("/"))];
+  let bytes = bytesOf(short[0]!);
+  for (const part of parts.map(fileName)) {
+    bytes += bytesOf(part) + 1;
+    if (bytes > MAX_PATH_BYTES) break;
+    short.splice(-1, 0, part);
+  }
+  return short.join("/");
+}
+
+/** The same for all texts that any file system may take for one another: by case, or by how accents are written. */
+function folded(text: string): string {
+  return text.normalize("NFKD").toUpperCase().toLowerCase().normalize("NFKD").normalize("NFC");
+}
+
+const bytesOf = (text: string) => new TextEncoder().encode(text).length;
+
+function escaped(char: string): string {
+  return new TextEncoder().encode(char).toHex().replaceAll(/../g, "%$&");
+}
+
+/** Whole characters of the beginning; none that a file system would drop at its end. */
+function cut(text: string, maxBytes: number): string {
+  let bytes = 0;
+  let end = 0;
+  for (const char of text) {
+    bytes += bytesOf(char);
+    if (bytes > maxBytes) break;
+    end += char.length;
+  }
+  return text.slice(0, end);
+}
+
+/** Of every text another one, also of those that are no whole Unicode. */
+function hashOf(text: string): string {
+  const digest = createHash("sha256").update(JSON.stringify(text)).digest();
+  return digest.subarray(0, HASH_BYTES).toString("hex");
+}
