@@ -71,6 +71,18 @@ export function ipBytes(text: string): Uint8Array | undefined {
   return Uint8Array.from(groups.flatMap((g) => [g >> 8, g & 0xff]));
 }
 
+/**
+ * Whom an address stands for where addresses are counted: one IPv4 address, or an IPv6 network of 64 bits, which is what
+ * one customer has at least.
+ */
+export function networkOf(hostname: string): string {
+  const bytes = ipBytes(hostname);
+  if (bytes === undefined || bytes.length === 4) return hostname;
+  const mapped = bytes.subarray(0, 10).every((b) => b === 0) && bytes[10] === 255 &&
+    bytes[11] === 255;
+  return mapped ? bytes.subarray(12).join(".") : `${bytes.subarray(0, 8).toHex()}/64`;
+}
+
 /** An origin of web pages as a browser names it (RFC 6454 §6.2): "https://ops.example:8443", without a path. */
 export function isWebOrigin(text: string): boolean {
   const url = URL.parse(text);

@@ -56,8 +56,11 @@ export interface Source {
   readonly input: readonly string[];
   readonly video: (typeof VIDEO)[number];
   readonly audio: (typeof AUDIO)[number];
-  /** It may be MPEG-TS, whose AAC (ADTS) has to be taken apart; found out to be false where the sound is not AAC. */
-  readonly mpegTs?: { aac: boolean };
+  /**
+   * It may be MPEG-TS, whose AAC (ADTS) has to be taken apart, which ends at once for any other codec: after a run without
+   * media the other is tried, at once where the source is pulled.
+   */
+  readonly mpegTs?: { aac: boolean; readonly pulled?: boolean };
   /** Which input the sound is taken from. Default 0, the same as the picture. */
   readonly audioInput?: number;
   /** Further options of the output. */
@@ -69,9 +72,8 @@ export interface Source {
   readonly firstFrameMs?: number;
   /** Media comes faster than it is to be shown. */
   readonly paced?: boolean;
-  readonly logLevel?: "error" | "warning";
-  /** Looks at what ffmpeg complains about. @returns Why this source is not published, if so. */
-  readonly refuse?: (complaint: string) => string | undefined;
+  /** What ffmpeg reads from its standard input. */
+  readonly stdin?: () => AsyncIterable<Uint8Array<ArrayBuffer>>;
 }
 
 /** The publisher of an ingress plugin. */
@@ -90,31 +92,31 @@ export async function ingest(
   publisher: MediaPublisher,
   source: Source,
 ): Promise<number> {
-  const adts = source.mpegTs?.aac === true && source.audio === "copy";
-  try {
-    return await ingestOnce(ctx, publisher, source, adts);
-  } catch (error) {
-    if (!adts || !NOT_AAC.test(reasonOf(error))) throw error;
-    source.mpegTs!.aac = false;
-    return await ingestOnce(ctx, publisher, source, false);
+  const { mpegTs } = source;
+  for (let tries = 1;; tries++) {
+    const run = { gaveMedia: false };
+    try {
+      return await ingestOnce(ctx, publisher, source, run);
+    } catch (error) {
+      if (mpegTs === undefined || source.audio !== "copy" || run.gaveMedia) throw error;
+      mpegTs.aac = !mpegTs.aac;
+      if (mpegTs.pulled !== true || tries === 2) throw error;
+    }
   }
 }
-
-/** The filter for AAC refuses every other codec. */
-const NOT_AAC = /not supported by the bitstream filter/;
 
 async function ingestOnce(
   ctx: PluginContext,
   publisher: MediaPublisher,
   source: Source,
-  adts: boolean,
+  run: { gaveMedia: boolean },
 ): Promise<number> {
+  const adts = source.mpegTs?.aac === true && source.audio === "copy";
   const silent = new AbortController();
   const signal = AbortSignal.any([ctx.signal, silent.signal]);
   const video = source.video === "none" ? ["-vn"] : ["-map", "0:V:0?", ...videoCodec(source.video)];
   const sound = `${source.audioInput ?? 0}:a:0?`;
   const audio = source.audio === "none" ? ["-an"] : ["-map", sound, ...audioCodec(source.audio)];
-  let refused: string | undefined;
   await using ffmpeg = MediaProcess.start({
     // Damaged packets end here: what is handed on can be decoded.
     args: [
@@ -132,25 +134,19 @@ async function ingestOnce(
       ...["-max_interleave_delta", "1000000", ...(source.output ?? []), ...LIVE_FMP4],
     ],
     signal,
-    oncomplaint(line) {
-      refused ??= source.refuse?.(line);
-      if (refused !== undefined) silent.abort();
-    },
+    input: source.stdin !== undefined,
     ...(source.secrets === undefined ? {} : { secrets: source.secrets }),
-    ...(source.logLevel === undefined ? {} : { logLevel: source.logLevel }),
   });
+  if (source.stdin !== undefined) void feed(ffmpeg, source.stdin());
   const watch = new SilenceWatch(ctx, source, () => silent.abort());
   try {
     const frames = await publisher.stream(watch.through(ffmpeg.stdout), {
       signal,
       strict: true,
       paced: source.paced ?? false,
-      onlive: () => {
-        if (refused === undefined) ctx.status(undefined);
-      },
+      onlive: () => ctx.status(undefined),
     });
     if (ctx.signal.aborted) return frames;
-    if (refused !== undefined) throw new SourceFailed(`Cannot publish ${source.what}: ${refused}`);
     if (silent.signal.aborted) throw new SourceFailed(watch.reason(ffmpeg.complaint));
     await ffmpeg.done();
     return frames;
@@ -159,7 +155,18 @@ async function ingestOnce(
     if (error instanceof SourceFailed) throw error;
     throw await explained(error, ffmpeg, source);
   } finally {
+    run.gaveMedia = watch.seen;
     watch.end();
+  }
+}
+
+/** Writes as fast as it is read. Ends with its input, or with the process. */
+async function feed(ffmpeg: MediaProcess, bytes: AsyncIterable<Uint8Array<ArrayBuffer>>) {
+  try {
+    for await (const part of bytes) await ffmpeg.write(part);
+  } catch { // Told by the end of the process, or by whoever gives the bytes.
+  } finally {
+    await ffmpeg.endInput();
   }
 }
 
@@ -209,6 +216,11 @@ class SilenceWatch {
       },
     });
     return bytes.pipeThrough(look);
+  }
+
+  /** Whether anything has come. */
+  get seen(): boolean {
+    return this.#seen;
   }
 
   reason(complaint: string): string {

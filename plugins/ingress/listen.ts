@@ -3,54 +3,53 @@
  *
  * @module
  */
-import { reasonOf } from "../../base/errors.ts";
+import { QumoError, reasonOf } from "../../base/errors.ts";
 import type { MediaPublisher } from "../media/publish.ts";
 import { sleep } from "../media/pace.ts";
 import type { PluginContext } from "../plugin.ts";
-import { ingest, type Source, SourceFailed } from "./ingest.ts";
+import { SourceFailed } from "./ingest.ts";
 
-/** A failure of ours, not of who publishes: waiting on would be of no use. */
-const OURS =
-  /Address already in use|Cannot assign requested address|Permission denied|Protocol not found|Option .* not found|Invalid argument/;
-/** Between one publisher and the next, in milliseconds: the port has to be given back. */
+/** Nobody can come: the address is not to be had, or a protocol is not known. */
+export class ListenFailed extends QumoError {
+  readonly code = "QUMO_LISTEN_FAILED";
+}
+
+/** Between one publisher and the next, in milliseconds. */
 const PAUSE_MS = 100;
-/** The port may be held for a moment by the end of the last publisher. */
-const TRIES = 20;
+
+/** What the status says while nobody publishes. @param failure What was wrong with the last one. */
+export function waitingStatus(what: string, failure?: string): string {
+  const waiting = `waiting for a publisher on ${what}`;
+  return failure === undefined ? waiting : `${waiting}; the last one failed: ${failure}`;
+}
 
 /**
  * Publishes whoever comes, until the instance has to end. The broadcast is withdrawn when they leave, and goes on with the
  * next. One that fails is told and forgotten.
- * @throws {SourceFailed} Nobody can come. @throws {FfmpegMissing}
+ * @param turn Waits for one and publishes it. @throws {SourceFailed} Something is wrong with that one.
+ * @throws Anything else that `turn` throws: nobody can come.
  */
-export async function listen(
+export async function takeInTurn(
   ctx: PluginContext,
   publisher: MediaPublisher,
-  source: Source,
+  what: string,
+  turn: () => Promise<void>,
 ): Promise<void> {
-  const waiting = `waiting for a publisher on ${source.what}`;
-  ctx.status(waiting);
-  let tries = 0;
+  ctx.status(waitingStatus(what));
   while (!ctx.signal.aborted) {
-    let told = waiting;
+    let failure: string | undefined;
     try {
-      await ingest(ctx, publisher, { ...source, what: `the publisher on ${source.what}` });
-      tries = 0;
-      ctx.log.info("the publisher has left");
+      await turn();
+      if (!ctx.signal.aborted) ctx.log.info("the publisher has left");
     } catch (error) {
-      const reason = reasonOf(error);
       if (!(error instanceof SourceFailed)) throw error;
-      if (OURS.test(reason)) {
-        if (++tries >= TRIES || !/already in use/.test(reason)) throw error;
-      } else {
-        tries = 0;
-        ctx.stats.errors++;
-        ctx.log.warn("a publisher failed", { reason });
-        told = `${waiting}; the last one failed: ${reason}`;
-      }
+      failure = reasonOf(error);
+      ctx.stats.errors++;
+      ctx.log.warn("a publisher failed", { reason: failure });
     }
     publisher.withdraw();
     if (ctx.signal.aborted) return;
-    ctx.status(told);
+    ctx.status(waitingStatus(what, failure));
     await sleep(PAUSE_MS, ctx.signal);
   }
 }

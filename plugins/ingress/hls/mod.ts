@@ -46,7 +46,7 @@ class Hls implements Plugin {
         input: ["-rw_timeout", waitUs, "-live_start_index", "-2", "-i", url],
         video,
         audio,
-        mpegTs: { aac: true },
+        mpegTs: { aac: true, pulled: true },
         // Segments come at once; viewers get them in time.
         paced: true,
         firstFrameMs: timeout + SEGMENT_MS,

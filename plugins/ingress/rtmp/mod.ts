@@ -1,13 +1,21 @@
 /** Takes what OBS and other encoders push over RTMP. */
+import { reasonOf } from "../../../base/errors.ts";
 import { formatAddress } from "../../../config/address.ts";
 import { secret, text } from "../../../config/fields.ts";
 import { options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
-import { BROADCAST, CODECS, publisherOf, TIMEOUT } from "../ingest.ts";
-import { listen } from "../listen.ts";
+import { pipeInput } from "../../ffmpeg/input.ts";
+import { BROADCAST, CODECS, ingest, publisherOf, SourceFailed, TIMEOUT } from "../ingest.ts";
+import { takeInTurn, waitingStatus } from "../listen.ts";
 import { guarded, listenAddress, listenOptions } from "../listen_address.ts";
+import { RtmpDoor } from "./door.ts";
 
 const PORT = 1935;
+/** From a connection to its wish to publish. */
+const DEADLINE_MS = 10_000;
+/** ffmpeg looks at some of the media before it hands it on. */
+const FIRST_FRAME_MS = 5000;
+
 const DECLARED = options({
   ...listenOptions(PORT, "TCP", "key"),
   ...BROADCAST,
@@ -42,31 +50,81 @@ class Rtmp implements Plugin {
   }
 
   async run(ctx: PluginContext): Promise<void> {
-    const { broadcast, app, key, video, audio, timeout } = this.#options;
+    const { broadcast, app, key, video, audio, timeout: timeoutMs } = this.#options;
     const at = listenAddress(this.#options, PORT, key);
     using publisher = publisherOf(ctx, broadcast);
+    const refusals = new Refusals(ctx);
+    using door = RtmpDoor.open(at, {
+      wanted: { app, key },
+      deadlineMs: DEADLINE_MS,
+      onrefused: (reason) => refusals.add(reason),
+    });
+    const close = () => door[Symbol.dispose]();
+    ctx.signal.addEventListener("abort", close, { once: true });
     const what = `rtmp://${formatAddress(at)}/${app}`;
-    await listen(ctx, publisher, {
-      what,
-      input: [
-        // Two streams are announced with the first bytes: nothing is gained by looking for longer.
-        ...["-analyzeduration", "1000000", "-f", "flv", "-listen", "1"],
-        ...["-i", key === undefined ? what : `${what}/${key}`],
-      ],
-      video,
-      audio,
-      timeoutMs: timeout,
-      secrets: key === undefined ? [] : [key],
-      // ffmpeg only remarks on another application or key than it was told.
-      logLevel: "warning",
-      refuse(complaint) {
-        if (key === undefined) return undefined;
-        if (/Unexpected stream/.test(complaint)) return "its stream key is not the right one";
-        if (/App field don't match/.test(complaint)) return `it does not publish to /${app}`;
-        return undefined;
-      },
+    await takeInTurn(ctx, publisher, what, async () => {
+      refusals.waitingFor = what;
+      const publication = await door.next();
+      if (publication === undefined) return;
+      refusals.waitingFor = undefined;
+      ctx.log.info("a publisher has come");
+      let broken: unknown;
+      try {
+        await ingest(ctx, publisher, {
+          what: `the publisher on ${what}`,
+          input: [
+            // Two streams are announced with the first bytes: nothing is gained by looking for longer.
+            ...["-analyzeduration", "1000000", ...pipeInput("flv")],
+          ],
+          stdin: async function* () {
+            try {
+              yield* publication.media();
+            } catch (error) {
+              broken = error;
+            }
+          },
+          video,
+          audio,
+          timeoutMs,
+          firstFrameMs: timeoutMs + FIRST_FRAME_MS,
+        });
+      } catch (error) {
+        if (broken === undefined) throw error;
+      } finally {
+        publication.end();
+      }
+      if (broken === undefined) return;
+      throw new SourceFailed(`The publisher on ${what} broke the protocol: ${reasonOf(broken)}`, {
+        cause: broken,
+      });
     });
   }
 
   stop(): void {}
+}
+
+/** Tells who was turned away: each in the counter, one a second in the log, the last one in the status. */
+class Refusals {
+  /** Where the next publisher is waited for; `undefined` while one is there. */
+  waitingFor: string | undefined;
+  readonly #ctx: PluginContext;
+  #toldMs = -Infinity;
+  #untold = 0;
+
+  constructor(ctx: PluginContext) {
+    this.#ctx = ctx;
+  }
+
+  add(reason: string): void {
+    const { stats, log, clock } = this.#ctx;
+    stats.errors++;
+    if (this.waitingFor !== undefined) {
+      this.#ctx.status(waitingStatus(this.waitingFor, `it was turned away: ${reason}`));
+    }
+    this.#untold++;
+    if (clock.now() - this.#toldMs < 1000) return;
+    log.warn("a publisher was turned away", { reason, count: this.#untold });
+    this.#toldMs = clock.now();
+    this.#untold = 0;
+  }
 }

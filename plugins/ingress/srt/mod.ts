@@ -1,11 +1,14 @@
 /** Takes MPEG-TS that encoders push over SRT. */
 import { z } from "zod";
-import { formatAddress } from "../../../config/address.ts";
+import { reasonOf } from "../../../base/errors.ts";
+import { type Address, formatAddress } from "../../../config/address.ts";
 import { duration, secret } from "../../../config/fields.ts";
 import { checkedTogether, options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
-import { BROADCAST, CODECS, publisherOf, TIMEOUT } from "../ingest.ts";
-import { listen } from "../listen.ts";
+import { MediaProcess } from "../../ffmpeg/media_process.ts";
+import { sleep } from "../../media/pace.ts";
+import { BROADCAST, CODECS, ingest, publisherOf, TIMEOUT } from "../ingest.ts";
+import { ListenFailed, takeInTurn } from "../listen.ts";
 import { guarded, listenAddress, listenOptions } from "../listen_address.ts";
 
 /** Of SRT itself (SRTO_PASSPHRASE). */
@@ -55,21 +58,59 @@ class Srt implements Plugin {
     const at = listenAddress(this.#options, PORT, passphrase);
     using publisher = publisherOf(ctx, broadcast);
     const what = `srt://${formatAddress(at)}`;
-    await listen(ctx, publisher, {
-      what,
-      input: [
-        ...["-analyzeduration", "1000000", "-f", "mpegts", "-mode", "listener"],
-        ...["-latency", String(latency * 1000)],
-        ...(passphrase === undefined ? [] : ["-passphrase", passphrase]),
-        ...["-i", what],
-      ],
-      video,
-      audio,
-      mpegTs: { aac: true },
-      timeoutMs: timeout,
-      secrets: passphrase === undefined ? [] : [passphrase],
+    const mpegTs = { aac: true };
+    await needsSrt(ctx.signal);
+    await takeInTurn(ctx, publisher, what, async () => {
+      try {
+        await ingest(ctx, publisher, {
+          what: `the publisher on ${what}`,
+          input: [
+            ...["-protocol_whitelist", "srt", "-analyzeduration", "1000000", "-f", "mpegts"],
+            ...["-mode", "listener", "-latency", String(latency * 1000)],
+            ...(passphrase === undefined ? [] : ["-passphrase", passphrase]),
+            ...["-i", what],
+          ],
+          video,
+          audio,
+          mpegTs,
+          timeoutMs: timeout,
+          secrets: passphrase === undefined ? [] : [passphrase],
+        });
+      } catch (error) {
+        await needsPort(at, ctx.signal);
+        throw error;
+      }
     });
   }
 
   stop(): void {}
+}
+
+/** @throws {ListenFailed} This ffmpeg is built without SRT. @throws {FfmpegMissing} */
+async function needsSrt(signal: AbortSignal): Promise<void> {
+  await using ffmpeg = MediaProcess.start({ args: ["-protocols"], signal });
+  const protocols = await new Response(ffmpeg.stdout).text();
+  if (signal.aborted || /^\s*srt$/m.test(protocols)) return;
+  throw new ListenFailed("Cannot listen for SRT: this ffmpeg is built without it (libsrt)");
+}
+
+/** The port may be held for a moment by the end of the last publisher. */
+const TRIES = 20;
+const PAUSE_MS = 100;
+
+/** Looks whether the address is to be had, for ffmpeg's words are no ground to judge by. @throws {ListenFailed} It is not. */
+async function needsPort(at: Address, signal: AbortSignal): Promise<void> {
+  for (let tries = 1; !signal.aborted; tries++) {
+    try {
+      Deno.listenDatagram({ transport: "udp", ...at }).close();
+      return;
+    } catch (cause) {
+      const held = cause instanceof Deno.errors.AddrInUse;
+      if (!held || tries >= TRIES) {
+        const where = formatAddress(at);
+        throw new ListenFailed(`Cannot listen on ${where}: ${reasonOf(cause)}`, { cause });
+      }
+    }
+    await sleep(PAUSE_MS, signal);
+  }
 }
