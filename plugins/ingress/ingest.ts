@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { QumoError, reasonOf } from "../../base/errors.ts";
+import { QumoError } from "../../base/errors.ts";
 import { formatDuration } from "../../base/units.ts";
 import { duration, oneOf, text } from "../../config/fields.ts";
 import { FfmpegFailed } from "../ffmpeg/errors.ts";
