@@ -268,6 +268,7 @@ export class Node {
   async close(inTime: boolean): Promise<void> {
     await this.relay.close(inTime ? SESSION_CODE.none : SESSION_CODE.goawayTimeout);
     this.#quic.close();
+    this.authorizer.close();
     // The goodbye is only queued now: a process that exits at once would never send it, and peers would wait for it.
     await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
   }

@@ -21,6 +21,7 @@ import {
 import { normalizePath } from "../../wire/path.ts";
 import { compacted, Pattern } from "./pattern.ts";
 import { type AdmissionRequest, tokenOf } from "./request.ts";
+import { SharedAnswers } from "./shared_answers.ts";
 import { verifyToken } from "./token.ts";
 
 /** The `auth` section of the configuration. */
@@ -44,6 +45,7 @@ export class Authorizer {
   readonly #log: Logger;
   readonly #keys: KeySource | undefined;
   readonly #server: AuthServer | undefined;
+  readonly #shared: SharedAnswers | undefined;
   /** What those without a token may do. */
   readonly #open: Rights;
 
@@ -55,7 +57,13 @@ export class Authorizer {
     this.#clock = clock;
     this.#keys = keySource(settings, { clock, log });
     if (serverUrl !== undefined) {
-      this.#server = new AuthServer({ url: serverUrl, node: serverNode, clock, log });
+      const server = this.#server = new AuthServer({
+        url: serverUrl,
+        node: serverNode,
+        clock,
+        log,
+      });
+      this.#shared = new SharedAnswers({ clock, connect: (request) => server.connect(request) });
     }
     const open = (patterns: readonly string[]) =>
       compacted(patterns.map((text) => Pattern.parse(text)));
@@ -82,9 +90,13 @@ export class Authorizer {
 
   /** Decides on one who wants in. Never rejects for what the request holds. */
   async decide(request: AdmissionRequest): Promise<Admitted | Refusal> {
-    return this.#server === undefined
-      ? await this.#byToken(request)
-      : await this.#server.connect(request);
+    const server = request.transport === "http" ? this.#shared : this.#server;
+    return server === undefined ? await this.#byToken(request) : await server.connect(request);
+  }
+
+  /** The auth server is told of the end of what HTTP still asks under. */
+  close(): void {
+    this.#shared?.close();
   }
 
   async #byToken(request: AdmissionRequest): Promise<Admitted | Refusal> {
