@@ -133,7 +133,7 @@ for (const { name, bench, ignore } of STORES) {
         [[7, true, 7000], [8, true, -5]],
       );
       const bytes = frames.reduce((sum, f) => sum + f.payload.length, 0);
-      deepStrictEqual(await store.list(), [
+      deepStrictEqual(await store.list(KEY.broadcast), [
         { ...KEY, frames: 5, bytes, first, last: given[4]! },
       ]);
       strictEqual(store.stats.appends, 5);
@@ -203,6 +203,29 @@ for (const { name, bench, ignore } of STORES) {
   });
 
   Deno.test({
+    name: `${name}: lists the tracks of one broadcast, of many the newest`,
+    ignore,
+    async fn() {
+      await using place = await bench();
+      const store = place.open();
+      const append = (broadcast: string, track: string) =>
+        store.append({ broadcast, track }, frame(0, true, "a"));
+      for (const track of ["c", "a", "b"]) {
+        await append("one", track);
+        await append(`one/${track}`, "video");
+        await new Promise((resolve) => setTimeout(resolve, 2)); // the next is newer
+      }
+      const listed = async (limit?: number) =>
+        (await store.list("one", limit)).map(({ broadcast, track }) => `${broadcast} ${track}`);
+      deepStrictEqual(await listed(), ["one a", "one b", "one c"]);
+      deepStrictEqual(await listed(2), ["one a", "one b"]);
+      await store.delete({ broadcast: "one", track: "a" });
+      deepStrictEqual(await listed(), ["one b", "one c"]);
+      deepStrictEqual(await store.list("on"), []);
+    },
+  });
+
+  Deno.test({
     name: `${name}: gives no sequence twice after a track was deleted`,
     ignore,
     async fn() {
@@ -211,10 +234,10 @@ for (const { name, bench, ignore } of STORES) {
       await store.append(KEY, frame(0, true, "a"));
       const last = await store.append(KEY, frame(0, false, "b"));
       await store.delete(KEY);
-      deepStrictEqual(await store.list(), []);
+      deepStrictEqual(await store.list(KEY.broadcast), []);
       deepStrictEqual(await store.group(KEY, 0), []);
       ok(await store.append(KEY, frame(0, true, "c")) > last);
-      strictEqual((await store.list())[0]!.bytes, 1);
+      strictEqual((await store.list(KEY.broadcast))[0]!.bytes, 1);
     },
   });
 
@@ -269,7 +292,7 @@ for (const { name, bench, ignore } of STORES) {
             }
           }
           deepStrictEqual(followed, stored);
-          const [track] = await store.list();
+          const [track] = await store.list(KEY.broadcast);
           strictEqual(track?.bytes, stored.length === 0 ? undefined : sum(stored));
           strictEqual(track?.frames, stored.length === 0 ? undefined : stored.length);
           await store[Symbol.asyncDispose]();

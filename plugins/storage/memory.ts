@@ -7,6 +7,7 @@ import type { Clock } from "../../base/clock.ts";
 import { MemoryTrack } from "./memory_track.ts";
 import {
   FrameTooLarge,
+  MAX_LISTED,
   type MediaStore,
   type NewFrame,
   newStorageStats,
@@ -122,8 +123,13 @@ export class MemoryStore implements MediaStore {
   }
 
   // deno-lint-ignore require-await
-  async list(): Promise<StoredTrack[]> {
-    return [...this.#tracks.values()].filter((t) => t.frames > 0).map((track) => ({
+  async list(broadcast: string, limit = MAX_LISTED): Promise<StoredTrack[]> {
+    const kept = [...this.#tracks.values()].filter(({ key, frames }) =>
+      key.broadcast === broadcast && frames > 0
+    );
+    const newest = kept.reverse().sort((a, b) => b.newestMs - a.newestMs).slice(0, limit);
+    const byName = newest.sort((a, b) => a.key.track < b.key.track ? -1 : 1);
+    return byName.map((track) => ({
       ...track.key,
       frames: track.frames,
       bytes: track.bytes,

@@ -49,6 +49,9 @@ export class MemoryTrack {
   get oldestMs(): number {
     return this.#order[0]?.storedAtMs ?? Infinity;
   }
+  get newestMs(): number {
+    return this.#order.at(-1)?.storedAtMs ?? -Infinity;
+  }
   /** Where the second oldest group begins. */
   get secondGroup(): number | undefined {
     return this.#order[1]?.first;

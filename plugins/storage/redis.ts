@@ -12,6 +12,7 @@ import { RedisConnection, type Reply } from "./redis_connection.ts";
 import { APPEND, DELETE, DESCRIBE, GROUP, GROUPS, RELEASE, TRIM } from "./redis_scripts.ts";
 import {
   FrameTooLarge,
+  MAX_LISTED,
   type MediaStore,
   type NewFrame,
   newStorageStats,
@@ -50,6 +51,8 @@ interface Keys {
   readonly order: string;
   readonly groups: string;
   readonly meta: string;
+  /** Of its broadcast. */
+  readonly tracks: string;
 }
 
 export class RedisStore implements MediaStore {
@@ -182,19 +185,22 @@ export class RedisStore implements MediaStore {
   }
 
   async delete(key: TrackKey): Promise<void> {
-    const { frames, order, groups, meta } = this.#keys(key);
-    const keys = [frames, order, groups, meta, this.#tracks];
-    this.stats.trimmed += await this.#redis.script(DELETE, keys, [nameOf(key)]) as number;
+    const { frames, order, groups, meta, tracks } = this.#keys(key);
+    const keys = [frames, order, groups, meta, tracks];
+    this.stats.trimmed += await this.#redis.script(DELETE, keys, [key.track]) as number;
   }
 
-  async list(): Promise<StoredTrack[]> {
-    const names = (await this.#redis.command(["SMEMBERS", this.#tracks]) as Buffer[]).map(String);
+  async list(broadcast: string, limit = MAX_LISTED): Promise<StoredTrack[]> {
+    const { tracks } = this.#keys({ broadcast, track: "" });
+    const newest = await this.#redis.command(["ZREVRANGE", tracks, "0", String(limit - 1)]);
     const found = await Promise.all(
-      names.sort().map(async (name) => {
-        const [broadcast, track] = JSON.parse(name) as [string, string];
+      (newest as Buffer[]).map(String).sort().map(async (track) => {
         const { frames, meta } = this.#keys({ broadcast, track });
         const answer = await this.#redis.script(DESCRIBE, [frames, meta], []) as Buffer[];
-        if (answer.length === 0) return undefined; // its time to live is over
+        if (answer.length === 0) { // its time to live is over
+          await this.#redis.command(["ZREM", tracks, track]);
+          return undefined;
+        }
         const [count, bytes, first, last] = answer.map(Number);
         return { broadcast, track, frames: count!, bytes: bytes!, first: first!, last: last! };
       }),
@@ -232,14 +238,14 @@ export class RedisStore implements MediaStore {
     const name = nameOf(key);
     const known = this.#appends.get(name);
     if (known !== undefined) return known.queue;
-    const { frames, order, groups, meta } = this.#keys(key);
-    const keys = [frames, order, groups, meta, this.#tracks];
+    const { frames, order, groups, meta, tracks } = this.#keys(key);
+    const keys = [frames, order, groups, meta, tracks];
     const { leaseMs = 5000, ttlMs } = this.#o;
     const queue = new RedisAppends({
       clock: this.#o.clock,
       stats: this.stats,
       send: async (batch, floor, args) => {
-        const head = [this.#writer, batch, leaseMs, ttlMs, floor, name].map(String);
+        const head = [this.#writer, batch, leaseMs, ttlMs, floor, key.track].map(String);
         const first = Number(await this.#redis.script(APPEND, keys, [...head, ...args]));
         if (first < 0) throw new TrackTaken(key);
         return first;
@@ -265,15 +271,17 @@ export class RedisStore implements MediaStore {
     return frames;
   }
 
-  get #tracks(): string {
-    return `${this.#o.prefix}tracks`;
-  }
-
   #keys({ broadcast, track }: TrackKey): Keys {
-    const at = `${this.#o.prefix}track:${encodeURIComponent(broadcast)}:${
-      encodeURIComponent(track)
-    }:`;
-    return { frames: `${at}frames`, order: `${at}order`, groups: `${at}groups`, meta: `${at}meta` };
+    const [of, name] = [broadcast, track].map(encodeURIComponent);
+    const at = `${this.#o.prefix}track:${of}:${name}:`;
+    const tracks = `${this.#o.prefix}tracks:${of}`;
+    return {
+      frames: `${at}frames`,
+      order: `${at}order`,
+      groups: `${at}groups`,
+      meta: `${at}meta`,
+      tracks,
+    };
   }
 
   #pause(signal: AbortSignal): Promise<void> {

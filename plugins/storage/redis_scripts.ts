@@ -3,7 +3,7 @@
  *
  * A track is four keys: `frames`, a stream with the id `SEQUENCE-0` for each frame, `h` its head and `p` its payload;
  * `order`, its groups by the sequence of their first frame; `groups`, what is known of each group; `meta`, counters, the
- * writer and its last batch. `tracks` is the set of all tracks.
+ * writer and its last batch. `tracks` names the newest tracks of a broadcast by when they were appended to last.
  *
  * @module
  */
@@ -64,9 +64,11 @@ for i = 7, #ARGV, 5 do
 end
 redis.call('HSET', KEYS[4], 'owner', writer, 'until', num(now + tonumber(ARGV[3])), 'batch', ARGV[2],
   'first', first, 'last', num(last), 'bytes', num(bytes), 'frames', num(frames))
-redis.call('SADD', KEYS[5], ARGV[6])
+if redis.call('ZADD', KEYS[5], now, ARGV[6]) == 1 then
+  redis.call('ZREMRANGEBYRANK', KEYS[5], 0, -1001)
+end
 if ARGV[4] ~= '0' then
-  for i = 1, 4 do redis.call('PEXPIRE', KEYS[i], ARGV[4]) end
+  for i = 1, 5 do redis.call('PEXPIRE', KEYS[i], ARGV[4]) end
 end
 return first
 `;
@@ -117,7 +119,7 @@ local gone = redis.call('XLEN', KEYS[1])
 redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
 local m = redis.call('HMGET', KEYS[4], 'frames', 'bytes')
 if m[1] then redis.call('HSET', KEYS[4], 'goneFrames', m[1], 'goneBytes', m[2]) end
-redis.call('SREM', KEYS[5], ARGV[1])
+redis.call('ZREM', KEYS[5], ARGV[1])
 return gone
 `;
 

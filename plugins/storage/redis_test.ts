@@ -4,6 +4,9 @@ import { systemClock } from "../../base/clock.ts";
 import { type Logger, silent } from "../../base/logger.ts";
 import { redisServer, startRedis } from "../../tests/support/redis.ts";
 import { until } from "../../tests/support/server.ts";
+import { Dvr } from "../../server/dvr/dvr.ts";
+import { RelayUnderTest } from "../../server/http_fixtures.ts";
+import { RedisConnection } from "./redis_connection.ts";
 import { RedisStore, type RedisStoreOptions } from "./redis.ts";
 import type { NewFrame, TrackKey } from "./store.ts";
 
@@ -229,3 +232,40 @@ function answerEater(to: URL) {
     },
   };
 }
+
+Deno.test({
+  name:
+    "redis: what /dvr costs does not grow with what else is kept, and a thousand asking at once cost as one",
+  ignore,
+  async fn() {
+    await using redis = await startRedis();
+    await using store = open(redis.url);
+    const append = (broadcast: string) => store.append({ broadcast, track: "v" }, numbered(0));
+    await append("live/cam");
+    await Promise.all(upTo(300).map((n) => append(`other/${n}`)));
+    const asking = new RedisConnection({ url: redis.url, log: silent });
+    const scripts = async () => {
+      const text = String(await asking.command(["INFO", "commandstats"]));
+      return Number(/cmdstat_evalsha:calls=(\d+)/.exec(text)?.[1] ?? 0);
+    };
+    await using relay = new RelayUnderTest();
+    const dvr = new Dvr({
+      relay: relay.relay,
+      store,
+      record: [],
+      tracks: [],
+      retention: {},
+      log: silent,
+    });
+    await dvr.kept("live/cam"); // Redis has the scripts from here on
+    const before = await scripts();
+    const kept = await Promise.all(upTo(1000).map(() => dvr.kept("live/cam")));
+    deepStrictEqual(
+      kept.map((tracks) => tracks.map(({ track }) => track)),
+      upTo(1000).map(() => ["v"]),
+    );
+    strictEqual(await scripts() - before, 3);
+    dvr.stop();
+    asking.close();
+  },
+});

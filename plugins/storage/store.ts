@@ -66,6 +66,9 @@ export interface Retention {
   readonly maxBytes?: number;
 }
 
+/** Tracks of a broadcast that are listed. */
+export const MAX_LISTED = 64;
+
 /** Counted since the store was opened. */
 export interface StorageStats {
   appends: number;
@@ -141,8 +144,12 @@ export interface MediaStore extends AsyncDisposable {
   trim(key: TrackKey, retention: Retention): Promise<number>;
   /** Forgets all frames of a track; sequences go on where they were. @throws {StorageUnavailable} */
   delete(key: TrackKey): Promise<void>;
-  /** Tracks of which something is kept. @throws {StorageUnavailable} */
-  list(): Promise<StoredTrack[]>;
+  /**
+   * Tracks of a broadcast of which something is kept, by name. Of more than `limit` (default {@link MAX_LISTED}) those that were
+   * appended to last. What it costs does not grow with what else is kept.
+   * @throws {StorageUnavailable}
+   */
+  list(broadcast: string, limit?: number): Promise<StoredTrack[]>;
 }
 
 /** The store cannot be reached, or more waits for it than may. */

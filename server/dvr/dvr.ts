@@ -50,6 +50,7 @@ export class Dvr {
   readonly #o: DvrOptions;
   readonly #recorders = new Map<string, Map<string, TrackRecorder>>();
   readonly #watch: Watch;
+  readonly #asking = new Map<string, Promise<KeptTrack[]>>();
   #complainedAtMs = -Infinity;
 
   constructor(options: DvrOptions) {
@@ -71,9 +72,17 @@ export class Dvr {
     return count;
   }
 
-  /** What is kept of a broadcast. @throws {StorageUnavailable} */
-  async kept(path: string): Promise<KeptTrack[]> {
-    const tracks = (await this.store.list()).filter((track) => track.broadcast === path);
+  /** What is kept of a broadcast. Those who ask the same at once share the answer. @throws {StorageUnavailable} */
+  kept(path: string): Promise<KeptTrack[]> {
+    const under = this.#asking.get(path);
+    if (under !== undefined) return under;
+    const asking = this.#kept(path).finally(() => this.#asking.delete(path));
+    this.#asking.set(path, asking);
+    return asking;
+  }
+
+  async #kept(path: string): Promise<KeptTrack[]> {
+    const tracks = await this.store.list(path);
     const found = await Promise.all(tracks.map(async ({ track, frames, bytes }) => {
       const key = { broadcast: path, track };
       const [first] = await this.store.groups(key, 0, 1);
