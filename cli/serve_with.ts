@@ -7,6 +7,7 @@ import type { Config } from "../config/schema.ts";
 import type { Certificate } from "../config/pem_pair.ts";
 import { watchCertificate } from "../config/watch_certificate.ts";
 import { watchFile } from "../config/watch_file.ts";
+import { Strays } from "../plugins/strays.ts";
 import type { ReloadOutcome } from "../server/reload.ts";
 import { readSocketBuffers, socketBufferWarning } from "../server/socket_buffers.ts";
 import { banner, type Listener, startWarnings } from "./banner.ts";
@@ -39,6 +40,8 @@ export type StartServer = (loaded: LoadedConfig, context: {
   readonly logger: Logger;
   readonly logLevel: LogLevelControl;
   readonly certificate: Certificate;
+  /** Watches for failures that reach nobody. */
+  readonly strays: Strays;
   /** Reads the configuration again, as a signal does. */
   readonly reload: () => Promise<ReloadOutcome>;
   /** Ends the program in order, as a signal does. */
@@ -60,6 +63,7 @@ export async function serveWith(
   const { logging } = loaded.config;
   const form = formatFor(logging.format);
   const logger = startLogging({ level: logging.level, ...form });
+  using strays = new Strays(logger);
   const certificateOptions = certificateOptionsOf(loaded);
   const certificate = await loadCertificate(certificateOptions);
 
@@ -83,6 +87,7 @@ export async function serveWith(
   const running = await start(loaded, {
     logger,
     logLevel: logger,
+    strays,
     certificate,
     reload: () => reloader.reload(),
     stop: () => stop.resolve("drain asked for by the admin interface"),

@@ -209,6 +209,13 @@ export const CATALOG: readonly MetricSection[] = [
         ],
       },
       {
+        name: "qumo_stray_failures_total",
+        type: "counter",
+        help:
+          "Failures that reached nobody: a promise that was let go, a timer that threw. Each is a defect; the program goes on.",
+        read: ({ strayFailures }) => strayFailures,
+      },
+      {
         name: "qumo_workers",
         type: "gauge",
         help: "Threads that take peers in; fewer than configured while one is being started anew.",

@@ -69,6 +69,7 @@ export function sampleSnapshot(): MetricsSnapshot {
       broadcastCache: 314,
     },
     handshakes: 315,
+    strayFailures: 319,
     upstream: { connected: true, attempts: 47, links: 48 },
     storage: {
       appends: 201,

@@ -24,6 +24,8 @@ export interface MetricsSnapshot {
   readonly limited: LimitNumbers;
   /** Connections whose handshake is under way. */
   readonly handshakes: number;
+  /** Failures that reached nobody, in any thread. */
+  readonly strayFailures: number;
   /** Absent when no upstream relay is configured. */
   readonly upstream: UpstreamNumbers | undefined;
   /** Absent when nothing is recorded. */

@@ -1,10 +1,13 @@
 /**
- * Failures that reach nobody: a promise that plugin code let go, a timer of its that threw. They would end the process;
- * here they are put down to the instance whose code it was, as far as that can be told.
+ * Failures that reach nobody: a promise that code let go, a timer of its that threw. They would end the process or the
+ * thread; here they are counted, and put down to the plugin instance whose code it was, as far as that can be told. The
+ * program watches from its start on in each thread, with plugins and without.
  *
  * @module
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Logger } from "../base/logger.ts";
+import { safeReason } from "./errors.ts";
 
 /** Who hears of stray failures of its code. */
 export interface StrayOwner {
@@ -13,11 +16,13 @@ export interface StrayOwner {
   stray(thrown: unknown): void;
 }
 
-/** Watches while it is used. One for all instances. */
+/** Watches while it is used. One for a thread. */
 export class Strays implements Disposable {
+  /** Failures since it began. */
+  count = 0;
   readonly #current = new AsyncLocalStorage<StrayOwner>();
   readonly #owners = new Set<StrayOwner>();
-  readonly #nobody: (thrown: unknown) => void;
+  readonly #log: Logger;
   readonly #rejected = (event: PromiseRejectionEvent) => {
     event.preventDefault();
     this.#tell(event.reason);
@@ -27,9 +32,9 @@ export class Strays implements Disposable {
     this.#tell(event.error);
   };
 
-  /** @param nobody Hears of failures that cannot be put down to one. */
-  constructor(nobody: (thrown: unknown) => void) {
-    this.#nobody = nobody;
+  /** @param log Hears of failures that cannot be put down to one. */
+  constructor(log: Logger) {
+    this.#log = log;
     globalThis.addEventListener("unhandledrejection", this.#rejected);
     globalThis.addEventListener("error", this.#threw);
   }
@@ -51,9 +56,15 @@ export class Strays implements Disposable {
   }
 
   #tell(thrown: unknown): void {
+    this.count++;
     const owner = this.#current.getStore() ?? this.#byStack(thrown);
     if (owner !== undefined) owner.stray(thrown);
-    else this.#nobody(thrown);
+    else {
+      this.#log.error("a failure reached nobody; the program goes on", {
+        reason: safeReason(thrown),
+        stack: thrown instanceof Error ? thrown.stack : undefined,
+      });
+    }
   }
 
   #byStack(thrown: unknown): StrayOwner | undefined {

@@ -6,7 +6,6 @@
 import { type InstancePorts, PluginInstance, type PluginSpec } from "./instance.ts";
 import type { PluginRegistry } from "./registry.ts";
 import type { PluginRoutes } from "./routes.ts";
-import { safeReason } from "./errors.ts";
 import { Strays } from "./strays.ts";
 
 /** What the supervisor needs from the server. */
@@ -17,17 +16,21 @@ export interface SupervisorPorts extends
   > {
   readonly registry: PluginRegistry;
   readonly routes: PluginRoutes;
+  /** Watches for failures that reach nobody. Default: one of its own, from the first instance on. */
+  readonly strays?: Strays;
 }
 
 export class Supervisor {
   readonly #instances = new Map<string, PluginInstance>();
   readonly #ports: InstancePorts;
   #strays: Strays | undefined;
+  #ownStrays: Strays | undefined;
   /** Names the last {@link apply} brought: it takes away those alone. */
   #applied = new Set<string>();
   #stopped = false;
 
   constructor(ports: SupervisorPorts) {
+    this.#strays = ports.strays;
     const { registry, routes, clock, log, connect, store, recorded, mayRead, mayPublish, hold } =
       ports;
     this.#ports = {
@@ -99,19 +102,14 @@ export class Supervisor {
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.list().map((instance) => instance.stop()));
-    this.#strays?.[Symbol.dispose]();
+    this.#ownStrays?.[Symbol.dispose]();
     this.#strays = undefined;
   }
 
   /** From the first instance on failures that reach nobody do not end the process. */
   #watch(): void {
     if (this.#stopped) return;
-    this.#strays ??= new Strays((thrown) => {
-      this.#ports.log.error("a failure reached nobody; a plugin may have caused it", {
-        reason: safeReason(thrown),
-        stack: thrown instanceof Error ? thrown.stack : undefined,
-      });
-    });
+    this.#strays ??= this.#ownStrays = new Strays(this.#ports.log);
   }
 
   async #remove(name: string): Promise<boolean> {

@@ -49,6 +49,7 @@ export class RelayUnderTest implements AsyncDisposable {
       adminAddress: () => undefined,
       startedAtMs: this.clock.wallMs(),
       quicHandshakesFailed: () => 0,
+      strayFailures: () => 0,
       webTransportAnswers: () => new Map(),
       webSocketAnswers: () => new Map(),
       admit: ({ path }) => Promise.resolve({ grant: fullGrant(pathOfUrl(splitPath(path).path)!) }),

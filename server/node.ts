@@ -25,6 +25,7 @@ import type { NodeView } from "./node_view.ts";
 import { Census, type SharedCensus } from "./limits/census.ts";
 import { limitsOf } from "./limits/limits.ts";
 import { PageOrigins } from "./page_origins.ts";
+import type { Strays } from "../plugins/strays.ts";
 import { Relay } from "./relay.ts";
 import type { DoorOptions } from "./tcp_door.ts";
 import { withWebSockets } from "./websocket_upgrade.ts";
@@ -44,6 +45,8 @@ export interface NodeOptions {
   readonly restarts?: number;
   /** Where there are several nodes: what they count together. */
   readonly census?: SharedCensus;
+  /** What counts failures that reach nobody in this thread. */
+  readonly strays?: Pick<Strays, "count">;
 }
 
 /** The answer to a request for a session, before there is one. */
@@ -73,16 +76,18 @@ export class Node {
   readonly #log: Logger;
   readonly #accessLog: AccessLog;
   readonly #quic: QuicListener;
+  readonly #strays: NodeOptions["strays"];
   /** Names and addresses of the certificate in use. */
   #certified: readonly string[];
 
   /** Binds the port. @throws {ListenFailed} */
   constructor(
-    { config, hop, address, certificate, log, place, restarts = 0, census }: NodeOptions,
+    { config, hop, address, certificate, log, place, restarts = 0, census, strays }: NodeOptions,
   ) {
     const { server, relay } = config;
     this.#config = config;
     this.#log = log;
+    this.#strays = strays;
     this.#accessLog = new AccessLog(log, config.logging.access);
     const versions = server.versions.map((name) => dialectByName(name)!);
     this.#quic = listenQuic({
@@ -137,6 +142,7 @@ export class Node {
       webTransportAnswers: () => this.answers,
       webSocketAnswers: () => this.webSocketAnswers,
       refused: () => this.admission.refused,
+      strayFailures: () => this.#strays?.count ?? 0,
     };
   }
 

@@ -11,4 +11,6 @@ export interface NodeView {
   readonly webSocketAnswers: () => ReadonlyMap<number, number>;
   /** Requests turned away before anything was served, by reason. */
   readonly refused: () => ReadonlyMap<string, number>;
+  /** Failures that reached nobody. */
+  readonly strayFailures: () => number;
 }

@@ -143,6 +143,7 @@ function added(a: NodeNumbers, b: NodeNumbers): NodeNumbers {
     pool: sums(a.pool, b.pool),
     limited: sums(a.limited, b.limited),
     handshakes: a.handshakes + b.handshakes,
+    strayFailures: a.strayFailures + b.strayFailures,
     heap: sums(a.heap, b.heap),
     eventLoopDelaySeconds: Math.max(a.eventLoopDelaySeconds, b.eventLoopDelaySeconds),
   };

@@ -17,6 +17,7 @@ import type { RecordingDone } from "../plugins/plugin.ts";
 import { PluginRegistry } from "../plugins/registry.ts";
 import { PluginRoutes } from "../plugins/routes.ts";
 import type { MediaStore } from "../plugins/storage/store.ts";
+import type { Strays } from "../plugins/strays.ts";
 import { Supervisor } from "../plugins/supervisor.ts";
 import { memoryPair } from "../transport/memory.ts";
 import { DIALECTS } from "../wire/lite/dialect.ts";
@@ -33,6 +34,8 @@ export interface PluginHostOptions {
   readonly admit: Admits;
   /** An instance has finished a recording. */
   readonly recorded: (instance: string, recording: RecordingDone) => void;
+  /** Watches for failures that reach nobody. Default: the supervisor's own. */
+  readonly strays?: Strays;
   /** Default: what comes with the program. */
   readonly registry?: PluginRegistry;
 }
@@ -81,6 +84,7 @@ export class PluginHost {
       connect: (name) => this.#connect(name),
       store: () => this.#store(),
       recorded: options.recorded,
+      ...(options.strays === undefined ? {} : { strays: options.strays }),
       ...pluginAccess({
         admit: options.admit,
         answering: relay.answering,

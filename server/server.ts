@@ -29,6 +29,7 @@ import { pageUrl } from "./page_url.ts";
 import { checkPlugins, PluginHost } from "./plugin_host.ts";
 import { publicApp } from "./public_http.ts";
 import type { MediaStore } from "../plugins/storage/store.ts";
+import type { Strays } from "../plugins/strays.ts";
 import type { Relay } from "./relay.ts";
 import { compareConfigs, inUse, type ReloadOutcome } from "./reload.ts";
 import { type Door, openDoor } from "./tcp_door.ts";
@@ -46,6 +47,8 @@ export interface ServerContext {
   readonly certificate: Certificate;
   /** Files of the page; without them the server says where to get it. */
   readonly assets?: Assets;
+  /** Watches this thread for failures that reach nobody. Without it only plugins are watched. */
+  readonly strays?: Strays;
   /** The program's main module, which runs worker threads too. Needed with `server.workers` above 1. */
   readonly module?: string;
   /** Reads the configuration again and calls {@link RunningServer.reload}: what the admin interface asks for. */
@@ -96,6 +99,7 @@ export class RunningServer {
       ...options,
       address: server.address,
       ...(several ? { place: { index: 0, count: server.workers } } : {}),
+      ...(context.strays === undefined ? {} : { strays: context.strays }),
     });
     this.#threads = several ? this.#workers(options, context.module) : undefined;
     this.upstream = this.#upstreamLink(relay.upstreamUrl);
@@ -105,6 +109,7 @@ export class RunningServer {
       log: this.#log,
       store: () => this.store,
       admit: (request) => this.node.admit(request),
+      ...(context.strays === undefined ? {} : { strays: context.strays }),
       recorded: (instance, recording) => this.hooks.recorded(instance, recording),
     });
     this.hooks = new Hooks({

@@ -176,6 +176,7 @@ export type NodeNumbers =
     | "pool"
     | "limited"
     | "handshakes"
+    | "strayFailures"
   >
   & {
     readonly heap: Pick<
@@ -201,6 +202,7 @@ export async function numbersOf(node: NodeView): Promise<NodeNumbers> {
     pool: { ...relay.pool.stats },
     limited: { ...relay.hits },
     handshakes: relay.doorkeeper.handshakes,
+    strayFailures: node.strayFailures(),
     heap: {
       heapUsedBytes: memory.heapUsed,
       heapTotalBytes: memory.heapTotal,

@@ -14,6 +14,7 @@ import { reasonOf } from "../../base/errors.ts";
 import { ListenFailed } from "../../transport/quic.ts";
 import { answer } from "../answers.ts";
 import { Node } from "../node.ts";
+import { Strays } from "../../plugins/strays.ts";
 import { type Call, type FromWorker, type Replies, type ToWorker, WORKER_NAME } from "./control.ts";
 import { Mesh } from "./mesh.ts";
 
@@ -33,7 +34,7 @@ export function inWorker(): boolean {
   return "WorkerGlobalScope" in globalThis && name?.startsWith(WORKER_NAME) === true;
 }
 
-/** Runs a node until the main thread closes it. What goes wrong goes uncaught: the main thread hears of it so. */
+/** Runs a node until the main thread closes it. */
 export async function runWorker(): Promise<void> {
   const scope = globalThis as unknown as WorkerScope;
   await new Thread(scope).closed;
@@ -84,8 +85,11 @@ class Thread {
     this.#logLevel.level = options.config.logging.level;
     const log = remoteLog(this.#scope, this.#logLevel, {});
     let node: Node;
+    let strays: Strays;
     try {
-      node = new Node({ ...options, log });
+      // A failure that reaches nobody ends no thread, as it does not end the program.
+      strays = new Strays(log);
+      node = new Node({ ...options, log, strays });
       await node.authorizer.prepare();
     } catch (error) {
       const inUse = error instanceof ListenFailed && error.code === "QUMO_ADDRESS_IN_USE";
@@ -99,7 +103,10 @@ class Thread {
     }, STATUS_MS);
     this.#running = { node, mesh: new Mesh(node.relay.origin, log), status };
     this.#scope.postMessage({ type: "listening" });
-    void node.accept(); // a port that fails is the end of this thread
+    node.accept().catch((error) => { // a port that fails is the end of this thread
+      strays[Symbol.dispose]();
+      reportError(error);
+    });
   }
 
   async #call(id: number, call: Call): Promise<void> {

@@ -18,6 +18,8 @@ function named() {
   }
 }
 
+// Nobody after it hears of an error: it ends the thread, which would bear it otherwise.
+addEventListener("error", (event) => event.stopImmediatePropagation());
 setInterval(() => {
   if (name !== undefined && name !== "" && named()) throw new Error("killed for a test");
 }, 20);
