@@ -7,6 +7,7 @@ import { Pace } from "../plugins/media/pace.ts";
 import { Splitter } from "../plugins/media/fmp4/splitter.ts";
 import { LiveBroadcast } from "./live_broadcast.ts";
 import { say } from "./output.ts";
+import { mayPublish } from "./may_publish.ts";
 import { onShutdownSignal } from "./shutdown.ts";
 import { StatusLine } from "./status_line.ts";
 import { watchUrl } from "./watch_url.ts";
@@ -49,6 +50,9 @@ export async function publish(
     tell: (line) => status.tell(line),
   });
   status.tell(`Publishing ${visible(broadcast)}. ${whereToWatch(url, broadcast)}`);
+  void mayPublish(url, broadcast, connect.token).then((may) => {
+    if (may === false) status.tell(notAllowed(broadcast));
+  });
   const counted = { frames: 0, bytes: 0 };
   status.show(() => figures(counted, live));
 
@@ -70,6 +74,12 @@ export async function publish(
   if (bad) throw bad;
   return stoppedBySignal ? "stopped" : "ended";
 }
+
+const notAllowed = (broadcast: string) =>
+  `The relay does not let you publish ${
+    visible(broadcast)
+  }: it announces this to nobody. Show a token that allows it ` +
+  "(--token TOKEN); `qumo-relay token inspect` shows what one allows.";
 
 function whereToWatch(url: string, broadcast: string): string {
   const page = watchUrl(url, broadcast);

@@ -14,7 +14,7 @@ import { banner, type Listener, startWarnings } from "./banner.ts";
 import { formatFor, type LoggingOptions, startLogging } from "./logging.ts";
 import { say } from "./output.ts";
 import { certificateOptionsOf, Reloader } from "./reloader.ts";
-import { onReloadSignal, onShutdownSignal } from "./shutdown.ts";
+import { onHangup, onShutdownSignal } from "./shutdown.ts";
 import { ServiceManager, takeServiceEnv } from "./systemd.ts";
 
 /** A server that listens. */
@@ -119,7 +119,7 @@ export async function serveWith(
   };
   watchCertificateOf(certificate, certificateOptions);
   const reload = () => void reloader.reload().catch(() => {}); // the log says why
-  using _reloads = onReloadSignal(reload);
+  using _hangups = onHangup({ reload, closed: () => stop.resolve("the terminal was closed") });
   if (loaded.file !== undefined) {
     watches.push(watchFile(loaded.file, { signal: ended.signal, onChange: reload }));
   }

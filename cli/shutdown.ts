@@ -10,12 +10,23 @@ export interface ShutdownHandlers {
   readonly immediate: (exitCode: number) => void;
 }
 
-/** Listens for SIGHUP until disposed. Windows has no such signal for this. */
-export function onReloadSignal(reload: () => void): Disposable {
-  if (Deno.build.os === "windows") return { [Symbol.dispose]() {} };
-  Deno.addSignalListener("SIGHUP", reload);
-  return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", reload) };
+export interface HangupHandlers {
+  readonly reload: () => void;
+  /** The terminal that the program was started from was closed: nobody could end it there any more. */
+  readonly closed: () => void;
 }
+
+/** Listens for SIGHUP until disposed. Windows has no such signal for this. */
+export function onHangup({ reload, closed }: HangupHandlers): Disposable {
+  if (Deno.build.os === "windows") return { [Symbol.dispose]() {} };
+  const before = onTerminal();
+  const listener = () => before && !onTerminal() ? closed() : reload();
+  Deno.addSignalListener("SIGHUP", listener);
+  return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", listener) };
+}
+
+const onTerminal = () =>
+  [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
 
 /** Listens for SIGINT and SIGTERM until disposed. */
 export function onShutdownSignal(handlers: ShutdownHandlers): Disposable {

@@ -378,3 +378,54 @@ async function sessionsOf(relay: RelayProgram): Promise<{ sessions: number }> {
   const answer = await (await fetch(`${relay.adminUrl}/api/v1/sessions`)).json();
   return { sessions: (Array.isArray(answer) ? answer : answer.sessions).length };
 }
+
+Deno.test({
+  name: "pub says so when the relay does not let it publish that name, and does not when it does",
+  ignore,
+  async fn() {
+    await using dir = await tempDir();
+    const key = `${dir.path}/key.jwk`;
+    const run = async (...args: string[]) => {
+      await using program = start(["token", ...args]);
+      assert.equal(await program.ended(), 0, program.output());
+      return program.output().trim();
+    };
+    await run("generate", "--out", key);
+    const token = await run(
+      "sign",
+      "--key",
+      key,
+      "--root",
+      "a b",
+      "--publish",
+      "studio",
+      "--ttl",
+      "1h",
+    );
+    await using relay = await startRelay(["--auth.key_file", key, "--auth.public_subscribe", "**"]);
+    const publish = (...args: string[]) => {
+      const media = testMedia({ size: "320x180" });
+      return [media, start(["pub", ...args], { stdin: media.stdout })] as const;
+    };
+    const refusals = [
+      [`${relay.url}a%20b`, "--broadcast", "studio"],
+      [`${relay.url}a%20b`, "--broadcast", "other", "--token", token],
+      [`${relay.url}a%20b?jwt=${token}`, "--broadcast", "studio2"],
+    ];
+    for (const args of refusals) {
+      const [media, pub] = publish(...args);
+      await using _both = { [Symbol.asyncDispose]: () => media[Symbol.asyncDispose]() };
+      await using _pub = pub;
+      await pub.saw(/does not let you publish .*--token TOKEN/);
+    }
+    const [media, pub] = publish(`${relay.url}a%20b`, "-b", "studio", "--token", token);
+    await using _media = media;
+    await using _pub = pub;
+    await using viewer = await connect(relay.url);
+    for await (const { path } of viewer.announced()) {
+      assert.equal(path, "a b/studio");
+      break;
+    }
+    assert.doesNotMatch(pub.output(), /does not let/);
+  },
+});
