@@ -153,16 +153,19 @@ Deno.test({
     const rendition = (codedHeight: number) => ({
       codec: "vp8",
       container: { kind: "legacy" },
-      codedWidth: codedHeight * 16 / 9,
+      codedWidth: Math.round(codedHeight * 16 / 9),
       codedHeight,
       bitrate: codedHeight * 4000,
     });
-    const renditions = { video0: rendition(1080), video1: rendition(720), video2: rendition(360) };
+    const renditions = Object.fromEntries(
+      Array.from({ length: 500 }, (_, i) => [`video${i}`, rendition(1080 - 2 * i)]),
+    );
     publisher.publish("several").track("catalog.json")
       .write(JSON.stringify({ video: { renditions } }));
     const playing = await browser.newPage();
     await playing.goto(`${relay.url}?name=several&visible=always`);
     await playing.locator("#quality").waitFor();
+    assert.equal(await playing.locator("#quality option").count(), 21, "a catalog is bounded");
     const refused = await browser.newPage();
     await refused.route("**/announced", (route) => route.fulfill({ status: 503 }));
     await refused.goto(relay.url);

@@ -6,6 +6,9 @@
  * later and later, and a better one is tried once all has been well for a while; the longer, the sooner the last try failed.
  */
 
+/** More qualities than these are not offered to choose from: a catalog is somebody else's. */
+export const MOST_QUALITIES = 20;
+
 /** A quality as the catalog has it. */
 export interface Offered {
   readonly track: string;

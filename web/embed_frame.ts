@@ -1,10 +1,13 @@
 /// <reference lib="dom" />
 /** The page at /embed/BROADCAST: one player, which its parent may steer by messages. */
+import { visible } from "../base/visible_text.ts";
+import { maskConsole } from "./console_masking.ts";
 import { readFrameAddress, readOrder } from "./embed/frame_address.ts";
 import type { QumoWatch } from "./embed/watch_element.ts";
 
 const EVENTS = ["playing", "waiting", "paused", "offline", "ended", "error", "resize"];
 
+maskConsole(console);
 const address = readFrameAddress(location.href);
 // The token stays in memory: no history entry, copied address or referrer holds it.
 history.replaceState(null, "", address.clean);
@@ -16,8 +19,10 @@ player.setAttribute("src", address.relayUrl);
 player.setAttribute("broadcast", address.broadcast);
 
 /** Nothing that is told is secret: without a named parent any page that shows this one may hear it. */
-const tell = (type: string, detail: unknown) =>
-  parent === window || parent.postMessage({ type: `qumo:${type}`, detail }, address.parent ?? "*");
+const tell = (type: string, detail: unknown) => {
+  if (parent === window || address.parent === "none") return;
+  parent.postMessage({ type: `qumo:${type}`, detail }, address.parent ?? "*");
+};
 
 for (const type of EVENTS) {
   player.addEventListener(type, (event) => tell(type, (event as CustomEvent).detail));
@@ -33,6 +38,6 @@ addEventListener("message", (event) => {
   else if (order.kind === "volume") player.volume = order.volume;
   else player[order.kind]();
 });
-document.title = address.broadcast;
+document.title = visible(address.broadcast);
 document.body.append(player);
 tell("ready", {});

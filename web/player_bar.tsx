@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import { useEffect, useState } from "preact/hooks";
 import { inSentence } from "../base/visible_text.ts";
+import { MOST_QUALITIES } from "./adaptive.ts";
 import { CopyButton } from "./copy_button.tsx";
 import { bitRate } from "./format.ts";
 import { Icon } from "./icons.tsx";
@@ -94,7 +95,7 @@ export function PlayerBar({ element, module, snapshot, name, paused, onPaused, s
                 ? "Automatic"
                 : `Automatic (${shown.config.codedHeight}p)`}
             </option>
-            {renditions.map(({ track, config }) => (
+            {renditions.slice(0, MOST_QUALITIES).map(({ track, config }) => (
               <option key={track} value={track}>
                 {config.codedHeight === undefined ? inSentence(track) : `${config.codedHeight}p`}
                 {config.bitrate === undefined ? "" : `, ${bitRate(config.bitrate)}`}

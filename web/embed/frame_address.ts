@@ -6,7 +6,7 @@ export interface FrameAddress {
   /** The relay, with the root and without the token. */
   readonly relayUrl: string;
   readonly token: string | undefined;
-  /** The only origin that may send messages, and gets them; any parent when absent. */
+  /** The only origin that may send messages, and gets them; any parent when absent, "none", which no page has, when what is named is no origin. */
   readonly parent: string | undefined;
   /** Attributes of the player. */
   readonly attributes: Readonly<Record<string, string>>;
@@ -45,10 +45,16 @@ export function readFrameAddress(href: string): FrameAddress {
     broadcast,
     relayUrl: relay.href,
     token,
-    parent: parent !== null && URL.canParse(parent) ? new URL(parent).origin : undefined,
+    parent: parent === null ? undefined : originOf(parent),
     attributes,
     clean: url.href,
   };
+}
+
+/** A parent that was named and cannot be read must not become any parent: "site.example:443" is a URL without an origin. */
+function originOf(text: string): string {
+  const origin = URL.canParse(text) ? new URL(text).origin : "null";
+  return origin === "null" ? "none" : origin;
 }
 
 /** What a parent may ask of the player. */

@@ -21,11 +21,13 @@ Deno.test("readFrameAddress() takes the token from the fragment first, and leave
   assert.equal(read.clean, "http://localhost:1/embed/demo");
 });
 
-Deno.test("readFrameAddress() names the parent's origin, whatever page of it is given", () => {
+Deno.test("readFrameAddress() names the parent's origin, whatever page of it is given, and nobody for what is no URL", () => {
   const of = (parent: string) =>
     readFrameAddress(`https://relay.example/embed/x?parent=${encodeURIComponent(parent)}`).parent;
   assert.equal(of("https://site.example/page?x"), "https://site.example");
-  assert.equal(of("no url"), undefined);
+  for (const odd of ["no url", "site.example", "site.example:443", "data:,x", "javascript:0", ""]) {
+    assert.equal(of(odd), "none", odd);
+  }
 });
 
 Deno.test("readFrameAddress() refuses a path that cannot be decoded", () => {

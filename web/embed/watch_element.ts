@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 /** `<qumo-watch>`: a player for any page. docs/embed.md is its manual. */
-import { Adaptive, type Choice } from "../adaptive.ts";
+import { inSentence } from "../../base/visible_text.ts";
+import { Adaptive, type Choice, MOST_QUALITIES } from "../adaptive.ts";
 import { Controls } from "./controls.ts";
 import { type EmbedState, Life } from "./life.ts";
 import { Playback, type PlaybackSettings, type PlaybackSnapshot } from "./playback.ts";
@@ -316,9 +317,9 @@ export class QumoWatch extends HTMLElement {
       muted: this.#muted,
       volume: this.#volume,
       quality: this.#quality,
-      qualities: renditions.map(({ track, config }) => ({
+      qualities: renditions.slice(0, MOST_QUALITIES).map(({ track, config }) => ({
         track,
-        label: config.codedHeight === undefined ? track : `${config.codedHeight}p`,
+        label: config.codedHeight === undefined ? inSentence(track) : `${config.codedHeight}p`,
       })),
     });
   }
