@@ -90,13 +90,16 @@ try {
 }
 Deno.exit(fresh.every(({ problems }) => problems.length === 0) ? 0 : 1);
 
-function tell({ done, groups, p99Ms, maxMs, memory, counters, problems }: Outcome): void {
+function tell({ done, groups, p99Ms, maxMs, memory, cost, counters, problems }: Outcome): void {
   say(`  ${done}`);
   say(`  honest viewers: ${groups.seen} groups, ${groups.lost} lost, ${groups.cut} cut off`);
   if (p99Ms !== undefined) say(`  latency: p99 ${p99Ms} ms, longest ${maxMs} ms`);
   if (memory !== undefined) {
     const { before, peak, after } = memory;
     say(`  memory: ${before} MB, peak ${peak}, after each time ${after.join(", ")}`);
+  }
+  if (cost !== undefined) {
+    say(`  one connection of ${cost.peers}: ${cost.mbEach} MB, bound ${cost.boundMb} MB`);
   }
   for (const [name, by] of Object.entries(counters)) say(`  ${name} +${by}`);
   for (const problem of problems) say(`  NOT IN ORDER: ${problem}`);

@@ -1,5 +1,5 @@
 /** One fault, applied again and again to one relay that honest peers use all the time, and what came of it. */
-import type { Fault } from "./fault.ts";
+import type { Cost, Fault } from "./fault.ts";
 import { type Gauges, grown } from "./gauges.ts";
 import { HonestLoad } from "./honest.ts";
 import { isLevel, type Outcome, problemsOf } from "./outcome.ts";
@@ -27,7 +27,11 @@ export async function apply(fault: Fault, options: ApplyOptions): Promise<Outcom
   await watch.until((gauges) => gauges.get("qumo_sessions") === viewers + 1, 60_000);
   const before = await watch.settled();
   const memoryBefore = watch.memory();
-  const stage = { relay, honest: load, seed, scale };
+  let cost: Cost | undefined;
+  const tell = (one: Cost) => {
+    if (cost === undefined || one.mbEach > cost.mbEach) cost = one;
+  };
+  const stage = { relay, honest: load, seed, scale, tell };
   const problems: string[] = [];
   const done: string[] = [];
   const levels: number[] = [];
@@ -59,10 +63,11 @@ export async function apply(fault: Fault, options: ApplyOptions): Promise<Outcom
     p99Ms: Math.round(result.latencyMs.p99),
     maxMs: Math.round(result.latencyMs.max),
     memory,
+    ...(cost === undefined ? {} : { cost }),
     counters: grown(before, watch.last, fault.counters),
     problems: [
       ...problems,
-      ...problemsOf({ lost, cut, lostSessions: lostSessions + failed, memory }),
+      ...problemsOf({ lost, cut, lostSessions: lostSessions + failed, memory, cost }),
     ],
   };
 }

@@ -15,6 +15,17 @@ export interface Stage {
   readonly seed: number;
   /** 1 in the table; less where it has to be over soon. */
   readonly scale: number;
+  /** Takes what the peers of this fault cost the relay. */
+  readonly tell: (cost: Cost) => void;
+}
+
+/** What one connection cost while many were held, in megabytes of the relay's resident memory. */
+export interface Cost {
+  /** How many were held at once. */
+  readonly peers: number;
+  readonly mbEach: number;
+  /** What it may cost. */
+  readonly boundMb: number;
 }
 
 /** What the relay is put through while honest peers use it. */

@@ -1,4 +1,5 @@
 /** Every fault, in the order of the table. */
+import { publishersNames, viewersHalfSent, viewersNames } from "./admitted.ts";
 import { bytesOver, bytesOverH3, udpNoise } from "./bytes.ts";
 import {
   announceStorm,
@@ -14,6 +15,7 @@ import { giantNumbers, streamFlood } from "./floods.ts";
 import { comeAndGo, halfOpen, slowHandshakes } from "./handshakes.ts";
 import { killedRelay } from "./killed_relay.ts";
 import { pause } from "./peers.ts";
+import { strangersH3, strangersQuic, strangersTcp } from "./strangers.ts";
 
 /** The honest load alone, for comparison. */
 const nothing: Fault = {
@@ -43,6 +45,12 @@ export function allFaults(dir: string, disk: string | undefined): (Fault | Whole
     deafViewers,
     tooMany,
     hoarder,
+    strangersQuic,
+    strangersH3,
+    strangersTcp,
+    viewersHalfSent,
+    viewersNames,
+    publishersNames,
     dyingPublishers,
     badNetwork,
     clockJumps(dir),

@@ -1,3 +1,5 @@
+import type { Cost } from "./fault.ts";
+
 /** Memory of the relay's process in MB, median of a few looks each. */
 export interface Memory {
   readonly before: number;
@@ -22,6 +24,8 @@ export interface Outcome {
   readonly p99Ms?: number;
   readonly maxMs?: number;
   readonly memory?: Memory;
+  /** The highest of all times, where single connections were measured. */
+  readonly cost?: Cost;
   readonly counters: Readonly<Record<string, number>>;
   /** Empty when the relay held. */
   readonly problems: readonly string[];
@@ -42,13 +46,18 @@ export function problemsOf(
     readonly cut: number;
     readonly lostSessions: number;
     readonly memory: Memory;
+    readonly cost?: Cost | undefined;
   },
 ): string[] {
-  const { lost, cut, lostSessions, memory: { after } } = figures;
+  const { lost, cut, lostSessions, memory: { after }, cost } = figures;
   return [
     ...(lost > 0 ? [`${lost} groups of honest viewers were lost`] : []),
     ...(cut > 0 ? [`${cut} groups of honest viewers were cut off`] : []),
     ...(lostSessions > 0 ? [`${lostSessions} honest sessions ended`] : []),
+    ...(cost !== undefined && cost.peers === 0 ? ["no peer got as far as to cost something"] : []),
+    ...(cost !== undefined && cost.mbEach > cost.boundMb
+      ? [`one connection cost ${cost.mbEach} MB, and may cost ${cost.boundMb}`]
+      : []),
     ...(isLevel(after) ? [] : [`memory grew each time: ${after.join(", ")} MB`]),
   ];
 }

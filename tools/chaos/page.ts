@@ -35,6 +35,7 @@ function tables({ date, machine, viewers, outcomes }: ChaosResults): string {
     "| --- | ---: | ---: | ---: | --- |",
     ...outcomes.map(row),
     "",
+    ...costs(outcomes),
     "What was done in each, and what the relay's own counters say of it:",
     "",
     "| fault | load | counters |",
@@ -42,6 +43,23 @@ function tables({ date, machine, viewers, outcomes }: ChaosResults): string {
     ...outcomes.map(story),
     "",
   ].join("\n");
+}
+
+function costs(outcomes: readonly Outcome[]): string[] {
+  const rows = outcomes.flatMap(({ name, cost }) =>
+    cost === undefined
+      ? []
+      : [`| \`${name}\` | ${cost.peers} | ${cost.mbEach} MB | ${cost.boundMb} MB |`]
+  );
+  if (rows.length === 0) return [];
+  return [
+    "What one connection cost, with many held at once: the growth of the process divided by their number.",
+    "",
+    "| fault | connections | each | bound |",
+    "| --- | ---: | ---: | ---: |",
+    ...rows,
+    "",
+  ];
 }
 
 function row({ name, groups, p99Ms, maxMs, memory, problems }: Outcome): string {

@@ -38,7 +38,14 @@ export async function shortRound(seed: number): Promise<Outcome> {
   for (const fault of FAULTS) {
     const signal = AbortSignal.timeout(EACH_MS);
     done.push(
-      `${fault.name}: ${await fault.run({ relay, honest: load, signal, seed, scale: SCALE })}`,
+      `${fault.name}: ${await fault.run({
+        relay,
+        honest: load,
+        signal,
+        seed,
+        scale: SCALE,
+        tell: () => {},
+      })}`,
     );
   }
   const level = await watch.until(
