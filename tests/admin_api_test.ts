@@ -198,6 +198,10 @@ Deno.test("Without a token only this machine changes anything, and no page of so
   const put = (headers: HeadersInit = {}) => ({ method: "PUT", body: '{"level":"warn"}', headers });
   assert.equal(await statusOf(url, put()), 200);
   assert.equal(await codeOf(url, put({ origin: "http://evil.example" })), "foreign_page");
+  // Where something on the way takes the origin away, browsers still say whose page asks.
+  for (const site of ["cross-site", "same-site"]) {
+    assert.equal(await codeOf(url, put({ "sec-fetch-site": site })), "foreign_page");
+  }
   assert.equal(await statusOf(url, put({ origin: `http://localhost:${relay.port}` })), 200);
   const kick = { method: "DELETE", headers: { origin: "null" } };
   assert.equal(await codeOf(`${relay.adminUrl}/api/v1/sessions/1`, kick), "foreign_page");
@@ -243,7 +247,12 @@ Deno.test("The server does not start open to others at its admin address", async
 Deno.test("Browsers let the pages that are listed read, by name, and send the token", async () => {
   const origin = "https://ops.example";
   await using relay = await launch({
-    flags: { "admin.cors_origins": origin, "server.cors_origins": origin, "admin.token": TOKEN },
+    flags: {
+      "admin.cors_origins": origin,
+      "server.cors_origins": origin,
+      "auth.origins": origin,
+      "admin.token": TOKEN,
+    },
   });
   const allowed = async (url: string, init: RequestInit) => {
     const answer = await fetch(url, init);

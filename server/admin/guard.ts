@@ -42,7 +42,8 @@ export class Guard {
     if (access === "read") return undefined;
     const origin = c.req.header("origin");
     // No other web page may change anything here in its reader's name.
-    if (origin !== undefined && !this.#isOwnPage(origin)) return failure(c, 403, "foreign_page");
+    const foreign = origin === undefined ? fromElsewhere(c) : !this.#isOwnPage(origin);
+    if (foreign) return failure(c, 403, "foreign_page");
     if (this.#local) return undefined;
     const { remote = "" } = (c.env ?? {}) as HttpPeer;
     const near = isLoopback(remote.replace(/^::ffff:/, "")) && namesLoopback(c);
@@ -74,6 +75,12 @@ export class Guard {
       new URL(`http://${host}:${quicAddress.port}`).origin === origin
     );
   }
+}
+
+/** Whether a browser says of a request without `Origin` that the page of another site makes it (Fetch Metadata). */
+function fromElsewhere(c: Context): boolean {
+  const site = c.req.header("sec-fetch-site");
+  return site !== undefined && site !== "same-origin" && site !== "none";
 }
 
 /** @param host As a URL has it: an IPv6 address in brackets. */

@@ -1,8 +1,8 @@
 /** One fault, applied again and again to one relay that honest peers use all the time, and what came of it. */
-import type { Cost, Fault } from "./fault.ts";
+import type { Fault } from "./fault.ts";
 import { type Gauges, grown } from "./gauges.ts";
 import { HonestLoad } from "./honest.ts";
-import { isLevel, type Outcome, problemsOf } from "./outcome.ts";
+import { type Cost, isLevel, type Outcome, problemsOf } from "./outcome.ts";
 import { usualTarget } from "./target.ts";
 import { GAUGES, Watch } from "./watch.ts";
 

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import type { Cost, Fault, Stage } from "./fault.ts";
+import type { Fault, Stage } from "./fault.ts";
 import { readGauges } from "./gauges.ts";
+import type { Cost } from "./outcome.ts";
 import { number, pause, within } from "./peers.ts";
 
 /** A peer at its worst, held open. */

@@ -1,5 +1,5 @@
 import type { RelayProgram } from "../../tests/support/program.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Cost, Outcome } from "./outcome.ts";
 
 /** The relay that a fault is for. Killed when it goes out of scope. */
 export type Target = Pick<RelayProgram, "url" | "port" | "adminUrl" | "hash"> & AsyncDisposable;
@@ -17,15 +17,6 @@ export interface Stage {
   readonly scale: number;
   /** Takes what the peers of this fault cost the relay. */
   readonly tell: (cost: Cost) => void;
-}
-
-/** What one connection cost while many were held, in megabytes of the relay's resident memory. */
-export interface Cost {
-  /** How many were held at once. */
-  readonly peers: number;
-  readonly mbEach: number;
-  /** What it may cost. */
-  readonly boundMb: number;
 }
 
 /** What the relay is put through while honest peers use it. */

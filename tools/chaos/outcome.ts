@@ -1,4 +1,11 @@
-import type { Cost } from "./fault.ts";
+/** What one connection cost while many were held, in megabytes of the relay's resident memory. */
+export interface Cost {
+  /** How many were held at once. */
+  readonly peers: number;
+  readonly mbEach: number;
+  /** What it may cost. */
+  readonly boundMb: number;
+}
 
 /** Memory of the relay's process in MB, median of a few looks each. */
 export interface Memory {
