@@ -9,3 +9,52 @@
 export function pipeInput(format: string): string[] {
   return ["-protocol_whitelist", "pipe", "-f", format, "-i", "pipe:0"];
 }
+
+/** What a playlist and its parts may be. */
+const HLS_FORMATS = "hls,mpegts,mov,mp4,aac,ac3,eac3,mp3,webvtt";
+
+/** A playlist by HTTP: plain, for the proxy of its environment does the rest. */
+export function hlsInput(url: string): string[] {
+  const protocols = "http,tcp,crypto,data";
+  return [
+    "-protocol_whitelist",
+    protocols,
+    "-format_whitelist",
+    HLS_FORMATS,
+    "-f",
+    "hls",
+    "-i",
+    url,
+  ];
+}
+
+/** Files that hold media by themselves; playlists, scripts and lists of pictures would lead to others. */
+const FILE_FORMATS = [
+  ...["mov", "mp4", "matroska", "webm", "mpegts", "mpeg", "mpegvideo", "flv", "live_flv", "avi"],
+  ...["asf", "ogg", "mxf", "gxf", "nut", "nsv", "rm", "wtv", "dv", "ivf", "obu", "av1", "y4m"],
+  ...["yuv4mpegpipe", "h264", "hevc", "vc1", "m4v", "mjpeg", "gif", "apng", "amr", "caf", "aiff"],
+  ...["wav", "w64", "rf64", "flac", "mp3", "mp2", "aac", "ac3", "eac3", "dts", "truehd", "opus"],
+  ...["ape", "wv", "tta", "au", "dsf", "tak", "3gp", "3g2", "m4a", "mj2", "swf", "roq", "ea"],
+].join(",");
+
+/** A file, of whatever format holds media. */
+export function fileInput(path: string): string[] {
+  // "file:" keeps ffmpeg from taking the path for a URL or an option.
+  const input = ["-protocol_whitelist", "file", "-format_whitelist", FILE_FORMATS];
+  return [...input, "-i", `file:${path}`];
+}
+
+/** An RTSP server. It may send ffmpeg on to another one, by RTSP alone: nothing here can keep it from that. */
+export function rtspInput(url: string): string[] {
+  return ["-protocol_whitelist", "rtsp,rtsps,rtp,udp,tcp,tls", "-f", "rtsp", "-i", url];
+}
+
+/** MPEG-TS by SRT. */
+export function srtInput(url: string): string[] {
+  return ["-protocol_whitelist", "srt", "-f", "mpegts", "-i", url];
+}
+
+/** A device of this machine, or a source that ffmpeg makes up. */
+export function deviceInput(format: string, options: readonly string[], name: string): string[] {
+  return ["-protocol_whitelist", "file", "-f", format, ...options, "-i", name];
+}

@@ -11,6 +11,8 @@ export interface MediaProcessOptions {
   readonly program?: "ffmpeg" | "ffprobe";
   /** Without the program's name. What every run needs (no banner, no questions) is added. */
   readonly args: readonly string[];
+  /** Added to its environment, which other users of the machine cannot see as they do arguments. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Ends the process. */
   readonly signal?: AbortSignal;
   /** Something is written to its standard input. Default false: it reads nothing. */
@@ -54,7 +56,7 @@ export class MediaProcess implements AsyncDisposable {
     const unasking = program === "ffmpeg" ? [...quiet, "-nostats", "-y"] : quiet;
     // Without this ffmpeg reads our terminal for keys.
     const silent = program === "ffmpeg" && !input ? ["-nostdin"] : [];
-    const child = spawn(program, [...unasking, ...silent, ...args], input);
+    const child = spawn(program, [...unasking, ...silent, ...args], input, options.env);
     this.#child = child;
     this.stdout = child.stdout;
     this.#writer = input ? child.stdin.getWriter() : undefined;
@@ -154,10 +156,16 @@ export class MediaProcess implements AsyncDisposable {
   }
 }
 
-function spawn(program: string, args: string[], input: boolean): Deno.ChildProcess {
+function spawn(
+  program: string,
+  args: string[],
+  input: boolean,
+  env: Readonly<Record<string, string>> = {},
+): Deno.ChildProcess {
   try {
     return new Deno.Command(program, {
       args,
+      env,
       stdin: input ? "piped" : "null",
       stdout: "piped",
       stderr: "piped",

@@ -72,6 +72,8 @@ export interface Source {
   readonly firstFrameMs?: number;
   /** Media comes faster than it is to be shown. */
   readonly paced?: boolean;
+  /** What ffmpeg's environment has besides. */
+  readonly env?: Readonly<Record<string, string>>;
   /** What ffmpeg reads from its standard input. */
   readonly stdin?: () => AsyncIterable<Uint8Array<ArrayBuffer>>;
 }
@@ -135,6 +137,7 @@ async function ingestOnce(
     ],
     signal,
     input: source.stdin !== undefined,
+    ...(source.env === undefined ? {} : { env: source.env }),
     ...(source.secrets === undefined ? {} : { secrets: source.secrets }),
   });
   if (source.stdin !== undefined) void feed(ffmpeg, source.stdin());

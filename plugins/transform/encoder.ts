@@ -4,6 +4,7 @@
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
+import { pipeInput } from "../ffmpeg/input.ts";
 import { MediaProcess } from "../ffmpeg/media_process.ts";
 import { isDamaged } from "../media/fmp4/nal_lengths.ts";
 import type { InitEvent, SampleEvent } from "../media/fmp4/media_track.ts";
@@ -23,7 +24,7 @@ const MAX_BACK_US = 1_000_000;
 /** Reads frames as they come: no look at what follows, and one thread, since more would hold frames back. */
 const INPUT = [
   ...["-threads", "1", "-analyzeduration", "0", "-fpsprobesize", "0", "-copyts"],
-  ...["-f", "mp4", "-i", "pipe:0"],
+  ...pipeInput("mp4"),
 ];
 /** Fragments of one frame; times as they are, not from zero. */
 const OUTPUT = [

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { pipeInput } from "../ffmpeg/input.ts";
 import { MediaProcess } from "../ffmpeg/media_process.ts";
 import { LIVE_FMP4 } from "../ffmpeg/output.ts";
 import { Splitter } from "../media/fmp4/splitter.ts";
@@ -11,7 +12,10 @@ import { FragmentMuxer } from "../media/mux.ts";
 import type { Rendition } from "../media/rendition.ts";
 
 /** What is read of a source before ffmpeg begins: as little as will do, it is told the codec by the header. */
-const INPUT = ["-probesize", "32", "-analyzeduration", "0", "-fflags", "nobuffer", "-f", "mp4"];
+const INPUT = [
+  ...["-probesize", "32", "-analyzeduration", "0", "-fflags", "nobuffer"],
+  ...pipeInput("mp4"),
+];
 /** Gaps are filled with silence, so that the sound keeps its place beside the picture. */
 const OUTPUT = [
   ...["-af", "aresample=async=1000", "-ac", "2", "-ar", "48000"],
@@ -31,7 +35,7 @@ export async function* opusOf(
   const over = new AbortController();
   const ended = AbortSignal.any([signal, over.signal]);
   const process = MediaProcess.start({
-    args: [...INPUT, "-i", "pipe:0", ...OUTPUT, ...LIVE_FMP4],
+    args: [...INPUT, ...OUTPUT, ...LIVE_FMP4],
     input: true,
     signal: ended,
   });

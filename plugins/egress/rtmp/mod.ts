@@ -1,6 +1,7 @@
 /** Pushes a broadcast to an RTMP server: a streaming service, another relay. */
 import { QumoError } from "../../../base/errors.ts";
 import { oneOf, secret, text, url } from "../../../config/fields.ts";
+import { pipeInput } from "../../ffmpeg/input.ts";
 import { MediaProcess } from "../../ffmpeg/media_process.ts";
 import { audioCodec, videoCodec } from "../../ffmpeg/output.ts";
 import { follow, type FrameSink } from "../../media/follow.ts";
@@ -109,7 +110,7 @@ class Push implements FrameSink {
     this.#process = MediaProcess.start({
       input: true,
       args: [
-        ...["-f", "mp4", "-probesize", "500000", "-i", "pipe:0"],
+        ...["-probesize", "500000", ...pipeInput("mp4")],
         ...[...videoCodec(video), ...audioCodec(audio)],
         ...["-f", "flv", "-flvflags", "no_duration_filesize", to],
       ],

@@ -1,3 +1,4 @@
+import { deviceInput } from "../../ffmpeg/input.ts";
 import { SourceFailed } from "../ingest.ts";
 
 /** How the picture is asked for. */
@@ -30,7 +31,7 @@ export function cameraOf(device: string, picture: Picture, os: string = Deno.bui
   if (device === "auto") return cameraOf(firstCamera(os) ?? TEST, picture, os);
   if (device === TEST) {
     const source = `testsrc2=size=${size}:rate=${framerate}`;
-    return { what: "the test picture", input: ["-re", "-f", "lavfi", "-i", source] };
+    return { what: "the test picture", input: ["-re", ...deviceInput("lavfi", [], source)] };
   }
   const camera = CAMERAS[os];
   if (camera === undefined) {
@@ -39,10 +40,9 @@ export function cameraOf(device: string, picture: Picture, os: string = Deno.bui
   const name = os === "windows" ? `video=${device}` : os === "darwin" ? `${device}:none` : device;
   return {
     what: `the camera ${device}`,
-    input: [
-      ...["-f", camera.format, "-thread_queue_size", "64", "-framerate", String(framerate)],
-      ...["-video_size", size, "-i", name],
-    ],
+    input: deviceInput(camera.format, [
+      ...["-thread_queue_size", "64", "-framerate", String(framerate), "-video_size", size],
+    ], name),
   };
 }
 
@@ -50,12 +50,12 @@ export function cameraOf(device: string, picture: Picture, os: string = Deno.bui
 export function microphoneOf(device: string, os: string = Deno.build.os): Device {
   if (device === TEST) {
     const source = "sine=frequency=440:sample_rate=48000";
-    return { what: "the test tone", input: ["-re", "-f", "lavfi", "-i", source] };
+    return { what: "the test tone", input: ["-re", ...deviceInput("lavfi", [], source)] };
   }
   const format = os === "darwin" ? "avfoundation" : os === "windows" ? "dshow" : "pulse";
   const name = os === "darwin" ? `:${device}` : os === "windows" ? `audio=${device}` : device;
   const what = `the microphone ${device}`;
-  return { what, input: ["-f", format, "-thread_queue_size", "512", "-i", name] };
+  return { what, input: deviceInput(format, ["-thread_queue_size", "512"], name) };
 }
 
 /** Only Linux lists its cameras as files. */

@@ -1,5 +1,6 @@
 /** Plays a file of any format ffmpeg reads. */
 import { flag, text } from "../../../config/fields.ts";
+import { fileInput } from "../../ffmpeg/input.ts";
 import { options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
 import { BROADCAST, CODECS, ingest, publisherOf } from "../ingest.ts";
@@ -34,8 +35,7 @@ class File implements Plugin {
     using publisher = publisherOf(ctx, broadcast);
     await ingest(ctx, publisher, {
       what: `the file ${path}`,
-      // "file:" keeps ffmpeg from taking the path for a URL or an option.
-      input: [...(loop ? ["-stream_loop", "-1"] : []), "-re", "-i", `file:${path}`],
+      input: [...(loop ? ["-stream_loop", "-1"] : []), "-re", ...fileInput(path)],
       video,
       audio,
       timeoutMs: 30_000,

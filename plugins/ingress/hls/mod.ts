@@ -1,13 +1,24 @@
 /** Pulls an HLS playlist. */
-import { flag, url } from "../../../config/fields.ts";
+import { reasonOf } from "../../../base/errors.ts";
+import { type Address, ipBytes, parseAddress } from "../../../config/address.ts";
+import { flag, list, url } from "../../../config/fields.ts";
+import { hlsInput } from "../../ffmpeg/input.ts";
 import { options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
-import { BROADCAST, CODECS, ingest, publisherOf, TIMEOUT } from "../ingest.ts";
+import { BROADCAST, CODECS, ingest, publisherOf, SourceFailed, TIMEOUT } from "../ingest.ts";
+import { HlsProxy } from "./proxy.ts";
+import { Reachable } from "./reachable.ts";
 
 const OPTIONS = options({
   url: url(["http", "https"], "Address of the playlist.", {
     example: "https://example.com/live/index.m3u8",
   }),
+  private_hosts: list(
+    "hosts, with or without a port",
+    (text) => hostOf(text) !== undefined,
+    "Hosts at private addresses that the playlist may lead to. It leads to none but public ones otherwise; an address that " +
+      "`url` itself has as a number, or as `localhost`, is one of them.",
+  ),
   ...BROADCAST,
   loop: flag(false, "Begin again when a playlist that ends has been played."),
   ...CODECS,
@@ -38,21 +49,63 @@ class Hls implements Plugin {
     using publisher = publisherOf(ctx, broadcast);
     const { origin, pathname } = new URL(url);
     const what = `the playlist ${origin}${pathname}`;
-    const waitUs = String(timeout * 1000);
+    let failure: Error | undefined;
+    await using proxy = new HlsProxy({
+      url,
+      reachable: new Reachable(hostsOf(this.#options)),
+      timeoutMs: timeout,
+      onfailed(now) {
+        const reason = now?.message;
+        if (reason !== undefined && reason !== failure?.message) {
+          ctx.log.warn("a part of the playlist cannot be had", { reason });
+        }
+        failure = now;
+      },
+    });
     ctx.status(`reading ${what}`);
     do {
-      await ingest(ctx, publisher, {
-        what,
-        input: ["-rw_timeout", waitUs, "-live_start_index", "-2", "-i", url],
-        video,
-        audio,
-        mpegTs: { aac: true, pulled: true },
-        // Segments come at once; viewers get them in time.
-        paced: true,
-        firstFrameMs: timeout + SEGMENT_MS,
-      });
+      failure = undefined;
+      try {
+        await ingest(ctx, publisher, {
+          what,
+          input: [
+            ...["-rw_timeout", String(timeout * 1000), "-live_start_index", "-2"],
+            ...hlsInput(proxy.input),
+          ],
+          env: proxy.env,
+          video,
+          audio,
+          mpegTs: { aac: true, pulled: true },
+          // Segments come at once; viewers get them in time.
+          paced: true,
+          firstFrameMs: timeout + SEGMENT_MS,
+        });
+      } catch (error) {
+        if (!(error instanceof SourceFailed)) throw error;
+        const reason = failure === undefined
+          ? reasonOf(error).replaceAll(proxy.input, "its address")
+          : `Cannot publish ${what}: ${reasonOf(failure)}`;
+        throw new SourceFailed(reason, { cause: error });
+      }
     } while (loop && !ctx.signal.aborted);
   }
 
   stop(): void {}
+}
+
+/** "nas", "nas:8080", "10.0.0.7", "[fd00::1]:80" or "fd00::1"; port 0 is every port. */
+function hostOf(text: string): Address | undefined {
+  const address = parseAddress(text);
+  if (address !== undefined) return text.startsWith(":") ? undefined : address;
+  const bare = text.includes(":") && !text.startsWith("[") ? `[${text}]` : text;
+  return parseAddress(`${bare}:0`);
+}
+
+/** Those of the configuration, and the one of `url` where that says what it is. */
+function hostsOf({ url, privateHosts }: Options): Address[] {
+  const { hostname, port, protocol } = new URL(url);
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const own = { hostname: host, port: Number(port || (protocol === "https:" ? 443 : 80)) };
+  const named = host === "localhost" || ipBytes(host) !== undefined;
+  return [...privateHosts.map((text) => hostOf(text)!), ...(named ? [own] : [])];
 }

@@ -1,6 +1,7 @@
 /** Pulls from an RTSP server, such as a camera. */
 import { masked } from "../../../base/masking.ts";
 import { oneOf, secret, text, url } from "../../../config/fields.ts";
+import { rtspInput } from "../../ffmpeg/input.ts";
 import { options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
 import {
@@ -69,7 +70,7 @@ function sourceOf(options: Options): Source {
     what: `the RTSP stream ${masked(shown.href)}`,
     input: [
       ...["-rtsp_transport", transport, "-timeout", String(timeoutMs * 1000)],
-      ...["-max_delay", "500000", "-i", target],
+      ...["-max_delay", "500000", ...rtspInput(target)],
     ],
     video: options.video,
     audio: options.audio,

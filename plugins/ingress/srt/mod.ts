@@ -5,6 +5,7 @@ import { type Address, formatAddress } from "../../../config/address.ts";
 import { duration, secret } from "../../../config/fields.ts";
 import { checkedTogether, options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
+import { srtInput } from "../../ffmpeg/input.ts";
 import { MediaProcess } from "../../ffmpeg/media_process.ts";
 import { sleep } from "../../media/pace.ts";
 import { BROADCAST, CODECS, ingest, publisherOf, TIMEOUT } from "../ingest.ts";
@@ -65,10 +66,10 @@ class Srt implements Plugin {
         await ingest(ctx, publisher, {
           what: `the publisher on ${what}`,
           input: [
-            ...["-protocol_whitelist", "srt", "-analyzeduration", "1000000", "-f", "mpegts"],
+            ...["-analyzeduration", "1000000"],
             ...["-mode", "listener", "-latency", String(latency * 1000)],
             ...(passphrase === undefined ? [] : ["-passphrase", passphrase]),
-            ...["-i", what],
+            ...srtInput(what),
           ],
           video,
           audio,

@@ -1,3 +1,4 @@
+import { pipeInput } from "../../ffmpeg/input.ts";
 import { MediaProcess } from "../../ffmpeg/media_process.ts";
 import { concat } from "../../media/mp4_writer.ts";
 import { FragmentMuxer } from "../../media/mux.ts";
@@ -28,7 +29,7 @@ export async function jpegOf(
   ]);
   await using ffmpeg = MediaProcess.start({
     args: [
-      ...["-threads", "1", "-analyzeduration", "0", "-f", "mp4", "-i", "pipe:0"],
+      ...["-threads", "1", "-analyzeduration", "0", ...pipeInput("mp4")],
       ...["-vf", `scale='min(${width},iw)':-2:out_range=full,format=yuvj420p`, "-frames:v", "1"],
       ...["-c:v", "mjpeg", "-q:v", String(quality), "-f", "image2pipe", "pipe:1"],
     ],

@@ -39,7 +39,10 @@ export function markFilter(mark: Mark, picture: PictureSize): string {
   }
   const pixels = Math.max(2, Math.round((width ?? 1280) * size / 100));
   const at = placed(mark, ["W", "H", "w", "h"], margin);
-  return `movie=filename=${escaped(mark.image)},format=rgba,scale=${pixels}:-1,` +
+  // The image is a file, and none that leads elsewhere.
+  return `movie=filename=${
+    escaped(`file:${mark.image}`)
+  }:format_opts=protocol_whitelist=file,format=rgba,scale=${pixels}:-1,` +
     `colorchannelmixer=aa=${opacity}[mark];` +
     `[0:v:0]${steady}[picture];[picture][mark]overlay=${at}:eof_action=repeat[marked]`;
 }

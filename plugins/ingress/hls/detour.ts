@@ -1,0 +1,56 @@
+/**
+ * How addresses look to ffmpeg, which may speak plain HTTP to our proxy alone: the scheme "https" is the first label of the
+ * host's name. What a playlist refers to by a relative address stays right by itself.
+ *
+ * @module
+ */
+
+import { isIpv4 } from "../../../config/address.ts";
+
+const SECURE = "https.";
+/** In front of an IP address, which cannot stand behind a label as it is. */
+const [IPV4, IPV6] = ["ipv4-", "ipv6-"];
+
+/** As ffmpeg is told it. @param url http or https. */
+export function detourOf(url: URL): string {
+  const { protocol, hostname, port, pathname, search } = url;
+  if (protocol === "http:") return `http://${url.host}${pathname}${search}`;
+  return `http://${SECURE}${labelled(hostname)}${
+    port === "" ? "" : `:${port}`
+  }${pathname}${search}`;
+}
+
+/** The address that is meant by what ffmpeg asks for. @returns `undefined` if it is none. */
+export function meantBy(asked: string): URL | undefined {
+  const url = URL.parse(asked);
+  if (url === null || url.protocol !== "http:") return undefined;
+  if (!url.hostname.startsWith(SECURE)) return url;
+  const host = unlabelled(url.hostname.slice(SECURE.length));
+  const port = url.port === "" ? "" : `:${url.port}`;
+  return URL.parse(`https://${host}${port}${url.pathname}${url.search}`) ?? undefined;
+}
+
+/**
+ * A playlist whose absolute addresses lead to the proxy too. What is overlooked goes there as well, without TLS: nothing depends
+ * on this for safety.
+ */
+export function detoured(playlist: string, from: URL): string {
+  const secure = from.protocol === "https:" ? SECURE : "";
+  return playlist
+    .replace(
+      /https:\/\/(?:[^\s"'/?#@]*@)?(\[[^\]\s]*\]|[^\s"'/?#:,]*)/gi,
+      (_, host) => `http://${SECURE}${labelled(host)}`,
+    )
+    // "//host/path" keeps the scheme of where it stands.
+    .replace(/(^|URI="?)\/\/(?=[^/])/gim, `$1http://${secure}`);
+}
+
+function labelled(host: string): string {
+  if (host.startsWith("[")) return `${IPV6}${host.slice(1, -1).replaceAll(":", "-")}`;
+  return isIpv4(host) ? `${IPV4}${host.replaceAll(".", "-")}` : host;
+}
+
+function unlabelled(label: string): string {
+  if (label.startsWith(IPV6)) return `[${label.slice(IPV6.length).replaceAll("-", ":")}]`;
+  return label.startsWith(IPV4) ? label.slice(IPV4.length).replaceAll("-", ".") : label;
+}
