@@ -35,7 +35,7 @@ Deno.test({ name: "Chromium's camera is published by WHIP", ignore }, async (t) 
     "--autoplay-policy=no-user-gesture-required",
   ]);
   await using under = new WebRtcUnderTest();
-  await under.start(webrtc.create(), LOCAL);
+  await under.start(webrtc.create(), { ...LOCAL, wait: "30s" });
   for (const video of ["h264", "vp9"] as const) {
     await t.step(video, async () => {
       const options = { ...LOCAL, path: `/${video}`, video: [video], keyframe_interval: "500ms" };
@@ -51,7 +51,7 @@ Deno.test({ name: "Chromium's camera is published by WHIP", ignore }, async (t) 
         return await page.close();
       }
       assert.deepEqual(published.codecs, ["audio/opus", `video/${video.toUpperCase()}`]);
-      const signal = AbortSignal.timeout(20_000);
+      const signal = AbortSignal.timeout(60_000);
       const client = await under.relay.client();
       for await (const live of broadcasts(client, `cam-${video}`, { signal })) {
         for await (const renditions of live.catalogs({ signal })) {

@@ -38,7 +38,7 @@ const PICTURES: Readonly<Record<string, Parameters<typeof testPicture>[2]>> = {
 Deno.test({ name: "Chromium's <video> plays WHEP", ignore }, async (t) => {
   await using chromium = await launchChromium(["--autoplay-policy=no-user-gesture-required"]);
   await using under = new WebRtcUnderTest();
-  const run = await under.start(webrtc.create(), { ...LOCAL, timeout: "5s" });
+  const run = await under.start(webrtc.create(), { ...LOCAL, wait: "30s", timeout: "5s" });
   for (const [name, codecs] of Object.entries(PICTURES)) {
     await t.step(name, async () => {
       await using _picture = await testPicture(under.relay, name.toLowerCase(), codecs);
@@ -50,7 +50,7 @@ Deno.test({ name: "Chromium's <video> plays WHEP", ignore }, async (t) => {
       if (codecs.audio !== undefined) assert.ok(seen.audioPackets > 0);
       await page.evaluate("pc.close()");
       await page.close();
-      await until(() => run.told.at(-1) === undefined, "the viewer to be gone");
+      await until(() => run.told.at(-1) === undefined, "the viewer to be gone", 60_000);
     });
   }
   await t.step("and stops when the broadcast ends", async () => {
@@ -62,7 +62,7 @@ Deno.test({ name: "Chromium's <video> plays WHEP", ignore }, async (t) => {
     await page.evaluate(
       `until(() => /closed|failed|disconnected/.test(pc.connectionState), "end")`,
     );
-    await until(() => run.told.at(-1) === undefined, "the viewer to be gone");
+    await until(() => run.told.at(-1) === undefined, "the viewer to be gone", 60_000);
   });
   assert.deepEqual(under.failed, []);
 });

@@ -27,7 +27,7 @@ export interface PeerOptions extends PeerPlace {
   /** What is answered, by kind. */
   readonly codecs: Readonly<Partial<Record<"audio" | "video", readonly OfferedCodec[]>>>;
   readonly direction: "sendonly" | "recvonly";
-  /** A peer of which nothing is heard for so long is closed, in milliseconds; so is one with which no media can flow by then. */
+  /** A peer of which nothing is heard for so long is closed, in milliseconds. */
   readonly timeoutMs: number;
   /** The same before its first ICE check. */
   readonly iceTimeoutMs: number;
@@ -160,14 +160,18 @@ export class Peer {
     const lookMs = Math.min(this.#timeoutMs, this.#iceTimeoutMs) / 4;
     this.#stopWatching = this.#clock.after(lookMs, () => {
       const now = this.#clock.now();
-      const since = this.#connected ? this.#heardMs! : this.#answeredMs;
-      const late = now - since > this.#timeoutMs ||
-        (this.#heardMs === undefined && now - since >= this.#iceTimeoutMs);
+      const late = this.#heardMs === undefined
+        ? now - this.#answeredMs >= this.#iceTimeoutMs
+        : now - this.#heardMs > this.#timeoutMs ||
+          (!this.#connected && now - this.#answeredMs > CONNECT_MS);
       if (late) this.close();
       else this.#watch();
     });
   }
 }
+
+/** One that is heard of, and with which no media can flow after so long, has not come for that. */
+const CONNECT_MS = 30_000;
 
 /** A free port is looked for and taken in two steps: two who do so at once would meet on the same. */
 let before: Promise<unknown> = Promise.resolve();
