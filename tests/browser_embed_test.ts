@@ -189,6 +189,11 @@ Deno.test({
         undefined,
       );
       assert.deepEqual(await page.evaluate("heard"), []);
+
+      const nowhere = await browser.newPage();
+      await nowhere.goto(`${relay.url}embed/%ff?jwt=${token}`);
+      await nowhere.getByText("names no broadcast").waitFor();
+      assert.equal(nowhere.url(), `${relay.url}embed/%ff`, "the token is out of the address");
     } finally {
       await Deno.remove(dir, { recursive: true });
     }

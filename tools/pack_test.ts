@@ -153,6 +153,25 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "a packed program is not unpacked into another user's folder: its owner could put another one there",
+  { ignore: Deno.build.os === "windows" || Deno.uid() !== 0 },
+  async () => {
+    await using made = await madeUp();
+    await Deno.chown(`${made.dir}/cache`, 65534, 65534);
+    const refused = await made.run();
+    assert.equal(refused.code, 1);
+    assert.match(refused.error, /no folder of yours can be written to; set QUMO_CACHE_DIR/);
+    // As `sudo` may keep the home of the user: the next folder is taken.
+    const home = await made.run([], {
+      ...{ QUMO_CACHE_DIR: "", HOME: "", XDG_CACHE_HOME: `${made.dir}/cache` },
+      TMPDIR: `${made.dir}/own`,
+    });
+    assert.equal(home.code, 7);
+    assert.ok((await Deno.stat(`${made.dir}/own/qumo-relay-0`)).isDirectory);
+  },
+);
+
 Deno.test("the start on Windows runs what lies beside it, with the same permissions", () => {
   assert.match(WINDOWS_START, /"%~dp0deno\.exe" run .*--no-prompt .*"%~dp0qumo-relay\.js" %\*\r\n/);
   assert.match(WINDOWS_START, /set "RUN=ffmpeg,ffprobe"\r\n[^]*--allow-net .*"--allow-run=%RUN%"/);

@@ -21,15 +21,17 @@ for candidate in "${chosen%%:*}" "${XDG_CACHE_HOME:-}" "${HOME:+$HOME/.cache}" "
   /*) ;;
   *) candidate=$PWD/$candidate ;;
   esac
-  # In a folder that is open to all another user may have made ours before us: it is looked at below.
-  if mkdir -p "$candidate/qumo-relay-$user" 2>/dev/null && [ -w "$candidate/qumo-relay-$user" ]; then
+  # In a folder that is open to all another user may have made ours before us: it is looked at below. In a folder of another
+  # user, as the home that `sudo` keeps, its owner may put another in the place of ours at any moment.
+  if mkdir -p "$candidate/qumo-relay-$user" 2>/dev/null && [ -w "$candidate/qumo-relay-$user" ] &&
+    [ -n "$(find -H "$candidate" -prune \( -user "$user" -o -user 0 \) -print)" ]; then
     root=$candidate/qumo-relay-$user
     break
   fi
   # What was asked for by name is taken or refused, never replaced.
   [ "$candidate" != "${QUMO_CACHE_DIR:-}" ] || break
 done
-[ -n "$root" ] || fail "Cannot unpack: no folder can be written to; set QUMO_CACHE_DIR to one that can"
+[ -n "$root" ] || fail "Cannot unpack: no folder of yours can be written to; set QUMO_CACHE_DIR to one that can"
 
 # Prints what below a path is a link, or belongs to somebody else, or can be changed by somebody else.
 strangers() {

@@ -2,13 +2,13 @@
 /** The page at /embed/BROADCAST: one player, which its parent may steer by messages. */
 import { visible } from "../base/visible_text.ts";
 import { maskConsole } from "./console_masking.ts";
-import { readFrameAddress, readOrder } from "./embed/frame_address.ts";
+import { type FrameAddress, readFrameAddress, readOrder } from "./embed/frame_address.ts";
 import type { QumoWatch } from "./embed/watch_element.ts";
 
 const EVENTS = ["playing", "waiting", "paused", "offline", "ended", "error", "resize"];
 
 maskConsole(console);
-const address = readFrameAddress(location.href);
+const address = read();
 // The token stays in memory: no history entry, copied address or referrer holds it.
 history.replaceState(null, "", address.clean);
 
@@ -17,6 +17,18 @@ player.token = address.token;
 for (const [name, value] of Object.entries(address.attributes)) player.setAttribute(name, value);
 player.setAttribute("src", address.relayUrl);
 player.setAttribute("broadcast", address.broadcast);
+
+function read(): FrameAddress {
+  try {
+    return readFrameAddress(location.href);
+  } catch (error) {
+    // The token stands in this address as well.
+    history.replaceState(null, "", location.pathname);
+    document.body.style.color = "#fff";
+    document.body.textContent = "This address names no broadcast.";
+    throw error;
+  }
+}
 
 /** Nothing that is told is secret: without a named parent any page that shows this one may hear it. */
 const tell = (type: string, detail: unknown) => {
