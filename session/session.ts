@@ -78,6 +78,9 @@ export interface Entry {
   readonly consume: Namespace | undefined;
 }
 
+/** How long GOAWAY may take behind the transport's own word. */
+const DRAIN_MS = 1000;
+
 export class Session {
   readonly dialect: Dialect;
   readonly connection: Connection;
@@ -208,6 +211,7 @@ export class Session {
     if (first.setup !== undefined) this.#setup(first.setup);
     for (const [stream, reader, type] of first.early) this.#spawn(this.#uni(stream, reader, type));
     this.closed = this.#end();
+    void connection.draining?.then(() => this.#drained());
   }
 
   /** What stands before every path of this session: the path that was dialed, unless the peer was led elsewhere. */
@@ -226,13 +230,15 @@ export class Session {
   }
 
   /**
-   * Asks the peer to leave, where the version can (04+). It waits for the peer's first stream: older relays end a
+   * Asks the peer to leave, where the transport or the version can (04+). The version's word waits for the peer's first stream: older relays end a
    * session in which it comes too early.
    * @param uri Where to go; empty means back to the same place.
    */
   async goaway(uri = ""): Promise<void> {
-    if (!this.dialect.goaway || this.#goawaySent) return;
+    if (this.#goawaySent) return;
     this.#goawaySent = true;
+    this.connection.drain?.();
+    if (!this.dialect.goaway) return;
     const early = new Promise<void>((resolve) => this.#link.clock.after(500, resolve));
     await Promise.race([this.#announceAsked, early]);
     try {
@@ -372,10 +378,23 @@ export class Session {
     if (message === undefined) return;
     if (this.#goawaySeen) throw new ProtocolViolation("GOAWAY", "it came twice");
     this.#goawaySeen = true;
+    this.#leave(message.uri);
+  }
+
+  /** The transport says that the peer wants us to leave. GOAWAY says more: it has a moment to come. */
+  #drained(): void {
+    const cancel = this.#link.clock.after(DRAIN_MS, () => {
+      if (!this.#goawaySeen) this.#leave("");
+    });
+    void this.closed.then(cancel);
+  }
+
+  #leave(uri: string): void {
+    if (this.#link.peerLeaving) return;
     this.#link.peerLeaving = true;
-    this.#link.log.info("the peer asks us to leave", { uri: message.uri });
+    this.#link.log.info("the peer asks us to leave", { uri });
     this.subscriber.devalue();
-    this.#options.onGoaway?.(message.uri);
+    this.#options.onGoaway?.(uri);
   }
 
   /** The legacy session stream: what comes on it is stepped over, its end is the session's. */

@@ -30,7 +30,10 @@ export type SessionTransport = Pick<
   | "incomingBidirectionalStreams"
 >;
 /** What newer drafts add and Deno's types lack. */
-type Transport = SessionTransport & { readonly protocol?: string };
+type Transport = SessionTransport & {
+  readonly protocol?: string;
+  readonly draining?: Promise<unknown>;
+};
 type Datagrams = WebTransportDatagramDuplexStream & {
   createWritable?: () => WritableStream<Uint8Array>;
 };
@@ -52,6 +55,7 @@ export class BrowserConnection implements Connection {
   readonly remoteAddress: string;
   readonly #end = Promise.withResolvers<CloseInfo>();
   readonly closed: Promise<CloseInfo> = this.#end.promise;
+  readonly draining?: Promise<unknown>;
   readonly #transport: Transport;
   readonly #uni: ReadableStreamDefaultReader<WebTransportReceiveStream>;
   readonly #bidi: ReadableStreamDefaultReader<WebTransportBidirectionalStream>;
@@ -64,6 +68,11 @@ export class BrowserConnection implements Connection {
   constructor(transport: SessionTransport, origin: BrowserOrigin) {
     this.#transport = transport;
     this.protocol = this.#transport.protocol ?? "";
+    const { draining } = this.#transport;
+    // What fails with the session asks for nothing.
+    if (draining !== undefined) {
+      this.draining = new Promise((asks) => draining.then(asks, () => {}));
+    }
     this.kind = origin.kind;
     this.path = origin.path;
     this.remoteAddress = origin.remoteAddress;

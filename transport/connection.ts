@@ -51,6 +51,10 @@ export interface Connection {
   sendDatagram(payload: Uint8Array): boolean;
   /** The next datagram, or `undefined` once the connection has ended. The bytes belong to the caller. */
   readDatagram(): Promise<Uint8Array | undefined>;
+  /** Asks the peer to leave by the transport's own means; absent where it has none. Nothing ends by it. */
+  drain?(): void;
+  /** Fulfils (never rejects) when the peer asks us to leave by the transport's own means; absent where it has none. */
+  readonly draining?: Promise<unknown>;
   /** Ends everything. Only the first call counts. */
   close(code?: number, reason?: string): void;
 }

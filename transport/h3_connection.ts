@@ -1,12 +1,18 @@
-import { encodeFrame, frameParser, FrameType } from "../wire/h3/frames.ts";
-import { decodeSettings, encodeSettings, webTransportSettings } from "../wire/h3/settings.ts";
+import { capsuleNumber } from "../wire/h3/capsules.ts";
+import { H3Error, H3Violation } from "../wire/h3/errors.ts";
+import { controlParser, encodeFrame, FrameType } from "../wire/h3/frames.ts";
+import {
+  decodeSettings,
+  encodeSettings,
+  FLOW_WINDOW,
+  type FlowWindow,
+  webTransportSettings,
+} from "../wire/h3/settings.ts";
 import { BIDI_WEBTRANSPORT, leadingVarint, UniType } from "../wire/h3/webtransport.ts";
 import { ProtocolViolation } from "../wire/errors.ts";
+import { Writer } from "../wire/cursor.ts";
 import type { QuicBidi, QuicConnection } from "./quic_connection.ts";
-import type { QuicReceive } from "./quic_stream.ts";
-
-/** HTTP/3 error codes (RFC 9114 §8.1) that close a connection here. */
-export const H3Error = { none: 0x100, protocol: 0x101 } as const;
+import type { QuicReceive, QuicSend } from "./quic_stream.ts";
 
 /** Streams that came before their session, all sessions together; more are refused. */
 const MAX_HELD_STREAMS = 256;
@@ -25,6 +31,9 @@ export interface SessionStreams {
 export interface H3Options {
   /** Sessions the peer may open here, as SETTINGS announce it. */
   readonly maxSessions: number;
+  readonly side: "client" | "server";
+  /** What the peer may send in a session ahead of what was taken. Default {@link FLOW_WINDOW}. */
+  readonly window?: FlowWindow;
   /** A stream that carries a request. Nothing of it is read yet. */
   onRequest(stream: QuicBidi): void;
 }
@@ -37,8 +46,21 @@ export class H3Connection {
   readonly quic: QuicConnection;
   /** The peer's SETTINGS, or `undefined` when the connection ended before they came. */
   readonly settings: Promise<ReadonlyMap<number, number> | undefined>;
+  /** Fulfils (never rejects) when the peer wants the connection to end (GOAWAY). */
+  readonly leaving: Promise<void>;
+  /** As SETTINGS announce it. */
+  readonly window: FlowWindow;
   readonly #options: H3Options;
   readonly #settings = Promise.withResolvers<ReadonlyMap<number, number> | undefined>();
+  readonly #leaving = Promise.withResolvers<void>();
+  /** Our control stream. A stream that nobody holds is finished, and with it the connection. */
+  #control: QuicSend | undefined;
+  /** Types of the peer's streams of which there may be one. */
+  readonly #seen = new Set<number>();
+  /** The first stream of the peer that has not come yet. */
+  #nextBidi = 0;
+  #goawaySent = false;
+  #goawayId = Infinity;
   readonly #sessions = new Map<number, SessionStreams | "over">();
   #held: { readonly sessionId: number; readonly stream: SessionStream }[] = [];
 
@@ -46,6 +68,8 @@ export class H3Connection {
     this.quic = quic;
     this.#options = options;
     this.settings = this.#settings.promise;
+    this.leaving = this.#leaving.promise;
+    this.window = options.window ?? FLOW_WINDOW;
     quic.closed.then(() => this.#settings.resolve(undefined));
     this.#guard(this.#sendSettings());
     this.#guard(this.#acceptUni());
@@ -62,34 +86,59 @@ export class H3Connection {
     this.#sessions.set(sessionId, "over");
     for (const stream of this.#release(sessionId)) refuse(stream);
   }
+  /** Tells the peer to begin nothing new on this connection (RFC 9114 §5.2). */
+  goaway(): void {
+    if (this.#goawaySent || this.#control === undefined) return;
+    this.#goawaySent = true;
+    // A server names the first request it will not answer, a client the first push: there are none.
+    const id = new Writer();
+    id.varint(this.#options.side === "server" ? this.#nextBidi : 0);
+    this.#control.write(encodeFrame(FrameType.goaway, id.done()));
+  }
+  /** Closes the connection for what the peer did wrong. */
+  violated(violation: ProtocolViolation): void {
+    const code = violation instanceof H3Violation ? violation.h3Code : H3Error.protocol;
+    this.quic.close(code, violation.message);
+  }
   /** Runs a task of this connection: a broken wire format closes it, the end of a stream is nothing to tell. */
   async #guard(task: Promise<void>): Promise<void> {
     try {
       await task;
     } catch (thrown) {
-      if (thrown instanceof ProtocolViolation) this.quic.close(H3Error.protocol, thrown.message);
+      if (thrown instanceof ProtocolViolation) this.violated(thrown);
     }
   }
 
   async #sendSettings(): Promise<void> {
-    const control = await this.quic.openUni();
-    const settings = encodeSettings(webTransportSettings(this.#options.maxSessions));
-    const frame = encodeFrame(FrameType.settings, settings);
-    control.write(Uint8Array.of(UniType.control, ...frame));
+    this.#control = await this.quic.openUni();
+    const settings = webTransportSettings(this.#options.maxSessions, this.window);
+    const frame = encodeFrame(FrameType.settings, encodeSettings(settings));
+    this.#control.write(Uint8Array.of(UniType.control, ...frame));
   }
   async #acceptUni(): Promise<void> {
     for (let stream; (stream = await this.quic.acceptUni());) this.#guard(this.#sortUni(stream));
   }
   async #acceptBidi(): Promise<void> {
-    for (let stream; (stream = await this.quic.acceptBidi());) this.#guard(this.#sortBidi(stream));
+    for (let stream; (stream = await this.quic.acceptBidi());) {
+      this.#nextBidi = Math.max(this.#nextBidi, stream.send.id + 4);
+      this.#guard(this.#sortBidi(stream));
+    }
   }
   async #sortUni(stream: QuicReceive): Promise<void> {
     const type = await readVarint(stream);
+    if (type !== undefined) this.#countUni(type.value);
     if (type?.value === UniType.webTransport) {
       const session = await readVarint(stream);
       if (session) this.#give(session.value, { uni: stream });
     } else if (type?.value === UniType.control) await this.#readControl(stream);
     else while (await stream.read()); // QPACK streams have to stay open; GREASE has nothing to say.
+  }
+  #countUni(type: number): void {
+    if (!ONE_EACH.has(type)) return;
+    // Nobody was allowed to push anything, so there is no stream of that type at all.
+    if (!this.#seen.has(type) && type !== UniType.push) return void this.#seen.add(type);
+    const detail = `one more stream of type ${type}`;
+    throw new H3Violation(H3Error.streamCreation, "HTTP/3 connection", detail);
   }
   async #sortBidi(stream: QuicBidi): Promise<void> {
     const type = await readVarint(stream.receive);
@@ -103,14 +152,23 @@ export class H3Connection {
     else refuse({ bidi: stream });
   }
   async #readControl(stream: QuicReceive): Promise<void> {
-    const parser = frameParser();
+    const parser = controlParser();
     for (let chunk; (chunk = await stream.read());) {
-      for (const frame of parser.push(chunk)) {
-        if (frame.type === FrameType.settings) {
-          this.#settings.resolve(decodeSettings(frame.payload));
-        }
+      for (const { type, payload } of parser.push(chunk)) {
+        if (type === FrameType.settings) this.#settings.resolve(decodeSettings(payload));
+        else this.#readGoaway(payload);
       }
     }
+    const detail = "it was finished";
+    throw new H3Violation(H3Error.closedCriticalStream, "HTTP/3 control stream", detail);
+  }
+  #readGoaway(payload: Uint8Array): void {
+    const id = capsuleNumber(payload);
+    if (id > this.#goawayId) {
+      throw new H3Violation(H3Error.id, "GOAWAY", `${id} after ${this.#goawayId}`);
+    }
+    this.#goawayId = id;
+    this.#leaving.resolve();
   }
   #give(sessionId: number, stream: SessionStream): void {
     const session = this.#sessions.get(sessionId);
@@ -125,6 +183,14 @@ export class H3Connection {
     return mine.map((held) => held.stream);
   }
 }
+
+/** Types of unidirectional streams of which a peer has one, or none. */
+const ONE_EACH: ReadonlySet<number> = new Set([
+  UniType.control,
+  UniType.push,
+  UniType.encoder,
+  UniType.decoder,
+]);
 
 /** Turns a stream away that belongs to nothing. */
 export function refuse({ uni, bidi }: SessionStream): void {

@@ -18,6 +18,14 @@ export interface StreamOwner {
   readonly receives: Set<QuicReceive>;
 }
 
+/** Bytes that all streams of a session may send together. */
+export interface SendCredit {
+  /** Takes as many of the bytes wanted as there are. */
+  take(wanted: number): number;
+  /** Calls back once, when there are more or none will come. */
+  wait(callback: () => void): void;
+}
+
 /** The sending half of a QUIC stream. Deno has no RESET_STREAM: `reset` finishes. */
 export class QuicSend implements SendStream {
   readonly canReset = false;
@@ -27,6 +35,9 @@ export class QuicSend implements SendStream {
   readonly closed: Promise<SendEnd> = this.#end.promise;
   #owner: StreamOwner;
   #prefix: Uint8Array | undefined;
+  #credit: SendCredit | undefined;
+  /** What has to wait for credit, in order; it counts as one write in flight. */
+  #withheld: Uint8Array[] | undefined;
   #inFlight = 0;
   #ending: SendEnd | undefined;
   #over = false;
@@ -50,8 +61,12 @@ export class QuicSend implements SendStream {
     return this.#ending !== undefined;
   }
 
-  /** Makes the stream one of a session: `prefix` goes out in front of the first bytes, in the same write if they are few. */
-  adopt(owner: StreamOwner, prefix?: Uint8Array): void {
+  /**
+   * Makes the stream one of a session: `prefix` goes out in front of the first bytes, in the same write if they are few.
+   * @param credit What the bytes behind the prefix are taken from; absent where nothing bounds them but QUIC.
+   */
+  adopt(owner: StreamOwner, prefix?: Uint8Array, credit?: SendCredit): void {
+    this.#credit = credit;
     this.#owner.sends.delete(this);
     this.#owner = owner;
     this.#prefix = prefix;
@@ -59,6 +74,7 @@ export class QuicSend implements SendStream {
   }
   write(bytes: Uint8Array): void {
     if (this.#ending !== undefined || bytes.length === 0) return;
+    if (this.#credit !== undefined) return this.#spend(this.#credit, bytes);
     this.#put(this.#prefix === undefined ? bytes : this.#prefixed(this.#prefix, bytes));
   }
   onWritable(callback: () => void): void {
@@ -95,6 +111,30 @@ export class QuicSend implements SendStream {
     this.#inFlight++;
     this.#sink.write(bytes).then(this.#written, this.#failed);
   }
+  #spend(credit: SendCredit, bytes: Uint8Array): void {
+    if (this.#prefix !== undefined) this.#put(this.#prefix);
+    this.#prefix = undefined;
+    if (this.#withheld !== undefined) return void this.#withheld.push(bytes);
+    const now = credit.take(bytes.length);
+    if (now > 0) this.#put(bytes.subarray(0, now));
+    if (now === bytes.length) return;
+    this.#withheld = [bytes.subarray(now)];
+    this.#inFlight++;
+    credit.wait(this.#credited);
+  }
+  readonly #credited = (): void => {
+    const [withheld, credit] = [this.#withheld, this.#credit];
+    if (this.#over || withheld === undefined || credit === undefined) return;
+    for (let bytes; (bytes = withheld[0]) !== undefined; withheld.shift()) {
+      const now = credit.take(bytes.length);
+      if (now > 0) this.#put(bytes.subarray(0, now));
+      if (now === bytes.length) continue;
+      withheld[0] = bytes.subarray(now);
+      return credit.wait(this.#credited);
+    }
+    this.#withheld = undefined;
+    this.#written();
+  };
   #prefixed(prefix: Uint8Array, bytes: Uint8Array): Uint8Array {
     this.#prefix = undefined;
     if (bytes.length > MAX_JOINED_BYTES) {
@@ -124,6 +164,7 @@ export class QuicSend implements SendStream {
     this.#over = true;
     this.#ending = end;
     this.#inFlight = 0;
+    this.#withheld = undefined;
     this.#owner.sends.delete(this);
     this.#end.resolve(end);
     this.#wake();
@@ -156,6 +197,7 @@ export class QuicReceive implements ReceiveStream {
   #owner: StreamOwner | undefined;
   #rest: Uint8Array | undefined;
   #codeOf: (quicCode: number) => number = (code) => code;
+  #received: ((bytes: number) => void) | undefined;
   #stopped = false;
   #gone: ConnectionClosed | undefined;
 
@@ -167,8 +209,16 @@ export class QuicReceive implements ReceiveStream {
   get id(): number {
     return Number(this.#stream.id);
   }
-  /** Makes the stream one of a session, which numbers its errors its own way. */
-  adopt(owner: StreamOwner, codeOf: (quicCode: number) => number): void {
+  /**
+   * Makes the stream one of a session, which numbers its errors its own way.
+   * @param received Called with the number of bytes of each read; absent where nobody counts them.
+   */
+  adopt(
+    owner: StreamOwner,
+    codeOf: (quicCode: number) => number,
+    received?: (bytes: number) => void,
+  ): void {
+    this.#received = received;
     this.#owner = owner;
     this.#codeOf = codeOf;
     owner.receives.add(this);
@@ -182,6 +232,7 @@ export class QuicReceive implements ReceiveStream {
     if (this.#rest) {
       const rest = this.#rest;
       this.#rest = undefined;
+      this.#received?.(rest.length);
       return Promise.resolve(rest);
     }
     return this.#reader.read(new Uint8Array(this.#readBytes)).then(this.#took, this.#threw);
@@ -208,6 +259,7 @@ export class QuicReceive implements ReceiveStream {
   ): Uint8Array | undefined => {
     if (!result.done) {
       const { length } = result.value;
+      this.#received?.(length);
       if (length === this.#readBytes) {
         this.#readBytes = Math.min(length * READ_BYTES.step, READ_BYTES.most);
       } else if (length * READ_BYTES.step < this.#readBytes) {

@@ -1,11 +1,12 @@
 import { reasonOf } from "../base/errors.ts";
+import { H3Error } from "../wire/h3/errors.ts";
 import { encodeFrame, type Frame, frameParser, FrameType } from "../wire/h3/frames.ts";
 import { decodeHeaders, encodeHeaders, headerMap } from "../wire/h3/qpack.ts";
-import { offersWebTransport } from "../wire/h3/settings.ts";
+import { type FlowWindow, offersWebTransport } from "../wire/h3/settings.ts";
 import type { HeaderField } from "../wire/h3/static_table.ts";
 import { parseString, printStringList } from "../wire/h3/structured_field.ts";
 import { ConnectFailed, RequestRefused } from "./errors.ts";
-import { H3Connection, H3Error, refuse } from "./h3_connection.ts";
+import { H3Connection, refuse } from "./h3_connection.ts";
 import { connectAlpn, type ConnectOptions } from "./quic.ts";
 import { WebTransportSession } from "./webtransport_session.ts";
 
@@ -13,6 +14,8 @@ import { WebTransportSession } from "./webtransport_session.ts";
 export interface WebTransportConnectOptions extends ConnectOptions {
   /** Further request headers, names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** What the server may send ahead of what was taken. Default: as much as QUIC lets it. */
+  readonly window?: FlowWindow;
 }
 
 /**
@@ -36,6 +39,8 @@ export async function connectWebTransport(
   try {
     const h3 = new H3Connection(quic, {
       maxSessions: 1,
+      side: "client",
+      ...(options.window === undefined ? {} : { window: options.window }),
       onRequest: (bidi) => refuse({ bidi }), // A server has nothing to ask.
     });
     signal.throwIfAborted();
@@ -83,7 +88,8 @@ async function request(
       if (!headers) continue;
       const protocol = accepted(url, headers, options.protocols);
       const early = frames.slice(i + 1);
-      return new WebTransportSession({ h3, stream, parser, early, protocol, path, side: "client" });
+      const basis = { h3, settings, stream, parser, early, protocol, path };
+      return new WebTransportSession({ ...basis, side: "client" });
     }
   }
   throw new ConnectFailed(url.href, "the server ended the request without an answer");

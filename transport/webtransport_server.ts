@@ -1,9 +1,11 @@
 import { ProtocolViolation } from "../wire/errors.ts";
+import { H3Error } from "../wire/h3/errors.ts";
 import { encodeFrame, type Frame, frameParser, FrameType } from "../wire/h3/frames.ts";
 import { decodeHeaders, encodeHeaders, headerMap } from "../wire/h3/qpack.ts";
+import type { FlowWindow } from "../wire/h3/settings.ts";
 import type { HeaderField } from "../wire/h3/static_table.ts";
 import { parseStringList, printString } from "../wire/h3/structured_field.ts";
-import { H3Connection, H3Error } from "./h3_connection.ts";
+import { H3Connection } from "./h3_connection.ts";
 import type { QuicBidi, QuicConnection } from "./quic_connection.ts";
 import { WebTransportSession } from "./webtransport_session.ts";
 
@@ -36,6 +38,8 @@ export interface WebTransportAcceptOptions {
   decide(request: WebTransportRequest): WebTransportAnswer | Promise<WebTransportAnswer>;
   /** Announced in SETTINGS; one connection carries one session, whatever it says. Default 1. */
   readonly maxSessions?: number;
+  /** What a client may send ahead of what was taken. Default: as much as QUIC lets it. */
+  readonly window?: FlowWindow;
   /** A connection without a session by then is closed. Default 10,000. */
   readonly timeoutMs?: number;
 }
@@ -86,6 +90,8 @@ class Requests {
     this.remoteAddress = conn.remoteAddress;
     this.#h3 = new H3Connection(conn, {
       maxSessions: options.maxSessions ?? 1,
+      side: "server",
+      ...(options.window === undefined ? {} : { window: options.window }),
       onRequest: (stream) => void this.#serve(stream),
     });
   }
@@ -125,6 +131,9 @@ class Requests {
       return this.#refuse(stream, 400);
     }
     this.#taken = true;
+    // Nothing is known of the client before its SETTINGS (draft-ietf-webtrans-http3 §3.1).
+    const settings = await this.#h3.settings;
+    if (settings === undefined) return;
     const origin = headers.get("origin");
     const { remoteAddress } = this;
     const request = { path, authority, origin, headers, protocol: chosen, remoteAddress };
@@ -140,7 +149,7 @@ class Requests {
       return this.#refuse(stream, status);
     }
     stream.send.write(answer(200, chosen));
-    const basis = { stream, parser, early, path, protocol: chosen, h3: this.#h3 };
+    const basis = { stream, settings, parser, early, path, protocol: chosen, h3: this.#h3 };
     this.#first.resolve(new WebTransportSession({ ...basis, side: "server" }));
   }
   #refuse(stream: QuicBidi, status: number): void {

@@ -1,7 +1,10 @@
 import { reasonOf } from "../base/errors.ts";
+import { Capsule, capsuleFrame } from "../wire/h3/capsules.ts";
+import { H3Error } from "../wire/h3/errors.ts";
 import { encodeFrame, type Frame, FrameType, type ItemParser } from "../wire/h3/frames.ts";
 import {
   capsuleParser,
+  CLOSE_CAPSULE,
   datagramPrefixBytes,
   decodeClose,
   decodeDatagram,
@@ -20,7 +23,8 @@ import type {
   StreamOptions,
 } from "./connection.ts";
 import { ConnectionClosed, StreamReset } from "./errors.ts";
-import { type H3Connection, H3Error, refuse, type SessionStream } from "./h3_connection.ts";
+import { type H3Connection, refuse, type SessionStream } from "./h3_connection.ts";
+import { SessionFlow } from "./session_flow.ts";
 import type { QuicBidi } from "./quic_connection.ts";
 import type { QuicReceive, QuicSend, StreamOwner } from "./quic_stream.ts";
 import { Arrivals } from "./queue.ts";
@@ -35,6 +39,8 @@ const FIRST_OF_ALL = 2 ** 31 - 1;
 /** The CONNECT exchange a session rests on. */
 export interface SessionBasis {
   readonly h3: H3Connection;
+  /** The peer's. */
+  readonly settings: ReadonlyMap<number, number>;
   /** The CONNECT stream, its request read and answered with 200. */
   readonly stream: QuicBidi;
   /** Reads on where the HEADERS ended. */
@@ -57,7 +63,10 @@ export class WebTransportSession implements Connection, StreamOwner {
   readonly receives = new Set<QuicReceive>();
   readonly #end = Promise.withResolvers<CloseInfo>();
   readonly closed: Promise<CloseInfo> = this.#end.promise;
+  readonly #draining = Promise.withResolvers<void>();
+  readonly draining: Promise<void> = this.#draining.promise;
   readonly #h3: H3Connection;
+  readonly #flow: SessionFlow | undefined;
   readonly #basis: SessionBasis;
   readonly #sessionId: number;
   readonly #datagramPrefixBytes: number;
@@ -69,6 +78,8 @@ export class WebTransportSession implements Connection, StreamOwner {
   readonly #datagrams = new Arrivals<Uint8Array>();
   #readsDatagrams = false;
   #ended: CloseInfo | undefined;
+  /** Counts what is read; absent where nobody has to know. */
+  readonly #received: ((bytes: number) => void) | undefined;
 
   constructor(basis: SessionBasis) {
     this.#basis = basis;
@@ -81,6 +92,11 @@ export class WebTransportSession implements Connection, StreamOwner {
     this.#uniPrefix = streamPrefix("uni", this.#sessionId);
     this.#bidiPrefix = streamPrefix("bidi", this.#sessionId);
     basis.stream.send.setSendOrder(FIRST_OF_ALL);
+    const tell = (frame: Uint8Array) => basis.stream.send.write(frame);
+    this.#flow = SessionFlow.between(basis.settings, basis.h3.window, tell);
+    const flow = this.#flow;
+    if (flow !== undefined) this.#received = (bytes) => this.#keep(() => flow.received(bytes));
+    basis.h3.leaving.then(() => this.#draining.resolve());
     this.#h3.attach(this.#sessionId, this);
     this.#run();
   }
@@ -91,15 +107,19 @@ export class WebTransportSession implements Connection, StreamOwner {
 
   async openUni(options: StreamOptions = {}): Promise<SendStream> {
     this.#check();
+    await this.#flow?.opening("uni");
+    this.#check();
     const send = await this.#h3.quic.openUni(options);
     this.#own(send, this.#uniPrefix);
     return send;
   }
   async openBidi(options: StreamOptions = {}): Promise<BidiStream> {
     this.#check();
+    await this.#flow?.opening("bidi");
+    this.#check();
     const stream = await this.#h3.quic.openBidi(options);
     this.#own(stream.send, this.#bidiPrefix);
-    stream.receive.adopt(this, sessionCode);
+    stream.receive.adopt(this, sessionCode, this.#received);
     return stream;
   }
   acceptUni(): Promise<ReceiveStream | undefined> {
@@ -119,6 +139,11 @@ export class WebTransportSession implements Connection, StreamOwner {
     }
     return this.#datagrams.next();
   }
+  drain(): void {
+    if (this.#ended) return;
+    this.#basis.stream.send.write(capsuleFrame(Capsule.drain));
+    this.#h3.goaway();
+  }
   close(code = 0, reason = ""): void {
     if (this.#ended) return;
     const capsule = encodeClose({ code, reason });
@@ -130,8 +155,10 @@ export class WebTransportSession implements Connection, StreamOwner {
   take(stream: SessionStream): void {
     if (this.#ended) return refuse(stream);
     const { uni, bidi } = stream;
-    (uni ?? bidi.receive).adopt(this, sessionCode);
-    bidi?.send.adopt(this);
+    this.#keep(() => this.#flow?.opened(uni ? "uni" : "bidi"));
+    if (this.#ended) return refuse(stream); // it was one too many
+    (uni ?? bidi.receive).adopt(this, sessionCode, this.#received);
+    bidi?.send.adopt(this, undefined, this.#flow);
     if (uni) this.#uni.push(uni);
     else this.#bidi.push(bidi);
   }
@@ -148,7 +175,7 @@ export class WebTransportSession implements Connection, StreamOwner {
     } catch (thrown) {
       if (thrown instanceof ProtocolViolation) {
         this.#over({ code: 0, reason: thrown.message, abrupt: true });
-        this.#h3.quic.close(H3Error.protocol, thrown.message);
+        this.#h3.violated(thrown);
       } else if (thrown instanceof StreamReset) {
         this.#over({ code: 0, reason: "the CONNECT stream was reset", abrupt: true });
       } else {
@@ -159,8 +186,20 @@ export class WebTransportSession implements Connection, StreamOwner {
   }
   #read(frame: Frame): void {
     if (frame.type !== FrameType.data) return;
-    for (const capsule of this.#capsules.push(frame.payload)) {
-      this.#over({ ...decodeClose(capsule.payload), abrupt: false });
+    for (const { type, payload } of this.#capsules.push(frame.payload)) {
+      if (type === CLOSE_CAPSULE) this.#over({ ...decodeClose(payload), abrupt: false });
+      else if (type === Capsule.drain) this.#draining.resolve();
+      else this.#flow?.read(type, payload);
+    }
+  }
+  /** Ends the session when the peer keeps no limit. */
+  #keep(count: () => void): void {
+    try {
+      count();
+    } catch (thrown) {
+      if (!(thrown instanceof ProtocolViolation)) throw thrown;
+      this.#over({ code: 0, reason: thrown.message, abrupt: true });
+      this.#h3.violated(thrown);
     }
   }
   #own(send: QuicSend, prefix: Uint8Array): void {
@@ -168,7 +207,7 @@ export class WebTransportSession implements Connection, StreamOwner {
       send.lose();
       this.#check();
     }
-    send.adopt(this, prefix);
+    send.adopt(this, prefix, this.#flow);
   }
   #check(): void {
     if (this.#ended) throw new ConnectionClosed(printEnd(this.#ended));
@@ -178,6 +217,7 @@ export class WebTransportSession implements Connection, StreamOwner {
     this.#ended = info;
     this.#basis.stream.send.finish();
     this.#h3.detach(this.#sessionId);
+    this.#flow?.end();
     for (const send of this.sends) send.lose();
     const gone = new ConnectionClosed(printEnd(info));
     for (const receive of this.receives) receive.fail(gone);

@@ -5,10 +5,18 @@
  */
 import { Writer } from "../cursor.ts";
 import { ProtocolViolation } from "../errors.ts";
+import { H3Error, H3Violation } from "./errors.ts";
 import { getVarint, MAX_VARINT, varintWidth } from "../varint.ts";
 
 /** Frame types that are looked at; all others are skipped, as GREASE must be. */
-export const FrameType = { data: 0x00, headers: 0x01, settings: 0x04 } as const;
+export const FrameType = {
+  data: 0x00,
+  headers: 0x01,
+  settings: 0x04,
+  pushPromise: 0x05,
+  goaway: 0x07,
+  maxPushId: 0x0d,
+} as const;
 
 /** A HEADERS or SETTINGS frame longer than this is refused: it has to be held whole. */
 const MAX_HELD_BYTES = 16_384;
@@ -36,6 +44,7 @@ export class ItemParser {
   readonly #where: string;
   readonly #mode: (type: number) => "whole" | "pieces" | "skip";
   readonly #maxHeldBytes: number;
+  readonly #began: (type: number) => void;
   #held: Uint8Array = new Uint8Array(0);
   #current: { type: number; left: number; mode: "pieces" | "skip" } | undefined;
 
@@ -44,9 +53,12 @@ export class ItemParser {
     options: {
       readonly mode: (type: number) => "whole" | "pieces" | "skip";
       readonly maxHeldBytes: number;
+      /** Called once with each item, before it is skipped, passed on or returned. May throw {@link ProtocolViolation}. */
+      readonly began?: (type: number) => void;
     },
   ) {
     this.#where = where;
+    this.#began = options.began ?? (() => {});
     this.#mode = options.mode;
     this.#maxHeldBytes = options.maxHeldBytes;
   }
@@ -104,6 +116,7 @@ export class ItemParser {
     if (length > MAX_VARINT) throw new ProtocolViolation(this.#where, "length above 2^53-1");
     const mode = this.#mode(type);
     if (mode !== "whole") {
+      this.#began(type);
       if (length > 0) this.#current = { type, left: length, mode };
       return start;
     }
@@ -111,6 +124,7 @@ export class ItemParser {
       throw new ProtocolViolation(this.#where, `${length} bytes, at most ${this.#maxHeldBytes}`);
     }
     if (start + length > bytes.length) return at;
+    this.#began(type);
     items.push({ type, payload: bytes.subarray(start, start + length) });
     return start + length;
   }
@@ -126,5 +140,30 @@ export function frameParser(): ItemParser {
         ? "whole"
         : "skip",
     maxHeldBytes: MAX_HELD_BYTES,
+  });
+}
+
+const NOT_ON_CONTROL: ReadonlySet<number> = new Set([
+  FrameType.data,
+  FrameType.headers,
+  FrameType.pushPromise,
+]);
+
+/** A parser for the control stream (RFC 9114 §6.2.1, §7.2): SETTINGS first and once, GOAWAY, all else skipped. */
+export function controlParser(): ItemParser {
+  const where = "HTTP/3 control stream";
+  let first = true;
+  return new ItemParser(where, {
+    mode: (type) => type === FrameType.settings || type === FrameType.goaway ? "whole" : "skip",
+    maxHeldBytes: MAX_HELD_BYTES,
+    began: (type) => {
+      if (first && type !== FrameType.settings) {
+        throw new H3Violation(H3Error.missingSettings, where, "it does not begin with SETTINGS");
+      }
+      if (!first && type === FrameType.settings || NOT_ON_CONTROL.has(type)) {
+        throw new H3Violation(H3Error.frameUnexpected, where, `a frame of type ${type}`);
+      }
+      first = false;
+    },
   });
 }

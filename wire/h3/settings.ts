@@ -17,11 +17,21 @@ export const Setting = {
   initialMaxStreamsBidi: 0x2b65,
 } as const;
 
-/**
- * The settings both our sides send: each client and server finds those of its own draft among them. The session's flow
- * control is opened wide, since QUIC's own limits hold already.
- */
-export function webTransportSettings(maxSessions: number): ReadonlyMap<number, number> {
+/** How many bytes, and streams of each kind, a peer may send in a session ahead of what was taken. */
+export interface FlowWindow {
+  readonly data: number;
+  readonly uni: number;
+  readonly bidi: number;
+}
+
+/** Wide open: QUIC's own limits hold already. */
+export const FLOW_WINDOW: FlowWindow = { data: 2 ** 52, uni: 2 ** 32, bidi: 2 ** 32 };
+
+/** The settings both our sides send: each client and server finds those of its own draft among them. */
+export function webTransportSettings(
+  maxSessions: number,
+  window: FlowWindow = FLOW_WINDOW,
+): ReadonlyMap<number, number> {
   return new Map([
     [Setting.qpackMaxTableCapacity, 0],
     [Setting.qpackBlockedStreams, 0],
@@ -33,9 +43,9 @@ export function webTransportSettings(maxSessions: number): ReadonlyMap<number, n
     [Setting.maxSessionsDraft07, maxSessions],
     [Setting.maxSessionsDraft13, maxSessions],
     [Setting.webTransportDraft15, 1],
-    [Setting.initialMaxData, 2 ** 52],
-    [Setting.initialMaxStreamsUni, 2 ** 32],
-    [Setting.initialMaxStreamsBidi, 2 ** 32],
+    [Setting.initialMaxData, window.data],
+    [Setting.initialMaxStreamsUni, window.uni],
+    [Setting.initialMaxStreamsBidi, window.bidi],
   ]);
 }
 

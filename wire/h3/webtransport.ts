@@ -7,10 +7,17 @@
 import { Reader, Writer } from "../cursor.ts";
 import { ProtocolViolation } from "../errors.ts";
 import { getVarint, MAX_VARINT, varintSize, varintWidth } from "../varint.ts";
+import { Capsule, FORBIDDEN_CAPSULES } from "./capsules.ts";
 import { ItemParser } from "./frames.ts";
 
 /** First varint of a unidirectional stream (RFC 9114 §6.2, RFC 9204 §4.2, WebTransport). */
-export const UniType = { control: 0x00, encoder: 0x02, decoder: 0x03, webTransport: 0x54 } as const;
+export const UniType = {
+  control: 0x00,
+  push: 0x01,
+  encoder: 0x02,
+  decoder: 0x03,
+  webTransport: 0x54,
+} as const;
 /** First varint of a bidirectional stream inside a session. */
 export const BIDI_WEBTRANSPORT = 0x41;
 /** CLOSE_WEBTRANSPORT_SESSION. */
@@ -73,11 +80,18 @@ export function decodeClose(payload: Uint8Array): SessionClose {
     throw r.fail("the reason is not UTF-8", { cause });
   }
 }
-/** A parser for the capsules (RFC 9297 §3) in the DATA of a CONNECT stream: only the close is returned, all else skipped. */
+const KNOWN_CAPSULES: ReadonlySet<number> = new Set([CLOSE_CAPSULE, ...Object.values(Capsule)]);
+
+/** A parser for the capsules (RFC 9297 §3) in the DATA of a CONNECT stream: those that are known, all else skipped. */
 export function capsuleParser(): ItemParser {
   return new ItemParser("capsule", {
-    mode: (type) => type === CLOSE_CAPSULE ? "whole" : "skip",
+    mode: (type) => KNOWN_CAPSULES.has(type) ? "whole" : "skip",
     maxHeldBytes: 4 + MAX_REASON_BYTES,
+    began(type) {
+      if (FORBIDDEN_CAPSULES.has(type)) {
+        throw new ProtocolViolation("capsule", `type ${type} belongs to HTTP/2`);
+      }
+    },
   });
 }
 
