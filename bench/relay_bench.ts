@@ -230,7 +230,7 @@ const follower = new RingFollower(
     openGroup: (sequence) => new GroupWriter(here.add(sequence, 0)!, LIMITS),
     started() {},
     interrupt() {},
-    datagram() {},
+    datagram: () => true,
     ended() {},
   },
   { from: 0, end: Infinity },

@@ -12,7 +12,7 @@ import type { TrackInfo } from "../relay/ports.ts";
 import { newRelayStats, type RelayStats } from "../relay/stats.ts";
 import type { TrackContext } from "../relay/track.ts";
 import type { Dialect } from "../wire/lite/dialect.ts";
-import { normalizePath } from "../wire/path.ts";
+import { givenName, givenPath } from "../wire/path.ts";
 import { Announcements } from "./announcements.ts";
 import { unlessAborted, type WaitOptions } from "./bell.ts";
 import { GroupReader } from "./frames.ts";
@@ -88,7 +88,10 @@ export abstract class Peer {
     void parts.over.then(() => parts.remote.end());
   }
 
-  /** Publishes a broadcast; the peer hears of it at once, and again in every later session. */
+  /**
+   * Publishes a broadcast; the peer hears of it at once, and again in every later session.
+   * @throws {RangeError} The path is above 1,024 bytes or 32 parts. The names of tracks have the same limit of bytes.
+   */
   publish(path: string, options: PublishOptions = {}): BroadcastProducer {
     return new BroadcastProducer(this.#parts.local, path, options);
   }
@@ -99,24 +102,24 @@ export abstract class Peer {
    */
   announced(prefix = "", options: WaitOptions = {}): Announcements {
     const { remote, over } = this.#parts;
-    const at = normalizePath(prefix);
+    const at = givenPath(prefix);
     return new Announcements((listener) => remote.watch(at, listener), { ...options, over });
   }
 
   /**
    * Subscribes to a track. A broadcast that nobody publishes yet is waited for ({@link SubscribeOptions.waitMs}), through
    * lost sessions too where the client reconnects. Failures show when the subscription is read.
-   * @throws {RangeError} `waitMs` is no number of milliseconds.
+   * @throws {RangeError} `waitMs` is no number of milliseconds, or a name is too long.
    */
   subscribe(path: string, track: string, options: SubscribeOptions = {}): Subscription {
-    const at = normalizePath(path);
-    return new Subscription(this.#parts.remote.seek(at, track), options);
+    const at = givenPath(path);
+    return new Subscription(this.#parts.remote.seek(at, givenName(track)), options);
   }
 
   /**
    * One group by its number, from the cache of whoever has it. It may still be growing. While there is no session, the
    * next one is waited for.
-   * @throws {NotFound} @throws {SourceLost} @throws The signal's reason.
+   * @throws {NotFound} @throws {SourceLost} @throws {RangeError} A name is too long. @throws The signal's reason.
    */
   async fetch(
     path: string,
@@ -126,9 +129,9 @@ export abstract class Peer {
   ): Promise<GroupReader> {
     const { signal, priority = 128 } = options;
     await this.reachable(signal);
-    const at = normalizePath(path);
+    const at = givenPath(path);
     const broadcast = this.#parts.remote.broadcast(at);
-    const asked = broadcast.fetch(at, track, { group, priority });
+    const asked = broadcast.fetch(at, givenName(track), { group, priority });
     const fetched = this.#told(asked, at, `group ${group} of track ${track}`);
     try {
       const found = await unlessAborted(fetched, signal);
@@ -143,12 +146,12 @@ export abstract class Peer {
 
   /**
    * A track's properties, from its publisher; versions before 05 have none, and the defaults are given.
-   * @throws {NotFound} @throws {SourceLost} @throws The signal's reason.
+   * @throws {NotFound} @throws {SourceLost} @throws {RangeError} A name is too long. @throws The signal's reason.
    */
   async trackInfo(path: string, track: string, options: WaitOptions = {}): Promise<TrackInfo> {
     await this.reachable(options.signal);
-    const at = normalizePath(path);
-    const asked = this.#parts.remote.broadcast(at).trackInfo(at, track);
+    const at = givenPath(path);
+    const asked = this.#parts.remote.broadcast(at).trackInfo(at, givenName(track));
     return await unlessAborted(this.#told(asked, at, `track ${track}`), options.signal);
   }
 

@@ -20,6 +20,7 @@ import {
   type UpstreamSubscription,
 } from "../relay/ports.ts";
 import { Track, type TrackContext } from "../relay/track.ts";
+import { givenName, givenPath } from "../wire/path.ts";
 
 /** A group being written. Close it; an aborted one reaches nobody as a whole. */
 export class GroupProducer implements Disposable {
@@ -45,11 +46,13 @@ export class GroupProducer implements Disposable {
   /**
    * Adds a frame.
    * @param timestamp In the track's timescale. Default: now, in milliseconds since 1970.
-   * @throws {GroupTooLarge} @throws {RangeError} The timestamp is no whole number within ±2^52.
+   * @throws {GroupTooLarge} @throws {RangeError} The timestamp is no whole number in [0, 2^53-1].
    */
   write(payload: Uint8Array | string, timestamp: number = this.#now()): void {
-    if (!Number.isInteger(timestamp) || Math.abs(timestamp) > 2 ** 52) {
-      throw new RangeError(`Cannot write a frame at timestamp ${timestamp}: it is no whole number`);
+    if (!Number.isSafeInteger(timestamp) || timestamp < 0) {
+      throw new RangeError(
+        `Cannot write a frame at timestamp ${timestamp}: must be a whole number in [0, 2^53-1]`,
+      );
     }
     this.#writer.frame(
       timestamp,
@@ -225,10 +228,14 @@ export class BroadcastProducer implements Disposable {
     this.#context = origin.context;
     this.#options = options;
     this.path = path;
-    this.#announced = origin.announce(path, this.#source(), { hops: [], warm: 0, cold: 0 });
+    this.#announced = origin.announce(givenPath(path), this.#source(), {
+      hops: [],
+      warm: 0,
+      cold: 0,
+    });
   }
 
-  /** A track of this broadcast, made at the first call. `info` counts then only. */
+  /** A track of this broadcast, made at the first call. `info` counts then only. @throws {RangeError} Its name is too long. */
   track(name: string, info: Partial<TrackInfo> = {}): TrackProducer {
     const known = this.#tracks.get(name);
     if (known !== undefined) {
@@ -236,7 +243,7 @@ export class BroadcastProducer implements Disposable {
       known.pending = undefined;
       return known.producer;
     }
-    return this.#make(name, info).producer;
+    return this.#make(givenName(name), info).producer;
   }
 
   /** Takes the broadcast back and ends its tracks. */

@@ -17,7 +17,7 @@ import type { QuicListener } from "../transport/quic.ts";
 import type { TransportSettings } from "../transport/quic_settings.ts";
 import { SESSION_CODE } from "../wire/lite/codes.ts";
 import { alpnsOf, type Dialect, DIALECTS } from "../wire/lite/dialect.ts";
-import { MAX_PATH_PARTS, normalizePath, pathOfUrl, pathParts } from "../wire/path.ts";
+import { isPath, pathOfUrl } from "../wire/path.ts";
 import { unlessAborted, type WaitOptions } from "./bell.ts";
 import { Announcements } from "./announcements.ts";
 import type { TrackMux } from "./mux.ts";
@@ -214,7 +214,7 @@ export class Server implements AsyncDisposable {
   async decide(request: SessionRequest): Promise<{ status: number }> {
     if (this.#closing !== undefined) return { status: 503 };
     const root = pathOfUrl(request.path.split("?")[0]!);
-    if (root === undefined || pathParts(root) > MAX_PATH_PARTS) return { status: 404 };
+    if (root === undefined || !isPath(root)) return { status: 404 };
     return { status: await this.#options.decide?.(request) ?? 200 };
   }
 

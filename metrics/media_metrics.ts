@@ -108,6 +108,17 @@ export const MEDIA: MetricSection = {
       "streamsRefused",
       "Streams of a type this relay does not know.",
     ),
+    {
+      name: "qumo_malformed_total",
+      type: "counter",
+      help:
+        "Streams and datagrams that could not be read. Each ends or is dropped alone; a session with too many is closed.",
+      labels: { what: ["stream", "datagram"] },
+      read: ({ media: { streamsMalformed, datagramsMalformed } }) => [
+        [{ what: "stream" }, streamsMalformed],
+        [{ what: "datagram" }, datagramsMalformed],
+      ],
+    },
     media(
       "qumo_announcements_looped_total",
       "loopsRefused",

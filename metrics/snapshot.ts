@@ -92,6 +92,8 @@ export interface MediaNumbers {
   readonly fetchesFromCache: number;
   readonly fetchesFromArchive: number;
   readonly streamsRefused: number;
+  readonly streamsMalformed: number;
+  readonly datagramsMalformed: number;
   readonly loopsRefused: number;
   readonly announcementsRefused: number;
   readonly requestsRefused: number;
@@ -118,6 +120,9 @@ export interface LimitNumbers {
   readonly announcements: number;
   readonly subscriptions: number;
   readonly announceStreams: number;
+  readonly unfinishedBytes: number;
+  readonly messageTime: number;
+  readonly earlyStreams: number;
   readonly messageRate: number;
   readonly sendRate: number;
   readonly receiveRate: number;

@@ -13,6 +13,8 @@ import { Track, type TrackContext } from "./track.ts";
 
 /** How long a track that nobody reads is remembered, in milliseconds. */
 const IDLE_TRACK_MS = 30_000;
+/** How many of these a broadcast has; the one that was left first goes first. */
+const MAX_IDLE_TRACKS = 32;
 
 export interface BroadcastOptions {
   readonly context: TrackContext;
@@ -40,6 +42,8 @@ export class Broadcast {
   readonly #options: BroadcastOptions;
   #routes: Route[] = [];
   readonly #entries = new Map<string, Entry>();
+  /** Those of them that nobody reads any more, in the order in which they were left. */
+  readonly #idle = new Set<string>();
   readonly #fetches = new Map<string, PendingFetch>();
 
   constructor(
@@ -113,6 +117,7 @@ export class Broadcast {
     const feed = new Feed(track, this.#feedRoutes(path, exclude, askers));
     track.feed = feed;
     const entry: Entry = { track, feed, askers, forget: undefined };
+    track.onIdle = () => this.#left(key, entry);
     this.#entries.set(key, entry);
     this.#keep(key, entry);
     return track;
@@ -246,10 +251,28 @@ export class Broadcast {
   /** Puts off the day on which an idle track is forgotten. */
   #keep(key: string, entry: Entry): void {
     entry.forget?.();
+    this.#idle.delete(key);
     entry.forget = this.#options.context.clock.after(IDLE_TRACK_MS, () => {
       if (entry.track.readers > 0) return this.#keep(key, entry);
-      entry.track.clear();
-      this.#entries.delete(key);
+      this.#drop(key, entry);
     });
+  }
+
+  /** Nobody reads it any more. One that never had a group is as if nobody had asked for it. */
+  #left(key: string, entry: Entry): void {
+    if (this.#entries.get(key) !== entry) return;
+    if (entry.track.groupsIn === 0) return this.#drop(key, entry);
+    this.#idle.delete(key);
+    this.#idle.add(key);
+    if (this.#idle.size <= MAX_IDLE_TRACKS) return;
+    const [oldest] = this.#idle;
+    this.#drop(oldest!, this.#entries.get(oldest!)!);
+  }
+
+  #drop(key: string, entry: Entry): void {
+    entry.forget?.();
+    entry.track.clear();
+    this.#idle.delete(key);
+    if (this.#entries.get(key) === entry) this.#entries.delete(key);
   }
 }

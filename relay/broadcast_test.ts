@@ -37,6 +37,36 @@ Deno.test("Broadcast.track() is the same for all who ask, until nobody has for a
   assert.deepEqual([...broadcast.tracks()], []);
 });
 
+Deno.test("Broadcast forgets a track that was asked for and left before anything came", () => {
+  const source = new FakeSource("a");
+  const { broadcast } = broadcastOf([source, [7n]]);
+  for (let i = 0; i < 80; i++) {
+    const track = broadcast.track("b", `${i}${"x".repeat(1000)}`);
+    const reader = new FakeReader();
+    track.add(reader);
+    if (i % 2 === 0) track.remove(reader);
+    else source.last.sink.ended({ kind: "failed", why: "not-found", reason: "no such track" });
+  }
+  assert.deepEqual([...broadcast.tracks()], []);
+});
+
+Deno.test("Broadcast remembers few of the tracks that were read and left", () => {
+  const source = new FakeSource("a");
+  const { broadcast, context } = broadcastOf([source, [7n]]);
+  const stays = broadcast.track("b", "stays");
+  stays.add(new FakeReader());
+  for (let i = 0; i < 100; i++) {
+    const track = broadcast.track("b", `${i}`);
+    const reader = new FakeReader();
+    track.add(reader);
+    source.last.group(1);
+    track.remove(reader);
+  }
+  const kept = [...broadcast.tracks()].map(({ track }) => track.name);
+  assert.deepEqual(kept, ["stays", ...Array.from({ length: 32 }, (_, i) => `${68 + i}`)]);
+  assert.ok(context.pool.stats.inUse <= 33);
+});
+
 Deno.test("Broadcast serves a viewer by a route that does not run through the viewer itself", () => {
   const [a, b] = [new FakeSource("a"), new FakeSource("b")];
   const { broadcast } = broadcastOf([a, [7n, 50n]], [b, [7n, 60n]]);

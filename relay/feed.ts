@@ -115,7 +115,9 @@ export class Feed implements TrackFeed {
       this.#interrupted.delete(sequence);
       return new GroupWriter(group, limits, from.counted ? [track, stats] : [track], startFrame);
     }
-    const group = track.ring.add(sequence, clock.now(), startFrame);
+    const group = track.cameAsDatagram(sequence)
+      ? undefined
+      : track.ring.add(sequence, clock.now(), startFrame);
     const { counted } = from;
     if (group === undefined) {
       if (counted) stats.groupsRefused++;
@@ -145,10 +147,10 @@ export class Feed implements TrackFeed {
     if (from === this.#active && this.#track.ring.newest === undefined) this.#track.begin(group);
   }
 
-  datagram(from: Inflow, sequence: number, timestamp: number, payload: Uint8Array): void {
+  datagram(from: Inflow, sequence: number, timestamp: number, payload: Uint8Array): boolean {
     if (from === this.#next) this.#takeOver(from);
-    if (from !== this.#active) return;
-    this.#track.deliverDatagram(sequence, timestamp, payload, from.counted);
+    if (from !== this.#active) return false;
+    return this.#track.deliverDatagram(sequence, timestamp, payload, from.counted);
   }
 
   /** An inflow is over. */
@@ -280,8 +282,8 @@ class Inflow implements TrackSink {
     this.feed.interrupt(writer);
   }
 
-  datagram(sequence: number, timestamp: number, payload: Uint8Array): void {
-    if (!this.#over) this.feed.datagram(this, sequence, timestamp, payload);
+  datagram(sequence: number, timestamp: number, payload: Uint8Array): boolean {
+    return !this.#over && this.feed.datagram(this, sequence, timestamp, payload);
   }
 
   ended(end: TrackEnd): void {

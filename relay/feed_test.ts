@@ -320,3 +320,22 @@ Deno.test("Feed takes datagrams from the route it uses, and moves with one too",
   a.last.sink.datagram(4, 0, counting(1));
   assert.deepEqual(reader.datagrams, [1, 2, 3]);
 });
+
+Deno.test("Feed takes a group once, whether it comes as a stream, as a datagram, or as both", () => {
+  const source = new FakeSource("a");
+  const { track, context } = broadcastOf(source);
+  const reader = added(track);
+  const { sink } = source.last;
+  assert.equal(sink.datagram(1, 0, counting(1)), true);
+  assert.equal(sink.datagram(1, 0, counting(1)), false);
+  assert.equal(sink.openGroup(1), undefined);
+  source.last.group(2);
+  assert.equal(sink.datagram(2, 0, counting(1)), false);
+  assert.deepEqual([reader.datagrams, reader.sequences], [[1], [2]]);
+  assert.equal(context.stats.groupsRefused, 3);
+  // A publisher that comes anew may count anew.
+  track.remove(reader);
+  const again = added(track);
+  assert.equal(source.last.sink.datagram(1, 0, counting(1)), true);
+  assert.deepEqual(again.datagrams, [1]);
+});

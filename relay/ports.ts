@@ -20,7 +20,8 @@ export interface TrackSink {
   started(group: number): void;
   /** Leaves an unfinished group for a source that goes on with it; cut when none does. */
   interrupt(writer: GroupWriter): void;
-  datagram(sequence: number, timestamp: number, payload: Uint8Array): void;
+  /** A whole group in a datagram. @returns Whether it was news: what comes twice is dropped. */
+  datagram(sequence: number, timestamp: number, payload: Uint8Array): boolean;
   /** Nothing more will come from this source. Only the first call counts. */
   ended(end: TrackEnd): void;
 }

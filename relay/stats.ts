@@ -41,6 +41,9 @@ export interface RelayStats {
   fetchesFromArchive: number;
   /** Streams of a type nobody knows. */
   streamsRefused: number;
+  /** Streams and datagrams that could not be read, each ended or dropped alone. */
+  streamsMalformed: number;
+  datagramsMalformed: number;
   /** Announcements dropped because our own hop was in their chain. */
   loopsRefused: number;
   /** Announcements dropped because the session may not publish there. */
@@ -69,6 +72,8 @@ export function newRelayStats(): RelayStats {
     fetchesFromCache: 0,
     fetchesFromArchive: 0,
     streamsRefused: 0,
+    streamsMalformed: 0,
+    datagramsMalformed: 0,
     loopsRefused: 0,
     announcementsRefused: 0,
     requestsRefused: 0,

@@ -52,6 +52,9 @@ export interface TrackFeed {
   update(request: TrackRequest): void;
 }
 
+/** How many of a track's datagrams are remembered, to know them again. */
+const DATAGRAMS_REMEMBERED = 64;
+
 interface Reading {
   readonly reader: TrackReader;
   request: TrackRequest;
@@ -71,7 +74,11 @@ export class Track {
   bytesIn = 0;
   /** Set once, by whoever fills the track. */
   feed: TrackFeed | undefined;
+  /** Called when the last reader has left, or was let go. */
+  onIdle: (() => void) | undefined;
   #readings = new Map<TrackReader, Reading>();
+  /** The newest datagrams: each sequence plus 1, at its remainder. */
+  #datagrams: Float64Array | undefined;
   /** Those who are being told of the end. */
   #leaving: Map<TrackReader, Reading> | undefined;
   #deliveries = 0;
@@ -115,6 +122,7 @@ export class Track {
       // Written by a publisher in this process: it is live without readers too.
     } else if (this.#readings.size === 1) {
       this.ring.clear(); // what an earlier feed left is stale, and its numbers may begin anew
+      this.#datagrams = undefined;
       this.#first = undefined;
       this.feed.start();
     } else {
@@ -128,8 +136,9 @@ export class Track {
   remove(reader: TrackReader): void {
     this.#leaving?.delete(reader);
     if (!this.#readings.delete(reader)) return;
-    if (this.#readings.size === 0) this.feed?.stop();
-    else this.feed?.update(this.request());
+    if (this.#readings.size > 0) return void this.feed?.update(this.request());
+    this.feed?.stop();
+    this.onIdle?.();
   }
 
   /** A reader wants something else from now on; groups that a raised end has uncovered are handed to it. */
@@ -191,19 +200,34 @@ export class Track {
     this.context.onGroup?.(group.openedAtMs);
   }
 
-  /** A datagram goes straight through: nothing of it is kept. */
+  /** Whether a group has come as a datagram, a moment ago. */
+  cameAsDatagram(sequence: number): boolean {
+    return this.#datagrams?.[sequence % DATAGRAMS_REMEMBERED] === sequence + 1;
+  }
+
+  /**
+   * A datagram goes straight through: nothing of it is kept but that it came.
+   * @returns Whether it was news; a group that has come is not handed on a second time.
+   */
   deliverDatagram(
     sequence: number,
     timestamp: number,
     payload: Uint8Array,
     counted = true,
-  ): void {
+  ): boolean {
+    if (this.cameAsDatagram(sequence) || this.ring.get(sequence) !== undefined) {
+      if (counted) this.context.stats.groupsRefused++;
+      return false;
+    }
+    this.#datagrams ??= new Float64Array(DATAGRAMS_REMEMBERED);
+    this.#datagrams[sequence % DATAGRAMS_REMEMBERED] = sequence + 1;
     if (counted) this.context.stats.datagramsIn++;
     for (const { reader, request } of this.#readings.values()) {
       if (request.endGroup !== undefined && sequence > request.endGroup) continue;
       if (request.startGroup !== undefined && sequence < request.startGroup) continue;
       reader.onDatagram?.(sequence, timestamp, payload);
     }
+    return true;
   }
 
   /** Nothing more will come. Every reader is told and let go. */
@@ -214,6 +238,7 @@ export class Track {
     this.#readings = new Map();
     for (const reader of leaving.keys()) reader.onEnd(end);
     if (this.#leaving === leaving) this.#leaving = undefined;
+    if (this.#readings.size === 0) this.onIdle?.();
   }
 
   /** Gives all memory back. */

@@ -11,7 +11,7 @@ import { NotFound } from "../relay/errors.ts";
 import type { Group } from "../relay/group.ts";
 import type { Namespace } from "../relay/namespace.ts";
 import type { TrackEnd, TrackReader, TrackRequest } from "../relay/ports.ts";
-import { MAX_PATH_PARTS, pathParts } from "../wire/path.ts";
+import { isName, isPath } from "../wire/path.ts";
 
 export interface GroupWanted {
   /** Normalised. */
@@ -39,15 +39,13 @@ export class FetchRefused extends QumoError {
   }
 }
 
-/** Longest name of a track that is passed on, in UTF-16 units. */
-const MAX_TRACK_NAME = 1024;
 const PRIORITY = 128;
 
 /** Finds a group. Fulfils when its first frame is there, or it has none. @throws {FetchRefused} */
 export async function fetchGroup(origin: Namespace, wanted: GroupWanted): Promise<GroupAnswer> {
   const { broadcast: path, track, group } = wanted;
   // What no peer would take is not asked of one.
-  const passable = pathParts(path) <= MAX_PATH_PARTS && track.length <= MAX_TRACK_NAME;
+  const passable = isPath(path) && isName(track);
   const broadcast = passable ? origin.find(path) : undefined;
   if (broadcast === undefined) throw new FetchRefused(404, "no such broadcast");
   const deadline = new Deadline(origin.context.clock, wanted.timeoutMs, wanted.lost);

@@ -18,6 +18,7 @@ import {
   LEGACY_PATH,
   LEGACY_SETUP,
   LEGACY_VERSION,
+  MAX_SETUP_BYTES,
   type Setup,
 } from "../wire/lite/setup.ts";
 import { framed } from "../wire/message.ts";
@@ -136,8 +137,15 @@ async function answerLegacy(connection: Connection, legacy: readonly Dialect[]):
 async function legacyBody(reader: StreamReader, type: number, name: string): Promise<Uint8Array> {
   const got = await reader.varint();
   if (got !== type) throw new ProtocolViolation(name, `stream type ${got}, expected ${type}`);
-  const length = await reader.bytes(2, name);
-  return await reader.bytes(length[0]! * 256 + length[1]!, name);
+  const [high, low] = await reader.bytes(2, name);
+  const length = high! * 256 + low!;
+  if (length > MAX_SETUP_BYTES) {
+    throw new ProtocolViolation(
+      name,
+      `${length} bytes announced, at most ${MAX_SETUP_BYTES} taken`,
+    );
+  }
+  return await reader.bytes(length, name);
 }
 
 /** Sends our SETUP (05+) on a stream of its own. @throws {ConnectionClosed} */

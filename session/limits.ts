@@ -44,6 +44,11 @@ export interface LimitHits {
   subscriptions: number;
   /** Announce streams that were refused: too many for one prefix. */
   announceStreams: number;
+  /** Streams given up before their message was whole: too many bytes of such in the session, or it took too long. */
+  unfinishedBytes: number;
+  messageTime: number;
+  /** Streams that came before the session stood and were given up: too many of them, or too many bytes on them. */
+  earlyStreams: number;
   /** Times a session had to wait with its next control message. */
   messageRate: number;
   /** Times a session had to wait for media. */
@@ -71,6 +76,9 @@ export function newLimitHits(): LimitHits {
     announcements: 0,
     subscriptions: 0,
     announceStreams: 0,
+    unfinishedBytes: 0,
+    messageTime: 0,
+    earlyStreams: 0,
     messageRate: 0,
     sendRate: 0,
     receiveRate: 0,

@@ -11,6 +11,7 @@ import type { RelayStats } from "../relay/stats.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { Dialect } from "../wire/lite/dialect.ts";
 import type { Quota } from "./quota.ts";
+import type { Unfinished } from "./unfinished.ts";
 
 export interface Link {
   readonly connection: Connection;
@@ -36,9 +37,14 @@ export interface Link {
   readonly log: Logger;
   /** What the peer may have of us. */
   readonly quota: Quota;
+  /** The account of what has come of messages that are not whole. */
+  readonly unfinished: Unfinished;
   /** The peer has said GOAWAY: what it ends from now on ends for its own sake, not because it is over. */
   peerLeaving: boolean;
-  /** Closes the session because of what a stream brought; harmless for ends that are nobody's fault. */
+  /**
+   * Tells what a stream failed of, which its reader has ended. A violation is counted, and closes the session that has had
+   * too many; a fault of ours closes it at once; an end that is nobody's fault does nothing.
+   */
   failed(error: unknown): void;
 }
 

@@ -16,11 +16,17 @@ import { ConnectionClosed, StreamReset } from "../transport/errors.ts";
 import { ProtocolViolation } from "../wire/errors.ts";
 import { SESSION_CODE, STREAM_CODE } from "../wire/lite/codes.ts";
 import { BIDI, type Dialect, DIALECTS, UNI } from "../wire/lite/dialect.ts";
-import { decodeSetup, type Setup } from "../wire/lite/setup.ts";
+import type { Setup } from "../wire/lite/setup.ts";
 import { Goaway } from "../wire/lite/track.ts";
 import { framed } from "../wire/message.ts";
+<<<<<<< HEAD
 import { pathOfUrl } from "../wire/path.ts";
+=======
+import { normalizePath } from "../wire/path.ts";
+import { Faults } from "./faults.ts";
+>>>>>>> 05f5964 (What a peer sends is bounded: names of 1 KB, requests by their kind, unfinished messages by bytes and time, few streams before SETUP; a malformed stream or datagram ends alone; timestamps up to 2^61; groups come once; a track ends with its last group)
 import { agree, NoCommonVersion, sendSetup, SessionRefused } from "./handshake.ts";
+import { Intake, readSetup } from "./intake.ts";
 import { newLimitHits, NO_LIMITS } from "./limits.ts";
 import { CONTROL_ORDER, type Link } from "./link.ts";
 import { Publisher } from "./lite/publisher.ts";
@@ -28,6 +34,7 @@ import type { ServedSubscription } from "./lite/served_subscription.ts";
 import { Subscriber } from "./lite/subscriber.ts";
 import { Quota } from "./quota.ts";
 import { StreamReader } from "./stream_reader.ts";
+import { Unfinished } from "./unfinished.ts";
 
 export interface SessionOptions {
   readonly connection: Connection;
@@ -90,6 +97,8 @@ export class Session {
   readonly subscriber: Subscriber;
   readonly #link: Link;
   readonly #options: SessionOptions;
+  readonly #intake: Intake;
+  readonly #faults: Faults;
   #peerSetup: Setup = {};
   #setupSeen = false;
   #peerKnown!: () => void;
@@ -115,9 +124,14 @@ export class Session {
     try {
       const { versions = DIALECTS, path } = options;
       const agreed = await agree(connection, side, versions, path);
-      const first = await Session.#firstSetup(options, agreed.dialect);
-      const entry = await Session.#enter(options, first.setup?.path ?? agreed.path, first.setup);
-      const session = new Session(options, agreed.dialect, first, entry);
+      const quota = options.quota ?? new Quota(NO_LIMITS, newLimitHits(), clock);
+      const unfinished = new Unfinished(clock, quota.hits);
+      const intake = new Intake(connection, agreed.dialect, unfinished, quota.hits);
+      intake.start();
+      const setup = await Session.#firstSetup(options, agreed.dialect, intake);
+      const entry = await Session.#enter(options, setup?.path ?? agreed.path, setup);
+      const before = { quota, unfinished, intake, setup };
+      const session = new Session(options, agreed.dialect, before, entry);
       if (agreed.sessionStream !== undefined) session.#follow(agreed.sessionStream);
       session.#run();
       return session;
@@ -142,38 +156,26 @@ export class Session {
     return { root: side === "client" ? "" : rootOf(path), serve, consume };
   }
 
-  /** A server learns from the client's SETUP (05+) which path it wants; streams that came before are kept. */
-  static async #firstSetup(options: SessionOptions, dialect: Dialect): Promise<FirstStreams> {
-    const { connection, side } = options;
-    const early: [ReceiveStream, StreamReader, number][] = [];
-    if (dialect.setup !== "uni") return { setup: undefined, early };
-    const { hop, path } = options;
+  /** Says who we are (05+). A server learns from the client's SETUP which path it wants; streams that came before are kept. */
+  static async #firstSetup(
+    options: SessionOptions,
+    dialect: Dialect,
+    intake: Intake,
+  ): Promise<Setup | undefined> {
+    if (dialect.setup !== "uni") return undefined;
+    const { connection, side, hop, path } = options;
     await sendSetup(connection, {
       ...(hop === 0n ? {} : { hop }),
       ...(side === "client" && path !== undefined ? { path } : {}),
       ...(side === "client" && options.linkCost !== undefined ? { cost: options.linkCost } : {}),
     });
-    if (side === "client") return { setup: undefined, early };
-    for (;;) {
-      const stream = await connection.acceptUni();
-      if (stream === undefined) throw new ConnectionClosed("it ended before its SETUP");
-      const reader = new StreamReader(stream, "stream type");
-      const type = await reader.varint().catch(() => undefined);
-      if (type === undefined) continue;
-      if (type !== UNI.setup) {
-        early.push([stream, reader, type]);
-        continue;
-      }
-      const body = await reader.body("SETUP", 65_536);
-      if (body === undefined) throw new ProtocolViolation("SETUP", "the stream ended before it");
-      return { setup: decodeSetup(body), early };
-    }
+    return side === "client" ? undefined : await intake.setup();
   }
 
   private constructor(
     options: SessionOptions,
     dialect: Dialect,
-    first: FirstStreams,
+    { quota, unfinished, intake, setup }: Before,
     { root, serve, consume }: Entry,
   ) {
     const { connection } = options;
@@ -184,7 +186,7 @@ export class Session {
     const clock = options.clock ?? systemClock;
     const peerKnown = new Promise<void>((resolve) => this.#peerKnown = resolve);
     if (dialect.setup !== "uni") this.#peerKnown();
-    else if (first.setup === undefined) {
+    else if (setup === undefined) {
       const late = clock.after(options.setupTimeoutMs ?? 10_000, this.#peerKnown);
       void peerKnown.then(late);
     }
@@ -200,7 +202,8 @@ export class Session {
       stamp: randomHop(),
       linkCost: () => options.linkCost ?? this.#peerSetup.cost ?? 1,
       clock,
-      quota: options.quota ?? new Quota(NO_LIMITS, newLimitHits(), clock),
+      quota,
+      unfinished,
       stats: options.stats,
       log,
       peerLeaving: false,
@@ -208,8 +211,9 @@ export class Session {
     };
     this.subscriber = new Subscriber(this.#link, connection.remoteAddress);
     this.publisher = new Publisher(this.#link, this.subscriber);
-    if (first.setup !== undefined) this.#setup(first.setup);
-    for (const [stream, reader, type] of first.early) this.#spawn(this.#uni(stream, reader, type));
+    this.#faults = new Faults(clock);
+    this.#intake = intake;
+    if (setup !== undefined) this.#setup(setup);
     this.closed = this.#end();
     void connection.draining?.then(() => this.#drained());
   }
@@ -257,7 +261,8 @@ export class Session {
 
   /** Looks for a peer that has stopped reading, or sends more than it may; call it every second or so. */
   sweep(now: number, writeTimeoutMs: number): void {
-    const { quota } = this.#link;
+    const { quota, unfinished } = this.#link;
+    unfinished.sweep(now);
     if (quota.sweep(now)) {
       quota.hits.receiveRate++;
       this.#link.log.warn("session closed: the peer sends more than it may");
@@ -270,8 +275,10 @@ export class Session {
   }
 
   #run(): void {
-    this.#spawn(this.#acceptBidi());
-    this.#spawn(this.#acceptUni());
+    this.#intake.open({
+      uni: (stream, reader, type) => this.#spawn(this.#uni(stream, reader, type)),
+      bidi: (stream, reader) => this.#spawn(this.#bidi(stream, reader)),
+    });
     if (this.#link.consume !== undefined) this.#spawn(this.subscriber.follow());
     if (this.dialect.timestamps) this.#spawn(this.#readDatagrams());
   }
@@ -288,35 +295,25 @@ export class Session {
     return info;
   }
 
-  async #acceptBidi(): Promise<void> {
-    for (;;) {
-      const stream = await this.connection.acceptBidi();
-      if (stream === undefined) return;
-      this.#spawn(this.#bidi(stream));
-      const wait = this.#link.quota.message();
-      if (wait !== undefined) await wait;
-    }
-  }
-
-  async #acceptUni(): Promise<void> {
-    for (;;) {
-      const stream = await this.connection.acceptUni();
-      if (stream === undefined) return;
-      this.#spawn(this.#uni(stream, new StreamReader(stream, "stream type")));
-    }
-  }
-
   async #readDatagrams(): Promise<void> {
     for (;;) {
       const bytes = await this.connection.readDatagram();
       if (bytes === undefined) return;
-      this.subscriber.datagram(bytes);
+      try {
+        this.subscriber.datagram(bytes);
+      } catch (error) {
+        if (!(error instanceof ProtocolViolation)) throw error;
+        this.#link.stats.datagramsMalformed++;
+        this.#fault(error);
+      }
     }
   }
 
-  async #bidi(stream: BidiStream): Promise<void> {
+  async #bidi(stream: BidiStream, reader: StreamReader): Promise<void> {
     try {
-      await this.#request(stream, new StreamReader(stream.receive, "stream type"));
+      const wait = this.#link.quota.message();
+      if (wait !== undefined) await reader.prefetch(wait);
+      await this.#request(stream, reader);
     } catch (error) {
       // Cancelled before its request was whole, or wrong: our half must not stay behind.
       stream.send.reset(STREAM_CODE.cancel);
@@ -351,17 +348,28 @@ export class Session {
   }
 
   async #uni(stream: ReceiveStream, reader: StreamReader, known?: number): Promise<void> {
-    const type = known ?? await reader.varint();
-    if (type === undefined) return;
-    if (type === UNI.group) return await this.subscriber.group(stream, reader);
-    if (type === UNI.setup && this.dialect.setup === "uni") {
-      const body = await reader.body("SETUP", 65_536);
-      if (body === undefined) throw new ProtocolViolation("SETUP", "the stream ended before it");
-      return this.#setup(decodeSetup(body));
+    try {
+      const type = known ?? await reader.varint();
+      if (type === undefined) return;
+      if (type === UNI.group) return await this.subscriber.group(stream, reader);
+      if (type === UNI.setup && this.dialect.setup === "uni") return await this.#late(reader);
+      this.#link.stats.streamsRefused++;
+      this.#link.log.debug("stream of an unknown type refused", { type });
+      stream.stop(STREAM_CODE.cancel);
+    } catch (error) {
+      stream.stop(STREAM_CODE.cancel);
+      throw error;
     }
-    this.#link.stats.streamsRefused++;
-    this.#link.log.debug("stream of an unknown type refused", { type });
-    stream.stop(STREAM_CODE.cancel);
+  }
+
+  /** SETUP of a server, or one too many. Without it the rest cannot be understood. */
+  async #late(reader: StreamReader): Promise<void> {
+    try {
+      this.#setup(await readSetup(reader));
+    } catch (error) {
+      if (!(error instanceof ProtocolViolation)) throw error;
+      this.#violated(error);
+    }
   }
 
   #setup(setup: Setup): void {
@@ -407,7 +415,7 @@ export class Session {
     );
   }
 
-  /** Runs one stream's task; what goes wrong there ends the stream, and only a violation the session. */
+  /** Runs one stream's task; what goes wrong there ends the stream. */
   #spawn(task: Promise<void>): void {
     task.catch((error) => this.#failed(error));
   }
@@ -415,13 +423,24 @@ export class Session {
   #failed(error: unknown): void {
     if (error instanceof StreamReset || error instanceof ConnectionClosed) return;
     if (error instanceof ProtocolViolation) {
-      this.#link.log.warn("session closed: protocol violation", { reason: error.message });
-      return this.close(SESSION_CODE.protocolViolation, error.message.slice(0, MAX_REASON));
+      this.#link.stats.streamsMalformed++;
+      return this.#fault(error);
     }
     this.#link.log.error("session closed: internal error", {
       reason: error instanceof Error ? error.stack ?? error.message : reasonOf(error),
     });
     this.close(SESSION_CODE.internal, "internal error");
+  }
+
+  /** One stream or datagram could not be read: the others can. Who goes on with that has another protocol than ours. */
+  #fault(error: ProtocolViolation): void {
+    if (this.#faults.add()) return this.#violated(error);
+    this.#link.log.info("malformed stream or datagram", { reason: error.message });
+  }
+
+  #violated(error: ProtocolViolation): void {
+    this.#link.log.warn("session closed: protocol violation", { reason: error.message });
+    this.close(SESSION_CODE.protocolViolation, error.message.slice(0, MAX_REASON));
   }
 }
 
@@ -439,9 +458,13 @@ function closeCode(error: unknown): number {
   return theirs ? SESSION_CODE.protocolViolation : SESSION_CODE.internal;
 }
 
-interface FirstStreams {
+/** What there is of a session before it stands. */
+interface Before {
+  readonly quota: Quota;
+  readonly unfinished: Unfinished;
+  readonly intake: Intake;
+  /** The peer's, where it has come. */
   readonly setup: Setup | undefined;
-  readonly early: [ReceiveStream, StreamReader, number][];
 }
 
 /** As HTTP's 404, where no application has its say. */

@@ -5,32 +5,57 @@
  */
 import type { ReceiveStream } from "../transport/connection.ts";
 import { ProtocolViolation } from "../wire/errors.ts";
-import type { Message } from "../wire/message.ts";
+import { STREAM_CODE } from "../wire/lite/codes.ts";
+import { MAX_MESSAGE_BYTES, type Message } from "../wire/message.ts";
 import { getVarint, MAX_VARINT, varintWidth } from "../wire/varint.ts";
+import { MESSAGE_TIMEOUT_MS, type Unfinished, type Waiting } from "./unfinished.ts";
 
-/** Most bytes of one control message; the length prefix is judged before anything is buffered. */
-export const MAX_MESSAGE_BYTES = 1 << 20;
+/** A piece that keeps so much more memory alive than it shows is copied before the next one is waited for. */
+const MAX_WASTE_BYTES = 64;
 
-export class StreamReader {
+export class StreamReader implements Waiting {
   #buffer: Uint8Array = EMPTY;
   #ended = false;
+  #expired = false;
+  /** A type or a length was read, and what it belongs to is not here yet. */
+  #begun = false;
+  /** Bytes read off the stream so far, without those of {@link chunk}. */
+  #taken = 0;
+  /** Bytes that the session's account has for this stream. */
+  #held = 0;
+  #waits = false;
+  /** A read that {@link prefetch} has begun. */
+  #pending: Promise<void> | undefined;
 
-  constructor(readonly stream: ReceiveStream, readonly where = "stream") {}
+  /** @param unfinished The session's account of what is not whole. Absent: nobody counts. */
+  constructor(
+    readonly stream: ReceiveStream,
+    readonly where = "stream",
+    readonly unfinished?: Unfinished,
+  ) {}
+
+  /** Bytes of fields and messages that were read so far. */
+  get taken(): number {
+    return this.#taken;
+  }
 
   /** A varint, or `undefined` when the stream ends in order right here. @throws {ProtocolViolation} */
   async varint(): Promise<number | undefined> {
-    if (!await this.#fill(1)) return undefined;
+    if (this.#buffer.length === 0 && !await this.#fill(1)) return undefined;
     const width = varintWidth(this.#buffer[0]!);
-    if (!await this.#fill(width)) throw this.#cut(`a varint of ${width} bytes`);
+    if (this.#buffer.length < width && !await this.#fill(width)) {
+      throw this.#cut(`a varint of ${width} bytes`);
+    }
     const value = getVarint(this.#buffer, 0);
-    this.#buffer = this.#buffer.subarray(width);
+    this.#take(width);
     if (value > MAX_VARINT) throw new ProtocolViolation(this.where, "varint above 2^53-1");
+    this.#begun = true;
     return value;
   }
 
   /** One length-prefixed message, or `undefined` when the stream ends in order right here. @throws {ProtocolViolation} */
   async message<T>(message: Message<T>): Promise<T | undefined> {
-    const body = await this.body(message.name);
+    const body = await this.body(message.name, message.maxBytes);
     return body === undefined ? undefined : message.decode(body);
   }
 
@@ -44,21 +69,47 @@ export class StreamReader {
     return await this.bytes(length, name);
   }
 
-  /** Exactly `length` bytes. @throws {ProtocolViolation} When the stream ends before. */
+  /** Exactly `length` bytes: the rest of a message. @throws {ProtocolViolation} When the stream ends before. */
   async bytes(length: number, name: string): Promise<Uint8Array> {
-    if (!await this.#fill(length)) {
+    if (this.#buffer.length < length && !await this.#fill(length)) {
       throw new ProtocolViolation(name, `${length} bytes expected, ${this.#buffer.length} came`);
     }
-    const out = this.#buffer.subarray(0, length);
-    this.#buffer = this.#buffer.subarray(length);
+    const out = this.#take(length);
+    this.#begun = false;
     return out;
+  }
+
+  /** What was read by fields is whole: what comes next begins anew. */
+  whole(): void {
+    this.#begun = false;
+  }
+
+  /**
+   * Takes in what comes until `turn` fulfils: for a stream that has to wait, so that it does not fill the transport.
+   * @throws {ProtocolViolation} More has come than a message may have.
+   */
+  async prefetch(turn: Promise<unknown>): Promise<void> {
+    let over = false;
+    const told = turn.then(() => void (over = true));
+    while (!over && !this.#ended) {
+      if (this.#buffer.length > MAX_MESSAGE_BYTES) {
+        this.#settle();
+        throw new ProtocolViolation(this.where, `more than ${MAX_MESSAGE_BYTES} bytes at once`);
+      }
+      this.#pending ??= this.#more().finally(() => this.#pending = undefined);
+      this.#pending.catch(() => {}); // who reads next hears of it
+      await Promise.race([this.#pending, told]);
+    }
+    await told;
   }
 
   /** What comes next, in whatever size; `undefined` at the end. For the bytes behind a stream's head. */
   async chunk(): Promise<Uint8Array | undefined> {
+    if (this.#pending !== undefined) await this.#pending;
     if (this.#buffer.length > 0) {
       const out = this.#buffer;
       this.#buffer = EMPTY;
+      this.#settle();
       return out;
     }
     return this.#ended ? undefined : await this.stream.read();
@@ -73,27 +124,72 @@ export class StreamReader {
     }
   }
 
+  /** Its message took too long. */
+  expire(): void {
+    this.#expired = true;
+    this.stream.stop(STREAM_CODE.controlTimeout);
+  }
+
   #cut(what: string): ProtocolViolation {
     return new ProtocolViolation(this.where, `stream ended inside ${what}`);
   }
 
+  #take(length: number): Uint8Array {
+    const out = this.#buffer.subarray(0, length);
+    this.#buffer = this.#buffer.subarray(length);
+    this.#taken += length;
+    if (this.#held > 0 || this.#waits) this.#settle();
+    return out;
+  }
+
+  /** What was waited for is here, or never will be. */
+  #settle(): void {
+    this.unfinished?.release(this.#held);
+    this.#held = 0;
+    if (this.#waits) this.unfinished?.done(this);
+    this.#waits = false;
+  }
+
+  /** Reads until there are `length` bytes. @returns Whether there are. */
   async #fill(length: number): Promise<boolean> {
-    if (this.#buffer.length >= length) return true;
-    const parts = [this.#buffer];
-    let have = this.#buffer.length;
-    while (have < length) {
-      const chunk = this.#ended ? undefined : await this.stream.read();
-      if (chunk === undefined) {
-        this.#ended = true;
-        break;
+    try {
+      while (this.#buffer.length < length && !this.#ended) {
+        if (this.#begun || this.#buffer.length > 0) this.#wait();
+        if (this.#pending !== undefined) await this.#pending;
+        else await this.#more();
+        if (this.#expired) {
+          throw new ProtocolViolation(this.where, `not whole after ${MESSAGE_TIMEOUT_MS} ms`);
+        }
       }
-      parts.push(chunk);
-      have += chunk.length;
+    } catch (error) {
+      this.#settle();
+      throw error;
     }
-    if (parts.length > 1) {
-      this.#buffer = parts.length === 2 && parts[0]!.length === 0 ? parts[1]! : concat(parts, have);
+    return this.#buffer.length >= length;
+  }
+
+  #wait(): void {
+    if (this.unfinished === undefined || this.#waits) return;
+    this.#waits = true;
+    this.unfinished.wait(this);
+  }
+
+  /** Adds the next piece. What is here before it comes is counted. */
+  async #more(): Promise<void> {
+    if (this.#buffer.length > 0) this.#hold();
+    const chunk = await this.stream.read();
+    if (chunk === undefined) this.#ended = true;
+    else this.#buffer = this.#buffer.length === 0 ? chunk : concat([this.#buffer, chunk]);
+  }
+
+  #hold(): void {
+    if (this.unfinished === undefined) return;
+    if (this.#buffer.buffer.byteLength > this.#buffer.length + MAX_WASTE_BYTES) {
+      this.#buffer = this.#buffer.slice();
     }
-    return have >= length;
+    const bytes = this.#buffer.buffer.byteLength;
+    this.unfinished.hold(bytes - this.#held, this.where);
+    this.#held = bytes;
   }
 }
 

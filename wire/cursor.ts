@@ -32,6 +32,10 @@ export class Reader {
     if (value > MAX_VARINT) throw this.fail("varint above 2^53-1");
     return value;
   }
+  /** A varint of up to 62 bits as the number next to it: exact up to 2^53-1. */
+  roundedVarint(): number {
+    return getVarint(this.bytes, this.#varint());
+  }
   /** A varint of up to 62 bits; for hop ids and costs, which stay off the media path. */
   bigVarint(): bigint {
     const at = this.#varint();
@@ -44,16 +48,26 @@ export class Reader {
     if (this.left < length) throw this.fail(`${length} bytes expected, ${this.left} left`);
     return this.bytes.subarray(this.#at, this.#at += length);
   }
-  text(): string {
-    const raw = this.take(this.varint());
+  /** Text behind its length. @param maxBytes Most that is taken; judged before anything is copied. */
+  text(maxBytes = Infinity): string {
+    const length = this.varint();
+    if (length > maxBytes) throw this.fail(`text of ${length} bytes, at most ${maxBytes} taken`);
+    return this.#utf8(this.take(length));
+  }
+  /** All that is left, as text. */
+  rest(): string {
+    return this.#utf8(this.take(this.left));
+  }
+  fail(detail: string, options?: ErrorOptions): ProtocolViolation {
+    return new ProtocolViolation(this.where, detail, options);
+  }
+
+  #utf8(raw: Uint8Array): string {
     try {
       return strictUtf8.decode(raw);
     } catch (cause) {
       throw this.fail("text is not UTF-8", { cause });
     }
-  }
-  fail(detail: string, options?: ErrorOptions): ProtocolViolation {
-    return new ProtocolViolation(this.where, detail, options);
   }
 
   #varint(): number {

@@ -61,6 +61,8 @@ export interface Message<T> {
   readonly name: string;
   /** Where the layout is written down. */
   readonly spec: string;
+  /** Most bytes of a body that is taken; the length in front of it is judged before anything is kept. */
+  readonly maxBytes: number;
   /** The body, without type or length. */
   encode(value: T): Uint8Array;
   /** Reads one whole body; leftover bytes are a violation. Text and numbers are copied out, `body` may be reused. */
@@ -68,16 +70,21 @@ export interface Message<T> {
 }
 export type Decoded<M> = M extends Message<infer T> ? T : never;
 
+/** Most bytes of a request or an answer: two names, and what numbers stand beside them, several times over. */
+export const MAX_MESSAGE_BYTES = 8 << 10;
+
 /** Declares a control message: fields in wire order. The TypeScript type is inferred from them. */
 export function message<const F extends Fields>(
   name: string,
   spec: string,
   fields: F,
+  maxBytes = MAX_MESSAGE_BYTES,
 ): Message<ValueOf<F>> {
   const entries = Object.entries(fields);
   return {
     name,
     spec,
+    maxBytes,
     encode(value) {
       const w = new Writer();
       for (const [key, field] of entries) field.write(w, (value as Record<string, unknown>)[key]);

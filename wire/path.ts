@@ -10,11 +10,30 @@
 /** Most segments a path may have; more is a protocol violation. */
 export const MAX_PATH_PARTS = 32;
 
+/** Most bytes of UTF-8 in a path, and in the name of a track; more is a protocol violation. Ours: the drafts set none. */
+export const MAX_NAME_BYTES = 1_024;
+
+const utf8 = new TextEncoder();
+const scratch = new Uint8Array(MAX_NAME_BYTES + 3);
+
+/** Whether a track's name is one that peers take: at most {@link MAX_NAME_BYTES} of UTF-8. */
+export function isName(name: string): boolean {
+  if (name.length > MAX_NAME_BYTES) return false;
+  return name.length * 3 <= MAX_NAME_BYTES ||
+    utf8.encodeInto(name, scratch).written <= MAX_NAME_BYTES;
+}
+
+/** Whether a normalised path is one that peers take: at most {@link MAX_PATH_PARTS} segments and {@link MAX_NAME_BYTES}. */
+export function isPath(path: string): boolean {
+  return isName(path) && pathParts(path) <= MAX_PATH_PARTS;
+}
+
 /** The one spelling of a path: no leading, trailing or doubled slash. */
 export function normalizePath(path: string): string {
   return path.split("/").filter((part) => part !== "").join("/");
 }
 
+<<<<<<< HEAD
 /** Control characters: C0, DEL and C1. Nobody reads or types them, and a log shows them as something else. */
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
@@ -52,6 +71,24 @@ export function urlOfPath(path: string): string {
   const encoded = path.split("/").map(encodeURIComponent).join("/");
   // What may stand in a segment as it is (RFC 3986, 3.3).
   return encoded.replace(/%(?:24|26|2B|2C|3A|3B|3D|40)/g, decodeURIComponent);
+=======
+/** A path that an application names, normalised. @throws {RangeError} No peer would take it. */
+export function givenPath(path: string): string {
+  const at = normalizePath(path);
+  if (isPath(at)) return at;
+  throw new RangeError(
+    `Cannot use a path of ${at.length} characters and ${pathParts(at)} parts: ` +
+      `at most ${MAX_NAME_BYTES} bytes of UTF-8 and ${MAX_PATH_PARTS} parts`,
+  );
+}
+
+/** The name of a track that an application gives. @throws {RangeError} No peer would take it. */
+export function givenName(name: string): string {
+  if (isName(name)) return name;
+  throw new RangeError(
+    `Cannot use a track name of ${name.length} characters: at most ${MAX_NAME_BYTES} bytes of UTF-8`,
+  );
+>>>>>>> 05f5964 (What a peer sends is bounded: names of 1 KB, requests by their kind, unfinished messages by bytes and time, few streams before SETUP; a malformed stream or datagram ends alone; timestamps up to 2^61; groups come once; a track ends with its last group)
 }
 
 /** Number of segments; 0 for the empty path. */

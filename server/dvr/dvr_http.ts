@@ -6,6 +6,7 @@
  */
 import type { Context } from "hono";
 import { StorageUnavailable } from "../../plugins/storage/store.ts";
+import { isName } from "../../wire/path.ts";
 import type { ServerView } from "../deps.ts";
 
 /** As `/dvr/BROADCAST` answers. */
@@ -50,6 +51,7 @@ export async function dvrAnswer(c: Context, view: ServerView, path: string): Pro
       ? c.json<DvrJson>({ nowMs, recording: false, tracks: [] })
       : c.text("nothing is recorded here (storage.record)\n", 404);
   }
+  if (track !== undefined && !isName(track)) return c.text("nothing of this track is kept\n", 404);
   const at = c.req.query("at") ?? "0";
   const limit = c.req.query("limit") ?? "100";
   if (!/^\d{1,15}$/.test(at) || !/^[1-9]\d{0,2}$/.test(limit) || Number(limit) > MAX_GROUPS) {

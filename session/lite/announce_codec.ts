@@ -13,11 +13,13 @@ import {
   AnnounceOk,
   AnnounceStart,
   AnnounceUpdate,
+  MAX_INIT_BYTES,
+  MAX_INIT_PATHS,
 } from "../../wire/lite/announce.ts";
 import type { Dialect } from "../../wire/lite/dialect.ts";
-import { MAX_HOPS } from "../../wire/lite/fields.ts";
-import { framed } from "../../wire/message.ts";
-import { MAX_PATH_PARTS, pathParts } from "../../wire/path.ts";
+import { MAX_HOPS, MAX_PATH_TEXT_BYTES, pathOf } from "../../wire/lite/fields.ts";
+import { type Decoded, framed } from "../../wire/message.ts";
+import { isPath } from "../../wire/path.ts";
 import type { StreamReader } from "../stream_reader.ts";
 
 /** One piece of news from an announce stream. */
@@ -29,20 +31,46 @@ export type AnnounceNews =
     readonly hops: readonly HopId[];
     readonly warm: number;
     readonly cold: number;
+    /** It stands in ANNOUNCE_INIT, which may name a path more than once. */
+    readonly initial?: true;
   }
   | { readonly kind: "ended"; readonly suffix: string };
 
 /** Costs of a route that came from a version without costs. */
 const UNPRICED = { warm: 0, cold: Infinity } as const;
 
-/** Reads the peer's announcements. */
-export class AnnounceDecoder {
-  /** Suffix by id, `undefined` once retired (06). */
-  readonly #ids: (string | undefined)[] = [];
-  readonly #live = new Set<string>();
-  #initial: Iterator<string> = [].values();
+/** A START that is not kept: the peer has announced as many as it may. */
+export interface Turned {
+  readonly kind: "turned";
+}
 
-  constructor(readonly reader: StreamReader, readonly dialect: Dialect) {}
+/** What we put into one ANNOUNCE_INIT. */
+const MAX_INIT_SENT = 16_384;
+const MAX_INIT_SENT_BYTES = 1 << 20;
+
+/** Reads the peer's announcements. What it has to remember of them is bounded by what a session may announce. */
+export class AnnounceDecoder {
+  /** Suffix by id of what is live (06). */
+  readonly #ids = new Map<number, string>();
+  readonly #live = new Set<string>();
+  #nextId = 0;
+  /** STARTs whose suffix was not kept and which have not ended. */
+  #forgotten = 0;
+  /** Entries of ANNOUNCE_INIT that are still to come, and where on the stream the last one ends. */
+  #initial = 0;
+  #initialEnd = 0;
+
+  /** @param mayKeep Whether one more may be kept beside so many. */
+  constructor(
+    readonly reader: StreamReader,
+    readonly dialect: Dialect,
+    readonly mayKeep: (kept: number) => boolean = () => true,
+  ) {}
+
+  /** Suffixes that are remembered. */
+  get kept(): number {
+    return this.#ids.size;
+  }
 
   /** Reads what the stream begins with. @returns The peer's hop id where it tells, or `undefined` when the stream has ended. */
   async begin(): Promise<HopId | undefined> {
@@ -50,19 +78,52 @@ export class AnnounceDecoder {
     if (this.dialect.announceFirst === "ok") {
       return (await this.reader.message(AnnounceOk))?.hop;
     }
-    const init = await this.reader.message(AnnounceInit);
-    if (init === undefined) return undefined;
-    this.#initial = new Set(init.suffixes).values();
+    const length = await this.reader.varint();
+    if (length === undefined) return undefined;
+    if (length > MAX_INIT_BYTES) {
+      throw new ProtocolViolation("ANNOUNCE_INIT", `${length} bytes, at most ${MAX_INIT_BYTES}`);
+    }
+    this.#initialEnd = this.reader.taken + length;
+    this.#initial = await this.reader.varint() ?? 0;
+    if (this.#initial > MAX_INIT_PATHS) {
+      throw new ProtocolViolation(
+        "ANNOUNCE_INIT",
+        `${this.#initial} items, at most ${MAX_INIT_PATHS} allowed`,
+      );
+    }
+    this.#checkInitial();
     return 0n;
   }
 
   /** The next news, or `undefined` at the end in order. @throws {ProtocolViolation} */
-  async next(): Promise<AnnounceNews | undefined> {
-    const initial = this.#initial.next();
-    if (!initial.done) {
-      return { kind: "active", suffix: initial.value, hops: [], ...UNPRICED };
-    }
+  async next(): Promise<AnnounceNews | Turned | undefined> {
+    if (this.#initial > 0) return await this.#entry();
     return this.dialect.announce === "typed" ? await this.#typed() : await this.#status();
+  }
+
+  /** The next of ANNOUNCE_INIT, which is never held as a whole. */
+  async #entry(): Promise<AnnounceNews> {
+    const where = "ANNOUNCE_INIT";
+    const length = await this.reader.varint();
+    if (length === undefined) throw new ProtocolViolation(where, "it ended before its last item");
+    if (length > MAX_PATH_TEXT_BYTES) {
+      throw new ProtocolViolation(where, `a path of ${length} bytes`);
+    }
+    const suffix = pathOf(await this.reader.bytes(length, where), where);
+    this.#initial--;
+    this.#checkInitial();
+    return { kind: "active", suffix, hops: [], ...UNPRICED, initial: true };
+  }
+
+  #checkInitial(): void {
+    const left = this.#initialEnd - this.reader.taken;
+    if (left < this.#initial) {
+      throw new ProtocolViolation("ANNOUNCE_INIT", `${this.#initial} items in ${left} bytes`);
+    }
+    if (this.#initial === 0 && left > 0) {
+      throw new ProtocolViolation("ANNOUNCE_INIT", `${left} bytes left after the last item`);
+    }
+    if (this.#initial === 0) this.reader.whole();
   }
 
   async #status(): Promise<AnnounceNews | undefined> {
@@ -77,39 +138,53 @@ export class AnnounceDecoder {
     return { kind: "active", suffix, hops, ...UNPRICED };
   }
 
-  async #typed(): Promise<AnnounceNews | undefined> {
+  async #typed(): Promise<AnnounceNews | Turned | undefined> {
     for (;;) {
       const type = await this.reader.varint();
       if (type === undefined) return undefined;
       const body = await this.reader.body("ANNOUNCE");
       if (body === undefined) throw new ProtocolViolation("ANNOUNCE", "a type without a body");
-      if (type === ANNOUNCE_TYPE.start) {
-        const start = AnnounceStart.decode(body);
-        if (this.#live.has(start.suffix)) {
-          throw new ProtocolViolation("ANNOUNCE_START", `"${start.suffix}" is announced already`);
-        }
-        this.#ids.push(start.suffix);
-        this.#live.add(start.suffix);
-        return { kind: "active", ...start };
-      }
+      if (type === ANNOUNCE_TYPE.start) return this.#start(AnnounceStart.decode(body));
       if (type === ANNOUNCE_TYPE.end) {
         const { id } = AnnounceEnd.decode(body);
         const suffix = this.#suffixOf(id);
-        this.#ids[id] = undefined;
+        if (suffix === undefined) {
+          this.#forgotten--;
+          continue;
+        }
+        this.#ids.delete(id);
         this.#live.delete(suffix);
         return { kind: "ended", suffix };
       }
       if (type === ANNOUNCE_TYPE.update) {
         const { id, hops, warm, cold } = AnnounceUpdate.decode(body);
-        return { kind: "active", suffix: this.#suffixOf(id), hops, warm, cold };
+        const suffix = this.#suffixOf(id);
+        if (suffix !== undefined) return { kind: "active", suffix, hops, warm, cold };
       }
       // Other types are stepped over and take no id.
     }
   }
 
-  #suffixOf(id: number): string {
-    const suffix = this.#ids[id];
-    if (suffix === undefined) throw new ProtocolViolation("ANNOUNCE", `id ${id} is not live`);
+  #start(start: Decoded<typeof AnnounceStart>): AnnounceNews | Turned {
+    if (this.#live.has(start.suffix)) {
+      throw new ProtocolViolation("ANNOUNCE_START", `"${start.suffix}" is announced already`);
+    }
+    const id = this.#nextId++;
+    if (!this.mayKeep(this.#ids.size)) {
+      this.#forgotten++;
+      return { kind: "turned" };
+    }
+    this.#ids.set(id, start.suffix);
+    this.#live.add(start.suffix);
+    return { kind: "active", ...start };
+  }
+
+  /** @returns `undefined` for one that was not kept. @throws {ProtocolViolation} It cannot be live. */
+  #suffixOf(id: number): string | undefined {
+    const suffix = this.#ids.get(id);
+    if (suffix === undefined && (id >= this.#nextId || this.#forgotten === 0)) {
+      throw new ProtocolViolation("ANNOUNCE", `id ${id} is not live`);
+    }
     return suffix;
   }
 }
@@ -136,12 +211,24 @@ export class AnnounceEncoder {
     const told = current.map((one) => this.encode(one)).filter((bytes) => bytes !== undefined);
     switch (this.dialect.announceFirst) {
       case "init":
-        return [framed(AnnounceInit.encode({ suffixes: [...this.#live.keys()] }))];
+        return this.#init(told);
       case "ok":
         return [framed(AnnounceOk.encode({ hop: this.hop, count: told.length })), ...told];
       case "nothing":
         return told;
     }
+  }
+
+  /** As many in one message as every peer takes; the others as they are told later. */
+  #init(told: readonly Uint8Array[]): Uint8Array[] {
+    const suffixes: string[] = [];
+    let bytes = 0;
+    for (const suffix of this.#live.keys()) {
+      bytes += told[suffixes.length]!.length; // of its own message, which is longer than the entry
+      if (suffixes.length === MAX_INIT_SENT || bytes > MAX_INIT_SENT_BYTES) break;
+      suffixes.push(suffix);
+    }
+    return [framed(AnnounceInit.encode({ suffixes })), ...told.slice(suffixes.length)];
   }
 
   /** One piece of news; `undefined` when there is nothing to say, or no way to say it in this version. */
@@ -179,6 +266,6 @@ export class AnnounceEncoder {
   }
 
   #fits(suffix: string, chain: readonly HopId[]): boolean {
-    return chain.length <= MAX_HOPS && pathParts(suffix) <= MAX_PATH_PARTS;
+    return chain.length <= MAX_HOPS && isPath(suffix);
   }
 }

@@ -7,6 +7,9 @@ import type { GroupWriter } from "../../relay/group_writer.ts";
 import { ProtocolViolation } from "../../wire/errors.ts";
 import { getVarint, MAX_VARINT, unzigzag, varintWidth } from "../../wire/varint.ts";
 
+/** The largest timestamp that every later relay can write down too: nanoseconds reach it in 2043. */
+export const MAX_TIMESTAMP = 2 ** 61 - 2 ** 9;
+
 /** Two varints of 8 bytes: the longest head a frame can have. */
 const MAX_HEAD = 16;
 
@@ -16,7 +19,12 @@ export class FrameParser {
   readonly #stamp: () => number;
   readonly #head = new Uint8Array(MAX_HEAD);
   #headLength = 0;
-  #timestamp = 0;
+  /**
+   * The timestamp is the sum of both. What numbers hold exactly stands in the second. Above 2^53 the first is rounded, once
+   * for a group: with nanoseconds since 1970 to 256 of them, and the difference between frames by no more than that.
+   */
+  #base = 0;
+  #offset = 0;
 
   /**
    * @param timestamps Whether a zigzag delta precedes each size (05+).
@@ -76,15 +84,23 @@ export class FrameParser {
     }
     if (at >= end || at + varintWidth(bytes[at]!) > end) return 0;
     const size = getVarint(bytes, at);
-    if (size > MAX_VARINT || delta > MAX_VARINT) {
-      throw new ProtocolViolation("FRAME", "varint above 2^53-1");
-    }
+    if (size > MAX_VARINT) throw new ProtocolViolation("FRAME", "size above 2^53-1");
+    // Rounded, a number of 8 bytes has lost its sign: it is the last bit before the size.
+    if (delta > MAX_VARINT) this.#leap(delta, bytes[at - 1]! % 2 === 1);
+    else this.#offset += unzigzag(delta);
     at += varintWidth(bytes[at]!);
-    this.#timestamp = this.#timestamps ? this.#timestamp + unzigzag(delta) : this.#stamp();
-    if (!Number.isSafeInteger(this.#timestamp * 2)) {
-      throw new ProtocolViolation("FRAME", `timestamp ${this.#timestamp} is out of range`);
+    const timestamp = this.#timestamps ? this.#base + this.#offset : this.#stamp();
+    if (!(timestamp >= 0 && timestamp <= MAX_TIMESTAMP)) {
+      throw new ProtocolViolation("FRAME", `timestamp ${timestamp} is out of range`);
     }
-    this.#writer.begin(this.#timestamp, size);
+    this.#writer.begin(timestamp, size);
     return at;
+  }
+
+  /** A difference that numbers do not hold exactly: as a rule that of a group's first frame, to 0. */
+  #leap(delta: number, back: boolean): void {
+    if (back) throw new ProtocolViolation("FRAME", "timestamp far below the one before it");
+    this.#base += this.#offset + delta / 2;
+    this.#offset = 0;
   }
 }

@@ -20,6 +20,10 @@ import { readReply } from "./replies.ts";
 
 /** How long groups that are still owed are waited for after the publisher has ended the track. */
 const OWED_MS = 1000;
+/** The same when the last group is here: what is missing before it was lost on the way, or never existed. */
+const GAP_MS = 300;
+/** Most runs of dropped groups that are remembered. */
+const MAX_DROPS = 64;
 
 export interface IncomingOptions {
   readonly id: number;
@@ -43,6 +47,10 @@ export class Incoming implements UpstreamSubscription {
   /** The first group that comes, as far as is known, and how many have come. */
   #first: number | undefined;
   #received = 0;
+  /** The highest group that has come. */
+  #highest = -1;
+  /** Groups that will not come: runs that do not overlap, both ends inclusive, rising. */
+  readonly #dropped: { readonly from: number; readonly to: number }[] = [];
   #openGroups = 0;
   #closed = false;
   #ending: TrackEnd | undefined;
@@ -132,8 +140,10 @@ export class Incoming implements UpstreamSubscription {
 
   /** A datagram of this subscription. */
   datagram(sequence: number, timestamp: number, payload: Uint8Array): void {
-    this.#count(sequence);
-    if (!this.#closed) this.#o.sink.datagram(sequence, timestamp, payload);
+    if (!this.#closed && this.#o.sink.datagram(sequence, timestamp, payload)) {
+      this.#count(sequence);
+      this.#checkOwed();
+    }
   }
 
   async #run(): Promise<void> {
@@ -157,7 +167,7 @@ export class Incoming implements UpstreamSubscription {
       }),
       BIDI.subscribe,
     ));
-    const reader = new StreamReader(stream.receive, "SUBSCRIBE reply");
+    const reader = new StreamReader(stream.receive, "SUBSCRIBE reply", this.#link.unfinished);
     let started = false;
     for (;;) {
       const reply = await readReply(reader, dialect);
@@ -172,7 +182,8 @@ export class Incoming implements UpstreamSubscription {
       } else if (reply.kind === "end") {
         if (this.#endGroup !== undefined) throw outOfTurn("SUBSCRIBE_END");
         this.#endGroup = reply.group;
-      }
+        this.#checkOwed();
+      } else if (reply.kind === "drop") this.#drop(reply.startGroup, reply.endGroup);
     }
     this.#finished();
   }
@@ -189,22 +200,49 @@ export class Incoming implements UpstreamSubscription {
       const reason = "the publisher ended the subscription without saying that the track is over";
       this.#ending = { kind: "failed", why: "lost", reason };
     } else this.#ending = { kind: "ended" };
-    const waitMs = Math.max(OWED_MS, this.#request.maxLatencyMs);
-    this.#cancelWait = this.#link.clock.after(waitMs, () => this.#end(this.#ending!));
+    this.#waitFor(Math.max(OWED_MS, this.#request.maxLatencyMs));
     this.#checkOwed();
   }
 
-  /** After the end: over as soon as every group is here, where their number is known. Newer ones may have come first. */
+  #waitFor(ms: number): void {
+    this.#cancelWait?.();
+    this.#cancelWait = this.#link.clock.after(ms, () => this.#end(this.#ending!));
+  }
+
+  /** Over as soon as every group is here or known not to come, where their number is known; newer ones may have come first. */
   #checkOwed(): void {
-    if (this.#ending === undefined || this.#openGroups > 0) return;
-    const owed = this.#endGroup === undefined
-      ? Infinity
-      : this.#endGroup - (this.#first ?? this.#endGroup);
-    if (this.#ending.kind === "failed" || this.#received >= owed) this.#end(this.#ending);
+    if (this.#openGroups > 0 || this.#closed) return;
+    if (this.#ending?.kind === "failed") return this.#end(this.#ending);
+    const end = this.#endGroup;
+    // Before the FIN a first group that nobody has told may still come.
+    if (end === undefined || (this.#first === undefined && this.#ending === undefined)) return;
+    const owed = end - (this.#first ?? end);
+    if (this.#received + this.#droppedBelow(end) >= owed) {
+      return this.#end({ kind: "ended", nextGroup: end });
+    }
+    if (this.#ending !== undefined && this.#highest >= end - 1) this.#waitFor(GAP_MS);
+  }
+
+  /** SUBSCRIBE_DROP: these groups are not waited for. */
+  #drop(from: number, to: number): void {
+    const last = this.#dropped.at(-1)?.to ?? -1;
+    if (to < from || from <= last || this.#dropped.length === MAX_DROPS) return;
+    this.#dropped.push({ from, to });
+    this.#checkOwed();
+  }
+
+  #droppedBelow(end: number): number {
+    const first = this.#first ?? end;
+    let count = 0;
+    for (const { from, to } of this.#dropped) {
+      count += Math.max(0, Math.min(to, end - 1) - Math.max(from, first) + 1);
+    }
+    return count;
   }
 
   #count(sequence: number): void {
     this.#received++;
+    this.#highest = Math.max(this.#highest, sequence);
     this.#first = Math.min(this.#first ?? sequence, sequence);
   }
 

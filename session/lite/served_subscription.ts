@@ -9,7 +9,7 @@ import type { TrackEnd, TrackReader, TrackRequest } from "../../relay/ports.ts";
 import type { Track } from "../../relay/track.ts";
 import type { BidiStream, Connection, SendStream } from "../../transport/connection.ts";
 import { STREAM_CODE } from "../../wire/lite/codes.ts";
-import { encodeDatagram } from "../../wire/lite/datagram.ts";
+import { encodeDatagram, MAX_DATAGRAM_BYTES } from "../../wire/lite/datagram.ts";
 import type { Dialect } from "../../wire/lite/dialect.ts";
 import type { Subscribe } from "../../wire/lite/subscribe.ts";
 import type { Quota } from "../quota.ts";
@@ -117,7 +117,7 @@ export class ServedSubscription implements TrackReader, SenderOwner {
   onDatagram(sequence: number, timestamp: number, payload: Uint8Array): void {
     if (!this.dialect.timestamps) return;
     const bytes = encodeDatagram({ subscribe: this.id, sequence, timestamp }, payload);
-    if (bytes.length > this.#o.connection.maxDatagramBytes) return;
+    if (bytes.length > Math.min(MAX_DATAGRAM_BYTES, this.#o.connection.maxDatagramBytes)) return;
     if (!this.quota.maySend || !this.#o.connection.sendDatagram(bytes)) return;
     this.quota.sent(bytes.length);
     this.stats.datagramsOut++;

@@ -25,7 +25,7 @@ import { decodeDatagram } from "../../wire/lite/datagram.ts";
 import { BIDI } from "../../wire/lite/dialect.ts";
 import { TrackRequest } from "../../wire/lite/track.ts";
 import { framed, type Message } from "../../wire/message.ts";
-import { joinPath, MAX_PATH_PARTS, pathParts, stripPrefix } from "../../wire/path.ts";
+import { isPath, joinPath, stripPrefix } from "../../wire/path.ts";
 import { CONTROL_ORDER, type Link } from "../link.ts";
 import { StreamReader } from "../stream_reader.ts";
 import { AnnounceDecoder } from "./announce_codec.ts";
@@ -36,6 +36,9 @@ import { Incoming } from "./incoming.ts";
 const REOPEN_MS = 1000;
 /** How often that is tried without any announcement in between. */
 const REOPEN_TIMES = 10;
+
+/** Announcements that are taken in without a pause. */
+const SLICE = 256;
 
 /** What a peer says of the path to us. */
 export interface ProbeReport {
@@ -219,7 +222,7 @@ export class Subscriber implements BroadcastSource {
 
   /** @returns Whether anything was announced, and whether the peer ended the stream in order. */
   async #followOnce(): Promise<[heard: boolean, ended: boolean]> {
-    const { connection, dialect, hop, log, quota } = this.#link;
+    const { connection, dialect, hop, log, quota, unfinished } = this.#link;
     let heard = false;
     let stream: BidiStream | undefined;
     try {
@@ -227,15 +230,18 @@ export class Subscriber implements BroadcastSource {
       const request = { prefix: "", excludeHop: hop };
       stream.send.write(framed(dialect.announceRequest.encode(request), BIDI.announce));
       const decoder = new AnnounceDecoder(
-        new StreamReader(stream.receive, "ANNOUNCE"),
+        new StreamReader(stream.receive, "ANNOUNCE", unfinished),
         dialect,
+        (kept) => quota.mayAnnounce(kept),
       );
       const peerHop = await decoder.begin();
       if (peerHop === undefined) return [heard, true];
       if (peerHop !== 0n && this.#link.peerHop === 0n) this.#link.peerHop = peerHop;
       // What its routes cost is in its SETUP.
       if (dialect.announce === "typed") await this.#link.peerKnown;
-      for (;;) {
+      for (let count = 1;; count++) {
+        // What came in one piece is read without a pause: others get their turn in between.
+        if (count % SLICE === 0) await turn();
         const news = await decoder.next();
         if (news === undefined) {
           this.#withdrawAll(false);
@@ -246,13 +252,16 @@ export class Subscriber implements BroadcastSource {
         if (wait !== undefined) await wait;
         // What had come before the end is read after it: nobody would withdraw it again.
         if (this.#over) return [heard, true];
+        if (news.kind === "turned") continue;
         if (news.kind === "ended") this.#withdraw(news.suffix);
+        else if (news.initial && this.#announced.has(news.suffix)) continue;
         else this.#place(news.suffix, this.#chain(news.hops, peerHop), news.warm, news.cold);
       }
     } catch (error) {
-      if (error instanceof ProtocolViolation) this.#link.failed(error);
-      if (!(error instanceof StreamReset)) return [heard, true];
-      log.debug("announce stream was reset, opening it again");
+      const malformed = error instanceof ProtocolViolation;
+      if (malformed) this.#link.failed(error);
+      if (!malformed && !(error instanceof StreamReset)) return [heard, true];
+      log.debug("announce stream was given up, opening it again");
       this.#withdrawAll(true);
       return [heard, false];
     } finally {
@@ -284,7 +293,7 @@ export class Subscriber implements BroadcastSource {
     if (!this.#link.quota.mayAnnounce(this.#announced.size)) {
       return log.debug("announcement refused: too many", { path });
     }
-    if (pathParts(path) > MAX_PATH_PARTS) return log.debug("announcement too deep", { path });
+    if (!isPath(path)) return log.debug("announcement refused: its path is too long", { root });
     const placed = consume?.announce(path, this, announcement);
     if (placed === undefined) return;
     this.#announced.set(suffix, placed);
@@ -330,13 +339,16 @@ export class Subscriber implements BroadcastSource {
   ): Promise<T> {
     const stream = await this.#openRequest(request, what);
     try {
-      const reader = new StreamReader(stream.receive, what);
+      const reader = new StreamReader(stream.receive, what, this.#link.unfinished);
       const answer = await read(reader);
       if (answer === undefined) throw new NotFound(what);
       void reader.drain(); // to its FIN
       return answer;
     } catch (error) {
-      if (error instanceof ProtocolViolation) this.#link.failed(error);
+      if (error instanceof ProtocolViolation) {
+        stream.receive.stop(STREAM_CODE.cancel);
+        this.#link.failed(error);
+      }
       if (error instanceof StreamReset) throw new NotFound(what);
       if (error instanceof ConnectionClosed) throw new SourceLost(what, { cause: error });
       throw error;
@@ -345,6 +357,11 @@ export class Subscriber implements BroadcastSource {
       stream.send.finish();
     }
   }
+}
+
+/** Lets other tasks run. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 function trackKey(broadcast: string, track: string): string {

@@ -18,10 +18,17 @@ export const AnnounceRequest4 = message("ANNOUNCE_REQUEST", "moq-lite-04 ANNOUNC
   excludeHop: bigVarint,
 });
 
+/**
+ * Most paths in ANNOUNCE_INIT, and most bytes of it. It is the one message that is read entry by entry. We write what is
+ * above that as messages of their own.
+ */
+export const MAX_INIT_PATHS = 65_536;
+export const MAX_INIT_BYTES = 4 << 20;
+
 /** ANNOUNCE_INIT (01/02): the current set, in one go. */
 export const AnnounceInit = message("ANNOUNCE_INIT", "moq-lite-01 ANNOUNCE_INIT", {
-  suffixes: listOf(path, 1_000_000),
-});
+  suffixes: listOf(path, MAX_INIT_PATHS),
+}, MAX_INIT_BYTES);
 /** ANNOUNCE_OK (05+): who answers, and how many announcements follow at once. */
 export const AnnounceOk = message("ANNOUNCE_OK", "moq-lite-05 ANNOUNCE_OK", {
   hop: bigVarint,

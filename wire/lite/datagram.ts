@@ -34,12 +34,14 @@ export function datagramHeadSize(head: DatagramHead): number {
 /**
  * Head and payload in one buffer of the caller's own. Whether it fits the path is for the caller to compare.
  *
- * @throws {RangeError} A number of the head is not an integer in [0, 2^53-1].
+ * @throws {RangeError} A number of the head is not an integer in [0, 2^53-1], or the timestamp none below 2^62.
  */
 export function encodeDatagram(head: DatagramHead, payload: Uint8Array): Uint8Array<ArrayBuffer> {
   checkWhole("subscribe id", head.subscribe);
   checkWhole("sequence", head.sequence);
-  checkWhole("timestamp", head.timestamp);
+  if (!(Number.isInteger(head.timestamp) && head.timestamp >= 0 && head.timestamp < 2 ** 62)) {
+    throw new RangeError(`Cannot encode a datagram with timestamp ${head.timestamp}`);
+  }
   const out = new Uint8Array(datagramHeadSize(head) + payload.length);
   let at = putVarint(out, 0, head.subscribe);
   at = putVarint(out, at, head.sequence);
@@ -51,13 +53,13 @@ export function encodeDatagram(head: DatagramHead, payload: Uint8Array): Uint8Ar
 /**
  * Reads one datagram. The payload may be empty.
  *
- * @throws {ProtocolViolation} The head is cut off, or a number is above 2^53-1.
+ * @throws {ProtocolViolation} The head is cut off, or an id or sequence is above 2^53-1. A timestamp above that is rounded.
  */
 export function decodeDatagram(bytes: Uint8Array): Datagram {
   const r = new Reader(bytes, "DATAGRAM");
   const subscribe = r.varint();
   const sequence = r.varint();
-  const timestamp = r.varint();
+  const timestamp = r.roundedVarint();
   return { subscribe, sequence, timestamp, payload: r.take(r.left) };
 }
 

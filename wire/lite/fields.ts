@@ -1,10 +1,14 @@
+import { Reader } from "../cursor.ts";
 import { type Field, listOf, type Message } from "../message.ts";
 import { ProtocolViolation } from "../errors.ts";
-import { MAX_PATH_PARTS, normalizePath, pathParts } from "../path.ts";
+import { isName, MAX_NAME_BYTES, MAX_PATH_PARTS, normalizePath, pathParts } from "../path.ts";
 
 /** Most hops in a chain; a longer one is a protocol violation. */
 export const MAX_HOPS = 32;
 const MAX_VARINT_62 = (1n << 62n) - 1n;
+
+/** Most bytes of a path as it travels: some versions write a slash at either end. */
+export const MAX_PATH_TEXT_BYTES = MAX_NAME_BYTES + 2;
 
 const pathField = (print: (path: string) => string): Field<string> => ({
   write(w, v) {
@@ -12,13 +16,12 @@ const pathField = (print: (path: string) => string): Field<string> => ({
     if (pathParts(path) > MAX_PATH_PARTS) {
       throw new RangeError(`Cannot encode a path of more than ${MAX_PATH_PARTS} parts: ${path}`);
     }
+    if (!isName(path)) {
+      throw new RangeError(`Cannot encode a path of more than ${MAX_NAME_BYTES} bytes`);
+    }
     w.text(print(path));
   },
-  read(r) {
-    const path = normalizePath(r.text());
-    if (pathParts(path) > MAX_PATH_PARTS) throw r.fail(`path of more than ${MAX_PATH_PARTS} parts`);
-    return path;
-  },
+  read: (r) => checkedPath(r, r.text(MAX_PATH_TEXT_BYTES)),
 });
 
 /** A path without outer slashes, both ways. */
@@ -27,6 +30,29 @@ export const path = pathField((p) => p);
 export const rootedPath = pathField((p) => "/" + p);
 /** A prefix that is written between slashes ("/" for everything), as gomoqt insists on; read with or without. */
 export const rootedPrefix = pathField((p) => (p === "" ? "/" : `/${p}/`));
+
+/** A path whose bytes stand alone, without their length. @throws {ProtocolViolation} */
+export function pathOf(text: Uint8Array, where: string): string {
+  return checkedPath(new Reader(text, where));
+}
+
+function checkedPath(r: Reader, text = r.rest()): string {
+  const path = normalizePath(text);
+  if (pathParts(path) > MAX_PATH_PARTS) throw r.fail(`path of more than ${MAX_PATH_PARTS} parts`);
+  if (!isName(path)) throw r.fail(`path of more than ${MAX_NAME_BYTES} bytes`);
+  return path;
+}
+
+/** The name of a track: any text of at most {@link MAX_NAME_BYTES}. */
+export const trackName: Field<string> = {
+  write(w, v) {
+    if (!isName(v)) {
+      throw new RangeError(`Cannot encode a track name of more than ${MAX_NAME_BYTES} bytes`);
+    }
+    w.text(v);
+  },
+  read: (r) => r.text(MAX_NAME_BYTES),
+};
 
 const hop: Field<bigint> = { write: (w, v) => w.bigVarint(v), read: (r) => r.bigVarint() };
 const hopList = listOf(hop, MAX_HOPS);
@@ -115,13 +141,7 @@ export const uri: Field<string> = {
     }
     w.text(v);
   },
-  read(r) {
-    const value = r.text();
-    if (new TextEncoder().encode(value).length > MAX_URI_BYTES) {
-      throw r.fail(`URI of more than ${MAX_URI_BYTES} bytes`);
-    }
-    return value;
-  },
+  read: (r) => r.text(MAX_URI_BYTES),
 };
 
 /** `message` with a rule across fields: `problem` names what is wrong with a value, if anything. Checked both ways. */

@@ -17,6 +17,8 @@ export const LEGACY_VERSION = { lite01: 0xff0dad01, lite02: 0xff0dad02 } as cons
 export const LEGACY_PATH = 1;
 
 const MAX_PARAMETERS = 64;
+/** Most bytes of SETUP: the path in it may carry a token. */
+export const MAX_SETUP_BYTES = 16 << 10;
 const utf8 = new TextEncoder();
 
 /** A legacy parameter: a varint under an even key, bytes under an odd one. */
@@ -161,7 +163,7 @@ export function decodeSetup(body: Uint8Array): Setup {
     seen.add(id);
     const value = new Reader(r.take(r.varint()), "SETUP parameter");
     if (id === SETUP_ID.probe) out.probe = Math.min(2, wholeNumber(value));
-    else if (id === SETUP_ID.path) out.path = wholeText(value);
+    else if (id === SETUP_ID.path) out.path = value.rest();
     else if (id === SETUP_ID.role) out.role = wholeNumber(value);
     else if (id === SETUP_ID.cost) {
       out.cost = cost.read(value);
@@ -180,15 +182,6 @@ function wholeNumber(value: Reader): number {
   const n = Number(value.bigVarint());
   refuseLeftovers(value);
   return Math.min(n, Number.MAX_SAFE_INTEGER);
-}
-
-function wholeText(value: Reader): string {
-  const raw = value.take(value.left);
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(raw);
-  } catch (cause) {
-    throw value.fail("text is not UTF-8", { cause });
-  }
 }
 
 /** @throws {ProtocolViolation} */

@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { absent, type Decoded, message, optional, text, u8, varint } from "../message.ts";
-import { checked, floor, ignoredByte, path, rootedPath } from "./fields.ts";
+import { absent, type Decoded, message, optional, u8, varint } from "../message.ts";
+import { checked, floor, ignoredByte, path, rootedPath, trackName } from "./fields.ts";
 
 const none = absent<number | undefined>(undefined);
 const noByte = absent<undefined>(undefined);
@@ -26,7 +26,7 @@ function frameNeedsGroup(
 export const Subscribe1 = message("SUBSCRIBE", "moq-lite-01 SUBSCRIBE", {
   id: varint,
   broadcast: rootedPath,
-  track: text,
+  track: trackName,
   priority: u8,
   ordered: noByte,
   maxLatencyMs: zero,
@@ -38,7 +38,7 @@ export const Subscribe1 = message("SUBSCRIBE", "moq-lite-01 SUBSCRIBE", {
 export const Subscribe3 = message("SUBSCRIBE", "moq-lite-03 SUBSCRIBE", {
   id: varint,
   broadcast: rootedPath,
-  track: text,
+  track: trackName,
   priority: u8,
   ordered: ignoredByte,
   maxLatencyMs: varint,
@@ -50,7 +50,7 @@ export const Subscribe3 = message("SUBSCRIBE", "moq-lite-03 SUBSCRIBE", {
 export const Subscribe5 = message("SUBSCRIBE", "moq-lite-05 SUBSCRIBE", {
   id: varint,
   broadcast: path,
-  track: text,
+  track: trackName,
   priority: u8,
   ordered: ignoredByte,
   maxLatencyMs: varint,
@@ -63,7 +63,7 @@ export const Subscribe6 = checked(
   message("SUBSCRIBE", "moq-lite-06 SUBSCRIBE", {
     id: varint,
     broadcast: path,
-    track: text,
+    track: trackName,
     priority: u8,
     ordered: noByte,
     maxLatencyMs: varint,

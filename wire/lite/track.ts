@@ -3,11 +3,23 @@
  *
  * @module
  */
-import { absent, type Decoded, message, optional, text, u8, varint } from "../message.ts";
-import { checked, ignoredByte, path, rootedPath, timescale, uri } from "./fields.ts";
+import { absent, type Decoded, message, optional, u8, varint } from "../message.ts";
+import {
+  checked,
+  ignoredByte,
+  MAX_URI_BYTES,
+  path,
+  rootedPath,
+  timescale,
+  trackName,
+  uri,
+} from "./fields.ts";
 
 /** TRACK (05+): asks for a track's properties. Answered with one TRACK_INFO, as often as it is asked. */
-export const TrackRequest = message("TRACK", "moq-lite-05 TRACK", { broadcast: path, track: text });
+export const TrackRequest = message("TRACK", "moq-lite-05 TRACK", {
+  broadcast: path,
+  track: trackName,
+});
 
 /**
  * TRACK_INFO: `maxAgeMs` is how long a group that is not the newest may be kept; `timescale` is timestamp units per
@@ -29,7 +41,7 @@ export const TrackInfo6 = message("TRACK_INFO", "moq-lite-06 TRACK_INFO", {
 /** FETCH: one group, from the cache of whoever has it. The answer is bare frames, then FIN. */
 export const Fetch4 = message("FETCH", "moq-lite-04 FETCH (gomoqt)", {
   broadcast: rootedPath,
-  track: text,
+  track: trackName,
   priority: u8,
   group: varint,
   startFrame: absent(0 as number),
@@ -37,7 +49,7 @@ export const Fetch4 = message("FETCH", "moq-lite-04 FETCH (gomoqt)", {
 });
 export const Fetch5 = message("FETCH", "moq-lite-05 FETCH", {
   broadcast: path,
-  track: text,
+  track: trackName,
   priority: u8,
   group: varint,
   startFrame: absent(0 as number),
@@ -46,7 +58,7 @@ export const Fetch5 = message("FETCH", "moq-lite-05 FETCH", {
 export const Fetch6 = checked(
   message("FETCH", "moq-lite-06 FETCH", {
     broadcast: path,
-    track: text,
+    track: trackName,
     priority: u8,
     group: varint,
     startFrame: varint,
@@ -59,17 +71,20 @@ export const Fetch6 = checked(
 );
 export type Fetch = Decoded<typeof Fetch6>;
 
+/** Most bytes of GROUP: three numbers, and room for more. */
+const MAX_GROUP_HEAD_BYTES = 64;
+
 /** GROUP: the head of every group stream. `startFrame` is the index of its first frame. */
 export const Group1 = message("GROUP", "moq-lite-01 GROUP", {
   subscribe: varint,
   sequence: varint,
   startFrame: absent(0 as number),
-});
+}, MAX_GROUP_HEAD_BYTES);
 export const Group6 = message("GROUP", "moq-lite-06 GROUP", {
   subscribe: varint,
   sequence: varint,
   startFrame: varint,
-});
+}, MAX_GROUP_HEAD_BYTES);
 
 /** PROBE: bits per second and milliseconds, 0 where unknown. */
 export const Probe3 = message("PROBE", "moq-lite-03 PROBE", {
@@ -79,4 +94,4 @@ export const Probe3 = message("PROBE", "moq-lite-03 PROBE", {
 export const Probe4 = message("PROBE", "moq-lite-04 PROBE", { bitrate: varint, rttMs: varint });
 
 /** GOAWAY (04+): go to `uri`; empty means come back to the same place. */
-export const Goaway = message("GOAWAY", "moq-lite-04 GOAWAY", { uri });
+export const Goaway = message("GOAWAY", "moq-lite-04 GOAWAY", { uri }, MAX_URI_BYTES + 8);
