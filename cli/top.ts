@@ -54,6 +54,8 @@ class AdminUnreachable extends QumoError {
 
 /** A relay that takes longer to answer is as good as away, in milliseconds. */
 const ANSWER_MS = 5000;
+/** Most sessions and tracks that are asked for; no screen shows as many. */
+const MAX_ITEMS = 20_000;
 
 export async function run(args: readonly string[]): Promise<number> {
   const { flags } = parseFlags(args, FLAGS);
@@ -117,19 +119,43 @@ async function tokenFrom(file: string | undefined): Promise<string | undefined> 
 
 /** @throws {AdminUnreachable} */
 async function look(admin: URL, token: string | undefined): Promise<Look> {
-  const [{ sessions }, { tracks }] = await Promise.all([
-    ask<Pick<Look, "sessions">>(admin, "sessions", token),
-    ask<Pick<Look, "tracks">>(admin, "tracks", token),
+  const [sessions, tracks] = await Promise.all([
+    all<Look["sessions"][number]>(admin, "sessions", token),
+    all<Look["tracks"][number]>(admin, "tracks", token),
   ]);
   return { atMs: performance.now(), sessions, tracks };
 }
 
-async function ask<T extends object>(
+/** A list, page by page. */
+async function all<T>(
   admin: URL,
   what: "sessions" | "tracks",
   token: string | undefined,
-): Promise<T> {
+): Promise<T[]> {
+  const found: T[] = [];
+  let after: string | undefined;
+  do {
+    const page: Page<T> = await ask<T>(admin, what, token, after);
+    found.push(...page[what]!);
+    after = page.next;
+  } while (after !== undefined && found.length < MAX_ITEMS);
+  return found;
+}
+
+interface Page<T> {
+  readonly sessions?: readonly T[];
+  readonly tracks?: readonly T[];
+  readonly next?: string;
+}
+
+async function ask<T>(
+  admin: URL,
+  what: "sessions" | "tracks",
+  token: string | undefined,
+  after: string | undefined,
+): Promise<Page<T>> {
   const url = new URL(`/api/v1/${what}`, admin);
+  if (after !== undefined) url.searchParams.set("after", after);
   let status = 0;
   try {
     const answer = await fetch(url, {

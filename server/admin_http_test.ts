@@ -41,6 +41,32 @@ Deno.test("Two viewers of one track show as two subscribers and one upstream sub
   });
 });
 
+Deno.test("long lists come in pages, each with the way to the next", async () => {
+  await using under = new RelayUnderTest();
+  const app = adminApp(under.view());
+  const publisher = await under.client();
+  for (let i = 0; i < 7; i++) publisher.publish(`live/${i}`);
+  await until(() => under.relay.origin.size === 7);
+  const paths: string[][] = [];
+  let after = "";
+  for (let next: string | undefined = ""; next !== undefined;) {
+    const answer: { broadcasts: { path: string }[]; next?: string } = await jsonOf(
+      app.request(`/api/v1/broadcasts?limit=3${after}`),
+    );
+    paths.push(answer.broadcasts.map(({ path }) => path));
+    next = answer.next;
+    after = `&after=${next}`;
+  }
+  assert.deepEqual(paths, [["live/0", "live/1", "live/2"], ["live/3", "live/4", "live/5"], [
+    "live/6",
+  ]]);
+  assert.equal((await app.request("/api/v1/tracks?limit=0")).status, 400);
+  assert.equal((await app.request("/api/v1/tracks?after=%21")).status, 400);
+  for (const list of ["sessions", "tracks", "tokens/revoked"]) {
+    assert.equal((await app.request(`/api/v1/${list}?limit=1`)).status, 200);
+  }
+});
+
 Deno.test("/api/v1/sessions lists every session, and one alone with what is served to it", async () => {
   await using under = new RelayUnderTest();
   const app = adminApp(under.view());

@@ -12,7 +12,7 @@ import { StreamReader } from "./stream_reader.ts";
 import { MAX_UNFINISHED_BYTES, MESSAGE_TIMEOUT_MS, Unfinished } from "./unfinished.ts";
 
 /** A stream of control messages, and what the account of its session says. */
-async function counted() {
+function counted() {
   const clock = new ManualClock();
   const hits = newLimitHits();
   const unfinished = new Unfinished(clock, hits);
@@ -27,7 +27,7 @@ async function counted() {
 }
 
 Deno.test("what has come of a message counts until it is whole, and not longer", async () => {
-  const { unfinished, open } = await counted();
+  const { unfinished, open } = counted();
   const { send, reader } = await open();
   assert.equal(await reader.varint(), 2);
   const body = reader.body("SUBSCRIBE");
@@ -43,7 +43,7 @@ Deno.test("what has come of a message counts until it is whole, and not longer",
 });
 
 Deno.test("a session holds so many bytes of unfinished messages and no more", async () => {
-  const { hits, unfinished, open } = await counted();
+  const { hits, unfinished, open } = counted();
   const bodies: Promise<unknown>[] = [];
   for (let i = 0; i < 300; i++) {
     const { send, reader } = await open();

@@ -34,6 +34,9 @@ export class AdminRefused extends Error {
   }
 }
 
+/** Pages of a list that are read; nobody looks through more. */
+const MAX_PAGES = 20;
+
 const TOKEN_KEY = "qumo-admin-token";
 
 /** The token that was given in this tab; it is forgotten with the tab. */
@@ -55,7 +58,17 @@ export async function ask(url: string): Promise<Answers> {
     if (!answer.ok) throw new AdminRefused(answer.status);
     return answer;
   };
-  const list = async (name: string) => (await (await get(`/api/v1/${name}`)).json())[name];
+  const list = async (name: string) => {
+    const all = [];
+    let query = "";
+    for (let pages = 0; pages < MAX_PAGES; pages++) {
+      const page = await (await get(`/api/v1/${name}${query}`)).json();
+      all.push(...page[name]);
+      if (page.next === undefined) break;
+      query = `?after=${page.next}`;
+    }
+    return all;
+  };
   const [sessions, broadcasts, tracks, plugins, metrics] = await Promise.all([
     list("sessions"),
     list("broadcasts"),

@@ -5,10 +5,11 @@
  */
 import { SESSION_CODE } from "../../wire/lite/codes.ts";
 import { broadcasts, kick, revoke, session, sessions, tracks } from "../overview.ts";
-import type { SessionJson } from "../snapshot.ts";
+import type { BroadcastJson, SessionJson, TrackJson } from "../snapshot.ts";
+import { paged, pageOf, PAGING, sorted } from "./page.ts";
 import { type AdminParameter, type AdminRequest, type AdminRoute, failure } from "./route.ts";
 import { count, text } from "./schema.ts";
-import { listed, ref, type RevocationJson } from "./schemas.ts";
+import { ref, type RevocationJson } from "./schemas.ts";
 
 const MAX_SESSION = 999_999_999_999_999;
 const ID: AdminParameter = {
@@ -39,8 +40,17 @@ const hostOf = (remote: string) => remote.replace(/:\d+$/, "").replace(/^\[|\]$/
 const isBelow = (path: string, prefix: string) =>
   prefix === "" || path === prefix || path.startsWith(`${prefix}/`);
 
+/** What a session is sorted by: when it began. */
+const sessionName = ({ startedAt, id }: SessionJson) => `${startedAt} ${`${id}`.padStart(16, "0")}`;
+const broadcastName = ({ path }: BroadcastJson) => path;
+const revocationName = ({ revokedAt, jti, sub }: RevocationJson) =>
+  `${revokedAt} ${jti ?? ""} ${sub ?? ""}`;
+const trackName = ({ broadcast, track }: TrackJson) => `${broadcast}\0${track}`;
+
 function fits(session: SessionJson, wanted: AdminRequest["parameters"]): boolean {
-  const { remote, root, ...same } = wanted as Readonly<Record<string, string>>;
+  const { remote, root, limit: _limit, after: _after, ...same } = wanted as Readonly<
+    Record<string, string>
+  >;
   if (remote !== undefined && session.remote !== remote && hostOf(session.remote) !== remote) {
     return false;
   }
@@ -61,10 +71,13 @@ export const SESSION_ROUTES: readonly AdminRoute[] = [
     access: "read",
     summary: "List the sessions, the oldest first",
     about: "Of all threads. Filters that are given must all fit.",
-    parameters: FILTERS,
-    answers: { 200: { about: "the sessions", schema: listed("sessions", "Session") } },
-    handle: async ({ c, view, parameters }) =>
-      c.json({ sessions: (await sessions(view)).filter((one) => fits(one, parameters)) }),
+    parameters: [...FILTERS, ...PAGING],
+    answers: { 200: { about: "the sessions", schema: paged("sessions", "Session") } },
+    handle: async ({ c, view, parameters }) => {
+      const all = (await sessions(view)).filter((one) => fits(one, parameters));
+      const { items, ...more } = pageOf(all, sessionName, parameters);
+      return c.json({ sessions: items, ...more });
+    },
   },
   {
     method: "get",
@@ -114,12 +127,15 @@ export const SESSION_ROUTES: readonly AdminRoute[] = [
     group: "Content",
     access: "read",
     summary: "List what is announced, with its publishers and the routes to them",
-    parameters: [filter("prefix", "Only this path and those below it.")],
-    answers: { 200: { about: "the broadcasts", schema: listed("broadcasts", "Broadcast") } },
-    handle: async ({ c, view, parameters: { prefix = "" } }) =>
-      c.json({
-        broadcasts: (await broadcasts(view)).filter(({ path }) => isBelow(path, String(prefix))),
-      }),
+    about: "Sorted by path.",
+    parameters: [filter("prefix", "Only this path and those below it."), ...PAGING],
+    answers: { 200: { about: "the broadcasts", schema: paged("broadcasts", "Broadcast") } },
+    handle: async ({ c, view, parameters }) => {
+      const { prefix = "" } = parameters;
+      const all = (await broadcasts(view)).filter(({ path }) => isBelow(path, String(prefix)));
+      const { items, ...more } = pageOf(sorted(all, broadcastName), broadcastName, parameters);
+      return c.json({ broadcasts: items, ...more });
+    },
   },
   {
     method: "get",
@@ -128,14 +144,17 @@ export const SESSION_ROUTES: readonly AdminRoute[] = [
     group: "Content",
     access: "read",
     summary: "List the tracks that were asked for, and what went through them",
-    parameters: [filter("broadcast", "Only tracks of this broadcast.")],
-    answers: { 200: { about: "the tracks", schema: listed("tracks", "Track") } },
-    handle: async ({ c, view, parameters: { broadcast: wanted } }) =>
-      c.json({
-        tracks: (await tracks(view)).filter(({ broadcast }) =>
-          wanted === undefined || wanted === broadcast
-        ),
-      }),
+    about: "Sorted by broadcast and name.",
+    parameters: [filter("broadcast", "Only tracks of this broadcast."), ...PAGING],
+    answers: { 200: { about: "the tracks", schema: paged("tracks", "Track") } },
+    handle: async ({ c, view, parameters }) => {
+      const { broadcast: wanted } = parameters;
+      const all = (await tracks(view)).filter(({ broadcast }) =>
+        wanted === undefined || wanted === broadcast
+      );
+      const { items, ...more } = pageOf(sorted(all, trackName), trackName, parameters);
+      return c.json({ tracks: items, ...more });
+    },
   },
   {
     method: "get",
@@ -144,16 +163,18 @@ export const SESSION_ROUTES: readonly AdminRoute[] = [
     group: "Tokens",
     access: "read",
     summary: "List the tokens that were taken back, the oldest first",
-    answers: { 200: { about: "what is held back", schema: listed("revoked", "Revocation") } },
-    handle: ({ c, view }) =>
-      c.json({
-        revoked: view.relay.revocations().map(({ jti, sub, atMs, untilMs }): RevocationJson => ({
-          jti: jti ?? null,
-          sub: sub ?? null,
-          revokedAt: new Date(atMs).toISOString(),
-          until: untilMs === undefined ? null : new Date(untilMs).toISOString(),
-        })),
-      }),
+    parameters: PAGING,
+    answers: { 200: { about: "what is held back", schema: paged("revoked", "Revocation") } },
+    handle: ({ c, view, parameters }) => {
+      const all = view.relay.revocations().map(({ jti, sub, atMs, untilMs }): RevocationJson => ({
+        jti: jti ?? null,
+        sub: sub ?? null,
+        revokedAt: new Date(atMs).toISOString(),
+        until: untilMs === undefined ? null : new Date(untilMs).toISOString(),
+      }));
+      const { items, ...more } = pageOf(sorted(all, revocationName), revocationName, parameters);
+      return c.json({ revoked: items, ...more });
+    },
   },
   {
     method: "post",
