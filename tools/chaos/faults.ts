@@ -12,6 +12,7 @@ import {
 import { badNetwork, clockJumps, dyingWorkers, fullDisk } from "./environment.ts";
 import type { Fault, WholeFault } from "./fault.ts";
 import { giantNumbers, streamFlood } from "./floods.ts";
+import { announceInits, beforeSetup, halfRequests, longNames } from "./hoards.ts";
 import { comeAndGo, halfOpen, slowHandshakes } from "./handshakes.ts";
 import { killedRelay } from "./killed_relay.ts";
 import { pause } from "./peers.ts";
@@ -37,6 +38,10 @@ export function allFaults(dir: string, disk: string | undefined): (Fault | Whole
     udpNoise,
     giantNumbers,
     streamFlood,
+    halfRequests,
+    longNames,
+    beforeSetup,
+    announceInits,
     slowHandshakes,
     halfOpen,
     comeAndGo,
