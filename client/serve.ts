@@ -17,7 +17,7 @@ import type { QuicListener } from "../transport/quic.ts";
 import type { TransportSettings } from "../transport/quic_settings.ts";
 import { SESSION_CODE } from "../wire/lite/codes.ts";
 import { alpnsOf, type Dialect, DIALECTS } from "../wire/lite/dialect.ts";
-import { isPath, pathOfUrl } from "../wire/path.ts";
+import { givenPath, isPath, pathOfUrl } from "../wire/path.ts";
 import { unlessAborted, type WaitOptions } from "./bell.ts";
 import { Announcements } from "./announcements.ts";
 import type { TrackMux } from "./mux.ts";
@@ -135,7 +135,7 @@ export class Server implements AsyncDisposable {
 
   /** What is announced to everybody, and in a relay by everybody: what there is, then every change. */
   announced(prefix = "", options: WaitOptions = {}): Announcements {
-    const at = normalizePath(prefix);
+    const at = givenPath(prefix);
     return new Announcements(
       (listener) =>
         this.#origin.watch(

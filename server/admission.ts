@@ -4,11 +4,7 @@
  * @module
  */
 import type { Logger } from "../base/logger.ts";
-<<<<<<< HEAD
-import { MAX_PATH_PARTS, pathOfUrl, pathParts } from "../wire/path.ts";
-=======
-import { isPath, normalizePath } from "../wire/path.ts";
->>>>>>> 05f5964 (What a peer sends is bounded: names of 1 KB, requests by their kind, unfinished messages by bytes and time, few streams before SETUP; a malformed stream or datagram ends alone; timestamps up to 2^61; groups come once; a track ends with its last group)
+import { isPath, pathOfUrl } from "../wire/path.ts";
 import type { Admitted, Authorizer } from "./auth/authorizer.ts";
 import { type Refusal, refusal, type RefusalReason } from "./auth/grant.ts";
 import type { PageOrigins, PageRequest } from "./page_origins.ts";
@@ -68,20 +64,13 @@ export class Admission {
     if (full === "address") {
       return this.#refuse(request, refusal("address_full", "too many sessions of this address"));
     }
-<<<<<<< HEAD
     if (path === undefined) {
       const why = "the path is not well-formed percent-encoding, or no path of a broadcast";
       return this.#refuse(request, refusal("bad_path", why));
     }
-    if (pathParts(path) > MAX_PATH_PARTS) {
-      return this.#refuse(request, refusal("bad_path", "the path has too many segments"));
-=======
-    if (!isPath(normalizePath(path))) {
-      return this.#refuse(
-        request,
-        refusal("bad_path", "the path is too long, or has too many segments"),
-      );
->>>>>>> 05f5964 (What a peer sends is bounded: names of 1 KB, requests by their kind, unfinished messages by bytes and time, few streams before SETUP; a malformed stream or datagram ends alone; timestamps up to 2^61; groups come once; a track ends with its last group)
+    if (!isPath(path)) {
+      const why = "the path is too long, or has too many segments";
+      return this.#refuse(request, refusal("bad_path", why));
     }
     const answer = await this.authorizer.decide({
       ...rest,

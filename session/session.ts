@@ -19,12 +19,8 @@ import { BIDI, type Dialect, DIALECTS, UNI } from "../wire/lite/dialect.ts";
 import type { Setup } from "../wire/lite/setup.ts";
 import { Goaway } from "../wire/lite/track.ts";
 import { framed } from "../wire/message.ts";
-<<<<<<< HEAD
-import { pathOfUrl } from "../wire/path.ts";
-=======
-import { normalizePath } from "../wire/path.ts";
+import { isPath, pathOfUrl } from "../wire/path.ts";
 import { Faults } from "./faults.ts";
->>>>>>> 05f5964 (What a peer sends is bounded: names of 1 KB, requests by their kind, unfinished messages by bytes and time, few streams before SETUP; a malformed stream or datagram ends alone; timestamps up to 2^61; groups come once; a track ends with its last group)
 import { agree, NoCommonVersion, sendSetup, SessionRefused } from "./handshake.ts";
 import { Intake, readSetup } from "./intake.ts";
 import { newLimitHits, NO_LIMITS } from "./limits.ts";
@@ -473,6 +469,8 @@ const NO_SUCH_PATH = 64 + 404;
 /** @throws {SessionRefused} It is no path of a URL. */
 function rootOf(path: string): string {
   const root = pathOfUrl(path.split("?")[0]!);
-  if (root === undefined) throw new SessionRefused(NO_SUCH_PATH, "nothing can be at this path");
+  if (root === undefined || !isPath(root)) {
+    throw new SessionRefused(NO_SUCH_PATH, "nothing can be at this path");
+  }
   return root;
 }

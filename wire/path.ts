@@ -33,7 +33,6 @@ export function normalizePath(path: string): string {
   return path.split("/").filter((part) => part !== "").join("/");
 }
 
-<<<<<<< HEAD
 /** Control characters: C0, DEL and C1. Nobody reads or types them, and a log shows them as something else. */
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
@@ -71,7 +70,8 @@ export function urlOfPath(path: string): string {
   const encoded = path.split("/").map(encodeURIComponent).join("/");
   // What may stand in a segment as it is (RFC 3986, 3.3).
   return encoded.replace(/%(?:24|26|2B|2C|3A|3B|3D|40)/g, decodeURIComponent);
-=======
+}
+
 /** A path that an application names, normalised. @throws {RangeError} No peer would take it. */
 export function givenPath(path: string): string {
   const at = normalizePath(path);
@@ -88,7 +88,6 @@ export function givenName(name: string): string {
   throw new RangeError(
     `Cannot use a track name of ${name.length} characters: at most ${MAX_NAME_BYTES} bytes of UTF-8`,
   );
->>>>>>> 05f5964 (What a peer sends is bounded: names of 1 KB, requests by their kind, unfinished messages by bytes and time, few streams before SETUP; a malformed stream or datagram ends alone; timestamps up to 2^61; groups come once; a track ends with its last group)
 }
 
 /** Number of segments; 0 for the empty path. */
