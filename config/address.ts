@@ -32,6 +32,16 @@ export function formatAddress({ hostname, port }: Address): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
+/** The host of a URL as the other functions of this file read it: an IPv6 address without its brackets. */
+export function unbracketed(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, "");
+}
+
+/** Whether it is an IP address, which no name server can make lead anywhere else. */
+export function isIpAddress(text: string): boolean {
+  return isIpv4(text) || isIpv6(text);
+}
+
 /** Whether the address can be reached from this machine alone. */
 export function isLoopback(hostname: string): boolean {
   // "127.example.org" is a name, and leads wherever its owner wants.
@@ -45,7 +55,7 @@ export function isIpv4(text: string): boolean {
 }
 
 export function isIpv6(text: string): boolean {
-  return text.includes(":") && URL.canParse(`http://[${text}]/`);
+  return /^[\da-f.]*:[\da-f:.]+$/i.test(text) && URL.canParse(`http://[${text}]/`);
 }
 
 /** A DNS name (RFC 1123 labels; an underscore is let through, as machines do carry it). */

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { formatAddress, ipBytes, isHostName, isLoopback, parseAddress } from "./address.ts";
+import {
+  formatAddress,
+  ipBytes,
+  isHostName,
+  isIpAddress,
+  isLoopback,
+  parseAddress,
+  unbracketed,
+} from "./address.ts";
 
 Deno.test("parseAddress() reads IPv4, IPv6, names and a port alone", () => {
   assert.deepEqual(parseAddress("0.0.0.0:4433"), { hostname: "0.0.0.0", port: 4433 });
@@ -38,4 +46,26 @@ Deno.test("isLoopback() and isHostName() tell addresses apart", () => {
   assert.ok(!isLoopback("::") && !isLoopback("0.0.0.0") && !isLoopback("10.0.0.1"));
   assert.ok(isHostName("my_box") && isHostName("a.b-c.d"));
   assert.ok(!isHostName("") && !isHostName("a..b") && !isHostName("1.2.3") && !isHostName("é"));
+});
+
+Deno.test("isLoopback() and isIpAddress() take no name for an address", () => {
+  const named = ["127.evil.example", "127.0.0.1.evil.example", "::1.evil.example", "127.0.0.1:80"];
+  for (
+    const name of [
+      ...named,
+      "127.0.0",
+      "127.0.0.256",
+      "::1]:80/#[",
+      "localhost.evil.example",
+      "[::1]",
+      "",
+    ]
+  ) {
+    assert.equal(isLoopback(name), false, name);
+    assert.equal(isIpAddress(name), false, name);
+  }
+  for (const host of ["127.0.0.1", "127.9.9.9", "[::1]"]) {
+    assert.ok(isLoopback(unbracketed(host)) && isIpAddress(unbracketed(host)), host);
+  }
+  assert.equal(isIpAddress("localhost"), false);
 });

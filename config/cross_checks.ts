@@ -1,4 +1,4 @@
-import { formatAddress, isLoopback } from "./address.ts";
+import { formatAddress, isLoopback, unbracketed } from "./address.ts";
 import type { Origin, Problem } from "./problems.ts";
 import type { Config } from "./schema.ts";
 
@@ -113,7 +113,7 @@ function checkAuth(auth: Config["auth"], report: Report): void {
   }
   for (const [key, url] of Object.entries({ jwks_url: jwksUrl, server_url: serverUrl })) {
     if (url === undefined || url.startsWith("https:")) continue;
-    if (isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ""))) continue;
+    if (isLoopback(unbracketed(new URL(url).hostname))) continue;
     report(
       [`auth.${key}`],
       "http:// is for this machine only, others could listen in: write https://",

@@ -4,16 +4,14 @@
  * @module
  */
 import type { Context, Handler, Hono } from "hono";
-import { ipBytes, isLoopback } from "../config/address.ts";
+import { isLoopback, unbracketed } from "../config/address.ts";
 import type { ServerView } from "./deps.ts";
 import { VERSION } from "../base/version.ts";
 import { pathOfUrl } from "../wire/path.ts";
 
 /** Whether a request names this machine alone: then no other site's name, made to lead here, is behind it (DNS rebinding). */
 export function namesLoopback(c: Context): boolean {
-  const host = new URL(c.req.url).hostname.replace(/^\[|\]$/g, "");
-  // "127.evil.example" is a name, not an address.
-  return host === "localhost" || (ipBytes(host) !== undefined && isLoopback(host));
+  return isLoopback(unbracketed(new URL(c.req.url).hostname));
 }
 
 const ALLOWED = "GET, HEAD, OPTIONS";

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { ipBytes, isLoopback } from "../config/address.ts";
+import { isIpAddress, isLoopback, unbracketed } from "../config/address.ts";
 import { certificateHosts } from "../config/certificate.ts";
 import { openToAll } from "../config/exposure.ts";
 import type { Config } from "../config/schema.ts";
@@ -85,7 +85,9 @@ export class PageOrigins {
   #foreignName(host: string): Refusal | undefined {
     if (this.#listed === undefined || this.#listed === "*") return undefined;
     const name = hostnameOf(host);
-    if (name !== undefined && (isAddress(name) || this.#isOwn(name))) return undefined;
+    if (name !== undefined && (isIpAddress(unbracketed(name)) || this.#isOwn(name))) {
+      return undefined;
+    }
     return refusal(
       "foreign_name",
       `this relay asks nobody for a token and does not know itself as "${name ?? host}". ` +
@@ -124,16 +126,10 @@ function hostnameOf(host: string): string | undefined {
   return URL.parse(`http://${host}/`)?.hostname.replace(/\.$/, "");
 }
 
-function isAddress(name: string): boolean {
-  return ipBytes(unbracketed(name)) !== undefined;
-}
-
 /** Browsers resolve "localhost" and what is below it themselves, and to this machine (RFC 6761 §6.3). */
 function isLoopbackHost(name: string): boolean {
   return isLoopback(unbracketed(name)) || name.endsWith(".localhost");
 }
-
-const unbracketed = (name: string) => name.replace(/^\[|\]$/g, "");
 
 /** What a request of HTTP says. A client of HTTP/1.0 that names no host asks for the address it dialed. */
 export function pageRequestOf({ headers, url }: Request): PageRequest {

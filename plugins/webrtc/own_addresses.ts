@@ -7,6 +7,7 @@
  * @module
  */
 import { reasonOf } from "../../base/errors.ts";
+import { isLoopback } from "../../config/address.ts";
 import { RequestRefused } from "./errors.ts";
 
 /** Where the addresses are read; a test brings its own. */
@@ -28,7 +29,7 @@ const SYSTEM: AddressSources = {
  */
 export function ownAddresses(sources: AddressSources = SYSTEM): string[] {
   const outer = allAddresses(sources)
-    .filter((address) => !/^(127\.|::1$|169\.254\.|fe80:)/i.test(address));
+    .filter((address) => !isLoopback(address) && !/^(169\.254\.|fe80:)/i.test(address));
   return [...new Set(outer.length > 0 ? outer : ["127.0.0.1"])];
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Context } from "hono";
-import { ipBytes, isLoopback } from "../../config/address.ts";
+import { isIpAddress, isLoopback, unbracketed } from "../../config/address.ts";
 import type { ServerView } from "../deps.ts";
 import { namesLoopback } from "../http_answers.ts";
 import type { HttpPeer } from "../http_listener.ts";
@@ -85,5 +85,5 @@ function fromElsewhere(c: Context): boolean {
 
 /** @param host As a URL has it: an IPv6 address in brackets. */
 function namesThisMachine(host: string): boolean {
-  return host === "localhost" || ipBytes(host.replace(/^\[|\]$/g, "")) !== undefined;
+  return host === "localhost" || isIpAddress(unbracketed(host));
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { unbracketed } from "../../config/address.ts";
 import { SESSION_CODE } from "../../wire/lite/codes.ts";
 import { broadcasts, kick, revoke, session, sessions, tracks } from "../overview.ts";
 import type { BroadcastJson, SessionJson, TrackJson } from "../snapshot.ts";
@@ -36,7 +37,7 @@ const FILTERS: readonly AdminParameter[] = [
 ];
 
 /** "10.0.0.1" of "10.0.0.1:5000", "::1" of "[::1]:5000". */
-const hostOf = (remote: string) => remote.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
+const hostOf = (remote: string) => unbracketed(remote.replace(/:\d+$/, ""));
 const isBelow = (path: string, prefix: string) =>
   prefix === "" || path === prefix || path.startsWith(`${prefix}/`);
 

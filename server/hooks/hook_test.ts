@@ -58,6 +58,19 @@ Deno.test("a webhook is signed, and made again with the same id until it is take
   assert.equal(test.lastFailure, undefined);
 });
 
+Deno.test("nothing that a publisher chose comes into the URL or the headers of a webhook", async () => {
+  await using receiver = new HookReceiver();
+  await using test = webhookTo(receiver);
+  const chosen = "live/evil\r\nX-Evil: 1\0/../../evil?evil=1#evil@evil.example";
+  const recording = { plugin: "keep", broadcast: chosen, location: chosen, bytes: 1 };
+  test.tell(event("recording_done", chosen, { recording }));
+  await until(() => receiver.events.length === 1, "the request");
+  assert.equal(receiver.events[0]!.broadcast, chosen);
+  assert.equal(receiver.heads.length, 1);
+  assert.doesNotMatch(receiver.heads[0]!, /evil/i);
+  assert.ok(receiver.heads[0]!.includes(JSON.stringify(receiver.url)), receiver.heads[0]);
+});
+
 Deno.test("a webhook follows no redirect, and gives up at once what no attempt can change", async () => {
   await using receiver = new HookReceiver();
   await using test = webhookTo(receiver);

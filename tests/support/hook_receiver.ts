@@ -15,6 +15,8 @@ export class HookReceiver implements AsyncDisposable {
   readonly events: Received[] = [];
   /** Every request: the path that was asked, and the id of the event. */
   readonly requests: { readonly path: string; readonly id: string }[] = [];
+  /** Of every request: method, URL and headers as they came, without the body. */
+  readonly heads: string[] = [];
   /** Requests whose signature is wrong. */
   forged = 0;
   /** Answers a request in another way than 200. */
@@ -26,6 +28,7 @@ export class HookReceiver implements AsyncDisposable {
       if (!verified(request.headers.get("qumo-signature") ?? "", body)) this.forged++;
       const event = JSON.parse(body || "{}");
       const number = this.requests.length;
+      this.heads.push(JSON.stringify([request.method, request.url, ...request.headers]));
       this.requests.push({ path: new URL(request.url).pathname, id: event.id });
       const answer = await this.answer(number);
       if (answer !== undefined) return answer;
