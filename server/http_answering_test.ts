@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Logger } from "../base/logger.ts";
 import { PluginRoutes } from "../plugins/routes.ts";
 import type { PluginRoute } from "../plugins/plugin.ts";
 import type { Admitted } from "./auth/authorizer.ts";
@@ -109,6 +110,22 @@ Deno.test("A token that was taken back while it was decided on begins no answer"
   group.write("first");
   await until(() => under.relay.origin.find("live/cam") !== undefined);
   assert.equal((await app.request("/fetch/live/cam/video")).status, 401);
+});
+
+Deno.test("/dvr that waits for the storage is refused when its token is taken back", async () => {
+  await using under = new RelayUnderTest();
+  let asked = false;
+  const kept = () => {
+    asked = true;
+    return new Promise(() => {});
+  };
+  const dvr = { kept } as unknown as ServerView["dvr"] & object;
+  const app = publicApp(under.view({ ...granting({ jti: "t1" }), dvr }));
+  const answer = app.request("/dvr/live/cam", {}, PEER);
+  await until(() => asked);
+  under.relay.revoke({ jti: "t1" });
+  assert.equal((await answer).status, 401);
+  assert.equal(under.relay.answering.size, 0);
 });
 
 /** An app whose plugin answers at /hls. */
@@ -238,4 +255,25 @@ Deno.test("/fetch is sent no faster than limits.max_send_rate", async () => {
   under.clock.advance(2_000);
   await until(() => bytes > before);
   assert.ok(bytes <= before + 3 * 64 * 1024, `${bytes - before} bytes in two seconds`);
+});
+
+Deno.test("That the rights of an answer end is no error of the server's, over real sockets", async () => {
+  await using under = new RelayUnderTest();
+  const publisher = await under.client();
+  using group = publisher.publish("live/cam").track("video").group();
+  group.write("first");
+  await until(() => under.relay.origin.find("live/cam") !== undefined);
+  const app = publicApp(under.view(granting({ jti: "t1" }))) as unknown as HttpApp;
+  const lines: string[] = [];
+  const line = (level: string) => (message: string) => void lines.push(`${level} ${message}`);
+  const [debug, info, warn, error] = ["debug", "info", "warn", "error"].map(line);
+  const log = { debug, info, warn, error, with: () => log } as Logger;
+  await using http = serveHttp(app, { hostname: "127.0.0.1", port: 0 }, { log });
+  const response = await fetch(`http://127.0.0.1:${http.address.port}/fetch/live/cam/video`);
+  const reader = response.body!.getReader();
+  assert.equal((await reader.read()).done, false);
+  under.relay.revoke({ jti: "t1" });
+  await assert.rejects(reader.read());
+  await until(() => lines.length > 0);
+  assert.deepEqual(lines, ["debug request failed"]);
 });

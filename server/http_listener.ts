@@ -7,6 +7,7 @@ import { reasonOf } from "../base/errors.ts";
 import { type Logger, silent } from "../base/logger.ts";
 import { formatAddress } from "../config/address.ts";
 import { ListenFailed } from "../transport/quic.ts";
+import { AnswerEnded } from "./http_answering.ts";
 
 /** What answers requests: a Hono app. */
 export interface HttpApp {
@@ -72,7 +73,8 @@ export function serveHttp(
     signal: abort.signal,
     onListen() {},
     onError(error) {
-      log.error("request failed", { reason: reasonOf(error) });
+      const level = error instanceof AnswerEnded ? "debug" : "error";
+      log[level]("request failed", { reason: reasonOf(error) });
       return new Response("internal error\n", { status: 500, headers: TEXT });
     },
   }, handle);

@@ -135,19 +135,21 @@ class Resources implements Disposable {
     const rights = await this.#rights(request, broadcast);
     let leave: () => void = () => {};
     try {
-      const sdp = await bodyOf(request, SDP);
+      const posted = await bodyOf(request, SDP);
       leave = this.#take(network);
-      const { peer } = await open(broadcast, sdp, url.searchParams);
+      const { peer } = await open(broadcast, posted, url.searchParams);
       const session = this.#add(peer, broadcast, rights, leave);
+      const sdp = new TextEncoder().encode(peer.sdp);
       const headers = new Headers({
         "content-type": SDP,
+        "content-length": String(sdp.length),
         location: `${prefix}/${urlOfPath(broadcast)}/${session.id}`,
         etag: session.etag,
         "accept-patch": FRAGMENT,
         "cache-control": "no-store",
       });
       for (const link of links) headers.append("link", link);
-      return new Response(peer.sdp, { status: 201, headers });
+      return new Response(sdp, { status: 201, headers });
     } catch (error) {
       leave();
       rights.end();

@@ -29,7 +29,7 @@ export async function publishWhip(
 /** Plain JavaScript: it runs in the page. */
 const SCRIPT = String.raw`
 globalThis.until = async (done, what) => {
-  for (const giveUp = performance.now() + 20000; !await done();) {
+  for (const giveUp = performance.now() + 60000; !await done();) {
     if (performance.now() > giveUp) {
       const all = globalThis.pc ? [...(await pc.getStats()).values()] : [];
       const told = all.filter((s) => /rtp|pair/.test(s.type));
