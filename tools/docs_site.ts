@@ -12,10 +12,27 @@ export function anchorOf(heading: string): string {
   return heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").trim().replace(/\s/g, "-");
 }
 
-/** Where a link of a document leads on the site: other documents become pages, the index `README.md` becomes `index.html`. */
-export function pageOf(href: string): string {
+/** The page of the project's README, which stands above the documents. */
+const ABOVE = "readme.html";
+
+/**
+ * Where a link of a document leads on the site: other documents become pages, the index `README.md` becomes `index.html`.
+ * @param depth How many folders below the documents' own the document lies.
+ * @returns `undefined` for a file of the project that is not on the site.
+ */
+export function pageOf(href: string, depth = 0): string | undefined {
   if (/^[a-z]+:/.test(href)) return href;
+  const up = /^(?:\.\.\/)*/.exec(href)![0];
+  if (up.length / 3 > depth) {
+    const readme = /^README\.md(#.*)?$/.exec(href.slice(up.length));
+    return readme === null ? undefined : `${up.slice(3)}${ABOVE}${readme[1] ?? ""}`;
+  }
   return href.replace(/README\.md(?=#|$)/, "index.html").replace(/\.md(?=#|$)/, ".html");
+}
+
+/** The README as if it lay among the documents. */
+export function amongDocuments(readme: string): string {
+  return readme.replace(/\]\((?![a-z]+:|#)(docs\/)?/g, (_, inDocs) => inDocs ? "](" : "](../");
 }
 
 /**
@@ -24,6 +41,7 @@ export function pageOf(href: string): string {
  * @param toIndex The relative URL of the index.
  */
 export function page(markdown: string, toIndex: string): string {
+  const depth = toIndex.split("/").length - 1;
   const title = /^#\s+(.*)$/m.exec(markdown)?.[1] ?? "qumo-relay";
   const marked = new Marked({
     renderer: {
@@ -32,7 +50,10 @@ export function page(markdown: string, toIndex: string): string {
         return `<h${depth} id="${id}">${this.parser.parseInline(tokens)}</h${depth}>\n`;
       },
       link({ href, tokens }) {
-        return `<a href="${escape(pageOf(href))}">${this.parser.parseInline(tokens)}</a>`;
+        const [text, to] = [this.parser.parseInline(tokens), pageOf(href, depth)];
+        if (to !== undefined) return `<a href="${escape(to)}">${text}</a>`;
+        // A file of the project: its path says where it is.
+        return `<span title="${escape(href.replace(/^(\.\.\/)+/, ""))}">${text}</span>`;
       },
       code({ text, lang }) {
         const kind = lang === "mermaid" ? ' class="mermaid"' : "";
@@ -78,22 +99,34 @@ async function* filesIn(folder: URL, prefix = ""): AsyncGenerator<string> {
   }
 }
 
-async function main(): Promise<void> {
-  const site = new URL("dist/site/", TOP);
+/** Every file of the site by its path: HTML, or where to copy it from. */
+export async function site(): Promise<Map<string, string | URL>> {
+  const files = new Map<string, string | URL>();
   const docs = new URL("docs/", TOP);
-  await Deno.remove(site, { recursive: true }).catch(() => {});
-  let pages = 0;
   for await (const path of filesIn(docs)) {
-    const target = new URL(path.endsWith(".md") ? pageOf(path) : path, site);
-    await Deno.mkdir(new URL(".", target), { recursive: true });
+    const from = new URL(path, docs);
     if (!path.endsWith(".md")) {
-      await Deno.copyFile(new URL(path, docs), target);
+      files.set(path, from);
       continue;
     }
     const toIndex = "../".repeat(path.split("/").length - 1) + "index.html";
-    await Deno.writeTextFile(target, page(await Deno.readTextFile(new URL(path, docs)), toIndex));
-    pages++;
+    files.set(pageOf(path)!, page(await Deno.readTextFile(from), toIndex));
   }
+  const readme = await Deno.readTextFile(new URL("README.md", TOP));
+  return files.set(ABOVE, page(amongDocuments(readme), "index.html"));
+}
+
+async function main(): Promise<void> {
+  const top = new URL("dist/site/", TOP);
+  await Deno.remove(top, { recursive: true }).catch(() => {});
+  const files = await site();
+  for (const [path, file] of files) {
+    const target = new URL(path, top);
+    await Deno.mkdir(new URL(".", target), { recursive: true });
+    if (typeof file === "string") await Deno.writeTextFile(target, file);
+    else await Deno.copyFile(file, target);
+  }
+  const pages = [...files.values()].filter((file) => typeof file === "string").length;
   say(`dist/site/index.html: ${pages} pages`);
 }
 

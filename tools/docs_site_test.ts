@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { anchorOf, page, pageOf } from "./docs_site.ts";
+import { anchorOf, page, pageOf, site } from "./docs_site.ts";
 
 const TOP = new URL("../", import.meta.url);
 
@@ -65,4 +65,30 @@ Deno.test("a page links to pages, keeps anchors, and shows code as it stands", (
   assert.match(html, /<h1 id="a-b--c">/);
   assert.match(html, /href="auth.html"/);
   assert.match(html, /a &lt; b &amp;&amp; c/);
+});
+
+Deno.test("every link and picture of the site is on the site, with its anchor", async () => {
+  const files = await site();
+  const broken: string[] = [];
+  for (const [path, html] of files) {
+    if (typeof html !== "string") continue;
+    for (const [, href] of html.matchAll(/(?:href|src)="([^"]+)"/g)) {
+      if (/^[a-z]+:/.test(href!)) continue;
+      const { pathname, hash } = new URL(href!, new URL(path, "file:///"));
+      const name = decodeURIComponent(pathname.slice(1));
+      const target = files.get(name) ??
+        [...files.keys()].find((file) => file.startsWith(`${name}/`));
+      if (target === undefined) broken.push(`${path}: ${href}`);
+      else if (
+        hash !== "" && !String(target).includes(`id="${decodeURIComponent(hash.slice(1))}"`)
+      ) {
+        broken.push(`${path}: ${href}: no such heading`);
+      }
+    }
+  }
+  assert.deepEqual(broken, []);
+  assert.equal(pageOf("../README.md#start"), "readme.html#start");
+  assert.equal(pageOf("../../README.md", 1), "../readme.html");
+  assert.equal(pageOf("../configs/restream.yaml"), undefined);
+  assert.equal(pageOf("../auth.md", 1), "../auth.html");
 });
