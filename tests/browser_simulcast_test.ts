@@ -86,6 +86,17 @@ Deno.test({
       await until(async () => await height() === sizes[i]![1], `${track} to be shown`);
       assert.ok(await viewer.evaluate(PICTURES) as number >= 5, `${track} does not move`);
     }
+    // On a phone the bar has no room for all in a row, and hides none of it.
+    await viewer.setViewportSize({ width: 320, height: 600 });
+    const right = await viewer.evaluate(`(() => {
+      const player = document.querySelector("qumo-watch");
+      player.setAttribute("controls", "");
+      const controls = [...player.shadowRoot.querySelectorAll("button, select, input")];
+      return new Promise((resolve) => requestAnimationFrame(() =>
+        resolve(controls.map((each) => each.getBoundingClientRect().right))));
+    })()`) as number[];
+    assert.equal(right.length, 5);
+    assert.ok(right.every((x) => x > 0 && x <= 320), `${right}`);
   },
 });
 
