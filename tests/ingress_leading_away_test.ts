@@ -57,8 +57,10 @@ async function stand() {
     }
   })();
   let playlist = "";
+  let given: (string | null)[] = [];
   const outside = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
-    const { pathname } = new URL(request.url);
+    const { pathname, search } = new URL(request.url);
+    if (pathname === "/index.m3u8") given = [search, request.headers.get("authorization")];
     if (pathname === "/index.m3u8") return new Response(playlist);
     if (pathname === "/own.ts") return new Response(segment);
     if (pathname === "/own.key") return new Response(key);
@@ -70,6 +72,8 @@ async function stand() {
     internal: inside.addr.port,
     url: `http://127.0.0.1:${outside.addr.port}/index.m3u8`,
     connections: () => connections,
+    /** Query and authorization of who asked for the playlist. */
+    given: () => given,
     says(...lines: string[]) {
       playlist = ["#EXTM3U", ...lines, ""].join("\n");
     },
@@ -82,13 +86,18 @@ async function stand() {
   };
 }
 
-/** Runs a plugin until it fails or has published something. */
-async function run(definition: PluginDefinition, options: Record<string, unknown>) {
+/** Runs a plugin until it fails or has published something. @param during Called then. */
+async function run(
+  definition: PluginDefinition,
+  options: Record<string, unknown>,
+  during?: () => Promise<void>,
+) {
   await using at = new MemoryRelay();
   const run = await runPlugin(definition.create(), at, { broadcast: "cam", ...options });
   let over = false;
   const failure = run.done.then(() => "", (error) => String(error)).finally(() => over = true);
   await until(() => over || run.ctx.stats.framesIn > 10, "its end or media", 30_000);
+  await during?.();
   await run.end();
   return { frames: run.ctx.stats.framesIn, failure: await failure };
 }
@@ -149,6 +158,26 @@ Deno.test({
     const named = { url: at.url, private_hosts: [`127.0.0.1:${at.internal}`] };
     assert.ok((await run(hls, named)).frames > 10);
     assert.ok(at.connections() > 0);
+  },
+});
+
+Deno.test({
+  name: "hls shows neither password nor query of its address to who lists processes, and uses both",
+  ignore: ignore || Deno.build.os !== "linux",
+  async fn() {
+    await using at = await stand();
+    at.says(...SEGMENT, "own.ts"); // one that goes on
+    const url = new URL(at.url);
+    [url.username, url.password, url.search] = ["me", "s3cret-1", "?token=s3cret-2"];
+    const { frames } = await run(hls, { url: url.href }, async () => {
+      const { stdout } = await new Deno.Command("ps", { args: ["-eo", "ppid,args"] }).output();
+      const ours = new TextDecoder().decode(stdout).split("\n")
+        .filter((line) => line.trim().startsWith(`${Deno.pid} `) && line.includes("-f hls"));
+      assert.equal(ours.length, 1);
+      assert.doesNotMatch(ours[0]!, /s3cret|127\.0\.0\.1/);
+    });
+    assert.ok(frames > 10);
+    assert.deepEqual(at.given(), ["?token=s3cret-2", `Basic ${btoa("me:s3cret-1")}`]);
   },
 });
 

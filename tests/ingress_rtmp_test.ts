@@ -147,56 +147,64 @@ Deno.test({
   },
 });
 
-Deno.test("rtmp cuts off who is no RTMP client, brings too much, or media before the key", async () => {
-  await using at = await door({ key: "s3cret" });
-  const connect = rtmpCommand("connect", 1, new Map([["app", "live"]]));
-  const hostile: Uint8Array[][] = [
-    [new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n")],
-    [Uint8Array.of(6)],
-    [rtmpHello(), new Uint8Array(4096).fill(0xff)],
-    [rtmpHello(), Uint8Array.fromHex("03000000ffffff1400000000")], // a command of 16 MiB
-    [rtmpHello(), rtmpMessage(9, Uint8Array.of(0x17, 0, 0, 0, 0))],
-    [rtmpHello(), connect, rtmpMessage(8, Uint8Array.of(0xaf, 0))],
-    [rtmpHello(), rtmpCommand("publish", 1, null, "s3cret", "live")],
-    [rtmpHello(), connect, rtmpMessage(20, new Uint8Array(3000).fill(3))],
-    [rtmpHello(), ...Array.from({ length: 70 }, () => rtmpCommand("x", 1, null))],
-    [
-      rtmpHello(),
-      ...Array.from({ length: 40 }, (_, i) => Uint8Array.of(i + 2, ...new Uint8Array(11))),
-    ],
-    [rtmpHello(), ...rtmpPublish("live", "wrong").slice(1)],
-  ];
-  for (const [i, parts] of hostile.entries()) {
-    await using client = await rtmpDial(at.port);
-    await client.send(...parts);
-    await client.over;
-    await until(() => at.run.ctx.stats.errors === i + 1, `case ${i} is counted`);
-  }
-  assert.deepEqual(at.seen, []);
-  assert.equal(at.run.ctx.stats.framesIn, 0);
+Deno.test({
+  name: "rtmp cuts off who is no RTMP client, brings too much, or media before the key",
+  ignore,
+  async fn() {
+    await using at = await door({ key: "s3cret" });
+    const connect = rtmpCommand("connect", 1, new Map([["app", "live"]]));
+    const hostile: Uint8Array[][] = [
+      [new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n")],
+      [Uint8Array.of(6)],
+      [rtmpHello(), new Uint8Array(4096).fill(0xff)],
+      [rtmpHello(), Uint8Array.fromHex("03000000ffffff1400000000")], // a command of 16 MiB
+      [rtmpHello(), rtmpMessage(9, Uint8Array.of(0x17, 0, 0, 0, 0))],
+      [rtmpHello(), connect, rtmpMessage(8, Uint8Array.of(0xaf, 0))],
+      [rtmpHello(), rtmpCommand("publish", 1, null, "s3cret", "live")],
+      [rtmpHello(), connect, rtmpMessage(20, new Uint8Array(3000).fill(3))],
+      [rtmpHello(), ...Array.from({ length: 70 }, () => rtmpCommand("x", 1, null))],
+      [
+        rtmpHello(),
+        ...Array.from({ length: 40 }, (_, i) => Uint8Array.of(i + 2, ...new Uint8Array(11))),
+      ],
+      [rtmpHello(), ...rtmpPublish("live", "wrong").slice(1)],
+    ];
+    for (const [i, parts] of hostile.entries()) {
+      await using client = await rtmpDial(at.port);
+      await client.send(...parts);
+      await client.over;
+      await until(() => at.run.ctx.stats.errors === i + 1, `case ${i} is counted`);
+    }
+    assert.deepEqual(at.seen, []);
+    assert.equal(at.run.ctx.stats.framesIn, 0);
+  },
 });
 
-Deno.test("rtmp keeps few connections of one address that do not say what they want", async () => {
-  await using at = await door({ key: "s3cret" });
-  await using held = new AsyncDisposableStack();
-  const dial = async () => held.use(await rtmpDial(at.port));
-  const idle = await Promise.all(Array.from({ length: MAX_STRANGERS_PER_ADDRESS }, dial));
-  for (const client of idle) await client.send(rtmpHello());
-  await until(() => idle.every((one) => one.answered().length === 3073), "their handshakes");
-  const more = await dial();
-  await more.over; // cut at once
-  assert.equal(more.answered(), "");
-  // One that leaves makes room.
-  await idle[0]![Symbol.asyncDispose]();
-  await until(async () => {
-    const next = await dial();
-    await next.send(...rtmpPublish("live", "s3cret"));
-    await Promise.race([
-      next.over,
-      until(() => next.answered().includes("Publish.Start"), "its start").catch(() => {}),
-    ]);
-    return next.answered().includes("NetStream.Publish.Start");
-  }, "a publisher");
+Deno.test({
+  name: "rtmp keeps few connections of one address that do not say what they want",
+  ignore,
+  async fn() {
+    await using at = await door({ key: "s3cret" });
+    await using held = new AsyncDisposableStack();
+    const dial = async () => held.use(await rtmpDial(at.port));
+    const idle = await Promise.all(Array.from({ length: MAX_STRANGERS_PER_ADDRESS }, dial));
+    for (const client of idle) await client.send(rtmpHello());
+    await until(() => idle.every((one) => one.answered().length === 3073), "their handshakes");
+    const more = await dial();
+    await more.over; // cut at once
+    assert.equal(more.answered(), "");
+    // One that leaves makes room.
+    await idle[0]![Symbol.asyncDispose]();
+    await until(async () => {
+      const next = await dial();
+      await next.send(...rtmpPublish("live", "s3cret"));
+      await Promise.race([
+        next.over,
+        until(() => next.answered().includes("Publish.Start"), "its start").catch(() => {}),
+      ]);
+      return next.answered().includes("NetStream.Publish.Start");
+    }, "a publisher");
+  },
 });
 
 Deno.test({

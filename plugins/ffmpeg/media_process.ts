@@ -23,8 +23,6 @@ export interface MediaProcessOptions {
   readonly graceMs?: number;
   /** Told of each complaint as it comes, without credentials. */
   readonly oncomplaint?: (line: string) => void;
-  /** How much it says: "error" by default. */
-  readonly logLevel?: "error" | "warning" | "info";
 }
 
 /** One run. Close it in the end, or abort its signal. */
@@ -48,11 +46,11 @@ export class MediaProcess implements AsyncDisposable {
   }
 
   private constructor(options: MediaProcessOptions) {
-    const { program = "ffmpeg", args, signal, input = false, logLevel = "error" } = options;
+    const { program = "ffmpeg", args, signal, input = false } = options;
     this.#program = program;
     this.#graceMs = options.graceMs ?? 2000;
     this.#complaints = new Complaints(options.secrets, options.oncomplaint);
-    const quiet = ["-hide_banner", "-loglevel", logLevel];
+    const quiet = ["-hide_banner", "-loglevel", "error"];
     const unasking = program === "ffmpeg" ? [...quiet, "-nostats", "-y"] : quiet;
     // Without this ffmpeg reads our terminal for keys.
     const silent = program === "ffmpeg" && !input ? ["-nostdin"] : [];

@@ -4,6 +4,7 @@
  * @module
  */
 import { QumoError, reasonOf } from "../../base/errors.ts";
+import { MediaProcess } from "../ffmpeg/media_process.ts";
 import type { MediaPublisher } from "../media/publish.ts";
 import { sleep } from "../media/pace.ts";
 import type { PluginContext } from "../plugin.ts";
@@ -12,6 +13,17 @@ import { SourceFailed } from "./ingest.ts";
 /** Nobody can come: the address is not to be had, or a protocol is not known. */
 export class ListenFailed extends QumoError {
   readonly code = "QUMO_LISTEN_FAILED";
+}
+
+/**
+ * Looks whether there is an ffmpeg before somebody comes.
+ * @returns The protocols it knows, one a line.
+ * @throws {FfmpegMissing}
+ */
+export async function needsFfmpeg(signal: AbortSignal): Promise<string> {
+  if (signal.aborted) return "";
+  await using ffmpeg = MediaProcess.start({ args: ["-protocols"], signal });
+  return await new Response(ffmpeg.stdout).text();
 }
 
 /** Between one publisher and the next, in milliseconds. */

@@ -1,4 +1,4 @@
-/** Plays a file of any format ffmpeg reads. */
+/** Plays a file of any format that holds media. */
 import { flag, text } from "../../../config/fields.ts";
 import { fileInput } from "../../ffmpeg/input.ts";
 import { options } from "../../options.ts";
@@ -18,7 +18,7 @@ type Options = ReturnType<typeof OPTIONS.read>;
 export const file: PluginDefinition = {
   kind: "ingress",
   name: "file",
-  summary: "Plays a file of any format ffmpeg reads, at its own speed.",
+  summary: "Plays a file of any format that holds media, at its own speed.",
   options: OPTIONS,
   create: () => new File(),
 };

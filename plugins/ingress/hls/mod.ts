@@ -1,6 +1,6 @@
 /** Pulls an HLS playlist. */
 import { reasonOf } from "../../../base/errors.ts";
-import { type Address, ipBytes, parseAddress } from "../../../config/address.ts";
+import { type Address, ipBytes, isIpv6, parseAddress } from "../../../config/address.ts";
 import { flag, list, url } from "../../../config/fields.ts";
 import { hlsInput } from "../../ffmpeg/input.ts";
 import { options } from "../../options.ts";
@@ -97,8 +97,7 @@ class Hls implements Plugin {
 function hostOf(text: string): Address | undefined {
   const address = parseAddress(text);
   if (address !== undefined) return text.startsWith(":") ? undefined : address;
-  const bare = text.includes(":") && !text.startsWith("[") ? `[${text}]` : text;
-  return parseAddress(`${bare}:0`);
+  return parseAddress(`${isIpv6(text) ? `[${text}]` : text}:0`);
 }
 
 /** Those of the configuration, and the one of `url` where that says what it is. */

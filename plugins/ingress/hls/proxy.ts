@@ -36,6 +36,7 @@ export class HlsProxy implements AsyncDisposable {
   readonly #options: HlsProxyOptions;
   readonly #source: URL;
   readonly #authorization: string;
+  readonly #over = new AbortController();
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #secret = crypto.getRandomValues(new Uint8Array(16)).toHex();
 
@@ -46,7 +47,8 @@ export class HlsProxy implements AsyncDisposable {
     this.#authorization = username === "" && password === ""
       ? ""
       : basic(decodeURIComponent(username), decodeURIComponent(password));
-    const listening = { hostname: "127.0.0.1", port: 0, onListen() {} };
+    const { signal } = this.#over;
+    const listening = { hostname: "127.0.0.1", port: 0, signal, onListen() {} };
     this.#server = Deno.serve(listening, (request) => this.#answer(request));
   }
 
@@ -57,7 +59,8 @@ export class HlsProxy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.shutdown();
+    this.#over.abort();
+    await this.#server.finished;
   }
 
   async #answer(request: Request): Promise<Response> {
@@ -130,6 +133,7 @@ export class HlsProxy implements AsyncDisposable {
       : {};
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const asked = (secure ? requestHttps : requestHttp)({
+      signal: this.#over.signal,
       ...{ hostname, port, path: `${url.pathname}${url.search}`, agent: false },
       headers: { ...Object.fromEntries(sent), ...own, host: url.host },
       // The addresses that were looked at, and no others.
@@ -140,10 +144,10 @@ export class HlsProxy implements AsyncDisposable {
       }) as never,
     }, resolve);
     asked.on("error", reject);
-    const late = setTimeout(
-      () => asked.destroy(new Error(`${url.host} does not answer`)),
-      this.#options.timeoutMs,
-    );
+    const { timeoutMs } = this.#options;
+    const fallSilent = () => asked.destroy(new HlsFetchFailed(`${url.host} has fallen silent`));
+    const late = setTimeout(fallSilent, timeoutMs);
+    asked.setTimeout(timeoutMs, fallSilent);
     asked.end();
     try {
       return await promise;

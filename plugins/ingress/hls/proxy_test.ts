@@ -106,3 +106,17 @@ Deno.test("the proxy hands ranges on, rewrites playlists, and says what fails", 
   assert.match(at.failures.at(-1)!, /more than 4194304 bytes/);
   assert.doesNotMatch(at.failures.join(), /cret/);
 });
+
+Deno.test("the proxy ends, and lets a source go that falls silent", async () => {
+  let silent = 0;
+  await using at = stand(() => {
+    silent++;
+    return new Response(new ReadableStream({ start: (c) => c.enqueue(new Uint8Array(0)) }));
+  });
+  const asking = at.ask(at.proxy.input.replace("playlist.invalid", `127.0.0.1:${at.port}`));
+  for (const deadline = Date.now() + 10_000; silent === 0 && Date.now() < deadline;) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await at.proxy[Symbol.asyncDispose]();
+  assert.doesNotMatch(await asking.catch(() => ""), /200 OK/);
+});

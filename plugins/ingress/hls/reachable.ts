@@ -64,7 +64,7 @@ export class Reachable {
     const known = ipBytes(hostname) !== undefined;
     const all = known ? [hostname] : await this.#resolve(hostname);
     const named = this.#hosts.some((one) =>
-      one.hostname.toLowerCase() === hostname.toLowerCase() && (one.port === 0 || one.port === port)
+      sameHost(one.hostname, hostname) && (one.port === 0 || one.port === port)
     );
     const open = named ? all : all.filter(isPublicAddress);
     if (open.length > 0) return open;
@@ -73,4 +73,9 @@ export class Reachable {
       `Cannot fetch from ${leads}: the address is not public; name ${hostname} in \`private_hosts\` if the playlist may lead there`,
     );
   }
+}
+
+/** An address in whatever form, or a name. */
+function sameHost(a: string, b: string): boolean {
+  return (ipBytes(a)?.toHex() ?? a.toLowerCase()) === (ipBytes(b)?.toHex() ?? b.toLowerCase());
 }

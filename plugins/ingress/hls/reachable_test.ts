@@ -45,6 +45,8 @@ Deno.test("Reachable lets through what is named, on its port where one is named"
   const reachable = new Reachable(hosts, () => Promise.resolve(["192.168.0.9"]));
   assert.deepEqual(await reachable.addressesOf("nas", 1234), ["192.168.0.9"]);
   assert.deepEqual(await reachable.addressesOf("10.0.0.7", 8080), ["10.0.0.7"]);
+  const other = new Reachable([{ hostname: "FD00:0::1", port: 0 }]);
+  assert.deepEqual(await other.addressesOf("fd00::1", 80), ["fd00::1"]);
   await assert.rejects(reachable.addressesOf("10.0.0.7", 80), HlsRefused);
   await assert.rejects(reachable.addressesOf("nas.evil.test", 80), HlsRefused);
 });

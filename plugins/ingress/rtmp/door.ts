@@ -72,6 +72,7 @@ export class RtmpDoor implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (this.#over.signal.aborted) return;
     this.#over.abort();
     this.#listener.close();
     for (const stranger of this.#strangers.keys()) stranger.close();

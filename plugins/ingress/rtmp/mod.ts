@@ -6,7 +6,7 @@ import { options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
 import { pipeInput } from "../../ffmpeg/input.ts";
 import { BROADCAST, CODECS, ingest, publisherOf, SourceFailed, TIMEOUT } from "../ingest.ts";
-import { takeInTurn, waitingStatus } from "../listen.ts";
+import { needsFfmpeg, takeInTurn, waitingStatus } from "../listen.ts";
 import { guarded, listenAddress, listenOptions } from "../listen_address.ts";
 import { RtmpDoor } from "./door.ts";
 
@@ -61,6 +61,7 @@ class Rtmp implements Plugin {
     });
     const close = () => door[Symbol.dispose]();
     ctx.signal.addEventListener("abort", close, { once: true });
+    await needsFfmpeg(ctx.signal);
     const what = `rtmp://${formatAddress(at)}/${app}`;
     await takeInTurn(ctx, publisher, what, async () => {
       refusals.waitingFor = what;

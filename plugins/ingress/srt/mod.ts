@@ -6,10 +6,9 @@ import { duration, secret } from "../../../config/fields.ts";
 import { checkedTogether, options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
 import { srtInput } from "../../ffmpeg/input.ts";
-import { MediaProcess } from "../../ffmpeg/media_process.ts";
 import { sleep } from "../../media/pace.ts";
 import { BROADCAST, CODECS, ingest, publisherOf, TIMEOUT } from "../ingest.ts";
-import { ListenFailed, takeInTurn } from "../listen.ts";
+import { ListenFailed, needsFfmpeg, takeInTurn } from "../listen.ts";
 import { guarded, listenAddress, listenOptions } from "../listen_address.ts";
 
 /** Of SRT itself (SRTO_PASSPHRASE). */
@@ -89,8 +88,7 @@ class Srt implements Plugin {
 
 /** @throws {ListenFailed} This ffmpeg is built without SRT. @throws {FfmpegMissing} */
 async function needsSrt(signal: AbortSignal): Promise<void> {
-  await using ffmpeg = MediaProcess.start({ args: ["-protocols"], signal });
-  const protocols = await new Response(ffmpeg.stdout).text();
+  const protocols = await needsFfmpeg(signal);
   if (signal.aborted || /^\s*srt$/m.test(protocols)) return;
   throw new ListenFailed("Cannot listen for SRT: this ffmpeg is built without it (libsrt)");
 }
