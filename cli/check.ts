@@ -1,7 +1,8 @@
 import { certificateHosts, loadCertificate } from "../config/certificate.ts";
 import { accessWarning, exposuresOf } from "../config/exposure.ts";
 import { type Inspected, type LoadedConfig, problemsIn } from "../config/load.ts";
-import { TlsSetupError } from "../config/pem_pair.ts";
+import { checkPair, readPem, TlsSetupError } from "../config/pem_pair.ts";
+import { reasonOf } from "../base/errors.ts";
 import { ConfigError, type Problem } from "../config/problems.ts";
 import { checkHooks } from "../server/hooks/check.ts";
 import { checkPlugins } from "../server/plugin_host.ts";
@@ -35,6 +36,7 @@ export async function run(args: readonly string[]): Promise<number> {
     ...inspected.problems,
     ...(admin ? [] : exposuresOf(loaded)),
     ...await checkCertificate(inspected),
+    ...await checkFurther(inspected),
     ...await checkPlugins(loaded.plugins),
     ...await checkHooks(loaded.hooks),
   ];
@@ -60,6 +62,23 @@ async function checkCertificate({ loaded, wrong }: Inspected): Promise<readonly 
     if (problem instanceof ConfigError) return problem.problems;
     throw problem;
   }
+}
+
+/** The same of those for further host names. */
+async function checkFurther({ loaded, wrong }: Inspected): Promise<readonly Problem[]> {
+  const path = "server.certificates";
+  if (wrong.has(path)) return [];
+  const { origin } = loaded.settings.find(({ setting }) => setting.path === path)!;
+  const problems: Problem[] = [];
+  for (const pair of loaded.config.server.certificates) {
+    const [cert = "", key = ""] = pair.split(" ");
+    try {
+      await checkPair(await readPem(cert), await readPem(key), { now: Date.now() });
+    } catch (error) {
+      problems.push({ origin, path, message: `${pair}: ${reasonOf(error)}` });
+    }
+  }
+  return problems;
 }
 
 /** What is wrong with a certificate, as a fault of the configuration with its place. */

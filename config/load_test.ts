@@ -337,17 +337,18 @@ Deno.test("loadConfig() reads the named file and names it in its origins", async
   }
 });
 
-Deno.test("several certificates by host name are refused with what to do instead", () => {
+Deno.test("certificates by host name are pairs of files for TCP; what is written otherwise hears how", () => {
+  const { server } = parseConfig('server: { certificates: ["a.crt a.key"] }').config;
+  assert.deepEqual(server.certificates, ["a.crt a.key"]);
   const list = "[{ cert_file: a.crt, key_file: a.key }]";
-  for (
-    const yaml of [
-      `server: { certificates: ${list} }`,
-      `server: { tls: { certificates: ${list} } }`,
-    ]
-  ) {
+  assert.throws(
+    () => parseConfig(`server: { tls: { certificates: ${list} } }`),
+    /for TCP alone \(server\.certificates: .*Better name every host in one \(server\.cert_file\)/,
+  );
+  for (const wrong of [list, "[a.crt]", '["a b c"]', '[""]']) {
     assert.throws(
-      () => parseConfig(yaml),
-      /one certificate to all\. Name every host in one certificate \(server\.cert_file\)/,
+      () => parseConfig(`server: { certificates: ${wrong} }`),
+      /a certificate file and its key file/,
     );
   }
 });

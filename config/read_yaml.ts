@@ -202,10 +202,11 @@ const keysOf = (keys: readonly string[]) => `a map with ${keys.join(", ")}`;
 
 /** What somebody looks for in vain, and what to do instead. */
 const NOT_POSSIBLE: ReadonlyMap<string, string> = new Map(
-  ["server.certificates", "server.tls.certificates"].map((path) => [
+  ["server.tls.certificates"].map((path) => [
     path,
-    "several certificates by host name are not possible: Deno's QUIC shows one certificate to all. Name every host in " +
-    "one certificate (server.cert_file); `certbot -d a.example -d b.example` makes such a one",
+    'several certificates by host name are for TCP alone (server.certificates: a list of "CERT_FILE KEY_FILE"), as Deno\'s ' +
+    "QUIC shows one certificate to all. Better name every host in one (server.cert_file); `certbot -d a.example -d " +
+    "b.example` makes such a one",
   ]),
 );
 

@@ -68,6 +68,13 @@ export const ConfigSchema = z.strictObject({
       example: "certs/server.key",
       unset: "made with the certificate",
     }),
+    certificates: list(
+      "a list of texts with a certificate file and its key file, a space between",
+      (text) => /^[^ ]+ [^ ]+$/.test(text),
+      "Further certificates, for HTTPS and WebSocket over TCP: who asks for a name that one of them is for gets that one, " +
+        "all others the first. QUIC and WebTransport show the first to all: name the hosts of browsers there too. Replaced " +
+        "files are picked up without a restart.",
+    ),
     cert_dir: directory("certs", "Where the certificate that is made is kept between starts."),
     cert_hosts: list(
       "a list of host names and IP addresses",

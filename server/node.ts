@@ -79,6 +79,7 @@ export class Node {
   readonly #strays: NodeOptions["strays"];
   /** Names and addresses of the certificate in use. */
   #certified: readonly string[];
+  #further: readonly string[] = [];
 
   /** Binds the port. @throws {ListenFailed} */
   constructor(
@@ -252,7 +253,7 @@ export class Node {
     return () => {
       this.#config = config;
       this.authorizer = this.admission.authorizer = authorizer;
-      this.admission.pages = new PageOrigins(config, this.#certified);
+      this.#setPages();
       this.relay.setLimits(limitsOf(config));
     };
   }
@@ -261,7 +262,17 @@ export class Node {
   replaceCertificate({ cert, key }: NodeOptions["certificate"]): void {
     this.#quic.replaceCertificate(cert, key);
     this.#certified = certifiedHosts(cert);
-    this.admission.pages = new PageOrigins(this.#config, this.#certified);
+    this.#setPages();
+  }
+
+  /** Names that further certificates are for: they are names of the relay too. */
+  nameFurther(hosts: readonly string[]): void {
+    this.#further = hosts;
+    this.#setPages();
+  }
+
+  #setPages(): void {
+    this.admission.pages = new PageOrigins(this.#config, [...this.#certified, ...this.#further]);
   }
 
   /** Asks everybody to leave, as configured. @returns Whether all that had begun was out in time. */

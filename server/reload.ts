@@ -21,6 +21,7 @@ const LIVE: ReadonlySet<string> = new Set([
   "server.cert_dir",
   "server.cert_file",
   "server.cert_hosts",
+  "server.certificates",
   "server.cors_origins",
   "server.drain_timeout",
   "server.goaway_uri",

@@ -32,6 +32,7 @@ import type { MediaStore } from "../plugins/storage/store.ts";
 import type { Strays } from "../plugins/strays.ts";
 import type { Relay } from "./relay.ts";
 import { compareConfigs, inUse, type ReloadOutcome } from "./reload.ts";
+import { FurtherCertificates } from "./further_certificates.ts";
 import { type Door, openDoor } from "./tcp_door.ts";
 import { Dvr } from "./dvr/dvr.ts";
 import { openMediaStore } from "./media_store.ts";
@@ -75,6 +76,7 @@ export class RunningServer {
   readonly #threads: { readonly mesh: Mesh; readonly workers: Workers } | undefined;
   readonly #logLevel: LogLevelControl;
   #door: Door | undefined;
+  #further: FurtherCertificates | undefined;
   readonly #finished = Promise.withResolvers<void>();
   #certificate: Certificate;
   #adminAddress: ReturnType<ServerView["adminAddress"]>;
@@ -205,6 +207,15 @@ export class RunningServer {
           },
         );
         this.#http.push(door);
+        this.#further = new FurtherCertificates({
+          pairs: () => this.#loaded.config.server.certificates,
+          onChange: (certificates) => {
+            door.setFurther(certificates);
+            this.node.nameFurther(certificates.flatMap(({ hosts }) => hosts));
+          },
+          log: this.#log,
+        });
+        await this.#further.look();
         const at = formatAddress(door.address);
         this.listeners.push({ name: "HTTP", address: at });
         const also = server.websocket ? "HTTPS, WebSocket" : "HTTPS";
@@ -284,6 +295,7 @@ export class RunningServer {
     const renewed = certificate.cert !== this.#certificate.cert;
     if (renewed) this.replaceCertificate(certificate);
     await Promise.all([
+      this.#further?.look(),
       this.#threads?.workers.reload(next.config),
       applied.includes("plugins") ? this.applyPlugins(next.plugins) : undefined,
     ]);
@@ -310,6 +322,7 @@ export class RunningServer {
     this.upstream?.stop();
     await Promise.all([node.close(inTime), workers?.close(inTime)]);
     await this.hooks.close();
+    this.#further?.close();
     this.#threads?.mesh.close();
     await Promise.all(this.#http.map((http) => http.close()));
     this.dvr?.stop();

@@ -8,6 +8,7 @@ import { reasonOf } from "../base/errors.ts";
 import { silent } from "../base/logger.ts";
 import { formatAddress } from "../config/address.ts";
 import { ListenFailed } from "../transport/quic.ts";
+import { helloBytes, serverNameOf } from "./server_name.ts";
 import {
   type HttpApp,
   type HttpListener,
@@ -18,6 +19,11 @@ import {
 
 /** Certificate chain and key, PEM. */
 export type KeyPair = NonNullable<HttpOptions["tls"]>;
+
+/** One for some host names, wildcards among them. */
+export interface NamedPair extends KeyPair {
+  readonly hosts: readonly string[];
+}
 
 export interface DoorOptions extends Omit<HttpOptions, "tls"> {
   readonly certificate: KeyPair;
@@ -39,6 +45,8 @@ export interface DoorOptions extends Omit<HttpOptions, "tls"> {
 export interface Door extends HttpListener {
   /** New connections by HTTPS get this certificate; those that are up stay. */
   replaceCertificate(certificate: KeyPair): void;
+  /** Who asks for a name that one of these is for gets that one. Connections that are up stay. */
+  setFurther(certificates: readonly NamedPair[]): void;
 }
 
 /** The first byte of every TLS connection: a record of the handshake. */
@@ -128,6 +136,8 @@ class TcpDoor implements Door {
   readonly #listener: Deno.TcpListener;
   readonly #plain: Room;
   #secure: Room;
+  /** Where those go who ask for certain names. */
+  #further: readonly { readonly hosts: readonly string[]; readonly room: Room }[] = [];
   readonly #rooms = new Set<Room>();
   readonly #passages = new Set<Passage>();
   readonly #sweep: ReturnType<typeof setInterval>;
@@ -161,6 +171,14 @@ class TcpDoor implements Door {
     this.#secure = this.#room(certificate);
     before.closeWhenEmpty();
   }
+  setFurther(certificates: readonly NamedPair[]): void {
+    const before = this.#further;
+    this.#further = certificates.map((certificate) => ({
+      hosts: certificate.hosts.map((host) => host.toLowerCase()),
+      room: this.#room(certificate),
+    }));
+    for (const { room } of before) room.closeWhenEmpty();
+  }
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -178,6 +196,14 @@ class TcpDoor implements Door {
     });
     this.#rooms.add(room);
     return room;
+  }
+  /** Whose certificate a TLS client gets. */
+  #secureFor(hello: Uint8Array): Room {
+    const name = this.#further.length === 0 ? undefined : serverNameOf(hello);
+    if (name === undefined) return this.#secure;
+    const wildcard = `*${name.slice(name.indexOf("."))}`;
+    const of = (host: string) => this.#further.find(({ hosts }) => hosts.includes(host))?.room;
+    return of(name) ?? of(wildcard) ?? this.#secure;
   }
   async #close(): Promise<void> {
     this.#listener.close();
@@ -226,9 +252,19 @@ class TcpDoor implements Door {
     let left: (() => void) | undefined;
     try {
       const first = new Uint8Array(BUFFER_BYTES);
-      const length = await conn.read(first);
+      let length = await conn.read(first);
       if (length === null || this.#closing !== undefined) return;
-      const room = first[0] === TLS_HANDSHAKE ? this.#secure : this.#plain;
+      const tls = first[0] === TLS_HANDSHAKE;
+      // A name is in the first record, which may come in pieces; a record that fills the buffer names nobody.
+      while (
+        tls && this.#further.length > 0 &&
+        length < Math.min(first.length, helloBytes(first.subarray(0, length)))
+      ) {
+        const more = await conn.read(first.subarray(length));
+        if (more === null || this.#closing !== undefined) return;
+        length += more;
+      }
+      const room = tls ? this.#secureFor(first.subarray(0, length)) : this.#plain;
       const inner = await room.enter();
       passage.inner = inner;
       const { port } = inner.localAddr;
