@@ -339,6 +339,10 @@ export const ConfigSchema = z.strictObject({
       (name) => name !== "",
       "Further tracks to keep of these broadcasts.",
     ),
+    record_max_tracks: integer(
+      { min: 2, max: 100_000, byDefault: 512 },
+      "Tracks that are recorded at one time, over all broadcasts; 32 renditions of one at most.",
+    ),
     record_max_age: duration(
       { min: "1s", max: "8760h", byDefault: "10m" },
       "How far back the tracks that are kept reach.",

@@ -89,6 +89,7 @@ export function sampleSnapshot(): MetricsSnapshot {
       waitingBytes: 210,
       trimmed: 211,
       recording: 212,
+      notRecorded: 214,
       groupsLost: 213,
     },
     plugins: [{

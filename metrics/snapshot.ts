@@ -152,6 +152,7 @@ export interface StorageNumbers {
   readonly waitingBytes: number;
   readonly trimmed: number;
   readonly recording: number;
+  readonly notRecorded: number;
   readonly groupsLost: number;
 }
 

@@ -73,6 +73,12 @@ export const STORAGE: MetricSection = {
     ),
     storage("qumo_storage_recorded_tracks", "gauge", "recording", "Tracks that are recorded now."),
     storage(
+      "qumo_storage_tracks_not_recorded",
+      "gauge",
+      "notRecorded",
+      "Tracks that should be recorded now and are not: there are too many, of one broadcast or of all.",
+    ),
+    storage(
       "qumo_storage_groups_lost_total",
       "counter",
       "groupsLost",

@@ -105,6 +105,7 @@ export async function metrics(view: ServerView): Promise<MetricsSnapshot> {
     storage: view.dvr && {
       ...view.dvr.store.stats,
       recording: view.dvr.recording,
+      notRecorded: view.dvr.notRecorded,
       groupsLost: view.dvr.groupsLost,
     },
     plugins: view.plugins?.numbers() ?? [],

@@ -355,6 +355,7 @@ export class RunningServer {
       store: this.store,
       record: storage.record,
       tracks: storage.recordTracks,
+      maxTracks: storage.recordMaxTracks,
       retention: { maxAgeMs: storage.recordMaxAge, maxBytes: storage.recordMaxBytes },
       log: this.#log,
     });

@@ -1,5 +1,6 @@
 /** Recorded broadcasts: groups that the cache has forgotten come from the storage, to every kind of reader. */
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { type Logger, silent } from "../base/logger.ts";
 import type { BroadcastProducer, Client } from "../client/mod.ts";
 import type { DvrGroupsJson, DvrJson } from "../server/dvr/dvr_http.ts";
 import { redisServer, startRedis } from "./support/redis.ts";
@@ -105,4 +106,59 @@ Deno.test("what does not match is not recorded", async () => {
   const off = await fetch(`http://127.0.0.1:${plain.port}/dvr/live/cam`);
   const { recording, tracks }: DvrJson = await off.json();
   deepStrictEqual({ recording, tracks }, { recording: false, tracks: [] });
+});
+
+/** A catalogue of renditions with these names. */
+const named = (names: readonly string[]) =>
+  JSON.stringify({
+    video: { renditions: Object.fromEntries(names.map((name) => [name, { codec: "vp8" }])) },
+  });
+const several = (count: number, prefix: string) =>
+  Array.from({ length: count }, (_, i) => `${prefix}.${i}`);
+
+Deno.test("250 catalogues that each name other tracks do not leave recorders behind", async () => {
+  const warned: string[] = [];
+  const log: Logger = { ...silent, warn: (text) => void warned.push(text), with: () => log };
+  await using server = await launch({ flags: FLAGS, log });
+  await using publisher = await server.client();
+  using broadcast = publisher.publish("live/cam");
+  const catalog = broadcast.track("catalog.json");
+  const { dvr } = server.server;
+  let most = 0;
+  for (let n = 0; n < 250; n++) {
+    catalog.write(named(several(n === 249 ? 400 : 32, `v${n}`)));
+    await until(() => {
+      most = Math.max(most, dvr!.recording);
+      return n > 19 || dvr!.recording === 33;
+    }, "the recorders");
+  }
+  await until(() => dvr!.notRecorded > 0, "what is not recorded");
+  // Changes that come too fast are made up for: of the last one everything is recorded that may be.
+  await until(() => dvr!.notRecorded === 368, "the last catalogue", 20_000);
+  strictEqual(most, 33);
+  strictEqual(dvr!.recording, 33);
+  const answer: DvrJson = await (await fetch(`http://127.0.0.1:${server.port}/dvr/live/cam`))
+    .json();
+  strictEqual(answer.notRecorded, 368);
+  const metrics = await (await fetch(`${server.adminUrl}/metrics`)).text();
+  ok(/qumo_storage_tracks_not_recorded 368\b/.test(metrics));
+  ok(warned.includes("tracks of a broadcast are not recorded"), "the log");
+  catalog.write(named(["one"]));
+  await until(() => dvr!.recording === 2 && dvr!.notRecorded === 0, "one track", 20_000);
+});
+
+Deno.test("storage.record_max_tracks bounds the recorders of all broadcasts, and who waits comes next", async () => {
+  await using server = await launch({ flags: { ...FLAGS, "storage.record_max_tracks": "40" } });
+  await using publisher = await server.client();
+  const { dvr } = server.server;
+  using first = publisher.publish("live/first");
+  first.track("catalog.json").write(named(several(32, "v")));
+  await until(() => dvr!.recording === 33, "the first");
+  using second = publisher.publish("live/second");
+  second.track("catalog.json").write(named([...several(32, "w"), "__proto__", "catalog.json"]));
+  await until(() => dvr!.notRecordedOf("live/second") === 28, "what is not recorded");
+  strictEqual(dvr!.recording, 40);
+  strictEqual(dvr!.notRecordedOf("live/first"), 0);
+  first.close();
+  await until(() => dvr!.recording === 33 && dvr!.notRecorded === 2, "those that waited", 20_000);
 });

@@ -14,7 +14,7 @@ import {
 } from "../../client/mod.ts";
 import { CATALOG_TRACK, PRIORITY } from "./fmp4/catalog.ts";
 import { MediaError } from "./fmp4/media_error.ts";
-import { Burst } from "./burst.ts";
+import { Burst } from "../../base/burst.ts";
 import { FrameOpener, type MediaFrame } from "./frame.ts";
 import { sleep } from "./pace.ts";
 import { CatalogVersions, type ReadCatalog, type Rendition } from "./rendition.ts";

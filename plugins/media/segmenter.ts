@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Burst } from "./burst.ts";
+import { Burst } from "../../base/burst.ts";
 import { DecodeClock } from "./decode_clock.ts";
 import type { MediaFrame } from "./frame.ts";
 import { depthOf, FragmentMuxer, frameSecondsOf } from "./mux.ts";

@@ -344,7 +344,7 @@ function modelTrim<T extends { readonly storedAtMs: number; readonly frame: NewF
 
 Deno.test("memory: the oldest group of any track makes room, and a frame that never fits is refused", async () => {
   const clock = new TestClock();
-  await using store = new MemoryStore({ clock, maxBytes: 9_000 });
+  await using store = new MemoryStore({ clock, maxBytes: 10_100 });
   const other: TrackKey = { broadcast: "other", track: "audio" };
   for (let group = 0; group < 10; group++) {
     clock.wall += 10;
@@ -354,7 +354,7 @@ Deno.test("memory: the oldest group of any track makes room, and a frame that ne
   const groups = async (key: TrackKey) => (await store.groups(key, 0)).map((g) => g.group);
   deepStrictEqual([await groups(KEY), await groups(other)], [[2, 4, 6, 8], [3, 5, 7, 9]]);
   strictEqual(store.stats.trimmed, 2);
-  const giant = { ...frame(10, true, ""), payload: new Uint8Array(10_000) };
+  const giant = { ...frame(10, true, ""), payload: new Uint8Array(20_000) };
   await rejects(store.append(KEY, giant), { code: "QUMO_STORAGE_FRAME_TOO_LARGE" });
 });
 
@@ -372,6 +372,18 @@ Deno.test("memory: a track keeps its own limits of frames and age", async () => 
   clock.wall += 500;
   await store.append(KEY, frame(7, true, "x"));
   deepStrictEqual((await store.groups(KEY, 0)).map((g) => g.group), [5, 6, 7]);
+});
+
+Deno.test("memory: tracks with long names and little in them are bounded too", async () => {
+  const clock = new TestClock();
+  await using store = new MemoryStore({ clock, maxBytes: 1 << 20 });
+  const name = "n".repeat(1000);
+  for (let i = 0; i < 1000; i++) {
+    clock.wall++;
+    await store.append({ broadcast: name, track: `${name}${i}` }, frame(0, true, "x"));
+  }
+  const kept = (await store.list()).length;
+  ok(kept > 50 && kept < (1 << 20) / 8000, `${kept}`);
 });
 
 Deno.test("a closed store says so", async () => {

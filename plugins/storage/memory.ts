@@ -30,6 +30,8 @@ export interface MemoryStoreOptions {
 
 /** What a frame takes besides its payload, about. */
 const FRAME_OVERHEAD_BYTES = 128;
+/** What a track takes besides its frames and its names, about. */
+const TRACK_OVERHEAD_BYTES = 512;
 
 export class MemoryStore implements MediaStore {
   readonly type = "memory";
@@ -58,9 +60,7 @@ export class MemoryStore implements MediaStore {
     }
     const id = idOf(key);
     let track = this.#tracks.get(id);
-    if (track === undefined) {
-      this.#tracks.set(id, track = new MemoryTrack(key, this.#floor));
-    }
+    if (track === undefined) track = this.#newTrack(key);
     const sequence = track.append(frame, clock.wallMs());
     this.#bytes += size;
     this.stats.appends++;
@@ -69,7 +69,7 @@ export class MemoryStore implements MediaStore {
     if (frame.keyframe && perTrack !== undefined) {
       this.#cut(track, track.cutFor(perTrack, clock.wallMs()));
     }
-    while (this.#bytes > maxBytes) this.#evict();
+    while (this.#bytes > maxBytes && this.#evict());
     return sequence;
   }
 
@@ -104,7 +104,7 @@ export class MemoryStore implements MediaStore {
       if (frames.length > 0) continue;
       const id = idOf(key);
       let track = this.#tracks.get(id);
-      if (track === undefined) this.#tracks.set(id, track = new MemoryTrack(key, this.#floor));
+      if (track === undefined) track = this.#newTrack(key);
       await track.changed(signal);
     }
   }
@@ -150,8 +150,15 @@ export class MemoryStore implements MediaStore {
     return frames;
   }
 
-  /** The oldest group of all gives way; a track that has only one goes with it. */
-  #evict(): void {
+  #newTrack(key: TrackKey): MemoryTrack {
+    const track = new MemoryTrack(key, this.#floor);
+    this.#tracks.set(idOf(key), track);
+    this.#bytes += overheadOf(key);
+    return track;
+  }
+
+  /** The oldest group of all gives way; a track that has only one goes with it. @returns Whether there was any. */
+  #evict(): boolean {
     let oldest: MemoryTrack | undefined;
     let oldestMs = Infinity;
     for (const track of this.#tracks.values()) {
@@ -159,16 +166,17 @@ export class MemoryStore implements MediaStore {
       oldest = track;
       oldestMs = track.oldestMs;
     }
-    if (oldest === undefined) return;
+    if (oldest === undefined) return false;
     const cut = oldest.secondGroup;
     if (cut === undefined) this.#forget(oldest);
     else this.#cut(oldest, cut);
+    return true;
   }
 
   #forget(track: MemoryTrack): void {
     this.#cut(track, track.last + 1);
     this.#floor = Math.max(this.#floor, track.last);
-    this.#tracks.delete(idOf(track.key));
+    if (this.#tracks.delete(idOf(track.key))) this.#bytes -= overheadOf(track.key);
     track.wake();
   }
 
@@ -178,6 +186,11 @@ export class MemoryStore implements MediaStore {
     this.stats.trimmed += frames;
     return frames;
   }
+}
+
+/** Its names are held twice, in two bytes a letter. */
+function overheadOf({ broadcast, track }: TrackKey): number {
+  return TRACK_OVERHEAD_BYTES + 4 * (broadcast.length + track.length);
 }
 
 function idOf({ broadcast, track }: TrackKey): string {

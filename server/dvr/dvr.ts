@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { Burst } from "../../base/burst.ts";
+import { MAX_RENDITIONS } from "../../base/catalog.ts";
 import { matchesPattern } from "../../base/path_pattern.ts";
 import { reasonOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
@@ -17,6 +19,7 @@ import type { Watch } from "../../relay/origin.ts";
 import type { Relay } from "../relay.ts";
 import { StoreArchive } from "./archive.ts";
 import { TrackRecorder } from "./track_recorder.ts";
+import { tracksNamed } from "./wanted_tracks.ts";
 
 export interface DvrOptions {
   readonly relay: Relay;
@@ -26,6 +29,8 @@ export interface DvrOptions {
   /** Tracks that are kept besides those that a catalogue names. */
   readonly tracks: readonly string[];
   readonly retention: Retention;
+  /** Tracks of all broadcasts together that are recorded at one time. */
+  readonly maxTracks: number;
   readonly log: Logger;
 }
 
@@ -41,6 +46,21 @@ export interface KeptTrack {
 const CATALOG = "catalog.json";
 /** How often it is said that something could not be kept. */
 const COMPLAIN_MS = 10_000;
+/** The tracks of a broadcast may change so often at once, and then once in a while. */
+const CHANGES = 20;
+const CHANGE_EVERY_MS = 2_000;
+
+/** What there is of a broadcast. */
+interface Recorded {
+  readonly recorders: Map<string, TrackRecorder>;
+  readonly changes: Burst;
+  /** Tracks that wait until another one is recorded no more. */
+  readonly waiting: Set<string>;
+  /** Tracks its catalogue names past what is taken of one, or of changes that come so fast. */
+  leftOut: number;
+  /** Ends the wait for the next change. */
+  cancel: () => void;
+}
 
 /** Its owner stops it before the store is closed. */
 export class Dvr {
@@ -48,10 +68,15 @@ export class Dvr {
   groupsLost = 0;
   readonly store: MediaStore;
   readonly #o: DvrOptions;
-  readonly #recorders = new Map<string, Map<string, TrackRecorder>>();
+  readonly #broadcasts = new Map<string, Recorded>();
+  /** Those that have tracks waiting. */
+  readonly #short = new Set<string>();
   readonly #watch: Watch;
   readonly #asking = new Map<string, Promise<KeptTrack[]>>();
+  #recording = 0;
   #complainedAtMs = -Infinity;
+  #toldAtMs = -Infinity;
+  #stopped = false;
 
   constructor(options: DvrOptions) {
     this.#o = options;
@@ -61,15 +86,24 @@ export class Dvr {
     this.#watch = relay.origin.watch({}, ({ kind, path }) => {
       if (!record.some((pattern) => matchesPattern(pattern, path))) return;
       if (kind === "ended") this.#end(path);
-      else if (!this.#recorders.has(path)) this.#begin(path);
+      else if (!this.#broadcasts.has(path)) this.#begin(path);
     });
   }
 
   /** Tracks that are recorded now. */
   get recording(): number {
-    let count = 0;
-    for (const tracks of this.#recorders.values()) count += tracks.size;
-    return count;
+    return this.#recording;
+  }
+
+  /** Tracks that should be recorded and are not: there are too many, of one broadcast or of all. */
+  get notRecorded(): number {
+    return this.#broadcasts.values().reduce((sum, one) => sum + missing(one), 0);
+  }
+
+  /** The same of one broadcast. */
+  notRecordedOf(path: string): number {
+    const recorded = this.#broadcasts.get(path);
+    return recorded === undefined ? 0 : missing(recorded);
   }
 
   /** What is kept of a broadcast. Those who ask the same at once share the answer. @throws {StorageUnavailable} */
@@ -94,25 +128,75 @@ export class Dvr {
 
   stop(): void {
     this.#watch.close();
-    for (const path of [...this.#recorders.keys()]) this.#end(path);
+    this.#stopped = true;
+    for (const path of [...this.#broadcasts.keys()]) this.#end(path);
   }
 
   #begin(path: string): void {
-    this.#recorders.set(path, new Map());
+    const recorders = new Map<string, TrackRecorder>();
+    const changes = new Burst(CHANGES, CHANGE_EVERY_MS);
+    this.#broadcasts.set(path, { recorders, changes, waiting: new Set(), leftOut: 0, cancel() {} });
     this.#record(path, CATALOG);
     for (const track of this.#o.tracks) this.#record(path, track);
   }
 
   #end(path: string): void {
-    for (const recorder of this.#recorders.get(path)?.values() ?? []) recorder.stop();
-    this.#recorders.delete(path);
+    const recorded = this.#broadcasts.get(path);
+    if (recorded === undefined) return;
+    this.#broadcasts.delete(path);
+    this.#short.delete(path);
+    recorded.cancel();
+    for (const recorder of recorded.recorders.values()) recorder.stop();
+    this.#recording -= recorded.recorders.size;
+    this.#fill();
+  }
+
+  /** Records what a catalogue names, and no more what it does not name any longer. */
+  #follow(path: string, catalog: Uint8Array): void {
+    const recorded = this.#broadcasts.get(path);
+    if (recorded === undefined) return;
+    const { recorders, changes, waiting } = recorded;
+    const { names, leftOut } = tracksNamed(catalog);
+    const wanted = new Set([CATALOG, ...this.#o.tracks, ...names]);
+    const gone = [...recorders.keys(), ...waiting].filter((track) => !wanted.has(track));
+    const come = names.filter((track) => !recorders.has(track) && !waiting.has(track));
+    recorded.leftOut = leftOut;
+    if (gone.length + come.length > 0) {
+      const { clock } = this.#o.relay.context;
+      const waitMs = changes.waitMs(clock.now());
+      recorded.cancel();
+      if (waitMs > 0) {
+        recorded.leftOut += come.length;
+        recorded.cancel = clock.after(waitMs, () => this.#follow(path, catalog));
+        return this.#tell(path, recorded);
+      }
+      changes.took(clock.now());
+      for (const track of gone) {
+        waiting.delete(track);
+        const recorder = recorders.get(track);
+        if (recorder === undefined) continue;
+        recorder.stop();
+        recorders.delete(track);
+        this.#recording--;
+      }
+      for (const track of come) this.#record(path, track);
+      this.#fill();
+    }
+    this.#tell(path, recorded);
   }
 
   #record(path: string, track: string): void {
-    const recorders = this.#recorders.get(path);
-    if (recorders === undefined || recorders.has(track)) return;
-    const { relay, store, retention } = this.#o;
-    recorders.set(
+    const recorded = this.#broadcasts.get(path);
+    if (recorded === undefined || recorded.recorders.has(track)) return;
+    const { relay, store, retention, maxTracks } = this.#o;
+    if (this.#recording >= maxTracks) {
+      recorded.waiting.add(track);
+      this.#short.add(path);
+      return this.#tell(path, recorded);
+    }
+    recorded.waiting.delete(track);
+    this.#recording++;
+    recorded.recorders.set(
       track,
       new TrackRecorder({
         key: { broadcast: path, track },
@@ -122,12 +206,36 @@ export class Dvr {
         clock: relay.context.clock,
         onLost: (error) => this.#lost(path, track, error),
         ...(track === CATALOG && {
-          onFirst: (payload: Uint8Array) => {
-            for (const name of tracksNamed(payload)) this.#record(path, name);
-          },
+          onFirst: (payload: Uint8Array) => this.#follow(path, payload),
         }),
       }),
     );
+  }
+
+  /** Records what has waited, as far as there is room. */
+  #fill(): void {
+    if (this.#stopped) return;
+    for (const path of this.#short) {
+      for (const track of [...this.#broadcasts.get(path)?.waiting ?? []]) {
+        if (this.#recording >= this.#o.maxTracks) return;
+        this.#record(path, track);
+      }
+      this.#short.delete(path);
+    }
+  }
+
+  #tell(broadcast: string, recorded: Recorded): void {
+    const count = missing(recorded);
+    const now = this.#o.relay.context.clock.now();
+    if (count === 0 || now - this.#toldAtMs < COMPLAIN_MS) return;
+    this.#toldAtMs = now;
+    this.#o.log.warn("tracks of a broadcast are not recorded", {
+      broadcast,
+      count,
+      hint:
+        `of one catalogue ${MAX_RENDITIONS} are recorded, of all broadcasts ${this.#o.maxTracks} ` +
+        "(storage.record_max_tracks)",
+    });
   }
 
   #lost(broadcast: string, track: string, error: unknown): void {
@@ -140,17 +248,6 @@ export class Dvr {
   }
 }
 
-/** Most tracks of one broadcast: a catalogue is its publisher's word. */
-const MAX_TRACKS = 32;
-
-/** The renditions of a hang catalogue, of whatever kind. A text that is none names nothing. */
-export function tracksNamed(catalog: Uint8Array): string[] {
-  try {
-    const sections = Object.values(JSON.parse(new TextDecoder().decode(catalog)) as object);
-    return sections.flatMap((section) =>
-      Object.keys((section as { renditions?: object } | null)?.renditions ?? {})
-    ).slice(0, MAX_TRACKS);
-  } catch {
-    return [];
-  }
+function missing({ waiting, leftOut }: Recorded): number {
+  return waiting.size + leftOut;
 }

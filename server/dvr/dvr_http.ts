@@ -15,6 +15,8 @@ export interface DvrJson {
   readonly nowMs: number;
   /** Whether this relay records anything at all. */
   readonly recording: boolean;
+  /** Tracks of this broadcast that should be recorded and are not: there are too many. */
+  readonly notRecorded: number;
   readonly tracks: readonly {
     readonly track: string;
     readonly frames: number;
@@ -48,7 +50,7 @@ export async function dvrAnswer(c: Context, view: ServerView, path: string): Pro
   const track = c.req.query("track");
   if (dvr === undefined) {
     return track === undefined
-      ? c.json<DvrJson>({ nowMs, recording: false, tracks: [] })
+      ? c.json<DvrJson>({ nowMs, recording: false, notRecorded: 0, tracks: [] })
       : c.text("nothing is recorded here (storage.record)\n", 404);
   }
   if (track !== undefined && !isName(track)) return c.text("nothing of this track is kept\n", 404);
@@ -69,7 +71,12 @@ export async function dvrAnswer(c: Context, view: ServerView, path: string): Pro
         fromMs: first.storedAtMs,
         toMs: last.storedAtMs,
       }));
-      return c.json<DvrJson>({ nowMs, recording: true, tracks });
+      return c.json<DvrJson>({
+        nowMs,
+        recording: true,
+        notRecorded: dvr.notRecordedOf(path),
+        tracks,
+      });
     }
     const key = { broadcast: path, track };
     const groups = (await dvr.store.groups(key, Number(at), Number(limit))).map(

@@ -20,7 +20,7 @@ export interface TrackRecorderOptions {
   readonly clock: Clock;
   /** A group that is not kept, or not to its end. */
   readonly onLost: (error: unknown) => void;
-  /** Sees the first frame of each group: all there is of a catalogue. */
+  /** Sees the first frame of each group that is newer than those before: all there is of a catalogue. */
   readonly onFirst?: (payload: Uint8Array) => void;
 }
 
@@ -37,6 +37,8 @@ export class TrackRecorder implements TrackReader {
   #track: Track | undefined;
   #cancel: (() => void) | undefined;
   #trimmedAtMs = -Infinity;
+  /** The newest group whose first frame was seen. */
+  #seen = -1;
 
   constructor(options: TrackRecorderOptions) {
     this.#o = options;
@@ -62,6 +64,7 @@ export class TrackRecorder implements TrackReader {
   }
 
   #begin(): void {
+    this.#seen = -1; // another publisher may count from the start
     const { broadcast, key } = this.#o;
     this.#track = broadcast()?.track(key.broadcast, key.track);
     if (this.#track === undefined) this.onEnd({ kind: "ended" });
@@ -82,7 +85,10 @@ export class TrackRecorder implements TrackReader {
         const frame = await reader.frame({ signal: this.#stop.signal });
         if (frame === undefined) break;
         if (held !== undefined) last = append(held);
-        if (first) this.#o.onFirst?.(frame.payload);
+        if (first && reader.sequence > this.#seen) {
+          this.#seen = reader.sequence;
+          this.#o.onFirst?.(frame.payload);
+        }
         held = { group: reader.sequence, keyframe: first, ...frame };
       }
       if (held !== undefined && failed === undefined) last = append({ ...held, endsGroup: true });

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock } from "../../../base/clock.ts";
-import { Burst } from "../../media/burst.ts";
+import { Burst } from "../../../base/burst.ts";
 import type { FrameSink } from "../../media/follow.ts";
 import type { MediaFrame } from "../../media/frame.ts";
 import type { Rendition } from "../../media/rendition.ts";
