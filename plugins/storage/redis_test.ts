@@ -254,6 +254,7 @@ Deno.test({
       store,
       record: [],
       tracks: [],
+      maxTracks: 2,
       retention: {},
       log: silent,
     });
