@@ -228,6 +228,7 @@ const follower = new RingFollower(
   reader,
   {
     openGroup: (sequence) => new GroupWriter(here.add(sequence, 0)!, LIMITS),
+    accepted() {},
     started() {},
     interrupt() {},
     datagram: () => true,

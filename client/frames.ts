@@ -33,13 +33,18 @@ export class GroupReader implements Disposable {
   /** Index of the first frame: above 0 when the publisher sent only the rest of a group. */
   readonly startFrame: number;
   readonly #group: Group;
-  readonly #cursor: GroupCursor = { slot: -1, pump: () => this.#bell.ring() };
+  readonly #cursor: GroupCursor = {
+    slot: -1,
+    pump: () => this.#bell.ring(),
+    evicted: () => this.#evicted(),
+  };
   #position = 0;
   #timestamp = 0;
   /** The frame that is being read, and how much of it is here: a call that was given up is gone on with. */
   #partial: { readonly payload: Uint8Array<ArrayBuffer>; at: number } | undefined;
   readonly #bell = new Bell();
   #closed = false;
+  #lost = false;
 
   /** @internal */
   constructor(group: Group) {
@@ -53,7 +58,7 @@ export class GroupReader implements Disposable {
   async frame(options: WaitOptions = {}): Promise<Frame | undefined> {
     const { signal } = options;
     if (this.#partial === undefined && (this.#closed || !await this.#available(signal))) {
-      const cut = !this.#closed && this.#group.state === "cut";
+      const cut = this.#lost || !this.#closed && this.#group.state === "cut";
       this.close();
       if (cut) throw new GroupCut(this.sequence);
       return undefined;
@@ -93,6 +98,7 @@ export class GroupReader implements Disposable {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#lost = false;
     this.#partial = undefined;
     this.#group.detach(this.#cursor);
     this.#bell.ring();
@@ -101,6 +107,15 @@ export class GroupReader implements Disposable {
   /** Closes. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** The memory is needed elsewhere: what has not been read is lost. */
+  #evicted(): void {
+    if (this.#closed || this.#group.state === "complete" && this.#position === this.#group.bytes) {
+      return;
+    }
+    this.close();
+    this.#lost = true;
   }
 
   /** A frame's head is committed whole and never straddles two slabs. */
@@ -120,6 +135,6 @@ export class GroupReader implements Disposable {
       if (group.state !== "open" || this.#closed) return false;
       await this.#bell.wait(signal);
     }
-    return true;
+    return !this.#lost;
   }
 }

@@ -89,6 +89,7 @@ function sourceOf(link: Link, clock: Clock | undefined): BroadcastSource {
 function goingOn(link: Link, sink: TrackSink, clock: Clock): TrackSink {
   return {
     openGroup: (sequence, startFrame) => sink.openGroup(sequence, startFrame),
+    accepted: () => sink.accepted(),
     started: (group) => sink.started(group),
     interrupt: (writer) => sink.interrupt(writer),
     datagram: (sequence, timestamp, payload) => sink.datagram(sequence, timestamp, payload),

@@ -17,7 +17,10 @@ import type { SoughtTrack } from "./remote.ts";
 export interface SubscriptionUpdate {
   /** 0–255, higher goes first. Default 128. */
   readonly priority?: number;
-  /** How old a group may get before it is skipped, in milliseconds; 0 leaves it to the track. Default 0. */
+  /**
+   * How old a group may get before it is skipped, in milliseconds from when a newer one came. At 0 a group that is stuck on
+   * its way gives way to a newer one; from moq-lite-06 on, more than 0 also asks for older groups to begin with. Default 0.
+   */
   readonly maxLatencyMs?: number;
   /** First group wanted; the newest when absent. */
   readonly startGroup?: number;

@@ -251,7 +251,7 @@ export const ConfigSchema = z.strictObject({
     ),
     max_cache_bytes: sizeOrNone(
       { min: MB, max: 1024 * GB, byDefault: GB },
-      "Bytes of the groups kept by all threads; above that the oldest are forgotten, but the newest of each track.",
+      "Bytes of the groups held by all threads; above that the oldest are forgotten, then those of who holds the most are cut.",
     ),
     max_broadcast_cache_bytes: sizeOrNone(
       { min: MB, max: 1024 * GB, byDefault: 256 * MB },

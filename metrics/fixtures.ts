@@ -48,6 +48,7 @@ export function sampleSnapshot(): MetricsSnapshot {
       loopsRefused: 40,
       announcementsRefused: 71,
       requestsRefused: 72,
+      tracksRefused: 79,
     },
     pool: { inUse: 41, bytesInUse: 42, gets: 43, reused: 44, grown: 45, arenaBytes: 46 },
     limited: {

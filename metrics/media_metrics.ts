@@ -134,6 +134,11 @@ export const MEDIA: MetricSection = {
       "requestsRefused",
       "Requests for broadcasts that the session may not read.",
     ),
+    media(
+      "qumo_track_requests_refused_total",
+      "tracksRefused",
+      "Requests for a track of a broadcast whose publisher has yet to confirm the many that were asked for before.",
+    ),
   ],
 };
 

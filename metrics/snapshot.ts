@@ -97,6 +97,7 @@ export interface MediaNumbers {
   readonly loopsRefused: number;
   readonly announcementsRefused: number;
   readonly requestsRefused: number;
+  readonly tracksRefused: number;
 }
 
 export interface PoolNumbers {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { NotFound } from "./errors.ts";
+import { NotFound, TooManyTracks } from "./errors.ts";
 import { Feed, type FeedRoutes } from "./feed.ts";
 import { Group } from "./group.ts";
 import { GroupWriter } from "./group_writer.ts";
@@ -24,6 +24,9 @@ export interface BroadcastOptions {
 interface Entry {
   readonly track: Track;
   readonly feed: Feed;
+  readonly key: string;
+  /** The hop it is not served through, or 0n. */
+  readonly exclude: HopId;
   /** Hops of those who share it: a route through one of them is its last choice. */
   readonly askers: Set<HopId>;
   forget: (() => void) | undefined;
@@ -41,9 +44,12 @@ export class Broadcast {
   heldBack = false;
   readonly #options: BroadcastOptions;
   #routes: Route[] = [];
-  readonly #entries = new Map<string, Entry>();
+  /** By path and name; one for each hop that has to be left out. */
+  readonly #entries = new Map<string, Entry[]>();
   /** Those of them that nobody reads any more, in the order in which they were left. */
-  readonly #idle = new Set<string>();
+  readonly #idle = new Set<Entry>();
+  /** Those whose track nobody has confirmed yet, as far as it was looked at. */
+  readonly #asked = new Set<Entry>();
   readonly #fetches = new Map<string, PendingFetch>();
 
   constructor(
@@ -60,7 +66,7 @@ export class Broadcast {
 
   /** Every track that is read or was read a moment ago. */
   *tracks(): IterableIterator<{ readonly track: Track; readonly feed: Feed }> {
-    yield* this.#entries.values();
+    for (const entries of this.#entries.values()) yield* entries;
   }
 
   /** The best route that does not run through `excludeHop`, and may be asked for `path`: this one's, or one below it. */
@@ -92,7 +98,7 @@ export class Broadcast {
   /** The publisher is gone for good. What still runs goes on to its own end. */
   abandon(): void {
     this.lingering = false;
-    for (const { feed } of this.#entries.values()) feed.abandon();
+    for (const { feed } of [...this.tracks()]) feed.abandon();
   }
 
   /**
@@ -100,26 +106,28 @@ export class Broadcast {
    * @param path The broadcast asked for: this one's path, or one below it that its publisher may serve too.
    * @param excludeHop The asker's own hop: it is not served by a route that runs through itself. {@link NEIGHBOURS} for
    *   another thread of this relay: what it asks for is never asked of a third.
+   * @throws {TooManyTracks} The publisher has not confirmed the many that were asked for before.
    */
   track(path: string, name: string, excludeHop: HopId = 0n): Track {
     const own = this.best(excludeHop, path)?.source.ownTrack?.(path, name);
     if (own !== undefined) return own;
     const exclude = this.#routes.some((r) => isExcluded(r, excludeHop)) ? excludeHop : 0n;
-    const key = `${path}\0${name}\0${exclude}`;
-    const known = this.#entries.get(key);
+    const key = keyOf(path, name);
+    const known = this.#entries.get(key)?.find((entry) => entry.exclude === exclude);
     if (known !== undefined) {
       if (excludeHop > 0n) known.askers.add(excludeHop);
-      this.#keep(key, known);
+      this.#keep(known);
       return known.track;
     }
+    this.#mayAsk();
     const track = new Track(path, name, this.#options.context);
     const askers = new Set<HopId>(excludeHop > 0n ? [excludeHop] : []);
     const feed = new Feed(track, this.#feedRoutes(path, exclude, askers));
     track.feed = feed;
-    const entry: Entry = { track, feed, askers, forget: undefined };
-    track.onIdle = () => this.#left(key, entry);
-    this.#entries.set(key, entry);
-    this.#keep(key, entry);
+    const entry: Entry = { track, feed, askers, exclude, key, forget: undefined };
+    track.onReaders = (any) => any ? this.#keep(entry) : this.#left(entry);
+    this.#asked.add(entry);
+    this.#keep(entry);
     return track;
   }
 
@@ -146,9 +154,10 @@ export class Broadcast {
     const counted = excludeHop !== NEIGHBOURS;
     if (counted) stats.fetches++;
     const own = this.best(excludeHop, path)?.source.ownTrack?.(path, name);
-    const tracks = own === undefined ? [...this.#entries.values()] : [{ track: own }];
+    const tracks = own === undefined
+      ? this.#entries.get(keyOf(path, name)) ?? []
+      : [{ track: own }];
     for (const { track } of tracks) {
-      if (track.broadcast !== path || track.name !== name) continue;
       const kept = track.ring.get(request.group);
       if (kept === undefined || kept.state === "cut" || kept.startFrame > 0) continue;
       if (counted) stats.fetchesFromCache++;
@@ -159,7 +168,7 @@ export class Broadcast {
       throw new NotFound(`group ${request.group} of track ${name}`, "group");
     }
     const exclude = this.#routes.some((r) => isExcluded(r, excludeHop)) ? excludeHop : 0n;
-    const key = `${path}\0${name}\0${request.group}\0${exclude}`;
+    const key = `${request.group} ${exclude} ${keyOf(path, name)}`;
     const known = this.#fetches.get(key);
     if (known !== undefined) {
       known.askers++;
@@ -245,34 +254,54 @@ export class Broadcast {
   }
 
   #reroute(fresh?: BroadcastSource): void {
-    for (const { feed } of [...this.#entries.values()]) feed.reroute(fresh);
+    for (const { feed } of [...this.tracks()]) feed.reroute(fresh);
   }
 
-  /** Puts off the day on which an idle track is forgotten. */
-  #keep(key: string, entry: Entry): void {
+  /** Keeps those who ask for ever new names from filling the memory: what nobody has confirmed is counted. */
+  #mayAsk(): void {
+    const { maxAskedTracks = Infinity, stats } = this.#options.context;
+    if (this.#asked.size < maxAskedTracks) return;
+    for (const entry of this.#asked) if (entry.track.known) this.#asked.delete(entry);
+    if (this.#asked.size < maxAskedTracks) return;
+    stats.tracksRefused++;
+    throw new TooManyTracks(this.path, maxAskedTracks);
+  }
+
+  /** Has the track among its own, and puts off the day on which it is forgotten for being idle. */
+  #keep(entry: Entry): void {
+    const entries = this.#entries.get(entry.key) ?? [];
+    if (!entries.includes(entry)) this.#entries.set(entry.key, [...entries, entry]);
     entry.forget?.();
-    this.#idle.delete(key);
+    this.#idle.delete(entry);
     entry.forget = this.#options.context.clock.after(IDLE_TRACK_MS, () => {
-      if (entry.track.readers > 0) return this.#keep(key, entry);
-      this.#drop(key, entry);
+      if (entry.track.readers > 0) return this.#keep(entry);
+      this.#drop(entry);
     });
   }
 
   /** Nobody reads it any more. One that never had a group is as if nobody had asked for it. */
-  #left(key: string, entry: Entry): void {
-    if (this.#entries.get(key) !== entry) return;
-    if (entry.track.groupsIn === 0) return this.#drop(key, entry);
-    this.#idle.delete(key);
-    this.#idle.add(key);
+  #left(entry: Entry): void {
+    if (this.#entries.get(entry.key)?.includes(entry) !== true) return;
+    if (entry.track.groupsIn === 0) return this.#drop(entry);
+    this.#idle.delete(entry);
+    this.#idle.add(entry);
     if (this.#idle.size <= MAX_IDLE_TRACKS) return;
     const [oldest] = this.#idle;
-    this.#drop(oldest!, this.#entries.get(oldest!)!);
+    this.#drop(oldest!);
   }
 
-  #drop(key: string, entry: Entry): void {
+  #drop(entry: Entry): void {
     entry.forget?.();
     entry.track.clear();
-    this.#idle.delete(key);
-    if (this.#entries.get(key) === entry) this.#entries.delete(key);
+    this.#idle.delete(entry);
+    this.#asked.delete(entry);
+    const left = (this.#entries.get(entry.key) ?? []).filter((other) => other !== entry);
+    if (left.length > 0) this.#entries.set(entry.key, left);
+    else this.#entries.delete(entry.key);
   }
+}
+
+/** A path and a name as one, whatever characters they have. */
+function keyOf(path: string, name: string): string {
+  return `${path.length} ${path}${name}`;
 }

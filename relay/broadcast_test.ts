@@ -191,3 +191,71 @@ Deno.test("Broadcast hands out the own track of a publisher in this process, cac
   await assert.rejects(broadcast.fetch("b", "t", { group: 9, priority: 0 }), NotFound);
   assert.equal(source.subscriptions.length, 0);
 });
+
+Deno.test("Broadcast.fetch() looks at the tracks of that path and name alone", async () => {
+  const source = new FakeSource("a");
+  const { broadcast } = broadcastOf([source, [7n]]);
+  let looks = 0;
+  for (let i = 0; i < 100; i++) {
+    const track = broadcast.track("b", `other ${i}`);
+    const { ring } = track;
+    Object.defineProperty(track, "ring", { get: () => (looks++, ring) });
+    Object.defineProperty(track, "broadcast", { get: () => (looks++, "b") });
+  }
+  broadcast.track("b", "t").add(new FakeReader());
+  source.last.group(3);
+  (await broadcast.fetch("b", "t", request)).release();
+  assert.equal(looks, 0);
+  assert.equal(source.fetches.length, 0);
+});
+
+Deno.test("Broadcast tells tracks apart whose path and name read alike together", () => {
+  const { broadcast } = broadcastOf([new FakeSource("a"), [7n]]);
+  assert.notEqual(broadcast.track("b/c", "d\0e"), broadcast.track("b/c\0d", "e"));
+  assert.notEqual(broadcast.track("b", "c 1"), broadcast.track("b c", "1"));
+});
+
+Deno.test("Broadcast forgets a track at once that never had a group, and keeps one that has for a while", () => {
+  const source = new FakeSource("a");
+  const { broadcast, context } = broadcastOf([source, [7n]]);
+  for (let i = 0; i < 50; i++) {
+    const track = broadcast.track("b", `made up ${i}`);
+    const reader = new FakeReader();
+    track.add(reader);
+    if (i % 2 === 0) source.last.refuse();
+    else track.remove(reader);
+  }
+  assert.deepEqual([...broadcast.tracks()], []);
+  const real = broadcast.track("b", "real");
+  const reader = new FakeReader();
+  real.add(reader);
+  source.last.group(1);
+  real.remove(reader);
+  assert.equal(broadcast.track("b", "real"), real);
+  context.clock.advance(30_000);
+  assert.deepEqual([...broadcast.tracks()], []);
+  real.add(reader);
+  assert.equal(
+    broadcast.track("b", "real"),
+    real,
+    "who comes back to it has it in its place again",
+  );
+});
+
+Deno.test("Broadcast refuses more tracks while its publisher has confirmed none of many", () => {
+  const source = new FakeSource("a");
+  const { broadcast, context } = broadcastOf([source, [7n]]);
+  Object.assign(context, { maxAskedTracks: 3 });
+  const subscriptions = ["1", "2", "3"].map((name) => {
+    broadcast.track("b", name).add(new FakeReader());
+    return source.last;
+  });
+  assert.throws(() => broadcast.track("b", "4"), { code: "QUMO_TOO_MANY_TRACKS" });
+  assert.equal(context.stats.tracksRefused, 1);
+  assert.ok(broadcast.track("b", "2"), "what was asked for is had as before");
+  subscriptions[0]!.sink.accepted();
+  broadcast.track("b", "4").add(new FakeReader());
+  subscriptions[1]!.refuse();
+  broadcast.track("b", "5");
+  assert.throws(() => broadcast.track("b", "6"), { code: "QUMO_TOO_MANY_TRACKS" });
+});

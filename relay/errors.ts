@@ -17,8 +17,7 @@ export class GroupTooLarge extends QumoError {
     readonly what: "group" | "frame" = "group",
   ) {
     const of = what === "group" ? "group" : "a frame of group";
-    const setting = what === "group" ? "relay.max_group_bytes" : "limits.max_frame_bytes";
-    super(`Cannot keep ${of} ${sequence}: ${bytes} bytes, at most ${limitBytes} (${setting})`);
+    super(`Cannot keep ${of} ${sequence}: ${bytes} bytes, and a ${what} has ${limitBytes} at most`);
   }
 }
 
@@ -33,6 +32,22 @@ export class NotFound extends QumoError {
    */
   constructor(what: string, readonly why: "broadcast" | "track" | "group" = "track") {
     super(`Cannot find ${what}`);
+  }
+}
+
+/** As many tracks of a broadcast are asked for as may be while its publisher has confirmed none of them. */
+export class TooManyTracks extends QumoError {
+  /** Stable, for logs and programs. */
+  readonly code = "QUMO_TOO_MANY_TRACKS";
+  /**
+   * Made by the broadcast that was asked.
+   *
+   * @param most How many may wait for the publisher's word.
+   */
+  constructor(path: string, most: number) {
+    super(
+      `Cannot ask for one more track of ${path}: its publisher has not confirmed the last ${most}; try again later`,
+    );
   }
 }
 

@@ -9,12 +9,13 @@
  */
 import type { Group } from "./group.ts";
 import { GroupWriter } from "./group_writer.ts";
-import type {
-  BroadcastSource,
-  TrackEnd,
-  TrackRequest,
-  TrackSink,
-  UpstreamSubscription,
+import {
+  type BroadcastSource,
+  DEFAULT_TRACK_INFO,
+  type TrackEnd,
+  type TrackRequest,
+  type TrackSink,
+  type UpstreamSubscription,
 } from "./ports.ts";
 import type { Route } from "./route.ts";
 import type { Track, TrackFeed } from "./track.ts";
@@ -142,6 +143,11 @@ export class Feed implements TrackFeed {
     this.#interrupted.set(group.sequence, { group, cancel });
   }
 
+  /** An inflow's source has the track. */
+  accepted(from: Inflow): void {
+    if (from === this.#active) this.#track.confirm();
+  }
+
   /** An inflow has told its first group; what takes over from another goes on where that was. */
   started(from: Inflow, group: number): void {
     if (from === this.#active && this.#track.ring.newest === undefined) this.#track.begin(group);
@@ -198,7 +204,10 @@ export class Feed implements TrackFeed {
     if (inflow.counted) context.stats.upstreamSubscriptions++;
     route.source.trackInfo(broadcast, name).then(
       (info) => {
-        if (inflow === this.#active || inflow === this.#next) this.#track.info = info;
+        if (inflow !== this.#active && inflow !== this.#next) return;
+        this.#track.info = info;
+        // A source that cannot ask its peer answers with the default; another thread says it by itself.
+        if (info !== DEFAULT_TRACK_INFO && inflow.counted) this.accepted(inflow);
       },
       () => {}, // the subscription is refused for the same reason, and says so
     );
@@ -272,6 +281,10 @@ class Inflow implements TrackSink {
 
   openGroup(sequence: number, startFrame = 0): GroupWriter | undefined {
     return this.#over ? undefined : this.feed.admit(this, sequence, startFrame);
+  }
+
+  accepted(): void {
+    if (!this.#over) this.feed.accepted(this);
   }
 
   started(group: number): void {

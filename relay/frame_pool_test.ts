@@ -46,7 +46,7 @@ Deno.test("FramePool keeps its memory where other threads can read it, unless to
 });
 
 Deno.test("FramePool hands big slabs back to the system once enough of them are free", () => {
-  const pool = new FramePool({ frameCapacity: 100, arenaBytes: 400, maxFreeBytes: 900 });
+  const pool = new FramePool({ frameCapacity: 100, arenaBytes: 400, maxFreeBytes: 1200 });
   const news: [number, boolean][] = [];
   pool.onArena = (index, memory) => news.push([index, memory !== undefined]);
   const big = [pool.get(400), pool.get(400), pool.get(400)];
@@ -61,6 +61,40 @@ Deno.test("FramePool hands big slabs back to the system once enough of them are 
   // Two are out again, so there is room for the next one that comes back.
   pool.put(pool.get(400));
   assert.equal(pool.stats.arenaBytes, 1600);
+});
+
+Deno.test("FramePool hands memory that small slabs took in a rush back to the system, and lends none of it again", () => {
+  const pool = new FramePool({ frameCapacity: 100, arenaBytes: 1000, maxFreeBytes: 2000 });
+  const rush = Array.from({ length: 100 }, () => pool.get(100));
+  assert.equal(pool.stats.arenaBytes, 10_000);
+  for (const slab of rush) pool.put(slab);
+  assert.equal(
+    pool.stats.arenaBytes,
+    3000,
+    "as much as may be free, and the arena that is cut up now",
+  );
+  assert.equal(pool.arenas().filter((memory) => memory !== undefined).length, 3);
+  for (let i = 0; i < 50; i++) {
+    const slab = pool.get(100);
+    assert.equal(slab.bytes.length, 100);
+    assert.equal(slab.bytes.buffer, pool.arena(slab.arena));
+  }
+  assert.equal(pool.stats.arenaBytes, 5000);
+});
+
+Deno.test("FramePool raises the alarm while more is on loan than agreed", () => {
+  const pool = new FramePool({ frameCapacity: 100 });
+  let alarms = 0;
+  pool.onAlarm = () => alarms++;
+  pool.alarmBytes = 200;
+  const slabs = [pool.get(100), pool.get(100)];
+  assert.equal(alarms, 0);
+  slabs.push(pool.get(100));
+  assert.equal(alarms, 1);
+  pool.put(slabs.pop()!);
+  pool.put(slabs.pop()!);
+  pool.get(100);
+  assert.equal(alarms, 1);
 });
 
 Deno.test("FramePool never lends one byte twice, and its figures add up, whatever the order", () => {

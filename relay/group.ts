@@ -9,7 +9,7 @@
  *
  * @module
  */
-import type { FramePool, Slab } from "./frame_pool.ts";
+import type { FramePool, Holder, Slab } from "./frame_pool.ts";
 
 /** Something that follows a group as it grows. */
 export interface GroupCursor {
@@ -17,6 +17,16 @@ export interface GroupCursor {
   slot: number;
   /** Called when bytes were added or the group has ended; must not throw. */
   pump(): void;
+  /** Its memory is needed: what has not been read of it is lost. Must not throw. */
+  evicted?(): void;
+}
+
+/** Who keeps a group for those to come. */
+export interface GroupKeeper {
+  /** The broadcast it belongs to. */
+  readonly owner: string;
+  /** Keeps it no longer, whichever it is. Harmless when it is not kept. */
+  forget(group: Group): void;
 }
 
 /** Follows a group for readers elsewhere. Called on the media path: must be quick, must not throw or allocate. */
@@ -33,7 +43,7 @@ export const MAX_SEGMENTS = 16;
 /** A frame's head (two varints) never straddles two slabs. */
 const HEAD_ROOM = 16;
 
-export class Group {
+export class Group implements Holder {
   state: GroupState = "open";
   /** Bytes that readers may see. */
   bytes = 0;
@@ -52,6 +62,10 @@ export class Group {
   supersededAtMs = Infinity;
   /** Called once, when the group has ended; for whoever keeps it until then. */
   onEnd: (() => void) | undefined;
+  /** Whoever keeps or has kept it. */
+  keeper: GroupKeeper | undefined;
+  /** Its memory was asked back. */
+  isEvicted = false;
   /** Who follows this group, and the number it knows it by. */
   observer: GroupObserver | undefined;
   observedAs = -1;
@@ -83,11 +97,30 @@ export class Group {
   /** Lets go; the last one gives the memory back. */
   release(): void {
     if (--this.#refs > 0) return;
+    this.#pool.holders.delete(this);
     for (const slab of this.segments) this.#pool.put(slab);
     this.segments.length = 0;
     this.ends.length = 0;
     this.#slice = undefined;
     this.#sliceFrom = -1;
+  }
+
+  /** Bytes of its slabs. */
+  get heldBytes(): number {
+    let bytes = 0;
+    for (const slab of this.segments) bytes += slab.bytes.length;
+    return bytes;
+  }
+
+  /** Gives its memory back: it is cut, kept no longer, and lost for those who have not read it to its end. */
+  evict(): void {
+    if (this.isEvicted) return;
+    this.isEvicted = true;
+    this.retain();
+    this.keeper?.forget(this);
+    this.end("cut");
+    for (let i = this.cursors.length - 1; i >= 0; i--) this.cursors[i]?.evicted?.();
+    this.release();
   }
 
   /**
@@ -116,6 +149,7 @@ export class Group {
     const need = head ? HEAD_ROOM : 1;
     if (last >= 0 && this.#freeInLast() >= need) return true;
     if (this.segments.length === MAX_SEGMENTS) return false;
+    if (last < 0) this.#pool.holders.add(this);
     this.segments.push(this.#pool.get(Math.max(this.#written, this.#sizeHint, HEAD_ROOM)));
     this.ends.push(this.#written);
     return true;

@@ -5,7 +5,7 @@
  * @module
  */
 import type { FramePool } from "./frame_pool.ts";
-import { Group } from "./group.ts";
+import { Group, type GroupKeeper } from "./group.ts";
 
 /** Told of every change, so that a mirror in shared memory can follow (see `shared_ring.ts`). */
 export interface RingObserver {
@@ -20,7 +20,7 @@ const REMEMBERED = 8;
 /** As many as a peer may have streams open by default: it takes that many when the newest always go first. */
 const MAX_GROWING = 1000;
 
-export class GroupRing {
+export class GroupRing implements GroupKeeper {
   readonly #slots: (Group | undefined)[];
   readonly #bySequence = new Map<number, number>();
   #next = 0;
@@ -48,11 +48,13 @@ export class GroupRing {
   /**
    * @param capacity Groups kept, at least 1.
    * @param maxGrowing Groups that may grow on after they have given way.
+   * @param owner The broadcast they belong to.
    */
   constructor(
     readonly pool: FramePool,
     readonly capacity: number,
     readonly maxGrowing = MAX_GROWING,
+    readonly owner = "",
   ) {
     if (!Number.isInteger(capacity) || capacity < 1) {
       throw new RangeError(`Cannot make a ring of ${capacity} groups: at least 1 is needed`);
@@ -104,14 +106,14 @@ export class GroupRing {
       if (this.#slots[slot] === newest) slot = (slot + 1) % this.capacity;
       const old = this.#slots[slot];
       if (old !== undefined && (old === newest || sequence < old.sequence)) {
-        return this.#passOn(new Group(this.pool, sequence, startFrame, now, this.#sizeHint), now);
+        return this.#passOn(this.#make(sequence, startFrame, now), now);
       }
     }
     if (newest !== undefined && newest.written > 0) {
       // A little more than the last group took: the next one like it fits one slab.
       this.#sizeHint = Math.ceil(Math.max(newest.written, this.#sizeHint * 0.9) * 1.05);
     }
-    const group = new Group(this.pool, sequence, startFrame, now, this.#sizeHint);
+    const group = this.#make(sequence, startFrame, now);
     const old = this.#slots[slot];
     this.#slots[slot] = group;
     this.#bySequence.set(sequence, slot);
@@ -162,6 +164,21 @@ export class GroupRing {
     return true;
   }
 
+  /** Forgets a group whichever it is, the newest too: its memory is needed. */
+  forget(group: Group): void {
+    const slot = this.#bySequence.get(group.sequence);
+    if (slot === undefined || this.#slots[slot] !== group) return;
+    this.#slots[slot] = undefined;
+    if (group === this.#newest) this.#newest = this.since(0).at(-1);
+    this.#forget(slot, group);
+    group.release();
+  }
+
+  /** Groups that have given way and grow on. */
+  growing(): Iterable<Group> {
+    return this.#growing;
+  }
+
   /** Forgets everything, also which sequences there have been. */
   clear(): void {
     this.#newest = undefined;
@@ -176,6 +193,12 @@ export class GroupRing {
     this.#gone.clear();
     this.#goneBefore.clear();
     this.#highest = this.#highestBefore = this.#floor = -1;
+  }
+
+  #make(sequence: number, startFrame: number, now: number): Group {
+    const group = new Group(this.pool, sequence, startFrame, now, this.#sizeHint);
+    group.keeper = this;
+    return group;
   }
 
   /** A late group has no place: it lives until it ends, for those who follow it. */

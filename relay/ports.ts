@@ -16,6 +16,8 @@ export type { TrackEnd, TrackFailure, TrackInfo, TrackReader, TrackRequest } fro
 export interface TrackSink {
   /** @returns The writer of a new group, or `undefined` when it is not wanted: then stop its stream. */
   openGroup(sequence: number, startFrame?: number): GroupWriter | undefined;
+  /** The source has the track. Said at most once by each source, and needless where a group comes first. */
+  accepted(): void;
   /** The source has told the first group that will come: lower ones will not, whatever comes first. */
   started(group: number): void;
   /** Leaves an unfinished group for a source that goes on with it; cut when none does. */

@@ -22,7 +22,7 @@ export const DEFAULT_TRACK_INFO: TrackInfo = { priority: 127, maxAgeMs: 5000, ti
 export interface TrackRequest {
   /** 0–255; higher goes first. */
   readonly priority: number;
-  /** How old a group may get before it is skipped, counted from when a newer one came; 0 leaves it to the track. */
+  /** How old a group may get before it is skipped, in milliseconds from when a newer one came; 0 wants the newest alone. */
   readonly maxLatencyMs: number;
   /** First group wanted; absent starts at the newest. */
   readonly startGroup?: number | undefined;
@@ -58,6 +58,8 @@ export interface TrackReader {
   onGroup(group: Group, start: number): void;
   /** A datagram: one group of one frame that lives no longer than this call. */
   onDatagram?(sequence: number, timestamp: number, payload: Uint8Array): void;
+  /** There is such a track: its source says so, or something of it has come. Called once, before everything else. */
+  onKnown?(): void;
   /** Nothing more will come. */
   onEnd(end: TrackEnd): void;
 }

@@ -50,6 +50,8 @@ export interface RelayStats {
   announcementsRefused: number;
   /** Requests for broadcasts that the session may not read. */
   requestsRefused: number;
+  /** Requests for tracks of a broadcast whose publisher has not confirmed the many asked for before. */
+  tracksRefused: number;
 }
 
 export function newRelayStats(): RelayStats {
@@ -77,5 +79,6 @@ export function newRelayStats(): RelayStats {
     loopsRefused: 0,
     announcementsRefused: 0,
     requestsRefused: 0,
+    tracksRefused: 0,
   };
 }

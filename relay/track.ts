@@ -38,6 +38,8 @@ export interface TrackContext {
   readonly stats: RelayStats;
   /** Asked for groups that the cache no longer has, before their source is. */
   archive?: Archive;
+  /** Tracks of one broadcast that may wait for its publisher's word. Default: no limit. */
+  readonly maxAskedTracks?: number;
   /** Told of each group that opens, in milliseconds of the clock; may make room for it. */
   onGroup?: (now: number) => void;
 }
@@ -60,9 +62,11 @@ interface Reading {
   request: TrackRequest;
   /** No group below this one is for this reader; set by the first one it got. */
   floor: number | undefined;
+  /** The lowest group it got: those below have never been for it. */
+  lowest: number;
   /** The delivery during which it caught up, if any: it has got that group already. */
   since: number;
-  /** Groups above its end, to be handed out when that is raised. */
+  /** Groups above its end or below its floor, to be handed out when that moves. */
   withheld: Set<number> | undefined;
 }
 
@@ -74,8 +78,9 @@ export class Track {
   bytesIn = 0;
   /** Set once, by whoever fills the track. */
   feed: TrackFeed | undefined;
-  /** Called when the last reader has left, or was let go. */
-  onIdle: (() => void) | undefined;
+  /** Told when the first reader comes and when the last has left; for whoever keeps the track. */
+  onReaders: ((any: boolean) => void) | undefined;
+  #known = false;
   #readings = new Map<TrackReader, Reading>();
   /** The newest datagrams: each sequence plus 1, at its remainder. */
   #datagrams: Float64Array | undefined;
@@ -91,7 +96,21 @@ export class Track {
     this.ring = new GroupRing(
       context.pool,
       context.limits.groupCacheSize,
+      undefined,
+      broadcast,
     );
+  }
+
+  /** Whether the track is there: its source says so, or something of it has come. */
+  get known(): boolean {
+    return this.#known || this.feed === undefined;
+  }
+
+  /** The source has the track: everybody who waits for that is told. */
+  confirm(): void {
+    if (this.#known) return;
+    this.#known = true;
+    for (const reader of this.#readings.keys()) reader.onKnown?.();
   }
 
   /** Subscriptions served now. */
@@ -113,22 +132,28 @@ export class Track {
       reader,
       request: reader.request,
       floor: undefined,
+      lowest: Infinity,
       since: this.#deliveries,
       withheld: undefined,
     };
     this.#readings.set(reader, reading);
     if (reader.neighbour !== true) this.context.stats.subscriptions++;
+    if (this.#readings.size === 1) this.onReaders?.(true);
     if (this.feed === undefined) {
       // Written by a publisher in this process: it is live without readers too.
     } else if (this.#readings.size === 1) {
       this.ring.clear(); // what an earlier feed left is stale, and its numbers may begin anew
       this.#datagrams = undefined;
       this.#first = undefined;
+      this.#known = false;
       this.feed.start();
     } else {
       this.feed.update(this.request());
     }
-    if (this.#readings.get(reader) === reading) this.#catchUp(reading);
+    if (this.#readings.get(reader) === reading) {
+      if (this.known) reader.onKnown?.();
+      this.#catchUp(reading);
+    }
     if (this.#ended !== undefined && this.#readings.delete(reader)) reader.onEnd(this.#ended);
   }
 
@@ -138,20 +163,23 @@ export class Track {
     if (!this.#readings.delete(reader)) return;
     if (this.#readings.size > 0) return void this.feed?.update(this.request());
     this.feed?.stop();
-    this.onIdle?.();
+    this.onReaders?.(false);
   }
 
-  /** A reader wants something else from now on; groups that a raised end has uncovered are handed to it. */
+  /** A reader wants something else from now on; groups that a raised end or a lowered start has uncovered are handed to it. */
   change(reader: TrackReader, request: TrackRequest): void {
     const reading = this.#readings.get(reader);
     if (reading === undefined) return;
+    const { request: before, floor, lowest } = reading;
     reading.request = request;
-    if (request.startGroup !== undefined && reading.floor !== undefined) {
-      reading.floor = Math.max(reading.floor, request.startGroup);
+    if (floor !== undefined) {
+      const cleared = request.startIsFloor === true && before.startGroup !== undefined;
+      reading.floor = request.startGroup ?? (cleared ? 0 : floor);
     }
     this.feed?.update(this.request());
-    if (reading.floor === undefined) this.#catchUp(reading);
-    else this.#uncover(reading);
+    if (floor === undefined) return this.#catchUp(reading);
+    this.#uncover(reading);
+    if (reading.floor! < floor) this.#widen(reading, lowest);
   }
 
   /** What all readers want together: asked of the source as one subscription. */
@@ -188,6 +216,7 @@ export class Track {
    */
   deliver(group: Group, counted = true): void {
     this.groupsIn++;
+    if (!this.#known) this.confirm();
     if (counted) this.context.stats.groupsIn++;
     const delivery = ++this.#deliveries;
     group.retain(); // a reader in this process may publish the next one from its callback
@@ -221,6 +250,7 @@ export class Track {
     }
     this.#datagrams ??= new Float64Array(DATAGRAMS_REMEMBERED);
     this.#datagrams[sequence % DATAGRAMS_REMEMBERED] = sequence + 1;
+    if (!this.#known) this.confirm();
     if (counted) this.context.stats.datagramsIn++;
     for (const { reader, request } of this.#readings.values()) {
       if (request.endGroup !== undefined && sequence > request.endGroup) continue;
@@ -238,7 +268,7 @@ export class Track {
     this.#readings = new Map();
     for (const reader of leaving.keys()) reader.onEnd(end);
     if (this.#leaving === leaving) this.#leaving = undefined;
-    if (this.#readings.size === 0) this.onIdle?.();
+    if (this.#readings.size === 0) this.onReaders?.(false);
   }
 
   /** Gives all memory back. */
@@ -250,13 +280,17 @@ export class Track {
   #offer(reading: Reading, group: Group, first = group.sequence): void {
     const { request } = reading;
     const lowest = reading.floor ?? request.startGroup;
-    if (lowest !== undefined && group.sequence < lowest) return;
+    if (lowest !== undefined && group.sequence < lowest) {
+      if (group.sequence > reading.lowest) this.#withhold(reading, group.sequence);
+      return;
+    }
     if (request.endGroup !== undefined && group.sequence > request.endGroup) {
       this.#withhold(reading, group.sequence);
       return;
     }
     const start = Math.max(request.startGroup ?? 0, Math.min(first, group.sequence));
     if (reading.floor === undefined) reading.floor = request.startGroup ?? start;
+    if (group.sequence < reading.lowest) reading.lowest = group.sequence;
     reading.reader.onGroup(group, start);
   }
 
@@ -265,9 +299,7 @@ export class Track {
     const newest = this.ring.newest;
     if (newest === undefined) return;
     const { request } = reading;
-    const from = request.startIsFloor
-      ? Math.max(request.startGroup ?? 0, this.#oldestWithin(request.maxLatencyMs))
-      : request.startGroup ?? newest.sequence;
+    const from = this.#start(request, newest.sequence);
     reading.withheld = undefined;
     reading.since = this.#deliveries;
     // Who takes what is older takes it also when newer groups have overtaken it.
@@ -285,13 +317,30 @@ export class Track {
     for (const old of withheld) if (this.ring.get(old) === undefined) withheld.delete(old);
   }
 
-  /** Hands out what a raised end no longer holds back, as far as it is kept. */
+  /** Where to begin for these wishes, among what is kept. */
+  #start(request: TrackRequest, newest: number): number {
+    return request.startIsFloor
+      ? Math.max(request.startGroup ?? 0, this.#oldestWithin(request.maxLatencyMs))
+      : request.startGroup ?? newest;
+  }
+
+  /** Hands out what a lowered start takes in, as far as it is kept. @param below What begins here has been offered. */
+  #widen(reading: Reading, below: number): void {
+    const newest = this.ring.newest;
+    if (newest === undefined) return;
+    for (const group of this.ring.since(this.#start(reading.request, newest.sequence))) {
+      if (group.sequence >= below || this.#readings.get(reading.reader) !== reading) return;
+      if (this.ring.get(group.sequence) === group) this.#offer(reading, group);
+    }
+  }
+
+  /** Hands out what a moved bound no longer holds back, as far as it is kept. */
   #uncover(reading: Reading): void {
     const withheld = reading.withheld;
     if (withheld === undefined) return;
     const end = reading.request.endGroup ?? Infinity;
     for (const sequence of [...withheld].sort((a, b) => a - b)) {
-      if (sequence > end || !withheld.delete(sequence)) continue;
+      if (sequence > end || sequence < reading.floor! || !withheld.delete(sequence)) continue;
       const group = this.ring.get(sequence);
       if (group !== undefined) this.#offer(reading, group);
     }

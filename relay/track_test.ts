@@ -275,3 +275,67 @@ Deno.test("Track gives no reader a group twice, below its start or above its end
     }
   }));
 });
+
+Deno.test("Track hands a reader that lowers its start what is kept there, each group once", () => {
+  const { track, deliver } = newTrack();
+  deliver(1, 2, 3, 4, 5);
+  const reader = added(track, { ...LIVE, startGroup: 4 });
+  deliver(6);
+  assert.deepEqual(reader.sequences, [4, 5, 6]);
+  track.change(reader, { ...LIVE, startGroup: 2 });
+  assert.deepEqual(reader.sequences, [4, 5, 6, 2, 3]);
+  track.change(reader, { ...LIVE, startGroup: 6 });
+  track.change(reader, { ...LIVE, startGroup: 1 });
+  assert.deepEqual(reader.sequences, [4, 5, 6, 2, 3, 1]);
+  deliver(7);
+  assert.deepEqual(reader.sequences.slice(-1), [7]);
+});
+
+Deno.test("Track hands out what came below a raised start when that is lowered again", () => {
+  const { track, deliver } = newTrack();
+  deliver(1);
+  const reader = added(track, { ...LIVE, startGroup: 1 });
+  track.change(reader, { ...LIVE, startGroup: 9 });
+  deliver(2, 3);
+  assert.deepEqual(reader.sequences, [1]);
+  track.change(reader, { ...LIVE, startGroup: 3 });
+  assert.deepEqual(reader.sequences, [1, 3]);
+  track.change(reader, { ...LIVE, startGroup: 0 });
+  assert.deepEqual(reader.sequences, [1, 3, 2]);
+});
+
+Deno.test("Track widens by age where the start is picked by it, and a cleared floor takes in as much as that", () => {
+  const { track, deliver, context } = newTrack();
+  for (const sequence of [1, 2, 3, 4]) {
+    deliver(sequence);
+    context.clock.advance(100);
+  }
+  const wish = (maxLatencyMs: number, startGroup?: number): TrackRequest => {
+    return { priority: 1, maxLatencyMs, startGroup, startIsFloor: true };
+  };
+  const reader = added(track, wish(200, 4));
+  track.change(reader, wish(0, 1));
+  assert.deepEqual(reader.sequences, [4], "nothing older is wanted");
+  track.change(reader, wish(0, 4));
+  track.change(reader, wish(200));
+  assert.deepEqual(reader.sequences, [4, 2, 3]);
+});
+
+Deno.test("Track tells its readers once that it is there: by its source's word or by what comes", () => {
+  for (const how of ["word", "group", "datagram"]) {
+    const { track, deliver } = newTrack();
+    track.feed = { start() {}, stop() {}, update() {} };
+    let known = 0;
+    const reader = Object.assign(new FakeReader(), { onKnown: () => known++ });
+    track.add(reader);
+    assert.equal(known, 0);
+    if (how === "word") track.confirm();
+    else if (how === "group") deliver(1);
+    else track.deliverDatagram(1, 0, new Uint8Array(1));
+    assert.equal(known, 1, how);
+    deliver(2, 3);
+    assert.equal(known, 1);
+    track.add(Object.assign(new FakeReader(), { onKnown: () => known++ }));
+    assert.equal(known, 2, "who comes later is told at once");
+  }
+});

@@ -7,10 +7,12 @@
 import type { Clock } from "../base/clock.ts";
 import { QumoError, reasonOf } from "../base/errors.ts";
 import { GroupReader } from "../client/frames.ts";
+import type { Broadcast } from "../relay/broadcast.ts";
 import { NotFound } from "../relay/errors.ts";
 import type { Group } from "../relay/group.ts";
 import type { Namespace } from "../relay/namespace.ts";
 import type { TrackEnd, TrackReader, TrackRequest } from "../relay/ports.ts";
+import type { Track } from "../relay/track.ts";
 import { isName, isPath } from "../wire/path.ts";
 
 export interface GroupWanted {
@@ -51,7 +53,7 @@ export async function fetchGroup(origin: Namespace, wanted: GroupWanted): Promis
   const deadline = new Deadline(origin.context.clock, wanted.timeoutMs, wanted.lost);
   if (group === undefined) {
     const newest = new NewestGroup();
-    const source = broadcast.track(path, track);
+    const source = trackOf(broadcast, path, track);
     const leave = () => source.remove(newest);
     source.add(newest);
     try {
@@ -72,6 +74,14 @@ export async function fetchGroup(origin: Namespace, wanted: GroupWanted): Promis
     return await answer(await deadline.within(fetched), deadline, () => {});
   } catch (error) {
     fetched.then((reader) => reader.close(), () => {});
+    throw refusal(error);
+  }
+}
+
+function trackOf(broadcast: Broadcast, path: string, name: string): Track {
+  try {
+    return broadcast.track(path, name);
+  } catch (error) {
     throw refusal(error);
   }
 }

@@ -81,6 +81,9 @@ export interface SessionCounters {
 
 const SWEEP_MS = 1000;
 
+/** Tracks of one broadcast that may wait for its publisher's word; those it has confirmed do not count. */
+const MAX_ASKED_TRACKS = 1000;
+
 /** Numbers that each start of a thread has for its sessions. */
 const SESSIONS_PER_START = 1_000_000;
 
@@ -113,6 +116,7 @@ export class Relay {
   #nextId: number;
   #cancelSweep: (() => void) | undefined;
   readonly #revocations = new Revocations();
+  readonly #keeper: CacheKeeper;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -136,6 +140,7 @@ export class Relay {
       clock: this.#clock,
       stats: this.stats,
       limits: this.limits,
+      maxAskedTracks: MAX_ASKED_TRACKS,
     };
     this.origin = new Origin({
       context: this.context,
@@ -145,6 +150,7 @@ export class Relay {
     });
     const keeper = new CacheKeeper(this.limits, this.hits, census, this.origin);
     this.context.onGroup = (now) => keeper.look(now);
+    this.#keeper = keeper;
     const { index, count } = options.place ?? { index: 0, count: 1 };
     this.#nextId = 1 + index + count * SESSIONS_PER_START * (options.restarts ?? 0);
     this.#sweepLater();
@@ -378,6 +384,7 @@ export class Relay {
     this.#cancelSweep = this.#clock.after(SWEEP_MS, () => {
       const now = this.#clock.now();
       const { writeTimeoutMs } = this.limits;
+      this.#keeper.look(now); // another thread may have grown
       for (const { session } of [...this.#sessions.values()]) session.sweep(now, writeTimeoutMs);
       this.#sweepLater();
     });

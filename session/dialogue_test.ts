@@ -55,7 +55,7 @@ Deno.test("a whole lite-06 dialogue of publisher, relay and viewer, byte for byt
   assert.deepEqual([viewer.code, publisher.code], [0, 0]);
 });
 
-Deno.test("gomoqt's lite-04 publisher is asked with its slashes and answered at once", async () => {
+Deno.test("gomoqt's lite-04 publisher is asked with its slashes, and its answer is passed on at once", async () => {
   const at = testRelay();
   const publisher = RawPeer.at(at, "moq-lite-04");
   const asked = await publisher.nextBidi();
@@ -72,10 +72,11 @@ Deno.test("gomoqt's lite-04 publisher is asked with its slashes and answered at 
   assert.match(told.slice(53), /^ c0( ..){7} 00 43 09$/);
 
   const subscribe = await viewer.bidi('02 17 01 0f "/interop/server" 00 00 00 00 00 00');
-  await subscribe.hears("00 05 00 00 00 00 00"); // SUBSCRIBE_OK at once
   const upstream = await publisher.nextBidi();
   await upstream.hears('02 17 00 0f "/interop/server" 00 00 00 00 00 00');
+  await subscribe.hears("");
   upstream.say("00 05 00 00 00 02 00"); // OK, start group 1
+  await subscribe.hears("00 05 00 00 00 00 00"); // as soon as the publisher has agreed
   await publisher.uni('00 02 00 01 05 "HELLO"', true);
   await (await viewer.nextUni()).hears('00 02 01 01 05 "HELLO"', "fin");
   await subscribe.hears("");
@@ -110,10 +111,10 @@ Deno.test("lite-02 begins with SETUP, answers SUBSCRIBE with an empty OK and lis
   const news = await viewer.bidi("01 01 00");
   await news.hears('07 01 05 "alice"');
   const subscribe = await viewer.bidi('02 0b 00 05 "alice" 02 "tv" 07');
-  await subscribe.hears("01 07"); // 01 answers with the priority
   const upstream = await publisher.nextBidi();
   await upstream.hears('02 0c 00 06 "/alice" 02 "tv" 07');
   upstream.say("00"); // 02 with nothing
+  await subscribe.hears("01 07"); // 01 answers with the priority
   await publisher.uni('00 02 00 00 02 "hi" 00', true);
   await (await viewer.nextUni()).hears('00 02 00 00 02 "hi" 00', "fin");
   asked.say('07 00 05 "alice"');
@@ -304,7 +305,7 @@ Deno.test("SUBSCRIBE and FETCH of lite-06 are served from the frame they name to
   assert.equal(at.relay.pool.stats.inUse, 0);
 });
 
-Deno.test("a group that begins in its middle keeps its frame's index for viewers who can be told", async () => {
+Deno.test("a group that begins in its middle keeps its frame's index for viewers who asked for it", async () => {
   const at = testRelay();
   const publisher = RawPeer.at(at, "moq-lite-06");
   await publisher.uni("01 05 01 05 02 43 e8", true);
@@ -312,7 +313,7 @@ Deno.test("a group that begins in its middle keeps its frame's index for viewers
   const viewer = RawPeer.at(at, "moq-lite-06");
   await viewer.uni("01 01 00", true);
   await viewer.nextUni(); // SETUP
-  await viewer.bidi('02 0b 01 01 "a" 01 "v" 00 00 00 00 00 00');
+  await viewer.bidi('02 0b 01 01 "a" 01 "v" 00 00 05 00 03 00'); // group 5 from frame 3
   await tick();
   await publisher.uni('00 03 00 05 03 47 d0 02 "hi"', true);
   await (await viewer.nextUni()).hears('00 03 01 05 03 47 d0 02 "hi"', "fin");

@@ -9,7 +9,7 @@ class Sleeper {
   static async at(
     { relay }: TestRelay,
     pair: MemoryPairOptions,
-    subscribe = '02 0b 01 01 "a" 01 "v" 00 00 00 00 00 00',
+    subscribe = '02 0c 01 01 "a" 01 "v" 00 53 88 00 00 00 00', // groups may be 5 s old
   ): Promise<Sleeper> {
     const [near, far] = memoryPair({ protocol: "moq-lite-06", ...pair });
     void relay.accept(far);
@@ -109,7 +109,7 @@ Deno.test("with few streams the newest group goes first, and stale ones are skip
   setup.finish();
   await tick();
   const { send } = await near.openBidi();
-  send.write(hex('02 0b 01 01 "a" 01 "v" 00 00 00 00 00 00'));
+  send.write(hex('02 0c 01 01 "a" 01 "v" 00 47 d0 00 00 00 00')); // groups may be 2 s old
   await tick();
   // The relay's SETUP takes the only stream there is as long as it is not read.
   for (let i = 0; i <= 30; i++) {
@@ -136,7 +136,8 @@ Deno.test("a group that sticks and is older than anybody wants is cut, while the
   await viewer.bidi('02 0b 01 01 "a" 01 "v" 00 00 00 00 00 00');
   await tick();
   // This one stream is accepted by hand and not read.
-  const slow = await Sleeper.at(at, { windowBytes: 64 });
+  const wish = '02 0c 01 01 "a" 01 "v" 00 47 d0 00 00 00 00'; // groups may be 2 s old
+  const slow = await Sleeper.at(at, { windowBytes: 64 }, wish);
   track.write(BIG);
   await tick();
   const stuck = (await slow.connection.acceptUni())!;

@@ -70,7 +70,9 @@ const SERVED = object<SessionDetailJson["subscriptions"][number]>({
   broadcast: text("Path of the broadcast."),
   track: text("Name of the track."),
   priority: count("0 to 255; the higher goes first."),
-  maxLatencyMs: count("How old groups may get in milliseconds; 0 is as the publisher says."),
+  maxLatencyMs: count(
+    "How old groups may get in milliseconds; 0 wants the newest alone, and in versions 01 and 02 leaves it to the publisher.",
+  ),
   startGroup: orNull(count("First group; `null` is the newest.")),
   endGroup: orNull(count("Last group; `null` is until it ends.")),
 });

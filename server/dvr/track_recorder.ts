@@ -66,7 +66,11 @@ export class TrackRecorder implements TrackReader {
   #begin(): void {
     this.#seen = -1; // another publisher may count from the start
     const { broadcast, key } = this.#o;
-    this.#track = broadcast()?.track(key.broadcast, key.track);
+    try {
+      this.#track = broadcast()?.track(key.broadcast, key.track);
+    } catch (error) {
+      this.#o.onLost(error);
+    }
     if (this.#track === undefined) this.onEnd({ kind: "ended" });
     else this.#track.add(this);
   }

@@ -54,6 +54,11 @@ export class Census {
     return Math.min(...this.#cells(remoteAddress).map((cell) => this.#sum(cell)));
   }
 
+  /** How many threads there are. */
+  get threads(): number {
+    return this.#counters.length / PART;
+  }
+
   /** Bytes kept by all threads. */
   get cacheBytes(): number {
     return this.#sum(CACHE) * UNIT_BYTES;

@@ -39,6 +39,11 @@ export class FollowedTrack implements UpstreamSubscription {
     this.reader = reader;
   }
 
+  /** The owner's source has the track. */
+  known(): void {
+    if (!this.#over) this.#o.sink.accepted();
+  }
+
   /** The owner has told the first group. */
   started(group: number): void {
     if (this.#over || this.reader === undefined || this.#follower !== undefined) return;

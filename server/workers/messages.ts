@@ -32,6 +32,8 @@ export type FromOwner =
     readonly pool: number;
     readonly control: SharedArrayBuffer;
   }
+  /** There is such a track. */
+  | { readonly type: "known"; readonly id: number }
   /** The first group that comes. */
   | { readonly type: "started"; readonly id: number; readonly group: number }
   | {

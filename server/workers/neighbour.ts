@@ -62,6 +62,8 @@ export class Neighbour implements BroadcastSource {
         const arenas = this.#arenas.get(pool) ?? [];
         return this.#tracks.get(id)?.opened(pool, new SharedRingReader({ control, arenas }));
       }
+      case "known":
+        return this.#tracks.get(message.id)?.known();
       case "started":
         return this.#tracks.get(message.id)?.started(message.group);
       case "datagram": {

@@ -4,10 +4,11 @@
  *
  * @module
  */
+import { reasonOf } from "../../base/errors.ts";
 import { NotFound, SourceLost } from "../../relay/errors.ts";
 import type { Group, GroupCursor } from "../../relay/group.ts";
 import type { Origin, Watch } from "../../relay/origin.ts";
-import type { TrackEnd, TrackReader, TrackRequest } from "../../relay/ports.ts";
+import type { TrackEnd, TrackFailure, TrackReader, TrackRequest } from "../../relay/ports.ts";
 import { NEIGHBOURS } from "../../relay/route.ts";
 import type { Track } from "../../relay/track.ts";
 import type { FromAsker, FromOwner, Send } from "./messages.ts";
@@ -68,10 +69,16 @@ export class Offered {
   }
 
   #subscribe({ id, broadcast, track, request }: FromAsker & { type: "subscribe" }): void {
-    const found = this.#origin.find(broadcast, NEIGHBOURS)?.track(broadcast, track, NEIGHBOURS);
+    const refuse = (why: TrackFailure, reason: string) =>
+      this.#send({ type: "ended", id, end: { kind: "failed", why, reason } });
+    let found;
+    try {
+      found = this.#origin.find(broadcast, NEIGHBOURS)?.track(broadcast, track, NEIGHBOURS);
+    } catch (error) {
+      return refuse("refused", reasonOf(error));
+    }
     if (found === undefined) {
-      const reason = `broadcast ${broadcast} is not announced here any more`;
-      return this.#send({ type: "ended", id, end: { kind: "failed", why: "unroutable", reason } });
+      return refuse("unroutable", `broadcast ${broadcast} is not announced here any more`);
     }
     const served = new Served(id, found, request, this.#send, () => this.#drop(id));
     this.#served.set(id, served);
@@ -117,6 +124,10 @@ class Served implements TrackReader {
   update(request: TrackRequest): void {
     this.request = request;
     this.track.change(this, request);
+  }
+
+  onKnown(): void {
+    this.send({ type: "known", id: this.id });
   }
 
   onGroup(_group: Group, start: number): void {

@@ -15,6 +15,7 @@ import type { Dialect } from "../../wire/lite/dialect.ts";
 import { UNI } from "../../wire/lite/dialect.ts";
 import type { Paced, Quota } from "../quota.ts";
 import { FrameHeads, isFrameBoundary } from "./frame_heads.ts";
+import type { Turned } from "./send_order.ts";
 
 /** Half a varint: no message can end here, so a receiver knows the stream was cut. */
 export const HALF_A_VARINT = new Uint8Array([0x40]);
@@ -35,12 +36,15 @@ export interface SenderOwner {
   senderDone(sender: GroupSender): void;
 }
 
-export class GroupSender implements GroupCursor, Paced {
+export class GroupSender implements GroupCursor, Paced, Turned {
   slot = -1;
+  turn = 0;
   /** Since when it has been waiting for a stream. */
   queuedAtMs = 0;
   /** Since when the stream takes nothing, or -1. */
   blockedSinceMs = -1;
+  /** Since when it keeps memory that is needed elsewhere, as its stream has not taken what it was given; Infinity: not. */
+  pinnedSinceMs = Infinity;
   #stream: SendStream | undefined;
   /** Nothing more is handed to the stream; the group is held until it has taken what it was given. */
   #ending = false;
@@ -61,6 +65,15 @@ export class GroupSender implements GroupCursor, Paced {
   constructor(readonly group: Group, readonly owner: SenderOwner, readonly kept = group) {
     this.#heads = new FrameHeads(owner.dialect.timestamps);
     group.attach(this);
+  }
+
+  get sequence(): number {
+    return this.group.sequence;
+  }
+
+  /** Where it stands among the streams of its connection, once it has one. */
+  order(sendOrder: number): void {
+    this.#stream?.setSendOrder(sendOrder);
   }
 
   /** Whether it is over, one way or another. */
@@ -112,6 +125,11 @@ export class GroupSender implements GroupCursor, Paced {
     }
   }
 
+  evicted(): void {
+    this.cut(STREAM_CODE.evicted);
+    if (!this.#done) this.pinnedSinceMs = this.owner.now();
+  }
+
   /** The session may be sent more: as if its stream had taken what it was given. */
   resume(): void {
     if (!this.done) this.#onWritable();
@@ -119,7 +137,7 @@ export class GroupSender implements GroupCursor, Paced {
 
   /** Ends the stream so that the receiver cannot take the group for a whole one. */
   cut(code: number): void {
-    if (this.#done) return;
+    if (this.#done || this.#cut) return;
     this.#cut = true;
     const stream = this.#stream;
     if (stream === undefined) return this.#finish();

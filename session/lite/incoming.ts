@@ -173,6 +173,7 @@ export class Incoming implements UpstreamSubscription {
       const reply = await readReply(reader, dialect);
       if (this.#closed) return;
       if (reply === undefined) break;
+      if (!this.#answered) this.#o.sink.accepted();
       this.#answered = true;
       if (reply.kind === "start") {
         this.#o.sink.started(reply.group);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { reasonOf } from "../../base/errors.ts";
 import { NotFound } from "../../relay/errors.ts";
 import type { AnnounceEvent } from "../../relay/origin.ts";
 import type { BroadcastSource } from "../../relay/ports.ts";
@@ -19,6 +20,7 @@ import { HALF_A_VARINT } from "./group_sender.ts";
 import { AnnounceEncoder } from "./announce_codec.ts";
 import { ServedFetch } from "./served_fetch.ts";
 import { excerpt, isBounded } from "./excerpt.ts";
+import { Places } from "./send_order.ts";
 import { ServedSubscription } from "./served_subscription.ts";
 
 /** Announce streams of one session for one prefix: players open one for each element of a page. */
@@ -27,6 +29,7 @@ const MAX_WATCHES_PER_PREFIX = 4;
 export class Publisher {
   readonly #link: Link;
   readonly #subscriptions = new Map<number, ServedSubscription>();
+  readonly #places = new Places();
   readonly #announcing = new Set<() => void>();
   readonly #fetches = new Set<ServedFetch>();
   /** Streams of answers that grow as long as the session does, and since when each is seen blocked, or -1. */
@@ -126,22 +129,31 @@ export class Publisher {
       log.debug("subscribe refused: nobody announces it", { broadcast: path, track: asked.track });
       return refuse(stream, STREAM_CODE.unroutable);
     }
+    let track;
+    try {
+      track = broadcast.track(path, asked.track, this.#peerHop);
+    } catch (error) {
+      log.debug("subscribe refused", { track: asked.track, reason: reasonOf(error) });
+      return refuse(stream, STREAM_CODE.tooMany);
+    }
     const subscription = new ServedSubscription({
       connection,
       dialect,
       stream,
       subscribe: asked,
-      track: broadcast.track(path, asked.track, this.#peerHop),
+      track,
       clock,
       stats,
       quota: this.#link.quota,
       onDone: () => {
         this.#subscriptions.delete(asked.id);
+        this.#places.leave(subscription);
         this.#answers.delete(stream.send);
       },
     });
     this.#answers.set(stream.send, -1);
     this.#subscriptions.set(asked.id, subscription);
+    this.#places.enter(subscription);
     log.debug("subscribed", { broadcast: path, track: asked.track, subscribe: asked.id });
     subscription.start();
     try {
@@ -213,22 +225,26 @@ export class Publisher {
 
   /**
    * Looks for a peer that has stopped reading. A group that gives way to newer ones is starved, not stuck: as long as
-   * any group moves, all do.
+   * any group moves, all do. One whose memory is needed elsewhere has to move itself.
    * @returns How long nothing has moved that should have, in milliseconds.
    */
   sweep(now: number): number {
     let groups = Infinity;
+    let pinned = Infinity;
     let progressedAtMs = 0;
     for (const subscription of this.#subscriptions.values()) {
       subscription.cutStale(now);
       groups = Math.min(groups, subscription.stuckSinceMs());
+      pinned = Math.min(pinned, subscription.pinnedSinceMs());
       progressedAtMs = Math.max(progressedAtMs, subscription.progressedAtMs);
     }
     for (const fetch of this.#fetches) {
       if (fetch.blockedSinceMs >= 0) groups = Math.min(groups, fetch.blockedSinceMs);
+      pinned = Math.min(pinned, fetch.pinnedSinceMs);
       progressedAtMs = Math.max(progressedAtMs, fetch.progressedAtMs);
     }
     let since = groups === Infinity ? Infinity : Math.max(groups, progressedAtMs);
+    since = Math.min(since, pinned); // what moves elsewhere does not free this
     for (const [stream, seen] of this.#answers) {
       const blocked = !stream.blocked ? -1 : seen < 0 ? now : seen;
       this.#answers.set(stream, blocked);

@@ -48,6 +48,11 @@ export class ServedFetch implements SenderOwner {
     return this.#sender.blockedSinceMs;
   }
 
+  /** Since when it has been keeping memory that is needed elsewhere, or Infinity. */
+  get pinnedSinceMs(): number {
+    return this.#sender.pinnedSinceMs;
+  }
+
   start(): void {
     this.#sender.begin(this.#o.stream.send, NO_HEAD);
   }

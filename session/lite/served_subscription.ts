@@ -16,14 +16,18 @@ import type { Quota } from "../quota.ts";
 import { excerpt } from "./excerpt.ts";
 import { groupHead, GroupSender, type SenderOwner } from "./group_sender.ts";
 import { encodeEnd, encodeOk, encodeStart } from "./replies.ts";
+import { type Ranked, sendOrder, Turns } from "./send_order.ts";
 import type { RelayStats } from "../../relay/stats.ts";
 import type { Clock } from "../../base/clock.ts";
 
 /** Groups that may wait for a stream, where the ring does not keep more; older ones are skipped. */
 const MIN_WAITING = 128;
 
-/** A group that has waited this long for a stream tells that the peer gives too few. */
+/** A group that has waited this long for a stream, or to be taken, tells that the peer or the network gives too little. */
 const STARVED_MS = 100;
+
+/** Groups without a head that are remembered until the first that can be served has come. */
+const MAX_HEADLESS = 64;
 
 export interface ServedOptions {
   readonly connection: Connection;
@@ -38,7 +42,7 @@ export interface ServedOptions {
   readonly onDone: () => void;
 }
 
-export class ServedSubscription implements TrackReader, SenderOwner {
+export class ServedSubscription implements TrackReader, SenderOwner, Ranked {
   readonly dialect: Dialect;
   readonly id: number;
   readonly stats: RelayStats;
@@ -48,13 +52,18 @@ export class ServedSubscription implements TrackReader, SenderOwner {
   progressedAtMs: number;
   readonly #o: ServedOptions;
   readonly #senders = new Set<GroupSender>();
+  readonly #turns = new Turns(this.#senders, (sender) => this.#reorder(sender));
+  #place = 0;
   /** Senders without a stream yet, oldest first. */
   readonly #waiting: GroupSender[] = [];
   #opening = 0;
   #stuckSinceMs = Infinity;
   #bounds: Bounds;
   #spare: SendStream | undefined;
+  #agreed = false;
   #started = false;
+  /** Groups that came before the first one served, and could not be: their beginning is gone. */
+  #headless: Set<number> | undefined;
   #next = 0;
   #end: TrackEnd | undefined;
   #done = false;
@@ -74,11 +83,23 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     return this.#o.track;
   }
 
-  /** Answers and begins to serve what is there. */
+  /** Begins to serve what is there. */
   start(): void {
-    const { dialect, subscribe, stream, track } = this.#o;
-    if (dialect.subscribeOk !== undefined) stream.send.write(encodeOk(dialect, subscribe));
-    track.add(this);
+    this.#o.track.add(this);
+  }
+
+  /** Answers, where the version does: before that nobody knows whether there is such a track. */
+  onKnown(): void {
+    const { dialect, subscribe, stream } = this.#o;
+    if (this.#agreed || this.#done || dialect.subscribeOk === undefined) return;
+    this.#agreed = true;
+    stream.send.write(encodeOk(dialect, subscribe));
+  }
+
+  /** Its place among the subscriptions of the session has changed. */
+  placed(place: number): void {
+    this.#place = place;
+    for (const sender of this.#senders) this.#reorder(sender);
   }
 
   now(): number {
@@ -91,11 +112,16 @@ export class ServedSubscription implements TrackReader, SenderOwner {
 
   onGroup(group: Group, start: number): void {
     if (this.#done || this.#end !== undefined) return;
+    if (group.sequence >= this.#next) this.#next = group.sequence + 1;
+    if (group.startFrame > 0 && group.startFrame > this.#firstFrame(group)) {
+      return this.#skipHeadless(group);
+    }
     if (!this.#started) {
       this.#started = true;
-      if (this.dialect.replies === "start") this.#o.stream.send.write(encodeStart(start));
+      this.#start(start);
     }
-    if (group.sequence >= this.#next) this.#next = group.sequence + 1;
+    // At a latency of 0 what sticks gives way now; with more the next sweep is soon enough.
+    if (this.request.maxLatencyMs === 0 && this.#senders.size > 0) this.cutStale(this.now());
     const sender = this.dialect.frameBounds ? this.#bounded(group) : new GroupSender(group, this);
     this.#senders.add(sender);
     if (this.#spare !== undefined) {
@@ -127,6 +153,7 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     if (this.#done || this.#end !== undefined) return;
     this.#end = end;
     const refused = end.kind === "failed" && end.why !== "lost" && !this.#started;
+    if (end.kind === "ended") this.onKnown();
     if (this.dialect.replies === "start" && !refused) {
       const known = end.kind === "ended" ? end.nextGroup : undefined;
       this.#o.stream.send.write(encodeEnd(known ?? this.#next));
@@ -137,7 +164,11 @@ export class ServedSubscription implements TrackReader, SenderOwner {
   /** The peer changed its wishes. Frame bounds count for groups that have not begun. */
   update(asked: Bounds & Asked): void {
     this.#bounds = asked;
+    const { priority } = this.request;
     this.request = requestOf(asked, this.dialect);
+    if (asked.priority !== priority) {
+      for (const sender of this.#senders) this.#reorder(sender);
+    }
     this.#o.track.change(this, this.request);
   }
 
@@ -168,13 +199,21 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     return this.#stuckSinceMs;
   }
 
+  /** Since when some stream of it has been keeping memory that is needed elsewhere, or Infinity. */
+  pinnedSinceMs(): number {
+    let since = Infinity;
+    for (const sender of this.#senders) since = Math.min(since, sender.pinnedSinceMs);
+    return since;
+  }
+
   /** Cuts groups that have begun, stick, and are older than anybody wants. */
   cutStale(now: number): void {
     const newest = this.#o.track.ring.newest?.sequence;
-    const staleMs = this.#staleMs();
-    for (const sender of [...this.#senders]) {
-      if (sender.blockedSinceMs < 0 || sender.group.sequence === newest) continue;
-      if (now - sender.kept.supersededAtMs > staleMs) sender.cut(STREAM_CODE.deliveryTimeout);
+    for (const sender of this.#senders) {
+      if (sender.blockedSinceMs < 0 || sender.sequence === newest) continue;
+      if (this.#isStale(sender, now, sender.blockedSinceMs)) {
+        sender.cut(STREAM_CODE.deliveryTimeout);
+      }
     }
   }
 
@@ -193,7 +232,8 @@ export class ServedSubscription implements TrackReader, SenderOwner {
   };
 
   #begin(sender: GroupSender, stream: SendStream): void {
-    stream.setSendOrder(this.#order(sender.group));
+    this.#turns.take(sender);
+    stream.setSendOrder(sendOrder(this.request.priority, this.#place, sender.turn));
     sender.begin(stream, groupHead(this.dialect, this.id, sender.group));
   }
 
@@ -209,8 +249,8 @@ export class ServedSubscription implements TrackReader, SenderOwner {
 
   /** Sends a group within the frame bounds asked for. */
   #bounded(group: Group): GroupSender {
-    const { startGroup, endGroup, startFrame, endFrame } = this.#bounds;
-    const first = group.sequence === (startGroup ?? 0) ? startFrame : 0;
+    const { endGroup, endFrame } = this.#bounds;
+    const first = this.#firstFrame(group);
     const last = group.sequence === endGroup ? endFrame : undefined;
     if (first === 0 && last === undefined) return new GroupSender(group, this);
     const { pool } = this.#o.track.context;
@@ -227,10 +267,9 @@ export class ServedSubscription implements TrackReader, SenderOwner {
 
   /** Drops groups that never got a stream and are too old by now. */
   #skipStale(now: number): void {
-    const staleMs = this.#staleMs();
     while (this.#waiting.length > 0) {
       const oldest = this.#waiting[0]!;
-      const stale = now - oldest.kept.supersededAtMs > staleMs ||
+      const stale = this.#isStale(oldest, now, oldest.queuedAtMs) ||
         this.#waiting.length >= this.#maxWaiting;
       if (!stale) return;
       this.#waiting.shift();
@@ -243,13 +282,44 @@ export class ServedSubscription implements TrackReader, SenderOwner {
     return Math.max(MIN_WAITING, this.#o.track.ring.capacity);
   }
 
-  #staleMs(): number {
-    return this.request.maxLatencyMs > 0 ? this.request.maxLatencyMs : this.#o.track.info.maxAgeMs;
+  /**
+   * Whether nobody wants a group any more that cannot get out. At a latency of 0 that is as soon as there is a newer one; but
+   * on a sound network a write takes a moment too.
+   * @param sinceMs Since when it has been waiting.
+   */
+  #isStale({ kept }: GroupSender, now: number, sinceMs: number): boolean {
+    const ageMs = now - kept.supersededAtMs;
+    const { maxLatencyMs } = this.request;
+    if (maxLatencyMs > 0) return ageMs > maxLatencyMs;
+    if (!this.dialect.maxLatency) return ageMs > this.#o.track.info.maxAgeMs;
+    return ageMs >= 0 && now - sinceMs >= STARVED_MS;
   }
 
-  /** Priority first, then the newest group: congestion starves what is old. */
-  #order(group: Group): number {
-    return (this.request.priority << 22) + (group.sequence % (1 << 22));
+  #reorder(sender: GroupSender): void {
+    if (sender.turn === 0) return;
+    sender.order(sendOrder(this.request.priority, this.#place, sender.turn));
+  }
+
+  /** The frame that the peer wants a group to begin with. */
+  #firstFrame({ sequence }: Group): number {
+    const { startGroup = 0, startFrame } = this.#bounds;
+    return this.dialect.frameBounds && sequence === startGroup ? startFrame : 0;
+  }
+
+  /** The rest of a group is of no use to whoever did not ask for it: its frames build on those that are missing. */
+  #skipHeadless({ sequence }: Group): void {
+    if (this.#started || this.dialect.replies !== "start") return;
+    const headless = this.#headless ??= new Set();
+    if (headless.size < MAX_HEADLESS) headless.add(sequence);
+  }
+
+  /** Tells the first group that will come; one that was skipped does not. */
+  #start(group: number): void {
+    if (this.dialect.replies !== "start") return;
+    let first = group;
+    while (this.#headless?.has(first)) first++;
+    this.#headless = undefined;
+    this.#o.stream.send.write(encodeStart(first));
   }
 
   #finishWhenSent(): void {

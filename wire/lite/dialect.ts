@@ -58,6 +58,8 @@ export interface Dialect {
    * @internal
    */
   readonly subscribeUpdate?: Message<S.SubscribeUpdate>;
+  /** Whether a subscriber says how old a group may get (03+). */
+  readonly maxLatency: boolean;
   /** Untyped SUBSCRIBE_OK (01/02), typed OK and DROP (03/04), typed START, END and DROP (05+). */
   readonly replies: "untyped" | "ok" | "start";
   /** @internal */
@@ -109,6 +111,7 @@ const lite01: Dialect = {
   hopAppendedBy: "nobody",
   announceUpdates: false,
   subscribe: S.Subscribe1,
+  maxLatency: false,
   replies: "untyped",
   subscribeOk: S.SubscribeOk1,
   startIsFloor: false,
@@ -132,6 +135,7 @@ const lite03: Dialect = {
   announceFirst: "nothing",
   announce: A.Announce3,
   subscribe: S.Subscribe3,
+  maxLatency: true,
   subscribeUpdate: S.SubscribeUpdate3,
   replies: "ok",
   subscribeOk: S.SubscribeOk3,

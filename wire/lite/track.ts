@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { absent, type Decoded, message, optional, u8, varint } from "../message.ts";
+import { absent, type Decoded, type Field, message, optional, u8, varint } from "../message.ts";
 import {
   checked,
   ignoredByte,
@@ -73,12 +73,21 @@ export type Fetch = Decoded<typeof Fetch6>;
 
 /** Most bytes of GROUP: three numbers, and room for more. */
 const MAX_GROUP_HEAD_BYTES = 64;
+/** Before 06 a group stream begins with frame 0: a receiver would take the first one for that, whichever it is. */
+const frameZero: Field<number> = {
+  write: (_, v) => {
+    if (v !== 0) {
+      throw new RangeError(`Cannot begin a group at frame ${v}: this version has no such group`);
+    }
+  },
+  read: () => 0,
+};
 
 /** GROUP: the head of every group stream. `startFrame` is the index of its first frame. */
 export const Group1 = message("GROUP", "moq-lite-01 GROUP", {
   subscribe: varint,
   sequence: varint,
-  startFrame: absent(0 as number),
+  startFrame: frameZero,
 }, MAX_GROUP_HEAD_BYTES);
 export const Group6 = message("GROUP", "moq-lite-06 GROUP", {
   subscribe: varint,
