@@ -1,13 +1,14 @@
 /** What one peer can make the relay hold: requests that never become whole, streams before SETUP, long names. */
 import assert from "node:assert/strict";
 import { ManualClock } from "../base/clock.ts";
+import { Client } from "../client/client.ts";
 import { SESSION_CODE } from "../wire/lite/codes.ts";
 import { framed } from "../wire/message.ts";
 import { AnnounceInit, MAX_INIT_PATHS } from "../wire/lite/announce.ts";
 import { memoryPair } from "../transport/memory.ts";
 import { MAX_EARLY_UNI } from "./intake.ts";
 import { newLimitHits } from "./limits.ts";
-import { join, RawPeer, type RawStream, testRelay, tick, Viewer } from "./peers_test.ts";
+import { join, lite, RawPeer, type RawStream, testRelay, tick, Viewer } from "./peers_test.ts";
 import { StreamReader } from "./stream_reader.ts";
 import { MAX_UNFINISHED_BYTES, MESSAGE_TIMEOUT_MS, Unfinished } from "./unfinished.ts";
 
@@ -139,6 +140,19 @@ Deno.test("a SETUP comes through although as many streams as are kept came befor
   await tick(2);
   assert.equal(at.relay.sessionCount, 1);
   assert.equal(at.relay.hits.earlyStreams, 0);
+});
+
+Deno.test("a SETUP that is there before the client's session stands counts", async () => {
+  const clock = new ManualClock();
+  const [near, far] = memoryPair({ protocol: "moq-lite-06" });
+  const server = new RawPeer(far);
+  await server.uni("01 04 01 05 01 09", true);
+  const asked = await server.bidi("01 01 00");
+  await tick();
+  const client = await Client.over(near, { versions: [lite(6)], clock });
+  client.publish("a");
+  await tick(2);
+  assert.match(asked.hex, /01 61 00 00 00$/, "it told at once, without waiting for another SETUP");
 });
 
 Deno.test("requests that wait for their turn fill neither the relay nor the transport", async () => {

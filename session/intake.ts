@@ -35,7 +35,8 @@ export class Intake {
   #handlers: StreamHandlers | undefined;
   #earlyUni = 0;
   #earlyBidi = 0;
-  #setupSeen = false;
+  /** Whether a SETUP that comes now is not the one that is waited for. */
+  #setupSeen = true;
 
   constructor(
     connection: Connection,
@@ -50,8 +51,12 @@ export class Intake {
     this.#setup.promise.catch(() => {}); // not every version and side waits for it
   }
 
-  /** Begins to take streams. Call it once. */
-  start(): void {
+  /**
+   * Begins to take streams. Call it once.
+   * @param awaitsSetup Whether {@link Intake.setup} is waited for; else SETUP is handed on like every stream.
+   */
+  start(awaitsSetup: boolean): void {
+    this.#setupSeen = !awaitsSetup;
     void this.#takeUni();
     void this.#takeBidi();
   }

@@ -123,7 +123,7 @@ export class Session {
       const quota = options.quota ?? new Quota(NO_LIMITS, newLimitHits(), clock);
       const unfinished = new Unfinished(clock, quota.hits);
       const intake = new Intake(connection, agreed.dialect, unfinished, quota.hits);
-      intake.start();
+      intake.start(side === "server" && agreed.dialect.setup === "uni");
       const setup = await Session.#firstSetup(options, agreed.dialect, intake);
       const entry = await Session.#enter(options, setup?.path ?? agreed.path, setup);
       const before = { quota, unfinished, intake, setup };

@@ -142,7 +142,8 @@ export class AnnounceDecoder {
     for (;;) {
       const type = await this.reader.varint();
       if (type === undefined) return undefined;
-      const body = await this.reader.body("ANNOUNCE");
+      const known = type <= ANNOUNCE_TYPE.update ? AnnounceStart.maxBytes : undefined;
+      const body = await this.reader.body("ANNOUNCE", known);
       if (body === undefined) throw new ProtocolViolation("ANNOUNCE", "a type without a body");
       if (type === ANNOUNCE_TYPE.start) return this.#start(AnnounceStart.decode(body));
       if (type === ANNOUNCE_TYPE.end) {

@@ -11,6 +11,7 @@ const VERSIONS: readonly LiteVersion[] = [6, 5, 4, 3, 2, 1];
 const AT_A_TIME = 4;
 const LINGER_MS = 30;
 const COUNTERS = [
+  "qumo_malformed_total",
   "qumo_session_violations_total",
   "qumo_handshake_failures_total",
   "qumo_streams_refused_total",

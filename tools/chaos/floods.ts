@@ -12,7 +12,7 @@ export const streamFlood: Fault = {
   name: "stream-flood",
   what:
     "peers that open streams as fast as they get credit, with half a message or none, and give them up",
-  counters: ["qumo_streams_refused_total", "qumo_session_violations_total"],
+  counters: ["qumo_malformed_total", "qumo_streams_refused_total", "qumo_session_violations_total"],
   async run(stage) {
     let streams = 0;
     await loops(stage.signal, FLOODERS, async (turn) => {
@@ -75,7 +75,11 @@ const CLAIMS: readonly [version: LiteVersion, kind: "uni" | "bidi", hex: string]
 export const giantNumbers: Fault = {
   name: "giant-varints",
   what: "messages, frames and counts that claim 2^62-1 or 2^30 bytes",
-  counters: ["qumo_session_violations_total", "qumo_handshake_failures_total"],
+  counters: [
+    "qumo_malformed_total",
+    "qumo_session_violations_total",
+    "qumo_handshake_failures_total",
+  ],
   async run(stage) {
     const turns = await loops(stage.signal, 4, async (turn) => {
       const [version, kind, hex] = CLAIMS[turn % CLAIMS.length]!;

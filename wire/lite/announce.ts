@@ -35,6 +35,9 @@ export const AnnounceOk = message("ANNOUNCE_OK", "moq-lite-05 ANNOUNCE_OK", {
   count: varint,
 });
 
+/** Most bytes of one announcement: a path, a chain of hops, and what numbers stand beside them. */
+const MAX_ANNOUNCE_BYTES = 2 << 10;
+
 /** Status bytes of ANNOUNCE up to 05. */
 export const ANNOUNCE_STATUS = { ended: 0, active: 1, restart: 2 } as const;
 
@@ -42,17 +45,17 @@ export const Announce1 = message("ANNOUNCE", "moq-lite-01 ANNOUNCE", {
   status: announceStatus,
   suffix: path,
   hops: absent<readonly bigint[]>([]),
-});
+}, MAX_ANNOUNCE_BYTES);
 export const Announce3 = message("ANNOUNCE", "moq-lite-03 ANNOUNCE", {
   status: announceStatus,
   suffix: path,
   hops: hopCount,
-});
+}, MAX_ANNOUNCE_BYTES);
 export const Announce4 = message("ANNOUNCE", "moq-lite-04 ANNOUNCE", {
   status: announceStatus,
   suffix: path,
   hops,
-});
+}, MAX_ANNOUNCE_BYTES);
 
 /** Types of the announce stream's messages from 06 on. */
 export const ANNOUNCE_TYPE = { start: 0, end: 1, update: 2 } as const;
@@ -63,11 +66,11 @@ export const AnnounceStart = message("ANNOUNCE_START", "moq-lite-06 ANNOUNCE", {
   hops,
   warm: cost,
   cold: cost,
-});
+}, MAX_ANNOUNCE_BYTES);
 export const AnnounceEnd = message("ANNOUNCE_END", "moq-lite-06 ANNOUNCE", { id: varint });
 export const AnnounceUpdate = message("ANNOUNCE_UPDATE", "moq-lite-06 ANNOUNCE", {
   id: varint,
   hops,
   warm: cost,
   cold: cost,
-});
+}, MAX_ANNOUNCE_BYTES);
