@@ -275,6 +275,25 @@ Deno.test({
 });
 
 Deno.test({
+  name: "rtmp and srt say that their port is taken, and wait for nobody then",
+  ignore,
+  async fn() {
+    using tcp = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const udp = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => udp.close());
+    const ports = [[rtmp, tcp.addr.port], [srt, (udp.addr as Deno.NetAddr).port]] as const;
+    for (const [definition, port] of ports) {
+      await using test = await play(definition, { listen: `127.0.0.1:${port}` });
+      await assert.rejects(test.run.done, {
+        code: "QUMO_LISTEN_FAILED",
+        message: new RegExp(`Cannot listen on 127.0.0.1:${port}: .*in use`),
+      });
+    }
+  },
+});
+
+Deno.test({
   name: "hls plays a playlist at its own speed, and fails when it is not there",
   ignore,
   async fn() {
