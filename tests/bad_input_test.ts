@@ -171,13 +171,20 @@ Deno.test("a refused token says where the token goes", async () => {
   await using file = await mediaFile();
   const hash = ["--hash", sha256.toHex()];
   await hold(
-    [[401, ""], [403, "secret"]].flatMap(([status, path]) =>
-      dialers(`https://127.0.0.1:${quic.addr.port}/${path}`, file.path, hash).map((args): Case => ({
-        name: "refused token",
-        args,
-        code: 1,
-        says: [new RegExp(`status ${status}`), /token.*\?jwt=/s],
-      }))
-    ),
+    ([[401, "", /token.*\?jwt=/s], [
+      403,
+      "secret",
+      /token.*not for \/secret: check the path/s,
+    ]] as const)
+      .flatMap(([status, path, advice]) =>
+        dialers(`https://127.0.0.1:${quic.addr.port}/${path}`, file.path, hash).map((
+          args,
+        ): Case => ({
+          name: "refused token",
+          args,
+          code: 1,
+          says: [new RegExp(`status ${status}`), advice],
+        }))
+      ),
   );
 });
