@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import { pathOfUrl, urlOfPath } from "../../wire/path.ts";
@@ -21,6 +22,7 @@ export interface ResourcesOptions {
   /** First segment of the paths, with its slash. */
   readonly prefix: string;
   readonly log: Logger;
+  readonly clock: Clock;
   /** The rights of who asks for what it asks for, for as long as the session lasts; `undefined` when there are none. */
   readonly allow: (request: Request, broadcast: string) => Promise<RightsHeld | undefined>;
   /** Makes a session. @throws {RequestRefused} */
@@ -44,6 +46,8 @@ interface Session {
 
 const SDP = "application/sdp";
 const FRAGMENT = "application/trickle-ice-sdpfrag";
+/** How long a body may take to come. */
+const BODY_MS = 10_000;
 const MAX_BODY_BYTES = 128 * 1024;
 const METHODS = "POST, PATCH, DELETE, OPTIONS";
 const CORS = {
@@ -135,7 +139,7 @@ class Resources implements Disposable {
     const rights = await this.#rights(request, broadcast);
     let leave: () => void = () => {};
     try {
-      const posted = await bodyOf(request, SDP);
+      const posted = await bodyOf(request, SDP, this.#options.clock);
       leave = this.#take(network);
       const { peer } = await open(broadcast, posted, url.searchParams);
       const session = this.#add(peer, broadcast, rights, leave);
@@ -230,7 +234,7 @@ class Resources implements Disposable {
       );
     }
     if (match !== session.etag) throw new RequestRefused(412, "The session has another ETag");
-    const fragment = await bodyOf(request, FRAGMENT);
+    const fragment = await bodyOf(request, FRAGMENT, this.#options.clock);
     let mid = "0";
     for (const line of fragment.split(/\r?\n/)) {
       if (line.startsWith("a=mid:")) mid = line.slice(6);
@@ -259,8 +263,8 @@ function broadcastOf(path: string): string {
   );
 }
 
-/** @throws {RequestRefused} 413, 415 */
-async function bodyOf(request: Request, type: string): Promise<string> {
+/** @throws {RequestRefused} 408, 413, 415 */
+async function bodyOf(request: Request, type: string, clock: Clock): Promise<string> {
   const given = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (given !== type) {
     throw new RequestRefused(415, `The body has to be ${type}, not ${given ?? "without a type"}`, {
@@ -270,12 +274,26 @@ async function bodyOf(request: Request, type: string): Promise<string> {
   let text = "";
   let bytes = 0;
   const decoder = new TextDecoder();
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) throw new RequestRefused(413, "The body is too large");
-    text += decoder.decode(chunk, { stream: true });
+  const reader = request.body?.getReader();
+  const late = Promise.withResolvers<never>();
+  const cancel = clock.after(BODY_MS, () => {
+    late.reject(new RequestRefused(408, `The body has not come within ${BODY_MS / 1000} s`));
+  });
+  try {
+    while (reader !== undefined) {
+      const { value, done } = await Promise.race([reader.read(), late.promise]);
+      if (done) break;
+      bytes += value.length;
+      if (bytes > MAX_BODY_BYTES) throw new RequestRefused(413, "The body is too large");
+      text += decoder.decode(value, { stream: true });
+    }
+    return text + decoder.decode();
+  } catch (error) {
+    reader?.cancel().catch(() => {});
+    throw error;
+  } finally {
+    cancel();
   }
-  return text + decoder.decode();
 }
 
 /** Answers offers until the instance has to end; all sessions end with it. */

@@ -282,6 +282,24 @@ Deno.test("Offers of one address that nothing comes of leave others their places
   assert.equal((await statusOf("stranger"))[0], 201);
 });
 
+Deno.test("An offer that is not whole after 10 s is answered 408, and holds no place meanwhile", async () => {
+  const clock = new ManualClock();
+  await using at = await started({ max_sessions: 1 }, { clock });
+  using _picture = at.picture();
+  const offer = await viewer().offer();
+  const { hostname, port, pathname } = new URL(at.under.url("/whep/live/cam"));
+  using slow = await Deno.connect({ hostname, port: Number(port) });
+  const head = `POST ${pathname} HTTP/1.1\r\nhost: x\r\ncontent-type: application/sdp\r\n`;
+  await slow.write(new TextEncoder().encode(`${head}content-length: 1000\r\n\r\nv=0\r\n`));
+  const whole = await at.post("live/cam", offer);
+  assert.equal(whole.status, 201, await whole.text());
+  const answer = new Uint8Array(1000);
+  let read: number | null | undefined;
+  void slow.read(answer).then((length) => read = length);
+  await until(() => (clock.advance(1_000), read !== undefined), "the answer");
+  assert.match(new TextDecoder().decode(answer), /^HTTP\/1\.1 408 /);
+});
+
 Deno.test("A WHEP session ends with the rights it was begun under", async () => {
   const lost = new AbortController();
   let ended = 0;

@@ -61,6 +61,7 @@ class WebRtc implements Plugin {
     await serveOffers(ctx, {
       prefix: prefixOf(path),
       log: ctx.log,
+      clock: ctx.clock,
       allow: (request, broadcast) => ctx.hold(request, broadcast, "read"),
       open: whep.open,
       maxSessions,

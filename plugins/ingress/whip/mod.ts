@@ -52,6 +52,7 @@ class WhipPlugin implements Plugin {
     await serveOffers(ctx, {
       prefix: prefixOf(path),
       log: ctx.log,
+      clock: ctx.clock,
       allow: (request, broadcast) => ctx.hold(request, broadcast, "publish"),
       open: whip.open,
       maxSessions,
