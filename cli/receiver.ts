@@ -5,6 +5,7 @@ import {
   QumoError,
   type Subscription,
 } from "../client/mod.ts";
+import { isRenditionName, parseCatalog } from "../base/catalog.ts";
 import { CATALOG_TRACK } from "../plugins/media/fmp4/catalog.ts";
 import type { FrameSink } from "./frame_sink.ts";
 
@@ -39,11 +40,17 @@ export class Receiver implements Disposable {
   readonly #counting = new Map<string, Counting>();
   readonly #subscriptions = new Set<Subscription>();
   readonly #enough = Promise.withResolvers<void>();
+  readonly #leftOut = new Set<string>();
   #groups = 0;
 
   constructor(client: Client, options: ReceiverOptions) {
     this.#client = client;
     this.#options = options;
+  }
+
+  /** Tracks that catalogs named and that were too many to be received; not more than were. */
+  get leftOut(): number {
+    return this.#leftOut.size;
   }
 
   /** Figures of each track. */
@@ -77,6 +84,11 @@ export class Receiver implements Disposable {
     const catalog = this.#read(CATALOG_TRACK, (payload) => {
       for (const name of trackNames(payload)) {
         if (this.#counting.has(name)) continue;
+        if (this.#counting.size > MAX_TRACKS) {
+          this.#leftOut.add(name);
+          if (this.#leftOut.size >= MAX_TRACKS) break;
+          continue;
+        }
         const track = this.#read(name);
         track.catch(failed.reject);
         reading.push(track);
@@ -164,14 +176,18 @@ class Counting {
   }
 }
 
+/** Tracks of one run, over all versions of the catalog. */
+const MAX_TRACKS = 256;
+
 /** The names of all tracks in a hang catalog. @throws {NoMedia} */
 function trackNames(payload: Uint8Array): string[] {
   try {
-    const catalog = JSON.parse(new TextDecoder().decode(payload));
-    return [catalog.video, catalog.audio].flatMap((kind) => Object.keys(kind?.renditions ?? {}));
+    const catalog = parseCatalog(payload) as Record<string, { renditions?: object } | undefined>;
+    return [catalog.video, catalog.audio].flatMap((kind) => Object.keys(kind?.renditions ?? {}))
+      .filter(isRenditionName);
   } catch (cause) {
     throw new NoMedia(
-      `Cannot read ${CATALOG_TRACK}: it is no JSON; name a track with --track`,
+      `Cannot read ${CATALOG_TRACK}: it is no JSON, or too large or deep; name a track with --track`,
       { cause },
     );
   }

@@ -200,8 +200,11 @@ function liveFigures(receiver: Receiver) {
 
 /** What came of each track, at the end. */
 function summary(receiver: Receiver): string {
-  return [...receiver.perTrack()].map(([name, { groups, frames, bytes, newest, lost }]) =>
+  const lines = [...receiver.perTrack()].map(([name, { groups, frames, bytes, newest, lost }]) =>
     `${visible(name)}: ${groups} groups, ${frames} frames, ${bytes} bytes, ` +
     `newest ${newest ?? "-"}, ${lost} lost`
-  ).join("\n");
+  );
+  const { leftOut } = receiver;
+  if (leftOut > 0) lines.push(`${leftOut} or more further tracks were not received: too many`);
+  return lines.join("\n");
 }

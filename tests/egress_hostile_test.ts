@@ -5,6 +5,7 @@ import type { BroadcastProducer, Client } from "../client/mod.ts";
 import { record } from "../plugins/egress/record/mod.ts";
 import { Bucket } from "../plugins/egress/s3/bucket.ts";
 import { s3 } from "../plugins/egress/s3/mod.ts";
+import { audioOnly } from "../plugins/transform/audio_only/mod.ts";
 import { encodeLegacyFrame } from "../plugins/media/fmp4/legacy_frame.ts";
 import { MemoryRelay, runPlugin } from "./support/plugin_run.ts";
 import { startS3 } from "./support/s3.ts";
@@ -261,4 +262,22 @@ Deno.test("s3: what the bucket refuses is not asked for without end, and others 
   assert.ok(Math.max(...refused.values()) <= 4, JSON.stringify([...refused]));
   const list = await (await fetch(`${server.endpoint}/archive/good/video0/media.m3u8`)).text();
   assert.match(list, /#EXTINF[\s\S]*#EXT-X-ENDLIST/);
+});
+
+Deno.test("a transform whose output cannot have a name for one broadcast works on the others", async () => {
+  await using at = new MemoryRelay();
+  await using client = await at.client();
+  const run = await runPlugin(audioOnly.create(), at, { input: "**" });
+  const catalog = JSON.stringify({ audio: { renditions: { a: { codec: "opus" } } } });
+  // A path has so many bytes and no more: with what a transform adds it is too long.
+  const sources = ["x".repeat(1024), "cam"].map((path) => client.publish(path));
+  for (const source of sources) {
+    source.track("a");
+    source.track("catalog.json").write(catalog);
+  }
+  await until(() => run.told.some((text) => /^x+…x+: /.test(text ?? "")), "the failure");
+  using news = client.announced("cam-audio");
+  for await (const { active } of news) if (active) break;
+  for (const source of sources) source.close();
+  await run.end();
 });

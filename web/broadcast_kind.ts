@@ -1,5 +1,7 @@
 /** What a broadcast is that this page cannot play: told by its catalog, or by what its tracks send. */
 
+import { parseCatalog } from "../base/catalog.ts";
+
 /** A track, and what is known of it. */
 export interface KnownTrack {
   readonly name: string;
@@ -69,7 +71,7 @@ function hangKind(catalog: unknown, others: readonly KnownTrack[]): BroadcastKin
 function renditionsOf(catalog: Record<string, unknown>, section: "video" | "audio"): KnownTrack[] {
   const { renditions } = isObject(catalog[section]) ? catalog[section] : {};
   return isObject(renditions)
-    ? Object.entries(renditions).map(([name, config]) => ({
+    ? Object.entries(renditions).slice(0, MOST_TRACKS).map(([name, config]) => ({
       name,
       about: [section, isObject(config) ? config.codec : undefined].filter(isText).join(", "),
     }))
@@ -123,7 +125,7 @@ function merged(tracks: readonly KnownTrack[]): KnownTrack[] {
 
 function jsonOf(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return parseCatalog(bytes);
   } catch {
     return undefined;
   }

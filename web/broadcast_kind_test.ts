@@ -70,11 +70,17 @@ Deno.test("kindOf() says of a catalog that is none, or of none at all, what it i
 
 Deno.test("kindOf() is not led astray by a catalog of somebody else's making", () => {
   let deep: unknown = { name: "too deep" };
+  for (let i = 0; i < 10; i++) deep = { deep };
+  const told = (catalog: unknown) => {
+    const { kind, tracks } = kindOf(frames({ "catalog.json": catalog }));
+    return [kind, ...tracks.map(({ name }) => name)];
+  };
+  assert.deepEqual(told({ deep }), ["data", "catalog.json"]);
   for (let i = 0; i < 1000; i++) deep = { deep };
-  assert.deepEqual(
-    kindOf(frames({ "catalog.json": { deep } })).tracks.map(({ name }) => name),
-    ["catalog.json"],
-  );
+  assert.deepEqual(told({ deep }), ["unreadable", "catalog.json"]);
+  assert.deepEqual(told({ large: "x".repeat(1 << 20) }), ["unreadable", "catalog.json"]);
   const many = Array.from({ length: 10_000 }, (_, i) => ({ name: `t${i}` }));
   assert.equal(kindOf(frames({ catalog: { tracks: many } })).tracks.length, 100);
+  const renditions = Object.fromEntries(many.map(({ name }) => [name, { codec: "vp8" }]));
+  assert.equal(kindOf(frames({ "catalog.json": { video: { renditions } } })).tracks.length, 101);
 });

@@ -28,19 +28,28 @@ export function fileName(text: string): string {
     .replace(DEVICE, (device) => escaped(device[0]!) + device.slice(1))
     .replace(/^[. ]/, escaped)
     .replace(/[. ]$/, escaped) || "%";
-  const unmistakable = plain === folded(plain) && text.isWellFormed() && !OURS.test(plain);
-  if (unmistakable && bytesOf(plain) <= MAX_PART_BYTES) return plain;
+  const unmistakable = plain === folded(plain) && text.isWellFormed();
+  return unmistakable && bytesOf(plain) <= MAX_PART_BYTES ? plain : marked(text, plain);
+}
+
+/** Of a broadcast's path: its folder must not be called as a file beside it may be. */
+function partName(text: string): string {
+  const name = fileName(text);
+  return OURS.test(name) ? marked(text, name) : name;
+}
+
+function marked(text: string, plain: string): string {
   return cut(plain, MAX_PART_BYTES - MARK.length - 2 * HASH_BYTES) + MARK + hashOf(text);
 }
 
-/** A path as the path of files: each part by {@link fileName}. @returns At most 512 bytes; never empty. */
+/** A path as the path of folders: each part by {@link fileName}, and none like a file of ours. @returns At most 512 bytes; never empty. */
 export function filePath(path: string): string {
   const parts = path.split("/").filter((part) => part !== "");
-  const whole = parts.map(fileName).join("/") || "%";
+  const whole = parts.map(partName).join("/") || "%";
   if (bytesOf(whole) <= MAX_PATH_BYTES) return whole;
   const short: string[] = [MARK + hashOf(parts.join("/"))];
   let bytes = bytesOf(short[0]!);
-  for (const part of parts.map(fileName)) {
+  for (const part of parts.map(partName)) {
     bytes += bytesOf(part) + 1;
     if (bytes > MAX_PATH_BYTES) break;
     short.splice(-1, 0, part);

@@ -149,5 +149,5 @@ function codecOf({ codec }: Rendition): string {
 
 /** Of a publisher's text what may stand between quotes. */
 function attribute(text: string): string {
-  return text.replaceAll(/["\r\n]/g, "");
+  return text.replaceAll(/["\p{Cc}\p{Zl}\p{Zp}]/gu, "");
 }
