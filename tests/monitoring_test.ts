@@ -103,7 +103,7 @@ Deno.test("the image is made of Deno's version here, and runs as nobody's root",
   const image = /^FROM denoland\/deno:(\d+\.\d+\.\d+)@sha256:[0-9a-f]{64} AS build$/m.exec(text)!;
   assert.equal(image[1], /deno@(\d+\.\d+\.\d+)/.exec(readme)![1]);
   assert.match(text, /^USER [1-9]\d*:/m);
-  assert.match(text, /^HEALTHCHECK .*\\\n.*"health"/m);
+  assert.match(text, /^HEALTHCHECK .*\\\n(.*\\\n)*.*"health"/m);
 });
 
 for (
