@@ -195,7 +195,7 @@ Deno.test("a group that sticks is cut as soon as there is a newer one for who wa
     const write = async () => {
       track.write(new Uint8Array(1000));
       await tick();
-      at.clock.advance(150);
+      at.clock.advance(1050);
     };
     await write();
     const first = await viewer.next();

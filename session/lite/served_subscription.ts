@@ -26,6 +26,12 @@ const MIN_WAITING = 128;
 /** A group that has waited this long for a stream, or to be taken, tells that the peer or the network gives too little. */
 const STARVED_MS = 100;
 
+/**
+ * How long a superseded group may be stuck at a latency of 0 before it is cut. Newer groups go before it all the while; a
+ * pause of the machine or the network costs a viewer on a sound link no group.
+ */
+const STUCK_MS = 1000;
+
 /** Groups without a head that are remembered until the first that can be served has come. */
 const MAX_HEADLESS = 64;
 
@@ -292,7 +298,7 @@ export class ServedSubscription implements TrackReader, SenderOwner, Ranked {
     const { maxLatencyMs } = this.request;
     if (maxLatencyMs > 0) return ageMs > maxLatencyMs;
     if (!this.dialect.maxLatency) return ageMs > this.#o.track.info.maxAgeMs;
-    return ageMs >= 0 && now - sinceMs >= STARVED_MS;
+    return ageMs >= 0 && now - sinceMs >= STUCK_MS;
   }
 
   #reorder(sender: GroupSender): void {
