@@ -19,7 +19,9 @@ function received(file: Uint8Array) {
   const events = [...new Splitter().push(file.slice())];
   const records = [...events.flatMap((event) => broadcast.take(event)), ...broadcast.end()];
   const catalog = records.find((record) => record.track === CATALOG_TRACK)!;
-  const renditions = new CatalogVersions().next(catalog.payload, true).renditions;
+  const versions = new CatalogVersions();
+  versions.take(catalog.payload, true);
+  const { renditions } = versions.read();
   const frames = records.flatMap((record) => {
     const rendition = renditions.find(({ name }) => name === record.track);
     if (rendition === undefined) return [];

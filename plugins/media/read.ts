@@ -27,7 +27,6 @@ const LAST_FRAMES_MS = 2000;
 /** A catalog may change so often at once, and then once in a while: whatever follows it begins anew each time. */
 const CATALOG_BURST = 20;
 const CATALOG_EVERY_MS = 5_000;
-const MAX_VERSIONS_WAITING = 8;
 /** How often it is logged that a version cannot be read. */
 const COMPLAIN_MS = 10_000;
 
@@ -132,19 +131,17 @@ export class LiveMedia {
   }
 
   /**
-   * What the broadcast consists of, and again whenever that changes; of changes that come too fast the last. At most
-   * {@link MAX_RENDITIONS}. Ends when it is over, and at once when it has no catalog.
+   * What the broadcast consists of, and again whenever that changes; of changes that come too fast, or at once, the last. At
+   * most {@link MAX_RENDITIONS}. Ends when it is over, and at once when it has no catalog.
    */
   async *catalogs(options: { signal?: AbortSignal } = {}): AsyncGenerator<Rendition[]> {
     const stop = new AbortController();
     const signal = AbortSignal.any([this.#until(options.signal), stop.signal]);
-    const versions: ReadCatalog[] = [];
+    let newest: CatalogVersions | undefined;
     let came = Promise.withResolvers<void>();
     let over = false;
     const reading = this.#versions(signal, (version) => {
-      // Nobody has to see all of them.
-      if (versions.length >= MAX_VERSIONS_WAITING) versions.length = 0;
-      versions.push(version);
+      newest = version;
       came.resolve();
     }).finally(() => {
       over = true;
@@ -153,20 +150,18 @@ export class LiveMedia {
     reading.catch(() => {}); // told below
     const burst = new Burst(CATALOG_BURST, CATALOG_EVERY_MS);
     try {
-      while (!over || versions.length > 0) {
-        if (versions.length === 0) {
+      while (!over || newest !== undefined) {
+        if (newest === undefined) {
           came = Promise.withResolvers();
           await came.promise;
           continue;
         }
         const waitMs = burst.waitMs(systemClock.now());
-        if (waitMs > 0) {
-          await sleep(waitMs, signal);
-          versions.splice(0, versions.length - 1);
-        }
+        if (waitMs > 0) await sleep(waitMs, signal);
         if (signal.aborted) return;
         burst.took(systemClock.now());
-        const { renditions, leftOut } = versions.shift()!;
+        const { renditions, leftOut }: ReadCatalog = newest.read();
+        newest = undefined;
         this.#onleftout(leftOut);
         yield renditions;
       }
@@ -177,8 +172,8 @@ export class LiveMedia {
     }
   }
 
-  /** Tells each version of the catalog that can be read. */
-  async #versions(signal: AbortSignal, tell: (version: ReadCatalog) => void): Promise<void> {
+  /** Tells of each version of the catalog; which one it is shows when it is read. */
+  async #versions(signal: AbortSignal, tell: (version: CatalogVersions) => void): Promise<void> {
     const priority = PRIORITY.catalog;
     using track = this.#client.subscribe(this.path, CATALOG_TRACK, { priority, signal });
     let newest = -1;
@@ -193,7 +188,8 @@ export class LiveMedia {
       let first = group.startFrame === 0;
       try {
         for (let frame; (frame = await group.frame({ signal })) !== undefined; first = false) {
-          tell(versions.next(frame.payload, first));
+          versions.take(frame.payload, first);
+          tell(versions);
         }
       } catch (error) {
         if (signal.aborted) return;

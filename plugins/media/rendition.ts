@@ -182,46 +182,57 @@ function isMap(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** What patches have grown must be half of what is read at most: it is measured once for so many bytes of them. */
+const MAX_GROWN_BYTES = MAX_CATALOG_BYTES / 2;
+
 /**
  * The versions of a catalog within one group of its track: the first frame is whole, each further one a JSON merge patch
- * (RFC 7396) of what is before it.
+ * (RFC 7396) of what is before it. A frame costs what it is long, however large the catalog is; to read it costs more.
  */
 export class CatalogVersions {
-  #root: unknown;
+  #root: Json = {};
   /** What it can have grown to, in bytes. */
   #bytes = 0;
 
-  /** @throws {MediaError} The frame is no JSON, or no catalog, or more than is read of one. */
-  next(payload: Uint8Array, first: boolean): ReadCatalog {
+  /** Takes the next frame. @throws {MediaError} It is no JSON, or no catalog, or more than is read of one. */
+  take(payload: Uint8Array, first: boolean): void {
     try {
       const json = parseCatalog(payload);
-      this.#root = first ? json : patched(this.#root, json);
-      this.#bytes = first ? payload.length : this.#bytes + payload.length;
-      if (this.#bytes > MAX_CATALOG_BYTES) {
-        // Patches may have taken away what others brought.
-        this.#bytes = JSON.stringify(this.#root).length;
-        if (this.#bytes > MAX_CATALOG_BYTES) throw new CatalogRefused("it has grown too large");
+      if (!isMap(json)) throw new CatalogRefused("it is no JSON object");
+      if (first) [this.#root, this.#bytes] = [json, payload.length];
+      else {
+        patch(this.#root, json);
+        this.#bytes += payload.length;
       }
+      if (this.#bytes <= MAX_CATALOG_BYTES) return;
+      // Patches may have taken away what others brought.
+      this.#bytes = JSON.stringify(this.#root).length;
+      if (this.#bytes > MAX_GROWN_BYTES) throw new CatalogRefused("it has grown too large");
     } catch (error) {
       if (!(error instanceof CatalogRefused)) throw error;
-      this.#root = undefined;
       throw new MediaError(error.message, { cause: error });
     }
+  }
+
+  /** The catalog as it stands. */
+  read(): ReadCatalog {
     return readCatalog(this.#root);
   }
 }
 
-function patched(target: unknown, patch: unknown): unknown {
-  if (!isMap(patch)) return patch;
-  const result: Json = isMap(target) ? { ...target } : {};
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete result[key];
-    else {Object.defineProperty(result, key, {
-        value: patched(Object.hasOwn(result, key) ? result[key] : undefined, value),
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });}
+/** Changes an object in place: a copy would cost what is large, not what is new. */
+function patch(target: Json, by: Json): void {
+  for (const [key, value] of Object.entries(by)) {
+    if (value === null) {
+      delete target[key];
+      continue;
+    }
+    const there = Object.hasOwn(target, key) ? target[key] : undefined;
+    const changed = isMap(value) && isMap(there) ? there : isMap(value) ? {} : value;
+    if (isMap(value)) patch(changed as Json, value);
+    if (changed === there) continue;
+    // As data, whatever it is called.
+    const property = { value: changed, enumerable: true, configurable: true, writable: true };
+    Object.defineProperty(target, key, property);
   }
-  return result;
 }

@@ -47,14 +47,20 @@ Deno.test("readCatalog() leaves out what cannot be carried, and takes older list
 Deno.test("later frames of a catalog's group are merge patches", () => {
   const versions = new CatalogVersions();
   const hd = { codec: "vp8" };
-  assert.equal(versions.next(json({ video: { renditions: { hd } } }), true).renditions.length, 1);
+  const read = (payload: Uint8Array, first: boolean) => {
+    versions.take(payload, first);
+    return versions.read();
+  };
+  assert.equal(read(json({ video: { renditions: { hd } } }), true).renditions.length, 1);
   const sd = { codec: "vp8", codedWidth: 640 };
-  assert.equal(versions.next(json({ video: { renditions: { sd } } }), false).renditions.length, 2);
-  const left = versions.next(json({ video: { renditions: { hd: null } } }), false);
+  assert.equal(read(json({ video: { renditions: { sd } } }), false).renditions.length, 2);
+  const left = read(json({ video: { renditions: { hd: null } } }), false);
   assert.deepEqual(left.renditions.map(({ name }) => name), ["sd"]);
-  assert.throws(() => versions.next(new Uint8Array([123]), false), MediaError);
+  assert.throws(() => read(new Uint8Array([123]), false), MediaError);
+  assert.throws(() => read(json(null), false), MediaError);
   assert.equal(({} as Record<string, unknown>).polluted, undefined);
-  versions.next(new TextEncoder().encode('{"__proto__":{"polluted":1}}'), false);
+  read(new TextEncoder().encode('{"__proto__":{"polluted":1}}'), false);
+  read(new TextEncoder().encode('{"__proto__":{"polluted":2},"constructor":{"x":1}}'), false);
   assert.equal(({} as Record<string, unknown>).polluted, undefined);
 });
 
@@ -117,21 +123,58 @@ Deno.test("numbers that nothing can have are not believed, names that are no tra
   ]);
 });
 
+Deno.test("a patch of two bytes costs the same, however many renditions the catalog has", () => {
+  const versions = new CatalogVersions();
+  const renditions = Object.fromEntries(
+    Array.from({ length: 8000 }, (_, i) => [`v${i}`, { codec: "vp8" }]),
+  );
+  versions.take(json({ video: { renditions } }), true);
+  const asked: string[] = [];
+  const { entries } = Object;
+  const { stringify } = JSON;
+  // Whoever looks at all of them asks for them by one of these.
+  Object.entries = ((of: object) => {
+    const found = entries(of);
+    if (found.length > 100) asked.push("entries");
+    return found;
+  }) as typeof entries;
+  JSON.stringify = ((of: unknown) => (asked.push("stringify"), stringify(of))) as typeof stringify;
+  try {
+    for (let i = 0; i < 1000; i++) versions.take(new TextEncoder().encode("{}"), false);
+    const one = new TextEncoder().encode('{"video":{"renditions":{"v1":{"codec":"av01"}}}}');
+    versions.take(one, false);
+  } finally {
+    Object.entries = entries;
+    JSON.stringify = stringify;
+  }
+  assert.deepEqual(asked, []);
+  assert.equal(versions.read().leftOut, 8000 - 32);
+  assert.equal(versions.read().renditions[1]?.codec, "av01");
+});
+
+Deno.test("a catalog at the bound is not measured again with every patch: it is refused", () => {
+  const versions = new CatalogVersions();
+  versions.take(json({ note: "x".repeat(250_000) }), true);
+  const small = json({ more: "y".repeat(10_000) });
+  versions.take(small, false);
+  assert.throws(() => versions.take(small, false), /grown too large/);
+});
+
 Deno.test("patches neither nest a catalog deeper nor let it grow without end", () => {
   const versions = new CatalogVersions();
-  versions.next(json({}), true);
+  versions.take(json({}), true);
   const deep = '{"a":'.repeat(50_000) + "1" + "}".repeat(50_000);
   const patch = (text: string) => new TextEncoder().encode(text);
-  assert.throws(() => versions.next(patch(deep), false), /levels deep|bytes long/);
+  assert.throws(() => versions.take(patch(deep), false), /levels deep|bytes long/);
   const grown = new CatalogVersions();
-  grown.next(json({}), true);
+  grown.take(json({}), true);
   const note = (i: number) => json({ [`note${i}`]: "x".repeat(100_000) });
-  grown.next(note(0), false);
-  grown.next(note(1), false);
-  assert.throws(() => grown.next(note(2), false), /grown too large/);
+  grown.take(note(0), false);
+  grown.take(note(1), false);
+  assert.throws(() => grown.take(note(2), false), /grown too large/);
   const same = new CatalogVersions();
-  same.next(json({}), true);
-  for (let i = 0; i < 20; i++) same.next(note(0), false);
+  same.take(json({}), true);
+  for (let i = 0; i < 20; i++) same.take(note(0), false);
 });
 
 Deno.test({

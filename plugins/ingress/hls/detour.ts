@@ -38,7 +38,7 @@ export function detoured(playlist: string, from: URL): string {
   const secure = from.protocol === "https:" ? SECURE : "";
   return playlist
     .replace(
-      /https:\/\/(?:[^\s"'/?#@]*@)?(\[[^\]\s]*\]|[^\s"'/?#:,]*)/gi,
+      /https:\/\/(?:[^\s"'/?#@]*@)?(\[[0-9a-f:.]{2,45}\]|[^\s"'/?#:,[]*)/gi,
       (_, host) => `http://${SECURE}${labelled(host)}`,
     )
     // "//host/path" keeps the scheme of where it stands.

@@ -47,3 +47,10 @@ Deno.test("detoured() changes the absolute addresses of a playlist, quoted or no
     "/7.ts",
   ]);
 });
+
+Deno.test("detoured() reads 4 MB of brackets that nobody closes once, and not once for each", () => {
+  const count = 460_000; // by squares it takes half an hour
+  const playlist = "https://[".repeat(count);
+  const changed = detoured(playlist, new URL("https://cdn.example/"));
+  assert.equal(changed, "http://https.[".repeat(count));
+});

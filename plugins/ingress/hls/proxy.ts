@@ -14,6 +14,8 @@ import { HlsRefused, type Reachable } from "./reachable.ts";
 
 /** Longest playlist. */
 const MAX_PLAYLIST_BYTES = 4 << 20;
+/** Other playlists that one names at most: ffmpeg takes 9 KB of memory for each, and asks for all of them before it plays. */
+const MAX_PLAYLISTS_NAMED = 128;
 /** What ffmpeg calls the playlist of the configuration, whose address it is never told. */
 const ENTRY = "http://playlist.invalid/index.m3u8";
 const FORWARDED = ["range", "accept", "user-agent", "authorization"] as const;
@@ -107,7 +109,16 @@ export class HlsProxy implements AsyncDisposable {
     const reader = body.getReader();
     const { value: first } = await reader.read();
     if (first !== undefined && isPlaylist(first)) {
-      return new Response(detoured(await textOf(first, reader), url));
+      const playlist = await textOf(first, reader);
+      const named = namedIn(playlist);
+      if (named > MAX_PLAYLISTS_NAMED) {
+        throw new HlsFetchFailed(
+          `Cannot play ${
+            shown(url)
+          }: it names ${named} playlists, more than ${MAX_PLAYLISTS_NAMED}`,
+        );
+      }
+      return new Response(detoured(playlist, url));
     }
     const kept = RETURNED.flatMap((name) =>
       headers[name] === undefined ? [] : [[name, headers[name]]]
@@ -185,6 +196,13 @@ const redirect = (location: string) => new Response(null, { status: 302, headers
 
 const isPlaylist = (first: Uint8Array) =>
   new TextDecoder().decode(first.subarray(0, 10)).startsWith("#EXTM3U");
+
+/** How many variants and renditions a playlist names. */
+function namedIn(playlist: string): number {
+  let count = 0;
+  for (const _ of playlist.matchAll(/#EXT-X-(?:STREAM-INF|MEDIA):/g)) count++;
+  return count;
+}
 
 async function textOf(
   first: Uint8Array,

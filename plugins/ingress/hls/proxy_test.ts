@@ -76,6 +76,9 @@ Deno.test("the proxy hands ranges on, rewrites playlists, and says what fails", 
       return new Response(null, { status: 302, headers: { location: "mailto:x" } });
     }
     if (pathname === "/list") return new Response("#EXTM3U\nhttps://a.example/1.ts\n");
+    if (pathname === "/many") {
+      return new Response("#EXTM3U\n" + "#EXT-X-STREAM-INF:\na\n".repeat(129));
+    }
     if (pathname === "/endless") {
       return new Response(
         new ReadableStream({
@@ -104,6 +107,9 @@ Deno.test("the proxy hands ranges on, rewrites playlists, and says what fails", 
   assert.match(await of("/mail"), /^HTTP\/1\.1 502 /);
   assert.match(await of("/endless"), /^HTTP\/1\.1 502 /);
   assert.match(at.failures.at(-1)!, /more than 4194304 bytes/);
+  // A playlist of 4 MB that names nothing else cost ffmpeg 1.8 GB.
+  assert.match(await of("/many"), /^HTTP\/1\.1 502 /);
+  assert.match(at.failures.at(-1)!, /it names 129 playlists, more than 128$/);
   assert.doesNotMatch(at.failures.join(), /cret/);
 });
 
