@@ -11,7 +11,7 @@ import type {
   AnnounceEvent,
   Announcement,
   Origin,
-  Watch,
+  PacedWatch,
   WatchOptions,
 } from "./origin.ts";
 import type { BroadcastSource } from "./ports.ts";
@@ -26,7 +26,7 @@ export interface Namespace {
     source: BroadcastSource,
     announcement: Announcement,
   ): Announced | undefined;
-  watch(options: WatchOptions, listener: (event: AnnounceEvent) => void): Watch;
+  watch(options: WatchOptions, listener: (event: AnnounceEvent) => void): PacedWatch;
   find(path: string, excludeHop?: HopId): Broadcast | undefined;
 }
 
@@ -66,7 +66,7 @@ export class ScopedOrigin implements Namespace {
     return undefined;
   }
 
-  watch(options: WatchOptions, listener: (event: AnnounceEvent) => void): Watch {
+  watch(options: WatchOptions, listener: (event: AnnounceEvent) => void): PacedWatch {
     return this.#origin.watch(options, (event) => {
       if (this.#rights.maySubscribe(event.path)) listener(event);
     });

@@ -22,9 +22,9 @@ import {
   serves,
 } from "./route.ts";
 import type { TrackContext } from "./track.ts";
-import { type AnnounceEvent, type Watch, Watchers, type WatchOptions } from "./watchers.ts";
+import { type AnnounceEvent, type PacedWatch, Watchers, type WatchOptions } from "./watchers.ts";
 
-export type { AnnounceEvent, Watch, WatchOptions } from "./watchers.ts";
+export type { AnnounceEvent, PacedWatch, Watch, WatchOptions } from "./watchers.ts";
 
 /** Longest chain of hops that is accepted. */
 const MAX_HOPS = 32;
@@ -164,7 +164,7 @@ export class Origin {
   }
 
   /** Tells a listener what is announced below a prefix: at once what there is, then every change. */
-  watch(options: WatchOptions, listener: (event: AnnounceEvent) => void): Watch {
+  watch(options: WatchOptions, listener: (event: AnnounceEvent) => void): PacedWatch {
     return this.#watchers.add(
       options,
       listener,

@@ -39,11 +39,22 @@ export interface WatchOptions {
    * chain and costs from another source) is none.
    */
   readonly merged?: boolean;
+  /**
+   * Whether the listener can take more. While it cannot, paths that change are noted, each once, and told as they are by then
+   * when it calls {@link PacedWatch.catchUp}. What there is at the beginning is told in any case.
+   */
+  readonly ready?: () => boolean;
 }
 
 /** A running watch; its owner closes it. */
 export interface Watch {
   close(): void;
+}
+
+/** A watch whose listener may fall behind. */
+export interface PacedWatch extends Watch {
+  /** Tells what has changed while the listener could not take it, for as long as it can. */
+  catchUp(): void;
 }
 
 /** What the watchers ask of the origin. */
@@ -58,6 +69,9 @@ interface Watcher {
   readonly merged: boolean;
   readonly allowed: (route: Route) => boolean;
   readonly told: Map<string, Route>;
+  ready: () => boolean;
+  /** Paths that changed while the listener could not take it. */
+  readonly behind: Set<string>;
   readonly listener: (event: AnnounceEvent) => void;
 }
 
@@ -80,8 +94,8 @@ export class Watchers {
     options: WatchOptions,
     listener: (event: AnnounceEvent) => void,
     existing: (prefix: string, hidden: boolean) => readonly string[],
-  ): Watch {
-    const { excludeHop = 0n, except, hidden = false, merged = false } = options;
+  ): PacedWatch {
+    const { excludeHop = 0n, except, hidden = false, merged = false, ready = always } = options;
     const prefix = normalizePath(options.prefix ?? "");
     const watcher: Watcher = {
       prefix,
@@ -89,14 +103,25 @@ export class Watchers {
       merged,
       allowed: (route) => route.source !== except && !isExcluded(route, excludeHop),
       told: new Map(),
+      ready: always,
+      behind: new Set(),
       listener,
     };
     let same = this.#byPrefix.get(prefix);
     if (same === undefined) this.#byPrefix.set(prefix, same = new Set());
     same.add(watcher);
     for (const path of existing(prefix, hidden)) this.#tellOne(watcher, path, true);
+    watcher.ready = ready;
     return {
+      catchUp: () => {
+        for (const path of watcher.behind) {
+          if (!watcher.ready()) return;
+          watcher.behind.delete(path);
+          this.#tellOne(watcher, path, true);
+        }
+      },
       close: () => {
+        watcher.behind.clear();
         same.delete(watcher);
         if (same.size === 0 && this.#byPrefix.get(prefix) === same) this.#byPrefix.delete(prefix);
       },
@@ -138,9 +163,12 @@ export class Watchers {
     const told = watcher.told.get(path);
     if (broadcast?.lingering && told !== undefined) return;
     const route = broadcast?.routes.find(watcher.allowed);
-    if (route === told || (route && told && sameToOthers(route, told, watcher.merged))) return;
+    if (route === told || (route && told && sameToOthers(route, told, watcher.merged))) {
+      return void watcher.behind.delete(path);
+    }
     if (route && told && this.#quiet.has(path) && compareRoutes(route, told) > 0) return;
     if (route && told && watcher.merged && !due) return this.#hold(path);
+    if (!watcher.ready()) return void watcher.behind.add(path);
     if (route === undefined) {
       watcher.told.delete(path);
       watcher.listener({ kind: "ended", path, suffix, route: undefined });
@@ -150,6 +178,8 @@ export class Watchers {
     }
   }
 }
+
+const always = (): boolean => true;
 
 /** Whether a watcher would see no difference between two routes. @param remote It sees no sources. */
 function sameToOthers(a: Route, b: Route, remote: boolean): boolean {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../base/clock.ts";
+import type { Broadcast } from "./broadcast.ts";
 import { Watchers } from "./watchers.ts";
 
 Deno.test("Watchers visit for one change those who asked for its path, and nobody else", () => {
@@ -24,3 +25,42 @@ Deno.test("Watchers visit for one change those who asked for its path, and nobod
   watchers.tell("room/7");
   assert.equal(visits, 3);
 });
+
+Deno.test("a watcher that cannot take more is told each path once, as it is when it can", () => {
+  const there = new Map<string, Broadcast>();
+  const watchers = new Watchers({ current: (path) => there.get(path) }, new ManualClock());
+  let room = 1;
+  const heard: string[] = [];
+  const watch = watchers.add({ ready: () => room > 0 }, ({ kind, path }) => {
+    room--;
+    heard.push(`${kind} ${path}`);
+  }, () => []);
+  const set = (path: string, order?: number) => {
+    if (order === undefined) there.delete(path);
+    else there.set(path, broadcastAt(path, order));
+    watchers.tell(path);
+  };
+  set("a", 1);
+  for (let i = 0; i < 100; i++) {
+    set("a");
+    set("a", 2);
+    set("b", 1);
+    set("gone", 1);
+    set("gone");
+  }
+  set("a");
+  assert.deepEqual(heard, ["active a"]);
+  room = 1;
+  watch.catchUp();
+  assert.deepEqual(heard.splice(0), ["active a", "ended a"]);
+  room = 9;
+  watch.catchUp();
+  watch.catchUp();
+  set("b", 2);
+  assert.deepEqual(heard, ["active b", "updated b"]);
+});
+
+function broadcastAt(path: string, order: number): Broadcast {
+  const route = { hops: [BigInt(order)], warm: 0, cold: 0, order, source: {} };
+  return { path, routes: [route], lingering: false } as unknown as Broadcast;
+}

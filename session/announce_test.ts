@@ -1,7 +1,10 @@
 /** What peers hear of each other's announcements, and what they may ask of us for it. */
 import assert from "node:assert/strict";
 import { UPDATE_HOLD_MS } from "../relay/watchers.ts";
+import { ConnectionClosed } from "../transport/errors.ts";
+import { memoryPair } from "../transport/memory.ts";
 import {
+  hex,
   join,
   link,
   RawPeer,
@@ -110,6 +113,38 @@ Deno.test("at most four announce streams for one prefix; the fifth is refused an
   await tick();
   assert.equal((await peer.bidi("01 02 01 61")).end, undefined);
   assert.equal(peer.code, undefined);
+});
+
+Deno.test("who reads none of the announcements is kept 64 KiB of them, and hears what is true when it reads again", async () => {
+  const at = testRelay({ maxMessageRate: 0 });
+  const { client } = await join(at, 6);
+  const [near, far] = memoryPair({ protocol: "moq-lite-06", windowBytes: 4096 });
+  void at.relay.accept(far);
+  const setup = await near.openUni();
+  setup.write(hex("01 01 00"));
+  setup.finish();
+  const { send, receive } = await near.openBidi();
+  send.write(hex("01 01 00"));
+  await tick(3);
+  for (let i = 0; i < 3000; i++) {
+    client.publish(`flap/${i % 7}`.padEnd(500, "n")).close();
+    if (i % 100 === 0) await tick();
+  }
+  client.publish("here");
+  await tick(5);
+  let bytes = 0;
+  let last = "";
+  const reading = (async () => {
+    for (let chunk; (chunk = await receive.read());) {
+      bytes += chunk.length;
+      last = (last + new TextDecoder().decode(chunk)).slice(-2000);
+    }
+  })();
+  await tick(50);
+  assert.match(last, /here/);
+  assert.ok(bytes > 1000 && bytes < 66_000, `${bytes} bytes`);
+  near.close();
+  await assert.rejects(reading, ConnectionClosed);
 });
 
 Deno.test("what is told at once counts as messages: who asks again and again waits for it", async () => {

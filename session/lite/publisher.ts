@@ -26,6 +26,11 @@ import { ServedSubscription } from "./served_subscription.ts";
 /** Announce streams of one session for one prefix: players open one for each element of a page. */
 const MAX_WATCHES_PER_PREFIX = 4;
 
+/** Announcements written on one stream and not taken yet, above which no more are written: changes are merged meanwhile. */
+const MAX_UNTAKEN_BYTES = 64 * 1024;
+/** What a write costs besides its bytes until it is taken. */
+const WRITE_BYTES = 512;
+
 export class Publisher {
   readonly #link: Link;
   readonly #subscriptions = new Map<number, ServedSubscription>();
@@ -83,21 +88,38 @@ export class Publisher {
     const encoder = new AnnounceEncoder(dialect, hop);
     const first: AnnounceEvent[] = [];
     let begun = false;
+    let untaken = 0;
+    const write = (bytes: Uint8Array) => {
+      if (!stream.send.blocked) untaken = 0;
+      untaken += bytes.length + WRITE_BYTES;
+      stream.send.write(bytes);
+    };
     const tell = (event: AnnounceEvent) => {
       if (!begun) return void first.push(event);
       const bytes = encoder.encode(event);
-      if (bytes !== undefined) stream.send.write(bytes);
+      if (bytes !== undefined) write(bytes);
+    };
+    // Who does not read what it is told is told less often: a change costs nothing for a path that has changed already.
+    const ready = () => {
+      if (untaken < MAX_UNTAKEN_BYTES || !stream.send.blocked) return true;
+      stream.send.onWritable(catchUp);
+      return false;
+    };
+    const catchUp = () => {
+      untaken = 0;
+      watch?.catchUp();
     };
     const watch = serve?.watch({
       prefix: joinPath(root, wanted),
       excludeHop: this.#peerHop,
       merged: true,
+      ready,
       ...(this.self === undefined ? {} : { except: this.self }),
     }, tell);
     begun = true;
     quota.told(first.length);
     const bytes = concat(encoder.begin(first));
-    if (bytes.length > 0) stream.send.write(bytes);
+    if (bytes.length > 0) write(bytes);
     const stop = () => {
       watch?.close();
       stream.send.finish();
