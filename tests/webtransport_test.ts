@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { selfSigned } from "../config/self_signed.ts";
-import type { Connection, ReceiveStream } from "../transport/connection.ts";
+import type { Connection, ReceiveStream, SendEnd, SendStream } from "../transport/connection.ts";
 import { dial } from "../transport/dial.ts";
 import { ConnectFailed, ConnectionClosed } from "../transport/errors.ts";
 import { connectAlpn, listenQuic } from "../transport/quic.ts";
@@ -15,11 +15,22 @@ import type { WebTransportSession } from "../transport/webtransport_session.ts";
 import { Arrivals } from "../transport/queue.ts";
 import { decodeHeaders, encodeHeaders } from "../wire/h3/qpack.ts";
 import type { HeaderField } from "../wire/h3/static_table.ts";
+import { H3Error } from "../wire/h3/errors.ts";
 import { encodeFrame, frameParser } from "../wire/h3/frames.ts";
 import { udpPath } from "./support/udp_path.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const words = (raw: Uint8Array | undefined) => raw && new TextDecoder().decode(raw);
+
+/** How a stream ends that is written to on and on: who writes nothing does not hear that it was stopped. */
+async function refusal(stream: SendStream): Promise<SendEnd> {
+  const writing = setInterval(() => stream.write(bytes("more")), 10);
+  try {
+    return await stream.closed;
+  } finally {
+    clearInterval(writing);
+  }
+}
 
 async function all(stream: ReceiveStream): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
@@ -250,6 +261,37 @@ Deno.test("other requests, broken ones and a second session get answers beside a
   assert.equal(words((await (await conn.acceptUni())!.read())!.subarray(-8)), "still up");
   conn.close();
   await there.closed;
+});
+
+Deno.test("a connection whose requests lead nowhere is closed after a hundred of them", async () => {
+  await using server = await setUp();
+  const conn = await server.raw();
+  const get: HeaderField[] = [[":method", "GET"], [":path", "/"]];
+  const request = encodeFrame(1, encodeHeaders(get));
+  for (let i = 0; i <= 100; i++) {
+    const { send, receive } = await conn.openBidi();
+    send.write(request);
+    send.finish();
+    await all(receive).catch((error) => assert.ok(i === 100 && error instanceof ConnectionClosed));
+  }
+  assert.equal((await conn.closed).code, H3Error.excessiveLoad);
+});
+
+Deno.test("streams of a session that does not come are few and short: more of them, and longer ones, are refused", async () => {
+  await using server = await setUp();
+  const conn = await server.raw();
+  const long = new Uint8Array(20_000);
+  long.set([0x40, 0x54, 0x3c]); // session 60
+  const open = async (head: Uint8Array) => {
+    const stream = await conn.openUni();
+    stream.write(head);
+    return stream;
+  };
+  assert.equal(await refusal(await open(long)), "stopped");
+  const streams: SendStream[] = [];
+  for (let i = 0; i < 18; i++) streams.push(await open(long.subarray(0, 2000)));
+  for (const stream of streams.slice(16)) assert.equal(await refusal(stream), "stopped");
+  assert.equal(streams.filter(({ done }) => !done).length, 16);
 });
 
 Deno.test("streams that come before their session wait for it, a silent one holding up none", async () => {

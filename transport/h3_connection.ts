@@ -15,7 +15,9 @@ import type { QuicBidi, QuicConnection } from "./quic_connection.ts";
 import type { QuicReceive, QuicSend } from "./quic_stream.ts";
 
 /** Streams that came before their session, all sessions together; more are refused. */
-const MAX_HELD_STREAMS = 256;
+const MAX_HELD_STREAMS = 16;
+/** What each may bring meanwhile; a longer one is refused. */
+const MAX_HELD_BYTES = 8 * 1024;
 
 /** A stream inside a session, its prefix taken off. */
 export type SessionStream =
@@ -174,8 +176,16 @@ export class H3Connection {
     const session = this.#sessions.get(sessionId);
     if (session === "over") refuse(stream);
     else if (session) session.take(stream);
-    else if (this.#held.length < MAX_HELD_STREAMS) this.#held.push({ sessionId, stream });
+    else if (this.#held.length < MAX_HELD_STREAMS) void this.#hold({ sessionId, stream });
     else refuse(stream);
+  }
+  /** Keeps a stream until its session is there. It is read, since QUIC would keep far more of one that is not. */
+  async #hold(held: { readonly sessionId: number; readonly stream: SessionStream }): Promise<void> {
+    this.#held.push(held);
+    const { uni, bidi } = held.stream;
+    if (await (uni ?? bidi.receive).gather(MAX_HELD_BYTES)) return;
+    this.#held = this.#held.filter((other) => other !== held);
+    refuse(held.stream);
   }
   #release(sessionId: number): SessionStream[] {
     const mine = this.#held.filter((held) => held.sessionId === sessionId);

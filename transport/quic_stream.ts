@@ -196,6 +196,9 @@ export class QuicReceive implements ReceiveStream {
   #readBytes: number = READ_BYTES.least;
   #owner: StreamOwner | undefined;
   #rest: Uint8Array | undefined;
+  /** A read that nobody has waited for yet. */
+  #ahead: Promise<Uint8Array | undefined> | undefined;
+  #gathering = false;
   #codeOf: (quicCode: number) => number = (code) => code;
   #received: ((bytes: number) => void) | undefined;
   #stopped = false;
@@ -218,6 +221,7 @@ export class QuicReceive implements ReceiveStream {
     codeOf: (quicCode: number) => number,
     received?: (bytes: number) => void,
   ): void {
+    this.#gathering = false;
     this.#received = received;
     this.#owner = owner;
     this.#codeOf = codeOf;
@@ -227,7 +231,26 @@ export class QuicReceive implements ReceiveStream {
   unread(bytes: Uint8Array): void {
     if (bytes.length > 0) this.#rest = bytes;
   }
+  /**
+   * Takes in what comes until somebody reads or adopts the stream, who gets it first. It begins where no read is pending.
+   * @returns Whether it stayed at `mostBytes` or below for as long as that lasted.
+   */
+  async gather(mostBytes: number): Promise<boolean> {
+    this.#gathering = true;
+    while (this.#gathering) {
+      if ((this.#rest?.length ?? 0) > mostBytes) return false;
+      const ahead = this.#ahead = this.#next();
+      const chunk = await ahead.catch(() => undefined);
+      if (!this.#gathering) return true; // it is another's read now
+      if (chunk === undefined) break; // the reader will find the end again
+      this.#ahead = undefined;
+      this.#rest = this.#rest === undefined ? chunk : joined(this.#rest, chunk);
+    }
+    this.#gathering = false;
+    return true;
+  }
   read(): Promise<Uint8Array | undefined> {
+    this.#gathering = false;
     if (this.#gone) return Promise.reject(this.#gone);
     if (this.#rest) {
       const rest = this.#rest;
@@ -235,12 +258,18 @@ export class QuicReceive implements ReceiveStream {
       this.#received?.(rest.length);
       return Promise.resolve(rest);
     }
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    return ahead ?? this.#next();
+  }
+  #next(): Promise<Uint8Array | undefined> {
     return this.#reader.read(new Uint8Array(this.#readBytes)).then(this.#took, this.#threw);
   }
   stop(_code: number): void {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#rest = undefined;
+    this.#gathering = false;
     this.#leave();
     this.#reader.cancel().catch(ignore);
   }
@@ -282,6 +311,13 @@ export class QuicReceive implements ReceiveStream {
     }
     throw new ConnectionClosed("it was lost, or the other side closed it", { cause: thrown });
   };
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
 }
 
 function ignore(): void {}

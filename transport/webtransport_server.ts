@@ -1,5 +1,5 @@
 import { ProtocolViolation } from "../wire/errors.ts";
-import { H3Error } from "../wire/h3/errors.ts";
+import { H3Error, H3Violation } from "../wire/h3/errors.ts";
 import { encodeFrame, type Frame, frameParser, FrameType } from "../wire/h3/frames.ts";
 import { decodeHeaders, encodeHeaders, headerMap } from "../wire/h3/qpack.ts";
 import type { FlowWindow } from "../wire/h3/settings.ts";
@@ -71,6 +71,9 @@ export async function acceptWebTransport(
   return session;
 }
 
+/** Requests of one connection that are refused before it is closed. Each leaves its number behind. */
+const MAX_REFUSED = 100;
+
 /** Answers the requests of one connection. */
 class Requests {
   readonly #h3: H3Connection;
@@ -79,6 +82,7 @@ class Requests {
   readonly remoteAddress: string;
   /** A session stands, or is being decided. */
   #taken = false;
+  #refused = 0;
 
   constructor(
     conn: QuicConnection,
@@ -153,6 +157,10 @@ class Requests {
     this.#first.resolve(new WebTransportSession({ ...basis, side: "server" }));
   }
   #refuse(stream: QuicBidi, status: number): void {
+    if (++this.#refused > MAX_REFUSED) {
+      const detail = `${this.#refused} requests that lead nowhere`;
+      return this.#h3.violated(new H3Violation(H3Error.excessiveLoad, "HTTP/3 connection", detail));
+    }
     this.#h3.detach(stream.send.id);
     stream.send.write(answer(status));
     stream.send.finish();

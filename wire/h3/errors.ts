@@ -7,6 +7,7 @@ export const H3Error = {
   streamCreation: 0x103,
   closedCriticalStream: 0x104,
   frameUnexpected: 0x105,
+  excessiveLoad: 0x107,
   id: 0x108,
   missingSettings: 0x10a,
   flowControl: 0x045d4487,
