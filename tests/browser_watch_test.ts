@@ -46,7 +46,10 @@ for (const codecs of ["-c:a libopus", "-c:a aac"]) {
       assert.equal(await page.textContent("#certificate"), relay.hash);
       assert.equal(await page.textContent("#broadcasts a"), "demo");
       assert.deepEqual(problems, []);
-      assert.equal(pub.output(), "");
+      assert.equal(
+        pub.output(),
+        `Publishing demo. Watch it at ${relay.url}?name=demo\nCtrl-C ends it.\n`,
+      );
     },
   });
 }
