@@ -6,12 +6,20 @@
  */
 import { concat, u16, u8 } from "./mp4_writer.ts";
 
-/** The NAL units of one access unit, without start codes (ISO 14496-10, annex B). */
+/** Parameter sets stand at the beginning of a keyframe, within so many bytes. */
+export const MAX_HEADER_BYTES = 64 * 1024;
+/** Pictures of 8K have 600 slices. A frame of nothing but start codes would cost a hundred times its bytes. */
+export const MAX_UNITS = 1024;
+
+/**
+ * The NAL units of one access unit, without start codes (ISO 14496-10, annex B). The last of {@link MAX_UNITS} has all that
+ * is left.
+ */
 export function splitAnnexB(bytes: Uint8Array): Uint8Array[] {
   const units: Uint8Array[] = [];
   let start = -1;
   let at = 0;
-  for (; at + 2 < bytes.length; at++) {
+  for (; at + 2 < bytes.length && units.length < MAX_UNITS - 1; at++) {
     if (bytes[at + 2]! > 1) at += 2;
     else if (bytes[at] === 0 && bytes[at + 1] === 0 && bytes[at + 2] === 1) {
       if (start >= 0) units.push(trimmed(bytes, start, at));
@@ -52,7 +60,7 @@ export function describe(codec: string, units: readonly Uint8Array[]): Uint8Arra
 
 function avcC(units: readonly Uint8Array[]): Uint8Array | undefined {
   const of = (type: number) => units.filter((unit) => (unit[0]! & 31) === type);
-  const [sps, pps] = [of(7), of(8)];
+  const [sps, pps] = [of(7).slice(0, 31), of(8).slice(0, 255)];
   const [first] = sps;
   if (first === undefined || first.length < 4 || pps.length === 0) return undefined;
   return concat([

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { describe, lengthPrefixed, splitAnnexB } from "./annexb.ts";
+import { describe, lengthPrefixed, MAX_HEADER_BYTES, splitAnnexB } from "./annexb.ts";
 import { DecodeClock } from "./decode_clock.ts";
 import { MediaError } from "./fmp4/media_error.ts";
 import type { MediaFrame } from "./frame.ts";
@@ -82,7 +82,8 @@ export class FragmentMuxer {
   learn(name: string, frame: MuxFrame): void {
     const track = this.#track(name);
     if (!track.annexB || track.rendition.description || !frame.keyframe) return;
-    const description = describe(track.rendition.codec, splitAnnexB(frame.payload));
+    const head = frame.payload.subarray(0, MAX_HEADER_BYTES);
+    const description = describe(track.rendition.codec, splitAnnexB(head));
     if (description !== undefined) track.rendition = { ...track.rendition, description };
   }
 

@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../../../base/clock.ts";
 import { Burst } from "../../../base/burst.ts";
+import { MAX_HEADER_BYTES } from "../../media/annexb.ts";
 import type { FrameSink } from "../../media/follow.ts";
 import type { MediaFrame } from "../../media/frame.ts";
 import type { Rendition } from "../../media/rendition.ts";
@@ -39,7 +40,7 @@ export class Recording implements FrameSink {
   readonly #renditions: readonly Rendition[];
   readonly #leader: Rendition;
   readonly #options: RecordingOptions;
-  /** The newest of those that carry the header of their rendition. */
+  /** The beginnings of the newest of those that carry the header of their rendition. */
   readonly #keyframes = new Map<string, MediaFrame>();
   readonly #waitUntilMs: number;
   #file: Mp4File | undefined;
@@ -79,7 +80,11 @@ export class Recording implements FrameSink {
   }
 
   async #take(rendition: Rendition, frame: MediaFrame): Promise<void> {
-    if (frame.keyframe && headerInBand(rendition)) this.#keyframes.set(rendition.name, frame);
+    if (frame.keyframe && headerInBand(rendition)) {
+      // A copy: a part of it would hold the whole.
+      const payload = frame.payload.slice(0, MAX_HEADER_BYTES);
+      this.#keyframes.set(rendition.name, { ...frame, payload });
+    }
     const leads = rendition === this.#leader;
     if (leads && frame.keyframe) {
       this.#astray = this.#jumped(frame) && this.#jumps.waitMs(this.#options.clock.now()) > 0;
