@@ -22,6 +22,8 @@ export interface HttpPeer {
   readonly remotePort?: number;
   /** Ends the TCP connection at once, answered or not. */
   readonly drop?: () => void;
+  /** To be called when it becomes a WebSocket, and with each message: one that goes on without end is cut off. */
+  readonly heard?: () => void;
   /** To be called when the connection has become a session, which is counted elsewhere. */
   readonly upgraded?: () => void;
   /** Fulfils (never rejects) when the answer is out, or the connection is gone. */

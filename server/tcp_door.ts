@@ -54,6 +54,11 @@ const TLS_HANDSHAKE = 0x16;
 const LOOPBACK = { hostname: "127.0.0.1", port: 0 };
 const BUFFER_BYTES = 16 * 1024;
 const SWEEP_MS = 1000;
+/**
+ * What may come of a WebSocket without a whole message in it. Deno holds a message of up to 64 MB until it is whole, and has
+ * no limit for that; ours are 16 KiB long, and what waits for its turn in this process is not counted as heard.
+ */
+const MAX_UNHEARD_BYTES = 1 << 20;
 /** Pause after a connection that could not be taken, as when the process is out of file descriptors. */
 const PAUSE_MS = 100;
 
@@ -123,6 +128,8 @@ interface Passage {
   requests: number;
   /** It has become a session. */
   session: boolean;
+  /** Bytes that came since the last whole message of a WebSocket; `undefined` while it is none. */
+  unheard: number | undefined;
   /** Set until it has asked for something. */
   shaken: (() => void) | undefined;
   /** It is over, or a session: it is no connection for HTTP any more. */
@@ -234,6 +241,7 @@ class TcpDoor implements Door {
           begunAtMs: now,
           requests: 0,
           session: false,
+          unheard: undefined,
           shaken,
           left,
         });
@@ -273,6 +281,7 @@ class TcpDoor implements Door {
         remote,
         remotePort,
         drop: () => shut(passage),
+        heard: () => passage.unheard = 0,
         upgraded: () => {
           passage.session = true;
           passage.left();
@@ -332,6 +341,10 @@ async function pump(
     passage.movedAtMs = performance.now();
     // What comes while nothing is asked for begins a request; what TLS and HTTP/2 say of themselves is none, and rare.
     if (from === passage.conn && passage.requests === 0) passage.begunAtMs ??= passage.movedAtMs;
+    if (from === passage.conn && passage.unheard !== undefined) {
+      passage.unheard += length;
+      if (passage.unheard > MAX_UNHEARD_BYTES) return shut(passage);
+    }
     await writeAll(to, buffer.subarray(0, length));
   }
   await to.closeWrite();

@@ -81,6 +81,7 @@ async function upgrade(
   } catch (error) {
     return refusal(400, reasonOf(error));
   }
+  peer.heard?.();
   overWebSocket(upgraded.socket, {
     side: "server",
     path,
@@ -88,6 +89,7 @@ async function upgrade(
     subprotocol,
     transport,
     ...(peer.drop === undefined ? {} : { drop: peer.drop }),
+    ...(peer.heard === undefined ? {} : { heard: peer.heard }),
   }).then((connection) => {
     peer.upgraded?.();
     onConnection(connection);

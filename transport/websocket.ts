@@ -59,6 +59,8 @@ export interface WebSocketOptions {
   readonly transport?: Pick<TransportSettings, "maxUniStreams" | "maxBidiStreams">;
   /** Ends the connection below at once, for sockets that cannot be closed in order. */
   readonly drop?: () => void;
+  /** Called with each message that comes. */
+  readonly heard?: () => void;
 }
 
 /**
@@ -69,10 +71,11 @@ export async function overWebSocket(
   socket: WebSocket,
   options: WebSocketOptions,
 ): Promise<BrowserConnection> {
-  const { side, subprotocol, drop, transport: limits = {} } = options;
+  const { side, subprotocol, drop, heard, transport: limits = {} } = options;
   const stream = new SocketStream(socket, {
     ...(subprotocol === undefined ? {} : { protocol: subprotocol }),
     ...(drop === undefined ? {} : { drop }),
+    ...(heard === undefined ? {} : { heard }),
     stallMs: SILENCE_MS,
   });
   const config = {

@@ -24,6 +24,8 @@ export interface SocketOptions {
   readonly closeMs?: number;
   /** Ends the connection below at once, for sockets that cannot be closed in order. */
   readonly drop?: () => void;
+  /** Called with each message that comes. */
+  readonly heard?: () => void;
 }
 
 /** An open or opening WebSocket, behind the API of WebSocketStream. The socket belongs to it. */
@@ -99,6 +101,7 @@ export class SocketStream {
 
   #take(data: unknown): void {
     if (this.#over) return;
+    this.#options.heard?.();
     if (typeof data === "string") return this.#incoming.enqueue(data); // qmux refuses it.
     const bytes = new Uint8Array(data as ArrayBuffer);
     if (bytes.length > MAX_MESSAGE_BYTES) {
