@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { concat } from "../../media/mp4_writer.ts";
 import { ChunkReader } from "./chunk_reader.ts";
 import { ACKNOWLEDGED_BYTES, acknowledgement, Conversation } from "./conversation.ts";
 import { encodeAmf } from "./amf0.ts";
@@ -84,7 +85,7 @@ export class RtmpConnection {
         if (tag !== undefined) tags.push(tag);
         if (this.#talk.standing === "over") break;
       }
-      for (const tag of tags) yield tag;
+      if (tags.length > 0) yield concat(tags);
       if (this.#talk.standing === "over") return;
       const part = await this.#read(buffer);
       if (part === undefined) return;
@@ -132,7 +133,10 @@ export class RtmpConnection {
 
   #tag(message: RtmpMessage): Uint8Array<ArrayBuffer> | undefined {
     const { type, timestampMs, payload } = message;
-    if (type === MESSAGE.audio || type === MESSAGE.video) return flvTag(type, timestampMs, payload);
+    if (type === MESSAGE.audio || type === MESSAGE.video) {
+      // A byte on the wire each: nothing is in them.
+      return payload.length === 0 ? undefined : flvTag(type, timestampMs, payload);
+    }
     if (type === MESSAGE.data || type === MESSAGE.dataAmf3) return metadataTag(message);
     for (const answer of this.#talk.take(message)) this.#answer(answer);
     return undefined;
