@@ -66,7 +66,7 @@ export { type Dialect, DIALECTS, type LiteVersion } from "../wire/lite/dialect.t
 export { Announcements, type BroadcastNews } from "./announcements.ts";
 export type { WaitOptions } from "./bell.ts";
 export { Client, type ClientOptions, type Dialer, type DialOptions } from "./client.ts";
-export { connect, type ConnectOptions } from "./connect.ts";
+export { connect, type ConnectOptions, type HashAnswer } from "./connect.ts";
 export { type Frame, GroupCut, GroupReader } from "./frames.ts";
 export {
   type HandleOptions,

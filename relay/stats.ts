@@ -41,8 +41,9 @@ export interface RelayStats {
   fetchesFromArchive: number;
   /** Streams of a type nobody knows. */
   streamsRefused: number;
-  /** Streams and datagrams that could not be read, each ended or dropped alone. */
+  /** Streams that could not be read, each ended alone. */
   streamsMalformed: number;
+  /** Datagrams that could not be read, each dropped alone. */
   datagramsMalformed: number;
   /** Announcements dropped because our own hop was in their chain. */
   loopsRefused: number;
