@@ -34,6 +34,8 @@ interface ChunkStream {
 export class ChunkReader {
   /** May change at any time; what has begun stays. */
   limits: ChunkLimits;
+  /** How many chunks it has read: each costs the same, however short it is. */
+  chunks = 0;
   readonly #streams = new Map<number, ChunkStream>();
   #rest: Uint8Array = new Uint8Array(0);
   #chunkSize = 128;
@@ -65,6 +67,7 @@ export class ChunkReader {
           return;
         }
         at += used;
+        this.chunks++;
       }
       const stream = this.#current!;
       const count = Math.min(this.#left, all.length - at);

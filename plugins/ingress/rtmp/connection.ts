@@ -4,6 +4,7 @@
  * @module
  */
 import { concat } from "../../media/mp4_writer.ts";
+import { sleep } from "../../media/pace.ts";
 import { ChunkReader } from "./chunk_reader.ts";
 import { ACKNOWLEDGED_BYTES, acknowledgement, Conversation } from "./conversation.ts";
 import { encodeAmf } from "./amf0.ts";
@@ -20,6 +21,9 @@ export const PUBLISHER = { messageBytes: 4 << 20, waitingBytes: 6 << 20 } as con
 const MAX_METADATA_BYTES = 65_536;
 const READ_BYTES = 65_536;
 const STRANGER_READ_BYTES = 4096;
+/** Of one read: chunks of 128 bytes, the least that is usual, are 512. More of them have to wait, 100,000 a second. */
+const CHUNKS_AT_ONCE = 2048;
+const CHUNKS_PER_MS = 100;
 
 export class RtmpConnection {
   readonly #conn: Deno.Conn;
@@ -32,10 +36,19 @@ export class RtmpConnection {
   #acknowledged = 0;
   #writing = false;
   #closed = false;
+  readonly #pause: (ms: number) => Promise<void>;
 
-  /** @param judge Says why a client may not publish; `undefined` lets it. Asked once at most. */
-  constructor(conn: Deno.Conn, judge: (asked: PublishRequest) => string | undefined) {
+  /**
+   * @param judge Says why a client may not publish; `undefined` lets it. Asked once at most.
+   * @param pause How it waits, where a test has a reason.
+   */
+  constructor(
+    conn: Deno.Conn,
+    judge: (asked: PublishRequest) => string | undefined,
+    pause: (ms: number) => Promise<void> = sleep,
+  ) {
     this.#conn = conn;
+    this.#pause = pause;
     this.#talk = new Conversation((asked) => this.#refusal = judge(asked));
   }
 
@@ -80,6 +93,7 @@ export class RtmpConnection {
     const buffer = new Uint8Array(READ_BYTES);
     for (;;) {
       const tags: Uint8Array<ArrayBuffer>[] = [];
+      const before = this.#reader.chunks;
       for (let next = messages.next(); !next.done; next = messages.next()) {
         const tag = this.#tag(next.value);
         if (tag !== undefined) tags.push(tag);
@@ -87,6 +101,9 @@ export class RtmpConnection {
       }
       if (tags.length > 0) yield concat(tags);
       if (this.#talk.standing === "over") return;
+      const chunks = this.#reader.chunks - before;
+      // Bytes that make work without being media: others get their turn.
+      if (chunks > CHUNKS_AT_ONCE) await this.#pause(chunks / CHUNKS_PER_MS);
       const part = await this.#read(buffer);
       if (part === undefined) return;
       this.#received += part.length;

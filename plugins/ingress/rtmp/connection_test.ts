@@ -4,11 +4,16 @@ import { RtmpConnection } from "./connection.ts";
 import { FLV_HEADER, flvTag } from "./flv.ts";
 import { MESSAGE } from "./message.ts";
 
-Deno.test("messages without media are left out, and those that come together are handed on in one piece", async () => {
+Deno.test("messages without media are left out and slow their sender down; those that come together are handed on in one piece", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const accepting = listener.accept();
   await using client = await rtmpDial(listener.addr.port);
-  const connection = new RtmpConnection(await accepting, () => undefined);
+  let pausedMs = 0;
+  const pause = (ms: number) => {
+    pausedMs += ms;
+    return Promise.resolve();
+  };
+  const connection = new RtmpConnection(await accepting, () => undefined, pause);
   const opening = connection.open();
   const frame = (i: number) => Uint8Array.of(0x27, 1, i);
   const media = Array.from(
@@ -34,5 +39,6 @@ Deno.test("messages without media are left out, and those that come together are
   assert.ok(await sending);
   connection.close();
   assert.deepEqual(await new Blob(pieces).bytes(), wanted);
+  assert.ok(pausedMs > 200, `60,000 chunks waited for ${pausedMs} ms`);
   assert.ok(pieces.length < 50, `${pieces.length} pieces`);
 });
