@@ -35,6 +35,12 @@ const MAX_HOPS = 32;
  */
 const HOLD_BACK_MS = 2000;
 
+/**
+ * Most broadcasts that wait for a lost publisher at one time; above it the one that has waited longest is given up. As many
+ * as one session may announce by default: a link to another relay that breaks off keeps all of them.
+ */
+const MAX_LINGERING = 20_000;
+
 /** What a source says of a broadcast it offers. */
 export interface Announcement {
   /** The chain so far, publisher first, the announcing peer last. Empty for a publisher in this process. */
@@ -241,7 +247,10 @@ export class Origin {
         this.#lingers.delete(broadcast);
         if (broadcast.lingering) this.#forget(broadcast.path, broadcast);
       });
+      this.#lingers.delete(broadcast); // the newest stand last
       this.#lingers.set(broadcast, cancel);
+      const [oldest] = this.#lingers.keys();
+      if (this.#lingers.size > MAX_LINGERING) this.#forget(oldest!.path, oldest!);
       return;
     }
     broadcast.dropRoute(route);

@@ -236,6 +236,16 @@ Deno.test("Origin counts the time of each loss anew", () => {
   assert.equal(origin.size, 0);
 });
 
+Deno.test("Origin waits for so many lost publishers, and gives up those that have been away longest", () => {
+  const { origin } = newOrigin();
+  for (let i = 0; i < 20_100; i++) {
+    origin.announce(`b/${i}`, new FakeSource("a"), by([5n]))!.end(true);
+  }
+  assert.equal(origin.size, 20_000);
+  assert.equal(origin.find("b/99"), undefined);
+  assert.ok(origin.find("b/100")?.lingering);
+});
+
 Deno.test("Origin does not wait when that is switched off", () => {
   const { origin } = newOrigin(0);
   origin.announce("a", new FakeSource("a"), by([5n]))!.end(true);

@@ -9,6 +9,11 @@ import { H3Error, H3Violation } from "../wire/h3/errors.ts";
 import { type FlowWindow, Setting } from "../wire/h3/settings.ts";
 import type { SendCredit } from "./quic_stream.ts";
 
+/** Credit for fewer bytes than this is saved up for a moment: a peer that gives a byte at a time has us write no byte at a time. */
+const GRAIN_BYTES = 4096;
+/** How long that is. A peer whose whole window is small gets on all the same. */
+const SAVE_UP_MS = 20;
+
 /** Kinds of streams. */
 export type StreamKind = "uni" | "bidi";
 
@@ -16,20 +21,24 @@ export type StreamKind = "uni" | "bidi";
 class Allowance {
   used = 0;
   /** The limit its holder was told to be in the way of. */
-  #toldAt = -1;
+  #toldAt = -Infinity;
+  #saving: ReturnType<typeof setTimeout> | undefined;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(public most: number, readonly blocked: (most: number) => void) {}
+  /** @param grain Less of it than this is saved up, and a limit that has grown by less is not told of again. */
+  constructor(
+    public most: number,
+    readonly blocked: (most: number) => void,
+    readonly grain = 1,
+  ) {}
 
   get left(): number {
     return Math.max(0, this.most - this.used);
   }
-  /** Waits for more: calls back once. The other side hears of it once per limit. */
+  /** Waits for more: calls back once, and what is called takes some then. The other side hears of it once per limit. */
   wait(callback: () => void): void {
     this.#waiting.push(callback);
-    if (this.#toldAt === this.most) return;
-    this.#toldAt = this.most;
-    this.blocked(this.most);
+    this.#tell();
   }
   /** @throws {H3Violation} A limit never shrinks. */
   raise(most: number): void {
@@ -41,11 +50,24 @@ class Allowance {
       );
     }
     this.most = most;
-    while (this.left > 0 && this.#waiting.length > 0) this.#waiting.shift()!();
+    if (this.left >= this.grain) return this.#wake();
+    if (this.#waiting.length > 0) this.#saving ??= setTimeout(this.#wake, SAVE_UP_MS);
   }
   /** Nothing will come any more: all who wait are called. */
   end(): void {
+    clearTimeout(this.#saving);
     for (const callback of this.#waiting.splice(0)) callback();
+  }
+  readonly #wake = (): void => {
+    clearTimeout(this.#saving);
+    this.#saving = undefined;
+    while (this.left > 0 && this.#waiting.length > 0) this.#waiting.shift()!();
+    if (this.#waiting.length > 0) this.#tell();
+  };
+  #tell(): void {
+    if (this.most - this.#toldAt < this.grain) return;
+    this.#toldAt = this.most;
+    this.blocked(this.most);
   }
 }
 
@@ -86,7 +108,7 @@ export class SessionFlow implements SendCredit {
     this.#send = send;
     this.#window = window;
     const blocked = (type: number) => (most: number) => send(capsuleFrame(type, most));
-    this.#data = new Allowance(peer.data, blocked(Capsule.dataBlocked));
+    this.#data = new Allowance(peer.data, blocked(Capsule.dataBlocked), GRAIN_BYTES);
     this.#streams = {
       bidi: new Allowance(peer.bidi, blocked(Capsule.streamsBlockedBidi)),
       uni: new Allowance(peer.uni, blocked(Capsule.streamsBlockedUni)),
@@ -98,10 +120,9 @@ export class SessionFlow implements SendCredit {
   /** Waits until one more stream may be opened here, and counts it. Fulfils too when the session is over. */
   async opening(kind: StreamKind): Promise<void> {
     const streams = this.#streams[kind];
-    while (!this.#over && streams.left === 0) {
-      await new Promise<void>((resolve) => streams.wait(resolve));
-    }
-    streams.used++;
+    const take = () => void streams.used++;
+    if (this.#over || streams.left > 0) return take();
+    await new Promise<void>((resolve) => streams.wait(() => resolve(take())));
   }
   take(wanted: number): number {
     const taken = Math.min(wanted, this.#data.left);

@@ -62,7 +62,7 @@ Deno.test("streams wait for the peer's limit in turn, and the peer hears of it o
   );
 });
 
-Deno.test("bytes are taken from what the peer allows, and more come with its capsule", () => {
+Deno.test("bytes are taken from what the peer allows, and more come with its capsule", async () => {
   const { flow, told, says } = flowOf(10, 0, 0);
   assert.deepEqual([flow.take(7), flow.take(7), flow.take(1)], [7, 3, 0]);
   let called = 0;
@@ -71,7 +71,30 @@ Deno.test("bytes are taken from what the peer allows, and more come with its cap
   says(Capsule.maxData, 10);
   assert.equal(called, 0);
   says(Capsule.maxData, 15);
+  assert.equal(called, 0, "so little is saved up for a moment");
+  await new Promise<void>((resolve) => flow.wait(resolve));
   assert.deepEqual([called, flow.take(9)], [1, 5]);
+  flow.wait(() => called++);
+  says(Capsule.maxData, 15 + 4096);
+  assert.equal(called, 2);
+});
+
+Deno.test("credit that comes a byte at a time has a stream written once, and the peer told once", async () => {
+  const { flow, told, says } = flowOf(10, 0, 0);
+  flow.take(10);
+  const taken: number[] = [];
+  const written = Promise.withResolvers<void>();
+  const write = () => {
+    taken.push(flow.take(1000));
+    written.resolve();
+    flow.wait(write);
+  };
+  flow.wait(write);
+  for (let most = 11; most <= 510; most++) says(Capsule.maxData, most);
+  await written.promise;
+  assert.deepEqual(taken, [500]);
+  assert.deepEqual(told, [["dataBlocked", 10]]);
+  flow.end();
 });
 
 Deno.test("a limit that shrinks, and more streams than can be numbered, are violations", () => {
