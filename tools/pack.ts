@@ -107,11 +107,25 @@ async function denoFor(platform: Platform): Promise<Uint8Array> {
   try {
     await deno("cache", "--no-config", "--no-lock", `npm:${name}@${Deno.version.deno}`);
     const { npmCache } = JSON.parse(await deno("info", "--no-config", "--json"));
-    const folder = `${npmCache}/registry.npmjs.org/${name}/${Deno.version.deno}`;
-    return await Deno.readFile(`${folder}/deno${platform.startsWith("win32") ? ".exe" : ""}`);
+    const file = `${name}/${Deno.version.deno}/deno${platform.startsWith("win32") ? ".exe" : ""}`;
+    return await cached(npmCache, file);
   } catch (cause) {
     throw new NoDeno(name, { cause });
   }
+}
+
+/** A file in the cache of npm packages, which has a folder for each registry. @throws {Deno.errors.NotFound} */
+async function cached(npmCache: string, file: string): Promise<Uint8Array> {
+  for await (const { name, isDirectory } of Deno.readDir(npmCache)) {
+    if (!isDirectory) continue;
+    const found = await Deno.readFile(`${npmCache}/${name}/${file}`).catch(absent);
+    if (found !== undefined) return found;
+  }
+  throw new Deno.errors.NotFound(file);
+}
+
+function absent(error: unknown): undefined {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
 async function deno(...args: string[]): Promise<string> {
