@@ -113,6 +113,14 @@ Deno.test("at most four announce streams for one prefix; the fifth is refused an
   await tick();
   assert.equal((await peer.bidi("01 02 01 61")).end, undefined);
   assert.equal(peer.code, undefined);
+  // In whatever order they end: what still runs goes on to count.
+  for (const { send } of streams) send!.finish();
+  await tick();
+  const again: RawStream[] = [];
+  for (let i = 0; i < 5; i++) again.push(await peer.bidi("01 02 01 61"));
+  await tick();
+  const refused = again.filter(({ end }) => end === "reset 493");
+  assert.equal(refused.length, 2, "one of the first round runs still");
 });
 
 Deno.test("who reads none of the announcements is kept 64 KiB of them, and hears what is true when it reads again", async () => {

@@ -78,8 +78,9 @@ export class Publisher {
       this.#tell(stream, prefix, ended);
       await ended;
     } finally {
-      if (running === 0) this.#prefixes.delete(prefix);
-      else this.#prefixes.set(prefix, this.#prefixes.get(prefix)! - 1);
+      const left = this.#prefixes.get(prefix)! - 1;
+      if (left === 0) this.#prefixes.delete(prefix);
+      else this.#prefixes.set(prefix, left);
     }
   }
 
