@@ -8,7 +8,7 @@ import { Broadcast } from "../relay/broadcast.ts";
 import type { AnnounceEvent, Watch } from "../relay/origin.ts";
 import { type HopId, isAnonymous, publisherOf, type Route } from "../relay/route.ts";
 import type { Track, TrackContext } from "../relay/track.ts";
-import { hasPrefix, isHidden, stripPrefix } from "../wire/path.ts";
+import { hasPrefix, isHidden, prefixesOf, stripPrefix } from "../wire/path.ts";
 import type { Link } from "./link.ts";
 
 /** News of one broadcast. */
@@ -141,10 +141,9 @@ export class Remote {
 
   /** The broadcast that serves a path: announced there, or above it, or else the peer is asked for it. */
   broadcast(path: string): Broadcast {
-    for (let at = path;; at = at.slice(0, Math.max(0, at.lastIndexOf("/")))) {
+    for (const at of prefixesOf(path)) {
       const entry = this.#entries.get(at);
       if (entry?.told !== undefined) return entry.broadcast;
-      if (at === "") break;
     }
     const entry = this.#entries.get(path) ?? this.#enter(path);
     if (!entry.wanted) {

@@ -6,9 +6,9 @@
  *
  * @module
  */
-import { normalizePath } from "../wire/path.ts";
+import { normalizePath, prefixesOf } from "../wire/path.ts";
 import { Broadcast } from "./broadcast.ts";
-import { PathIndex, prefixesOf } from "./path_index.ts";
+import { PathIndex } from "./path_index.ts";
 import type { BroadcastSource } from "./ports.ts";
 import {
   comparePublishers,

@@ -68,9 +68,3 @@ export class PathIndex {
 const newNode = (): Node => ({ here: false, children: new Map() });
 
 const partsOf = (path: string): readonly string[] => path === "" ? [] : path.split("/");
-
-/** A path and every prefix of it, longest first; the last is "". */
-export function* prefixesOf(path: string): Generator<string> {
-  for (let at = path; at !== ""; at = at.slice(0, Math.max(0, at.lastIndexOf("/")))) yield at;
-  yield "";
-}

@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { hasPrefix, isHidden, stripPrefix } from "../wire/path.ts";
-import { PathIndex, prefixesOf } from "./path_index.ts";
-
-Deno.test("prefixesOf() goes from the path to the empty prefix", () => {
-  assert.deepEqual([...prefixesOf("a/b/c")], ["a/b/c", "a/b", "a", ""]);
-  assert.deepEqual([...prefixesOf("")], [""]);
-});
+import { PathIndex } from "./path_index.ts";
 
 Deno.test("PathIndex.below() finds what a search through all paths finds", () => {
   const part = fc.constantFrom("a", "b", "ab", ".c");

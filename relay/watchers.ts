@@ -4,9 +4,8 @@
  * @module
  */
 import type { Clock } from "../base/clock.ts";
-import { isHidden, normalizePath, stripPrefix } from "../wire/path.ts";
+import { isHidden, normalizePath, prefixesOf, stripPrefix } from "../wire/path.ts";
 import type { Broadcast } from "./broadcast.ts";
-import { prefixesOf } from "./path_index.ts";
 import type { BroadcastSource } from "./ports.ts";
 import { compareRoutes, type HopId, isExcluded, type Route } from "./route.ts";
 

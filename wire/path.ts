@@ -116,3 +116,9 @@ export function joinPath(prefix: string, suffix: string): string {
 export function isHidden(suffix: string): boolean {
   return suffix.startsWith(".") || suffix.includes("/.");
 }
+
+/** A path and every prefix of it by whole segments, longest first; the last is "". Normalised. */
+export function* prefixesOf(path: string): Generator<string> {
+  for (let at = path; at !== ""; at = at.slice(0, Math.max(0, at.lastIndexOf("/")))) yield at;
+  yield "";
+}

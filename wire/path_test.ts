@@ -8,6 +8,7 @@ import {
   normalizePath,
   pathOfUrl,
   pathParts,
+  prefixesOf,
   stripPrefix,
   urlOfPath,
 } from "./path.ts";
@@ -92,4 +93,9 @@ Deno.test("urlOfPath() writes what pathOfUrl() reads, and what the URL class lea
     assert.equal(pathOfUrl(urlOfPath(path)), path);
     assert.equal(new URL(`https://relay/${urlOfPath(path)}`).pathname, `/${urlOfPath(path)}`);
   }));
+});
+
+Deno.test("prefixesOf() goes from the path to the empty prefix", () => {
+  assert.deepEqual([...prefixesOf("a/b/c")], ["a/b/c", "a/b", "a", ""]);
+  assert.deepEqual([...prefixesOf("")], [""]);
 });
