@@ -11,6 +11,11 @@ export abstract class QumoError extends Error {
   }
 }
 
+/** A command line that cannot be understood; the program ends with code 2. */
+export class UsageError extends QumoError {
+  readonly code = "QUMO_USAGE";
+}
+
 /** The text of anything that was thrown; never empty. */
 export function reasonOf(thrown: unknown): string {
   if (thrown instanceof Error) return thrown.message || thrown.name;

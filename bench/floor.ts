@@ -7,9 +7,9 @@
  * Prints one line of JSON when it listens: its port and the SHA-256 of its certificate.
  */
 import { parseArgs } from "node:util";
-import { putStamp, wallMs } from "../cli/bench/stamp.ts";
-import { selfSigned } from "../config/self_signed.ts";
-import { denoTransport, type TransportSettings } from "../transport/quic_settings.ts";
+import { putStamp, wallMs } from "../load/figures/stamp.ts";
+import { selfSigned } from "../config/tls/self_signed.ts";
+import { denoTransport, type TransportSettings } from "../transport/quic/quic_settings.ts";
 import { dialectByName, UNI } from "../wire/lite/dialect.ts";
 import { framed } from "../wire/message.ts";
 import { putVarint } from "../wire/varint.ts";

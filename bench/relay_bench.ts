@@ -8,16 +8,16 @@
  */
 import assert from "node:assert/strict";
 import { ManualClock } from "../base/clock.ts";
-import { FramePool } from "../relay/frame_pool.ts";
-import type { Group, GroupCursor } from "../relay/group.ts";
-import { GroupRing } from "../relay/group_ring.ts";
-import { GroupWriter } from "../relay/group_writer.ts";
+import { FramePool } from "../relay/group/frame_pool.ts";
+import type { Group, GroupCursor } from "../relay/group/group.ts";
+import { GroupRing } from "../relay/group/group_ring.ts";
+import { GroupWriter } from "../relay/group/group_writer.ts";
 import { Origin } from "../relay/origin.ts";
 import { type BroadcastSource, DEFAULT_TRACK_INFO, type TrackReader } from "../relay/ports.ts";
-import { SharedRing, SharedRingReader } from "../relay/shared_ring.ts";
+import { SharedRing, SharedRingReader } from "../relay/group/shared_ring.ts";
 import { newRelayStats } from "../relay/stats.ts";
 import { Track, type TrackContext } from "../relay/track.ts";
-import { RingFollower } from "../server/workers/ring_follower.ts";
+import { RingFollower } from "../server/threads/ring_follower.ts";
 
 const FRAME_BYTES = 1500;
 const LIMITS = { groupCacheSize: 8, maxAgeMs: 60_000, maxGroupBytes: 32 << 20 };

@@ -1,19 +1,19 @@
 import { withToken } from "../client/reconnect.ts";
-import { lightTarget } from "../client/light/session.ts";
-import { QumoError, reasonOf } from "../base/errors.ts";
-import { describeFlags, parseFlags, UsageError } from "./args.ts";
-import { WORKER_ARG } from "./bench/child.ts";
-import { runLoad } from "./bench/coordinate.ts";
-import { drawPlan } from "./bench/plan.ts";
-import { randomOf } from "./bench/range.ts";
-import { describeResult } from "./bench/report.ts";
-import { loadTexts, SCENARIOS, specOf } from "./bench/scenarios.ts";
-import { runWorker } from "./bench/worker.ts";
-import { CONNECT_FLAGS, connectOptionsOf, countOf, URL_HELP, urlOf } from "./client_flags.ts";
-import { print } from "./output.ts";
-import { remedyFor } from "./remedy.ts";
-import { onShutdownSignal } from "./shutdown.ts";
-import { StatusLine } from "./status_line.ts";
+import { lightTarget } from "../load/session.ts";
+import { QumoError, reasonOf, UsageError } from "../base/errors.ts";
+import { describeFlags, parseFlags } from "./shell/args.ts";
+import { WORKER_ARG } from "../load/bench/child.ts";
+import { runLoad } from "../load/bench/coordinate.ts";
+import { drawPlan } from "../load/bench/plan.ts";
+import { randomOf } from "../load/figures/range.ts";
+import { describeResult } from "../load/figures/report.ts";
+import { loadTexts, SCENARIOS, specOf } from "../load/bench/scenarios.ts";
+import { runWorker } from "../load/bench/worker.ts";
+import { CONNECT_FLAGS, connectOptionsOf, countOf, URL_HELP, urlOf } from "./media/client_flags.ts";
+import { print } from "./shell/output.ts";
+import { remedyFor } from "./shell/remedy.ts";
+import { onShutdownSignal } from "./serve/shutdown.ts";
+import { StatusLine } from "./shell/status_line.ts";
 
 const FLAGS = {
   scenario: {

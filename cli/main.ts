@@ -1,11 +1,10 @@
-import { QumoError, reasonOf } from "../base/errors.ts";
+import { QumoError, reasonOf, UsageError } from "../base/errors.ts";
 import { ConfigError } from "../config/problems.ts";
-import { didYouMean } from "../config/suggest.ts";
-import { UsageError } from "./args.ts";
+import { didYouMean } from "../base/suggest.ts";
 import { COMMANDS } from "./commands.ts";
-import { usageOf } from "./help.ts";
-import { print, say } from "./output.ts";
-import { maskSpans, telemetryIsOn } from "./telemetry.ts";
+import { usageOf } from "./shell/help.ts";
+import { print, say } from "./shell/output.ts";
+import { maskSpans, telemetryIsOn } from "./serve/telemetry.ts";
 
 /** Exit codes: the command line or the configuration is wrong; anything else went wrong. */
 const EXIT_USAGE = 2;
@@ -20,7 +19,7 @@ const EXIT_FAILURE = 1;
 export async function run(args: readonly string[]): Promise<number> {
   if (telemetryIsOn()) maskSpans();
   if ("WorkerGlobalScope" in globalThis) {
-    const { inWorker, runWorker } = await import("../server/workers/thread.ts");
+    const { inWorker, runWorker } = await import("../server/threads/thread.ts");
     if (inWorker()) {
       await runWorker();
       return 0;

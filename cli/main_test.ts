@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { VERSION } from "../base/version.ts";
 import { SECTIONS, SETTINGS } from "../config/settings.ts";
-import { selfSigned } from "../config/self_signed.ts";
+import { selfSigned } from "../config/tls/self_signed.ts";
 
 const MAIN = new URL("../main.ts", import.meta.url).href;
 

@@ -1,13 +1,13 @@
 import { ConfigError, inOrder } from "../config/problems.ts";
-import { didYouMean } from "../config/suggest.ts";
-import { reasonOf } from "../base/errors.ts";
+import { didYouMean } from "../base/suggest.ts";
+import { reasonOf, UsageError } from "../base/errors.ts";
 import { PluginUnknown } from "../plugins/errors.ts";
 import { PLUGIN_KINDS, type PluginDefinition, type PluginKind } from "../plugins/plugin.ts";
-import { PluginRegistry } from "../plugins/registry.ts";
-import { parseFlags, UsageError } from "./args.ts";
-import { CONFIG_FLAGS, configOf } from "./config_flags.ts";
+import { PluginRegistry } from "../plugins/host/registry.ts";
+import { parseFlags } from "./shell/args.ts";
+import { CONFIG_FLAGS, configOf } from "./config/config_flags.ts";
 import { visible } from "../base/visible_text.ts";
-import { print, say } from "./output.ts";
+import { print, say } from "./shell/output.ts";
 
 export const usage = `Usage: qumo-relay plugins list [--json] [--config FILE]
        qumo-relay plugins describe NAME [--kind KIND] [--json] [--config FILE]

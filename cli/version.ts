@@ -1,6 +1,6 @@
 import { VERSION } from "../base/version.ts";
-import { parseFlags } from "./args.ts";
-import { print } from "./output.ts";
+import { parseFlags } from "./shell/args.ts";
+import { print } from "./shell/output.ts";
 
 export const usage = `Usage: qumo-relay version
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Bell, type WaitOptions } from "./bell.ts";
+import { Bell, type WaitOptions } from "../base/bell.ts";
 import type { Watch } from "../relay/origin.ts";
 import type { BroadcastNews } from "./remote.ts";
 

@@ -12,7 +12,7 @@ import type { ProbeReport } from "../session/lite/subscriber.ts";
 import type { CloseInfo, Connection } from "../transport/connection.ts";
 import { ConnectionClosed } from "../transport/errors.ts";
 import { SESSION_CODE } from "../wire/lite/codes.ts";
-import { Bell, unlessAborted, type WaitOptions } from "./bell.ts";
+import { Bell, unlessAborted, type WaitOptions } from "../base/bell.ts";
 import { Link } from "./link.ts";
 import type { TrackMux } from "./mux.ts";
 import { Peer, type PeerOptions, trackContext } from "./peer.ts";

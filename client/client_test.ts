@@ -3,7 +3,7 @@ import { GroupTooLarge, NotFound, SourceLost } from "../relay/errors.ts";
 import { NoCommonVersion } from "../session/handshake.ts";
 import { join, lite, RawPeer, testRelay, tick, Viewer } from "../session/peers_test.ts";
 import { ConnectionClosed } from "../transport/errors.ts";
-import { memoryPair } from "../transport/memory.ts";
+import { memoryPair } from "../transport/memory/memory.ts";
 import { ProtocolViolation } from "../wire/errors.ts";
 import { Client } from "./client.ts";
 import { GroupCut } from "./frames.ts";

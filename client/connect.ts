@@ -4,10 +4,10 @@
  * @module
  */
 import { NoCommonVersion } from "../session/handshake.ts";
-import { dialFromBrowser, requireTransport } from "../transport/browser_dial.ts";
+import { dialFromBrowser, requireTransport } from "../transport/browser/browser_dial.ts";
 import { parseHash } from "../transport/certificate_hash.ts";
 import { ProtocolRefused } from "../transport/errors.ts";
-import type { TransportSettings } from "../transport/quic_settings.ts";
+import type { TransportSettings } from "../transport/quic/quic_settings.ts";
 import { alpnsOf, type Dialect, dialectByName, DIALECTS } from "../wire/lite/dialect.ts";
 import { Client, type DialOptions } from "./client.ts";
 

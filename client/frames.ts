@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Group, GroupCursor } from "../relay/group.ts";
+import type { Group, GroupCursor } from "../relay/group/group.ts";
 import { getVarint, unzigzag, varintWidth } from "../wire/varint.ts";
 import { QumoError } from "../base/errors.ts";
-import { Bell, type WaitOptions } from "./bell.ts";
+import { Bell, type WaitOptions } from "../base/bell.ts";
 
 /** One frame. */
 export interface Frame {

@@ -26,7 +26,7 @@
  *
  * For a browser bundle the modules of Deno's sockets are loaded lazily and never reached: a bundler that splits code leaves
  * them in files no browser asks for, `deno bundle` leaves them out with `--external` (see
- * `tools/bundle_client.ts`), and the npm package marks them for other bundlers.
+ * `tools/ship/bundle_client.ts`), and the npm package marks them for other bundlers.
  *
  * @module
  */
@@ -60,11 +60,11 @@ export {
   StreamClosed,
   StreamReset,
 } from "../transport/errors.ts";
-export type { TransportSettings } from "../transport/quic_settings.ts";
+export type { TransportSettings } from "../transport/quic/quic_settings.ts";
 export { ProtocolViolation } from "../wire/errors.ts";
 export { type Dialect, DIALECTS, type LiteVersion } from "../wire/lite/dialect.ts";
 export { Announcements, type BroadcastNews } from "./announcements.ts";
-export type { WaitOptions } from "./bell.ts";
+export type { WaitOptions } from "../base/bell.ts";
 export { Client, type ClientOptions, type Dialer, type DialOptions } from "./client.ts";
 export { connect, type ConnectOptions, type HashAnswer } from "./connect.ts";
 export { type Frame, GroupCut, GroupReader } from "./frames.ts";

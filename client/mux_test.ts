@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { NotFound } from "../relay/errors.ts";
 import { join, testRelay, tick, Viewer } from "../session/peers_test.ts";
-import { memoryPair } from "../transport/memory.ts";
+import { memoryPair } from "../transport/memory/memory.ts";
 import { Client } from "./client.ts";
 import { Server } from "./serve.ts";
 import { type MuxRequest, TrackMux } from "./mux.ts";

@@ -6,7 +6,7 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import { NotFound } from "../relay/errors.ts";
-import { FramePool } from "../relay/frame_pool.ts";
+import { FramePool } from "../relay/group/frame_pool.ts";
 import { Origin } from "../relay/origin.ts";
 import type { TrackInfo } from "../relay/ports.ts";
 import { newRelayStats, type RelayStats } from "../relay/stats.ts";
@@ -14,7 +14,7 @@ import type { TrackContext } from "../relay/track.ts";
 import type { Dialect } from "../wire/lite/dialect.ts";
 import { givenName, givenPath } from "../wire/path.ts";
 import { Announcements } from "./announcements.ts";
-import { unlessAborted, type WaitOptions } from "./bell.ts";
+import { unlessAborted, type WaitOptions } from "../base/bell.ts";
 import { GroupReader } from "./frames.ts";
 import { BroadcastProducer, type PublishOptions } from "./publish.ts";
 import { Remote } from "./remote.ts";

@@ -6,8 +6,8 @@
  */
 import { reasonOf } from "../base/errors.ts";
 import { NotFound } from "../relay/errors.ts";
-import { Group } from "../relay/group.ts";
-import { GroupWriter } from "../relay/group_writer.ts";
+import { Group } from "../relay/group/group.ts";
+import { GroupWriter } from "../relay/group/group_writer.ts";
 import type { Announced, Origin } from "../relay/origin.ts";
 import {
   type BroadcastSource,

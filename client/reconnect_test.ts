@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { NoCommonVersion } from "../session/handshake.ts";
 import { lite, type TestRelay, testRelay, tick, VERSIONS, Viewer } from "../session/peers_test.ts";
 import { ConnectFailed } from "../transport/errors.ts";
-import { type MemoryConnection, memoryPair } from "../transport/memory.ts";
+import { type MemoryConnection, memoryPair } from "../transport/memory/memory.ts";
 import type { LiteVersion } from "../wire/lite/dialect.ts";
 import type { Announcements } from "./announcements.ts";
 import { Client, type DialOptions } from "./client.ts";

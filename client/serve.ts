@@ -13,12 +13,12 @@ import type { TrackContext } from "../relay/track.ts";
 import { drainSessions } from "../session/drain.ts";
 import { Session } from "../session/session.ts";
 import type { Connection } from "../transport/connection.ts";
-import type { QuicListener } from "../transport/quic.ts";
-import type { TransportSettings } from "../transport/quic_settings.ts";
+import type { QuicListener } from "../transport/quic/quic.ts";
+import type { TransportSettings } from "../transport/quic/quic_settings.ts";
 import { SESSION_CODE } from "../wire/lite/codes.ts";
 import { alpnsOf, type Dialect, DIALECTS } from "../wire/lite/dialect.ts";
 import { givenPath, isPath, pathOfUrl } from "../wire/path.ts";
-import { unlessAborted, type WaitOptions } from "./bell.ts";
+import { unlessAborted, type WaitOptions } from "../base/bell.ts";
 import { Announcements } from "./announcements.ts";
 import type { TrackMux } from "./mux.ts";
 import { type PeerOptions, trackContext } from "./peer.ts";
@@ -275,7 +275,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const { hostname = "127.0.0.1", port = 4433, cert, key, transport, log = silent } = options;
   // Sockets are loaded when they are needed only: a browser has no use for them.
   const [{ listenQuic }, { acceptConnections }] = await Promise.all([
-    import("../transport/quic.ts"),
+    import("../transport/quic/quic.ts"),
     import("../transport/accept.ts"),
   ]);
   const protocols = alpnsOf(options.versions ?? DIALECTS);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../base/clock.ts";
 import { lite, tick, VERSIONS, Viewer } from "../session/peers_test.ts";
-import { type MemoryConnection, memoryPair } from "../transport/memory.ts";
+import { type MemoryConnection, memoryPair } from "../transport/memory/memory.ts";
 import type { LiteVersion } from "../wire/lite/dialect.ts";
 import { Client, type ClientOptions } from "./client.ts";
 import { TrackMux } from "./mux.ts";

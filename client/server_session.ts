@@ -7,7 +7,7 @@ import { silent } from "../base/logger.ts";
 import { randomHop } from "../relay/hop.ts";
 import { type Announced, Origin } from "../relay/origin.ts";
 import type { CloseInfo, Connection } from "../transport/connection.ts";
-import { unlessAborted, type WaitOptions } from "./bell.ts";
+import { unlessAborted, type WaitOptions } from "../base/bell.ts";
 import { Link } from "./link.ts";
 import { Peer, type PeerOptions, trackContext } from "./peer.ts";
 import { Remote } from "./remote.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join, testRelay, tick, Viewer } from "../session/peers_test.ts";
-import { memoryPair } from "../transport/memory.ts";
+import { memoryPair } from "../transport/memory/memory.ts";
 import { Client } from "./client.ts";
 import type { Connection } from "../transport/connection.ts";
 

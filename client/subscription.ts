@@ -4,11 +4,11 @@
  * @module
  */
 import { QumoError } from "../base/errors.ts";
-import type { Group } from "../relay/group.ts";
+import type { Group } from "../relay/group/group.ts";
 import type { Watch } from "../relay/origin.ts";
 import type { TrackEnd, TrackInfo, TrackReader, TrackRequest } from "../relay/ports.ts";
 import type { Track } from "../relay/track.ts";
-import { Bell, type WaitOptions } from "./bell.ts";
+import { Bell, type WaitOptions } from "../base/bell.ts";
 import { GroupReader } from "./frames.ts";
 import { Ordering } from "./ordering.ts";
 import type { SoughtTrack } from "./remote.ts";

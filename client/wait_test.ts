@@ -10,7 +10,7 @@ import {
   Viewer,
 } from "../session/peers_test.ts";
 import { ConnectFailed } from "../transport/errors.ts";
-import { type MemoryConnection, memoryPair } from "../transport/memory.ts";
+import { type MemoryConnection, memoryPair } from "../transport/memory/memory.ts";
 import { Client } from "./client.ts";
 import { Server } from "./serve.ts";
 import type { Subscription } from "./subscription.ts";

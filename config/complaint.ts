@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Notes } from "./fields.ts";
 import { kindOf } from "./input_kind.ts";
 import { shown } from "./problems.ts";
-import { didYouMean } from "./suggest.ts";
+import { didYouMean } from "../base/suggest.ts";
 
 /** "expected one of debug, info, warn, error, got "inof"; did you mean info?" */
 export function complaint(notes: Notes, schema: z.ZodType, value: unknown): string {

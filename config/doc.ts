@@ -1,6 +1,6 @@
 import { HOOK_OPTIONS } from "./hook_list.ts";
 import { NAME_HINT } from "./plugin_list.ts";
-import { RELAIS } from "./read_env.ts";
+import { RELAIS } from "./read/read_env.ts";
 import { SECTIONS, type Setting, settingOf, SETTINGS } from "./settings.ts";
 
 /** Width of a line of text in Markdown. */

@@ -11,7 +11,7 @@ import { duration, filePath, integer, list, notes, optionalUrl, secret, someOf }
 import { INSTANCE_NAME, NAME_HINT, type NodeReader } from "./plugin_list.ts";
 import type { Origin } from "./problems.ts";
 import { shown } from "./problems.ts";
-import { nearest } from "./suggest.ts";
+import { nearest } from "../base/suggest.ts";
 
 export const HOOK_EVENTS = [
   "publish",

@@ -5,8 +5,8 @@ import { withoutSecrets } from "../base/masking.ts";
 import { ConfigError, inOrder, type Origin, type Problem } from "./problems.ts";
 import type { PlacedHook } from "./hook_list.ts";
 import type { PluginConfig } from "./plugin_list.ts";
-import { fromText, readEnv, type Variables } from "./read_env.ts";
-import { type Given, readYaml } from "./read_yaml.ts";
+import { fromText, readEnv, type Variables } from "./read/read_env.ts";
+import { type Given, readYaml } from "./read/read_yaml.ts";
 import type { Config } from "./schema.ts";
 import { BY_FILE_PATH, type Setting, SETTINGS } from "./settings.ts";
 

@@ -2,7 +2,7 @@ import { pathToFileURL } from "node:url";
 import { isMap, isScalar, isSeq, type Node, type YAMLMap } from "yaml";
 import type { Origin } from "./problems.ts";
 import { shown } from "./problems.ts";
-import { didYouMean, nearest } from "./suggest.ts";
+import { didYouMean, nearest } from "../base/suggest.ts";
 
 const KINDS = ["ingress", "transform", "egress"] as const;
 const KEYS = ["name", "kind", "plugin", "type", "module", "enabled", "options"] as const;

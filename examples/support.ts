@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { selfSigned } from "../config/self_signed.ts";
+import { selfSigned } from "../config/tls/self_signed.ts";
 import type { Server } from "../client/mod.ts";
 
 /** Where the examples listen, and dial. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { VERSION } from "../base/version.ts";
 import { CATALOG, Exposition } from "./catalog.ts";
 import { readExposition } from "./exposition_check.ts";
-import { sampleSnapshot } from "./fixtures.ts";
+import { sampleSnapshot } from "../tests/support/fixtures/metrics.ts";
 
 const METRICS = CATALOG.flatMap(({ metrics }) => metrics);
 

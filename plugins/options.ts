@@ -9,7 +9,7 @@ import { complaint } from "../config/complaint.ts";
 import { type Notes, notes } from "../config/fields.ts";
 import { coreOf, definitionOf } from "../config/input_kind.ts";
 import { shown } from "../config/problems.ts";
-import { nearest } from "../config/suggest.ts";
+import { nearest } from "../base/suggest.ts";
 import { type OptionProblem, PluginOptionsWrong } from "./errors.ts";
 
 /** What options a plugin takes. */

@@ -5,23 +5,18 @@
  *
  * @module
  */
+import type { MediaCounters } from "../media/counters.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Client } from "../client/mod.ts";
 import type { PluginOptions } from "./options.ts";
-import type { MediaStore } from "./storage/store.ts";
+import type { MediaStore } from "../storage/store.ts";
 
 export const PLUGIN_KINDS = ["ingress", "transform", "egress"] as const;
 export type PluginKind = (typeof PLUGIN_KINDS)[number];
 
 /** Counted by the plugin with plain additions, read when metrics are scraped. */
-export interface PluginStats {
-  framesIn: number;
-  bytesIn: number;
-  framesOut: number;
-  bytesOut: number;
-  /** Damaged pieces of media that were left out. */
-  skipped: number;
+export interface PluginStats extends MediaCounters {
   /** Failures the plugin got over by itself. */
   errors: number;
   /** Broadcasts and renditions that are there and not served now: a limit leaves them out, or nothing can be done with them. */

@@ -1,4 +1,4 @@
-import type { GroupWriter } from "./group_writer.ts";
+import type { GroupWriter } from "./group/group_writer.ts";
 
 /** Keeps groups for longer than the cache does. */
 export interface Archive {

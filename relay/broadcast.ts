@@ -5,8 +5,8 @@
  */
 import { NotFound, TooManyTracks } from "./errors.ts";
 import { Feed, type FeedRoutes } from "./feed.ts";
-import { Group } from "./group.ts";
-import { GroupWriter } from "./group_writer.ts";
+import { Group } from "./group/group.ts";
+import { GroupWriter } from "./group/group_writer.ts";
 import type { BroadcastSource, FetchRequest, TrackInfo } from "./ports.ts";
 import { compareRoutes, type HopId, isExcluded, NEIGHBOURS, type Route, serves } from "./route.ts";
 import { Track, type TrackContext } from "./track.ts";

@@ -6,9 +6,9 @@
  */
 import { ManualClock } from "../base/clock.ts";
 import { NotFound } from "./errors.ts";
-import { FramePool } from "./frame_pool.ts";
-import type { Group, GroupCursor } from "./group.ts";
-import type { GroupWriter } from "./group_writer.ts";
+import { FramePool } from "./group/frame_pool.ts";
+import type { Group, GroupCursor } from "./group/group.ts";
+import type { GroupWriter } from "./group/group_writer.ts";
 import {
   type BroadcastSource,
   DEFAULT_TRACK_INFO,

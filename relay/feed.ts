@@ -7,8 +7,8 @@
  *
  * @module
  */
-import type { Group } from "./group.ts";
-import { GroupWriter } from "./group_writer.ts";
+import type { Group } from "./group/group.ts";
+import { GroupWriter } from "./group/group_writer.ts";
 import {
   type BroadcastSource,
   DEFAULT_TRACK_INFO,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { GroupWriter } from "./group_writer.ts";
+import type { GroupWriter } from "./group/group_writer.ts";
 import type { TrackEnd, TrackInfo, TrackRequest } from "./reading.ts";
 import type { Track } from "./track.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Group } from "./group.ts";
+import type { Group } from "./group/group.ts";
 
 /** Properties of a track, fixed for its life. */
 export interface TrackInfo {

@@ -7,10 +7,10 @@
  * @module
  */
 import type { Clock } from "../base/clock.ts";
-import type { FramePool } from "./frame_pool.ts";
+import type { FramePool } from "./group/frame_pool.ts";
 import type { Archive } from "./archive.ts";
-import type { Group } from "./group.ts";
-import { GroupRing } from "./group_ring.ts";
+import type { Group } from "./group/group.ts";
+import { GroupRing } from "./group/group_ring.ts";
 import {
   DEFAULT_TRACK_INFO,
   type TrackEnd,

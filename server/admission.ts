@@ -7,7 +7,7 @@ import type { Logger } from "../base/logger.ts";
 import { isPath, pathOfUrl } from "../wire/path.ts";
 import type { Admitted, Authorizer } from "./auth/authorizer.ts";
 import { type Refusal, refusal, type RefusalReason } from "./auth/grant.ts";
-import type { PageOrigins, PageRequest } from "./page_origins.ts";
+import type { PageOrigins, PageRequest } from "./http/page_origins.ts";
 import { type AdmissionRequest as Facts, splitPath } from "./auth/request.ts";
 import type { Relay } from "./relay.ts";
 

@@ -8,7 +8,7 @@ import {
   tick,
   Viewer,
 } from "../session/peers_test.ts";
-import { memoryPair } from "../transport/memory.ts";
+import { memoryPair } from "../transport/memory/memory.ts";
 
 /** Lets time go by in small steps. @returns How long it took until `done`, in milliseconds. */
 async function until(at: TestRelay, done: Promise<unknown>, atMostMs: number): Promise<number> {

@@ -6,7 +6,7 @@
  */
 import { type Clock, systemClock } from "../base/clock.ts";
 import { type Logger, silent } from "../base/logger.ts";
-import { FramePool } from "../relay/frame_pool.ts";
+import { FramePool } from "../relay/group/frame_pool.ts";
 import { Origin, type Place } from "../relay/origin.ts";
 import { newRelayStats, type RelayStats } from "../relay/stats.ts";
 import type { TrackContext } from "../relay/track.ts";
@@ -23,7 +23,7 @@ import { type Revocation, Revocations, type Revoked } from "./auth/revocations.t
 import { CacheKeeper } from "./limits/cache_keeper.ts";
 import { Census } from "./limits/census.ts";
 import { Doorkeeper } from "./limits/doorkeeper.ts";
-import { HttpAnswering } from "./http_answering.ts";
+import { HttpAnswering } from "./http/http_answering.ts";
 import { DEFAULT_LIMITS, type NodeLimits } from "./limits/limits.ts";
 import { entryOf } from "./auth/rights.ts";
 import { SESSION_CODE } from "../wire/lite/codes.ts";

@@ -8,7 +8,7 @@ import type { LoadedConfig } from "../config/load.ts";
 import type { PluginConfig } from "../config/plugin_list.ts";
 import type { Config } from "../config/schema.ts";
 import { SETTINGS } from "../config/settings.ts";
-import { specOf } from "./plugin_host.ts";
+import { specOf } from "./plugins/plugin_host.ts";
 
 /** Sections and settings that are live; all others need a restart. */
 const LIVE: ReadonlySet<string> = new Set([

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { UPDATE_HOLD_MS } from "../relay/watchers.ts";
 import { ConnectionClosed } from "../transport/errors.ts";
-import { memoryPair } from "../transport/memory.ts";
+import { memoryPair } from "../transport/memory/memory.ts";
 import {
   hex,
   join,

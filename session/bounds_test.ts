@@ -5,7 +5,7 @@ import { Client } from "../client/client.ts";
 import { SESSION_CODE } from "../wire/lite/codes.ts";
 import { framed } from "../wire/message.ts";
 import { AnnounceInit, MAX_INIT_PATHS } from "../wire/lite/announce.ts";
-import { memoryPair } from "../transport/memory.ts";
+import { memoryPair } from "../transport/memory/memory.ts";
 import { MAX_EARLY_UNI } from "./intake.ts";
 import { newLimitHits } from "./limits.ts";
 import { join, lite, RawPeer, type RawStream, testRelay, tick, Viewer } from "./peers_test.ts";

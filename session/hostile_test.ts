@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { hostileVisit } from "../tests/support/hostile_streams.ts";
+import { hostileVisit } from "../tests/support/peers/hostile_streams.ts";
 import { SESSION_CODE } from "../wire/lite/codes.ts";
 import type { LiteVersion } from "../wire/lite/dialect.ts";
 import { FAULT_FORGOTTEN_MS, MAX_FAULTS } from "./faults.ts";

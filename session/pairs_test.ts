@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { MemoryPairOptions } from "../transport/memory.ts";
+import type { MemoryPairOptions } from "../transport/memory/memory.ts";
 import type { LiteVersion } from "../wire/lite/dialect.ts";
 import { join, lite, testRelay, tick, VERSIONS, Viewer } from "./peers_test.ts";
 

@@ -14,7 +14,11 @@ import type { Subscription } from "../client/subscription.ts";
 import { Relay, type RelayOptions } from "../server/relay.ts";
 import type { BidiStream, ReceiveStream, SendStream } from "../transport/connection.ts";
 import { StreamReset } from "../transport/errors.ts";
-import { type MemoryConnection, memoryPair, type MemoryPairOptions } from "../transport/memory.ts";
+import {
+  type MemoryConnection,
+  memoryPair,
+  type MemoryPairOptions,
+} from "../transport/memory/memory.ts";
 import { type Dialect, DIALECTS, type LiteVersion } from "../wire/lite/dialect.ts";
 
 /** Lets everything happen that can happen without time going by. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { StreamReset } from "../transport/errors.ts";
-import { type MemoryConnection, memoryPair } from "../transport/memory.ts";
-import type { MemoryReceive } from "../transport/memory_stream.ts";
+import { type MemoryConnection, memoryPair } from "../transport/memory/memory.ts";
+import type { MemoryReceive } from "../transport/memory/memory_stream.ts";
 import {
   hex,
   join,

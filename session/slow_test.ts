@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { memoryPair, type MemoryPairOptions } from "../transport/memory.ts";
+import { memoryPair, type MemoryPairOptions } from "../transport/memory/memory.ts";
 import { SESSION_CODE } from "../wire/lite/codes.ts";
 import { hex, join, RawPeer, type TestRelay, testRelay, tick, Viewer } from "./peers_test.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { memoryPair } from "../transport/memory.ts";
+import { memoryPair } from "../transport/memory/memory.ts";
 import { testRelay, tick } from "./peers_test.ts";
 import { Client } from "../client/client.ts";
 

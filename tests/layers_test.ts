@@ -7,7 +7,7 @@ import {
   tooLong,
 } from "../tools/arrows.ts";
 import { type Module, readModules, readStyles, ROOT } from "../tools/module_graph.ts";
-import { ownPackageProblems, packageProblems, readTable } from "../tools/packages.ts";
+import { ownPackageProblems, packageProblems, readTable } from "../tools/ship/packages.ts";
 
 /** Read once: it takes a `deno info` over the whole project. */
 const own = readModules();
@@ -60,10 +60,10 @@ Deno.test("an import against an arrow is refused, within a folder and along an a
     file("wire/b.ts", ["relay/track.ts"]),
     file("relay/track.ts", ["wire/path.ts", "wire/message.ts"]),
     file("relay/track_test.ts", ["server/serve.ts"]),
-    file("plugins/p.ts", ["relay/ports.ts", "relay/track.ts"]),
+    file("plugins/p.ts", ["wire/path.ts", "relay/track.ts"]),
     file("misc/x.ts"),
     file("server/serve.ts", ["tests/fixture.ts", "server/serve_test.ts", "web/index.html"]),
-    file("tests/fixture.ts", ["cli/args.ts"]),
+    file("tests/fixture.ts", ["cli/shell/args.ts"]),
   ];
   assert.deepEqual(refusedImports(modules), [
     "wire/b.ts -> relay/track.ts",
@@ -80,7 +80,7 @@ Deno.test("a package outside its folder is refused, its sub-paths are not", () =
     file("server/http.ts", ["hono", "hono/cors", "honolulu", "node:fs"]),
     file("wire/a.ts", ["node:buffer"]),
     file("config/load.ts", ["yaml", "prom-client"]),
-    file("plugins/media/fmp4/split.ts", ["mp4box"]),
+    file("media/mp4/split.ts", ["mp4box"]),
     file("plugins/egress/s3/put.ts", ["mp4box"]),
     file("wire/a_test.ts", ["fast-check"]),
   ];

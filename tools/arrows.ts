@@ -13,20 +13,26 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   relay: ["base", "wire/path.ts", "wire/varint.ts"],
   session: ["base", "wire", "relay", "transport/connection.ts", "transport/errors.ts"],
   client: ["base", "wire", "transport", "session", "relay"],
-  plugins: [
-    ...["base", "client", "relay/ports.ts", "wire/path.ts", "wire/varint.ts"],
-    // How options are declared, and what is said of wrong ones.
-    ...["config/fields.ts", "config/address.ts", "config/input_kind.ts", "config/complaint.ts"],
-    ...["config/problems.ts", "config/suggest.ts"],
-  ],
+  media: ["base", "client", "wire/varint.ts"],
+  storage: ["base"],
   config: ["base"],
   metrics: ["base"],
-  server: [
-    ...["base", "wire", "transport", "relay", "session", "client", "plugins", "config", "metrics"],
+  plugins: [
+    ...["base", "client", "media", "storage", "wire/path.ts", "wire/varint.ts"],
+    // How options are declared, and what is said of wrong ones.
+    ...["config/fields.ts", "config/address.ts", "config/input_kind.ts", "config/complaint.ts"],
+    "config/problems.ts",
   ],
-  cli: ["base", "server", "client", "config", "metrics", "plugins"],
+  server: [
+    ...["base", "wire", "transport", "relay", "session", "client", "storage", "plugins"],
+    ...["config", "metrics", "web/build/assets.ts"],
+  ],
+  load: ["base", "wire", "transport", "session", "client"],
+  cli: [
+    ...["base", "server", "client", "media", "load", "config", "metrics", "plugins", "web/build"],
+  ],
   "main.ts": ["cli"],
-  web: ["base", "wire", "client"],
+  web: ["base", "wire", "client", "media"],
 };
 
 /** Folder -> npm packages it may import. A plugin's own stand under its folder. */
@@ -39,8 +45,8 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   cli: ["@logtape/logtape", "string-width"],
   plugins: ["zod"],
   "plugins/egress/s3": ["s3mini"],
-  "plugins/media/fmp4": ["mp4box", "@moq/hang"],
-  "plugins/storage": ["@redis/client"],
+  media: ["mp4box"],
+  storage: ["@redis/client"],
   "plugins/webrtc": ["werift"],
   web: ["@moq/watch", "preact", "uplot"],
 };

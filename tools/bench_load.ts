@@ -3,7 +3,7 @@
  * a relay is started on this machine for it.
  */
 import { MAIN, startRelay } from "../tests/support/program.ts";
-import { V8_FLAGS } from "./v8_flags.ts";
+import { V8_FLAGS } from "./ship/v8_flags.ts";
 
 const isUrl = (arg: string) => /^\w+:\/\//.test(arg);
 

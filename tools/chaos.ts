@@ -14,11 +14,11 @@
 import { parseArgs } from "node:util";
 import { loadAverage } from "../bench/peers/machine.ts";
 import { apply } from "./chaos/apply.ts";
-import { smallDisk } from "./chaos/disk.ts";
+import { smallDisk } from "./chaos/faults/disk.ts";
 import { allFaults } from "./chaos/faults.ts";
 import type { Outcome } from "./chaos/outcome.ts";
 import { type ChaosResults, intoPage, merged } from "./chaos/page.ts";
-import { shortRound } from "./chaos/short.ts";
+import { shortRound } from "./chaos/faults/short.ts";
 import { fromFileUrl } from "./file_url.ts";
 import { say } from "./say.ts";
 

@@ -4,15 +4,15 @@
  */
 import { LITE_VERSIONS } from "../config/schema.ts";
 import { VERSION } from "../base/version.ts";
-import { launchChromium } from "../tests/support/chromium.ts";
-import { type Cell, moqRelay, ourRelay, runMatrix } from "../tests/support/interop_cells.ts";
+import { launchChromium } from "../tests/support/pages/chromium.ts";
+import { type Cell, moqRelay, ourRelay, runMatrix } from "../tests/support/peers/interop_cells.ts";
 import {
   type MatrixPeer,
   moqPeer,
   netPeer,
   ours,
   TRANSPORTS,
-} from "../tests/support/interop_peers.ts";
+} from "../tests/support/peers/interop_peers.ts";
 import { optional } from "../tests/support/optional.ts";
 import { need } from "../tests/support/require.ts";
 import { fromFileUrl } from "./file_url.ts";

@@ -12,7 +12,7 @@ import { growth, type HeapSnapshot, type Held, heldByKind } from "./profile/heap
 import { Inspector } from "./profile/inspector.ts";
 import { fromFileUrl } from "./file_url.ts";
 import { say } from "./say.ts";
-import { V8_FLAGS } from "./v8_flags.ts";
+import { V8_FLAGS } from "./ship/v8_flags.ts";
 
 const MAIN = fromFileUrl(new URL("../main.ts", import.meta.url));
 const OUT = fromFileUrl(new URL("../dist/profile", import.meta.url));

@@ -11,13 +11,13 @@ import { say } from "./say.ts";
  * them to the whole one.
  */
 const SLOW = new Set([
-  "cli/health_test.ts",
+  "cli/serve/health_test.ts",
   "cli/main_test.ts",
-  "cli/token_test.ts",
+  "cli/token/token_test.ts",
   "client/reconnect_test.ts",
-  "plugins/media/fmp4/splitter_test.ts",
-  "plugins/media/mux_test.ts",
-  "plugins/storage/redis_test.ts",
+  "media/mp4/splitter_test.ts",
+  "media/mp4/mux_test.ts",
+  "storage/redis_test.ts",
   "plugins/webrtc/whep_test.ts",
   "server/auth/token_test.ts",
   "session/hostile_test.ts",
@@ -26,9 +26,9 @@ const SLOW = new Set([
 /** Tests across folders that take the least: real QUIC, WebTransport and WebSocket, tokens, layers. */
 const FAST = [
   "tests/layers_test.ts",
-  "tests/relay_test.ts",
-  "tests/webtransport_test.ts",
-  "tests/websocket_test.ts",
+  "tests/server/relay_test.ts",
+  "tests/transport/webtransport_test.ts",
+  "tests/transport/websocket_test.ts",
 ];
 
 const quick = Deno.args[0] === "--quick";

@@ -4,10 +4,10 @@
  * whoever works on the page: `deno run -A tools/screenshot.ts --out DIR`.
  */
 import type { Browser, Page } from "playwright-core";
-import { launchChromium } from "../tests/support/chromium.ts";
+import { launchChromium } from "../tests/support/pages/chromium.ts";
 import { start, startRelay, testMedia } from "../tests/support/program.ts";
-import { firstPicture, goLive } from "../tests/support/watch_page.ts";
-import { buildWeb } from "../cli/web_build.ts";
+import { firstPicture, goLive } from "../tests/support/pages/watch_page.ts";
+import { buildWeb } from "../web/build/web_build.ts";
 import { ROOT } from "./module_graph.ts";
 import { say } from "./say.ts";
 import { toFileUrl } from "./file_url.ts";

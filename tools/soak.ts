@@ -7,12 +7,12 @@
  * `--write` puts the graph into docs/soak.svg. Exit code 1 when memory has grown or a group was lost.
  */
 import { parseArgs } from "node:util";
-import type { BenchResult } from "../cli/bench/result.ts";
+import type { BenchResult } from "../load/figures/result.ts";
 import { startRelay } from "../tests/support/program.ts";
 import { fromFileUrl } from "./file_url.ts";
 import { say } from "./say.ts";
 import { svgOf } from "./soak/graph.ts";
-import { V8_FLAGS } from "./v8_flags.ts";
+import { V8_FLAGS } from "./ship/v8_flags.ts";
 
 const MAIN = fromFileUrl(new URL("../main.ts", import.meta.url));
 const GRAPH = fromFileUrl(new URL("../docs/soak.svg", import.meta.url));

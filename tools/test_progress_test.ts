@@ -8,12 +8,12 @@ a varint is read ... ok (1ms)
 a varint is cut ... ok (1ms)
 running 1 test from ./wire/path_test.ts
 a path is normal ... ignored (0ms)
-running 1 test from ./tests/browser_page_test.ts
+running 1 test from ./tests/browser/page_test.ts
 the page ... FAILED (3s)
 
  ERRORS 
 
-the page => ./tests/browser_page_test.ts:1:1
+the page => ./tests/browser/page_test.ts:1:1
 it said 7 of ... ok (1ms)
 FAILED | 2 passed (1 step) | 1 failed | 1 ignored (4s)`;
 
@@ -28,8 +28,8 @@ function told(brief: boolean, areas?: number): string[] {
 }
 
 Deno.test("areaOf() is the folder of a unit test, and the subject of one across folders", () => {
-  assert.equal(areaOf("plugins/media/mux_test.ts"), "plugins");
-  assert.equal(areaOf("tests/browser_page_test.ts"), "tests/browser");
+  assert.equal(areaOf("media/mp4/mux_test.ts"), "media");
+  assert.equal(areaOf("tests/browser/page_test.ts"), "tests/browser");
 });
 
 Deno.test("the progress says which area runs and how many passed; errors and summary stay as they are", () => {

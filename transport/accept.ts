@@ -4,14 +4,14 @@
  * @module
  */
 import type { Connection } from "./connection.ts";
-import type { QuicListener } from "./quic.ts";
-import type { QuicConnection } from "./quic_connection.ts";
+import type { QuicListener } from "./quic/quic.ts";
+import type { QuicConnection } from "./quic/quic_connection.ts";
 import {
   acceptWebTransport,
   type WebTransportAcceptOptions,
   type WebTransportAnswer,
   type WebTransportRequest,
-} from "./webtransport_server.ts";
+} from "./webtransport/webtransport_server.ts";
 
 /** An answer, and who takes the session that comes of it. */
 export interface AcceptAnswer extends WebTransportAnswer {

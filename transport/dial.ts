@@ -1,8 +1,11 @@
 import { fetchHash } from "./certificate_hash.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectFailed } from "./errors.ts";
-import { connectQuic } from "./quic.ts";
-import { connectWebTransport, type WebTransportConnectOptions } from "./webtransport_client.ts";
+import { connectQuic } from "./quic/quic.ts";
+import {
+  connectWebTransport,
+  type WebTransportConnectOptions,
+} from "./webtransport/webtransport_client.ts";
 
 /**
  * Connects by the scheme of the URL: `https:` WebTransport; `moqt:` and `moql:` raw QUIC; `wss:` and `ws:` WebSocket; `http:` fetches the hash of the
@@ -22,7 +25,10 @@ export async function dial(
     case "wss:":
     case "ws:":
       // Loaded when it is needed: qmux is not small.
-      return await (await import("./websocket_client.ts")).connectWebSocket(target, options);
+      return await (await import("./websocket/websocket_client.ts")).connectWebSocket(
+        target,
+        options,
+      );
     case "moqt:":
     case "moql:":
       return await connectQuic(target, options);

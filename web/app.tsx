@@ -1,13 +1,13 @@
 /// <reference lib="dom" />
 import { type ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { AccessNotice } from "./access_notice.tsx";
-import { pageAccess } from "./page_access.ts";
-import { type Announced, useAnnounced } from "./relay.ts";
-import { relaySaid } from "./relay_said.ts";
+import { AccessNotice } from "./connect/access_notice.tsx";
+import { pageAccess } from "./connect/page_access.ts";
+import { type Announced, useAnnounced } from "./connect/relay.ts";
+import { relaySaid } from "./connect/relay_said.ts";
 import { addressOf, useRoute, type View, VIEWS } from "./route.ts";
-import { ThemeSwitch } from "./theme.tsx";
-import type { ViewProps } from "./view_props.ts";
+import { ThemeSwitch } from "./parts/theme.tsx";
+import type { ViewProps } from "./parts/view_props.ts";
 
 const TITLES: Readonly<Record<View, string>> = {
   watch: "Watch",
@@ -16,9 +16,9 @@ const TITLES: Readonly<Record<View, string>> = {
 };
 
 const LOADERS: Readonly<Record<View, () => Promise<ComponentType<ViewProps>>>> = {
-  watch: async () => (await import("./watch_view.tsx")).WatchView,
-  publish: async () => (await import("./publish_view.tsx")).PublishView,
-  dashboard: async () => (await import("./dashboard_view.tsx")).DashboardView,
+  watch: async () => (await import("./watch/watch_view.tsx")).WatchView,
+  publish: async () => (await import("./publish/publish_view.tsx")).PublishView,
+  dashboard: async () => (await import("./dashboard/dashboard_view.tsx")).DashboardView,
 };
 
 /** Header, links to the views, and the views that were opened so far. */

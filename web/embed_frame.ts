@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** The page at /embed/BROADCAST: one player, which its parent may steer by messages. */
 import { visible } from "../base/visible_text.ts";
-import { maskConsole } from "./console_masking.ts";
+import { maskConsole } from "./connect/console_masking.ts";
 import { type FrameAddress, readFrameAddress, readOrder } from "./embed/frame_address.ts";
 import type { QumoWatch } from "./embed/watch_element.ts";
 

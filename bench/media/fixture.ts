@@ -1,4 +1,4 @@
-import { encode, LIVE } from "../../plugins/media/fmp4/ffmpeg_fixtures.ts";
+import { encode, LIVE } from "../../tests/support/fixtures/ffmpeg_fixtures.ts";
 
 /** What the media benchmarks are made with. */
 export const INPUT = "1280×720, 30/s, H.264 and Opus";

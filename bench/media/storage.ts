@@ -1,9 +1,9 @@
 /** Media storage under the load of a recording: appends by the hundred, whole groups read back. */
 import { systemClock } from "../../base/clock.ts";
 import { silent } from "../../base/logger.ts";
-import { openStore, type StoreOptions } from "../../plugins/storage/open.ts";
-import type { NewFrame } from "../../plugins/storage/store.ts";
-import { redisServer, startRedis } from "../../tests/support/redis.ts";
+import { openStore, type StoreOptions } from "../../storage/open.ts";
+import type { NewFrame } from "../../storage/store.ts";
+import { redisServer, startRedis } from "../../tests/support/peers/redis.ts";
 
 const KEY = { broadcast: "bench", track: "video" };
 /** Frames of a group, and of one append. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BenchResult } from "../../cli/bench/result.ts";
+import type { BenchResult } from "../../load/figures/result.ts";
 import { loadAverage } from "./machine.ts";
 import type { Shape } from "./shapes.ts";
 import { MAIN, type Subject, type SubjectName } from "./subjects.ts";

@@ -6,7 +6,7 @@
 import { optional } from "../../tests/support/optional.ts";
 import { startRelay } from "../../tests/support/program.ts";
 import { fromFileUrl } from "../../tools/file_url.ts";
-import { V8_FLAGS } from "../../tools/v8_flags.ts";
+import { V8_FLAGS } from "../../tools/ship/v8_flags.ts";
 import type { Shape } from "./shapes.ts";
 
 export type SubjectName = "qumo-relay" | "moq-relay" | "floor";

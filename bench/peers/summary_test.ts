@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { BenchResult } from "../../cli/bench/result.ts";
+import type { BenchResult } from "../../load/figures/result.ts";
 import { type PeersResult, tables, withResults } from "./document.ts";
 import { SHAPES } from "./shapes.ts";
 import type { SubjectName } from "./subjects.ts";

@@ -1,7 +1,7 @@
-import { QumoError, reasonOf } from "../../base/errors.ts";
+import { QumoError, reasonOf, UsageError } from "../../base/errors.ts";
 import { parseDurationMs } from "../../base/units.ts";
-import { replaceFile } from "../../config/made_certificate.ts";
-import { didYouMean } from "../../config/suggest.ts";
+import { replaceFile } from "../../config/tls/made_certificate.ts";
+import { didYouMean } from "../../base/suggest.ts";
 import { encodeClaims, type Rights } from "../../server/auth/claims.ts";
 import {
   type Algorithm,
@@ -9,13 +9,12 @@ import {
   isKid,
   parseKey,
   parseKeys,
-} from "../../server/auth/key.ts";
-import { generateKey, keyJson, publicKeyJson } from "../../server/auth/make_key.ts";
+} from "../../server/auth/keys/key.ts";
+import { generateKey, keyJson, publicKeyJson } from "../../server/auth/keys/make_key.ts";
 import { BadPattern, Pattern } from "../../server/auth/pattern.ts";
 import { inspectToken, signToken, timeText, verifyToken } from "../../server/auth/token.ts";
-import { fixedKeys } from "../../server/auth/key_source.ts";
-import { UsageError } from "../args.ts";
-import { print, say } from "../output.ts";
+import { fixedKeys } from "../../server/auth/keys/key_source.ts";
+import { print, say } from "../shell/output.ts";
 import type { TokenFlags } from "./flags.ts";
 
 /** A file that cannot be read or written. */

@@ -1,5 +1,5 @@
-import { ALGORITHM_NAMES } from "../../server/auth/key.ts";
-import type { FlagTable } from "../args.ts";
+import { ALGORITHM_NAMES } from "../../server/auth/keys/key.ts";
+import type { FlagTable } from "../shell/args.ts";
 
 /** Flags of all the actions of `token`. */
 export const FLAGS = {

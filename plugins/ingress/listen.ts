@@ -5,8 +5,8 @@
  */
 import { QumoError, reasonOf } from "../../base/errors.ts";
 import { MediaProcess } from "../ffmpeg/media_process.ts";
-import type { MediaPublisher } from "../media/publish.ts";
-import { sleep } from "../media/pace.ts";
+import type { MediaPublisher } from "../../media/broadcast/publish.ts";
+import { sleep } from "../../media/pace.ts";
 import type { PluginContext } from "../plugin.ts";
 import { SourceFailed } from "./ingest.ts";
 

@@ -1,4 +1,4 @@
-import type { LiveMedia, MediaFrame, Rendition } from "../media/read.ts";
+import type { LiveMedia, MediaFrame, Rendition } from "../../media/broadcast/read.ts";
 import type { PluginContext, PluginStats } from "../plugin.ts";
 import type { Job } from "./follow.ts";
 import { TransformOutput } from "./output.ts";

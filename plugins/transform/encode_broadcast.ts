@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { InitEvent } from "../media/fmp4/media_track.ts";
-import type { Rendition, VideoRendition } from "../media/read.ts";
+import type { InitEvent } from "../../media/mp4/media_track.ts";
+import type { Rendition, VideoRendition } from "../../media/broadcast/read.ts";
 import type { PluginContext } from "../plugin.ts";
 import { carried } from "./carry.ts";
 import { Encoder } from "./encoder.ts";

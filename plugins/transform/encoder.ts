@@ -6,12 +6,12 @@
 import type { Clock } from "../../base/clock.ts";
 import { pipeInput } from "../ffmpeg/input.ts";
 import { MediaProcess } from "../ffmpeg/media_process.ts";
-import { isDamaged } from "../media/fmp4/nal_lengths.ts";
-import type { InitEvent, SampleEvent } from "../media/fmp4/media_track.ts";
-import { Splitter } from "../media/fmp4/splitter.ts";
-import { concat } from "../media/mp4_writer.ts";
-import { FragmentMuxer } from "../media/mux.ts";
-import type { AudioRendition, MediaFrame, VideoRendition } from "../media/read.ts";
+import { isDamaged } from "../../media/codec/nal_lengths.ts";
+import type { InitEvent, SampleEvent } from "../../media/mp4/media_track.ts";
+import { Splitter } from "../../media/mp4/splitter.ts";
+import { concat } from "../../media/mp4/mp4_writer.ts";
+import { FragmentMuxer } from "../../media/mp4/mux.ts";
+import type { AudioRendition, MediaFrame, VideoRendition } from "../../media/broadcast/read.ts";
 import type { PluginStats } from "../plugin.ts";
 import { FrameTimes } from "./frame_times.ts";
 

@@ -1,4 +1,4 @@
-import type { Rendition } from "../media/read.ts";
+import type { Rendition } from "../../media/broadcast/read.ts";
 import type { Job } from "./follow.ts";
 
 /** What of a rendition makes a decoder start over; its measured timing does not. */

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { AudioRendition, Rendition, VideoRendition } from "../media/rendition.ts";
-import { familyOf } from "./codecs.ts";
+import type { AudioRendition, Rendition, VideoRendition } from "../../media/broadcast/rendition.ts";
+import { familyOf } from "./rtp/codecs.ts";
 import { RequestRefused } from "./errors.ts";
 import { type Offer, type OfferedCodec, type OfferedMedia, parameter } from "./offer.ts";
 

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { MediaFrame } from "../media/frame.ts";
-import type { Rendition } from "../media/rendition.ts";
+import type { MediaFrame } from "../../media/frame.ts";
+import type { Rendition } from "../../media/broadcast/rendition.ts";
 import type { PluginStats } from "../plugin.ts";
-import { packetizerOf, type RtpPacket } from "./packetize.ts";
+import { packetizerOf, type RtpPacket } from "./rtp/packetize.ts";
 
 /** A frame in packets. */
 export interface PacketFrame {

@@ -9,7 +9,7 @@ import { reasonOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import { pathOfUrl, urlOfPath } from "../../wire/path.ts";
 import type { PluginContext, PluginRoute, RightsHeld } from "../plugin.ts";
-import { below } from "../routes.ts";
+import { below } from "../host/routes.ts";
 import { RequestRefused } from "./errors.ts";
 import type { Peer } from "./peer.ts";
 

@@ -7,12 +7,12 @@ import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { reasonOf } from "../../base/errors.ts";
 import type { Client } from "../../client/mod.ts";
-import { LiveMedia, type Rendition } from "../media/read.ts";
+import { LiveMedia, type Rendition } from "../../media/broadcast/read.ts";
 import type { PluginStats } from "../plugin.ts";
 import { isPlainOpus } from "./choice.ts";
-import { familyOf } from "./codecs.ts";
+import { familyOf } from "./rtp/codecs.ts";
 import { Feed } from "./feed.ts";
-import { opusOf } from "./opus.ts";
+import { opusOf } from "./rtp/opus.ts";
 
 export interface SourceOptions {
   readonly client: Client;

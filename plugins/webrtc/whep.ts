@@ -7,7 +7,7 @@ import { reasonOf } from "../../base/errors.ts";
 import type { PluginContext } from "../plugin.ts";
 import { choose, type Chosen } from "./choice.ts";
 import { RequestRefused } from "./errors.ts";
-import type { Rendition } from "../media/rendition.ts";
+import type { Rendition } from "../../media/broadcast/rendition.ts";
 import { Offer } from "./offer.ts";
 import { Peer, type PeerPlace } from "./peer.ts";
 import type { Opened } from "./resources.ts";

@@ -3,9 +3,9 @@ import { RTCPeerConnection, RTCRtpCodecParameters } from "werift";
 import { ManualClock } from "../../base/clock.ts";
 import type { BroadcastProducer } from "../../client/mod.ts";
 import { until as untilIn } from "../../tests/support/server.ts";
-import { HELD, LOCAL, WebRtcUnderTest } from "../../tests/support/webrtc.ts";
+import { HELD, LOCAL, WebRtcUnderTest } from "../../tests/support/pages/webrtc.ts";
 import { webrtc } from "../egress/webrtc/mod.ts";
-import { encodeLegacyFrame } from "../media/fmp4/legacy_frame.ts";
+import { encodeLegacyFrame } from "../../media/hang/legacy_frame.ts";
 
 /** A busy machine takes its time. */
 const until = (done: () => boolean | Promise<boolean>, what: string) => untilIn(done, what, 60_000);

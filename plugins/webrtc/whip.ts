@@ -9,11 +9,11 @@ import {
   type RTCRtpTransceiver,
   type RtpPacket,
 } from "werift";
-import type { MediaTrack } from "../media/fmp4/media_track.ts";
-import { MediaPublisher } from "../media/publish.ts";
+import type { MediaTrack } from "../../media/mp4/media_track.ts";
+import { MediaPublisher } from "../../media/broadcast/publish.ts";
 import type { PluginContext } from "../plugin.ts";
-import { codecOf, Depacketizer, type ReceivedFrame } from "./depacketize.ts";
-import type { Family } from "./codecs.ts";
+import { codecOf, Depacketizer, type ReceivedFrame } from "./rtp/depacketize.ts";
+import type { Family } from "./rtp/codecs.ts";
 import { RequestRefused } from "./errors.ts";
 import { Offer, type OfferedCodec, type OfferedMedia, parameter } from "./offer.ts";
 import { Peer, type PeerPlace } from "./peer.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { RTCPeerConnection, RTCRtpCodecParameters } from "werift";
 import { until as untilIn } from "../../tests/support/server.ts";
-import { HELD, LOCAL, WebRtcUnderTest } from "../../tests/support/webrtc.ts";
+import { HELD, LOCAL, WebRtcUnderTest } from "../../tests/support/pages/webrtc.ts";
 import { whip } from "../ingress/whip/mod.ts";
-import { LiveMedia } from "../media/read.ts";
-import { packetizerOf } from "./packetize.ts";
+import { LiveMedia } from "../../media/broadcast/read.ts";
+import { packetizerOf } from "./rtp/packetize.ts";
 
 /** A busy machine takes its time. */
 const until = (done: () => boolean | Promise<boolean>, what: string) => untilIn(done, what, 60_000);

@@ -5,10 +5,10 @@
  */
 import type { Context } from "hono";
 import { isIpAddress, isLoopback, unbracketed } from "../../config/address.ts";
-import type { ServerView } from "../deps.ts";
-import { namesLoopback } from "../http_answers.ts";
-import type { HttpPeer } from "../http_listener.ts";
-import { type Access, failure } from "./route.ts";
+import type { ServerView } from "./deps.ts";
+import { namesLoopback } from "../http/http_answers.ts";
+import type { HttpPeer } from "../http/http_listener.ts";
+import { type Access, failure } from "./routes/route.ts";
 import type { AdminToken } from "./token.ts";
 
 export class Guard {

@@ -4,7 +4,7 @@
  * @module
  */
 import { VERSION } from "../../base/version.ts";
-import type { AdminAnswer, AdminRoute } from "./route.ts";
+import type { AdminAnswer, AdminRoute } from "./routes/route.ts";
 import { ref, SCHEMAS } from "./schemas.ts";
 
 /** An OpenAPI 3.1 document, as JSON. */

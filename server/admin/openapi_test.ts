@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { validate } from "@hyperjump/json-schema/openapi-3-1";
-import { jsonOf, RelayUnderTest } from "../http_fixtures.ts";
-import { adminApp } from "../admin_http.ts";
+import { jsonOf, RelayUnderTest } from "../../tests/support/fixtures/http.ts";
+import { adminApp } from "./admin_http.ts";
 import { openApi } from "./openapi.ts";
-import { ADMIN_ROUTES } from "./routes.ts";
+import { ADMIN_ROUTES } from "./routes/routes.ts";
 import { SCHEMAS } from "./schemas.ts";
 
 const META = "https://spec.openapis.org/oas/3.1/schema-base";

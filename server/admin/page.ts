@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { AdminParameter, AdminRequest } from "./route.ts";
+import type { AdminParameter, AdminRequest } from "./routes/route.ts";
 import type { Schema } from "./schema.ts";
 import { text } from "./schema.ts";
 import { listed, type SchemaName } from "./schemas.ts";

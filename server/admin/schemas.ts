@@ -12,12 +12,12 @@ import type {
   SessionDetailJson,
   SessionJson,
   TrackJson,
-} from "../snapshot.ts";
+} from "./snapshot.ts";
 import type { ReloadOutcome } from "../reload.ts";
 import type { HookStats } from "../hooks/hook.ts";
-import type { HookJson } from "./hook_json.ts";
-import type { PluginJson } from "./plugin_json.ts";
-import { ERROR_CODES, type ErrorJson } from "./route.ts";
+import type { HookJson } from "./routes/hook_json.ts";
+import type { PluginJson } from "./routes/plugin_json.ts";
+import { ERROR_CODES, type ErrorJson } from "./routes/route.ts";
 import { count, listOf, object, orNull, type Schema, text, time, yes } from "./schema.ts";
 
 /** A setting as `/api/v1/config` and `/api/v1/limits` show it. */

@@ -17,7 +17,7 @@ import {
   JwksKeys,
   type KeySource,
   KeysUnavailable,
-} from "./key_source.ts";
+} from "./keys/key_source.ts";
 import { normalizePath } from "../../wire/path.ts";
 import { compacted, Pattern } from "./pattern.ts";
 import { type AdmissionRequest, tokenOf } from "./request.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 import { CompactSign, compactVerify, decodeProtectedHeader, errors } from "jose";
-import { isKid } from "./key.ts";
+import { isKid } from "./keys/key.ts";
 import { type Claims, decodeClaims, encodeClaims, scopeAllows, TokenRefused } from "./claims.ts";
-import { BadKey, cryptoKey, type Key } from "./key.ts";
-import type { KeySource } from "./key_source.ts";
+import { BadKey, cryptoKey, type Key } from "./keys/key.ts";
+import type { KeySource } from "./keys/key_source.ts";
 
 /** Longest token that is looked at, in characters. */
 const MAX_TOKEN = 16_384;

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { ManualClock } from "../../base/clock.ts";
 import { silent } from "../../base/logger.ts";
 import { type Claims, decodeClaims, encodeClaims, grantAt, TokenRefused } from "./claims.ts";
-import { ALGORITHM_NAMES, BadKey, keyOf, parseKey, parseKeys } from "./key.ts";
-import { generateKey, keyJson, publicKeyJson } from "./make_key.ts";
-import { FileKeys, fixedKeys } from "./key_source.ts";
+import { ALGORITHM_NAMES, BadKey, keyOf, parseKey, parseKeys } from "./keys/key.ts";
+import { generateKey, keyJson, publicKeyJson } from "./keys/make_key.ts";
+import { FileKeys, fixedKeys } from "./keys/key_source.ts";
 import { Pattern } from "./pattern.ts";
-import { KEY, TOKEN } from "./vector.ts";
+import { KEY, TOKEN } from "../../tests/support/fixtures/token_vector.ts";
 import { signToken, verifyToken } from "./token.ts";
 
 const NOW_MS = 1_767_300_000_000;

@@ -1,6 +1,6 @@
-import type { MediaStore } from "../../plugins/storage/store.ts";
+import type { MediaStore } from "../../storage/store.ts";
 import type { Archive } from "../../relay/archive.ts";
-import type { GroupWriter } from "../../relay/group_writer.ts";
+import type { GroupWriter } from "../../relay/group/group_writer.ts";
 
 /** Gives the relay the groups of a media store. */
 export class StoreArchive implements Archive {

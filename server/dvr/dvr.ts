@@ -14,7 +14,7 @@ import {
   type Retention,
   type StoredGroup,
   TrackTaken,
-} from "../../plugins/storage/store.ts";
+} from "../../storage/store.ts";
 import type { Watch } from "../../relay/origin.ts";
 import type { Relay } from "../relay.ts";
 import { StoreArchive } from "./archive.ts";

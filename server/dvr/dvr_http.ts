@@ -5,9 +5,9 @@
  * @module
  */
 import type { Context } from "hono";
-import { StorageUnavailable } from "../../plugins/storage/store.ts";
+import { StorageUnavailable } from "../../storage/store.ts";
 import { isName } from "../../wire/path.ts";
-import type { ServerView } from "../deps.ts";
+import type { ServerView } from "../admin/deps.ts";
 
 /** As `/dvr/BROADCAST` answers. */
 export interface DvrJson {

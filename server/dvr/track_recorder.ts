@@ -5,9 +5,9 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { GroupReader } from "../../client/frames.ts";
-import type { MediaStore, NewFrame, Retention, TrackKey } from "../../plugins/storage/store.ts";
+import type { MediaStore, NewFrame, Retention, TrackKey } from "../../storage/store.ts";
 import type { Broadcast } from "../../relay/broadcast.ts";
-import type { Group } from "../../relay/group.ts";
+import type { Group } from "../../relay/group/group.ts";
 import type { TrackEnd, TrackReader, TrackRequest } from "../../relay/ports.ts";
 import type { Track } from "../../relay/track.ts";
 

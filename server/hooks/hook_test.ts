@@ -3,7 +3,7 @@ import { ManualClock, systemClock } from "../../base/clock.ts";
 import { type LogFields, type Logger, silent } from "../../base/logger.ts";
 import type { HookConfig, HookEventName } from "../../config/hook_list.ts";
 import { parseConfig } from "../../config/load.ts";
-import { HookReceiver, SECRET } from "../../tests/support/hook_receiver.ts";
+import { HookReceiver, SECRET } from "../../tests/support/peers/hook_receiver.ts";
 import { until } from "../../tests/support/server.ts";
 import { command } from "./command.ts";
 import type { HookEvent } from "./event.ts";

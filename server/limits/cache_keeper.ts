@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { Group } from "../../relay/group.ts";
+import { Group } from "../../relay/group/group.ts";
 import type { Origin } from "../../relay/origin.ts";
 import type { Track } from "../../relay/track.ts";
 import type { LimitHits } from "../../session/limits.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ManualClock } from "../../base/clock.ts";
 import type { GroupProducer } from "../../client/publish.ts";
 import { hex, join, testRelay, tick, Viewer } from "../../session/peers_test.ts";
-import { type MemoryConnection, memoryPair } from "../../transport/memory.ts";
+import { type MemoryConnection, memoryPair } from "../../transport/memory/memory.ts";
 import { SESSION_CODE } from "../../wire/lite/codes.ts";
 import { Census, sharedCensus } from "./census.ts";
 

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { FramePool } from "../../relay/frame_pool.ts";
-import { Group, type GroupCursor } from "../../relay/group.ts";
-import { GroupWriter } from "../../relay/group_writer.ts";
+import type { FramePool } from "../../relay/group/frame_pool.ts";
+import { Group, type GroupCursor } from "../../relay/group/group.ts";
+import { GroupWriter } from "../../relay/group/group_writer.ts";
 import { getVarint, unzigzag, varintWidth } from "../../wire/varint.ts";
 
 /** Which frames of a group, by their index in it. */

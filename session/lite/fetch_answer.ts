@@ -4,7 +4,7 @@
  * @module
  */
 import { GroupTooLarge } from "../../relay/errors.ts";
-import type { GroupWriter } from "../../relay/group_writer.ts";
+import type { GroupWriter } from "../../relay/group/group_writer.ts";
 import type { BidiStream } from "../../transport/connection.ts";
 import { ProtocolViolation } from "../../wire/errors.ts";
 import { STREAM_CODE } from "../../wire/lite/codes.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Group } from "../../relay/group.ts";
+import type { Group } from "../../relay/group/group.ts";
 import { getVarint, varintWidth } from "../../wire/varint.ts";
 
 interface Stripped {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { GroupWriter } from "../../relay/group_writer.ts";
+import type { GroupWriter } from "../../relay/group/group_writer.ts";
 import { ProtocolViolation } from "../../wire/errors.ts";
 import { getVarint, MAX_VARINT, unzigzag, varintWidth } from "../../wire/varint.ts";
 

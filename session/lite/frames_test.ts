@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { FramePool } from "../../relay/frame_pool.ts";
-import { Group, type GroupCursor } from "../../relay/group.ts";
-import { GroupWriter } from "../../relay/group_writer.ts";
+import { FramePool } from "../../relay/group/frame_pool.ts";
+import { Group, type GroupCursor } from "../../relay/group/group.ts";
+import { GroupWriter } from "../../relay/group/group_writer.ts";
 import { putVarint, varintSize, zigzag } from "../../wire/varint.ts";
 import { excerpt } from "./excerpt.ts";
 import { FrameHeads, isFrameBoundary } from "./frame_heads.ts";

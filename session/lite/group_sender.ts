@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Group, GroupCursor } from "../../relay/group.ts";
+import type { Group, GroupCursor } from "../../relay/group/group.ts";
 import type { RelayStats } from "../../relay/stats.ts";
 import type { SendStream } from "../../transport/connection.ts";
 import { STREAM_CODE } from "../../wire/lite/codes.ts";

@@ -5,7 +5,7 @@
  */
 import { reasonOf } from "../../base/errors.ts";
 import { GroupTooLarge } from "../../relay/errors.ts";
-import type { GroupWriter } from "../../relay/group_writer.ts";
+import type { GroupWriter } from "../../relay/group/group_writer.ts";
 import type { TrackEnd, TrackRequest, TrackSink, UpstreamSubscription } from "../../relay/ports.ts";
 import type { BidiStream, ReceiveStream } from "../../transport/connection.ts";
 import { ConnectionClosed, StreamReset } from "../../transport/errors.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
-import type { Group } from "../../relay/group.ts";
+import type { Group } from "../../relay/group/group.ts";
 import type { RelayStats } from "../../relay/stats.ts";
 import type { BidiStream } from "../../transport/connection.ts";
 import { STREAM_CODE } from "../../wire/lite/codes.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Group } from "../../relay/group.ts";
+import type { Group } from "../../relay/group/group.ts";
 import type { TrackEnd, TrackReader, TrackRequest } from "../../relay/ports.ts";
 import type { Track } from "../../relay/track.ts";
 import type { BidiStream, Connection, SendStream } from "../../transport/connection.ts";

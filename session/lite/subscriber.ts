@@ -5,7 +5,7 @@
  * @module
  */
 import { NotFound, SourceLost } from "../../relay/errors.ts";
-import type { GroupWriter } from "../../relay/group_writer.ts";
+import type { GroupWriter } from "../../relay/group/group_writer.ts";
 import type { Announced } from "../../relay/origin.ts";
 import {
   type BroadcastSource,

@@ -3,9 +3,9 @@ import { systemClock } from "../../base/clock.ts";
 import { type Logger, silent } from "../../base/logger.ts";
 import { Client } from "../../client/mod.ts";
 import { Relay } from "../../server/relay.ts";
-import { memoryPair } from "../../transport/memory.ts";
+import { memoryPair } from "../../transport/memory/memory.ts";
 import type { Plugin, PluginContext, PluginStats } from "../../plugins/plugin.ts";
-import type { MediaStore } from "../../plugins/storage/store.ts";
+import type { MediaStore } from "../../storage/store.ts";
 
 /** A relay in this process; closed when it goes out of scope. */
 export class MemoryRelay implements AsyncDisposable {

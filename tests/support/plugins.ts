@@ -5,14 +5,14 @@
  */
 import type { LogFields, Logger } from "../../base/logger.ts";
 import { Client } from "../../client/mod.ts";
-import { RelayUnderTest, until } from "../../server/http_fixtures.ts";
-import { memoryPair } from "../../transport/memory.ts";
-import type { PluginSpec } from "../../plugins/instance.ts";
+import { RelayUnderTest, until } from "./fixtures/http.ts";
+import { memoryPair } from "../../transport/memory/memory.ts";
+import type { PluginSpec } from "../../plugins/host/instance.ts";
 import type { Plugin } from "../../plugins/plugin.ts";
-import { PluginRegistry } from "../../plugins/registry.ts";
-import { PluginRoutes } from "../../plugins/routes.ts";
-import type { MediaStore } from "../../plugins/storage/store.ts";
-import { Supervisor } from "../../plugins/supervisor.ts";
+import { PluginRegistry } from "../../plugins/host/registry.ts";
+import { PluginRoutes } from "../../plugins/host/routes.ts";
+import type { MediaStore } from "../../storage/store.ts";
+import { Supervisor } from "../../plugins/host/supervisor.ts";
 
 /** Stands where no test looks. */
 const NO_STORE = { type: "none" } as unknown as MediaStore;

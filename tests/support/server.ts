@@ -5,8 +5,8 @@
  */
 import { type Logger, silent } from "../../base/logger.ts";
 import { parseConfig } from "../../config/load.ts";
-import type { Certificate } from "../../config/pem_pair.ts";
-import { selfSigned } from "../../config/self_signed.ts";
+import type { Certificate } from "../../config/tls/pem_pair.ts";
+import { selfSigned } from "../../config/tls/self_signed.ts";
 import { type Client, connect, type ConnectOptions } from "../../client/mod.ts";
 import { type RunningServer, startServer } from "../../server/server.ts";
 

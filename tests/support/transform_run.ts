@@ -1,15 +1,15 @@
 /** A live test picture, transforms that work on it, and their output decoded again. For tests only. */
 import { MediaProcess } from "../../plugins/ffmpeg/media_process.ts";
 import { LIVE_FMP4 } from "../../plugins/ffmpeg/output.ts";
-import { MediaPublisher } from "../../plugins/media/publish.ts";
+import { MediaPublisher } from "../../media/broadcast/publish.ts";
 import {
   broadcasts,
   type LiveMedia,
   type MediaFrame,
   type Rendition,
-} from "../../plugins/media/read.ts";
-import { FragmentMuxer } from "../../plugins/media/mux.ts";
-import { concat } from "../../plugins/media/mp4_writer.ts";
+} from "../../media/broadcast/read.ts";
+import { FragmentMuxer } from "../../media/mp4/mux.ts";
+import { concat } from "../../media/mp4/mp4_writer.ts";
 import type { PluginDefinition } from "../../plugins/plugin.ts";
 import { MemoryRelay, newStats, type PluginRun, runPlugin } from "./plugin_run.ts";
 import { until } from "./server.ts";

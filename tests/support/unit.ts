@@ -4,7 +4,7 @@
  * @module
  */
 import { fromFileUrl } from "../../tools/file_url.ts";
-import { PERMISSIONS } from "../../tools/permissions.ts";
+import { PERMISSIONS } from "../../tools/ship/permissions.ts";
 import { optional } from "./optional.ts";
 import { MAIN } from "./program.ts";
 

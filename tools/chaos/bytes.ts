@@ -1,8 +1,8 @@
 /** Random and mutated bytes on every kind of stream, from the arbitraries of the property tests. */
 import fc from "fast-check";
-import { type HostileStream, hostileVisit } from "../../tests/support/hostile_streams.ts";
+import { type HostileStream, hostileVisit } from "../../tests/support/peers/hostile_streams.ts";
 import type { Connection, ReceiveStream, SendStream } from "../../transport/connection.ts";
-import { connectAlpn } from "../../transport/quic.ts";
+import { connectAlpn } from "../../transport/quic/quic.ts";
 import type { LiteVersion } from "../../wire/lite/dialect.ts";
 import type { Fault, Stage } from "./fault.ts";
 import { alpnOf, greet, hold, knock, loops, number, pause, type Way, within } from "./peers.ts";

@@ -1,15 +1,15 @@
 /** What goes wrong around the relay: its clock, its disk, its threads, the network. */
 import { startRelay } from "../../tests/support/program.ts";
 import { connect } from "../../client/mod.ts";
-import { V8_FLAGS } from "../v8_flags.ts";
+import { V8_FLAGS } from "../ship/v8_flags.ts";
 import { fromFileUrl } from "../file_url.ts";
-import { BadPath } from "./bad_path.ts";
+import { BadPath } from "./faults/bad_path.ts";
 import type { Fault } from "./fault.ts";
 import { readGauges } from "./gauges.ts";
 import { HonestLoad } from "./honest.ts";
 import { number, pause } from "./peers.ts";
 import { targetWithLog } from "./target.ts";
-import { randomOf } from "../../cli/bench/range.ts";
+import { randomOf } from "../../load/figures/range.ts";
 
 const HOUR = 3_600_000;
 /** Milliseconds the wall clock is ahead, one after the other. The certificate made at the start lasts 13 days. */
@@ -17,7 +17,7 @@ const JUMPS = [HOUR, -2 * HOUR, 24 * HOUR, -48 * HOUR, 15 * 24 * HOUR, 0, 365 * 
 
 export function clockJumps(dir: string): Fault {
   const file = `${dir}/clock`;
-  const preload = fromFileUrl(new URL("./jumping_clock.ts", import.meta.url));
+  const preload = fromFileUrl(new URL("./faults/jumping_clock.ts", import.meta.url));
   return {
     name: "clock-jumps",
     what: "the relay's wall clock jumps by hours, days and a year, forwards and backwards",

@@ -1,5 +1,5 @@
 /** Every fault, in the order of the table. */
-import { publishersNames, viewersHalfSent, viewersNames } from "./admitted.ts";
+import { publishersNames, viewersHalfSent, viewersNames } from "./faults/admitted.ts";
 import { bytesOver, bytesOverH3, udpNoise } from "./bytes.ts";
 import {
   announceStorm,
@@ -8,15 +8,15 @@ import {
   hoarder,
   subscribeChurn,
   tooMany,
-} from "./crowds.ts";
+} from "./faults/crowds.ts";
 import { badNetwork, clockJumps, dyingWorkers, fullDisk } from "./environment.ts";
 import type { Fault, WholeFault } from "./fault.ts";
-import { giantNumbers, streamFlood } from "./floods.ts";
-import { announceInits, beforeSetup, halfRequests, longNames } from "./hoards.ts";
-import { comeAndGo, halfOpen, slowHandshakes } from "./handshakes.ts";
-import { killedRelay } from "./killed_relay.ts";
+import { giantNumbers, streamFlood } from "./faults/floods.ts";
+import { announceInits, beforeSetup, halfRequests, longNames } from "./faults/hoards.ts";
+import { comeAndGo, halfOpen, slowHandshakes } from "./faults/handshakes.ts";
+import { killedRelay } from "./faults/killed_relay.ts";
 import { pause } from "./peers.ts";
-import { strangersH3, strangersQuic, strangersTcp } from "./strangers.ts";
+import { strangersH3, strangersQuic, strangersTcp } from "./faults/strangers.ts";
 
 /** The honest load alone, for comparison. */
 const nothing: Fault = {

@@ -1,5 +1,5 @@
 /** The load of honest peers: `qumo-relay bench` as a process of its own, from one moment to another. */
-import type { BenchResult } from "../../cli/bench/result.ts";
+import type { BenchResult } from "../../load/figures/result.ts";
 import { MAIN } from "../../tests/support/program.ts";
 
 export interface HonestOptions {

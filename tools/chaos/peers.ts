@@ -5,7 +5,7 @@
  */
 import type { Connection, SendStream } from "../../transport/connection.ts";
 import { dial } from "../../transport/dial.ts";
-import type { TransportSettings } from "../../transport/quic_settings.ts";
+import type { TransportSettings } from "../../transport/quic/quic_settings.ts";
 import { DIALECTS, type LiteVersion } from "../../wire/lite/dialect.ts";
 import type { Stage } from "./fault.ts";
 

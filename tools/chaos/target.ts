@@ -1,5 +1,5 @@
 import { MAIN, startRelay } from "../../tests/support/program.ts";
-import { V8_FLAGS } from "../v8_flags.ts";
+import { V8_FLAGS } from "../ship/v8_flags.ts";
 import type { Target } from "./fault.ts";
 import { pause } from "./peers.ts";
 

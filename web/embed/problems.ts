@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /** What keeps an embedded player from playing, as a stable code and a sentence. */
-import { Access, type RelayState } from "../access.ts";
+import { Access, type RelayState } from "../connect/access.ts";
 
 export const EMBED_CODES = [
   "QUMO_EMBED_BROWSER",

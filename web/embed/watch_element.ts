@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** `<qumo-watch>`: a player for any page. docs/embed.md is its manual. */
 import { inSentence } from "../../base/visible_text.ts";
-import { Adaptive, type Choice, MOST_QUALITIES } from "../adaptive.ts";
+import { Adaptive, type Choice, MOST_QUALITIES } from "../watch/adaptive.ts";
 import { Controls } from "./controls.ts";
 import { type EmbedState, Life } from "./life.ts";
 import { Playback, type PlaybackSettings, type PlaybackSnapshot } from "./playback.ts";

@@ -6,10 +6,10 @@
 import type { Clock } from "../../../base/clock.ts";
 import { reasonOf } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/logger.ts";
-import type { FrameSink } from "../../media/follow.ts";
-import { MediaError } from "../../media/fmp4/media_error.ts";
-import type { Rendition } from "../../media/rendition.ts";
-import { Cuts, leaderOf, Segmenter } from "../../media/segmenter.ts";
+import type { FrameSink } from "../../../media/broadcast/follow.ts";
+import { MediaError } from "../../../media/mp4/media_error.ts";
+import type { Rendition } from "../../../media/broadcast/rendition.ts";
+import { Cuts, leaderOf, Segmenter } from "../../../media/segment/segmenter.ts";
 import { masterPlaylist } from "../playlist.ts";
 import type { PluginContext, PluginStats } from "../../plugin.ts";
 import { LEAST_SEGMENTS, Timeline } from "./timeline.ts";

@@ -5,7 +5,7 @@
  */
 import { decodedOnce, pathOfUrl } from "../../../wire/path.ts";
 import type { PluginRoute } from "../../plugin.ts";
-import { below } from "../../routes.ts";
+import { below } from "../../host/routes.ts";
 import type { HlsBroadcast } from "./broadcast.ts";
 import type { Timeline } from "./timeline.ts";
 

@@ -2,10 +2,10 @@
 import { z } from "zod";
 import type { Clock } from "../../../base/clock.ts";
 import { duration, integer, notes, oneOf, size } from "../../../config/fields.ts";
-import { follow } from "../../media/follow.ts";
-import { eachBroadcast } from "../../media/live_set.ts";
-import { sleep } from "../../media/pace.ts";
-import type { LiveMedia } from "../../media/read.ts";
+import { follow } from "../../../media/broadcast/follow.ts";
+import { eachBroadcast } from "../../live_set.ts";
+import { sleep } from "../../../media/pace.ts";
+import type { LiveMedia } from "../../../media/broadcast/read.ts";
 import { options } from "../../options.ts";
 import { StatusLines } from "../../status_lines.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { concat } from "../../media/mp4_writer.ts";
-import type { Rendition } from "../../media/rendition.ts";
-import type { Part, SegmentOutput } from "../../media/segmenter.ts";
+import { concat } from "../../../media/mp4/mp4_writer.ts";
+import type { Rendition } from "../../../media/broadcast/rendition.ts";
+import type { Part, SegmentOutput } from "../../../media/segment/segmenter.ts";
 import { mediaPlaylist, type PlaylistPart } from "../playlist.ts";
 
 /** Segments that players may still ask for after they have left the playlist. */

@@ -1,8 +1,8 @@
 /** Keeps broadcasts as fragmented MP4 files. */
 import { z } from "zod";
 import { directory, duration, notes, size } from "../../../config/fields.ts";
-import { follow } from "../../media/follow.ts";
-import { eachBroadcast } from "../../media/live_set.ts";
+import { follow } from "../../../media/broadcast/follow.ts";
+import { eachBroadcast } from "../../live_set.ts";
 import { options } from "../../options.ts";
 import { StatusLines } from "../../status_lines.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";

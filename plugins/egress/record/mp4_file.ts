@@ -1,6 +1,6 @@
-import type { MediaFrame } from "../../media/frame.ts";
-import { FragmentMuxer } from "../../media/mux.ts";
-import type { Rendition } from "../../media/rendition.ts";
+import type { MediaFrame } from "../../../media/frame.ts";
+import { FragmentMuxer } from "../../../media/mp4/mux.ts";
+import type { Rendition } from "../../../media/broadcast/rendition.ts";
 import type { PieceFile } from "./files.ts";
 
 /** A fragment is written when it is that large, also where times stand still. */

@@ -7,11 +7,17 @@ import type { Clock } from "../../../base/clock.ts";
 import { reasonOf } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { PluginStats } from "../../plugin.ts";
-import type { FrameSink } from "../../media/follow.ts";
-import { MediaError } from "../../media/fmp4/media_error.ts";
-import { concat } from "../../media/mp4_writer.ts";
-import type { Rendition } from "../../media/rendition.ts";
-import { Cuts, leaderOf, type Part, Segmenter, type SegmentOutput } from "../../media/segmenter.ts";
+import type { FrameSink } from "../../../media/broadcast/follow.ts";
+import { MediaError } from "../../../media/mp4/media_error.ts";
+import { concat } from "../../../media/mp4/mp4_writer.ts";
+import type { Rendition } from "../../../media/broadcast/rendition.ts";
+import {
+  Cuts,
+  leaderOf,
+  type Part,
+  Segmenter,
+  type SegmentOutput,
+} from "../../../media/segment/segmenter.ts";
 import { masterPlaylist } from "../playlist.ts";
 import { fileName } from "../file_name.ts";
 import type { Bucket } from "./bucket.ts";

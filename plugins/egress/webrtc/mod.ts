@@ -45,7 +45,7 @@ class WebRtc implements Plugin {
     // Loaded here: a relay without this plugin, or one that only checks its options, does without.
     const { Whep } = await import("../../webrtc/whep.ts");
     const { serveOffers } = await import("../../webrtc/resources.ts");
-    const { canMakeOpus } = await import("../../webrtc/opus.ts");
+    const { canMakeOpus } = await import("../../webrtc/rtp/opus.ts");
     const transcodes = audio === "transcode" && await canMakeOpus(ctx.signal);
     if (audio === "transcode" && !transcodes) {
       ctx.log.warn("AAC is left out: it needs ffmpeg with libopus", { hint: "install ffmpeg" });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rtmpDial, rtmpMessage, rtmpPublish } from "../../../tests/support/rtmp_client.ts";
+import { rtmpDial, rtmpMessage, rtmpPublish } from "../../../tests/support/peers/rtmp_client.ts";
 import { RtmpConnection } from "./connection.ts";
 import { FLV_HEADER, flvTag } from "./flv.ts";
 import { MESSAGE } from "./message.ts";

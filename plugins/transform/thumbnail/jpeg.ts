@@ -1,8 +1,8 @@
 import { pipeInput } from "../../ffmpeg/input.ts";
 import { MediaProcess } from "../../ffmpeg/media_process.ts";
-import { concat } from "../../media/mp4_writer.ts";
-import { FragmentMuxer } from "../../media/mux.ts";
-import type { MediaFrame, VideoRendition } from "../../media/read.ts";
+import { concat } from "../../../media/mp4/mp4_writer.ts";
+import { FragmentMuxer } from "../../../media/mp4/mux.ts";
+import type { MediaFrame, VideoRendition } from "../../../media/broadcast/read.ts";
 
 export interface JpegOptions {
   /** In pixels; the height follows. Never more than the picture's. */

@@ -2,7 +2,7 @@
 import { reasonOf } from "../../../base/errors.ts";
 import { duration, integer, text } from "../../../config/fields.ts";
 import { FfmpegFailed } from "../../ffmpeg/errors.ts";
-import type { MediaFrame, VideoRendition } from "../../media/read.ts";
+import type { MediaFrame, VideoRendition } from "../../../media/broadcast/read.ts";
 import { options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
 import { best } from "../encode_broadcast.ts";

@@ -1,4 +1,4 @@
-import type { Rendition, VideoRendition } from "../../media/read.ts";
+import type { Rendition, VideoRendition } from "../../../media/broadcast/read.ts";
 import { best, type Recipe } from "../encode_broadcast.ts";
 import { encoderArgs, type Encoding } from "../encoding.ts";
 import { ONE_FOR_ONE } from "../encoder.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Rendition } from "../../media/read.ts";
+import type { Rendition } from "../../../media/broadcast/read.ts";
 import { ladder, type Step } from "./ladder.ts";
 
 const step = (given: Partial<Step>): Step => ({

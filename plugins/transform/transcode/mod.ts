@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { duration, integer, oneOf, text } from "../../../config/fields.ts";
 import { PluginOptionsWrong } from "../../errors.ts";
-import type { Rendition } from "../../media/read.ts";
+import type { Rendition } from "../../../media/broadcast/read.ts";
 import { options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
 import { encodeBroadcast } from "../encode_broadcast.ts";

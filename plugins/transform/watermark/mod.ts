@@ -3,7 +3,7 @@ import { QumoError } from "../../../base/errors.ts";
 import { decimal, oneOf, text } from "../../../config/fields.ts";
 import { PluginOptionsWrong } from "../../errors.ts";
 import { FfmpegFailed } from "../../ffmpeg/errors.ts";
-import type { Rendition } from "../../media/read.ts";
+import type { Rendition } from "../../../media/broadcast/read.ts";
 import { options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
 import { best, encodeBroadcast, type Recipe } from "../encode_broadcast.ts";

@@ -1,0 +1,221 @@
+/**
+ * Runs a load: starts workers, lets publishers and then viewers come, measures, and waits for the tail.
+ *
+ * @module
+ */
+import type { LightTarget } from "../session.ts";
+import { Child } from "./child.ts";
+import { Histogram } from "../figures/histogram.ts";
+import type { Progress, Window } from "./messages.ts";
+import { expectedPerSecond, type LoadSpec, type Plan } from "./plan.ts";
+import { machineTimes, readProcess } from "../figures/process_stats.ts";
+import {
+  type BenchResult,
+  type GeneratorFigures,
+  relayFigures,
+  round,
+  timesOf,
+} from "../figures/result.ts";
+import { Tally } from "../figures/tally.ts";
+import { type LastGroups, sleeper } from "./viewer.ts";
+
+/** How long it stays quiet after the publishers, and after the viewers, have come. */
+const QUIET_MS = 1000;
+/** How often workers are asked how far they are. */
+const PROGRESS_MS = 500;
+/** Viewers may take so long beyond the ramp. */
+const ARRIVAL_MS = 60_000;
+
+/** Above this the generator, not the relay, may set the pace. */
+const BUSY = { workerPercent: 90, loopDelayMs: 50, machinePercent: 97 } as const;
+
+export interface RunOptions {
+  readonly target: LightTarget;
+  /** Viewers take turns on so many ports, the target's first. */
+  readonly ports: number;
+  readonly spec: LoadSpec;
+  readonly plan: Plan;
+  /** Processes that viewers are spread over; publishers have one of their own. */
+  readonly workers: number;
+  /** The relay's process. */
+  readonly pid?: number;
+  /** Told how far it is, a few times a second. */
+  readonly onProgress: (phase: string, progress: Progress) => void;
+  /** Ends it early: what was measured by then is the result. */
+  readonly signal: AbortSignal;
+}
+
+/** @throws {WorkerFailed} @throws {UsageError} The process to watch cannot be read. */
+export async function runLoad(options: RunOptions): Promise<BenchResult> {
+  const { target, ports, spec, plan, pid, signal } = options;
+  const look = pid === undefined ? () => undefined : () => readProcess(pid);
+  look();
+  await using crew = new Crew(plan, options);
+  await crew.publishing.ask({
+    type: "plan",
+    target,
+    ports,
+    kind: spec.kind,
+    plan: crew.shares[0]!,
+  });
+  await Promise.all(
+    crew.viewing.map((child, i) =>
+      child.ask({ type: "plan", target, ports, kind: spec.kind, plan: crew.shares[i + 1]! })
+    ),
+  );
+  const idle = spec.kind === "media" && plan.viewers.every(({ watch }) => watch.length === 0);
+  if (!idle) await crew.publishing.ask({ type: "publish" });
+  await sleeper(signal)(QUIET_MS);
+  const before = look();
+  await Promise.all(crew.viewing.map((child) => child.ask({ type: "come" })));
+  if (!spec.measureRamp) await arrival(crew, options);
+
+  const from = look();
+  const machineFrom = machineTimes();
+  const beganMs = performance.now();
+  await crew.all({ type: "measure" });
+  await watch(crew, options, beganMs + spec.durationMs);
+  const to = look();
+  const machineTo = machineTimes();
+  const seconds = (performance.now() - beganMs) / 1000;
+  const windows: Window[] = await crew.all({ type: "measured" });
+  const { up } = sumProgress(await crew.all({ type: "progress" }));
+
+  const { last } = await crew.publishing.ask({ type: "stop" });
+  const tally = await settle(crew, last);
+  const sum = (key: "frames" | "bytes" | "sent") => windows.reduce((s, w) => s + w[key], 0);
+  const frames = sum("frames");
+  const machineBusyPercent = machineFrom && machineTo &&
+    round(100 * (machineTo.busy - machineFrom.busy) / (machineTo.all - machineFrom.all), 1);
+  const moments = before && from && to && { before, from, to };
+  const slow = plan.viewers.some((viewer) => viewer.slow);
+  return {
+    seconds: round(seconds, 2),
+    viewers: {
+      planned: plan.viewers.length,
+      up,
+      sessions: tally.connected,
+      failed: tally.failed,
+      lostSessions: tally.lost,
+      endedSubscriptions: tally.refused,
+      silent: tally.silent,
+    },
+    connectMs: timesOf(tally.connectUs),
+    firstFrameMs: timesOf(tally.firstFrameUs),
+    frames,
+    framesPerSecond: round(frames / seconds, 1),
+    bytesPerSecond: Math.round(sum("bytes") / seconds),
+    expectedFramesPerSecond: round(expectedPerSecond(spec, plan), 1),
+    publishedPerSecond: round(sum("sent") / seconds, 1),
+    latencyMs: timesOf(tally.latencyUs),
+    groups: tally.groups,
+    ...(slow ? { slowGroups: tally.slowGroups } : {}),
+    ...(moments ? { relay: relayFigures(moments, seconds, frames, up) } : {}),
+    generator: generatorFigures(windows, machineBusyPercent),
+    reasons: tally.reasons,
+  };
+}
+
+/** The worker processes: one for the publishers, the others for the viewers. */
+class Crew implements AsyncDisposable {
+  readonly publishing: Child;
+  readonly viewing: readonly Child[];
+  /** What each does; the publishers' first. */
+  readonly shares: readonly Plan[];
+
+  constructor({ publishers, viewers }: Plan, { workers }: RunOptions) {
+    const count = Math.max(1, Math.min(workers, viewers.length));
+    this.shares = [
+      { publishers, viewers: [] },
+      ...Array.from({ length: count }, (_, share) => ({
+        publishers: [],
+        viewers: viewers.filter((_, i) => i % count === share),
+      })),
+    ];
+    this.publishing = new Child();
+    this.viewing = Array.from({ length: count }, () => new Child());
+  }
+
+  all<R extends Parameters<Child["ask"]>[0]>(request: R) {
+    return Promise.all([this.publishing, ...this.viewing].map((child) => child.ask(request)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.publishing, ...this.viewing].map((c) => c[Symbol.asyncDispose]()));
+  }
+}
+
+/** Waits until each viewer has come or failed, and a moment more. */
+async function arrival(crew: Crew, { plan, spec, onProgress, signal }: RunOptions): Promise<void> {
+  const giveUpMs = performance.now() + spec.rampMs + ARRIVAL_MS;
+  while (!signal.aborted && performance.now() < giveUpMs) {
+    const progress = sumProgress(await crew.all({ type: "progress" }));
+    onProgress("connecting", progress);
+    if (progress.arrived >= plan.viewers.length) break;
+    await sleeper(signal)(100);
+  }
+  await sleeper(signal)(QUIET_MS);
+}
+
+/** Reports progress until the time is over. */
+async function watch(
+  crew: Crew,
+  { onProgress, signal }: RunOptions,
+  untilMs: number,
+): Promise<void> {
+  while (!signal.aborted) {
+    const leftMs = untilMs - performance.now();
+    if (leftMs <= 0) return;
+    await sleeper(signal)(Math.min(PROGRESS_MS, leftMs));
+    onProgress("measuring", sumProgress(await crew.all({ type: "progress" })));
+  }
+}
+
+/** Viewers first, so that publishers are there until the last frame has arrived. */
+async function settle(crew: Crew, last: LastGroups): Promise<Tally> {
+  const tally = new Tally();
+  const settled = await Promise.all(crew.viewing.map((c) => c.ask({ type: "settle", last })));
+  for (const share of settled) tally.add(share.tally);
+  await crew.publishing.ask({ type: "settle", last });
+  return tally;
+}
+
+function sumProgress(all: readonly Progress[]): Progress {
+  const sum = (key: keyof Progress) => all.reduce((total, one) => total + one[key], 0);
+  return {
+    arrived: sum("arrived"),
+    up: sum("up"),
+    failed: sum("failed"),
+    frames: sum("frames"),
+    bytes: sum("bytes"),
+  };
+}
+
+/** Says so when the generator, or the machine, was at its end. */
+export function generatorFigures(
+  windows: readonly Window[],
+  machineBusyPercent: number | undefined,
+): GeneratorFigures {
+  const workers = windows.map(({ load }, i) => {
+    const histogram = new Histogram();
+    histogram.add(load.loopUs);
+    return {
+      role: i === 0 ? "publishers" as const : "viewers" as const,
+      ...(load.cpuPercent === undefined ? {} : { cpuPercent: round(load.cpuPercent, 1) }),
+      loopDelayP99Ms: timesOf(histogram).p99,
+    };
+  });
+  const busiest = Math.max(...workers.map(({ cpuPercent = 0 }) => cpuPercent));
+  const slowest = Math.max(...workers.map(({ loopDelayP99Ms }) => loopDelayP99Ms));
+  const signs: string[] = [];
+  if (busiest >= BUSY.workerPercent) signs.push(`a worker used ${Math.round(busiest)} % of a core`);
+  if (slowest >= BUSY.loopDelayMs) signs.push(`a worker's event loop was ${slowest} ms late (p99)`);
+  if (machineBusyPercent !== undefined && machineBusyPercent >= BUSY.machinePercent) {
+    signs.push(`all cores were ${machineBusyPercent} % busy`);
+  }
+  return {
+    workers,
+    ...(machineBusyPercent === undefined ? {} : { machineBusyPercent }),
+    ...(signs.length === 0 ? {} : { bottleneck: signs.join("; ") }),
+  };
+}

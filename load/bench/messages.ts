@@ -1,0 +1,80 @@
+/**
+ * What the coordinator and its workers, child processes of the same program, tell each other: a JSON object a line. Each
+ * request gets one answer, in turn.
+ *
+ * @module
+ */
+import type { LightTarget } from "../session.ts";
+import type { HistogramData } from "../figures/histogram.ts";
+import type { Plan } from "./plan.ts";
+import type { TallyData } from "../figures/tally.ts";
+import type { LastGroups } from "./viewer.ts";
+
+/** Requests in the order they come. */
+export type Request =
+  /** Who you are. Publishers connect; answered when they have. */
+  | {
+    readonly type: "plan";
+    readonly target: LightTarget;
+    /** Viewers take turns on so many ports, the target's first. */
+    readonly ports: number;
+    readonly kind: "media" | "announce";
+    readonly plan: Plan;
+  }
+  /** Publishers begin to write. */
+  | { readonly type: "publish" }
+  /** Viewers come, as planned; answered at once. */
+  | { readonly type: "come" }
+  /** How far it is. Answered with a report without histograms. */
+  | { readonly type: "progress" }
+  /** From now on it counts. */
+  | { readonly type: "measure" }
+  /** No longer. Answered with what counted. */
+  | { readonly type: "measured" }
+  /** Publishers end their groups. */
+  | { readonly type: "stop" }
+  /** Waits for what is on its way, judges, and leaves. */
+  | { readonly type: "settle"; readonly last: LastGroups };
+
+/** What a worker counts in the time that is measured. */
+export interface Window {
+  readonly frames: number;
+  readonly bytes: number;
+  /** Frames that publishers wrote. */
+  readonly sent: number;
+  readonly load: WorkerLoad;
+}
+
+/** How busy a worker was itself. */
+export interface WorkerLoad {
+  /** Of one core; absent where the system does not tell. */
+  readonly cpuPercent?: number;
+  /** How late its event loop was, in microseconds. */
+  readonly loopUs: HistogramData;
+}
+
+export interface Progress {
+  /** Viewers that have come or failed for the first time. */
+  readonly arrived: number;
+  readonly up: number;
+  readonly failed: number;
+  readonly frames: number;
+  readonly bytes: number;
+}
+
+/** The answer to each request. */
+export interface Answers {
+  readonly plan: Record<string, never>;
+  readonly publish: Record<string, never>;
+  readonly come: Record<string, never>;
+  readonly progress: Progress;
+  readonly measure: Record<string, never>;
+  readonly measured: Window;
+  readonly stop: { readonly last: LastGroups };
+  readonly settle: { readonly tally: TallyData };
+}
+
+export type AnswerTo<R extends Request> = Answers[R["type"]];
+
+/** An answer on its way, or why there is none. */
+export type Reply = { readonly answer: unknown } | { readonly error: string };

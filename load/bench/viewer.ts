@@ -1,0 +1,257 @@
+/**
+ * One viewer: comes, subscribes, reads, leaves, and comes back if its plan says so.
+ *
+ * @module
+ */
+import { reasonOf } from "../../base/errors.ts";
+import { GroupScan } from "../group_scan.ts";
+import { LightSession, type LightTarget } from "../session.ts";
+import { Ledger } from "../figures/ledger.ts";
+import type { ViewerPlan } from "./plan.ts";
+import { drawBetween, randomOf } from "../figures/range.ts";
+import { isLast, sentMsOf, wallMs } from "../figures/stamp.ts";
+import type { Tally } from "../figures/tally.ts";
+
+/** What a slow viewer waits before each read. */
+const SLOW_READ_MS = 250;
+/** A relay that has not heard of the broadcast yet refuses: asked again so often, with this pause. */
+const ASK_AGAIN = { times: 20, afterMs: 250 } as const;
+/** What has not come by the time of leaving may be on its way: the last second is not judged. */
+const UNJUDGED_MS = 1000;
+/** Who got nothing in a shorter stay is not counted as silent. */
+const SILENT_MS = 3000;
+
+type Sleep = (ms: number) => Promise<void>;
+
+/** What all viewers of a process share. */
+export interface ViewerContext {
+  readonly target: LightTarget;
+  readonly tally: Tally;
+  /** Ends waiting; viewers then leave without coming back. */
+  readonly signal: AbortSignal;
+}
+
+export class Viewer {
+  readonly #plan: ViewerPlan;
+  readonly #context: ViewerContext;
+  readonly #random: () => number;
+  #stay: Stay | undefined;
+
+  constructor(plan: ViewerPlan, context: ViewerContext) {
+    this.#plan = plan;
+    this.#context = context;
+    this.#random = randomOf(plan.seed);
+  }
+
+  /** Connects and subscribes; a failure is counted, not thrown. With a stay in the plan it goes on by itself. */
+  async come(): Promise<void> {
+    this.#stay = await Stay.begin(this.#plan, this.#context);
+    const { stayMs } = this.#plan;
+    if (stayMs !== undefined) this.#leaveAfter(drawBetween(stayMs, this.#random));
+  }
+
+  /** From now on, where nobody tells what was published last, groups up to the newest of now are judged. */
+  mark(): void {
+    this.#stay?.mark();
+  }
+
+  /** Whether all that was published up to these groups has come. */
+  settled(last: LastGroups): boolean {
+    return this.#stay === undefined || this.#stay.settled(last);
+  }
+
+  /** Judges what came and leaves. */
+  end(last: LastGroups): void {
+    this.#stay?.judge(last);
+    this.#stay?.close();
+    this.#stay = undefined;
+  }
+
+  async #leaveAfter(ms: number): Promise<void> {
+    const { signal } = this.#context;
+    const sleep = sleeper(signal);
+    await sleep(Math.max(0, ms - UNJUDGED_MS));
+    if (signal.aborted) return;
+    const stay = this.#stay;
+    const reached = stay?.newest() ?? {};
+    await sleep(Math.min(ms, UNJUDGED_MS));
+    if (signal.aborted) return;
+    stay?.judge(reached);
+    stay?.close();
+    this.#stay = undefined;
+    await this.come();
+  }
+}
+
+/** The newest group of each track, by {@link keyOf}. */
+export type LastGroups = Readonly<Record<string, number>>;
+
+/** A track as a key. */
+export const keyOf = (broadcast: string, track: string): string => `${broadcast} ${track}`;
+
+interface Watched {
+  readonly key: string;
+  readonly ledger: Ledger;
+  /** The newest group at the time of {@link Stay.mark}. */
+  marked?: number;
+}
+
+/** One session of a viewer. */
+class Stay {
+  readonly #session: LightSession;
+  readonly #slow: boolean;
+  readonly #context: ViewerContext;
+  readonly #beganMs: number;
+  /** By subscription id; one that was asked for again has several. */
+  readonly #watched = new Map<number, Watched>();
+  #subscribedMs = Infinity;
+  #nowMs = 0;
+  #nextId = 0;
+  #hasFrame = false;
+  #closed = false;
+
+  private constructor(session: LightSession, slow: boolean, context: ViewerContext, began: number) {
+    this.#session = session;
+    this.#slow = slow;
+    this.#context = context;
+    this.#beganMs = began;
+  }
+
+  static async begin(plan: ViewerPlan, context: ViewerContext): Promise<Stay | undefined> {
+    const { tally, target } = context;
+    const beganMs = wallMs();
+    try {
+      const session = await LightSession.dial(target);
+      tally.connectUs.record((wallMs() - beganMs) * 1000);
+      const stay = new Stay(session, plan.slow, context, beganMs);
+      tally.connected++;
+      tally.up++;
+      stay.#accept();
+      session.closed.then(({ reason }) => stay.#over(reason));
+      await Promise.all(plan.watch.map(({ broadcast, track }) => stay.#watch(broadcast, track)));
+      return stay;
+    } catch (error) {
+      tally.failed++;
+      tally.reason(reasonOf(error));
+      return undefined;
+    }
+  }
+
+  newest(): LastGroups {
+    return Object.fromEntries([...this.#watched.values()].map((w) => [w.key, w.ledger.newest]));
+  }
+
+  mark(): void {
+    for (const watched of this.#watched.values()) watched.marked = watched.ledger.newest;
+  }
+
+  settled(last: LastGroups): boolean {
+    if (this.#closed || this.#slow) return true;
+    return this.#watched.values().every(({ key, ledger, marked }) =>
+      ledger.settled(last[key] ?? marked ?? -1)
+    );
+  }
+
+  judge(last: LastGroups): void {
+    let seen = 0;
+    for (const { key, ledger, marked } of this.#watched.values()) {
+      const counts = ledger.judge(last[key] ?? marked);
+      seen += counts.seen;
+      this.#context.tally.judged(counts, this.#slow);
+    }
+    const long = wallMs() - this.#beganMs > SILENT_MS;
+    if (this.#watched.size > 0 && seen === 0 && long) this.#context.tally.silent++;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#context.tally.up--;
+    this.#session.close();
+  }
+
+  #over(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#context.tally.up--;
+    this.#context.tally.lost++;
+    this.#context.tally.reason(`session lost: ${reason || "no reason given"}`);
+  }
+
+  async #watch(broadcast: string, track: string, attempt = 0): Promise<void> {
+    const id = this.#nextId++;
+    const ledger = new Ledger();
+    this.#watched.set(id, { key: keyOf(broadcast, track), ledger });
+    if (attempt === 0) this.#subscribedMs = wallMs();
+    const { ended } = await this.#session.subscribe(id, broadcast, track);
+    ended.then(async () => {
+      const { signal, tally } = this.#context;
+      if (this.#closed || signal.aborted) return;
+      if (ledger.newest !== -1 || attempt === ASK_AGAIN.times) {
+        tally.refused++;
+        return;
+      }
+      this.#watched.delete(id);
+      await sleeper(signal)(ASK_AGAIN.afterMs);
+      await this.#watch(broadcast, track, attempt + 1).catch(() => {});
+    });
+  }
+
+  async #accept(): Promise<void> {
+    for (let stream; (stream = await this.#session.acceptGroup());) this.#read(stream);
+  }
+
+  async #read(stream: { read(): Promise<Uint8Array | undefined> }): Promise<void> {
+    const scan = new GroupScan(this.#session.dialect, this.#onFrame);
+    const sleep = this.#slow ? sleeper(this.#context.signal) : undefined;
+    let ledger: Ledger | undefined;
+    let whole = false;
+    try {
+      for (;;) {
+        await sleep?.(SLOW_READ_MS);
+        const chunk = await stream.read();
+        if (chunk === undefined) break;
+        this.#nowMs = wallMs();
+        scan.push(chunk);
+        if (ledger === undefined && scan.subscribe >= 0) {
+          ledger = this.#watched.get(scan.subscribe)?.ledger;
+          ledger?.begin(scan.sequence);
+        }
+      }
+      whole = scan.atBoundary && scan.frames > 0 && isLast(scan.prefix);
+    } catch (error) { // Reset by the relay, or the session is over, which counts elsewhere.
+      if (!this.#closed && ledger === undefined) this.#context.tally.reason(reasonOf(error));
+    }
+    if (!this.#closed) ledger?.end(scan.sequence, whole);
+    this.#context.tally.streamsEnded++;
+  }
+
+  readonly #onFrame = (scan: GroupScan): void => {
+    const { tally } = this.#context;
+    tally.frames++;
+    tally.bytes += scan.frameBytes;
+    if (!this.#hasFrame) {
+      this.#hasFrame = true;
+      tally.firstFrameUs.record((this.#nowMs - this.#beganMs) * 1000);
+    }
+    if (!tally.measuring || this.#slow) return;
+    const sentMs = sentMsOf(scan.prefix);
+    // What was written before the viewer came is late by its own fault.
+    if (sentMs >= this.#subscribedMs) tally.latencyUs.record((this.#nowMs - sentMs) * 1000);
+  };
+}
+
+/** Waits until the time is over or the signal aborts; never rejects. */
+export function sleeper(signal: AbortSignal): Sleep {
+  return (ms) =>
+    new Promise((resolve) => {
+      if (signal.aborted) return resolve();
+      const done = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      const timer = setTimeout(done, Math.max(0, ms));
+      signal.addEventListener("abort", done, { once: true });
+    });
+}

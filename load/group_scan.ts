@@ -1,0 +1,121 @@
+/**
+ * Reads the frames of one group stream without keeping them: for load generators, which open thousands of streams and
+ * want to know only when a frame has arrived and how it began.
+ *
+ * @module
+ */
+import { ProtocolViolation } from "../wire/errors.ts";
+import { type Dialect, UNI } from "../wire/lite/dialect.ts";
+import { getVarint, varintWidth } from "../wire/varint.ts";
+
+/** Bytes of each frame's payload that are kept until the next one begins. */
+export const FRAME_PREFIX_BYTES = 16;
+
+/** Type and length of GROUP and its three fields: the longest head there is. */
+const MAX_HEAD = 8 * 5;
+
+type Part = "type" | "group" | "frame" | "payload" | "other";
+
+/** One per stream; nothing is allocated per frame. */
+export class GroupScan {
+  /** The subscription it belongs to; -1 until the head was read, and for ever on a stream that is no group. */
+  subscribe = -1;
+  sequence = -1;
+  /** Frames that have arrived whole. */
+  frames = 0;
+  /** Payload bytes so far, of unfinished frames as well. */
+  payloadBytes = 0;
+  /** Payload size of the current frame, or of the last one. */
+  frameBytes = 0;
+  /** How the current frame, or the last one, begins: {@link FRAME_PREFIX_BYTES} of it, or all where it is shorter. */
+  readonly prefix: DataView;
+  readonly #prefix = new Uint8Array(FRAME_PREFIX_BYTES);
+  readonly #dialect: Dialect;
+  readonly #onFrame: (scan: GroupScan) => void;
+  readonly #head = new Uint8Array(MAX_HEAD);
+  #headBytes = 0;
+  #frameAt = 0;
+  #part: Part = "type";
+
+  /** @param onFrame Called when a frame has arrived whole. */
+  constructor(dialect: Dialect, onFrame: (scan: GroupScan) => void) {
+    this.#dialect = dialect;
+    this.#onFrame = onFrame;
+    this.prefix = new DataView(this.#prefix.buffer);
+  }
+
+  /** Whether the bytes so far end where a frame does: a stream that ends elsewhere was cut off. */
+  get atBoundary(): boolean {
+    return this.#part === "other" || (this.#part === "frame" && this.#headBytes === 0);
+  }
+
+  /** Takes the next bytes. @throws {ProtocolViolation} */
+  push(chunk: Uint8Array): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#part === "payload") at = this.#payload(chunk, at);
+      else if (this.#part === "other") return;
+      else at = this.#headByte(chunk, at);
+    }
+  }
+
+  #payload(chunk: Uint8Array, at: number): number {
+    const have = Math.min(this.frameBytes - this.#frameAt, chunk.length - at);
+    if (this.#frameAt < FRAME_PREFIX_BYTES) {
+      const wanted = Math.min(have, FRAME_PREFIX_BYTES - this.#frameAt);
+      for (let i = 0; i < wanted; i++) this.#prefix[this.#frameAt + i] = chunk[at + i]!;
+    }
+    this.#frameAt += have;
+    this.payloadBytes += have;
+    if (this.#frameAt === this.frameBytes) this.#frameDone();
+    return at + have;
+  }
+
+  #frameDone(): void {
+    this.#part = "frame";
+    this.frames++;
+    this.#onFrame(this);
+  }
+
+  /** Heads are a few bytes, so they are read one by one however they are cut up. */
+  #headByte(chunk: Uint8Array, at: number): number {
+    const head = this.#head;
+    head[this.#headBytes++] = chunk[at]!;
+    if (this.#part === "type") this.#type();
+    else if (this.#part === "group") this.#group();
+    else this.#frame();
+    return at + 1;
+  }
+
+  #type(): void {
+    if (this.#headBytes < varintWidth(this.#head[0]!)) return;
+    this.#part = getVarint(this.#head, 0) === UNI.group ? "group" : "other";
+    this.#headBytes = 0;
+  }
+
+  #group(): void {
+    const head = this.#head;
+    const width = varintWidth(head[0]!);
+    if (this.#headBytes < width) return;
+    const length = getVarint(head, 0);
+    if (width + length > MAX_HEAD) throw new ProtocolViolation("GROUP", `${length} bytes long`);
+    if (this.#headBytes < width + length) return;
+    const group = this.#dialect.group.decode(head.subarray(width, width + length));
+    this.subscribe = group.subscribe;
+    this.sequence = group.sequence;
+    this.#headBytes = 0;
+    this.#part = "frame";
+  }
+
+  #frame(): void {
+    const head = this.#head;
+    const sizeAt = this.#dialect.timestamps ? varintWidth(head[0]!) : 0;
+    if (this.#headBytes <= sizeAt) return;
+    if (this.#headBytes < sizeAt + varintWidth(head[sizeAt]!)) return;
+    this.frameBytes = getVarint(head, sizeAt);
+    this.#headBytes = 0;
+    this.#frameAt = 0;
+    if (this.frameBytes === 0) this.#frameDone();
+    else this.#part = "payload";
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * One life of a broadcast, from its catalogs through all frames of its renditions to its end.
+ *
+ * @module
+ */
+import type { MediaCounters } from "../counters.ts";
+import type { LiveMedia } from "./read.ts";
+import type { MediaFrame } from "../frame.ts";
+import type { Rendition } from "./rendition.ts";
+
+/** Where frames go. A promise that is given back holds up the rendition: whoever is too slow loses whole groups. */
+export interface FrameSink {
+  /** The next frame of a rendition, in decode order; the first one is a keyframe. */
+  frame(rendition: Rendition, frame: MediaFrame): void | Promise<void>;
+  /** No frame follows: the catalog has changed, or the broadcast has gone. Called once. */
+  end(): void | Promise<void>;
+}
+
+export interface FollowOptions {
+  /** Ends it at once. */
+  readonly signal: AbortSignal;
+  readonly stats: Pick<MediaCounters, "framesIn" | "bytesIn" | "skipped">;
+}
+
+/**
+ * Reads everything the catalog names into a sink, and into a new one when the catalog changes.
+ * @param begin Makes the sink; `undefined` when nothing of this can be used.
+ * @returns When the broadcast has gone or the signal aborts. @throws What `begin` or a sink throws.
+ */
+export async function follow(
+  live: LiveMedia,
+  options: FollowOptions,
+  begin: (renditions: readonly Rendition[]) => FrameSink | undefined,
+): Promise<void> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([options.signal, failed.signal]);
+  let current: { readonly key: string; readonly reading: Reading } | undefined;
+  try {
+    for await (const renditions of live.catalogs({ signal })) {
+      const key = keyOf(renditions);
+      if (renditions.length === 0 || key === current?.key) continue;
+      await current?.reading.stop();
+      current = undefined;
+      const sink = begin(renditions);
+      if (sink === undefined) continue;
+      const reading = new Reading(live, renditions, sink, { signal, stats: options.stats }, () => {
+        failed.abort();
+      });
+      current = { key, reading };
+    }
+  } finally {
+    await current?.reading.done;
+  }
+}
+
+/** The frames of one version of the catalog on their way into its sink. */
+class Reading {
+  /** Fulfils when the sink has ended. @throws What the sink throws. */
+  readonly done: Promise<void>;
+  readonly #stop = new AbortController();
+
+  constructor(
+    live: LiveMedia,
+    renditions: readonly Rendition[],
+    sink: FrameSink,
+    { signal, stats }: FollowOptions,
+    onfailed: () => void,
+  ) {
+    const until = AbortSignal.any([signal, this.#stop.signal]);
+    const onskipped = (count: number) => {
+      stats.skipped += count;
+    };
+    const read = async (rendition: Rendition) => {
+      for await (const frame of live.frames(rendition, { signal: until, onskipped })) {
+        stats.framesIn++;
+        stats.bytesIn += frame.payload.length;
+        const full = sink.frame(rendition, frame);
+        if (full !== undefined) await full;
+      }
+    };
+    this.done = (async () => {
+      const results = await Promise.allSettled(
+        renditions.map((rendition) =>
+          read(rendition).catch((error) => {
+            this.#stop.abort();
+            onfailed();
+            throw error;
+          })
+        ),
+      );
+      await sink.end();
+      for (const result of results) if (result.status === "rejected") throw result.reason;
+    })();
+    this.done.catch(onfailed);
+  }
+
+  /** Reads no more. @throws What the sink throws. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.done;
+  }
+}
+
+/** Tells two versions of a catalog apart by what a file's header depends on; a new bitrate changes nothing. */
+function keyOf(renditions: readonly Rendition[]): string {
+  return JSON.stringify(renditions, (name, value) => {
+    if (name === "bitrate" || name === "jitterMs") return undefined;
+    return value instanceof Uint8Array ? value.toHex() : value;
+  });
+}

@@ -1,0 +1,194 @@
+/**
+ * Fragmented MP4 in, a hang broadcast out.
+ *
+ * @module
+ */
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { type Logger, silent } from "../../base/logger.ts";
+import type { Client } from "../../client/mod.ts";
+import type { MediaCounters } from "../counters.ts";
+import { BroadcastWriter } from "./broadcast_writer.ts";
+import { HangBroadcast, type HangRecord } from "../hang/hang_broadcast.ts";
+import { MediaError } from "../mp4/media_error.ts";
+import type { MediaEvent } from "../mp4/media_track.ts";
+import { Splitter } from "../mp4/splitter.ts";
+import { Pace } from "../pace.ts";
+
+/**
+ * Groups are numbered from the time of day, in steps of this: what is published by the next start of the program does not
+ * take the numbers of what is still kept of this one. Shorter than any group lasts.
+ */
+const GROUP_MS = 10;
+
+export interface MediaPublisherOptions {
+  readonly client: Client;
+  /** Path of the broadcast. */
+  readonly path: string;
+  /** Frames, bytes and damage are counted here. */
+  readonly stats?: MediaCounters;
+  readonly clock?: Clock;
+  readonly log?: Logger;
+  /** Audio frames share a group for so long; 0, the default, gives each its own. */
+  readonly audioGroupMs?: number;
+}
+
+export interface StreamOptions {
+  /** Ends the stream; not an error. */
+  readonly signal?: AbortSignal;
+  /** Frames go out at the speed of their timestamps, for input that comes faster. Default false. */
+  readonly paced?: boolean;
+  /** Called once before the first frame goes out: the broadcast is about to be live. */
+  readonly onlive?: () => void;
+  /** A video or audio track that cannot be carried ends the stream instead of being left out. Default false. */
+  readonly strict?: boolean;
+}
+
+/**
+ * Publishes streams of fragmented MP4, one after another, as one broadcast. It is announced with the first frame, not
+ * before. Numbers of groups and times of frames go on from one stream to the next, also over a {@link withdraw}.
+ *
+ * A damaged piece is left out and counted in `stats.skipped`; its tracks go on at their next keyframe.
+ */
+export class MediaPublisher implements Disposable {
+  readonly #options: MediaPublisherOptions;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #media: HangBroadcast;
+  #writer: { readonly writer: BroadcastWriter; readonly close: () => void } | undefined;
+  #lastFrameAtMs: number | undefined;
+  #skippedBefore = 0;
+
+  constructor(options: MediaPublisherOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#log = options.log ?? silent;
+    this.#media = new HangBroadcast({
+      audioGroupMs: options.audioGroupMs ?? 0,
+      firstGroup: Math.floor(this.#clock.wallMs() / GROUP_MS),
+    });
+  }
+
+  /** Whether the broadcast is announced. */
+  get live(): boolean {
+    return this.#writer !== undefined;
+  }
+
+  /** Subscriptions to all tracks together. */
+  get subscriptions(): number {
+    return this.#writer?.writer.subscriptions ?? 0;
+  }
+
+  /**
+   * Publishes one stream to its end; the broadcast stays announced. The bytes of `input` are taken over.
+   * @returns How many frames there were.
+   * @throws {MediaError} It is no fragmented MP4, or none of its tracks can be carried. @throws What `input` fails with.
+   */
+  async stream(input: ReadableStream<Uint8Array>, options: StreamOptions = {}): Promise<number> {
+    const { signal } = options;
+    const splitter = new Splitter({ resync: true });
+    const pace = options.paced ? new Pace() : undefined;
+    this.#continue();
+    const reader = input.getReader();
+    const abort = () => void reader.cancel().catch(() => {});
+    signal?.addEventListener("abort", abort, { once: true });
+    if (signal?.aborted) abort();
+    let frames = 0;
+    try {
+      for (let read; (read = await reader.read(), !read.done);) {
+        for (const event of splitter.push(read.value)) {
+          this.#note(event, options.strict ?? false);
+          for (const record of this.#media.take(event)) {
+            if (pace !== undefined) await pace.reach(record.timestampUs, signal);
+            if (signal?.aborted) return frames;
+            if (frames++ === 0) options.onlive?.();
+            if (signal?.aborted) return frames;
+            this.#write(record);
+          }
+          this.#countSkipped();
+        }
+      }
+      if (!signal?.aborted) this.#finish(splitter);
+      return frames;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      this.#writer?.writer.endGroups();
+      reader.cancel().catch(() => {});
+      reader.releaseLock();
+    }
+  }
+
+  /** Publishes one event of a stream in another container; the first of each stream is its `init`. */
+  push(event: MediaEvent): void {
+    if (event.type === "init") this.#continue();
+    for (const record of this.#media.take(event)) this.#write(record);
+    this.#countSkipped();
+  }
+
+  /** Takes the broadcast back: its groups and tracks end in order. The next stream announces it again. */
+  withdraw(): void {
+    if (this.#writer === undefined) return;
+    this.#writer.writer.end();
+    this.#writer.close();
+    this.#writer = undefined;
+    this.#media.forgetCatalog();
+  }
+
+  /** Withdraws. */
+  [Symbol.dispose](): void {
+    this.withdraw();
+  }
+
+  /** A new stream stands as far behind the last frame as time has passed since. */
+  #continue(): void {
+    const before = this.#lastFrameAtMs;
+    const awayMs = before === undefined ? 0 : this.#clock.now() - before;
+    this.#media.continueAt({ notBeforeUs: Math.round(this.#media.endUs + awayMs * 1000) });
+  }
+
+  #finish(splitter: Splitter): void {
+    for (const record of this.#media.end()) this.#write(record);
+    try {
+      splitter.end();
+    } catch (error) {
+      // A live source that was cut off owes the rest of its last fragment; one that never began is no media.
+      if (!(error instanceof MediaError) || !splitter.started) throw error;
+      const { stats } = this.#options;
+      if (stats !== undefined) stats.skipped++;
+    }
+  }
+
+  #write(record: HangRecord): void {
+    const { stats, client, path } = this.#options;
+    if (this.#writer === undefined) {
+      const broadcast = client.publish(path);
+      this.#writer = { writer: new BroadcastWriter(broadcast), close: () => broadcast.close() };
+    }
+    this.#writer.writer.write(record);
+    this.#lastFrameAtMs = this.#clock.now();
+    if (stats === undefined) return;
+    stats.framesIn++;
+    stats.framesOut++;
+    stats.bytesIn += record.payload.length;
+    stats.bytesOut += record.payload.length;
+  }
+
+  #countSkipped(): void {
+    const { stats } = this.#options;
+    const { skipped } = this.#media;
+    if (skipped === this.#skippedBefore) return;
+    if (stats !== undefined) stats.skipped += skipped - this.#skippedBefore;
+    this.#skippedBefore = skipped;
+  }
+
+  /** @throws {MediaError} A track cannot be carried and has to be. */
+  #note(event: MediaEvent, strict: boolean): void {
+    if (event.type === "damage") {
+      this.#log.debug("media is damaged, going on at the next keyframe", { reason: event.reason });
+    } else if (event.type === "init") {
+      for (const { id, reason } of event.ignored) {
+        if (strict) throw new MediaError(`Cannot carry track ${id}: ${reason}`);
+        this.#log.warn("a track is left out", { track: id, reason });
+      }
+    }
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * A hang catalog as its readers use it.
+ *
+ * @module
+ */
+import {
+  CatalogRefused,
+  isRenditionName,
+  MAX_CATALOG_BYTES,
+  MAX_RENDITIONS,
+  parseCatalog,
+} from "../../base/catalog.ts";
+import { MediaError } from "../mp4/media_error.ts";
+import type { MediaTrack } from "../mp4/media_track.ts";
+import { Splitter } from "../mp4/splitter.ts";
+
+interface CommonRendition {
+  /** The track it is read from. */
+  readonly name: string;
+  /** WebCodecs codec string. */
+  readonly codec: string;
+  /**
+   * What a WebCodecs decoder takes as `description`: avcC, hvcC, AudioSpecificConfig. Without it H.264 and H.265 are in
+   * Annex B, and AAC is in ADTS.
+   */
+  readonly description?: Uint8Array;
+  /** What a frame of the track is: a time and the codec's bytes, or a fragment of MP4. */
+  readonly container: "legacy" | "cmaf";
+  /** Header of the MP4 that the fragments of "cmaf" belong to. */
+  readonly init?: Uint8Array;
+  /** In bit/s. */
+  readonly bitrate?: number;
+  /** How long a frame may be held back behind one that follows it, in milliseconds. */
+  readonly jitterMs?: number;
+}
+
+export interface VideoRendition extends CommonRendition {
+  readonly kind: "video";
+  /** Coded size in pixels. */
+  readonly width?: number;
+  readonly height?: number;
+  readonly framerate?: number;
+}
+
+export interface AudioRendition extends CommonRendition {
+  readonly kind: "audio";
+  readonly sampleRateHz: number;
+  readonly channels: number;
+}
+
+export type Rendition = VideoRendition | AudioRendition;
+
+type Json = Record<string, unknown>;
+
+/** What of a catalog is carried. */
+export interface ReadCatalog {
+  readonly renditions: Rendition[];
+  /** Renditions that it names besides. */
+  readonly leftOut: number;
+}
+
+/**
+ * Reads the root of `catalog.json`. What this program cannot carry (another container, another broadcast's track, numbers or
+ * names that mean nothing) is left out, and so are renditions past {@link MAX_RENDITIONS}; unknown sections are not looked at.
+ * @throws {MediaError} It is no catalog.
+ */
+export function readCatalog(catalog: unknown): ReadCatalog {
+  if (!isMap(catalog)) throw new MediaError("Cannot read the catalog: it is no JSON object");
+  const found = new Map<string, Rendition>();
+  let count = 0;
+  for (const kind of ["video", "audio"] as const) {
+    for (const [name, fields] of renditionsOf(catalog[kind])) {
+      count++;
+      if (found.has(name) || !isRenditionName(name)) continue;
+      const rendition = readRendition(kind, name, fields);
+      if (rendition !== undefined) found.set(name, rendition);
+    }
+  }
+  const [video, audio] = (["video", "audio"] as const).map((wanted) =>
+    [...found.values()].filter(({ kind }) => kind === wanted)
+  ) as [Rendition[], Rendition[]];
+  // Each kind has its half where both are many.
+  const most = Math.max(MAX_RENDITIONS / 2, MAX_RENDITIONS - video.length);
+  const sounds = audio.slice(0, most);
+  const renditions = [...video.slice(0, MAX_RENDITIONS - sounds.length), ...sounds];
+  return { renditions, leftOut: count - renditions.length };
+}
+
+/** Older catalogs have a list of tracks where newer ones have renditions by name. */
+function renditionsOf(section: unknown): [string, Json][] {
+  if (Array.isArray(section)) {
+    return section.flatMap((entry) =>
+      isMap(entry) && isMap(entry.track) && isMap(entry.config) &&
+        typeof entry.track.name === "string"
+        ? [[entry.track.name, entry.config] as [string, Json]]
+        : []
+    );
+  }
+  if (!isMap(section) || !isMap(section.renditions)) return [];
+  return Object.entries(section.renditions).filter((e): e is [string, Json] => isMap(e[1]));
+}
+
+/** As WebCodecs registers them: nothing that has a meaning in a playlist or for a program. */
+const CODEC = /^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$/;
+/** What decoders and containers can have at all. */
+const MAX_SIDE = 16_384;
+const MAX_PIXELS = 8192 * 4352;
+const MAX_DESCRIPTION_BYTES = 64 * 1024;
+
+function readRendition(kind: "video" | "audio", name: string, from: Json): Rendition | undefined {
+  const { codec } = from;
+  if (typeof codec !== "string" || !CODEC.test(codec) || from.broadcast !== undefined) {
+    return undefined;
+  }
+  const container = isMap(from.container) ? from.container.kind : "legacy";
+  if (container !== "legacy" && container !== "cmaf") return undefined;
+  const init = container === "cmaf" ? initOf((from.container as Json).init) : undefined;
+  if (container === "cmaf" && init === undefined) return undefined;
+  const description = init?.track.description ?? fromHex(from.description);
+  const bitrate = numberOf(from.bitrate, 0, 1e11);
+  const jitterMs = numberOf(from.jitter, 0, 60_000);
+  const common = {
+    name,
+    codec,
+    container,
+    ...(init !== undefined && { init: init.bytes }),
+    ...(description !== undefined && { description }),
+    ...(bitrate !== undefined && { bitrate }),
+    ...(jitterMs !== undefined && { jitterMs }),
+  } as const;
+  if (kind === "audio") {
+    const sampleRateHz = wholeOf(from.sampleRate ?? 48_000, 1000, 768_000);
+    const channels = wholeOf(from.numberOfChannels ?? 2, 1, 64);
+    if (sampleRateHz === undefined || channels === undefined) return undefined;
+    return { ...common, kind, sampleRateHz, channels };
+  }
+  const [width, height] = [from.codedWidth, from.codedHeight].map((n) => wholeOf(n, 1, MAX_SIDE));
+  // A size that nothing can have would only be paid for by whoever believes it.
+  const possible = (width ?? 1) * (height ?? 1) <= MAX_PIXELS;
+  const framerate = numberOf(from.framerate, 0.1, 1000);
+  return {
+    ...common,
+    kind,
+    ...(possible && width !== undefined && { width }),
+    ...(possible && height !== undefined && { height }),
+    ...(framerate !== undefined && { framerate }),
+  };
+}
+
+function initOf(base64: unknown): { bytes: Uint8Array; track: MediaTrack } | undefined {
+  try {
+    const bytes = Uint8Array.fromBase64(String(base64));
+    for (const event of new Splitter().push(bytes)) {
+      const track = event.type === "init" ? event.tracks[0] : undefined;
+      if (track !== undefined) return { bytes, track };
+    }
+  } catch { // Neither base64 nor MP4: nobody can play it.
+  }
+  return undefined;
+}
+
+function fromHex(text: unknown): Uint8Array | undefined {
+  try {
+    return typeof text === "string" && text.length <= 2 * MAX_DESCRIPTION_BYTES
+      ? Uint8Array.fromHex(text)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A number that makes sense, or none. */
+function numberOf(value: unknown, least: number, most: number): number | undefined {
+  return typeof value === "number" && value >= least && value <= most ? value : undefined;
+}
+
+function wholeOf(value: unknown, least: number, most: number): number | undefined {
+  return Number.isInteger(value) ? numberOf(value, least, most) : undefined;
+}
+
+function isMap(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** What patches have grown must be half of what is read at most: it is measured once for so many bytes of them. */
+const MAX_GROWN_BYTES = MAX_CATALOG_BYTES / 2;
+
+/**
+ * The versions of a catalog within one group of its track: the first frame is whole, each further one a JSON merge patch
+ * (RFC 7396) of what is before it. A frame costs what it is long, however large the catalog is; to read it costs more.
+ */
+export class CatalogVersions {
+  #root: Json = {};
+  /** What it can have grown to, in bytes. */
+  #bytes = 0;
+
+  /** Takes the next frame. @throws {MediaError} It is no JSON, or no catalog, or more than is read of one. */
+  take(payload: Uint8Array, first: boolean): void {
+    try {
+      const json = parseCatalog(payload);
+      if (!isMap(json)) throw new CatalogRefused("it is no JSON object");
+      if (first) [this.#root, this.#bytes] = [json, payload.length];
+      else {
+        patch(this.#root, json);
+        this.#bytes += payload.length;
+      }
+      if (this.#bytes <= MAX_CATALOG_BYTES) return;
+      // Patches may have taken away what others brought.
+      this.#bytes = JSON.stringify(this.#root).length;
+      if (this.#bytes > MAX_GROWN_BYTES) throw new CatalogRefused("it has grown too large");
+    } catch (error) {
+      if (!(error instanceof CatalogRefused)) throw error;
+      throw new MediaError(error.message, { cause: error });
+    }
+  }
+
+  /** The catalog as it stands. */
+  read(): ReadCatalog {
+    return readCatalog(this.#root);
+  }
+}
+
+/** Changes an object in place: a copy would cost what is large, not what is new. */
+function patch(target: Json, by: Json): void {
+  for (const [key, value] of Object.entries(by)) {
+    if (value === null) {
+      delete target[key];
+      continue;
+    }
+    const there = Object.hasOwn(target, key) ? target[key] : undefined;
+    const changed = isMap(value) && isMap(there) ? there : isMap(value) ? {} : value;
+    if (isMap(value)) patch(changed as Json, value);
+    if (changed === there) continue;
+    // As data, whatever it is called.
+    const property = { value: changed, enumerable: true, configurable: true, writable: true };
+    Object.defineProperty(target, key, property);
+  }
+}

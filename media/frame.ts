@@ -1,0 +1,85 @@
+import { getVarint, varintWidth } from "../wire/varint.ts";
+import { MediaError } from "./mp4/media_error.ts";
+import { Splitter } from "./mp4/splitter.ts";
+import type { Rendition } from "./broadcast/rendition.ts";
+
+/** One frame of a rendition. */
+export interface MediaFrame {
+  /** Its group, and its place in it. */
+  readonly group: number;
+  readonly index: number;
+  /** Presentation time in microseconds, on the axis all renditions of the broadcast share. */
+  readonly timestampUs: number;
+  /** Whether a decoder can start here. */
+  readonly keyframe: boolean;
+  /** The codec's bytes, as the rendition's `description` says; the receiver's own. */
+  readonly payload: Uint8Array<ArrayBuffer>;
+  /** Where the container tells it, in microseconds. */
+  readonly decodeTimeUs?: number;
+  readonly durationUs?: number;
+}
+
+/** Takes the payloads of a track out of their container. */
+export class FrameOpener {
+  readonly #rendition: Rendition;
+  #splitter: Splitter | undefined;
+
+  constructor(rendition: Rendition) {
+    this.#rendition = rendition;
+  }
+
+  /**
+   * @param index Place of the payload in its group; the first of a video group is a keyframe.
+   * @returns No frame for a marker; `undefined` when it is damaged.
+   */
+  open(payload: Uint8Array<ArrayBuffer>, group: number, index: number): MediaFrame[] | undefined {
+    return this.#rendition.container === "cmaf"
+      ? this.#fragment(payload, group, index)
+      : this.#legacy(payload, group, index);
+  }
+
+  #legacy(payload: Uint8Array<ArrayBuffer>, group: number, index: number) {
+    const first = payload[0];
+    if (first === undefined) return [];
+    const bytes = varintWidth(first);
+    if (bytes > payload.length) return undefined;
+    const timestampUs = getVarint(payload, 0);
+    if (!Number.isSafeInteger(timestampUs)) return undefined;
+    // Nothing behind the time: content stops here.
+    if (bytes === payload.length) return [];
+    const keyframe = index === 0 || this.#rendition.kind === "audio";
+    return [{ group, index, timestampUs, keyframe, payload: payload.subarray(bytes) }];
+  }
+
+  #fragment(payload: Uint8Array<ArrayBuffer>, group: number, index: number) {
+    const frames: MediaFrame[] = [];
+    try {
+      const splitter = this.#splitter ??= this.#begin();
+      for (const event of splitter.push(payload)) {
+        if (event.type !== "sample" || event.data.length === 0) continue;
+        const { decodeTimeUs, durationUs, data } = event;
+        frames.push({
+          group,
+          index,
+          timestampUs: event.timestampUs,
+          keyframe: frames.length === 0 && index === 0 || event.keyframe,
+          payload: data.slice(),
+          decodeTimeUs,
+          durationUs,
+        });
+      }
+      splitter.end();
+      return frames;
+    } catch (error) {
+      if (!(error instanceof MediaError)) throw error;
+      this.#splitter = undefined;
+      return undefined;
+    }
+  }
+
+  #begin(): Splitter {
+    const splitter = new Splitter();
+    for (const _ of splitter.push(this.#rendition.init!.slice()));
+    return splitter;
+  }
+}

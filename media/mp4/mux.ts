@@ -1,0 +1,252 @@
+/**
+ * Frames to fragmented MP4 (CMAF): for ffmpeg's input, for recordings and for HLS.
+ *
+ * @module
+ */
+import { describe, lengthPrefixed, MAX_HEADER_BYTES, splitAnnexB } from "../codec/annexb.ts";
+import { DecodeClock } from "../decode_clock.ts";
+import { MediaError } from "./media_error.ts";
+import type { MediaFrame } from "../frame.ts";
+import { box, concat, fullBox, i32, type Part, u16, u32, u64, zeros } from "./mp4_writer.ts";
+import type { Rendition } from "../broadcast/rendition.ts";
+import { sampleEntry } from "./sample_entry.ts";
+
+/** Ticks per second of video; of audio it is the sampling rate. */
+const VIDEO_TIMESCALE = 90_000;
+/** Length of a frame while nothing is known of it. */
+const FRAME_SECONDS = { video: 1 / 30, audio: 0.02 } as const;
+/** A gap longer than this is no frame's length. */
+const MAX_FRAME_SECONDS = 1;
+/** Flags of a sample (ISO 14496-12, 8.8.3.1): one that needs no other, one that does. */
+const SYNC = 0x02000000;
+const NON_SYNC = 0x01010000;
+
+interface MuxTrack {
+  readonly id: number;
+  rendition: Rendition;
+  readonly timescale: number;
+  /** Absent where frames never overtake each other. */
+  readonly clock: DecodeClock | undefined;
+  /** The MP4 needs it without start codes. */
+  readonly annexB: boolean;
+  lastDecodeTicks: number | undefined;
+  frameTicks: number;
+}
+
+/** A frame on its way into a fragment. */
+interface Sample {
+  readonly decodeTicks: number;
+  readonly offsetTicks: number;
+  readonly durationTicks: number;
+  readonly keyframe: boolean;
+  readonly data: Uint8Array;
+}
+
+/** What is needed of a frame. */
+export type MuxFrame = Pick<
+  MediaFrame,
+  "timestampUs" | "keyframe" | "payload" | "decodeTimeUs" | "durationUs"
+>;
+
+/** Writes one fragmented MP4 of one or more renditions. Track ids are 1, 2 … in their order. */
+export class FragmentMuxer {
+  readonly #tracks = new Map<string, MuxTrack>();
+  #sequence = 0;
+
+  /** @throws {MediaError} A codec has no place in an MP4. */
+  constructor(renditions: readonly Rendition[]) {
+    for (const [i, rendition] of renditions.entries()) {
+      const nal = /^(avc|hvc|hev)/.test(rendition.codec);
+      const annexB = nal && rendition.description === undefined;
+      if (!annexB) sampleEntry(rendition); // refuse now what cannot be written later
+      const timescale = rendition.kind === "video" ? VIDEO_TIMESCALE : rendition.sampleRateHz;
+      this.#tracks.set(rendition.name, {
+        id: i + 1,
+        rendition,
+        timescale,
+        clock: nal ? new DecodeClock(depthOf(rendition)) : undefined,
+        annexB,
+        lastDecodeTicks: undefined,
+        frameTicks: frameSecondsOf(rendition) * timescale,
+      });
+    }
+    if (this.#tracks.size === 0) throw new MediaError("Cannot write MP4: there is no track");
+  }
+
+  /** Whether {@link init} can be called: H.264 and H.265 in Annex B need a keyframe shown to {@link learn} first. */
+  get ready(): boolean {
+    return [...this.#tracks.values()].every((t) => !t.annexB || t.rendition.description);
+  }
+
+  /** Takes the parameter sets out of a keyframe, where the catalog does not have them. */
+  learn(name: string, frame: MuxFrame): void {
+    const track = this.#track(name);
+    if (!track.annexB || track.rendition.description || !frame.keyframe) return;
+    const head = frame.payload.subarray(0, MAX_HEADER_BYTES);
+    const description = describe(track.rendition.codec, splitAnnexB(head));
+    if (description !== undefined) track.rendition = { ...track.rendition, description };
+  }
+
+  /** The header: `ftyp` and `moov`. @throws {MediaError} It is not {@link ready}. */
+  init(): Uint8Array<ArrayBuffer> {
+    const tracks = [...this.#tracks.values()];
+    const moov = box(
+      "moov",
+      fullBox(
+        "mvhd",
+        0,
+        0,
+        zeros(8),
+        u32(1000, 0, 0x10000),
+        u16(0x100, 0),
+        zeros(8),
+        MATRIX,
+        zeros(24),
+        u32(tracks.length + 1),
+      ),
+      ...tracks.map(trak),
+      box("mvex", ...tracks.map(({ id }) => fullBox("trex", 0, 0, u32(id, 1, 0, 0, 0)))),
+    );
+    const ftyp = box("ftyp", "iso6", u32(0), "iso6", "cmfc", "mp41");
+    return concat([ftyp, moov]);
+  }
+
+  /**
+   * One `moof` and `mdat` with frames of one track, in decode order.
+   * @param nextTimestampUs When the frame behind them is shown, where that is known: the length of the last one.
+   */
+  fragment(
+    name: string,
+    frames: readonly MuxFrame[],
+    nextTimestampUs?: number,
+  ): Uint8Array<ArrayBuffer> {
+    const track = this.#track(name);
+    const samples = this.#samples(track, frames, nextTimestampUs);
+    const data = samples.map((sample) => sample.data);
+    const header = (offset: number) => moof(++this.#sequence, track.id, samples, offset);
+    // Its length does not depend on the offset it holds.
+    const bytes = moof(0, track.id, samples, 0).length;
+    return concat([header(bytes + 8), box("mdat", ...data)]);
+  }
+
+  #samples(track: MuxTrack, frames: readonly MuxFrame[], nextUs: number | undefined): Sample[] {
+    const ticks = (us: number) => Math.round(us * track.timescale / 1e6);
+    const audio = track.rendition.kind === "audio";
+    const timed = frames.map((frame) => {
+      const shown = ticks(frame.timestampUs);
+      const decoded = frame.decodeTimeUs !== undefined
+        ? ticks(frame.decodeTimeUs)
+        : track.clock?.next(shown, Math.round(track.frameTicks)) ?? shown;
+      // Times below zero cannot be written: a first frame that others overtake is decoded at zero.
+      const decodeTicks = Math.max(0, (track.lastDecodeTicks ?? -1) + 1, decoded);
+      const passed = decodeTicks - (track.lastDecodeTicks ?? decodeTicks);
+      if (passed > 0 && passed < MAX_FRAME_SECONDS * track.timescale) track.frameTicks = passed;
+      track.lastDecodeTicks = decodeTicks;
+      const offsetTicks = audio ? 0 : shown - decodeTicks;
+      return { frame, decodeTicks, offsetTicks };
+    });
+    const after = nextUs === undefined ? undefined : ticks(nextUs);
+    const behind = track.clock === undefined ? after : track.clock.upcoming(after);
+    return timed.map(({ frame, decodeTicks, offsetTicks }, i) => {
+      const { durationUs, keyframe } = frame;
+      const told = durationUs === undefined ? undefined : ticks(durationUs);
+      const next = timed[i + 1]?.decodeTicks ?? (told === undefined ? behind : undefined);
+      const durationTicks = next !== undefined && next > decodeTicks
+        ? next - decodeTicks
+        : told ?? Math.round(track.frameTicks);
+      return { decodeTicks, offsetTicks, durationTicks, keyframe, data: dataOf(track, frame) };
+    });
+  }
+
+  #track(name: string): MuxTrack {
+    const track = this.#tracks.get(name);
+    if (track === undefined) throw new RangeError(`There is no track ${name} in this MP4`);
+    return track;
+  }
+}
+
+/** B-frames show in the catalog as a jitter beyond a frame's length. */
+export function depthOf(rendition: Rendition): number {
+  const frameMs = frameSecondsOf(rendition) * 1000;
+  const frames = Math.round((rendition.jitterMs ?? 0) / frameMs) - 1;
+  return Math.min(2, Math.max(0, frames));
+}
+
+/** Length of a frame as far as the catalog tells, in seconds. */
+export function frameSecondsOf(rendition: Rendition): number {
+  if (rendition.kind === "video") {
+    return rendition.framerate ? 1 / rendition.framerate : FRAME_SECONDS.video;
+  }
+  return rendition.codec.startsWith("mp4a.40")
+    ? 1024 / rendition.sampleRateHz
+    : FRAME_SECONDS.audio;
+}
+
+function dataOf(track: MuxTrack, { payload }: MuxFrame): Uint8Array {
+  if (track.annexB) return lengthPrefixed(splitAnnexB(payload));
+  const adts = track.rendition.codec.startsWith("mp4a.40") &&
+    track.rendition.description === undefined;
+  // ADTS (ISO 13818-7, 6.2): a header of seven bytes, or nine with a checksum.
+  if (adts && payload[0] === 0xff && (payload[1]! & 0xf6) === 0xf0) {
+    return payload.subarray(payload[1]! & 1 ? 7 : 9);
+  }
+  return payload;
+}
+
+const MATRIX = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
+
+function trak({ id, rendition, timescale }: MuxTrack): Uint8Array {
+  const video = rendition.kind === "video";
+  const [width, height] = video ? [rendition.width ?? 0, rendition.height ?? 0] : [0, 0];
+  const volume = video ? 0 : 0x100;
+  const media = video ? fullBox("vmhd", 0, 1, zeros(8)) : fullBox("smhd", 0, 0, zeros(4));
+  const handler = video ? "videVideo" : "sounSound";
+  const stbl = box(
+    "stbl",
+    fullBox("stsd", 0, 0, u32(1), sampleEntry(rendition)),
+    ...["stts", "stsc", "stco"].map((type) => fullBox(type, 0, 0, u32(0))),
+    fullBox("stsz", 0, 0, u32(0, 0)),
+  );
+  return box(
+    "trak",
+    fullBox(
+      "tkhd",
+      0,
+      3,
+      zeros(8),
+      u32(id, 0, 0),
+      zeros(8),
+      u16(0, 0, volume, 0),
+      MATRIX,
+      u32(width * 65536, height * 65536),
+    ),
+    box(
+      "mdia",
+      fullBox("mdhd", 0, 0, zeros(8), u32(timescale, 0), u16(0x55c4, 0)),
+      fullBox("hdlr", 0, 0, zeros(4), handler.slice(0, 4), zeros(12), handler.slice(4), zeros(1)),
+      box("minf", media, DINF, stbl),
+    ),
+  );
+}
+
+const DINF = box("dinf", fullBox("dref", 0, 0, u32(1), fullBox("url ", 0, 1)));
+
+/** Data offset, and of each sample its duration, size, flags and composition offset. */
+const TRUN_FLAGS = 0x1 | 0x100 | 0x200 | 0x400 | 0x800;
+
+function moof(sequence: number, id: number, samples: readonly Sample[], dataOffset: number) {
+  const rows = samples.flatMap((sample): Part[] => [
+    u32(sample.durationTicks, sample.data.length, sample.keyframe ? SYNC : NON_SYNC),
+    i32(sample.offsetTicks),
+  ]);
+  return box(
+    "moof",
+    fullBox("mfhd", 0, 0, u32(sequence)),
+    box(
+      "traf",
+      fullBox("tfhd", 0, 0x20000, u32(id)),
+      fullBox("tfdt", 1, 0, u64(samples[0]?.decodeTicks ?? 0)),
+      fullBox("trun", 1, TRUN_FLAGS, u32(samples.length), i32(dataOffset), ...rows),
+    ),
+  );
+}

@@ -1,0 +1,96 @@
+/**
+ * Who answers which HTTP paths: each prefix belongs to one instance at a time.
+ *
+ * @module
+ */
+import { PathTaken, safeReason } from "../errors.ts";
+import type { PluginHttp, PluginPeer, PluginRoute } from "../plugin.ts";
+
+/** A path that is answered by a plugin. */
+export interface OwnedRoute {
+  /** Name of the instance. */
+  readonly owner: string;
+  readonly answer: PluginRoute;
+  /** The handler failed; the owner's count and log hear of it. */
+  readonly failed: (reason: string) => void;
+}
+
+export class PluginRoutes {
+  readonly #routes = new Map<string, OwnedRoute>();
+  readonly #reserved: readonly string[];
+  readonly #off: string | undefined;
+
+  /**
+   * @param options.reserved First segments of paths that the server answers itself: "fetch".
+   * @param options.off Why there is no HTTP at all.
+   */
+  constructor(options: { readonly reserved?: readonly string[]; readonly off?: string } = {}) {
+    this.#reserved = options.reserved ?? [];
+    this.#off = options.off;
+  }
+
+  /** What one instance gets. `failed` is called for each request its handler fails on. */
+  of(owner: string, failed: (reason: string) => void): PluginHttp & Disposable {
+    const own = new Set<string>();
+    return {
+      route: (prefix, answer) => {
+        const path = normal(prefix);
+        const refuse = (why: string) => new PathTaken(`Cannot answer at ${path || "/"}: ${why}`);
+        if (this.#off !== undefined) throw refuse(this.#off);
+        const other = this.#routes.get(path);
+        if (other !== undefined) throw refuse(`instance "${other.owner}" does already`);
+        if (path === "" || this.#reserved.includes(path.split("/")[1]!)) {
+          throw refuse("the relay itself does");
+        }
+        const route = { owner, answer, failed };
+        this.#routes.set(path, route);
+        own.add(path);
+        return {
+          [Symbol.dispose]: () => {
+            if (this.#routes.get(path) === route) this.#routes.delete(path);
+            own.delete(path);
+          },
+        };
+      },
+      [Symbol.dispose]: () => {
+        for (const path of own) this.#routes.delete(path);
+        own.clear();
+      },
+    };
+  }
+
+  /** Who answers a path: the longest prefix that ends with one of its segments. */
+  find(pathname: string): OwnedRoute | undefined {
+    if (this.#routes.size === 0) return undefined;
+    for (let path = normal(pathname); path !== ""; path = path.slice(0, path.lastIndexOf("/"))) {
+      const route = this.#routes.get(path);
+      if (route !== undefined) return route;
+    }
+    return undefined;
+  }
+
+  /** The answer of whoever owns the path, 500 when its handler fails. @returns `undefined` when nobody owns it. */
+  async answer(request: Request, peer: PluginPeer): Promise<Response | undefined> {
+    const route = this.find(new URL(request.url).pathname);
+    if (route === undefined) return undefined;
+    try {
+      const response = await route.answer(request, peer);
+      if (response instanceof Response) return response;
+      throw new TypeError("the handler gave back no Response");
+    } catch (error) {
+      route.failed(safeReason(error));
+      return new Response("internal error\n", { status: 500 });
+    }
+  }
+}
+
+/** What stands in a path of a request below a route's prefix, as it was sent: "live/cam". */
+export function below(prefix: string, pathname: string): string {
+  return normal(pathname).slice(normal(prefix).length + 1);
+}
+
+/** "/whep", without a slash at the end; the top is "". */
+function normal(path: string): string {
+  const parts = path.split("/").filter((part) => part !== "");
+  return parts.map((part) => `/${part}`).join("");
+}

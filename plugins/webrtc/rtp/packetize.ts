@@ -1,0 +1,76 @@
+/**
+ * Frames of a rendition to RTP packets, once for however many viewers.
+ *
+ * @module
+ */
+import {
+  Av1Packetizer,
+  H264Packetizer,
+  OpusPacketizer,
+  parseAvcDecoderConfigurationRecord,
+  type RtpPacket,
+  Vp8Packetizer,
+  Vp9Packetizer,
+} from "werift";
+import { MediaError } from "../../../media/mp4/media_error.ts";
+import type { MediaFrame } from "../../../media/frame.ts";
+import type { Rendition } from "../../../media/broadcast/rendition.ts";
+import { familyOf } from "./codecs.ts";
+
+export type { RtpPacket } from "werift";
+
+/** Leaves room for IP, UDP, SRTP and header extensions within 1,280 bytes, which every path carries. */
+const MAX_PAYLOAD_BYTES = 1180;
+
+/** The packets of one frame; their sequence numbers, times and SSRC are set by whoever sends them. */
+export type Packetize = (frame: Pick<MediaFrame, "payload" | "keyframe">) => RtpPacket[];
+
+/**
+ * @returns Throws what the frame is refused with when it is damaged.
+ * @throws {MediaError} There is no way to send that codec, or its description is damaged.
+ */
+export function packetizerOf(rendition: Rendition): Packetize {
+  const options = { maxPayloadSize: MAX_PAYLOAD_BYTES };
+  switch (familyOf(rendition.codec)) {
+    case "H264": {
+      const packetizer = new H264Packetizer({ ...options, ...h264Layout(rendition) });
+      return ({ payload, keyframe }) =>
+        packetizer.packetize(bufferOf(payload), 0, { isKeyframe: keyframe });
+    }
+    case "VP8": {
+      const packetizer = new Vp8Packetizer(options);
+      return ({ payload }) => packetizer.packetize(bufferOf(payload), 0);
+    }
+    case "VP9": {
+      const packetizer = new Vp9Packetizer(options);
+      return ({ payload, keyframe }) =>
+        packetizer.packetize(bufferOf(payload), 0, { isKeyframe: keyframe });
+    }
+    case "AV1": {
+      const packetizer = new Av1Packetizer(options);
+      return ({ payload, keyframe }) =>
+        packetizer.packetize(bufferOf(payload), 0, { isKeyframe: keyframe });
+    }
+    case "OPUS": {
+      const packetizer = new OpusPacketizer(options);
+      return ({ payload }) => packetizer.packetize(bufferOf(payload), 0);
+    }
+    default:
+      throw new MediaError(`Cannot send ${rendition.codec} by RTP`);
+  }
+}
+
+/** Parameter sets stand before every keyframe: a viewer may begin at any of them. */
+function h264Layout({ codec, description }: Rendition) {
+  if (description === undefined) return { inputFormat: "annexb" as const };
+  try {
+    const { naluLengthSize, parameterSets } = parseAvcDecoderConfigurationRecord(description);
+    return { inputFormat: "length-prefixed" as const, naluLengthSize, parameterSets };
+  } catch (cause) {
+    throw new MediaError(`Cannot send ${codec} by RTP: its description is damaged`, { cause });
+  }
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,58 @@
+/**
+ * What a node can be asked about itself, also from another thread: plain data both ways.
+ *
+ * @module
+ */
+import type { Revoked } from "../auth/revocations.ts";
+import type { NodeView } from "./node_view.ts";
+import {
+  type BroadcastJson,
+  broadcastsOf,
+  type NodeNumbers,
+  type NodeTrack,
+  numbersOf,
+  type SessionDetailJson,
+  type SessionJson,
+  sessionOf,
+  sessionsOf,
+  tracksOf,
+} from "./snapshot.ts";
+import { watchedOf } from "../watched.ts";
+
+export type Question =
+  | { readonly about: "sessions" | "broadcasts" | "tracks" | "numbers" | "watched" }
+  | { readonly about: "session"; readonly id: number }
+  | { readonly about: "kick"; readonly id: number; readonly code: number; readonly reason: string }
+  | { readonly about: "revoke"; readonly revoked: Revoked; readonly untilMs?: number };
+
+export interface Answers {
+  readonly sessions: SessionJson[];
+  readonly session: SessionDetailJson | undefined;
+  readonly broadcasts: BroadcastJson[];
+  readonly tracks: NodeTrack[];
+  readonly numbers: NodeNumbers;
+  /** Broadcasts with a viewer. */
+  readonly watched: string[];
+  /** Whether it was there. */
+  readonly kick: boolean;
+  /** How many sessions were closed. */
+  readonly revoke: number;
+}
+
+export async function answer<Q extends Question>(
+  node: NodeView,
+  question: Q,
+): Promise<Answers[Q["about"]]> {
+  const answers: { [A in keyof Answers]: () => Answers[A] | Promise<Answers[A]> } = {
+    sessions: () => sessionsOf(node.relay),
+    kick: () =>
+      question.about === "kick" && node.relay.kick(question.id, question.code, question.reason),
+    session: () => question.about === "session" ? sessionOf(node.relay, question.id) : undefined,
+    broadcasts: () => broadcastsOf(node.relay),
+    tracks: () => tracksOf(node.relay),
+    numbers: () => numbersOf(node),
+    watched: () => watchedOf(node.relay),
+    revoke: () => "revoked" in question ? node.relay.revoke(question.revoked, question.untilMs) : 0,
+  };
+  return await answers[question.about as Q["about"]]();
+}

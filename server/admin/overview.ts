@@ -1,0 +1,190 @@
+/**
+ * The server as a whole: what its nodes say, put together.
+ *
+ * @module
+ */
+import process from "node:process";
+import type { MetricsSnapshot } from "../../metrics/snapshot.ts";
+import { answer, type Answers, type Question } from "./answers.ts";
+import type { Revoked } from "../auth/revocations.ts";
+import type { ServerView } from "./deps.ts";
+import type {
+  BroadcastJson,
+  NodeNumbers,
+  SessionDetailJson,
+  SessionJson,
+  TrackJson,
+} from "./snapshot.ts";
+import { readUdpDrops } from "../socket_buffers.ts";
+
+/** Every session, oldest first. */
+export async function sessions(view: ServerView): Promise<SessionJson[]> {
+  const all = (await ask(view, { about: "sessions" })).flat();
+  return all.sort((a, b) =>
+    a.startedAt < b.startedAt ? -1 : a.startedAt > b.startedAt ? 1 : a.id - b.id
+  );
+}
+
+/** @returns `undefined` when there is no such session. */
+export async function session(
+  view: ServerView,
+  id: number,
+): Promise<SessionDetailJson | undefined> {
+  return (await ask(view, { about: "session", id })).find((found) => found !== undefined);
+}
+
+export async function broadcasts(view: ServerView): Promise<BroadcastJson[]> {
+  const byPath = new Map<string, BroadcastJson["publishers"][number][]>();
+  for (const { path, publishers } of (await ask(view, { about: "broadcasts" })).flat()) {
+    const here = byPath.get(path) ?? [];
+    byPath.set(path, here);
+    for (const publisher of publishers) {
+      const known = publisher.hop === null
+        ? -1
+        : here.findIndex(({ hop }) => hop === publisher.hop);
+      if (known < 0) here.push(publisher);
+      else here[known] = together(here[known]!, publisher);
+    }
+  }
+  return [...byPath].map(([path, publishers]) => ({ path, publishers }));
+}
+
+/** One publisher that is connected to two nodes. */
+function together(
+  a: BroadcastJson["publishers"][number],
+  b: BroadcastJson["publishers"][number],
+): BroadcastJson["publishers"][number] {
+  return {
+    hop: a.hop,
+    lingering: a.lingering && b.lingering,
+    routes: [...a.routes, ...b.routes],
+    tracks: Math.max(a.tracks, b.tracks),
+  };
+}
+
+/** Every track once, as the node has it where it comes in, with the subscribers of all. */
+export async function tracks(view: ServerView): Promise<TrackJson[]> {
+  const all = (await ask(view, { about: "tracks" })).flat();
+  const own = new Map<string, { json: TrackJson; more: number }>();
+  const list: { json: TrackJson; more: number }[] = [];
+  const put = (json: TrackJson) => {
+    const entry = { json, more: 0 };
+    list.push(entry);
+    const key = keyOf(json);
+    if (!own.has(key)) own.set(key, entry);
+  };
+  for (const { mirrored, ...json } of all) if (!mirrored) put(json);
+  for (const { mirrored, ...json } of all) {
+    if (!mirrored) continue;
+    const entry = own.get(keyOf(json));
+    if (entry === undefined) put(json);
+    else entry.more += json.subscribers;
+  }
+  return list.map(({ json, more }) => ({ ...json, subscribers: json.subscribers + more }));
+}
+
+const keyOf = ({ broadcast, track }: TrackJson) => `${broadcast}\0${track}`;
+
+/** Everything the metrics are made of. */
+export async function metrics(view: ServerView): Promise<MetricsSnapshot> {
+  const udpReceiveDrops = await readUdpDrops();
+  const nodes = await ask(view, { about: "numbers" });
+  const { relay, upstream, startedAtMs } = view;
+  const cpu = process.cpuUsage();
+  const sum = nodes.reduce(added);
+  return {
+    ...sum,
+    startedAtMs,
+    uptimeMs: relay.context.clock.wallMs() - startedAtMs,
+    draining: relay.draining,
+    upstream: upstream && {
+      connected: upstream.state === "connected",
+      attempts: upstream.attempts,
+      links: upstream.connected,
+    },
+    storage: view.dvr && {
+      ...view.dvr.store.stats,
+      recording: view.dvr.recording,
+      notRecorded: view.dvr.notRecorded,
+      groupsLost: view.dvr.groupsLost,
+    },
+    plugins: view.plugins?.numbers() ?? [],
+    hooks: view.hooks?.numbers() ?? [],
+    udpReceiveDrops,
+    certificateNotAfterMs: view.certificate().notAfterMs,
+    process: {
+      rssBytes: Deno.memoryUsage().rss,
+      ...sum.heap,
+      cpuUserSeconds: cpu.user / 1e6,
+      cpuSystemSeconds: cpu.system / 1e6,
+      eventLoopDelaySeconds: sum.eventLoopDelaySeconds,
+    },
+    workers: nodes.length,
+  };
+}
+
+function merged<K>(a: ReadonlyMap<K, number>, b: ReadonlyMap<K, number>): Map<K, number> {
+  const sum = new Map(a);
+  for (const [key, n] of b) sum.set(key, (sum.get(key) ?? 0) + n);
+  return sum;
+}
+
+function added(a: NodeNumbers, b: NodeNumbers): NodeNumbers {
+  return {
+    sessions: { ...sums(a.sessions, b.sessions), open: [...a.sessions.open, ...b.sessions.open] },
+    handshakeFailures: sums(a.handshakeFailures, b.handshakeFailures),
+    webTransportAnswers: merged(a.webTransportAnswers, b.webTransportAnswers),
+    webSocketAnswers: merged(a.webSocketAnswers, b.webSocketAnswers),
+    refused: merged(a.refused, b.refused),
+    broadcasts: sums(a.broadcasts, b.broadcasts),
+    tracks: a.tracks + b.tracks,
+    groupsKept: a.groupsKept + b.groupsKept,
+    subscriptions: sums(a.subscriptions, b.subscriptions),
+    media: sums(a.media, b.media),
+    pool: sums(a.pool, b.pool),
+    limited: sums(a.limited, b.limited),
+    handshakes: a.handshakes + b.handshakes,
+    strayFailures: a.strayFailures + b.strayFailures,
+    heap: sums(a.heap, b.heap),
+    eventLoopDelaySeconds: Math.max(a.eventLoopDelaySeconds, b.eventLoopDelaySeconds),
+  };
+}
+
+/** Adds up whatever is a number in both. */
+function sums<T extends object>(a: T, b: T): T {
+  const entries = Object.entries(a).map(([key, value]) => {
+    const other: unknown = b[key as keyof T];
+    return [key, typeof value === "number" && typeof other === "number" ? value + other : value];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Closes one session, wherever it is. @returns False when there is none of that number. */
+export async function kick(
+  view: ServerView,
+  id: number,
+  code: number,
+  reason: string,
+): Promise<boolean> {
+  return (await ask(view, { about: "kick", id, code, reason })).some((done) => done);
+}
+
+/** Takes tokens back on every node, as {@link Relay.revoke} does. @returns How many sessions were closed. */
+export async function revoke(
+  view: ServerView,
+  revoked: Revoked,
+  untilMs?: number,
+): Promise<number> {
+  const until = untilMs === undefined ? {} : { untilMs };
+  const closed = await ask(view, { about: "revoke", revoked, ...until });
+  return closed.reduce((sum, count) => sum + count, 0);
+}
+
+/** Asks every node, this one first. */
+async function ask<Q extends Question>(
+  view: ServerView,
+  question: Q,
+): Promise<Answers[Q["about"]][]> {
+  const [own, others] = await Promise.all([answer(view, question), view.others?.ask(question)]);
+  return [own, ...others ?? []];
+}

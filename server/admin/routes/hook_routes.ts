@@ -1,0 +1,17 @@
+/** Who is told of what happens, and how that goes. */
+import { hookJson } from "./hook_json.ts";
+import type { AdminRoute } from "./route.ts";
+import { listed } from "../schemas.ts";
+
+export const HOOK_ROUTES: readonly AdminRoute[] = [
+  {
+    method: "get",
+    path: "/api/v1/hooks",
+    id: "listHooks",
+    group: "Hooks",
+    access: "read",
+    summary: "List the hooks: what waits, what was told, and what failed last",
+    answers: { 200: { about: "the hooks", schema: listed("hooks", "Hook") } },
+    handle: ({ c, view }) => c.json({ hooks: view.hooks?.list().map(hookJson) ?? [] }),
+  },
+];

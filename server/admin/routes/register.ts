@@ -1,0 +1,107 @@
+/**
+ * Registers the table of the admin interface: who may, what was asked, and only then the handler.
+ *
+ * @module
+ */
+import type { Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { Guard } from "../guard.ts";
+import {
+  type AdminParameter,
+  type AdminRequest,
+  type AdminRoute,
+  type ErrorJson,
+  failure,
+} from "./route.ts";
+import { type Fault, faultsOf, type Schema } from "../schema.ts";
+import { SCHEMAS } from "../schemas.ts";
+
+const MAX_BODY_BYTES = 1 << 20;
+
+/** What every handler gets, whatever was asked. */
+type Deps = Pick<AdminRequest, "view" | "exposition">;
+
+export function register(
+  app: Hono,
+  routes: readonly AdminRoute[],
+  guard: Guard,
+  deps: Deps,
+): void {
+  const limit = bodyLimit({
+    maxSize: MAX_BODY_BYTES,
+    onError: (c) => failure(c, 413, "body_too_large"),
+  });
+  const paths = Map.groupBy(routes, ({ path }) => path);
+  for (const [path, its] of paths) {
+    const at = path.replace(/\{(\w+)\}/g, ":$1");
+    for (const route of its) {
+      const method = route.method.toUpperCase();
+      if (route.body !== undefined) app.on(method, at, limit);
+      app.on(
+        method,
+        at,
+        async (c) => await guard.refusal(c, route.access) ?? await answer(c, route, deps),
+      );
+    }
+    const allow = [
+      ...its.flatMap(({ method }) => method === "get" ? ["GET", "HEAD"] : [method.toUpperCase()]),
+      "OPTIONS",
+    ].join(", ");
+    app.options(at, (c) => c.body(null, 204, { allow }));
+    app.all(at, (c) => {
+      c.header("allow", allow);
+      return failure(c, 405, "method_not_allowed");
+    });
+  }
+}
+
+async function answer(c: Context, route: AdminRoute, deps: Deps): Promise<Response> {
+  const { parameters, faults } = parametersOf(c, route);
+  if (faults.length > 0) return bad(c, faults);
+  if (route.body === undefined) {
+    return await route.handle({ ...deps, c, parameters, body: undefined });
+  }
+  let body: unknown;
+  try {
+    body = JSON.parse(await c.req.text());
+  } catch {
+    return bad(c, [{ path: "", message: "the body is no JSON" }]);
+  }
+  const wrong = route.body.strict ? faultsOf(body, resolved(route.body.schema)) : [];
+  return wrong.length > 0 ? bad(c, wrong) : await route.handle({ ...deps, c, parameters, body });
+}
+
+const resolved = (schema: Schema): Schema =>
+  schema.$ref === undefined
+    ? schema
+    : SCHEMAS[schema.$ref.split("/").at(-1) as keyof typeof SCHEMAS];
+
+function parametersOf(c: Context, { path, parameters = [] }: AdminRoute) {
+  const found: Record<string, string | number> = {};
+  const faults: Fault[] = [];
+  for (const parameter of parameters) {
+    const { name } = parameter;
+    const text = parameter.in === "path" ? c.req.param(name) : c.req.query(name);
+    if (text === undefined) continue;
+    const value = valueOf(text, parameter);
+    faults.push(...faultsOf(value, parameter.schema, name));
+    found[name] = value;
+  }
+  // A filter with a slip in its name would show everything. Scrapers add what they like to other paths.
+  const known = new Set(parameters.map(({ name }) => name));
+  if (path.startsWith("/api/")) {
+    for (const name of Object.keys(c.req.query())) {
+      if (!known.has(name)) faults.push({ path: name, message: "unknown parameter" });
+    }
+  }
+  return { parameters: found, faults };
+}
+
+function valueOf(text: string, { schema }: AdminParameter): string | number {
+  return schema.type === "integer" && /^\d{1,16}$/.test(text) ? Number(text) : text;
+}
+
+function bad(c: Context, problems: NonNullable<ErrorJson["problems"]>): Response {
+  const error = problems.map(({ path, message }) => path === "" ? message : `${path}: ${message}`);
+  return failure(c, 400, "bad_request", error.join("; "), problems);
+}

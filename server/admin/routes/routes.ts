@@ -1,0 +1,35 @@
+/**
+ * The table of the admin interface: all there is to ask.
+ *
+ * @module
+ */
+import { HOOK_ROUTES } from "./hook_routes.ts";
+import { openApi } from "../openapi.ts";
+import { PLUGIN_ROUTES } from "./plugin_routes.ts";
+import type { AdminRoute } from "./route.ts";
+import { SERVER_ROUTES } from "./server_routes.ts";
+import { SESSION_ROUTES } from "./session_routes.ts";
+
+const DESCRIPTION: AdminRoute = {
+  method: "get",
+  path: "/api/v1/openapi.json",
+  id: "getOpenApi",
+  group: "Server",
+  access: "read",
+  summary: "Describe this interface (OpenAPI 3.1)",
+  answers: {
+    200: {
+      about: "the description",
+      schema: { type: "object", required: ["openapi", "info", "paths"] },
+    },
+  },
+  handle: ({ c }) => c.json(openApi(ADMIN_ROUTES)),
+};
+
+export const ADMIN_ROUTES: readonly AdminRoute[] = [
+  ...SESSION_ROUTES,
+  ...PLUGIN_ROUTES,
+  ...HOOK_ROUTES,
+  ...SERVER_ROUTES,
+  DESCRIPTION,
+];

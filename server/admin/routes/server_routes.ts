@@ -1,0 +1,230 @@
+/**
+ * The server itself: configuration, limits, log level, metrics, health.
+ *
+ * @module
+ */
+import type { LogLevel } from "../../../base/logger.ts";
+import { reasonOf } from "../../../base/errors.ts";
+import { openUnasked } from "../../../config/exposure.ts";
+import type { ResolvedSetting } from "../../../config/load.ts";
+import { placeOf } from "../../../config/problems.ts";
+import { health } from "../../http/http_answers.ts";
+import { metrics } from "../overview.ts";
+import { type AdminAnswer, type AdminRequest, type AdminRoute, failure } from "./route.ts";
+import type { Schema } from "../schema.ts";
+import { listed, ref, type SettingJson } from "../schemas.ts";
+
+/** Why new peers should go elsewhere. The words are stable. */
+export type NotReady = "draining" | "upstream_not_connected";
+
+/** What does not keep peers away, and should not stay so. The words are stable. */
+export type ReadyWarning = "open_to_everybody";
+
+/** Settings that bound what peers may use, besides the section `limits`. */
+const LIMITS: ReadonlySet<string> = new Set([
+  "server.idle_timeout",
+  "server.max_uni_streams",
+  "server.max_bidi_streams",
+  "server.handshake_timeout",
+  "server.write_timeout",
+  "server.drain_timeout",
+  "relay.group_cache_size",
+  "relay.max_group_bytes",
+  "relay.max_age",
+  "relay.linger",
+  "storage.max_bytes",
+  "storage.max_waiting_bytes",
+  "storage.record_max_bytes",
+]);
+
+const plain: AdminAnswer = { about: "text", type: "text/plain", schema: { type: "string" } };
+
+function settingJson({ setting, value, origin }: ResolvedSetting): SettingJson {
+  return { key: setting.path, value: value ?? null, origin: placeOf(origin) };
+}
+
+function readiness({ c, view: { relay, upstream, loaded } }: AdminRequest): Response {
+  const reasons: NotReady[] = [];
+  if (relay.draining) reasons.push("draining");
+  if (upstream !== undefined && upstream.state !== "connected") {
+    reasons.push("upstream_not_connected");
+  }
+  const warnings: ReadyWarning[] = openUnasked(loaded.config) ? ["open_to_everybody"] : [];
+  const also = warnings.length === 0 ? {} : { warnings };
+  if (reasons.length === 0) return c.json({ ready: true, ...also });
+  return c.json({ ready: false, reason: reasons[0], reasons, ...also }, 503);
+}
+
+const ready = (path: string, id: string): AdminRoute => ({
+  method: "get",
+  path,
+  id,
+  group: "Health",
+  access: "open",
+  summary: "Tell whether new peers may come",
+  answers: {
+    200: { about: "they may", schema: ref("Readiness") },
+    503: { about: "they should go elsewhere", schema: ref("Readiness") },
+  },
+  handle: readiness,
+});
+
+const configSchema: Schema = {
+  type: "object",
+  properties: {
+    file: { type: ["string", "null"], description: "The file that was read." },
+    settings: { type: "array", items: ref("Setting") },
+  },
+  required: ["file", "settings"],
+  additionalProperties: false,
+};
+
+export const SERVER_ROUTES: readonly AdminRoute[] = [
+  {
+    method: "get",
+    path: "/api/v1/config",
+    id: "getConfig",
+    group: "Server",
+    access: "read",
+    summary: "Show every setting in effect, and where it comes from",
+    answers: { 200: { about: "the settings", schema: configSchema } },
+    handle: ({ c, view: { loaded } }) =>
+      c.json({ file: loaded.file ?? null, settings: loaded.settings.map(settingJson) }),
+  },
+  {
+    method: "get",
+    path: "/api/v1/limits",
+    id: "getLimits",
+    group: "Server",
+    access: "read",
+    summary: "Show the settings that bound what peers may use",
+    answers: { 200: { about: "the limits", schema: listed("limits", "Setting") } },
+    handle: ({ c, view: { loaded } }) =>
+      c.json({
+        limits: loaded.settings
+          .filter(({ setting: { section, path } }) => section === "limits" || LIMITS.has(path))
+          .map(settingJson),
+      }),
+  },
+  {
+    method: "get",
+    path: "/api/v1/log-level",
+    id: "getLogLevel",
+    group: "Server",
+    access: "read",
+    summary: "Show the level of the log",
+    answers: { 200: { about: "the level", schema: ref("LogLevel") } },
+    handle: ({ c, view }) => c.json({ level: view.logLevel.level }),
+  },
+  {
+    method: "put",
+    path: "/api/v1/log-level",
+    id: "setLogLevel",
+    group: "Server",
+    access: "change",
+    summary: "Set the level of the log, in every thread",
+    about: "It holds until the server ends, or the configuration is read again.",
+    body: { schema: ref("LogLevel"), strict: true },
+    answers: { 200: { about: "the level that holds now", schema: ref("LogLevel") } },
+    handle: ({ c, view, body }) => {
+      const { level } = body as { level: LogLevel };
+      const before = view.logLevel.level;
+      // Said while both levels can let it through.
+      if (before !== level) view.log.info("log level changed", { from: before, to: level });
+      view.logLevel.level = level;
+      return c.json({ level });
+    },
+  },
+  {
+    method: "post",
+    path: "/api/v1/reload",
+    id: "reload",
+    group: "Server",
+    access: "change",
+    summary: "Read the configuration again and take it into use",
+    about: "As SIGHUP does. Nobody's session ends for it: docs/operations.md.",
+    answers: {
+      200: { about: "what is in use now, and what needs a restart", schema: ref("Reload") },
+      422: { about: "it cannot be used; nothing has changed", schema: ref("Error") },
+    },
+    handle: async ({ c, view }) => {
+      if (view.reload === undefined) return failure(c, 422, "not_reloaded");
+      try {
+        return c.json(await view.reload());
+      } catch (error) {
+        return failure(c, 422, "not_reloaded", reasonOf(error));
+      }
+    },
+  },
+  {
+    method: "post",
+    path: "/api/v1/drain",
+    id: "drain",
+    group: "Server",
+    access: "change",
+    summary: "Ask everybody to leave, and end the program",
+    about: "As SIGTERM does: docs/operations.md.",
+    answers: {
+      202: {
+        about: "it has begun",
+        schema: {
+          type: "object",
+          properties: { draining: { type: "boolean" } },
+          required: ["draining"],
+          additionalProperties: false,
+        },
+      },
+    },
+    handle: ({ c, view }) => {
+      view.drain();
+      return c.json({ draining: true }, 202);
+    },
+  },
+  {
+    method: "get",
+    path: "/metrics",
+    id: "getMetrics",
+    group: "Server",
+    access: "read",
+    summary: "Show the metrics as Prometheus reads them",
+    about: "What each one means: docs/metrics.md.",
+    answers: { 200: { ...plain, about: "the metrics, of all threads together" } },
+    handle: async ({ c, view, exposition }) => {
+      const text = await exposition.render(await metrics(view));
+      return c.body(text, 200, { "content-type": exposition.contentType });
+    },
+  },
+  {
+    method: "get",
+    path: "/health",
+    id: "getHealth",
+    group: "Health",
+    access: "open",
+    summary: "Tell that the server is alive",
+    about: "`ok`, or JSON for who accepts `application/json`.",
+    answers: { 200: { ...plain, about: "it is", orJson: ref("Health") } },
+    handle: ({ c, view }) => health(view)(c, async () => {}) as Response,
+  },
+  {
+    method: "get",
+    path: "/health/live",
+    id: "getLive",
+    group: "Health",
+    access: "open",
+    summary: "Tell that the server is alive, as JSON",
+    answers: {
+      200: {
+        about: "it is",
+        schema: {
+          type: "object",
+          properties: { status: { type: "string", enum: ["alive"] } },
+          required: ["status"],
+          additionalProperties: false,
+        },
+      },
+    },
+    handle: ({ c }) => c.json({ status: "alive" }),
+  },
+  ready("/ready", "getReady"),
+  ready("/health/ready", "getHealthReady"),
+];

@@ -1,0 +1,284 @@
+/**
+ * What a node of the running server looks like now: the one place that walks sessions, broadcasts and tracks, for the metrics and
+ * for the admin interface. Plain data; hop ids are decimal strings, since they may exceed what JSON numbers hold.
+ *
+ * @module
+ */
+import { setImmediate } from "node:timers";
+import type { MetricsSnapshot } from "../../metrics/snapshot.ts";
+import type { Broadcast } from "../../relay/broadcast.ts";
+import type { TrackInfo } from "../../relay/ports.ts";
+import type { NodeView } from "./node_view.ts";
+import type { Relay, RelaySession } from "../relay.ts";
+
+/** A session as `/api/v1/sessions` lists it. */
+export interface SessionJson {
+  readonly id: number;
+  readonly transport: string;
+  readonly version: string;
+  readonly remote: string;
+  /** What stands before every path of this session; no query, so no token. */
+  readonly root: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** Dialed by us: the upstream relay. */
+  readonly dialed: boolean;
+  /** "0" when the peer did not tell. */
+  readonly hop: string;
+  /** Subscriptions served to the peer, and open at it. */
+  readonly subscriptionsServed: number;
+  readonly subscriptionsUpstream: number;
+  /** Broadcasts the peer announces. */
+  readonly announcements: number;
+  /** Name and holder of its token; `null` when it showed none, or one that does not say. */
+  readonly jti: string | null;
+  readonly sub: string | null;
+}
+
+/** One session alone, with what is served to it. */
+export interface SessionDetailJson extends SessionJson {
+  readonly subscriptions: readonly {
+    readonly id: number;
+    readonly broadcast: string;
+    readonly track: string;
+    readonly priority: number;
+    readonly maxLatencyMs: number;
+    readonly startGroup: number | null;
+    readonly endGroup: number | null;
+  }[];
+}
+
+/** A path as `/api/v1/broadcasts` lists it. */
+export interface BroadcastJson {
+  readonly path: string;
+  readonly publishers: readonly {
+    /** Hop id of the publisher; `null` when it did not say. */
+    readonly hop: string | null;
+    /** It was lost without a word and is waited for. */
+    readonly lingering: boolean;
+    /** The best first. */
+    readonly routes: readonly RouteJson[];
+    readonly tracks: number;
+  }[];
+}
+
+export interface RouteJson {
+  /** Who offers it. */
+  readonly source: string;
+  /** Publisher first. */
+  readonly hops: readonly string[];
+  /** `null` when unknown. */
+  readonly warm: number | null;
+  readonly cold: number | null;
+}
+
+/** A track as `/api/v1/tracks` lists it. */
+export interface TrackJson {
+  readonly broadcast: string;
+  readonly track: string;
+  readonly subscribers: number;
+  /** Our own subscriptions it is filled by: 1 while somebody reads, else 0. */
+  readonly upstreamSubscriptions: 0 | 1;
+  /** Who fills it now. */
+  readonly route: string | null;
+  readonly groupsKept: number;
+  readonly newestGroup: number | null;
+  readonly groupsIn: number;
+  readonly framesIn: number;
+  readonly bytesIn: number;
+  readonly groupsEvicted: number;
+  readonly info: TrackInfo;
+}
+
+export function sessionsOf(relay: Relay): SessionJson[] {
+  return [...relay.sessions()].map(sessionJson);
+}
+
+/** @returns `undefined` when there is no such session. */
+export function sessionOf(relay: Relay, id: number): SessionDetailJson | undefined {
+  const entry = relay.session(id);
+  if (entry === undefined) return undefined;
+  const subscriptions = [...entry.session.served()].map(({ id, track, request }) => ({
+    id,
+    broadcast: track.broadcast,
+    track: track.name,
+    priority: request.priority,
+    maxLatencyMs: request.maxLatencyMs,
+    startGroup: request.startGroup ?? null,
+    endGroup: request.endGroup ?? null,
+  }));
+  return { ...sessionJson(entry), subscriptions };
+}
+
+/** What came in at this node: what it has from its neighbours, those tell. */
+export function broadcastsOf(relay: Relay): BroadcastJson[] {
+  return [...relay.origin.broadcasts()].map(([path, publishers]) => ({
+    path,
+    publishers: publishers.filter(isOwn).map((broadcast) => ({
+      hop: broadcast.publisher?.toString() ?? null,
+      lingering: broadcast.lingering,
+      routes: broadcast.routes.filter(({ source }) => source.neighbour !== true).map((
+        { source, hops, warm, cold },
+      ) => ({
+        source: source.label,
+        hops: hops.map(String),
+        warm: finite(warm),
+        cold: finite(cold),
+      })),
+      tracks: [...broadcast.tracks()].length,
+    })),
+  })).filter(({ publishers }) => publishers.length > 0);
+}
+
+function isOwn(broadcast: Broadcast): boolean {
+  return broadcast.lingering || broadcast.routes.some(({ source }) => source.neighbour !== true);
+}
+
+/** A track of a node, and whether a neighbour feeds it. */
+export interface NodeTrack extends TrackJson {
+  readonly mirrored: boolean;
+}
+
+export function tracksOf(relay: Relay): NodeTrack[] {
+  return everyBroadcast(relay).flatMap((broadcast) =>
+    [...broadcast.tracks()].map(({ track, feed }): NodeTrack => ({
+      mirrored: feed.route?.source.neighbour === true,
+      broadcast: track.broadcast,
+      track: track.name,
+      subscribers: track.viewers,
+      upstreamSubscriptions: feed.route === undefined ? 0 : 1,
+      route: feed.route?.source.label ?? null,
+      groupsKept: track.ring.size,
+      newestGroup: track.ring.newest?.sequence ?? null,
+      groupsIn: track.groupsIn,
+      framesIn: track.framesIn,
+      bytesIn: track.bytesIn,
+      groupsEvicted: track.ring.evicted,
+      info: track.info,
+    }))
+  );
+}
+
+/** The part of the metrics that every node has for itself. */
+export type NodeNumbers =
+  & Pick<
+    MetricsSnapshot,
+    | "sessions"
+    | "handshakeFailures"
+    | "webTransportAnswers"
+    | "webSocketAnswers"
+    | "refused"
+    | "broadcasts"
+    | "tracks"
+    | "groupsKept"
+    | "subscriptions"
+    | "media"
+    | "pool"
+    | "limited"
+    | "handshakes"
+    | "strayFailures"
+  >
+  & {
+    readonly heap: Pick<
+      MetricsSnapshot["process"],
+      "heapUsedBytes" | "heapTotalBytes" | "externalBytes"
+    >;
+    readonly eventLoopDelaySeconds: number;
+  };
+
+export async function numbersOf(node: NodeView): Promise<NodeNumbers> {
+  const eventLoopDelaySeconds = await eventLoopDelay();
+  const { relay } = node;
+  const { stats, counters } = relay;
+  const memory = Deno.memoryUsage();
+  return {
+    sessions: { ...counters, open: openSessions(relay) },
+    handshakeFailures: { quic: node.quicHandshakesFailed(), session: counters.handshakesFailed },
+    webTransportAnswers: node.webTransportAnswers(),
+    webSocketAnswers: node.webSocketAnswers(),
+    refused: node.refused(),
+    ...contentOf(relay),
+    media: { ...stats },
+    pool: { ...relay.pool.stats },
+    limited: { ...relay.hits },
+    handshakes: relay.doorkeeper.handshakes,
+    strayFailures: node.strayFailures(),
+    heap: {
+      heapUsedBytes: memory.heapUsed,
+      heapTotalBytes: memory.heapTotal,
+      externalBytes: memory.external,
+    },
+    eventLoopDelaySeconds,
+  };
+}
+
+function sessionJson({ id, session, startedAtMs, dialed, grant }: RelaySession): SessionJson {
+  return {
+    id,
+    transport: session.connection.kind,
+    version: session.dialect.name,
+    remote: session.connection.remoteAddress,
+    root: session.root,
+    startedAt: new Date(startedAtMs).toISOString(),
+    dialed,
+    hop: session.peerHop.toString(),
+    subscriptionsServed: session.publisher.subscriptions,
+    subscriptionsUpstream: session.subscriber.subscriptions,
+    announcements: session.subscriber.announcements,
+    jti: grant?.jti ?? null,
+    sub: grant?.sub ?? null,
+  };
+}
+
+function openSessions(relay: Relay): MetricsSnapshot["sessions"]["open"] {
+  return [...relay.sessions()].map(({ session }) => ({
+    transport: session.connection.kind,
+    version: session.dialect.name,
+    count: 1,
+  }));
+}
+
+function contentOf(
+  relay: Relay,
+): Pick<MetricsSnapshot, "broadcasts" | "tracks" | "groupsKept" | "subscriptions"> {
+  let [lingering, live, tracks, groupsKept, served, upstream] = [0, 0, 0, 0, 0, 0];
+  for (const broadcast of everyBroadcast(relay)) {
+    if (broadcast.lingering) lingering++;
+    else if (isOwn(broadcast)) live++;
+    for (const { track, feed } of broadcast.tracks()) {
+      if (feed.route?.source.neighbour !== true) tracks++;
+      groupsKept += track.ring.size;
+    }
+  }
+  for (const { session } of relay.sessions()) {
+    served += session.publisher.subscriptions;
+    upstream += session.subscriber.subscriptions;
+  }
+  const { subscriptions, upstreamSubscriptions } = relay.stats;
+  return {
+    broadcasts: { live, lingering },
+    tracks,
+    groupsKept,
+    subscriptions: {
+      served,
+      servedTotal: subscriptions,
+      upstream,
+      upstreamTotal: upstreamSubscriptions,
+    },
+  };
+}
+
+function everyBroadcast(relay: Relay): Broadcast[] {
+  return [...relay.origin.broadcasts()].flatMap(([, publishers]) => publishers);
+}
+
+/** JSON has no infinity. */
+const finite = (cost: number) => Number.isFinite(cost) ? cost : null;
+
+/** Seconds from being due to being called. */
+function eventLoopDelay(): Promise<number> {
+  const due = performance.now();
+  return new Promise((resolve) => {
+    setImmediate(() => resolve((performance.now() - due) / 1000));
+  });
+}

@@ -1,0 +1,168 @@
+/**
+ * The link to another relay: dialed for as long as this one runs, announcements flowing both ways.
+ *
+ * @module
+ */
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { reasonOf } from "../../base/errors.ts";
+import type { Logger } from "../../base/logger.ts";
+import { sameHost } from "../../base/same_host.ts";
+import { masked } from "../../base/masking.ts";
+import type { Connection } from "../../transport/connection.ts";
+import type { Relay, RelaySession } from "../relay.ts";
+
+export interface UpstreamOptions {
+  readonly url: string;
+  readonly relay: Relay;
+  readonly backoffMinMs: number;
+  readonly backoffMaxMs: number;
+  readonly log: Logger;
+  /** Dials one URL. */
+  readonly dial: (url: string, signal: AbortSignal) => Promise<Connection>;
+  /** Between 0 and 1, for the jitter. Default: random. */
+  readonly random?: () => number;
+  readonly clock?: Clock;
+}
+
+/** How the link stands. */
+export type UpstreamState = "connecting" | "connected" | "waiting" | "stopped";
+
+/** How long a link that we were asked to leave goes on beside the next one. */
+const HANDOVER_MS = 10_000;
+
+/** A link that held this long starts its back-off anew. */
+const STABLE_MS = 10_000;
+
+export class Upstream {
+  /** Without a token that its query may hold. */
+  readonly url: string;
+  state: UpstreamState = "connecting";
+  /** Attempts and links, since the start. */
+  attempts = 0;
+  connected = 0;
+  lastError: string | undefined;
+  readonly #options: UpstreamOptions;
+  readonly #stop = new AbortController();
+  readonly #clock: Clock;
+  #current: RelaySession | undefined;
+
+  constructor(options: UpstreamOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.url = masked(options.url);
+  }
+
+  /** The session that holds now. */
+  get session(): RelaySession | undefined {
+    return this.#current;
+  }
+
+  /** Dials until {@link stop}. Never rejects. */
+  async run(): Promise<void> {
+    const { backoffMinMs, backoffMaxMs, log } = this.#options;
+    const random = this.#options.random ?? Math.random;
+    const { signal } = this.#stop;
+    let backoffMs = backoffMinMs;
+    let url = this.#options.url;
+    while (!signal.aborted) {
+      const startedMs = this.#clock.now();
+      const next = await this.#once(url);
+      if (signal.aborted) break;
+      url = next ?? this.#options.url;
+      if (this.#clock.now() - startedMs > STABLE_MS) {
+        backoffMs = backoffMinMs;
+        if (next !== undefined) continue; // told to go elsewhere: at once
+      }
+      this.#stands("waiting");
+      const waitMs = backoffMs * (0.5 + random() / 2);
+      log.debug("dialing upstream again soon", { upstream: this.url, waitMs: Math.round(waitMs) });
+      await this.#sleep(waitMs);
+      backoffMs = Math.min(backoffMs * 2, backoffMaxMs);
+    }
+    this.state = "stopped";
+  }
+
+  /** Closes the link and dials no more. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  /**
+   * One link, from the dial to its end or until the peer asks us to leave: then it goes on serving what runs over it
+   * until the next one has taken over.
+   * @returns Where to go next when the peer has said so.
+   */
+  async #once(url: string): Promise<string | undefined> {
+    const { relay, dial, log } = this.#options;
+    const { signal } = this.#stop;
+    this.#stands("connecting");
+    this.attempts++;
+    const asked = Promise.withResolvers<string>();
+    try {
+      const connection = await dial(url, signal);
+      const close = () => connection.close(0, "shutting down");
+      signal.addEventListener("abort", close);
+      connection.closed.then(() => signal.removeEventListener("abort", close));
+      if (signal.aborted) close();
+      const { pathname, search } = new URL(url);
+      const raw = connection.kind === "quic";
+      const link = await relay.join(connection, {
+        ...(raw ? { path: pathname + search } : {}),
+        onGoaway: (uri) => asked.resolve(sameHost(uri, url) ? uri : url),
+      });
+      const { dialect, closed } = link.session;
+      const old = this.#current;
+      this.#current = link;
+      const ended = closed.then((info) => {
+        if (this.#current === link) {
+          this.#current = undefined;
+          this.#stands("waiting");
+        }
+        log.warn("upstream lost", { upstream: this.url, code: info.code, reason: info.reason });
+        return undefined;
+      });
+      if (old !== undefined) this.#leave(old);
+      this.state = "connected";
+      this.connected++;
+      this.lastError = undefined;
+      log.info("upstream connected", { upstream: this.url, version: dialect.name });
+      return await Promise.race([ended, asked.promise]);
+    } catch (error) {
+      this.lastError = masked(reasonOf(error));
+      if (!signal.aborted) {
+        log.warn("upstream not reached", { upstream: this.url, reason: this.lastError });
+      }
+      return undefined;
+    }
+  }
+
+  /** While a link holds, what is done for the next one does not show. */
+  #stands(state: UpstreamState): void {
+    this.state = this.#current === undefined ? state : "connected";
+  }
+
+  /** The next link holds: what runs over the old one gets some time to move. */
+  #leave(old: RelaySession): void {
+    const cancel = this.#clock.after(
+      HANDOVER_MS,
+      () => old.session.close(0, "going away as asked"),
+    );
+    old.session.closed.then(cancel);
+  }
+
+  #sleep(ms: number): Promise<void> {
+    const { signal } = this.#stop;
+    return new Promise((resolve) => {
+      const stopped = () => {
+        cancel();
+        resolve();
+      };
+      const cancel = this.#clock.after(ms, () => {
+        signal.removeEventListener("abort", stopped);
+        resolve();
+      });
+      if (signal.aborted) stopped();
+      else signal.addEventListener("abort", stopped, { once: true });
+    });
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Turns requests for a WebSocket into sessions, on every path. Who is not let in gets a true HTTP status, before there is a
+ * WebSocket.
+ *
+ * @module
+ */
+import { reasonOf } from "../../base/errors.ts";
+import { formatAddress } from "../../config/address.ts";
+import type { Connection } from "../../transport/connection.ts";
+import type { TransportSettings } from "../../transport/quic/quic_settings.ts";
+import {
+  chooseSubprotocol,
+  overWebSocket,
+  subprotocolsOf,
+} from "../../transport/websocket/websocket.ts";
+import type { HttpApp, HttpPeer } from "./http_listener.ts";
+import { type PageRequest, pageRequestOf } from "./page_origins.ts";
+
+/** Who asks for a session, and for what. */
+export interface WebSocketRequest {
+  /** Path and query. */
+  readonly path: string;
+  /** "ip:port" of the peer. */
+  readonly remoteAddress: string;
+  readonly page: PageRequest;
+}
+
+/** 200 opens the session; 401, 403, 404, 429, 503 and others turn it away before there is one. */
+export interface UpgradeAnswer {
+  readonly status: number;
+  /** Gets the connection once it is up; it belongs to the callee. */
+  readonly onConnection: (connection: Connection) => void;
+}
+
+/** How sessions are taken in. */
+export interface UpgradeOptions {
+  /** Protocols known here, newest first. */
+  readonly protocols: readonly string[];
+  readonly transport: TransportSettings;
+  /** Asked once per request whose form and protocol are good. */
+  decide(request: WebSocketRequest): Promise<UpgradeAnswer>;
+  /** No connection came of an upgrade that was granted. */
+  readonly onFailure: (remoteAddress: string, error: unknown) => void;
+}
+
+/** Silence, in seconds, after which Deno holds the peer for gone; after half of it the peer gets a ping. */
+const IDLE_S = 30;
+
+/** `app`, and sessions for those who ask for a WebSocket. */
+export function withWebSockets(app: HttpApp, options: UpgradeOptions): HttpApp {
+  return {
+    fetch: (request, peer) =>
+      request.headers.get("upgrade")?.trim().toLowerCase() === "websocket"
+        ? upgrade(request, peer, options)
+        : app.fetch(request, peer),
+  };
+}
+
+async function upgrade(
+  request: Request,
+  peer: HttpPeer,
+  options: UpgradeOptions,
+): Promise<Response> {
+  const { protocols, transport, onFailure } = options;
+  const { pathname, search } = new URL(request.url);
+  const path = pathname + search;
+  const remoteAddress = formatAddress({ hostname: peer.remote ?? "", port: peer.remotePort ?? 0 });
+  if (request.headers.get("sec-websocket-version") !== "13") {
+    return refusal(400, "this is not version 13 of WebSocket");
+  }
+  if (!request.headers.has("sec-websocket-key")) return refusal(400, "a key is missing");
+  const subprotocol = chooseSubprotocol(request.headers.get("sec-websocket-protocol"), protocols);
+  if (subprotocol === undefined) {
+    return refusal(400, `offer one of these subprotocols: ${subprotocolsOf(protocols).join(", ")}`);
+  }
+  const { status, onConnection } = await options.decide({
+    path,
+    remoteAddress,
+    page: pageRequestOf(request),
+  });
+  if (status !== 200) return refusal(status, WHY[status] ?? "not now");
+  let upgraded: Deno.WebSocketUpgrade;
+  try {
+    upgraded = Deno.upgradeWebSocket(request, { protocol: subprotocol, idleTimeout: IDLE_S });
+  } catch (error) {
+    return refusal(400, reasonOf(error));
+  }
+  peer.heard?.();
+  overWebSocket(upgraded.socket, {
+    side: "server",
+    path,
+    remoteAddress,
+    subprotocol,
+    transport,
+    ...(peer.drop === undefined ? {} : { drop: peer.drop }),
+    ...(peer.heard === undefined ? {} : { heard: peer.heard }),
+  }).then((connection) => {
+    peer.upgraded?.();
+    onConnection(connection);
+  }, (error) => onFailure(remoteAddress, error));
+  return upgraded.response;
+}
+
+const WHY: Readonly<Record<number, string>> = {
+  401: "a token is needed (?jwt=…)",
+  403: "the token does not allow this path, or this web page may not use the relay (auth.origins)",
+  404: "nothing is at this path",
+  421: "this is no name of the relay, which asks nobody for a token (auth.origins)",
+  502: "who decides on tokens cannot be reached",
+  429: "too many sessions of this address",
+  503: "the relay is leaving; try another",
+};
+
+function refusal(status: number, why: string): Response {
+  return new Response(`${why}\n`, {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8" },
+  });
+}

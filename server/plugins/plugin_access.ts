@@ -1,0 +1,78 @@
+/**
+ * Who may ask a plugin for something by HTTP: whoever would be let in at the broadcast's path as a session, by the `jwt` of
+ * the URL or the bearer token. What is answered ends with those rights, as a session would.
+ *
+ * @module
+ */
+import type { PluginContext } from "../../plugins/plugin.ts";
+import { normalizePath, urlOfPath } from "../../wire/path.ts";
+import type { AdmissionRequest } from "../admission.ts";
+import type { Admitted } from "../auth/authorizer.ts";
+import type { Refusal } from "../auth/grant.ts";
+import { mayPublish, maySubscribe } from "../auth/rights.ts";
+import type { Answer, HttpAnswering } from "../http/http_answering.ts";
+
+/** Decides on one request for a path. */
+export type Admits = (request: AdmissionRequest) => Promise<Admitted | Refusal>;
+
+/** What is known of a request that a plugin answers. */
+export interface PluginRequest {
+  /** "ip:port"; empty where nobody knows it. */
+  readonly remoteAddress: string;
+  readonly answer: Answer;
+}
+
+export type PluginRequests = WeakMap<Request, PluginRequest>;
+
+export interface PluginAccessOptions {
+  readonly admit: Admits;
+  readonly answering: HttpAnswering;
+  readonly requests: PluginRequests;
+}
+
+const JUDGED = { read: maySubscribe, publish: mayPublish } as const;
+
+export function pluginAccess(
+  { admit, answering, requests }: PluginAccessOptions,
+): Pick<PluginContext, "mayRead" | "mayPublish" | "hold"> {
+  /** @returns Rights that whoever gets them holds or ends; `undefined` when there are none. */
+  const rightsOf = async (request: Request, broadcast: string, role: keyof typeof JUDGED) => {
+    const path = normalizePath(broadcast);
+    const known = requests.get(request);
+    const bearer = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+    const decided = await admit({
+      path: `/${urlOfPath(path)}${new URL(request.url).search}`,
+      transport: "http",
+      ...(known === undefined || known.remoteAddress === ""
+        ? {}
+        : { remoteAddress: known.remoteAddress }),
+      ...(bearer === undefined ? {} : { bearer }),
+    });
+    if ("reason" in decided) {
+      known?.answer.refused(decided);
+      return undefined;
+    }
+    if (JUDGED[role](decided.grant, path)) return { decided, known };
+    decided.lease?.end("refused");
+    return undefined;
+  };
+  const may = (role: keyof typeof JUDGED) => async (request: Request, broadcast: string) => {
+    const rights = await rightsOf(request, broadcast, role);
+    if (rights === undefined) return false;
+    const { decided, known } = rights;
+    if (known === undefined) decided.lease?.end("closed");
+    else known.answer.hold(decided);
+    return true;
+  };
+  return {
+    mayRead: may("read"),
+    mayPublish: may("publish"),
+    async hold(request, broadcast, role) {
+      const rights = await rightsOf(request, broadcast, role);
+      if (rights === undefined) return undefined;
+      const lost = new AbortController();
+      const holding = answering.hold(rights.decided, (why) => lost.abort(new Error(why)));
+      return { lost: lost.signal, end: () => answering.drop(holding) };
+    },
+  };
+}

@@ -1,0 +1,193 @@
+/**
+ * Plugins within a server: instances as configured, each with a client of the relay in memory, its HTTP paths and the
+ * store they share.
+ *
+ * @module
+ */
+import { MAX_RENDITIONS } from "../../base/catalog.ts";
+import type { Logger } from "../../base/logger.ts";
+import { Client } from "../../client/mod.ts";
+import { DEFAULT_FILE, type LoadedConfig } from "../../config/load.ts";
+import type { PluginConfig } from "../../config/plugin_list.ts";
+import { placeOf, type Problem } from "../../config/problems.ts";
+import type { PluginNumbers } from "../../metrics/snapshot.ts";
+import { optionProblems, safeReason } from "../../plugins/errors.ts";
+import type { PluginSpec } from "../../plugins/host/instance.ts";
+import type { RecordingDone } from "../../plugins/plugin.ts";
+import { PluginRegistry } from "../../plugins/host/registry.ts";
+import { PluginRoutes } from "../../plugins/host/routes.ts";
+import type { MediaStore } from "../../storage/store.ts";
+import type { Strays } from "../../plugins/host/strays.ts";
+import { Supervisor } from "../../plugins/host/supervisor.ts";
+import { memoryPair } from "../../transport/memory/memory.ts";
+import { DIALECTS } from "../../wire/lite/dialect.ts";
+import { type Admits, pluginAccess, type PluginRequests } from "./plugin_access.ts";
+import type { Relay } from "../relay.ts";
+
+export interface PluginHostOptions {
+  readonly relay: Relay;
+  readonly loaded: LoadedConfig;
+  readonly log: Logger;
+  /** Where media is kept; its owner closes it. Asked for when an instance runs. */
+  readonly store: () => MediaStore | undefined;
+  /** Decides on who asks a plugin for something by HTTP. */
+  readonly admit: Admits;
+  /** An instance has finished a recording. */
+  readonly recorded: (instance: string, recording: RecordingDone) => void;
+  /** Watches for failures that reach nobody. Default: the supervisor's own. */
+  readonly strays?: Strays;
+  /** Default: what comes with the program. */
+  readonly registry?: PluginRegistry;
+}
+
+/** First segments of paths that the public HTTP answers itself. */
+const RESERVED = [
+  ...["health", "certificate.sha256", "announced", "fetch", "api", "index.html", "assets", "dvr"],
+];
+
+/**
+ * What a connection in memory holds: a window for a large key frame, and streams for every broadcast that one instance may
+ * work on, each with its catalog and all its renditions. Who waits for a stream would do so without a word.
+ */
+const LINK = {
+  protocol: "moq-lite-06",
+  windowBytes: 1 << 20,
+  maxUniStreams: 8_192,
+  maxBidiStreams: 1_000 * (MAX_RENDITIONS + 2),
+} as const;
+
+/** Per track of a plugin: more than a second of audio in groups of one frame. */
+const GROUPS_KEPT = 64;
+
+export class PluginHost {
+  readonly registry: PluginRegistry;
+  readonly routes: PluginRoutes;
+  readonly supervisor: Supervisor;
+  /** Requests that plugins answer now. */
+  readonly requests: PluginRequests = new WeakMap();
+  readonly #options: PluginHostOptions;
+  #modules: ReadonlySet<string> = new Set();
+
+  constructor(options: PluginHostOptions) {
+    const { relay, loaded, log } = options;
+    this.#options = options;
+    this.registry = options.registry ?? new PluginRegistry();
+    this.routes = new PluginRoutes({
+      reserved: RESERVED,
+      ...(loaded.config.server.http ? {} : { off: "server.http is off" }),
+    });
+    this.supervisor = new Supervisor({
+      registry: this.registry,
+      routes: this.routes,
+      clock: relay.context.clock,
+      log,
+      connect: (name) => this.#connect(name),
+      store: () => this.#store(),
+      recorded: options.recorded,
+      ...(options.strays === undefined ? {} : { strays: options.strays }),
+      ...pluginAccess({
+        admit: options.admit,
+        answering: relay.answering,
+        requests: this.requests,
+      }),
+    });
+  }
+
+  /** The file that relative modules start from. */
+  get file(): string {
+    return this.#options.loaded.file ?? DEFAULT_FILE;
+  }
+
+  /** Modules that the configuration names: others are not loaded for whoever asks by HTTP. */
+  get modules(): ReadonlySet<string> {
+    return this.#modules;
+  }
+
+  /**
+   * Makes the instances those of a configuration; see {@link Supervisor.apply}. What is wrong with one is logged with its
+   * place, and the others run.
+   */
+  async apply(plugins: readonly PluginConfig[]): Promise<void> {
+    this.#modules = new Set(plugins.flatMap(({ module }) => module ?? []));
+    void checkPlugins(plugins, this.registry).then((problems) => {
+      for (const { origin, path, message } of problems) {
+        this.#options.log.warn("the relay runs without a plugin", {
+          at: placeOf(origin),
+          key: path,
+          reason: message,
+        });
+      }
+    });
+    await this.supervisor.apply(plugins.map(specOf));
+  }
+
+  /** What the metrics tell of each instance. */
+  numbers(): PluginNumbers[] {
+    return this.supervisor.list().map(({ spec, kind, plugin, status, stats }) => ({
+      name: spec.name,
+      kind: kind ?? "",
+      plugin: plugin ?? "",
+      state: status.state,
+      restarts: status.restarts,
+      stats: { ...stats },
+    }));
+  }
+
+  /** Stops every instance. Fulfils within some seconds, never rejects. */
+  async stop(): Promise<void> {
+    await this.supervisor.stop();
+  }
+
+  #store(): Promise<MediaStore> {
+    const store = this.#options.store();
+    return store === undefined
+      ? Promise.reject(new Error("there is no media store"))
+      : Promise.resolve(store);
+  }
+
+  async #connect(name: string): Promise<Client> {
+    const { relay, log } = this.#options;
+    const [ours, theirs] = memoryPair({ ...LINK, remotes: ["relay", `plugin:${name}`] });
+    // Plugins need timestamps, whatever the versions that others may speak.
+    void relay.accept(theirs, undefined, { versions: DIALECTS, unlimited: true, internal: true });
+    return await Client.over(ours, {
+      clock: relay.context.clock,
+      log: log.with({ plugin: name }),
+      groupCacheSize: GROUPS_KEPT,
+    });
+  }
+}
+
+/** An instance of the configuration, as the supervisor takes it. */
+export function specOf({ name, kind, plugin, module, enabled, options }: PluginConfig): PluginSpec {
+  return { name, kind, plugin, module, enabled, options };
+}
+
+/**
+ * Loads the plugins that a configuration names and has them check their options; nothing is started.
+ * @returns Every problem with its place.
+ */
+export async function checkPlugins(
+  plugins: readonly PluginConfig[],
+  registry: PluginRegistry = new PluginRegistry(),
+): Promise<Problem[]> {
+  const found = await Promise.all(plugins.map(async (config): Promise<Problem[]> => {
+    try {
+      const { options } = await registry.load(config);
+      options.read(structuredClone(config.options));
+      return [];
+    } catch (error) {
+      const which = config.plugin === undefined ? "module" : "plugin";
+      return optionProblems(error)?.map((problem) => ({
+        origin: config.origin(problem),
+        path: [config.path, "options", ...problem.path].join("."),
+        message: problem.message,
+      })) ?? [{
+        origin: config.origin(),
+        path: `${config.path}.${which}`,
+        message: safeReason(error),
+      }];
+    }
+  }));
+  return found.flat();
+}

@@ -1,0 +1,55 @@
+/**
+ * What the main thread and a worker say to each other: start, questions, the ends of channels to the other workers, log
+ * lines.
+ *
+ * @module
+ */
+import type { LogFields, LogLevel } from "../../base/logger.ts";
+import type { Answers, Question } from "../admin/answers.ts";
+import type { NodeOptions, ServerConfig } from "../node.ts";
+
+/** How the names of our worker threads begin; the program sees by it that it runs in one. */
+export const WORKER_NAME = "qumo-relay worker";
+
+/** What the main thread wants of a worker. */
+export type Call =
+  | Question
+  /** Goes over to another configuration. Answered with why it could not. */
+  | { readonly about: "reload"; readonly config: ServerConfig }
+  /** Asks every peer to leave. Answered with whether all was out in time. */
+  | { readonly about: "drain" }
+  /** Closes everything and ends the thread. */
+  | { readonly about: "close"; readonly inTime: boolean };
+
+export interface Replies extends Answers {
+  readonly reload: { readonly reason: string | undefined };
+  readonly drain: boolean;
+  readonly close: undefined;
+}
+
+export type ToWorker =
+  | { readonly type: "start"; readonly options: Omit<NodeOptions, "log"> }
+  /** The port is the channel to that node. */
+  | { readonly type: "join"; readonly index: number; readonly port: MessagePort }
+  | { readonly type: "leave"; readonly index: number }
+  | { readonly type: "logLevel"; readonly level: LogLevel }
+  /** Nobody is let in from here on. */
+  | { readonly type: "refuse" }
+  | { readonly type: "certificate"; readonly certificate: NodeOptions["certificate"] }
+  | { readonly type: "call"; readonly id: number; readonly call: Call };
+
+export type FromWorker =
+  /** The code is there: it may be told to start. */
+  | { readonly type: "loaded" }
+  | { readonly type: "listening" }
+  /** It could not bind its port. */
+  | { readonly type: "failed"; readonly inUse: boolean; readonly reason: string }
+  | {
+    readonly type: "log";
+    readonly level: LogLevel;
+    readonly message: string;
+    readonly fields: LogFields;
+  }
+  /** How many sessions it has now. */
+  | { readonly type: "status"; readonly sessions: number }
+  | { readonly type: "reply"; readonly id: number; readonly reply: Replies[keyof Replies] };

@@ -1,0 +1,201 @@
+/**
+ * Another node of this server, as a source of broadcasts: what it announces becomes routes here, and its tracks are read
+ * out of the memory that it shares.
+ *
+ * @module
+ */
+import type { Logger } from "../../base/logger.ts";
+import { NotFound, SourceLost } from "../../relay/errors.ts";
+import type { GroupWriter } from "../../relay/group/group_writer.ts";
+import type { Announced, Origin } from "../../relay/origin.ts";
+import type {
+  BroadcastSource,
+  FetchRequest,
+  TrackInfo,
+  TrackRequest,
+  TrackSink,
+  UpstreamSubscription,
+} from "../../relay/ports.ts";
+import { SharedRingReader } from "../../relay/group/shared_ring.ts";
+import { FrameParser } from "../../session/lite/frame_parser.ts";
+import { FollowedTrack } from "./followed_track.ts";
+import type { FromAsker, FromOwner, Send } from "./messages.ts";
+
+/** Something that was asked and is not answered. */
+interface Asked {
+  readonly what: string;
+  readonly answer: (message: FromOwner) => void;
+  readonly fail: (error: Error) => void;
+}
+
+export class Neighbour implements BroadcastSource {
+  readonly neighbour = true;
+  readonly label: string;
+  readonly #origin: Origin;
+  readonly #send: Send<FromAsker>;
+  readonly #log: Logger;
+  readonly #announced = new Map<string, Announced>();
+  readonly #tracks = new Map<number, FollowedTrack>();
+  readonly #asked = new Map<number, Asked>();
+  readonly #arenas = new Map<number, (SharedArrayBuffer | undefined)[]>();
+  #nextId = 0;
+  #gone = false;
+
+  constructor(label: string, origin: Origin, send: Send<FromAsker>, log: Logger) {
+    this.label = label;
+    this.#origin = origin;
+    this.#send = send;
+    this.#log = log;
+  }
+
+  receive(message: FromOwner): void {
+    switch (message.type) {
+      case "announce":
+        return this.#announce(message);
+      case "unannounce":
+        this.#announced.get(message.path)?.end();
+        return void this.#announced.delete(message.path);
+      case "arena":
+        return this.#arena(message);
+      case "ring": {
+        const { id, pool, control } = message;
+        const arenas = this.#arenas.get(pool) ?? [];
+        return this.#tracks.get(id)?.opened(pool, new SharedRingReader({ control, arenas }));
+      }
+      case "known":
+        return this.#tracks.get(message.id)?.known();
+      case "started":
+        return this.#tracks.get(message.id)?.started(message.group);
+      case "datagram": {
+        const { id, sequence, timestamp, payload } = message;
+        return this.#tracks.get(id)?.datagram(sequence, timestamp, payload);
+      }
+      case "ended":
+        return this.#tracks.get(message.id)?.ended(message.end);
+      case "info":
+      case "fetched":
+        return this.#asked.get(message.id)?.answer(message);
+      case "refused": {
+        const asked = this.#asked.get(message.id);
+        this.#asked.delete(message.id);
+        if (asked === undefined) return;
+        const Failure = message.lost ? SourceLost : NotFound;
+        return asked.fail(new Failure(asked.what));
+      }
+    }
+  }
+
+  trackInfo(broadcast: string, track: string): Promise<TrackInfo> {
+    const id = this.#nextId++;
+    const { promise, resolve, reject } = Promise.withResolvers<TrackInfo>();
+    this.#ask(id, { type: "trackInfo", id, broadcast, track }, {
+      what: `track ${track} of ${broadcast}`,
+      answer: (message) => {
+        this.#asked.delete(id);
+        if (message.type === "info") resolve(message.info);
+      },
+      fail: reject,
+    });
+    return promise;
+  }
+
+  subscribe(
+    broadcast: string,
+    track: string,
+    request: TrackRequest,
+    sink: TrackSink,
+  ): UpstreamSubscription {
+    const id = this.#nextId++;
+    const followed = new FollowedTrack({
+      id,
+      name: track,
+      request,
+      sink,
+      send: this.#send,
+      log: this.#log,
+      onClosed: () => this.#tracks.delete(id),
+    });
+    this.#tracks.set(id, followed);
+    if (this.#gone) queueMicrotask(() => followed.ended(this.#lost()));
+    else this.#send({ type: "subscribe", id, broadcast, track, request });
+    return followed;
+  }
+
+  fetch(
+    broadcast: string,
+    track: string,
+    { group, priority }: FetchRequest,
+    writer: GroupWriter,
+  ): Promise<void> {
+    const id = this.#nextId++;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const parser = new FrameParser(writer, true, () => 0);
+    const over = () => this.#asked.delete(id);
+    this.#ask(id, { type: "fetch", id, broadcast, track, group, priority }, {
+      what: `group ${group} of track ${track} of ${broadcast}`,
+      answer: (message) => {
+        if (message.type !== "fetched") return;
+        resolve();
+        try {
+          parser.push(message.bytes);
+        } catch (error) { // it is too large for this relay
+          this.#log.warn((error as Error).message, { broadcast, track });
+          writer.cut();
+        }
+        if (message.state === "complete" && parser.atBoundary) writer.finish();
+        else if (message.state !== "open") writer.cut();
+        if (message.state !== "open" || !writer.open) over();
+      },
+      fail: (error) => {
+        reject(error);
+        writer.cut();
+      },
+    });
+    return promise;
+  }
+
+  /**
+   * The other thread has ended.
+   * @param abrupt Whether without a word: what it announced lingers then.
+   */
+  lost(abrupt: boolean): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    // Routes first: a feed that loses its subscription then knows whether to wait for the publisher.
+    for (const announced of this.#announced.values()) announced.end(abrupt);
+    this.#announced.clear();
+    for (const track of [...this.#tracks.values()]) track.ended(this.#lost());
+    for (const { what, fail } of [...this.#asked.values()]) fail(new SourceLost(what));
+    this.#asked.clear();
+    this.#arenas.clear();
+  }
+
+  #announce({ path, hops, warm, cold, order }: FromOwner & { type: "announce" }): void {
+    const announcement = { hops, warm, cold, order };
+    const known = this.#announced.get(path);
+    if (known !== undefined) return known.update(announcement);
+    const announced = this.#origin.announce(path, this, announcement);
+    if (announced !== undefined) this.#announced.set(path, announced);
+  }
+
+  #arena({ pool, index, memory }: FromOwner & { type: "arena" }): void {
+    const arenas = this.#arenas.get(pool) ?? [];
+    this.#arenas.set(pool, arenas);
+    arenas[index] = memory;
+    for (const track of this.#tracks.values()) {
+      if (track.pool !== pool) continue;
+      track.reader?.setArena(index, memory);
+      if (memory !== undefined) track.poll();
+    }
+  }
+
+  #ask(id: number, message: FromAsker, asked: Asked): void {
+    if (this.#gone) return asked.fail(new SourceLost(asked.what));
+    this.#asked.set(id, asked);
+    this.#send(message);
+  }
+
+  #lost() {
+    return { kind: "failed", why: "lost", reason: `${this.label} is gone` } as const;
+  }
+}

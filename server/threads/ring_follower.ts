@@ -1,0 +1,134 @@
+/**
+ * Copies the groups of a track from another thread's ring into this thread's track, as they grow.
+ *
+ * There is one copy per thread and chunk, however many viewers read it here; in return neither thread holds the other's
+ * memory, and a viewer that is slow here is no concern over there.
+ *
+ * @module
+ */
+import { setImmediate } from "node:timers";
+import type { GroupWriter } from "../../relay/group/group_writer.ts";
+import type { TrackSink } from "../../relay/ports.ts";
+import type { SharedGroup, SharedRingReader } from "../../relay/group/shared_ring.ts";
+import { FrameParser } from "../../session/lite/frame_parser.ts";
+
+/** A group that is being copied. */
+interface Following {
+  readonly group: SharedGroup;
+  readonly writer: GroupWriter;
+  readonly parser: FrameParser;
+  position: number;
+}
+
+/** Bytes on their way through; a thread does one thing at a time. */
+const scratch = new Uint8Array(64 * 1024);
+
+export class RingFollower {
+  readonly #ring: SharedRingReader;
+  readonly #sink: TrackSink;
+  /** Told of a group that this relay refuses: too large. */
+  readonly #onRefused: (error: Error) => void;
+  /** The generation of each slot when it was taken. */
+  readonly #taken: Int32Array;
+  readonly #following = new Set<Following>();
+  #added: number | undefined;
+  #from: number;
+  #end: number;
+  #over = false;
+
+  /** @param range The first and the last group wanted. */
+  constructor(
+    ring: SharedRingReader,
+    sink: TrackSink,
+    range: { readonly from: number; readonly end: number },
+    onRefused: (error: Error) => void,
+  ) {
+    this.#ring = ring;
+    this.#sink = sink;
+    this.#from = range.from;
+    this.#end = range.end;
+    this.#onRefused = onRefused;
+    this.#taken = new Int32Array(ring.capacity).fill(-1);
+  }
+
+  /** Follows until {@link RingFollower.stop}. */
+  async run(): Promise<void> {
+    while (!this.#over) {
+      const { changes } = this.#ring;
+      this.poll();
+      // Where more has come meanwhile, it is taken with the next turn, together with what comes until then.
+      if (this.#over) return;
+      if (this.#ring.changes === changes) await this.#ring.wait(changes);
+      else await new Promise<void>((resolve) => void setImmediate(resolve));
+    }
+  }
+
+  /** The last group wanted has changed. */
+  extend(end: number): void {
+    this.#end = end;
+    this.#added = undefined;
+    this.poll();
+  }
+
+  /** Takes all there is. */
+  poll(): void {
+    if (this.#over) return;
+    const { added } = this.#ring;
+    if (added !== this.#added) {
+      this.#added = added;
+      for (const group of this.#ring.since(this.#from)) this.#take(group);
+    }
+    for (const following of this.#following) this.#copy(following);
+  }
+
+  /** Takes nothing any more. @param leave What becomes of groups that are not at their end. */
+  stop(leave: (writer: GroupWriter) => void): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#ring.wake();
+    for (const { writer } of this.#following) leave(writer);
+    this.#following.clear();
+  }
+
+  #take(group: SharedGroup): void {
+    if (group.sequence > this.#end || this.#taken[group.slot] === group.generation) return;
+    this.#taken[group.slot] = group.generation;
+    const writer = this.#sink.openGroup(group.sequence, group.startFrame);
+    if (writer === undefined) return;
+    // The kept bytes are those of the newest wire format: a timestamp with each frame.
+    const parser = new FrameParser(writer, true, () => 0);
+    this.#following.add({ group, writer, parser, position: 0 });
+  }
+
+  #copy(following: Following): void {
+    const { group, writer, parser } = following;
+    for (;;) {
+      const read = this.#ring.readInto(group, following.position, scratch);
+      if (read === "no-arena") return; // its message is on the way, and brings us back here
+      if (read === "lagged") {
+        writer.cut();
+        break;
+      }
+      following.position += read.length;
+      if (read.length > 0 && !this.#push(following, scratch.subarray(0, read.length))) break;
+      if (read.state !== "open") {
+        if (read.state === "complete" && parser.atBoundary) writer.finish();
+        else writer.cut();
+        break;
+      }
+      if (read.length === 0) return;
+    }
+    this.#following.delete(following);
+  }
+
+  /** @returns Whether the group takes more. */
+  #push({ writer, parser }: Following, bytes: Uint8Array): boolean {
+    try {
+      parser.push(bytes);
+    } catch (error) {
+      writer.cut();
+      this.#onRefused(error as Error);
+    }
+    return writer.open;
+  }
+}

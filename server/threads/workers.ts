@@ -1,0 +1,224 @@
+/**
+ * The worker threads of a server, led from the main thread: starts them, joins each with every other, starts those anew
+ * that die, and asks them all what the server is asked.
+ *
+ * @module
+ */
+import type { Logger, LogLevel } from "../../base/logger.ts";
+import type { Answers, Question } from "../admin/answers.ts";
+import type { Others } from "../admin/deps.ts";
+import type { NodeOptions } from "../node.ts";
+import { clearCensus } from "../limits/census.ts";
+import type { Mesh } from "./mesh.ts";
+import { WorkerHandle } from "./worker_handle.ts";
+
+/** How long a worker may take to tell of itself. */
+const ANSWER_MS = 5000;
+/** How long a worker may take to read its keys again: an issuer may have to be asked. */
+const RELOAD_MS = 15_000;
+/** How much longer than its grace a drain may take, and a close. */
+const CLOSE_MS = 5000;
+/** The first pause before a worker is started anew; it doubles up to the longest. */
+const BACKOFF_MIN_MS = 500;
+const BACKOFF_MAX_MS = 30_000;
+/** A worker that has lived so long begins with the first pause again. */
+const SOUND_MS = 60_000;
+
+export interface WorkersOptions extends Omit<NodeOptions, "place" | "restarts" | "log"> {
+  /** Where node 0 listens; each worker has the port behind the one before. */
+  readonly address: NodeOptions["address"];
+  /** Nodes of the server, the main thread's included. */
+  readonly count: number;
+  /** The links of the main thread's own node. */
+  readonly mesh: Mesh;
+  /** The program's own main module. */
+  readonly module: string;
+  readonly log: Logger;
+}
+
+/** Its owner closes it. */
+export class Workers implements Others {
+  readonly #options: WorkersOptions;
+  readonly #live = new Map<number, WorkerHandle>();
+  readonly #starting = new Set<WorkerHandle>();
+  readonly #pauses = new Map<number, ReturnType<typeof setTimeout>>();
+  #certificate: NodeOptions["certificate"];
+  #config: NodeOptions["config"];
+  /** What was taken back so far: a worker that is started anew has to know it too. */
+  readonly #revoked: Question[] = [];
+  #logLevel: LogLevel | undefined;
+  #closing = false;
+
+  constructor(options: WorkersOptions) {
+    this.#options = options;
+    this.#certificate = options.certificate;
+    this.#config = options.config;
+  }
+
+  /** Sessions of all workers, as they last told. */
+  get sessionCount(): number {
+    return [...this.#live.values()].reduce((sum, { sessions }) => sum + sessions, 0);
+  }
+
+  /** Fulfils once all take peers in. @throws {ListenFailed} @throws {WorkerFailed} */
+  async start(): Promise<void> {
+    const indexes = Array.from({ length: this.#options.count - 1 }, (_, i) => i + 1);
+    await Promise.all(indexes.map((index) => this.#start(index, 0)));
+  }
+
+  async ask<Q extends Question>(question: Q): Promise<Answers[Q["about"]][]> {
+    if (question.about === "revoke") this.#revoked.push(question);
+    const answers = await Promise.all([...this.#live.values()].map(async (worker) => {
+      const answer = await worker.call(question, ANSWER_MS);
+      if (answer !== undefined) return [answer];
+      // No such session is an answer too.
+      if (question.about !== "session") {
+        this.#options.log.warn("a worker does not answer", { worker: worker.index });
+      }
+      return [];
+    }));
+    return answers.flat();
+  }
+
+  /** New connections get this certificate; those that are up stay. */
+  replaceCertificate({ cert, key }: NodeOptions["certificate"]): void {
+    this.#certificate = { cert, key };
+    for (const worker of this.#live.values()) {
+      worker.post({ type: "certificate", certificate: this.#certificate });
+    }
+  }
+
+  /** From now on lines below this level are not even handed over. */
+  setLogLevel(level: LogLevel): void {
+    this.#logLevel = level;
+    for (const worker of this.#live.values()) worker.post({ type: "logLevel", level });
+  }
+
+  /** Goes over to another configuration, which the main thread has taken already. A worker that cannot goes on as it is. */
+  async reload(config: NodeOptions["config"]): Promise<void> {
+    this.#config = config;
+    await Promise.all([...this.#live.values()].map(async (worker) => {
+      const answer = await worker.call({ about: "reload", config }, RELOAD_MS);
+      if (answer !== undefined && answer.reason === undefined) return;
+      this.#options.log.error("a worker goes on with the configuration it had", {
+        worker: worker.index,
+        reason: answer?.reason ?? "it does not answer",
+      });
+    }));
+  }
+
+  /** Nobody is let in from here on. */
+  refuse(): void {
+    for (const worker of this.#live.values()) worker.post({ type: "refuse" });
+  }
+
+  /** Asks everybody to leave, as configured. @returns Whether all that had begun was out in time. */
+  async drain(): Promise<boolean> {
+    this.#stopStarting();
+    const timeoutMs = this.#config.server.drainTimeout + CLOSE_MS;
+    const drained = [...this.#live.values()].map((w) => w.call({ about: "drain" }, timeoutMs));
+    return (await Promise.all(drained)).every((inTime) => inTime !== false);
+  }
+
+  /** Closes every session and ends the threads. Idempotent. */
+  async close(inTime: boolean): Promise<void> {
+    this.#stopStarting();
+    await Promise.all([...this.#live.values()].map(async (worker) => {
+      await worker.call({ about: "close", inTime }, CLOSE_MS);
+      worker.terminate();
+    }));
+    this.#live.clear();
+  }
+
+  #stopStarting(): void {
+    this.#closing = true;
+    for (const pause of this.#pauses.values()) clearTimeout(pause);
+    this.#pauses.clear();
+    for (const worker of this.#starting) worker.terminate();
+  }
+
+  async #start(index: number, restarts: number): Promise<void> {
+    const { count, module, log, hop, census, address: { hostname, port } } = this.#options;
+    const { cert, key } = this.#certificate;
+    const config = this.#config;
+    const worker = new WorkerHandle({
+      index,
+      module,
+      log: log.with({ worker: index }),
+      node: {
+        config,
+        hop,
+        address: { hostname, port: port + index },
+        certificate: { cert, key },
+        place: { index, count },
+        restarts,
+        ...(census === undefined ? {} : { census }),
+      },
+    });
+    this.#starting.add(worker);
+    try {
+      await worker.listening;
+    } catch (error) {
+      worker.terminate();
+      throw error;
+    } finally {
+      this.#starting.delete(worker);
+    }
+    if (this.#closing) return worker.terminate();
+    if (this.#config !== config) {
+      await worker.call({ about: "reload", config: this.#config }, ANSWER_MS);
+    }
+    if (this.#certificate.cert !== cert) this.replaceCertificate(this.#certificate);
+    if (this.#logLevel !== undefined) worker.post({ type: "logLevel", level: this.#logLevel });
+    this.#join(worker);
+    for (const question of this.#revoked) void worker.call(question, ANSWER_MS);
+    const startedAtMs = performance.now();
+    worker.onDeath = (reason) => {
+      this.#live.delete(index);
+      this.#options.mesh.leave(index, true);
+      if (census !== undefined) clearCensus(census, index);
+      for (const other of this.#live.values()) other.post({ type: "leave", index });
+      log.error("a worker died and is started anew; its sessions are lost", {
+        worker: index,
+        reason,
+      });
+      const sound = performance.now() - startedAtMs > SOUND_MS;
+      this.#startLater(
+        index,
+        restarts + 1,
+        sound ? BACKOFF_MIN_MS : BACKOFF_MIN_MS * 2 ** restarts,
+      );
+    };
+  }
+
+  #startLater(index: number, restarts: number, pauseMs: number): void {
+    if (this.#closing) return;
+    const { log } = this.#options;
+    const pause = setTimeout(() => {
+      this.#pauses.delete(index);
+      this.#start(index, restarts).then(
+        () => log.info("a worker is back", { worker: index }),
+        (error: Error) => {
+          if (this.#closing) return;
+          log.error("a worker could not be started anew", { worker: index, reason: error.message });
+          this.#startLater(index, restarts, pauseMs * 2);
+        },
+      );
+    }, Math.min(pauseMs, BACKOFF_MAX_MS));
+    this.#pauses.set(index, pause);
+  }
+
+  /** A channel to the main thread's node, and to each of the others. */
+  #join(worker: WorkerHandle): void {
+    const { index } = worker;
+    const own = new MessageChannel();
+    this.#options.mesh.join(index, own.port1);
+    worker.post({ type: "join", index: 0, port: own.port2 }, [own.port2]);
+    for (const other of this.#live.values()) {
+      const { port1, port2 } = new MessageChannel();
+      other.post({ type: "join", index, port: port1 }, [port1]);
+      worker.post({ type: "join", index: other.index, port: port2 }, [port2]);
+    }
+    this.#live.set(index, worker);
+  }
+}

@@ -1,0 +1,34 @@
+/** The list of what is live comes with the player's session: the page hears of a broadcast without asking. */
+import assert from "node:assert/strict";
+import { connect } from "../../client/mod.ts";
+import { buildWeb } from "../../web/build/web_build.ts";
+import { toFileUrl } from "../../tools/file_url.ts";
+import { ROOT } from "../../tools/module_graph.ts";
+import { launchChromium } from "../support/pages/chromium.ts";
+import { startRelay } from "../support/program.ts";
+import { need } from "../support/require.ts";
+
+Deno.test({
+  name:
+    "a page that watches hears what begins and ends from its session, though nothing answers its questions",
+  ignore: !need("chromium").ok,
+  async fn() {
+    await buildWeb(toFileUrl(ROOT));
+    await using relay = await startRelay();
+    await using publisher = await connect(relay.url);
+    publisher.publish("first").track("data").write("hello");
+    await using chromium = await launchChromium();
+    const page = await chromium.browser.newPage();
+    await page.goto(`${relay.url}?name=first`);
+    await page.locator("#broadcasts a", { hasText: "first" }).waitFor();
+    await page.locator("#transport", { hasText: "Web" }).waitFor();
+    // From here on the list that is asked for is an old one.
+    await page.route("**/announced", (route) => route.fulfill({ body: "first\n" }));
+    const second = publisher.publish("second\nline");
+    await page.locator("#broadcasts a", { hasText: "second\\u000aline" }).waitFor();
+    await page.locator("#relay-state", { hasText: "2 live" }).waitFor();
+    second.close();
+    await page.locator("#relay-state", { hasText: "1 live" }).waitFor();
+    assert.equal(await page.locator("#broadcasts a").count(), 1);
+  },
+});

@@ -1,0 +1,80 @@
+/** Clients that nobody here wrote, over WebSocket because there is no WebTransport: `@moq/net`, and `@moq/lite` of old. */
+import assert from "node:assert/strict";
+import * as Lite from "@moq/lite";
+import * as Net from "@moq/net";
+import { launch, type Launched } from "../support/server.ts";
+import { isPayloadOf, payloadOf } from "../support/payload.ts";
+
+/** Hides WebTransport, as it is on an old browser. */
+function withoutWebTransport(): Disposable {
+  const kept = Object.getOwnPropertyDescriptor(globalThis, "WebTransport");
+  Reflect.deleteProperty(globalThis, "WebTransport");
+  return {
+    [Symbol.dispose]: () => void (kept && Object.defineProperty(globalThis, "WebTransport", kept)),
+  };
+}
+
+const GROUPS = 6;
+const FRAMES = 4;
+
+/** One of ours publishes `GROUPS` groups as soon as somebody watches. */
+async function publishWhenWatched(relay: Launched): Promise<AsyncDisposable> {
+  const client = await relay.client("moqt");
+  const track = client.publish("ours").track("data");
+  void (async () => {
+    while (track.subscribers === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (let g = 0; g < GROUPS; g++) {
+      using group = track.group();
+      for (let f = 0; f < FRAMES; f++) group.write(payloadOf(group.sequence, f));
+    }
+  })();
+  return client;
+}
+
+async function versions(relay: Launched): Promise<string[]> {
+  const { sessions } = await relay.api<
+    { sessions: { transport: string; version: string }[] }
+  >("/api/v1/sessions");
+  return sessions.filter(({ transport }) => transport === "websocket").map((s) => s.version);
+}
+
+Deno.test("@moq/net without WebTransport gets moq-lite-05 and every frame", async () => {
+  using _hidden = withoutWebTransport();
+  await using relay = await launch();
+  await using _publisher = await publishWhenWatched(relay);
+  const session = await Net.Connection.connect(new URL(`http://127.0.0.1:${relay.port}/`));
+  const announced = session.announced();
+  while ((await announced.next())?.path !== "ours");
+  assert.deepEqual(await versions(relay), ["moq-lite-05"]);
+  const track = session.consume(Net.Path.from("ours")).track("data").subscribe({
+    latencyMax: 30_000,
+  });
+  for (let g = 0; g < GROUPS; g++) {
+    const group = (await track.recvGroup())!;
+    for (let f = 0; f < FRAMES; f++) {
+      const frame = await group.readFrame();
+      assert.ok(isPayloadOf(group.sequence, f, frame!.payload));
+    }
+  }
+  session.close();
+  await session.closed;
+});
+
+Deno.test("@moq/lite 0.2.2, which offers qmux-00 alone, gets moq-lite-02 and every frame", async () => {
+  using _hidden = withoutWebTransport();
+  await using relay = await launch();
+  await using _publisher = await publishWhenWatched(relay);
+  const session = await Lite.Connection.connect(new URL(`http://127.0.0.1:${relay.port}/`));
+  const announced = session.announced();
+  while ((await announced.next())?.path !== "ours");
+  assert.deepEqual(await versions(relay), ["moq-lite-02"]);
+  const track = session.consume(Lite.Path.from("ours")).subscribe("data", 0);
+  for (let g = 0; g < GROUPS; g++) {
+    const group = (await track.nextGroup())!;
+    for (let f = 0; f < FRAMES; f++) {
+      assert.ok(isPayloadOf(group.sequence, f, (await group.readFrame())!));
+    }
+  }
+  session.close();
+  await session.closed;
+});

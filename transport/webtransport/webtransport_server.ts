@@ -1,0 +1,187 @@
+import { ProtocolViolation } from "../../wire/errors.ts";
+import { H3Error, H3Violation } from "../../wire/h3/errors.ts";
+import { encodeFrame, type Frame, frameParser, FrameType } from "../../wire/h3/frames.ts";
+import { decodeHeaders, encodeHeaders, headerMap } from "../../wire/h3/qpack.ts";
+import type { FlowWindow } from "../../wire/h3/settings.ts";
+import type { HeaderField } from "../../wire/h3/static_table.ts";
+import { parseStringList, printString } from "../../wire/h3/structured_field.ts";
+import { H3Connection } from "./h3_connection.ts";
+import type { QuicBidi, QuicConnection } from "../quic/quic_connection.ts";
+import { WebTransportSession } from "./webtransport_session.ts";
+
+/** What a client asks for when it opens a session. */
+export interface WebTransportRequest {
+  /** Path and query. */
+  readonly path: string;
+  /** Host and port as the client named them. */
+  readonly authority: string;
+  /** The page's origin, from browsers. */
+  readonly origin: string | undefined;
+  /** All fields, pseudo-headers as well, names in lower case, repeated ones joined by ", ". */
+  readonly headers: ReadonlyMap<string, string>;
+  /** What the session will speak, "" when the client offered nothing. */
+  readonly protocol: string;
+  /** "ip:port" of the client. */
+  readonly remoteAddress: string;
+}
+
+/** 200 opens the session; 401, 403, 404, 429, 503 and others turn it away before there is one. */
+export interface WebTransportAnswer {
+  readonly status: number;
+}
+
+/** How sessions are taken in. */
+export interface WebTransportAcceptOptions {
+  /** Protocols known here. Of those offered, the first one known is taken: the client's order wins. */
+  readonly protocols: readonly string[];
+  /** Asked once per request whose form and protocol are good. */
+  decide(request: WebTransportRequest): WebTransportAnswer | Promise<WebTransportAnswer>;
+  /** Announced in SETTINGS; one connection carries one session, whatever it says. Default 1. */
+  readonly maxSessions?: number;
+  /** What a client may send ahead of what was taken. Default: as much as QUIC lets it. */
+  readonly window?: FlowWindow;
+  /** A connection without a session by then is closed. Default 10,000. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Speaks HTTP/3 on a connection whose ALPN is "h3" until a session stands. Everything else that is asked on it gets an
+ * answer too, before and after: 404 for ordinary requests, 429 for a second session.
+ *
+ * @param conn The connection belongs to the session from now on, or is closed.
+ * @returns The session, or `undefined` when the connection ended before one was accepted.
+ * @throws Whatever `decide` throws; the client gets a 500, and the connection ends with the time for a session.
+ */
+export async function acceptWebTransport(
+  conn: QuicConnection,
+  options: WebTransportAcceptOptions,
+): Promise<WebTransportSession | undefined> {
+  const first = Promise.withResolvers<WebTransportSession | undefined>();
+  new Requests(conn, options, first);
+  const late = setTimeout(
+    () => conn.close(H3Error.none, "no session was opened in time"),
+    options.timeoutMs ?? 10_000,
+  );
+  conn.closed.then(() => {
+    clearTimeout(late);
+    first.resolve(undefined);
+  });
+  const session = await first.promise;
+  clearTimeout(late);
+  return session;
+}
+
+/** Requests of one connection that are refused before it is closed. Each leaves its number behind. */
+const MAX_REFUSED = 100;
+
+/** Answers the requests of one connection. */
+class Requests {
+  readonly #h3: H3Connection;
+  readonly #options: WebTransportAcceptOptions;
+  readonly #first: PromiseWithResolvers<WebTransportSession | undefined>;
+  readonly remoteAddress: string;
+  /** A session stands, or is being decided. */
+  #taken = false;
+  #refused = 0;
+
+  constructor(
+    conn: QuicConnection,
+    options: WebTransportAcceptOptions,
+    first: PromiseWithResolvers<WebTransportSession | undefined>,
+  ) {
+    this.#options = options;
+    this.#first = first;
+    this.remoteAddress = conn.remoteAddress;
+    this.#h3 = new H3Connection(conn, {
+      maxSessions: options.maxSessions ?? 1,
+      side: "server",
+      ...(options.window === undefined ? {} : { window: options.window }),
+      onRequest: (stream) => void this.#serve(stream),
+    });
+  }
+
+  async #serve(stream: QuicBidi): Promise<void> {
+    const parser = frameParser();
+    try {
+      for (let chunk; (chunk = await stream.receive.read());) {
+        const frames = parser.push(chunk);
+        const at = frames.findIndex((frame) => frame.type === FrameType.headers);
+        if (at < 0) continue;
+        const headers = headerMap(decodeHeaders(frames[at]!.payload));
+        return await this.#answer(stream, parser, frames.slice(at + 1), headers);
+      }
+      this.#refuse(stream, 400);
+    } catch (thrown) {
+      if (thrown instanceof ProtocolViolation) this.#refuse(stream, 400);
+      // All else is the end of the stream or the connection: nobody waits for an answer.
+    }
+  }
+  async #answer(
+    stream: QuicBidi,
+    parser: ReturnType<typeof frameParser>,
+    early: readonly Frame[],
+    headers: ReadonlyMap<string, string>,
+  ): Promise<void> {
+    const protocol = headers.get(":protocol");
+    if (headers.get(":method") !== "CONNECT") return this.#refuse(stream, 404);
+    if (protocol !== "webtransport" && protocol !== "webtransport-h3") {
+      return this.#refuse(stream, 501);
+    }
+    if (this.#taken) return this.#refuse(stream, 429);
+    const path = headers.get(":path") ?? "";
+    const authority = headers.get(":authority") ?? "";
+    const chosen = choose(headers.get("wt-available-protocols"), this.#options.protocols);
+    if (!path.startsWith("/") || authority === "" || chosen === undefined) {
+      return this.#refuse(stream, 400);
+    }
+    this.#taken = true;
+    // Nothing is known of the client before its SETTINGS (draft-ietf-webtrans-http3 §3.1).
+    const settings = await this.#h3.settings;
+    if (settings === undefined) return;
+    const origin = headers.get("origin");
+    const { remoteAddress } = this;
+    const request = { path, authority, origin, headers, protocol: chosen, remoteAddress };
+    let status: number;
+    try {
+      ({ status } = await this.#options.decide(request));
+    } catch (thrown) {
+      this.#refuse(stream, 500);
+      return this.#first.reject(thrown);
+    }
+    if (status !== 200) {
+      this.#taken = false;
+      return this.#refuse(stream, status);
+    }
+    stream.send.write(answer(200, chosen));
+    const basis = { stream, settings, parser, early, path, protocol: chosen, h3: this.#h3 };
+    this.#first.resolve(new WebTransportSession({ ...basis, side: "server" }));
+  }
+  #refuse(stream: QuicBidi, status: number): void {
+    if (++this.#refused > MAX_REFUSED) {
+      const detail = `${this.#refused} requests that lead nowhere`;
+      return this.#h3.violated(new H3Violation(H3Error.excessiveLoad, "HTTP/3 connection", detail));
+    }
+    this.#h3.detach(stream.send.id);
+    stream.send.write(answer(status));
+    stream.send.finish();
+    stream.receive.stop(0);
+  }
+}
+
+/** The client's first protocol that is known, "" when it offers none, `undefined` when none is known. */
+function choose(offer: string | undefined, known: readonly string[]): string | undefined {
+  let offered: string[] = [];
+  try {
+    offered = parseStringList(offer ?? "");
+  } catch { // The draft wants a malformed field ignored as a whole.
+  }
+  return offered.length === 0 ? "" : offered.find((protocol) => known.includes(protocol));
+}
+
+function answer(status: number, protocol?: string): Uint8Array {
+  const fields: HeaderField[] = [[":status", String(status)]];
+  // Old clients look for the draft; new ones ignore it.
+  if (status === 200) fields.push(["sec-webtransport-http3-draft", "draft02"]);
+  if (protocol) fields.push(["wt-protocol", printString(protocol)]);
+  return encodeFrame(FrameType.headers, encodeHeaders(fields));
+}

@@ -1,0 +1,136 @@
+/** What a broadcast is that this page cannot play: told by its catalog, or by what its tracks send. */
+
+import { parseCatalog } from "../../base/catalog.ts";
+
+/** A track, and what is known of it. */
+export interface KnownTrack {
+  readonly name: string;
+  /** A few words; empty when nothing is known. */
+  readonly about: string;
+}
+
+export interface BroadcastKind {
+  /** "media": the player plays it. "data": its catalog has neither picture nor sound. "msf": another catalog. "unreadable": a catalog that is none. "bare": no catalog. */
+  readonly kind: "media" | "data" | "msf" | "unreadable" | "bare";
+  /** What it is, as a sentence without the name. */
+  readonly text: string;
+  readonly tracks: readonly KnownTrack[];
+}
+
+/** The catalog this page reads, and the one of MSF (draft-ietf-moq-msf). */
+export const CATALOGS = ["catalog.json", "catalog"] as const;
+/** What tracks are called where no catalog lists them. Asking costs one request each. */
+export const USUAL_TRACKS: readonly string[] = [
+  ...["data", "chat", "lines", "text", "messages", "events", "video", "audio", "video0", "audio0"],
+];
+
+/** @param first The first frame of each track that sent one, by the name of the track. */
+export function kindOf(first: ReadonlyMap<string, Uint8Array>): BroadcastKind {
+  const others = [...first].filter(([name]) => !CATALOGS.some((catalog) => catalog === name))
+    .map(([name, frame]) => ({ name, about: `first frame of ${frame.length} bytes` }));
+  const hang = first.get("catalog.json");
+  if (hang !== undefined) return hangKind(jsonOf(hang), others);
+  const msf = first.get("catalog");
+  if (msf !== undefined) return msfKind(jsonOf(msf), others);
+  return {
+    kind: "bare",
+    text: others.length === 0
+      ? "It has no catalog, so nothing says what its tracks are called. If you know the name of one, look at it below."
+      : "It has no catalog, so nothing says how to play it. These tracks answer to names that are often used.",
+    tracks: others,
+  };
+}
+
+function hangKind(catalog: unknown, others: readonly KnownTrack[]): BroadcastKind {
+  const own = { name: "catalog.json", about: "the catalog" };
+  if (!isObject(catalog)) {
+    return {
+      kind: "unreadable",
+      text: "Its catalog.json is not a JSON object, so nothing says how to play it.",
+      tracks: [own, ...others],
+    };
+  }
+  const media = (["video", "audio"] as const).flatMap((section) => renditionsOf(catalog, section));
+  if (media.length > 0) {
+    return {
+      kind: "media",
+      text: "It has a picture or sound.",
+      tracks: [...media, own],
+    };
+  }
+  const listed = Object.entries(catalog).flatMap(([section, value]) =>
+    namesIn(value).map((name) => ({ name, about: section }))
+  );
+  return {
+    kind: "data",
+    text: "It is data: its catalog lists no picture and no sound.",
+    tracks: merged([...listed, ...others, own]),
+  };
+}
+
+function renditionsOf(catalog: Record<string, unknown>, section: "video" | "audio"): KnownTrack[] {
+  const { renditions } = isObject(catalog[section]) ? catalog[section] : {};
+  return isObject(renditions)
+    ? Object.entries(renditions).slice(0, MOST_TRACKS).map(([name, config]) => ({
+      name,
+      about: [section, isObject(config) ? config.codec : undefined].filter(isText).join(", "),
+    }))
+    : [];
+}
+
+function msfKind(catalog: unknown, others: readonly KnownTrack[]): BroadcastKind {
+  const own = { name: "catalog", about: "the catalog" };
+  if (!isObject(catalog) || !Array.isArray(catalog.tracks)) {
+    return {
+      kind: "unreadable",
+      text: "Its catalog is of a kind this page does not know.",
+      tracks: [own, ...others],
+    };
+  }
+  const listed = catalog.tracks.filter(isObject).filter(({ name }) => isText(name));
+  return {
+    kind: "msf",
+    text:
+      "It has an MSF catalog. This page plays broadcasts with a catalog of hang; it shows what the tracks of this one send.",
+    tracks: merged([
+      ...listed.map(({ name, role, codec, mimeType, packaging, width, height }) => ({
+        name: name as string,
+        about: [role, codec ?? mimeType, packaging, width && height && `${width} × ${height}`]
+          .filter(isText).join(", "),
+      })),
+      own,
+    ]),
+  };
+}
+
+/** Names of tracks anywhere in a section: the value of each "name", "track" or "tracks" and the keys of "renditions". */
+function namesIn(value: unknown, depth = 0): string[] {
+  if (depth > 4 || typeof value !== "object" || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap((each) => namesIn(each, depth + 1));
+  return Object.entries(value).flatMap(([key, inner]) => {
+    if ((key === "name" || key === "track") && isText(inner)) return [inner];
+    if (key === "renditions" && isObject(inner)) return Object.keys(inner);
+    return namesIn(inner, depth + 1);
+  });
+}
+
+/** More than these are not shown: a catalog is somebody else's. */
+const MOST_TRACKS = 100;
+
+function merged(tracks: readonly KnownTrack[]): KnownTrack[] {
+  const byName = new Map<string, KnownTrack>();
+  for (const track of tracks) if (!byName.has(track.name)) byName.set(track.name, track);
+  return [...byName.values()].slice(0, MOST_TRACKS);
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return parseCatalog(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

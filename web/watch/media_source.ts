@@ -1,0 +1,123 @@
+/// <reference lib="dom" />
+/** Where the picture and the sound come from, and what is said when they do not. */
+import { type DeviceChoice, deviceConstraint } from "../publish/devices.ts";
+import { startPattern } from "../publish/test_pattern.ts";
+
+export const SOURCES = ["camera", "microphone", "screen", "pattern"] as const;
+export type SourceKind = (typeof SOURCES)[number];
+
+export interface SourceOptions {
+  readonly kind: SourceKind;
+  /** Sound besides the picture. */
+  readonly sound: boolean;
+  readonly camera: DeviceChoice;
+  readonly microphone: DeviceChoice;
+  readonly width: number;
+  readonly height: number;
+  readonly framesPerSecond: number;
+}
+
+/** An open source. Stop it in the end: the camera's light stays on until then. */
+export interface MediaSource {
+  readonly stream: MediaStream;
+  /** What is missing, as a sentence. */
+  readonly note?: string;
+  stop(): void;
+}
+
+/** No media came. The message is a sentence for the user. */
+export class SourceProblem extends Error {
+  override readonly name = "SourceProblem";
+}
+
+/** Opens a source; the browser may ask the user first. @throws {SourceProblem} */
+export async function openSource(options: SourceOptions): Promise<MediaSource> {
+  try {
+    return await openChosen(options);
+  } catch (error) {
+    const { camera, microphone } = options;
+    // A device that was unplugged since it was chosen; another is better than none.
+    const gone = error instanceof SourceProblem && isNamed(error.cause, "OverconstrainedError");
+    if (!gone || camera === "" && microphone === "") throw error;
+    const source = await openChosen({ ...options, camera: "", microphone: "" });
+    return {
+      ...source,
+      note: `The chosen device is not there: another was taken. ${source.note ?? ""}`,
+    };
+  }
+}
+
+async function openChosen(options: SourceOptions): Promise<MediaSource> {
+  const { kind, sound, width, height, framesPerSecond } = options;
+  if (kind === "pattern") return startPattern(options);
+  const { mediaDevices } = navigator;
+  if (mediaDevices === undefined) {
+    throw new SourceProblem(
+      "Browsers give devices to https:// pages and to localhost only. Open this page in one of these ways.",
+    );
+  }
+  const video = {
+    width: { ideal: width },
+    height: { ideal: height },
+    frameRate: { ideal: framesPerSecond },
+  };
+  const audio = options.microphone === "" ? true : deviceConstraint(options.microphone);
+  try {
+    if (kind === "screen") {
+      return opened(await mediaDevices.getDisplayMedia({ video, audio: sound }), sound);
+    }
+    if (kind === "microphone") {
+      return opened(await mediaDevices.getUserMedia({ audio }), true);
+    }
+    const chosen = { ...video, ...deviceConstraint(options.camera) };
+    if (!sound) return opened(await mediaDevices.getUserMedia({ video: chosen }), false);
+    try {
+      return opened(await mediaDevices.getUserMedia({ video: chosen, audio }), true);
+    } catch (error) {
+      // A camera without a microphone is better than nothing.
+      if (!isNamed(error, "NotFoundError")) throw error;
+      return opened(await mediaDevices.getUserMedia({ video: chosen }), true);
+    }
+  } catch (error) {
+    throw new SourceProblem(sourceSentence(kind, error), { cause: error });
+  }
+}
+
+function opened(stream: MediaStream, wantsSound: boolean): MediaSource {
+  const silent = wantsSound && stream.getAudioTracks().length === 0;
+  return {
+    stream,
+    ...(silent && { note: "There is no sound: no microphone was found, or none was shared." }),
+    stop: () => stream.getTracks().forEach((track) => track.stop()),
+  };
+}
+
+const NAMES: Readonly<Record<SourceKind, string>> = {
+  camera: "camera",
+  microphone: "microphone",
+  screen: "screen",
+  pattern: "test pattern",
+};
+
+/** What a failure of `getUserMedia()` or `getDisplayMedia()` means, and what to do about it. */
+export function sourceSentence(kind: SourceKind, error: unknown): string {
+  const name = NAMES[kind];
+  const else_ = "or take the test pattern.";
+  if (isNamed(error, "NotAllowedError", "SecurityError")) {
+    return kind === "screen"
+      ? `Nothing was shared. Choose a window or a screen when the browser asks, ${else_}`
+      : `The ${name} was refused. Allow it for this page in the browser's address bar and try again, ${else_}`;
+  }
+  if (isNamed(error, "NotFoundError", "OverconstrainedError")) {
+    return `No ${name} was found. Plug one in and try again, ${else_}`;
+  }
+  if (isNamed(error, "NotReadableError", "AbortError")) {
+    return `The ${name} cannot be read: another program may be using it. Close that and try again, ${else_}`;
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return `The ${name} could not be opened (${reason}). Try again, ${else_}`;
+}
+
+function isNamed(error: unknown, ...names: readonly string[]): boolean {
+  return error instanceof Error && names.includes(error.name);
+}
