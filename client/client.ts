@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { Backoff } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import { type Logger, silent } from "../base/logger.ts";
+import { sleep } from "../base/sleep.ts";
 import { randomHop } from "../relay/hop.ts";
 import { Origin } from "../relay/origin.ts";
 import type { ProbeReport } from "../session/lite/subscriber.ts";
@@ -17,7 +19,6 @@ import { Link } from "./link.ts";
 import type { TrackMux } from "./mux.ts";
 import { Peer, type PeerOptions, trackContext } from "./peer.ts";
 import {
-  Backoff,
   type ClientStatus,
   type GoawayPolicy,
   goawayTarget,
@@ -151,7 +152,7 @@ export class Client extends Peer implements AsyncDisposable {
     this.#local = local;
     this.#remote = remote;
     this.#over = over;
-    this.#backoff = new Backoff(reconnect ?? {});
+    this.#backoff = new Backoff(reconnect);
     this.#unbind = options.mux?.bind(local);
   }
 
@@ -220,7 +221,7 @@ export class Client extends Peer implements AsyncDisposable {
     connection.closed.then(() => over = true);
     const on = () => !over && !signal?.aborted && performance.now() < endsAtMs;
     while (publisher.subscriptions > 0 && on()) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await sleep(10);
     }
     if (on()) await settled(connection, dialect, Math.min(1000, endsAtMs - performance.now()));
     await this.close();
@@ -234,7 +235,7 @@ export class Client extends Peer implements AsyncDisposable {
     if (links.length === 0) this.#finish({ code, reason, abrupt: false });
     await unlessAborted(this.closed, options.signal);
     // A program that ends right now would take the goodbye with it, and the peer would wait for us until its idle timeout.
-    await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
+    await sleep(GOODBYE_MS);
   }
 
   /** Closes. */
@@ -361,7 +362,7 @@ export class Client extends Peer implements AsyncDisposable {
       const waitMs = this.#backoff.next();
       const attempt = this.#backoff.attempts;
       if (this.#links.size === 0) this.#tell({ state: "reconnecting", reason, attempt, waitMs });
-      await this.#sleep(waitMs);
+      await sleep(waitMs, signal, this.#clock);
       if (signal.aborted) break;
       try {
         await this.#open(target);
@@ -420,20 +421,6 @@ export class Client extends Peer implements AsyncDisposable {
     this.#status = status;
     this.#changed.ring();
     this.#setup.dial?.options.onstatus?.(status);
-  }
-
-  #sleep(ms: number): Promise<void> {
-    const { signal } = this.#stop;
-    return new Promise((resolve) => {
-      const over = () => {
-        cancel();
-        signal.removeEventListener("abort", over);
-        resolve();
-      };
-      const cancel = this.#clock.after(ms, over);
-      if (signal.aborted) over();
-      else signal.addEventListener("abort", over, { once: true });
-    });
   }
 }
 

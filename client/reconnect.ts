@@ -50,38 +50,6 @@ export type ClientStatus =
   /** For good. */
   | { readonly state: "closed"; readonly code: number; readonly reason: string };
 
-/** A session that held this long starts the back-off anew. */
-const STABLE_MS = 10_000;
-
-/** How long to wait before each attempt. */
-export class Backoff {
-  readonly #options: ReconnectOptions;
-  #nextMs: number;
-  /** Attempts since a session last held. */
-  attempts = 0;
-
-  constructor(options: ReconnectOptions) {
-    this.#options = options;
-    this.#nextMs = options.minMs ?? 250;
-  }
-
-  /** A session has ended. @param heldMs How long it stood. */
-  ended(heldMs: number): void {
-    if (heldMs < STABLE_MS) return;
-    this.#nextMs = this.#options.minMs ?? 250;
-    this.attempts = 0;
-  }
-
-  /** The wait before the next attempt, in milliseconds. */
-  next(): number {
-    const random = this.#options.random ?? Math.random;
-    const waitMs = this.#nextMs * (0.5 + random() / 2);
-    this.#nextMs = Math.min(this.#nextMs * 2, this.#options.maxMs ?? 10_000);
-    this.attempts++;
-    return Math.round(waitMs);
-  }
-}
-
 /** Where to go when asked to: the place named, as far as the policy allows, else back to the same one. */
 export function goawayTarget(uri: string, url: URL, policy: GoawayPolicy): URL {
   if (uri === "" || !URL.canParse(uri)) return url;

@@ -6,14 +6,7 @@ import { type MemoryConnection, memoryPair } from "../transport/memory/memory.ts
 import type { LiteVersion } from "../wire/lite/dialect.ts";
 import type { Announcements } from "./announcements.ts";
 import { Client, type DialOptions } from "./client.ts";
-import {
-  Backoff,
-  type ClientStatus,
-  goawayTarget,
-  isFinal,
-  shown,
-  withToken,
-} from "./reconnect.ts";
+import { type ClientStatus, goawayTarget, isFinal, shown, withToken } from "./reconnect.ts";
 
 /** A relay that clients dial over memory pairs, and that can be away or replaced. */
 class Host {
@@ -374,16 +367,6 @@ Deno.test("withToken() replaces a token and keeps the rest of the query; shown()
   assert.equal(url.searchParams.get("jwt"), "old");
   assert.equal(shown(url), "moqt://relay.example:4433/live");
   assert.equal(shown(new URL("https://relay.example/live?jwt=x")), "https://relay.example/live");
-});
-
-Deno.test("Backoff doubles up to its limit, spreads by half, and starts anew after a session that held", () => {
-  const backoff = new Backoff({ minMs: 100, maxMs: 300, random: () => 0 });
-  assert.deepEqual([backoff.next(), backoff.next(), backoff.next()], [50, 100, 150]);
-  backoff.ended(5000);
-  assert.equal(backoff.next(), 150);
-  assert.equal(backoff.attempts, 4);
-  backoff.ended(10_000);
-  assert.deepEqual([backoff.attempts, backoff.next()], [0, 50]);
 });
 
 Deno.test("isFinal() is true where the relay refuses the token, or speaks no common version", () => {

@@ -4,10 +4,10 @@
  * @module
  */
 import { reasonOf } from "../base/errors.ts";
-import { Backoff } from "../client/reconnect.ts";
+import { Backoff } from "../base/backoff.ts";
 import type { PluginContext } from "./plugin.ts";
 import { ofBroadcast, StatusLines } from "./status_lines.ts";
-import { sleep } from "../media/pace.ts";
+import { sleep } from "../base/sleep.ts";
 import { LiveMedia } from "../media/broadcast/read.ts";
 
 /** How soon a broadcast that failed is tried again. */

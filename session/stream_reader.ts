@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { concat } from "../base/bytes.ts";
 import type { ReceiveStream } from "../transport/connection.ts";
 import { ProtocolViolation } from "../wire/errors.ts";
 import { STREAM_CODE } from "../wire/lite/codes.ts";
@@ -194,17 +195,3 @@ export class StreamReader implements Waiting {
 }
 
 const EMPTY = new Uint8Array(0);
-
-/** All parts behind each other. */
-export function concat(
-  parts: readonly Uint8Array[],
-  length = parts.reduce((sum, part) => sum + part.length, 0),
-): Uint8Array {
-  const out = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}

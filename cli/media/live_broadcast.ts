@@ -2,7 +2,8 @@ import { reasonOf } from "../../base/errors.ts";
 import { sameHost } from "../../base/same_host.ts";
 import { type Client, type ConnectOptions, QumoError, randomHop } from "../../client/mod.ts";
 import type { HangRecord } from "../../media/hang/hang_broadcast.ts";
-import { sleep } from "../../media/pace.ts";
+import { Backoff } from "../../base/backoff.ts";
+import { sleep } from "../../base/sleep.ts";
 import { BroadcastWriter, isCatalog } from "../../media/broadcast/broadcast_writer.ts";
 import { dialRelay } from "./client_flags.ts";
 
@@ -22,7 +23,7 @@ export interface LiveBroadcastOptions {
 }
 
 /** Waits between attempts double from the first to the last of these. */
-const BACKOFF_MS = { first: 500, last: 10_000 } as const;
+const BACKOFF = { minMs: 500, maxMs: 10_000 } as const;
 /** Groups kept per track for those who join: more than a second of audio in groups of one frame. */
 const GROUPS_KEPT = 64;
 
@@ -119,11 +120,10 @@ export class LiveBroadcast {
 
   async #dialAgain(url: string): Promise<void> {
     const { signal } = this.#over;
-    let waitMs: number = BACKOFF_MS.first;
+    const backoff = new Backoff(BACKOFF);
     let target = url;
     while (!signal.aborted) {
-      await sleep(waitMs * (0.5 + Math.random() / 2), signal);
-      waitMs = Math.min(waitMs * 2, BACKOFF_MS.last);
+      await sleep(backoff.next(), signal);
       if (signal.aborted) break;
       try {
         await this.#connect(target);

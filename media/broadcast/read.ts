@@ -16,7 +16,7 @@ import { CATALOG_TRACK, PRIORITY } from "../hang/catalog.ts";
 import { MediaError } from "../mp4/media_error.ts";
 import { Burst } from "../../base/burst.ts";
 import { FrameOpener, type MediaFrame } from "../frame.ts";
-import { sleep } from "../pace.ts";
+import { sleep } from "../../base/sleep.ts";
 import { CatalogVersions, type ReadCatalog, type Rendition } from "./rendition.ts";
 
 export type { MediaFrame } from "../frame.ts";

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { concat, u16, u8 } from "../mp4/mp4_writer.ts";
+import { concat } from "../../base/bytes.ts";
+import { u16, u8 } from "../mp4/mp4_writer.ts";
 
 /** Parameter sets stand at the beginning of a keyframe, within so many bytes. */
 export const MAX_HEADER_BYTES = 64 * 1024;

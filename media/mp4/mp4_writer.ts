@@ -1,5 +1,7 @@
 /** Writes ISO BMFF boxes (ISO 14496-12): the pieces a fragmented MP4 is made of. */
 
+import { concat } from "../../base/bytes.ts";
+
 /** A part of a box: bytes, or a whole box. */
 export type Part = Uint8Array | string;
 
@@ -10,17 +12,6 @@ export function box(type: string, ...parts: readonly Part[]): Uint8Array<ArrayBu
   const body = parts.map((part) => typeof part === "string" ? TEXT.encode(part) : part);
   const size = body.reduce((sum, part) => sum + part.length, 8);
   return concat([u32(size), TEXT.encode(type), ...body]);
-}
-
-/** Bytes one behind another. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 /** A box with version and flags. */

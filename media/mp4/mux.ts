@@ -7,7 +7,8 @@ import { describe, lengthPrefixed, MAX_HEADER_BYTES, splitAnnexB } from "../code
 import { DecodeClock } from "../decode_clock.ts";
 import { MediaError } from "./media_error.ts";
 import type { MediaFrame } from "../frame.ts";
-import { box, concat, fullBox, i32, type Part, u16, u32, u64, zeros } from "./mp4_writer.ts";
+import { concat } from "../../base/bytes.ts";
+import { box, fullBox, i32, type Part, u16, u32, u64, zeros } from "./mp4_writer.ts";
 import type { Rendition } from "../broadcast/rendition.ts";
 import { sampleEntry } from "./sample_entry.ts";
 

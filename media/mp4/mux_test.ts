@@ -7,7 +7,7 @@ import { HangBroadcast } from "../hang/hang_broadcast.ts";
 import { MediaError } from "./media_error.ts";
 import { Splitter } from "./splitter.ts";
 import { FrameOpener, type MediaFrame } from "../frame.ts";
-import { concat } from "./mp4_writer.ts";
+import { concat } from "../../base/bytes.ts";
 import { FragmentMuxer } from "./mux.ts";
 import { CatalogVersions, type Rendition } from "../broadcast/rendition.ts";
 

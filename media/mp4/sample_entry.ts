@@ -5,7 +5,8 @@
  */
 import { aacConfig } from "../codec/codec.ts";
 import { MediaError } from "./media_error.ts";
-import { box, concat, fullBox, u16, u32, u8, zeros } from "./mp4_writer.ts";
+import { concat } from "../../base/bytes.ts";
+import { box, fullBox, u16, u32, u8, zeros } from "./mp4_writer.ts";
 import type { AudioRendition, Rendition, VideoRendition } from "../broadcast/rendition.ts";
 
 /** @throws {MediaError} The codec has no place in an MP4, or its catalog entry is not complete. */

@@ -7,7 +7,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { unlessAborted } from "../../base/bell.ts";
-import { Backoff } from "../../client/reconnect.ts";
+import { Backoff } from "../../base/backoff.ts";
 import type { Client } from "../../client/mod.ts";
 import {
   optionProblems,

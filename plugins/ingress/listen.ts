@@ -6,7 +6,7 @@
 import { QumoError, reasonOf } from "../../base/errors.ts";
 import { MediaProcess } from "../ffmpeg/media_process.ts";
 import type { MediaPublisher } from "../../media/broadcast/publish.ts";
-import { sleep } from "../../media/pace.ts";
+import { sleep } from "../../base/sleep.ts";
 import type { PluginContext } from "../plugin.ts";
 import { SourceFailed } from "./ingest.ts";
 

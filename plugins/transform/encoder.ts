@@ -9,7 +9,7 @@ import { MediaProcess } from "../ffmpeg/media_process.ts";
 import { isDamaged } from "../../media/codec/nal_lengths.ts";
 import type { InitEvent, SampleEvent } from "../../media/mp4/media_track.ts";
 import { Splitter } from "../../media/mp4/splitter.ts";
-import { concat } from "../../media/mp4/mp4_writer.ts";
+import { concat } from "../../base/bytes.ts";
 import { FragmentMuxer } from "../../media/mp4/mux.ts";
 import type { AudioRendition, MediaFrame, VideoRendition } from "../../media/broadcast/read.ts";
 import type { PluginStats } from "../plugin.ts";

@@ -7,7 +7,8 @@ import type { Clock } from "../../base/clock.ts";
 import { QumoError, reasonOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import { matchesPattern } from "../../base/path_pattern.ts";
-import { Backoff } from "../../client/reconnect.ts";
+import { Backoff } from "../../base/backoff.ts";
+import { sleep } from "../../base/sleep.ts";
 import type { HookConfig } from "../../config/hook_list.ts";
 import type { HookEvent } from "./event.ts";
 import { Waiting } from "./waiting.ts";
@@ -170,9 +171,9 @@ export class Hook {
 
   /** Never rejects. */
   async #run(event: HookEvent): Promise<void> {
-    const { log, deliver, random } = this.#ports;
+    const { clock, log, deliver, random } = this.#ports;
     const { retries, backoffMinMs: minMs, backoffMaxMs: maxMs } = this.config;
-    const backoff = new Backoff({ minMs, maxMs, ...(random === undefined ? {} : { random }) });
+    const backoff = new Backoff({ minMs, maxMs, random });
     const fields = { event: event.event, broadcast: event.broadcast, id: event.id };
     for (let attempt = 0;; attempt++) {
       try {
@@ -196,18 +197,9 @@ export class Hook {
         }
         const waitMs = backoff.next();
         log.debug("a hook is told again after a pause", { ...fields, reason, waitMs });
-        await this.#pause(waitMs);
+        await sleep(waitMs, this.#over.signal, clock);
         if (!this.#over.signal.aborted) this.stats.retries++;
       }
     }
-  }
-
-  #pause(ms: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const { signal } = this.#over;
-    const cancel = this.#ports.clock.after(ms, resolve);
-    signal.addEventListener("abort", () => resolve(), { once: true });
-    if (signal.aborted) resolve();
-    return promise.finally(cancel);
   }
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { concat } from "../../base/bytes.ts";
 import { reasonOf } from "../../base/errors.ts";
 import { NotFound } from "../../relay/errors.ts";
 import type { AnnounceEvent } from "../../relay/origin.ts";
@@ -15,7 +16,7 @@ import { framed } from "../../wire/message.ts";
 import { joinPath } from "../../wire/path.ts";
 import { TrackRequest } from "../../wire/lite/track.ts";
 import type { Link } from "../link.ts";
-import { concat, type StreamReader } from "../stream_reader.ts";
+import type { StreamReader } from "../stream_reader.ts";
 import { HALF_A_VARINT } from "./group_sender.ts";
 import { AnnounceEncoder } from "./announce_codec.ts";
 import { ServedFetch } from "./served_fetch.ts";

@@ -9,7 +9,7 @@ import {
   type Rendition,
 } from "../../media/broadcast/read.ts";
 import { FragmentMuxer } from "../../media/mp4/mux.ts";
-import { concat } from "../../media/mp4/mp4_writer.ts";
+import { concat } from "../../base/bytes.ts";
 import type { PluginDefinition } from "../../plugins/plugin.ts";
 import { MemoryRelay, newStats, type PluginRun, runPlugin } from "./plugin_run.ts";
 import { until } from "./server.ts";

@@ -1,3 +1,4 @@
+import { concat } from "../../base/bytes.ts";
 import type { ReceiveStream, SendEnd, SendStream } from "../connection.ts";
 import { ConnectionClosed, StreamClosed, StreamReset } from "../errors.ts";
 import { type QuicSink, sinkOf } from "./quic_sink.ts";
@@ -244,7 +245,7 @@ export class QuicReceive implements ReceiveStream {
       if (!this.#gathering) return true; // it is another's read now
       if (chunk === undefined) break; // the reader will find the end again
       this.#ahead = undefined;
-      this.#rest = this.#rest === undefined ? chunk : joined(this.#rest, chunk);
+      this.#rest = this.#rest === undefined ? chunk : concat([this.#rest, chunk]);
     }
     this.#gathering = false;
     return true;
@@ -311,13 +312,6 @@ export class QuicReceive implements ReceiveStream {
     }
     throw new ConnectionClosed("it was lost, or the other side closed it", { cause: thrown });
   };
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }
 
 function ignore(): void {}

@@ -4,7 +4,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { duration, integer, notes, oneOf, size } from "../../../config/fields.ts";
 import { follow } from "../../../media/broadcast/follow.ts";
 import { eachBroadcast } from "../../live_set.ts";
-import { sleep } from "../../../media/pace.ts";
+import { sleep } from "../../../base/sleep.ts";
 import type { LiveMedia } from "../../../media/broadcast/read.ts";
 import { options } from "../../options.ts";
 import { StatusLines } from "../../status_lines.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { concat } from "../../../media/mp4/mp4_writer.ts";
+import { concat } from "../../../base/bytes.ts";
 import type { Rendition } from "../../../media/broadcast/rendition.ts";
 import type { Part, SegmentOutput } from "../../../media/segment/segmenter.ts";
 import { mediaPlaylist, type PlaylistPart } from "../playlist.ts";

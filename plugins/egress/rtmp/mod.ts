@@ -6,7 +6,7 @@ import { MediaProcess } from "../../ffmpeg/media_process.ts";
 import { audioCodec, videoCodec } from "../../ffmpeg/output.ts";
 import { follow, type FrameSink } from "../../../media/broadcast/follow.ts";
 import { eachBroadcast } from "../../live_set.ts";
-import { sleep } from "../../../media/pace.ts";
+import { sleep } from "../../../base/sleep.ts";
 import { FragmentMuxer } from "../../../media/mp4/mux.ts";
 import type { Rendition, VideoRendition } from "../../../media/broadcast/rendition.ts";
 import { options } from "../../options.ts";

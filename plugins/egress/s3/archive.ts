@@ -9,7 +9,7 @@ import type { Logger } from "../../../base/logger.ts";
 import type { PluginStats } from "../../plugin.ts";
 import type { FrameSink } from "../../../media/broadcast/follow.ts";
 import { MediaError } from "../../../media/mp4/media_error.ts";
-import { concat } from "../../../media/mp4/mp4_writer.ts";
+import { concat } from "../../../base/bytes.ts";
 import type { Rendition } from "../../../media/broadcast/rendition.ts";
 import {
   Cuts,

@@ -5,7 +5,7 @@ import { duration, notes, secret, size, text, url } from "../../../config/fields
 import { PluginOptionsWrong } from "../../errors.ts";
 import { follow } from "../../../media/broadcast/follow.ts";
 import { eachBroadcast } from "../../live_set.ts";
-import { sleep } from "../../../media/pace.ts";
+import { sleep } from "../../../base/sleep.ts";
 import { options } from "../../options.ts";
 import { StatusLines } from "../../status_lines.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";

@@ -6,8 +6,8 @@
 import { QumoError, reasonOf } from "../../../base/errors.ts";
 import { formatSize } from "../../../base/units.ts";
 import { shortened } from "../../../base/visible_text.ts";
-import { Backoff } from "../../../client/reconnect.ts";
-import { sleep } from "../../../media/pace.ts";
+import { Backoff } from "../../../base/backoff.ts";
+import { sleep } from "../../../base/sleep.ts";
 import type { PluginContext } from "../../plugin.ts";
 import type { StatusLines } from "../../status_lines.ts";
 import { BucketFailed } from "./bucket.ts";

@@ -4,6 +4,7 @@
  * @see RTMP 1.0, section 5.3.
  * @module
  */
+import { concat } from "../../../base/bytes.ts";
 import { RtmpViolation } from "./errors.ts";
 import { MESSAGE, type RtmpMessage } from "./message.ts";
 
@@ -57,7 +58,7 @@ export class ChunkReader {
   *push(bytes: Uint8Array): Generator<RtmpMessage, void> {
     let at = 0;
     // Between two chunks at most a header waits: that little is put in front.
-    const all = this.#rest.length === 0 ? bytes : joined(this.#rest, bytes);
+    const all = this.#rest.length === 0 ? bytes : concat([this.#rest, bytes]);
     this.#rest = new Uint8Array(0);
     while (at < all.length) {
       if (this.#current === undefined) {
@@ -192,10 +193,3 @@ export function numberOf(payload: Uint8Array): number {
 }
 
 const uint24 = (view: DataView, at: number) => view.getUint16(at) * 256 + view.getUint8(at + 2);
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const all = new Uint8Array(a.length + b.length);
-  all.set(a);
-  all.set(b, a.length);
-  return all;
-}

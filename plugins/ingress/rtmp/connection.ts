@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { concat } from "../../../media/mp4/mp4_writer.ts";
-import { sleep } from "../../../media/pace.ts";
+import { concat } from "../../../base/bytes.ts";
+import { sleep } from "../../../base/sleep.ts";
 import { ChunkReader } from "./chunk_reader.ts";
 import { ACKNOWLEDGED_BYTES, acknowledgement, Conversation } from "./conversation.ts";
 import { encodeAmf } from "./amf0.ts";

@@ -5,7 +5,7 @@
  */
 import { reasonOf } from "../../../base/errors.ts";
 import { type Address, formatAddress, networkOf } from "../../../config/address.ts";
-import { sleep } from "../../../media/pace.ts";
+import { sleep } from "../../../base/sleep.ts";
 import { ListenFailed } from "../listen.ts";
 import { RtmpConnection } from "./connection.ts";
 import { RtmpViolation } from "./errors.ts";

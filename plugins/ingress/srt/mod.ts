@@ -6,7 +6,7 @@ import { duration, secret } from "../../../config/fields.ts";
 import { checkedTogether, options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
 import { srtInput } from "../../ffmpeg/input.ts";
-import { sleep } from "../../../media/pace.ts";
+import { sleep } from "../../../base/sleep.ts";
 import { BROADCAST, CODECS, ingest, publisherOf, TIMEOUT } from "../ingest.ts";
 import { ListenFailed, needsFfmpeg, takeInTurn } from "../listen.ts";
 import { guarded, listenAddress, listenOptions } from "../listen_address.ts";

@@ -1,6 +1,6 @@
 import { pipeInput } from "../../ffmpeg/input.ts";
 import { MediaProcess } from "../../ffmpeg/media_process.ts";
-import { concat } from "../../../media/mp4/mp4_writer.ts";
+import { concat } from "../../../base/bytes.ts";
 import { FragmentMuxer } from "../../../media/mp4/mux.ts";
 import type { MediaFrame, VideoRendition } from "../../../media/broadcast/read.ts";
 
