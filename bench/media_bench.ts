@@ -1,9 +1,9 @@
 /** Media on its way through the process: fragments of MP4 taken apart, and frames made into fragments. `deno bench` */
 import { encodeLegacyFrame } from "../media/hang/legacy_frame.ts";
-import { FrameOpener } from "../media/frame.ts";
-import { FragmentMuxer } from "../media/mp4/mux.ts";
+import { FrameOpener } from "../media/hang/frame_opener.ts";
+import { FragmentMuxer } from "../media/mp4/fragment_muxer.ts";
 import { Splitter } from "../media/mp4/splitter.ts";
-import type { Rendition } from "../media/broadcast/rendition.ts";
+import type { Rendition } from "../media/rendition.ts";
 
 const FRAMES = 300;
 const rendition: Rendition = {

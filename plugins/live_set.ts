@@ -8,7 +8,7 @@ import { Backoff } from "../base/backoff.ts";
 import type { PluginContext } from "./plugin.ts";
 import { ofBroadcast, StatusLines } from "./status_lines.ts";
 import { sleep } from "../base/sleep.ts";
-import { LiveMedia } from "../media/broadcast/read.ts";
+import { LiveMedia } from "../media/broadcast/live_media.ts";
 
 /** How soon a broadcast that failed is tried again. */
 const PAUSE = { minMs: 1000, maxMs: 60_000 } as const;

@@ -20,7 +20,7 @@ Deno.test("npm packages stay in the folder they were taken for", async () => {
   assert.deepEqual(refusedPackages(await own), []);
 });
 
-Deno.test("wire, relay and session never name the Deno global", async () => {
+Deno.test("wire, relay, session and media never name the Deno global", async () => {
   assert.deepEqual(denoInBrowserCode(await own), []);
 });
 

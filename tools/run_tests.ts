@@ -16,7 +16,7 @@ const SLOW = new Set([
   "cli/token/token_test.ts",
   "client/reconnect_test.ts",
   "media/mp4/splitter_test.ts",
-  "media/mp4/mux_test.ts",
+  "media/mp4/fragment_muxer_test.ts",
   "storage/redis_test.ts",
   "plugins/webrtc/whep_test.ts",
   "server/auth/token_test.ts",

@@ -28,7 +28,7 @@ function told(brief: boolean, areas?: number): string[] {
 }
 
 Deno.test("areaOf() is the folder of a unit test, and the subject of one across folders", () => {
-  assert.equal(areaOf("media/mp4/mux_test.ts"), "media");
+  assert.equal(areaOf("media/mp4/fragment_muxer_test.ts"), "media");
   assert.equal(areaOf("tests/browser/page_test.ts"), "tests/browser");
 });
 

@@ -1,4 +1,4 @@
-import { MediaPublisher } from "../../media/broadcast/publish.ts";
+import { MediaPublisher } from "../../media/broadcast/media_publisher.ts";
 import { MemoryRelay, newStats } from "../../tests/support/plugin_run.ts";
 import { fixture, piped } from "./fixture.ts";
 import { cpuMs } from "./cpu.ts";

@@ -1,4 +1,4 @@
-import { MediaPublisher } from "../../media/broadcast/publish.ts";
+import { MediaPublisher } from "../../media/broadcast/media_publisher.ts";
 import type { PluginDefinition } from "../../plugins/plugin.ts";
 import { audioOnly } from "../../plugins/transform/audio_only/mod.ts";
 import { thumbnail } from "../../plugins/transform/thumbnail/mod.ts";

@@ -1,5 +1,5 @@
 import { LIVE_FMP4 } from "../../plugins/ffmpeg/output.ts";
-import { MediaError } from "../../media/mp4/media_error.ts";
+import { MediaError } from "../../media/media_error.ts";
 import { MediaProcess } from "../../plugins/ffmpeg/media_process.ts";
 import { describeFlags, parseFlags } from "../shell/args.ts";
 import { CONNECT_FLAGS, connectOptionsOf, URL_HELP, urlOf } from "./client_flags.ts";

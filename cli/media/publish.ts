@@ -2,7 +2,7 @@ import { visible } from "../../base/visible_text.ts";
 import type { ConnectOptions } from "../../client/mod.ts";
 import { type MediaEvent } from "../../media/mp4/media_track.ts";
 import { HangBroadcast, type HangRecord } from "../../media/hang/hang_broadcast.ts";
-import { MediaError } from "../../media/mp4/media_error.ts";
+import { MediaError } from "../../media/media_error.ts";
 import { Pace } from "../../media/pace.ts";
 import { Splitter } from "../../media/mp4/splitter.ts";
 import { LiveBroadcast } from "./live_broadcast.ts";

@@ -5,7 +5,7 @@ import {
   QumoError,
   type Subscription,
 } from "../../client/mod.ts";
-import { isRenditionName, parseCatalog } from "../../base/catalog.ts";
+import { isRenditionName, parseCatalog } from "../../media/hang/catalog_json.ts";
 import { CATALOG_TRACK } from "../../media/hang/catalog.ts";
 import type { FrameSink } from "./frame_sink.ts";
 

@@ -1,4 +1,4 @@
-import { hex } from "../codec/codec.ts";
+import { hex } from "../mp4/read_sample_entry.ts";
 import type { MediaTrack } from "../mp4/media_track.ts";
 
 /** The track a hang player reads first (draft-lcurley-moq-hang, "Catalog"). */

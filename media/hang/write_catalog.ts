@@ -4,8 +4,8 @@ import {
   type HangCatalog,
   type VideoRendition as CatalogVideo,
 } from "./catalog.ts";
-import { hex } from "../codec/codec.ts";
-import type { Rendition } from "../broadcast/rendition.ts";
+import { hex } from "../mp4/read_sample_entry.ts";
+import type { Rendition } from "../rendition.ts";
 
 /** The catalog of renditions whose frames are published as plain codec bytes, whatever container they came in. */
 export function catalogOf(renditions: readonly Rendition[]): HangCatalog {

@@ -1,4 +1,4 @@
-import { MediaError } from "./media_error.ts";
+import { MediaError } from "../media_error.ts";
 
 /**
  * One ISO BMFF box that lies in memory as a whole: bounds-checked reads relative to its body.

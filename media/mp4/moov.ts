@@ -1,5 +1,5 @@
 import { Box } from "./box.ts";
-import { readSampleEntry } from "../codec/codec.ts";
+import { readSampleEntry } from "./read_sample_entry.ts";
 import type { MediaTrack } from "./media_track.ts";
 
 /** A track as the fragments need it: its defaults, its clock, and how its times are shifted. */

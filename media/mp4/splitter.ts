@@ -8,7 +8,7 @@
  */
 import { Box, fourccOf } from "./box.ts";
 import { ByteQueue } from "./byte_queue.ts";
-import { MediaError } from "./media_error.ts";
+import { MediaError } from "../media_error.ts";
 import type { InitEvent, MediaEvent, MediaTrack, SampleEvent } from "./media_track.ts";
 import { type PlannedSample, readMoof } from "./moof.ts";
 import { readMoov, type TrackState } from "./moov.ts";

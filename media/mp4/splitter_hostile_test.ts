@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MediaError } from "./media_error.ts";
+import { MediaError } from "../media_error.ts";
 import type { MediaEvent } from "./media_track.ts";
 import { Splitter } from "./splitter.ts";
 

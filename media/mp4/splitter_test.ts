@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createFile, MP4BoxBuffer } from "mp4box";
 import { encode, LIVE, probe, RECIPES } from "../../tests/support/fixtures/ffmpeg_fixtures.ts";
-import { MediaError } from "./media_error.ts";
+import { MediaError } from "../media_error.ts";
 import type { MediaEvent, SampleEvent } from "./media_track.ts";
 import { Splitter } from "./splitter.ts";
 import { need } from "../../tests/support/require.ts";

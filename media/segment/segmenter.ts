@@ -4,10 +4,9 @@
  * @module
  */
 import { Burst } from "../../base/burst.ts";
-import { DecodeClock } from "../decode_clock.ts";
-import type { MediaFrame } from "../frame.ts";
-import { depthOf, FragmentMuxer, frameSecondsOf } from "../mp4/mux.ts";
-import type { Rendition } from "../broadcast/rendition.ts";
+import { DecodeClock } from "../mp4/decode_clock.ts";
+import { depthOf, FragmentMuxer, frameSecondsOf } from "../mp4/fragment_muxer.ts";
+import type { MediaFrame, Rendition } from "../rendition.ts";
 
 /** Times that jump further than this begin anew: players are told of a discontinuity. */
 const JUMP_AHEAD_US = 10_000_000;

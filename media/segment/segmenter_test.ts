@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import type { MediaFrame } from "../frame.ts";
-import type { Rendition } from "../broadcast/rendition.ts";
 import { Cuts, type Part, Segmenter, type SegmentOutput } from "./segmenter.ts";
+import type { MediaFrame, Rendition } from "../rendition.ts";
 
 const VIDEO: Rendition = {
   ...{ kind: "video", name: "v", codec: "vp09.00.10.08", container: "legacy" },

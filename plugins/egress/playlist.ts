@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AudioRendition, Rendition, VideoRendition } from "../../media/broadcast/rendition.ts";
+import type { AudioRendition, Rendition, VideoRendition } from "../../media/rendition.ts";
 
 export interface PlaylistPart {
   readonly uri: string;

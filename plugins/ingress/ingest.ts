@@ -9,8 +9,8 @@ import { duration, oneOf, text } from "../../config/fields.ts";
 import { FfmpegFailed } from "../ffmpeg/errors.ts";
 import { MediaProcess } from "../ffmpeg/media_process.ts";
 import { audioCodec, LIVE_FMP4, videoCodec } from "../ffmpeg/output.ts";
-import { MediaError } from "../../media/mp4/media_error.ts";
-import { MediaPublisher } from "../../media/broadcast/publish.ts";
+import { MediaError } from "../../media/media_error.ts";
+import { MediaPublisher } from "../../media/broadcast/media_publisher.ts";
 import type { PluginContext } from "../plugin.ts";
 
 /** The source gave nothing that can be published, or stopped doing so. */

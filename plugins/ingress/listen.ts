@@ -5,7 +5,7 @@
  */
 import { QumoError, reasonOf } from "../../base/errors.ts";
 import { MediaProcess } from "../ffmpeg/media_process.ts";
-import type { MediaPublisher } from "../../media/broadcast/publish.ts";
+import type { MediaPublisher } from "../../media/broadcast/media_publisher.ts";
 import { sleep } from "../../base/sleep.ts";
 import type { PluginContext } from "../plugin.ts";
 import { SourceFailed } from "./ingest.ts";

@@ -1,8 +1,9 @@
-import type { LiveMedia, MediaFrame, Rendition } from "../../media/broadcast/read.ts";
+import type { LiveMedia } from "../../media/broadcast/live_media.ts";
 import type { PluginContext, PluginStats } from "../plugin.ts";
 import type { Job } from "./follow.ts";
 import { TransformOutput } from "./output.ts";
 import { eachCatalog } from "./passes.ts";
+import type { MediaFrame, Rendition } from "../../media/rendition.ts";
 
 export interface CarryOptions {
   readonly signal: AbortSignal;

@@ -4,7 +4,6 @@
  * @module
  */
 import type { InitEvent } from "../../media/mp4/media_track.ts";
-import type { Rendition, VideoRendition } from "../../media/broadcast/read.ts";
 import type { PluginContext } from "../plugin.ts";
 import { carried } from "./carry.ts";
 import { Encoder } from "./encoder.ts";
@@ -12,6 +11,7 @@ import type { Job } from "./follow.ts";
 import { Hold } from "./hold.ts";
 import { TransformOutput } from "./output.ts";
 import { eachCatalog } from "./passes.ts";
+import type { Rendition, VideoRendition } from "../../media/rendition.ts";
 
 /** A video rendition that ffmpeg makes. */
 export interface Made {

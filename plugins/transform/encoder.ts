@@ -10,10 +10,10 @@ import { isDamaged } from "../../media/codec/nal_lengths.ts";
 import type { InitEvent, SampleEvent } from "../../media/mp4/media_track.ts";
 import { Splitter } from "../../media/mp4/splitter.ts";
 import { concat } from "../../base/bytes.ts";
-import { FragmentMuxer } from "../../media/mp4/mux.ts";
-import type { AudioRendition, MediaFrame, VideoRendition } from "../../media/broadcast/read.ts";
+import { FragmentMuxer } from "../../media/mp4/fragment_muxer.ts";
 import type { PluginStats } from "../plugin.ts";
 import { FrameTimes } from "./frame_times.ts";
+import type { AudioRendition, MediaFrame, VideoRendition } from "../../media/rendition.ts";
 
 /** The first frame is at this time for ffmpeg: decode times before it are above zero too. */
 const LEAD_US = 10_000_000;

@@ -7,7 +7,7 @@ import { isPattern, matchesPattern } from "../../base/path_pattern.ts";
 import { integer, list, text } from "../../config/fields.ts";
 import { PluginOptionsWrong } from "../errors.ts";
 import { eachBroadcast } from "../live_set.ts";
-import type { LiveMedia } from "../../media/broadcast/read.ts";
+import type { LiveMedia } from "../../media/broadcast/live_media.ts";
 import type { PluginContext } from "../plugin.ts";
 import { StatusLines } from "../status_lines.ts";
 

@@ -3,8 +3,8 @@ import { BroadcastWriter } from "../../media/broadcast/broadcast_writer.ts";
 import { CATALOG_TRACK, PRIORITY } from "../../media/hang/catalog.ts";
 import { encodeLegacyFrame } from "../../media/hang/legacy_frame.ts";
 import { buildMsfCatalog, MSF_CATALOG_TRACK } from "../../media/hang/msf_catalog.ts";
-import type { Rendition } from "../../media/broadcast/rendition.ts";
 import { catalogOf } from "../../media/hang/write_catalog.ts";
+import type { Rendition } from "../../media/rendition.ts";
 
 /** Group numbers go on from the time of day, so that the next life of a broadcast takes none of this one's again. */
 const GROUP_MS = 10;

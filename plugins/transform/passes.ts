@@ -1,5 +1,5 @@
-import type { Rendition } from "../../media/broadcast/read.ts";
 import type { Job } from "./follow.ts";
+import type { Rendition } from "../../media/rendition.ts";
 
 /** What of a rendition makes a decoder start over; its measured timing does not. */
 function keyOf(rendition: Rendition): unknown[] {

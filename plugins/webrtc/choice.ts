@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { AudioRendition, Rendition, VideoRendition } from "../../media/broadcast/rendition.ts";
 import { familyOf } from "./rtp/codecs.ts";
 import { RequestRefused } from "./errors.ts";
 import { type Offer, type OfferedCodec, type OfferedMedia, parameter } from "./offer.ts";
+import type { AudioRendition, Rendition, VideoRendition } from "../../media/rendition.ts";
 
 /** One rendition, and the payload type it is sent as. */
 export interface Chosen<R extends Rendition> {

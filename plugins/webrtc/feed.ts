@@ -3,10 +3,9 @@
  *
  * @module
  */
-import type { MediaFrame } from "../../media/frame.ts";
-import type { Rendition } from "../../media/broadcast/rendition.ts";
 import type { PluginStats } from "../plugin.ts";
 import { packetizerOf, type RtpPacket } from "./rtp/packetize.ts";
+import type { MediaFrame, Rendition } from "../../media/rendition.ts";
 
 /** A frame in packets. */
 export interface PacketFrame {

@@ -7,12 +7,13 @@ import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { reasonOf } from "../../base/errors.ts";
 import type { Client } from "../../client/mod.ts";
-import { LiveMedia, type Rendition } from "../../media/broadcast/read.ts";
+import { LiveMedia } from "../../media/broadcast/live_media.ts";
 import type { PluginStats } from "../plugin.ts";
 import { isPlainOpus } from "./choice.ts";
 import { familyOf } from "./rtp/codecs.ts";
 import { Feed } from "./feed.ts";
 import { opusOf } from "./rtp/opus.ts";
+import type { Rendition } from "../../media/rendition.ts";
 
 export interface SourceOptions {
   readonly client: Client;

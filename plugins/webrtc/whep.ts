@@ -7,12 +7,12 @@ import { reasonOf } from "../../base/errors.ts";
 import type { PluginContext } from "../plugin.ts";
 import { choose, type Chosen } from "./choice.ts";
 import { RequestRefused } from "./errors.ts";
-import type { Rendition } from "../../media/broadcast/rendition.ts";
 import { Offer } from "./offer.ts";
 import { Peer, type PeerPlace } from "./peer.ts";
 import type { Opened } from "./resources.ts";
 import { Source } from "./source.ts";
 import { FeedSender } from "./viewer.ts";
+import type { Rendition } from "../../media/rendition.ts";
 
 export interface WhepOptions extends PeerPlace {
   /** How long a broadcast that is not there is waited for, in milliseconds. */

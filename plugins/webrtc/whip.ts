@@ -10,7 +10,7 @@ import {
   type RtpPacket,
 } from "werift";
 import type { MediaTrack } from "../../media/mp4/media_track.ts";
-import { MediaPublisher } from "../../media/broadcast/publish.ts";
+import { MediaPublisher } from "../../media/broadcast/media_publisher.ts";
 import type { PluginContext } from "../plugin.ts";
 import { codecOf, Depacketizer, type ReceivedFrame } from "./rtp/depacketize.ts";
 import type { Family } from "./rtp/codecs.ts";

@@ -3,7 +3,7 @@ import { RTCPeerConnection, RTCRtpCodecParameters } from "werift";
 import { until as untilIn } from "../../tests/support/server.ts";
 import { HELD, LOCAL, WebRtcUnderTest } from "../../tests/support/pages/webrtc.ts";
 import { whip } from "../ingress/whip/mod.ts";
-import { LiveMedia } from "../../media/broadcast/read.ts";
+import { LiveMedia } from "../../media/broadcast/live_media.ts";
 import { packetizerOf } from "./rtp/packetize.ts";
 
 /** A busy machine takes its time. */

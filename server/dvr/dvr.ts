@@ -5,7 +5,7 @@
  * @module
  */
 import { Burst } from "../../base/burst.ts";
-import { MAX_RENDITIONS } from "../../base/catalog.ts";
+import { MAX_RENDITIONS } from "../../media/hang/catalog_json.ts";
 import { matchesPattern } from "../../base/path_pattern.ts";
 import { reasonOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";

@@ -1,4 +1,4 @@
-import { isRenditionName, MAX_RENDITIONS, parseCatalog } from "../../base/catalog.ts";
+import { isRenditionName, MAX_RENDITIONS, parseCatalog } from "../../media/hang/catalog_json.ts";
 
 export interface NamedTracks {
   /** At most {@link MAX_RENDITIONS}. */

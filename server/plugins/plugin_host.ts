@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { MAX_RENDITIONS } from "../../base/catalog.ts";
+import { MAX_RENDITIONS } from "../../media/hang/catalog_json.ts";
 import type { Logger } from "../../base/logger.ts";
 import { Client } from "../../client/mod.ts";
 import { DEFAULT_FILE, type LoadedConfig } from "../../config/load.ts";

@@ -10,17 +10,13 @@ import { hls } from "../../plugins/ingress/hls/mod.ts";
 import { rtmp } from "../../plugins/ingress/rtmp/mod.ts";
 import { rtsp } from "../../plugins/ingress/rtsp/mod.ts";
 import { srt } from "../../plugins/ingress/srt/mod.ts";
-import {
-  broadcasts,
-  type LiveMedia,
-  type MediaFrame,
-  type Rendition,
-} from "../../media/broadcast/read.ts";
+import { broadcasts, type LiveMedia } from "../../media/broadcast/live_media.ts";
 import type { PluginDefinition } from "../../plugins/plugin.ts";
 import { MemoryRelay, type PluginRun, runPlugin } from "../support/plugin_run.ts";
 import { need } from "../support/require.ts";
 import { startRtspServer } from "../support/peers/rtsp_server.ts";
 import { until } from "../support/server.ts";
+import type { MediaFrame, Rendition } from "../../media/rendition.ts";
 
 const ignore = !need("ffmpeg").ok;
 

@@ -1,5 +1,5 @@
 /** ffmpeg's test picture and tone as a broadcast of a relay in memory. */
-import { MediaPublisher } from "../../media/broadcast/publish.ts";
+import { MediaPublisher } from "../../media/broadcast/media_publisher.ts";
 import type { Client } from "../../client/mod.ts";
 import { testMedia } from "./program.ts";
 

@@ -5,7 +5,7 @@ import { BroadcastWriter } from "../../media/broadcast/broadcast_writer.ts";
 import { HangBroadcast } from "../../media/hang/hang_broadcast.ts";
 import { Splitter } from "../../media/mp4/splitter.ts";
 import { Pace } from "../../media/pace.ts";
-import { MediaPublisher } from "../../media/broadcast/publish.ts";
+import { MediaPublisher } from "../../media/broadcast/media_publisher.ts";
 import { transcode } from "../../plugins/transform/transcode/mod.ts";
 import { watermark } from "../../plugins/transform/watermark/mod.ts";
 import { newStats } from "../support/plugin_run.ts";

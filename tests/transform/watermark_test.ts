@@ -1,10 +1,10 @@
 /** The watermark with real encoders: what it puts on a picture is looked for in its decoded output. */
 import assert from "node:assert/strict";
 import { watermark } from "../../plugins/transform/watermark/mod.ts";
-import type { MediaFrame } from "../../media/broadcast/read.ts";
 import { need } from "../support/require.ts";
 import { until } from "../support/server.ts";
 import { catalogOf, decoded, framesOf, lit, TransformTest } from "../support/transform_run.ts";
+import type { MediaFrame } from "../../media/rendition.ts";
 
 const ignore = !need("ffmpeg").ok;
 const TOP_RIGHT = [0.8, 0, 1, 0.3] as const;

@@ -6,13 +6,13 @@
 import assert from "node:assert/strict";
 import { webrtc } from "../../plugins/egress/webrtc/mod.ts";
 import { whip } from "../../plugins/ingress/whip/mod.ts";
-import { broadcasts, type LiveMedia, type MediaFrame } from "../../media/broadcast/read.ts";
-import type { Rendition } from "../../media/broadcast/rendition.ts";
+import { broadcasts, type LiveMedia } from "../../media/broadcast/live_media.ts";
 import { launchChromium } from "../support/pages/chromium.ts";
 import { need } from "../support/require.ts";
 import { until } from "../support/server.ts";
 import { LOCAL, WebRtcUnderTest } from "../support/pages/webrtc.ts";
 import { publishWhip, watchWhep } from "../support/pages/whep_page.ts";
+import type { MediaFrame, Rendition } from "../../media/rendition.ts";
 
 const ignore = !need("chromium").ok;
 

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { VERSION } from "../../base/version.ts";
 import { connect } from "../../client/mod.ts";
-import { FragmentMuxer } from "../../media/mp4/mux.ts";
+import { FragmentMuxer } from "../../media/mp4/fragment_muxer.ts";
 import { type Program, start as startProgram } from "../../tests/support/program.ts";
 import { ROOT } from "../module_graph.ts";
 import { say } from "../say.ts";

@@ -1,6 +1,6 @@
 /** What a broadcast is that this page cannot play: told by its catalog, or by what its tracks send. */
 
-import { parseCatalog } from "../../base/catalog.ts";
+import { parseCatalog } from "../../media/hang/catalog_json.ts";
 
 /** A track, and what is known of it. */
 export interface KnownTrack {

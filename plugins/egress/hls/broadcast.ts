@@ -6,13 +6,13 @@
 import type { Clock } from "../../../base/clock.ts";
 import { reasonOf } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/logger.ts";
-import type { FrameSink } from "../../../media/broadcast/follow.ts";
-import { MediaError } from "../../../media/mp4/media_error.ts";
-import type { Rendition } from "../../../media/broadcast/rendition.ts";
+import type { FrameSink } from "../../../media/broadcast/read_into.ts";
+import { MediaError } from "../../../media/media_error.ts";
 import { Cuts, leaderOf, Segmenter } from "../../../media/segment/segmenter.ts";
 import { masterPlaylist } from "../playlist.ts";
 import type { PluginContext, PluginStats } from "../../plugin.ts";
 import { LEAST_SEGMENTS, Timeline } from "./timeline.ts";
+import type { Rendition } from "../../../media/rendition.ts";
 
 /** Our clock and the publisher's may differ by this before dates are set anew. */
 const DRIFT_MS = 10_000;

@@ -2,10 +2,10 @@
 import { z } from "zod";
 import type { Clock } from "../../../base/clock.ts";
 import { duration, integer, notes, oneOf, size } from "../../../config/fields.ts";
-import { follow } from "../../../media/broadcast/follow.ts";
+import { readInto } from "../../../media/broadcast/read_into.ts";
 import { eachBroadcast } from "../../live_set.ts";
 import { sleep } from "../../../base/sleep.ts";
-import type { LiveMedia } from "../../../media/broadcast/read.ts";
+import type { LiveMedia } from "../../../media/broadcast/live_media.ts";
 import { options } from "../../options.ts";
 import { StatusLines } from "../../status_lines.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
@@ -187,7 +187,7 @@ class Hls implements Plugin {
     const cancel = onDemand ? this.#whenIdle(served, clock, () => idle.abort()) : () => {};
     try {
       const until = AbortSignal.any([signal, idle.signal]);
-      await follow(live, { signal: until, stats }, (renditions) => served.hls.begin(renditions));
+      await readInto(live, { signal: until, stats }, (renditions) => served.hls.begin(renditions));
       if (!over.aborted && !idle.signal.aborted) await sleep(AGAIN_MS, over);
     } finally {
       cancel();

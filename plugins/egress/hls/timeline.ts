@@ -4,9 +4,9 @@
  * @module
  */
 import { concat } from "../../../base/bytes.ts";
-import type { Rendition } from "../../../media/broadcast/rendition.ts";
 import type { Part, SegmentOutput } from "../../../media/segment/segmenter.ts";
 import { mediaPlaylist, type PlaylistPart } from "../playlist.ts";
+import type { Rendition } from "../../../media/rendition.ts";
 
 /** Segments that players may still ask for after they have left the playlist. */
 const SPARE = 3;

@@ -1,7 +1,7 @@
 /** Keeps broadcasts as fragmented MP4 files. */
 import { z } from "zod";
 import { directory, duration, notes, size } from "../../../config/fields.ts";
-import { follow } from "../../../media/broadcast/follow.ts";
+import { readInto } from "../../../media/broadcast/read_into.ts";
 import { eachBroadcast } from "../../live_set.ts";
 import { options } from "../../options.ts";
 import { StatusLines } from "../../status_lines.ts";
@@ -84,7 +84,7 @@ export class Record implements Plugin {
         lines: new StatusLines(ctx.status),
       };
       await eachBroadcast(ctx, set, async (live, signal) => {
-        await follow(live, { signal, stats }, (renditions) =>
+        await readInto(live, { signal, stats }, (renditions) =>
           new Recording(renditions, {
             clock,
             rotateAfterMs: rotateAfter,

@@ -1,7 +1,6 @@
-import type { MediaFrame } from "../../../media/frame.ts";
-import { FragmentMuxer } from "../../../media/mp4/mux.ts";
-import type { Rendition } from "../../../media/broadcast/rendition.ts";
+import { FragmentMuxer } from "../../../media/mp4/fragment_muxer.ts";
 import type { PieceFile } from "./files.ts";
+import type { MediaFrame, Rendition } from "../../../media/rendition.ts";
 
 /** A fragment is written when it is that large, also where times stand still. */
 const MAX_HELD_FRAMES = 1000;

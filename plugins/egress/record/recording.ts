@@ -6,13 +6,12 @@
 import type { Clock } from "../../../base/clock.ts";
 import { Burst } from "../../../base/burst.ts";
 import { MAX_HEADER_BYTES } from "../../../media/codec/annexb.ts";
-import type { FrameSink } from "../../../media/broadcast/follow.ts";
-import type { MediaFrame } from "../../../media/frame.ts";
-import type { Rendition } from "../../../media/broadcast/rendition.ts";
+import type { FrameSink } from "../../../media/broadcast/read_into.ts";
 import { leaderOf } from "../../../media/segment/segmenter.ts";
 import type { PluginStats } from "../../plugin.ts";
 import type { PieceFile } from "./files.ts";
 import { type FinishedFile, Mp4File } from "./mp4_file.ts";
+import type { MediaFrame, Rendition } from "../../../media/rendition.ts";
 
 /** Times that jump further than this begin a new file. */
 const JUMP_US = 10_000_000;

@@ -4,15 +4,15 @@ import { oneOf, secret, text, url } from "../../../config/fields.ts";
 import { pipeInput } from "../../ffmpeg/input.ts";
 import { MediaProcess } from "../../ffmpeg/media_process.ts";
 import { audioCodec, videoCodec } from "../../ffmpeg/output.ts";
-import { follow, type FrameSink } from "../../../media/broadcast/follow.ts";
+import { type FrameSink, readInto } from "../../../media/broadcast/read_into.ts";
 import { eachBroadcast } from "../../live_set.ts";
 import { sleep } from "../../../base/sleep.ts";
-import { FragmentMuxer } from "../../../media/mp4/mux.ts";
-import type { Rendition, VideoRendition } from "../../../media/broadcast/rendition.ts";
+import { FragmentMuxer } from "../../../media/mp4/fragment_muxer.ts";
 import { options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
 import { matchesAny } from "../options.ts";
 import { StatusLines } from "../../status_lines.ts";
+import type { Rendition, VideoRendition } from "../../../media/rendition.ts";
 
 const OPTIONS = options({
   broadcast: text("Path of the broadcast that is pushed.", { example: "cam" }),
@@ -60,7 +60,7 @@ class RtmpPush implements Plugin {
     };
     const { stats } = ctx;
     await eachBroadcast(ctx, set, (live, signal) =>
-      follow(
+      readInto(
         live,
         { signal, stats },
         (renditions) => new Push(chosen(renditions, this.#options), this.#options, ctx),

@@ -7,10 +7,9 @@ import type { Clock } from "../../../base/clock.ts";
 import { reasonOf } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { PluginStats } from "../../plugin.ts";
-import type { FrameSink } from "../../../media/broadcast/follow.ts";
-import { MediaError } from "../../../media/mp4/media_error.ts";
 import { concat } from "../../../base/bytes.ts";
-import type { Rendition } from "../../../media/broadcast/rendition.ts";
+import type { FrameSink } from "../../../media/broadcast/read_into.ts";
+import { MediaError } from "../../../media/media_error.ts";
 import {
   Cuts,
   leaderOf,
@@ -23,6 +22,7 @@ import { fileName } from "../file_name.ts";
 import type { Bucket } from "./bucket.ts";
 import { StoredPlaylist } from "./stored_playlist.ts";
 import type { Uploads } from "./upload.ts";
+import type { Rendition } from "../../../media/rendition.ts";
 
 const PLAYLIST = "application/vnd.apple.mpegurl";
 /** Our clock and the publisher's may differ by this before dates are set anew. */

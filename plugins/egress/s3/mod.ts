@@ -3,7 +3,7 @@ import { z } from "zod";
 import { reasonOf } from "../../../base/errors.ts";
 import { duration, notes, secret, size, text, url } from "../../../config/fields.ts";
 import { PluginOptionsWrong } from "../../errors.ts";
-import { follow } from "../../../media/broadcast/follow.ts";
+import { readInto } from "../../../media/broadcast/read_into.ts";
 import { eachBroadcast } from "../../live_set.ts";
 import { sleep } from "../../../base/sleep.ts";
 import { options } from "../../options.ts";
@@ -118,7 +118,7 @@ class S3 implements Plugin {
         });
         archives.add(archive);
         try {
-          await follow(live, { signal, stats }, (renditions) => archive.begin(renditions));
+          await readInto(live, { signal, stats }, (renditions) => archive.begin(renditions));
         } catch (error) {
           // What waits is still stored, which may take long.
           tell(reasonOf(error));

@@ -1,8 +1,8 @@
 import { pipeInput } from "../../ffmpeg/input.ts";
 import { MediaProcess } from "../../ffmpeg/media_process.ts";
 import { concat } from "../../../base/bytes.ts";
-import { FragmentMuxer } from "../../../media/mp4/mux.ts";
-import type { MediaFrame, VideoRendition } from "../../../media/broadcast/read.ts";
+import { FragmentMuxer } from "../../../media/mp4/fragment_muxer.ts";
+import type { MediaFrame, VideoRendition } from "../../../media/rendition.ts";
 
 export interface JpegOptions {
   /** In pixels; the height follows. Never more than the picture's. */

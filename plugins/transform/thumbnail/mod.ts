@@ -2,7 +2,6 @@
 import { reasonOf } from "../../../base/errors.ts";
 import { duration, integer, text } from "../../../config/fields.ts";
 import { FfmpegFailed } from "../../ffmpeg/errors.ts";
-import type { MediaFrame, VideoRendition } from "../../../media/broadcast/read.ts";
 import { options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
 import { best } from "../encode_broadcast.ts";
@@ -11,6 +10,7 @@ import { TransformOutput } from "../output.ts";
 import { eachCatalog } from "../passes.ts";
 import { jpegOf } from "./jpeg.ts";
 import { Pictures } from "./pictures.ts";
+import type { MediaFrame, VideoRendition } from "../../../media/rendition.ts";
 
 /** Each frame of it is a JPEG file and a group of its own. */
 export const THUMBNAIL_TRACK = "thumbnail.jpg";

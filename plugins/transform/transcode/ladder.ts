@@ -1,7 +1,7 @@
-import type { Rendition, VideoRendition } from "../../../media/broadcast/read.ts";
 import { best, type Recipe } from "../encode_broadcast.ts";
 import { encoderArgs, type Encoding } from "../encoding.ts";
 import { ONE_FOR_ONE } from "../encoder.ts";
+import type { Rendition, VideoRendition } from "../../../media/rendition.ts";
 
 /** One quality, as the options describe it; 0 is what the input has. */
 export interface Step {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Rendition } from "../../../media/broadcast/read.ts";
 import { ladder, type Step } from "./ladder.ts";
+import type { Rendition } from "../../../media/rendition.ts";
 
 const step = (given: Partial<Step>): Step => ({
   ...{ codec: "h264", height: 0, fps: 0, bitrate: 1000, preset: "veryfast" },

@@ -2,13 +2,13 @@
 import { z } from "zod";
 import { duration, integer, oneOf, text } from "../../../config/fields.ts";
 import { PluginOptionsWrong } from "../../errors.ts";
-import type { Rendition } from "../../../media/broadcast/read.ts";
 import { options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
 import { encodeBroadcast } from "../encode_broadcast.ts";
 import { ENCODING } from "../encoding.ts";
 import { broadcastOptions, checkNames, follow } from "../follow.ts";
 import { ladder, namesOf } from "./ladder.ts";
+import type { Rendition } from "../../../media/rendition.ts";
 
 const STEP = z.strictObject({
   name: text("Of its track. Default: `source` for a copy, else its height: `360p`.").optional(),

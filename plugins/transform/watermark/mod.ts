@@ -3,7 +3,6 @@ import { QumoError } from "../../../base/errors.ts";
 import { decimal, oneOf, text } from "../../../config/fields.ts";
 import { PluginOptionsWrong } from "../../errors.ts";
 import { FfmpegFailed } from "../../ffmpeg/errors.ts";
-import type { Rendition } from "../../../media/broadcast/read.ts";
 import { options } from "../../options.ts";
 import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
 import { best, encodeBroadcast, type Recipe } from "../encode_broadcast.ts";
@@ -11,6 +10,7 @@ import { ONE_FOR_ONE } from "../encoder.ts";
 import { encoderArgs, ENCODING } from "../encoding.ts";
 import { broadcastOptions, checkNames, follow } from "../follow.ts";
 import { markFilter, POSITIONS } from "./filter.ts";
+import type { Rendition } from "../../../media/rendition.ts";
 
 /** The mark cannot be drawn. */
 export class MarkUnusable extends QumoError {

@@ -7,9 +7,8 @@ import { pipeInput } from "../../ffmpeg/input.ts";
 import { MediaProcess } from "../../ffmpeg/media_process.ts";
 import { LIVE_FMP4 } from "../../ffmpeg/output.ts";
 import { Splitter } from "../../../media/mp4/splitter.ts";
-import type { MediaFrame } from "../../../media/frame.ts";
-import { FragmentMuxer } from "../../../media/mp4/mux.ts";
-import type { Rendition } from "../../../media/broadcast/rendition.ts";
+import { FragmentMuxer } from "../../../media/mp4/fragment_muxer.ts";
+import type { MediaFrame, Rendition } from "../../../media/rendition.ts";
 
 /** What is read of a source before ffmpeg begins: as little as will do, it is told the codec by the header. */
 const INPUT = [

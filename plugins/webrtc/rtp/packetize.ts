@@ -12,10 +12,9 @@ import {
   Vp8Packetizer,
   Vp9Packetizer,
 } from "werift";
-import { MediaError } from "../../../media/mp4/media_error.ts";
-import type { MediaFrame } from "../../../media/frame.ts";
-import type { Rendition } from "../../../media/broadcast/rendition.ts";
+import { MediaError } from "../../../media/media_error.ts";
 import { familyOf } from "./codecs.ts";
+import type { MediaFrame, Rendition } from "../../../media/rendition.ts";
 
 export type { RtpPacket } from "werift";
 

@@ -3,7 +3,7 @@ import { PluginRoutes } from "../../../plugins/host/routes.ts";
 import type { Plugin, PluginContext, RightsHeld } from "../../../plugins/plugin.ts";
 import { MediaProcess } from "../../../plugins/ffmpeg/media_process.ts";
 import { LIVE_FMP4 } from "../../../plugins/ffmpeg/output.ts";
-import { MediaPublisher } from "../../../media/broadcast/publish.ts";
+import { MediaPublisher } from "../../../media/broadcast/media_publisher.ts";
 import { MemoryRelay, type PluginRun, runPlugin } from "../plugin_run.ts";
 
 /** Peers of tests are on this machine alone, which may be busy: they have time for their first check. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { QumoError, reasonOf } from "./errors.ts";
+import { QumoError, reasonOf } from "../../base/errors.ts";
 
 /** Renditions of one broadcast that are read at most, pictures and sounds together. */
 export const MAX_RENDITIONS = 32;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { need } from "../../tests/support/require.ts";
 import { encode, LIVE } from "../../tests/support/fixtures/ffmpeg_fixtures.ts";
-import { MediaError } from "../mp4/media_error.ts";
+import { MediaError } from "../media_error.ts";
 import { Splitter } from "../mp4/splitter.ts";
-import { FrameOpener } from "../frame.ts";
-import { CatalogVersions, readCatalog } from "./rendition.ts";
+import { FrameOpener } from "./frame_opener.ts";
+import { CatalogVersions, readCatalog } from "./read_catalog.ts";
 
 const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 

@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { need } from "../../tests/support/require.ts";
-import { DecodeClock } from "../decode_clock.ts";
+import { DecodeClock } from "./decode_clock.ts";
 import { CATALOG_TRACK } from "../hang/catalog.ts";
 import { encode, LIVE, probe, RECIPES } from "../../tests/support/fixtures/ffmpeg_fixtures.ts";
 import { HangBroadcast } from "../hang/hang_broadcast.ts";
-import { MediaError } from "./media_error.ts";
+import { MediaError } from "../media_error.ts";
 import { Splitter } from "./splitter.ts";
-import { FrameOpener, type MediaFrame } from "../frame.ts";
 import { concat } from "../../base/bytes.ts";
-import { FragmentMuxer } from "./mux.ts";
-import { CatalogVersions, type Rendition } from "../broadcast/rendition.ts";
+import { FrameOpener } from "../hang/frame_opener.ts";
+import { FragmentMuxer } from "./fragment_muxer.ts";
+import { CatalogVersions } from "../hang/read_catalog.ts";
+import type { MediaFrame, Rendition } from "../rendition.ts";
 
 const ignore = !need("ffmpeg").ok;
 

@@ -1,4 +1,4 @@
-import type { Box } from "../mp4/box.ts";
+import type { Box } from "./box.ts";
 
 /** A sample entry read as the fields of a WebCodecs configuration. */
 export type CodecInfo =

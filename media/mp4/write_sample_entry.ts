@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { aacConfig } from "../codec/codec.ts";
-import { MediaError } from "./media_error.ts";
 import { concat } from "../../base/bytes.ts";
+import { aacConfig } from "./read_sample_entry.ts";
+import { MediaError } from "../media_error.ts";
 import { box, fullBox, u16, u32, u8, zeros } from "./mp4_writer.ts";
-import type { AudioRendition, Rendition, VideoRendition } from "../broadcast/rendition.ts";
+import type { AudioRendition, Rendition, VideoRendition } from "../rendition.ts";
 
 /** @throws {MediaError} The codec has no place in an MP4, or its catalog entry is not complete. */
 export function sampleEntry(rendition: Rendition): Uint8Array {

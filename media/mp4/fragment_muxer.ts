@@ -4,13 +4,12 @@
  * @module
  */
 import { describe, lengthPrefixed, MAX_HEADER_BYTES, splitAnnexB } from "../codec/annexb.ts";
-import { DecodeClock } from "../decode_clock.ts";
-import { MediaError } from "./media_error.ts";
-import type { MediaFrame } from "../frame.ts";
 import { concat } from "../../base/bytes.ts";
+import { DecodeClock } from "./decode_clock.ts";
+import { MediaError } from "../media_error.ts";
 import { box, fullBox, i32, type Part, u16, u32, u64, zeros } from "./mp4_writer.ts";
-import type { Rendition } from "../broadcast/rendition.ts";
-import { sampleEntry } from "./sample_entry.ts";
+import { sampleEntry } from "./write_sample_entry.ts";
+import type { MediaFrame, Rendition } from "../rendition.ts";
 
 /** Ticks per second of video; of audio it is the sampling rate. */
 const VIDEO_TIMESCALE = 90_000;

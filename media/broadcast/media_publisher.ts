@@ -9,7 +9,7 @@ import type { Client } from "../../client/mod.ts";
 import type { MediaCounters } from "../counters.ts";
 import { BroadcastWriter } from "./broadcast_writer.ts";
 import { HangBroadcast, type HangRecord } from "../hang/hang_broadcast.ts";
-import { MediaError } from "../mp4/media_error.ts";
+import { MediaError } from "../media_error.ts";
 import type { MediaEvent } from "../mp4/media_track.ts";
 import { Splitter } from "../mp4/splitter.ts";
 import { Pace } from "../pace.ts";

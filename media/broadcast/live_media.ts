@@ -13,14 +13,12 @@ import {
   TrackFailed,
 } from "../../client/mod.ts";
 import { CATALOG_TRACK, PRIORITY } from "../hang/catalog.ts";
-import { MediaError } from "../mp4/media_error.ts";
+import { MediaError } from "../media_error.ts";
 import { Burst } from "../../base/burst.ts";
-import { FrameOpener, type MediaFrame } from "../frame.ts";
+import { FrameOpener } from "../hang/frame_opener.ts";
 import { sleep } from "../../base/sleep.ts";
-import { CatalogVersions, type ReadCatalog, type Rendition } from "./rendition.ts";
-
-export type { MediaFrame } from "../frame.ts";
-export type { AudioRendition, Rendition, VideoRendition } from "./rendition.ts";
+import { CatalogVersions, type ReadCatalog } from "../hang/read_catalog.ts";
+import type { MediaFrame, Rendition } from "../rendition.ts";
 
 /** How long the last frames of a broadcast may take after it has gone: tracks end by themselves before that. */
 const LAST_FRAMES_MS = 2000;

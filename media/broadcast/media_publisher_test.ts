@@ -3,8 +3,9 @@ import { MemoryRelay, newStats } from "../../tests/support/plugin_run.ts";
 import { need } from "../../tests/support/require.ts";
 import { encode, LIVE, RECIPES } from "../../tests/support/fixtures/ffmpeg_fixtures.ts";
 import { MSF_CATALOG_TRACK } from "../hang/msf_catalog.ts";
-import { MediaPublisher } from "./publish.ts";
-import { broadcasts, type LiveMedia, type MediaFrame, type Rendition } from "./read.ts";
+import { MediaPublisher } from "./media_publisher.ts";
+import { broadcasts, type LiveMedia } from "./live_media.ts";
+import type { MediaFrame, Rendition } from "../rendition.ts";
 
 const ignore = !need("ffmpeg").ok;
 const file = ignore ? new Uint8Array() : await encode(RECIPES[0]!);

@@ -4,9 +4,8 @@
  * @module
  */
 import type { MediaCounters } from "../counters.ts";
-import type { LiveMedia } from "./read.ts";
-import type { MediaFrame } from "../frame.ts";
-import type { Rendition } from "./rendition.ts";
+import type { LiveMedia } from "./live_media.ts";
+import type { MediaFrame, Rendition } from "../rendition.ts";
 
 /** Where frames go. A promise that is given back holds up the rendition: whoever is too slow loses whole groups. */
 export interface FrameSink {
@@ -16,7 +15,7 @@ export interface FrameSink {
   end(): void | Promise<void>;
 }
 
-export interface FollowOptions {
+export interface ReadIntoOptions {
   /** Ends it at once. */
   readonly signal: AbortSignal;
   readonly stats: Pick<MediaCounters, "framesIn" | "bytesIn" | "skipped">;
@@ -27,9 +26,9 @@ export interface FollowOptions {
  * @param begin Makes the sink; `undefined` when nothing of this can be used.
  * @returns When the broadcast has gone or the signal aborts. @throws What `begin` or a sink throws.
  */
-export async function follow(
+export async function readInto(
   live: LiveMedia,
-  options: FollowOptions,
+  options: ReadIntoOptions,
   begin: (renditions: readonly Rendition[]) => FrameSink | undefined,
 ): Promise<void> {
   const failed = new AbortController();
@@ -63,7 +62,7 @@ class Reading {
     live: LiveMedia,
     renditions: readonly Rendition[],
     sink: FrameSink,
-    { signal, stats }: FollowOptions,
+    { signal, stats }: ReadIntoOptions,
     onfailed: () => void,
   ) {
     const until = AbortSignal.any([signal, this.#stop.signal]);

@@ -9,46 +9,11 @@ import {
   MAX_CATALOG_BYTES,
   MAX_RENDITIONS,
   parseCatalog,
-} from "../../base/catalog.ts";
-import { MediaError } from "../mp4/media_error.ts";
+} from "./catalog_json.ts";
+import { MediaError } from "../media_error.ts";
 import type { MediaTrack } from "../mp4/media_track.ts";
 import { Splitter } from "../mp4/splitter.ts";
-
-interface CommonRendition {
-  /** The track it is read from. */
-  readonly name: string;
-  /** WebCodecs codec string. */
-  readonly codec: string;
-  /**
-   * What a WebCodecs decoder takes as `description`: avcC, hvcC, AudioSpecificConfig. Without it H.264 and H.265 are in
-   * Annex B, and AAC is in ADTS.
-   */
-  readonly description?: Uint8Array;
-  /** What a frame of the track is: a time and the codec's bytes, or a fragment of MP4. */
-  readonly container: "legacy" | "cmaf";
-  /** Header of the MP4 that the fragments of "cmaf" belong to. */
-  readonly init?: Uint8Array;
-  /** In bit/s. */
-  readonly bitrate?: number;
-  /** How long a frame may be held back behind one that follows it, in milliseconds. */
-  readonly jitterMs?: number;
-}
-
-export interface VideoRendition extends CommonRendition {
-  readonly kind: "video";
-  /** Coded size in pixels. */
-  readonly width?: number;
-  readonly height?: number;
-  readonly framerate?: number;
-}
-
-export interface AudioRendition extends CommonRendition {
-  readonly kind: "audio";
-  readonly sampleRateHz: number;
-  readonly channels: number;
-}
-
-export type Rendition = VideoRendition | AudioRendition;
+import type { Rendition } from "../rendition.ts";
 
 type Json = Record<string, unknown>;
 

@@ -1,23 +1,7 @@
-import { getVarint, varintWidth } from "../wire/varint.ts";
-import { MediaError } from "./mp4/media_error.ts";
-import { Splitter } from "./mp4/splitter.ts";
-import type { Rendition } from "./broadcast/rendition.ts";
-
-/** One frame of a rendition. */
-export interface MediaFrame {
-  /** Its group, and its place in it. */
-  readonly group: number;
-  readonly index: number;
-  /** Presentation time in microseconds, on the axis all renditions of the broadcast share. */
-  readonly timestampUs: number;
-  /** Whether a decoder can start here. */
-  readonly keyframe: boolean;
-  /** The codec's bytes, as the rendition's `description` says; the receiver's own. */
-  readonly payload: Uint8Array<ArrayBuffer>;
-  /** Where the container tells it, in microseconds. */
-  readonly decodeTimeUs?: number;
-  readonly durationUs?: number;
-}
+import { getVarint, varintWidth } from "../../wire/varint.ts";
+import { MediaError } from "../media_error.ts";
+import { Splitter } from "../mp4/splitter.ts";
+import type { MediaFrame, Rendition } from "../rendition.ts";
 
 /** Takes the payloads of a track out of their container. */
 export class FrameOpener {
