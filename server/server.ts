@@ -19,7 +19,7 @@ import { AccessLog } from "./http/access_log.ts";
 import { AdminToken } from "./admin/token.ts";
 import { adminApp } from "./admin/admin_http.ts";
 import type { Assets } from "../web/build/assets.ts";
-import type { ServerView } from "./admin/deps.ts";
+import type { ServerView } from "./admin/server_view.ts";
 import { checkHooks } from "./hooks/check.ts";
 import { Hooks } from "./hooks/hooks.ts";
 import { type HttpListener, serveHttp } from "./http/http_listener.ts";

@@ -12,7 +12,7 @@ import { register } from "./routes/register.ts";
 import { failure } from "./routes/route.ts";
 import { ADMIN_ROUTES } from "./routes/routes.ts";
 import { AdminToken } from "./token.ts";
-import type { ServerView } from "./deps.ts";
+import type { ServerView } from "./server_view.ts";
 
 /** The admin interface as an app that {@link serveHttp} takes. @param token Made of the configuration if not given. */
 export function adminApp(

@@ -5,7 +5,7 @@
  */
 import type { Context } from "hono";
 import { isIpAddress, isLoopback, unbracketed } from "../../config/address.ts";
-import type { ServerView } from "./deps.ts";
+import type { ServerView } from "./server_view.ts";
 import { namesLoopback } from "../http/http_answers.ts";
 import type { HttpPeer } from "../http/http_listener.ts";
 import { type Access, failure } from "./routes/route.ts";

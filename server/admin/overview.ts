@@ -5,9 +5,9 @@
  */
 import process from "node:process";
 import type { MetricsSnapshot } from "../../metrics/snapshot.ts";
-import { answer, type Answers, type Question } from "./answers.ts";
+import { answer, type Answers, type Question } from "./questions.ts";
 import type { Revoked } from "../auth/revocations.ts";
-import type { ServerView } from "./deps.ts";
+import type { ServerView } from "./server_view.ts";
 import type {
   BroadcastJson,
   NodeNumbers,

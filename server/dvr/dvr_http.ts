@@ -7,7 +7,7 @@
 import type { Context } from "hono";
 import { StorageUnavailable } from "../../storage/store.ts";
 import { isName } from "../../wire/path.ts";
-import type { ServerView } from "../admin/deps.ts";
+import type { ServerView } from "../admin/server_view.ts";
 
 /** As `/dvr/BROADCAST` answers. */
 export interface DvrJson {

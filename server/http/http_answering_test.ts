@@ -4,7 +4,7 @@ import { PluginRoutes } from "../../plugins/host/routes.ts";
 import type { PluginRoute } from "../../plugins/plugin.ts";
 import type { Admitted } from "../auth/authorizer.ts";
 import { fullGrant, type Grant, refusal } from "../auth/grant.ts";
-import type { ServerView } from "../admin/deps.ts";
+import type { ServerView } from "../admin/server_view.ts";
 import { RelayUnderTest, until } from "../../tests/support/fixtures/http.ts";
 import { type HttpApp, serveHttp } from "./http_listener.ts";
 import { pluginAccess, type PluginRequests } from "../plugins/plugin_access.ts";

@@ -5,7 +5,7 @@
  */
 import type { Context, Handler, Hono } from "hono";
 import { isLoopback, unbracketed } from "../../config/address.ts";
-import type { ServerView } from "../admin/deps.ts";
+import type { ServerView } from "../admin/server_view.ts";
 import { VERSION } from "../../base/version.ts";
 import { pathOfUrl } from "../../wire/path.ts";
 

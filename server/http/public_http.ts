@@ -14,7 +14,7 @@ import type { Admitted } from "../auth/authorizer.ts";
 import type { Grant, Refusal } from "../auth/grant.ts";
 import { entryOf, maySubscribe } from "../auth/rights.ts";
 import type { Asset, Assets } from "../../web/build/assets.ts";
-import type { ServerView } from "../admin/deps.ts";
+import type { ServerView } from "../admin/server_view.ts";
 import { dvrAnswer } from "../dvr/dvr_http.ts";
 import { fetchGroup, FetchRefused, type GroupWanted } from "./fetch_group.ts";
 import { health, namesLoopback, pathBehind, route, segments } from "./http_answers.ts";

@@ -3,7 +3,7 @@ import { PluginRoutes } from "../../plugins/host/routes.ts";
 import { BroadcastProducer, type TrackProducer } from "../../client/publish.ts";
 import { jsonOf, RelayUnderTest, until } from "../../tests/support/fixtures/http.ts";
 import { serveHttp } from "./http_listener.ts";
-import type { ServerView } from "../admin/deps.ts";
+import type { ServerView } from "../admin/server_view.ts";
 import { publicApp } from "./public_http.ts";
 import type { Upstream } from "../cluster/upstream.ts";
 

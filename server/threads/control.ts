@@ -5,7 +5,7 @@
  * @module
  */
 import type { LogFields, LogLevel } from "../../base/logger.ts";
-import type { Answers, Question } from "../admin/answers.ts";
+import type { Answers, Question } from "../admin/questions.ts";
 import type { NodeOptions, ServerConfig } from "../node.ts";
 
 /** How the names of our worker threads begin; the program sees by it that it runs in one. */

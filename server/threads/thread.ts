@@ -12,7 +12,7 @@ import {
 } from "../../base/logger.ts";
 import { reasonOf } from "../../base/errors.ts";
 import { ListenFailed } from "../../transport/quic/quic.ts";
-import { answer } from "../admin/answers.ts";
+import { answer } from "../admin/questions.ts";
 import { Node } from "../node.ts";
 import { Strays } from "../../plugins/host/strays.ts";
 import { type Call, type FromWorker, type Replies, type ToWorker, WORKER_NAME } from "./control.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 import type { Logger, LogLevel } from "../../base/logger.ts";
-import type { Answers, Question } from "../admin/answers.ts";
-import type { Others } from "../admin/deps.ts";
+import type { Answers, Question } from "../admin/questions.ts";
+import type { Others } from "../admin/server_view.ts";
 import type { NodeOptions } from "../node.ts";
 import { clearCensus } from "../limits/census.ts";
 import type { Mesh } from "./mesh.ts";

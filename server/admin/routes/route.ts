@@ -6,7 +6,7 @@
  */
 import type { Context } from "hono";
 import type { Exposition } from "../../../metrics/catalog.ts";
-import type { ServerView } from "../deps.ts";
+import type { ServerView } from "../server_view.ts";
 import type { Schema } from "../schema.ts";
 
 /**

@@ -1,5 +1,5 @@
 /**
- * What a node can be asked about itself, also from another thread: plain data both ways.
+ * The questions that a node answers about itself, and their answers. Both are plain data: other threads ask too.
  *
  * @module
  */

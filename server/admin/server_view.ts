@@ -1,5 +1,5 @@
 /**
- * What the HTTP listeners show of a running server. They read; they own nothing.
+ * A running server as the HTTP listeners see it. They read and ask; they own nothing.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { Logger, LogLevelControl } from "../../base/logger.ts";
 import type { Certificate } from "../../config/tls/pem_pair.ts";
 import type { LoadedConfig } from "../../config/load.ts";
 import type { Admission, AdmissionRequest } from "../admission.ts";
-import type { Answers, Question } from "./answers.ts";
+import type { Answers, Question } from "./questions.ts";
 import type { NodeView } from "./node_view.ts";
 import type { Admitted } from "../auth/authorizer.ts";
 import type { Refusal } from "../auth/grant.ts";
