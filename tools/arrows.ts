@@ -6,7 +6,7 @@ import { type Module, readModules, readStyles } from "./module_graph.ts";
 import { report } from "./say.ts";
 
 /** Folder -> folders, or single files, it may import besides itself. What is not listed is refused. */
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   base: ["deno.json"],
   wire: ["base"],
   transport: ["base", "wire"],
@@ -38,7 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folder -> npm packages it may import. A plugin's own stand under its folder. */
-const MAY_USE: Readonly<Record<string, readonly string[]>> = {
+export const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   transport: ["@moq/qmux"],
   config: ["yaml", "zod"],
   metrics: ["prom-client"],
@@ -56,7 +56,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
 /** These import what they need: they stand around the program, not in it. */
 const FREE = new Set(["tests", "bench", "tools", "examples"]);
 /** Folders whose code runs in a browser as it does here. */
-const BROWSER_SAFE = new Set(["wire", "relay", "session", "media"]);
+export const BROWSER_SAFE = new Set(["wire", "relay", "session", "media"]);
 /** Longest file, in lines; tests included. */
 const MAX_LINES = 600;
 

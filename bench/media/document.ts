@@ -4,6 +4,7 @@ import { type ClientsResult, MAX_LATENCY_MS } from "./clients.ts";
 import { INPUT } from "./fixture.ts";
 import type { IngressResult } from "./ingress.ts";
 import type { TransformResult } from "./transforms.ts";
+import { type Marks, withPart } from "../../tools/docs/marked_part.ts";
 
 export interface StorageResult {
   readonly name: string;
@@ -24,14 +25,14 @@ export interface MediaResult {
   readonly clients: readonly ClientsResult[];
 }
 
-const BEGIN = "<!-- made by `deno task bench:media`: do not edit -->";
-const END = "<!-- end of what bench:media makes -->";
+const MARKS: Marks = {
+  begin: "<!-- made by `deno task bench:media`: do not edit -->",
+  end: "<!-- end of what bench:media makes -->",
+};
 
 /** Puts the tables between the markers of a document. @throws {Error} There are none in it. */
 export function withMediaResults(document: string, result: MediaResult): string {
-  const [from, to] = [document.indexOf(BEGIN), document.indexOf(END)];
-  if (from === -1 || to < from) throw new Error(`the document has no place marked "${BEGIN}"`);
-  return `${document.slice(0, from + BEGIN.length)}\n\n${tables(result)}\n\n${document.slice(to)}`;
+  return withPart(document, MARKS, tables(result));
 }
 
 function tables({ date, machine, loadAverage, ffmpeg, ...result }: MediaResult): string {

@@ -6,6 +6,7 @@
 import type { Machine } from "./machine.ts";
 import type { Medians, ShapeSummary } from "./summary.ts";
 import type { SubjectName } from "./subjects.ts";
+import { type Marks, withPart } from "../../tools/docs/marked_part.ts";
 
 /** What one call of `deno task bench:peers` has measured. */
 export interface PeersResult {
@@ -20,15 +21,15 @@ export interface PeersResult {
   readonly shapes: readonly ShapeSummary[];
 }
 
-const BEGIN = "<!-- made by `deno task bench:peers`: do not edit -->";
-const END = "<!-- end of what is made -->";
+const MARKS: Marks = {
+  begin: "<!-- made by `deno task bench:peers`: do not edit -->",
+  end: "<!-- end of what is made -->",
+};
 const NAMES: readonly SubjectName[] = ["qumo-relay", "moq-relay", "floor"];
 
 /** Puts the tables between the markers of a document. @throws {Error} There are none in it. */
 export function withResults(document: string, result: PeersResult): string {
-  const [from, to] = [document.indexOf(BEGIN), document.indexOf(END)];
-  if (from === -1 || to < from) throw new Error(`the document has no place marked "${BEGIN}"`);
-  return document.slice(0, from + BEGIN.length) + `\n\n${tables(result)}\n\n` + document.slice(to);
+  return withPart(document, MARKS, tables(result));
 }
 
 /** The measured part of the document. */

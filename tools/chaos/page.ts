@@ -1,6 +1,7 @@
 /** The tables of docs/reliability.md, between two marks. */
 import { describeMachine, type Machine } from "../../bench/peers/machine.ts";
 import type { Outcome } from "./outcome.ts";
+import { type Marks, withPart } from "../docs/marked_part.ts";
 
 /** What is kept in bench/results, so that one fault can be tried again without the others. */
 export interface ChaosResults {
@@ -14,14 +15,14 @@ export interface ChaosResults {
   })[];
 }
 
-const BEGIN = "<!-- made by `deno task test:chaos --write`: do not edit -->";
-const END = "<!-- end of what is made -->";
+const MARKS: Marks = {
+  begin: "<!-- made by `deno task test:chaos --write`: do not edit -->",
+  end: "<!-- end of what is made -->",
+};
 
 /** Puts the tables into the page. @throws {Error} The marks are missing. */
 export function intoPage(page: string, results: ChaosResults): string {
-  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (from === -1 || to === -1) throw new Error(`docs/reliability.md has lost its marks: ${BEGIN}`);
-  return `${page.slice(0, from)}${BEGIN}\n\n${tables(results)}\n${page.slice(to)}`;
+  return withPart(page, MARKS, tables(results).trimEnd());
 }
 
 function tables({ date, machine, viewers, outcomes }: ChaosResults): string {

@@ -56,8 +56,9 @@ export function page(markdown: string, toIndex: string): string {
         return `<span title="${escape(href.replace(/^(\.\.\/)+/, ""))}">${text}</span>`;
       },
       code({ text, lang }) {
-        const kind = lang === "mermaid" ? ' class="mermaid"' : "";
-        return `<pre${kind}><code>${escape(text)}</code></pre>\n`;
+        const code = `<pre><code>${escape(text)}</code></pre>\n`;
+        // The site has no scripts, so nothing here can draw it.
+        return lang === "mermaid" ? `<figure>\n${code}${DIAGRAM}</figure>\n` : code;
       },
     },
   });
@@ -74,6 +75,9 @@ ${marked.parse(markdown, { async: false })}</main>
 `;
 }
 
+const DIAGRAM =
+  "<figcaption>A diagram in Mermaid's language: each line is an arrow. GitHub draws it.</figcaption>\n";
+
 const STYLE = `
 :root { color-scheme: light dark; }
 body { margin: 0; font: 16px/1.6 system-ui, sans-serif; }
@@ -84,6 +88,8 @@ pre { overflow-x: auto; padding: 1rem; border-radius: .5rem; background: color-m
 code { font: .9em/1.5 ui-monospace, monospace; }
 table { display: block; overflow-x: auto; border-collapse: collapse; }
 td, th { padding: .35rem .75rem; border: 1px solid color-mix(in srgb, currentColor 20%, transparent); text-align: left; vertical-align: top; }
+figure { margin: 0; }
+figcaption { font-size: .9em; opacity: .8; }
 img { max-width: 100%; }
 `;
 

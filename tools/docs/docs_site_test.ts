@@ -92,3 +92,9 @@ Deno.test("every link and picture of the site is on the site, with its anchor", 
   assert.equal(pageOf("../configs/restream.yaml"), undefined);
   assert.equal(pageOf("../auth.md", 1), "../auth.html");
 });
+
+Deno.test("a Mermaid diagram is shown as its text, which is said", () => {
+  const html = page("# A\n\n```mermaid\nflowchart TD\n  a --> b\n```\n", "index.html");
+  assert.match(html, /<figure>\n<pre><code>flowchart TD\n {2}a --> b<\/code><\/pre>\n<figcaption>/);
+  assert.doesNotMatch(html, /<script/);
+});

@@ -6,6 +6,7 @@ import { docsMarkdown, exampleYaml } from "../../config/doc.ts";
 import { metricsMarkdown } from "../../metrics/doc.ts";
 import { adminMarkdown } from "./admin_doc.ts";
 import { apiMarkdown } from "./api_doc.ts";
+import { architectureMarkdown } from "./architecture_doc.ts";
 
 /** A file that is made from the program. `path` starts at the top of the project. */
 export interface GeneratedDocument {
@@ -19,6 +20,7 @@ export const DOCUMENTS: readonly GeneratedDocument[] = [
   { path: "docs/metrics.md", render: metricsMarkdown },
   { path: "docs/admin-api.md", render: adminMarkdown },
   { path: "docs/api.md", render: apiMarkdown },
+  { path: "docs/architecture.md", render: architectureMarkdown },
 ];
 
 const placeOf = (document: GeneratedDocument) => new URL(`../../${document.path}`, import.meta.url);
