@@ -4,6 +4,7 @@ import {
   denoInBrowserCode,
   refusedImports,
   refusedPackages,
+  tooFull,
   tooLong,
 } from "../tools/arrows.ts";
 import { type Module, readModules, readStyles, ROOT } from "../tools/module_graph.ts";
@@ -28,6 +29,10 @@ Deno.test("no file is longer than 600 lines, style sheets as well", async () => 
   const styles = await readStyles();
   assert.ok(styles.some(({ path }) => path === "web/page.css"));
   assert.deepEqual(tooLong([...await own, ...styles]), []);
+});
+
+Deno.test("no folder has more than 16 files of its own", async () => {
+  assert.deepEqual(tooFull(await own), []);
 });
 
 Deno.test("no two files import each other, directly or around", async () => {
@@ -112,6 +117,25 @@ Deno.test("a file of 600 lines is taken and one of 601 refused", () => {
   assert.deepEqual(tooLong(modules), [
     "wire/b_test.ts: 601 lines, at most 600",
     "web/page.css: 602 lines, at most 600",
+  ]);
+});
+
+Deno.test("a folder of 16 files is taken and one of 17 refused, tests and inner folders left out", () => {
+  const files = (folder: string, n: number, end = ".ts") =>
+    Array.from({ length: n }, (_, i) => file(`${folder}f${i}${end}`));
+  const modules = [
+    ...files("wire/", 16),
+    ...files("wire/", 9, "_test.ts"),
+    ...files("wire/inner/", 2),
+    ...files("web/watch/", 17, ".tsx"),
+    ...files("tools/", 16),
+    ...files("tools/", 1, ".js"),
+    ...files("", 17),
+  ];
+  assert.deepEqual(tooFull(modules), [
+    "web/watch: 17 files, at most 16",
+    "tools: 17 files, at most 16",
+    ".: 17 files, at most 16",
   ]);
 });
 

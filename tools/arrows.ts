@@ -59,6 +59,8 @@ const FREE = new Set(["tests", "bench", "tools", "examples"]);
 export const BROWSER_SAFE = new Set(["wire", "relay", "session", "media"]);
 /** Longest file, in lines; tests included. */
 const MAX_LINES = 600;
+/** Most files of code a folder has of its own; tests and benches do not count. */
+const MAX_FILES_IN_FOLDER = 16;
 
 /** The folder a path belongs to, or the file's own name at the top. */
 function areaOf(path: string): string {
@@ -67,7 +69,11 @@ function areaOf(path: string): string {
 
 /** Tests stand beside the code and may reach across it. */
 function isFree(path: string): boolean {
-  return FREE.has(areaOf(path)) || /_(test|bench)\.tsx?$/.test(path);
+  return FREE.has(areaOf(path)) || isTest(path);
+}
+
+function isTest(path: string): boolean {
+  return /_(test|bench)\.tsx?$/.test(path);
 }
 
 function covers(allowed: string, path: string): boolean {
@@ -125,6 +131,18 @@ export function tooLong(modules: readonly Pick<Module, "path" | "source">[]): st
     .map(({ path, lines }) => `${path}: ${lines} lines, at most ${MAX_LINES}`);
 }
 
+/** Folders that hold more files of their own than {@link MAX_FILES_IN_FOLDER}: drawers, in which nothing is found. */
+export function tooFull(modules: readonly Pick<Module, "path">[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { path } of modules) {
+    if (isTest(path)) continue;
+    const folder = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : ".";
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
+  }
+  return [...counts].filter(([, files]) => files > MAX_FILES_IN_FOLDER)
+    .map(([folder, files]) => `${folder}: ${files} files, at most ${MAX_FILES_IN_FOLDER}`);
+}
+
 /** Rings of files that import each other, each once, as "a.ts -> b.ts -> a.ts". */
 export function cycles(modules: readonly Module[]): string[] {
   const files = new Map(modules.map((m) => [m.path, m.files]));
@@ -154,6 +172,7 @@ if (import.meta.main) {
     ...refusedPackages(modules),
     ...denoInBrowserCode(modules).map((path) => `${path}: uses the Deno global`),
     ...tooLong([...modules, ...await readStyles()]),
+    ...tooFull(modules),
     ...cycles(modules).map((ring) => `cycle: ${ring}`),
   ]);
 }

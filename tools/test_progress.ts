@@ -1,7 +1,7 @@
-/** What of the project a test file is about: its folder, or in `tests` the first word of its name. */
+/** What of the project a test file is about: its folder, in `tests` the one below. */
 export function areaOf(path: string): string {
-  const [top, file = ""] = path.split("/");
-  return top === "tests" ? `tests/${file.split("_")[0]}` : top!;
+  const [top, below = ""] = path.split("/");
+  return top === "tests" ? `tests/${below.replace(/_test\.ts$/, "")}` : top!;
 }
 
 export interface TestProgressOptions {
