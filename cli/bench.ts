@@ -1,5 +1,5 @@
 import { withToken } from "../client/reconnect.ts";
-import { lightTarget } from "../load/session.ts";
+import { lightTarget } from "../load/light_session.ts";
 import { QumoError, reasonOf, UsageError } from "../base/errors.ts";
 import { describeFlags, parseFlags } from "./shell/args.ts";
 import { WORKER_ARG } from "../load/bench/child.ts";

@@ -3,9 +3,9 @@ import { type ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { AccessNotice } from "./connect/access_notice.tsx";
 import { pageAccess } from "./connect/page_access.ts";
-import { type Announced, useAnnounced } from "./connect/relay.ts";
+import { type Announced, useAnnounced } from "./connect/use_announced.ts";
 import { relaySaid } from "./connect/relay_said.ts";
-import { addressOf, useRoute, type View, VIEWS } from "./route.ts";
+import { addressOf, useRoute, type View, VIEWS } from "./page_route.ts";
 import { ThemeSwitch } from "./parts/theme.tsx";
 import type { ViewProps } from "./parts/view_props.ts";
 

@@ -1,7 +1,7 @@
 import { reasonOf, UsageError } from "../../base/errors.ts";
 import { describeFlags, parseFlags } from "../shell/args.ts";
 import { CONNECT_FLAGS, connectOptionsOf, countOf, URL_HELP, urlOf } from "./client_flags.ts";
-import { publish } from "./publish.ts";
+import { publish } from "./publish_fmp4.ts";
 
 const FLAGS = {
   broadcast: { kind: "text", short: "b", value: "NAME", about: "Name of the broadcast." },

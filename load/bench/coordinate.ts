@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { LightTarget } from "../session.ts";
+import type { LightTarget } from "../light_session.ts";
 import { Child } from "./child.ts";
 import { Histogram } from "../figures/histogram.ts";
 import type { Progress, Window } from "./messages.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { LightTarget } from "../session.ts";
+import type { LightTarget } from "../light_session.ts";
 import type { HistogramData } from "../figures/histogram.ts";
 import type { Plan } from "./plan.ts";
 import type { TallyData } from "../figures/tally.ts";

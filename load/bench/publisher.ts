@@ -10,7 +10,7 @@ import {
   type GroupProducer,
   type TrackProducer,
 } from "../../client/mod.ts";
-import type { LightTarget } from "../session.ts";
+import type { LightTarget } from "../light_session.ts";
 import type { Histogram } from "../figures/histogram.ts";
 import { type PublisherPlan, trackName } from "./plan.ts";
 import { putStamp, STAMP_BYTES, stampedName, wallMs } from "../figures/stamp.ts";

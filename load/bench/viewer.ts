@@ -5,7 +5,7 @@
  */
 import { reasonOf } from "../../base/errors.ts";
 import { GroupScan } from "../group_scan.ts";
-import { LightSession, type LightTarget } from "../session.ts";
+import { LightSession, type LightTarget } from "../light_session.ts";
 import { Ledger } from "../figures/ledger.ts";
 import type { ViewerPlan } from "./plan.ts";
 import { drawBetween, randomOf } from "../figures/range.ts";

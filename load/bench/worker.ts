@@ -4,7 +4,7 @@
  * @module
  */
 import { reasonOf } from "../../base/errors.ts";
-import type { LightTarget } from "../session.ts";
+import type { LightTarget } from "../light_session.ts";
 import { AnnounceViewer } from "./announce_viewer.ts";
 import { Histogram } from "../figures/histogram.ts";
 import { lines } from "./lines.ts";

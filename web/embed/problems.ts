@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 /** What keeps an embedded player from playing, as a stable code and a sentence. */
 import { Access, type RelayState } from "../connect/access.ts";
+import { missingInBrowser } from "../connect/browser_problem.ts";
 
 export const EMBED_CODES = [
   "QUMO_EMBED_BROWSER",
@@ -55,19 +56,15 @@ export function targetOf({ src, broadcast, token, base }: TargetParts): EmbedTar
 
 const source = (message: string): EmbedProblem => ({ code: "QUMO_EMBED_SOURCE", message });
 
+const IN_BROWSER = {
+  "secure context": "Browsers play live media on https:// pages and on localhost only.",
+  "WebCodecs": "This browser has no WebCodecs. Use a current Chrome, Edge, Firefox or Safari.",
+} as const;
+
 /** What no relay can cure; `undefined` in a browser that can play. */
 export function browserProblem(): EmbedProblem | undefined {
-  if (!isSecureContext) {
-    return {
-      code: "QUMO_EMBED_BROWSER",
-      message: "Browsers play live media on https:// pages and on localhost only.",
-    };
-  }
-  if (typeof VideoDecoder === "function") return undefined;
-  return {
-    code: "QUMO_EMBED_BROWSER",
-    message: "This browser has no WebCodecs. Use a current Chrome, Edge, Firefox or Safari.",
-  };
+  const missing = missingInBrowser();
+  return missing && { code: "QUMO_EMBED_BROWSER", message: IN_BROWSER[missing] };
 }
 
 export const CODEC_PROBLEM: EmbedProblem = {

@@ -4,11 +4,11 @@ import type { Client } from "../../client/client.ts";
 import type { BroadcastProducer } from "../../client/publish.ts";
 import type { ClientStatus } from "../../client/reconnect.ts";
 import type { Access } from "../connect/access.ts";
-import { canEncodeAudio, encodeAudio } from "./audio_encoding.ts";
+import { canEncodeAudio, encodeAudio } from "./encode/audio_encoding.ts";
 import { connectTo } from "../connect/connect_to.ts";
 import { HangWriter, type VideoRendition } from "./hang_writer.ts";
-import { ladder } from "../watch/ladder.ts";
-import { encodeVideo, videoConfigs } from "./video_encoding.ts";
+import { ladder } from "./encode/quality_ladder.ts";
+import { encodeVideo, videoConfigs } from "./encode/video_encoding.ts";
 
 export interface PublicationOptions {
   readonly access: Access;

@@ -1,10 +1,10 @@
 /// <reference lib="dom" />
-import { CameraPicker, MicrophonePicker } from "./device_picker.tsx";
-import type { Devices } from "./devices.ts";
+import { CameraPicker, MicrophonePicker } from "./capture/device_picker.tsx";
+import type { Devices } from "./capture/devices.ts";
 import { bitRate } from "../parts/format.ts";
 import { Icon, type IconName } from "../parts/icons.tsx";
-import { ladder } from "../watch/ladder.ts";
-import type { SourceKind } from "../watch/media_source.ts";
+import { ladder } from "./encode/quality_ladder.ts";
+import type { SourceKind } from "./capture/capture_source.ts";
 import { BITRATES, type PublishSettings, SIZES, widthOf } from "./publish_settings.ts";
 
 interface FormProps {

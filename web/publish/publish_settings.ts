@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** What the user chooses before going live; remembered. */
-import type { DeviceChoice } from "./devices.ts";
-import { type SourceKind, SOURCES } from "../watch/media_source.ts";
+import type { DeviceChoice } from "./capture/devices.ts";
+import { type SourceKind, SOURCES } from "./capture/capture_source.ts";
 import { recall, remember } from "../parts/prefs.ts";
 
 export interface PublishSettings {

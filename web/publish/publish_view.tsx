@@ -1,16 +1,17 @@
 /// <reference lib="dom" />
 import { useEffect, useRef } from "preact/hooks";
 import { CopyButton } from "../parts/copy_button.tsx";
-import { useDevices } from "./devices.ts";
+import { useDevices } from "./capture/devices.ts";
 import { bitRate, codecName } from "../parts/format.ts";
-import { LevelMeter } from "../parts/level_meter.tsx";
-import { FallbackNote } from "../parts/fallback_note.tsx";
+import { LevelMeter } from "./capture/level_meter.tsx";
+import { FallbackNote } from "../connect/fallback_note.tsx";
 import { pageAccess } from "../connect/page_access.ts";
-import { browserProblem, useCertificate } from "../connect/relay.ts";
+import { browserProblem } from "../connect/browser_problem.ts";
+import { useCertificate } from "../connect/use_certificate.ts";
 import { relaySaid } from "../connect/relay_said.ts";
 import { PublishForm } from "./publish_form.tsx";
 import { nameProblem, publishSaid } from "./publish_state.ts";
-import { addressOf } from "../route.ts";
+import { addressOf } from "../page_route.ts";
 import { usePublisher } from "./use_publisher.ts";
 import type { ViewProps } from "../parts/view_props.ts";
 

@@ -4,11 +4,11 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { QumoError } from "../../base/errors.ts";
 import type { ClientStatus } from "../../client/reconnect.ts";
 import {
-  type MediaSource,
+  type CaptureSource,
   openSource,
   type SourceKind,
   SourceProblem,
-} from "../watch/media_source.ts";
+} from "./capture/capture_source.ts";
 import { Publication, type PublicationFigures } from "./publication.ts";
 import {
   FRAMES_PER_SECOND,
@@ -49,7 +49,7 @@ const NO_RATES = { bits: 0, framesPerSecond: 0 };
 export function usePublisher(): Publisher {
   const [settings, setSettings] = useState(storedSettings);
   const [phase, setPhase] = useState<Phase>({ kind: "idle" });
-  const [source, setSource] = useState<MediaSource>();
+  const [source, setSource] = useState<CaptureSource>();
   const [offerPattern, setOfferPattern] = useState(false);
   const [dropped, setDropped] = useState<string>();
   const [figures, setFigures] = useState<PublicationFigures>();
@@ -80,7 +80,7 @@ export function usePublisher(): Publisher {
     setPhase({ kind: "failed", reason: sentenceOf(error) });
   };
 
-  const open = async (kind: SourceKind, mine: number): Promise<MediaSource | undefined> => {
+  const open = async (kind: SourceKind, mine: number): Promise<CaptureSource | undefined> => {
     setPhase({ kind: "opening" });
     const { sound, camera, microphone, lines } = settings;
     const size = { width: widthOf(lines), height: lines, framesPerSecond: FRAMES_PER_SECOND };

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { found, MANY_BROADCASTS } from "./find_broadcast.ts";
 import { Name } from "../parts/name.tsx";
-import { addressOf } from "../route.ts";
+import { addressOf } from "../page_route.ts";
 
 interface ListProps {
   readonly live: readonly string[] | undefined;

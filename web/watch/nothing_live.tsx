@@ -1,12 +1,12 @@
 /// <reference lib="dom" />
 import { CopyButton } from "../parts/copy_button.tsx";
 import { pageAccess } from "../connect/page_access.ts";
-import type { Announced } from "../connect/relay.ts";
+import type { Announced } from "../connect/use_announced.ts";
 import { relaySaid } from "../connect/relay_said.ts";
-import { addressOf, type Route } from "../route.ts";
+import { addressOf, type PageRoute } from "../page_route.ts";
 
 interface NothingLiveProps {
-  readonly go: (to: Partial<Route>) => void;
+  readonly go: (to: Partial<PageRoute>) => void;
   /** How the relay answered. */
   readonly state: Announced["state"];
 }

@@ -5,7 +5,7 @@
  */
 import "@moq/watch/element";
 import { Adaptive } from "./adaptive.ts";
-import type { AnnounceSource } from "../connect/pushed.ts";
+import type { AnnounceSource } from "../connect/heard_announced.ts";
 
 interface Signal<T> {
   peek(): T;

@@ -6,7 +6,7 @@ import { CopyButton } from "../parts/copy_button.tsx";
 import { bitRate } from "../parts/format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { recall, remember } from "../parts/prefs.ts";
-import { addressOf } from "../route.ts";
+import { addressOf } from "../page_route.ts";
 import type { Playing } from "./use_player.ts";
 
 interface BarProps extends Playing {

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { PlayerElement, PlayerSnapshot } from "./player.ts";
 import { pinnedHash } from "../connect/connect_to.ts";
 import { pageAccess } from "../connect/page_access.ts";
-import { hear } from "../connect/pushed.ts";
+import { hear } from "../connect/heard_announced.ts";
 
 type PlayerModule = typeof import("./player.ts");
 

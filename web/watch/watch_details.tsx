@@ -3,9 +3,9 @@ import { Chart, type Line } from "../dashboard/chart.tsx";
 import { CopyButton } from "../parts/copy_button.tsx";
 import { bitRate, codecName, millis } from "../parts/format.ts";
 import { Name } from "../parts/name.tsx";
-import { FallbackNote } from "../parts/fallback_note.tsx";
+import { FallbackNote } from "../connect/fallback_note.tsx";
 import { pageAccess } from "../connect/page_access.ts";
-import { useCertificate } from "../connect/relay.ts";
+import { useCertificate } from "../connect/use_certificate.ts";
 import type { Playing } from "./use_player.ts";
 
 /** How late the picture is, for the last minute. */

@@ -1,5 +1,5 @@
 /** Peers that keep to the protocol and are a burden all the same. */
-import { LightSession } from "../../../load/session.ts";
+import { LightSession } from "../../../load/light_session.ts";
 import { type Client, connect } from "../../../client/mod.ts";
 import type { TransportSettings } from "../../../transport/quic/quic_settings.ts";
 import type { Connection } from "../../../transport/connection.ts";

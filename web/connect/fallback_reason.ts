@@ -1,5 +1,5 @@
 /** Why media comes by WebSocket although WebTransport would be better, as far as it is known from here. */
-import type { PinnedCertificate } from "../connect/access.ts";
+import type { PinnedCertificate } from "./access.ts";
 
 export interface FallbackFacts {
   /** Whether this browser has WebTransport. */

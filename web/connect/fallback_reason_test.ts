@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fallbackReason } from "./fallback.ts";
+import { fallbackReason } from "./fallback_reason.ts";
 
 Deno.test("fallbackReason() tells what is known of the cause, and what to do", () => {
   const facts = { webTransport: true, url: "https://relay.example/", certificate: "pin" as const };

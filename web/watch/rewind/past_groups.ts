@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** What the relay has kept of a broadcast: which groups of a track, and when they were live (docs/storage.md). */
 
-import { pageAccess } from "../connect/page_access.ts";
+import { pageAccess } from "../../connect/page_access.ts";
 
 /** How far back one can go. */
 export interface Kept {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sourceSentence } from "./media_source.ts";
+import { sourceSentence } from "./capture_source.ts";
 
 Deno.test("sourceSentence() tells what happened and what to do next", () => {
   const failed = (name: string) => new DOMException("text of the browser", name);

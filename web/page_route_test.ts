@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { addressOf, routeOf } from "./route.ts";
+import { addressOf, routeOf } from "./page_route.ts";
 
 Deno.test("routeOf() reads the view and the broadcast, and takes anything else for the first view", () => {
   const at = (rest: string) => routeOf(`http://localhost:4433/${rest}`);

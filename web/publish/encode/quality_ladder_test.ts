@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ladder } from "./ladder.ts";
+import { ladder } from "./quality_ladder.ts";
 
 const linesOf = (width: number, height: number) =>
   ladder({ width, height, bitrate: 1_000_000 }).map(({ height }) => height);

@@ -1,9 +1,9 @@
 /// <reference lib="dom" />
-/** What the relay that served this page says of itself: whether it lets us in, what is live, its certificate. */
+/** What the relay that served this page says of itself: whether it lets us in, and what is live. */
 import { useEffect, useState } from "preact/hooks";
-import { needsSomebody, type PinnedCertificate, type RelayState, stateOf } from "./access.ts";
+import { needsSomebody, type RelayState, stateOf } from "./access.ts";
 import { pageAccess } from "./page_access.ts";
-import { heardLive, onHeard } from "./pushed.ts";
+import { heardLive, onHeard } from "./heard_announced.ts";
 
 const POLL_MS = 2000;
 /** While a session tells what is live, asking is for the rest: whether the relay lets us in, and lets us publish. */
@@ -96,31 +96,4 @@ async function askAnnounced(): Promise<Partial<Announced> & { readonly state: Re
   } catch {
     return { state: "silent" };
   }
-}
-
-/** The relay's certificate; `undefined` while it is not known. Asked anew with each change of `turn`. */
-export function useCertificate(turn: unknown = ""): PinnedCertificate | undefined {
-  const [certificate, setCertificate] = useState<PinnedCertificate>();
-  useEffect(() => {
-    let over = false;
-    void pageAccess().certificate().then((found) => {
-      if (!over && found !== undefined) setCertificate(found);
-    });
-    return () => {
-      over = true;
-    };
-  }, [turn]);
-  return certificate;
-}
-
-/** What keeps any browser from media here, whatever the relay does; `undefined` when nothing does. */
-export function browserProblem(): string | undefined {
-  if (!isSecureContext) {
-    return "Browsers allow live media on https:// pages and on localhost only. Open this page in one of these " +
-      "ways; over ssh, forward its port and open it as http://localhost.";
-  }
-  if (typeof VideoDecoder !== "function") {
-    return "This browser has no WebCodecs, which decodes the media. Use a current Chrome, Edge, Firefox or Safari.";
-  }
-  return undefined;
 }

@@ -5,14 +5,14 @@ import { useEffect, useState } from "preact/hooks";
 export const VIEWS = ["watch", "publish", "dashboard"] as const;
 export type View = (typeof VIEWS)[number];
 
-export interface Route {
+export interface PageRoute {
   readonly view: View;
   /** The broadcast that was asked for. */
   readonly name: string | undefined;
 }
 
 /** Reads an address; whatever is no view is the first one. */
-export function routeOf(address: string): Route {
+export function routeOf(address: string): PageRoute {
   const { hash, searchParams } = new URL(address);
   const view = VIEWS.find((view) => hash === `#/${view}`) ?? "watch";
   const name = searchParams.get("name");
@@ -20,7 +20,7 @@ export function routeOf(address: string): Route {
 }
 
 /** The address of a view, or of a broadcast in it, beside the present one; other parameters stay, a token never does. */
-export function addressOf(address: string, route: Partial<Route>): string {
+export function addressOf(address: string, route: Partial<PageRoute>): string {
   const url = new URL(address);
   const { view, name } = { ...routeOf(address), ...route };
   if (name === undefined) url.searchParams.delete("name");
@@ -31,7 +31,7 @@ export function addressOf(address: string, route: Partial<Route>): string {
 }
 
 /** The present route, kept up to date, and how to go elsewhere without loading the page anew. */
-export function useRoute(): readonly [Route, (to: Partial<Route>) => void] {
+export function useRoute(): readonly [PageRoute, (to: Partial<PageRoute>) => void] {
   const [route, setRoute] = useState(() => routeOf(location.href));
   useEffect(() => {
     const update = () => setRoute(routeOf(location.href));
@@ -42,7 +42,7 @@ export function useRoute(): readonly [Route, (to: Partial<Route>) => void] {
       removeEventListener("hashchange", update);
     };
   }, []);
-  const go = (to: Partial<Route>) => {
+  const go = (to: Partial<PageRoute>) => {
     history.pushState(null, "", addressOf(location.href, to));
     setRoute(routeOf(location.href));
   };

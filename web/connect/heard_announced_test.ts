@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { collectAnnounced } from "./pushed.ts";
+import { collectAnnounced } from "./heard_announced.ts";
 
 /** A source that is written by hand, and timers that are run by hand. */
 function source() {

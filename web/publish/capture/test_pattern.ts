@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /** A picture and a tone for those without a camera: bars, a clock, and something that moves. */
-import { ticker } from "../parts/ticker.ts";
+import { ticker } from "./ticker.ts";
 
 export interface PatternOptions {
   readonly width: number;

@@ -3,10 +3,10 @@
  * Plays what is past: groups fetched from the relay one after another, decoded and drawn at the pace they were recorded in.
  * Picture only.
  */
-import type { Client } from "../../client/client.ts";
-import { getVarint, varintWidth } from "../../wire/varint.ts";
-import { connectTo } from "../connect/connect_to.ts";
-import { pageAccess } from "../connect/page_access.ts";
+import type { Client } from "../../../client/client.ts";
+import { getVarint, varintWidth } from "../../../wire/varint.ts";
+import { connectTo } from "../../connect/connect_to.ts";
+import { pageAccess } from "../../connect/page_access.ts";
 import { askGroups, groupsBehind, type PastGroup } from "./past_groups.ts";
 
 /** A video rendition as the catalogue has it. */

@@ -1,9 +1,9 @@
 /// <reference lib="dom" />
 /** A camera's pictures as encoded frames, by WebCodecs. */
 import { EncoderLoad } from "./encoder_load.ts";
-import { hexOf, type VideoRendition } from "./hang_writer.ts";
-import type { Quality } from "../watch/ladder.ts";
-import { Anchor, wallClockUs } from "../watch/wall_clock.ts";
+import { hexOf, type VideoRendition } from "../hang_writer.ts";
+import type { Quality } from "./quality_ladder.ts";
+import { Anchor, wallClockUs } from "./wall_clock.ts";
 
 export interface VideoOptions {
   readonly track: MediaStreamTrack;

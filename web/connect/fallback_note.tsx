@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
-import type { PinnedCertificate } from "../connect/access.ts";
-import { fallbackReason } from "./fallback.ts";
+import type { PinnedCertificate } from "./access.ts";
+import { fallbackReason } from "./fallback_reason.ts";
 
 interface NoteProps {
   readonly id: string;

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** A microphone's sound as Opus frames, by an audio worklet and WebCodecs. */
-import type { AudioRendition } from "./hang_writer.ts";
-import { Anchor } from "../watch/wall_clock.ts";
+import type { AudioRendition } from "../hang_writer.ts";
+import { Anchor } from "./wall_clock.ts";
 
 export interface AudioOptions {
   readonly track: MediaStreamTrack;

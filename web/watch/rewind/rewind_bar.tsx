@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { askKept } from "./past_groups.ts";
 import type { Rewind } from "./rewind.ts";
-import type { Playing } from "./use_player.ts";
+import type { Playing } from "../use_player.ts";
 
 interface RewindBarProps extends Playing {
   readonly name: string | undefined;

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** Where the picture and the sound come from, and what is said when they do not. */
-import { type DeviceChoice, deviceConstraint } from "../publish/devices.ts";
-import { startPattern } from "../publish/test_pattern.ts";
+import { type DeviceChoice, deviceConstraint } from "./devices.ts";
+import { startPattern } from "./test_pattern.ts";
 
 export const SOURCES = ["camera", "microphone", "screen", "pattern"] as const;
 export type SourceKind = (typeof SOURCES)[number];
@@ -18,7 +18,7 @@ export interface SourceOptions {
 }
 
 /** An open source. Stop it in the end: the camera's light stays on until then. */
-export interface MediaSource {
+export interface CaptureSource {
   readonly stream: MediaStream;
   /** What is missing, as a sentence. */
   readonly note?: string;
@@ -31,7 +31,7 @@ export class SourceProblem extends Error {
 }
 
 /** Opens a source; the browser may ask the user first. @throws {SourceProblem} */
-export async function openSource(options: SourceOptions): Promise<MediaSource> {
+export async function openSource(options: SourceOptions): Promise<CaptureSource> {
   try {
     return await openChosen(options);
   } catch (error) {
@@ -47,7 +47,7 @@ export async function openSource(options: SourceOptions): Promise<MediaSource> {
   }
 }
 
-async function openChosen(options: SourceOptions): Promise<MediaSource> {
+async function openChosen(options: SourceOptions): Promise<CaptureSource> {
   const { kind, sound, width, height, framesPerSecond } = options;
   if (kind === "pattern") return startPattern(options);
   const { mediaDevices } = navigator;
@@ -83,7 +83,7 @@ async function openChosen(options: SourceOptions): Promise<MediaSource> {
   }
 }
 
-function opened(stream: MediaStream, wantsSound: boolean): MediaSource {
+function opened(stream: MediaStream, wantsSound: boolean): CaptureSource {
   const silent = wantsSound && stream.getAudioTracks().length === 0;
   return {
     stream,

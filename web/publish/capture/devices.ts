@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** Cameras and microphones to choose from. Browsers tell their names only after the user has let the page use one. */
 import { useEffect, useState } from "preact/hooks";
-import { visible } from "../../base/visible_text.ts";
+import { visible } from "../../../base/visible_text.ts";
 
 export interface Device {
   readonly id: string;
