@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { FrameWalk } from "../relay/group/frame_layout.ts";
 import type { Group, GroupCursor } from "../relay/group/group.ts";
-import { getVarint, unzigzag, varintWidth } from "../wire/varint.ts";
 import { QumoError } from "../base/errors.ts";
 import { Bell, type WaitOptions } from "../base/bell.ts";
 
@@ -39,7 +39,7 @@ export class GroupReader implements Disposable {
     evicted: () => this.#evicted(),
   };
   #position = 0;
-  #timestamp = 0;
+  readonly #walk = new FrameWalk();
   /** The frame that is being read, and how much of it is here: a call that was given up is gone on with. */
   #partial: { readonly payload: Uint8Array<ArrayBuffer>; at: number } | undefined;
   readonly #bell = new Bell();
@@ -78,7 +78,7 @@ export class GroupReader implements Disposable {
       this.#position += piece.length;
     }
     this.#partial = undefined;
-    return { timestamp: this.#timestamp, payload };
+    return { timestamp: this.#walk.timestamp, payload };
   }
 
   /** Every frame, to the end. @throws {GroupCut} */
@@ -120,12 +120,8 @@ export class GroupReader implements Disposable {
 
   /** A frame's head is committed whole and never straddles two slabs. */
   #head() {
-    const head = this.#group.slice(this.#position);
-    const sizeAt = varintWidth(head[0]!);
-    this.#timestamp += unzigzag(getVarint(head, 0));
-    const size = getVarint(head, sizeAt);
-    this.#position += sizeAt + varintWidth(head[sizeAt]!);
-    return { payload: new Uint8Array(size), at: 0 };
+    this.#position += this.#walk.head(this.#group.slice(this.#position), 0);
+    return { payload: new Uint8Array(this.#walk.size), at: 0 };
   }
 
   /** Waits for a byte. @returns false when there will be none. */

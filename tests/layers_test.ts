@@ -25,6 +25,18 @@ Deno.test("wire, relay, session and media never name the Deno global", async () 
   assert.deepEqual(denoInBrowserCode(await own), []);
 });
 
+Deno.test("one file knows how kept frames are laid out; others read varints only from the wire", async () => {
+  const readers = (await own).filter(({ path, files }) =>
+    /^(relay|session|client|server|storage)\//.test(path) && !path.endsWith("_test.ts") &&
+    files.includes("wire/varint.ts")
+  );
+  assert.deepEqual(readers.map(({ path }) => path).sort(), [
+    "relay/group/frame_layout.ts",
+    "session/lite/frame_parser.ts", // the frames a peer sends
+    "session/stream_reader.ts",
+  ]);
+});
+
 Deno.test("no file is longer than 600 lines, style sheets as well", async () => {
   const styles = await readStyles();
   assert.ok(styles.some(({ path }) => path === "web/page.css"));

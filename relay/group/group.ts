@@ -161,13 +161,6 @@ export class Group implements Holder {
     return slab.bytes.subarray(slab.bytes.length - this.#freeInLast());
   }
 
-  /** Writes a frame's head in place. {@link Group.room} has been asked for. */
-  head(write: (into: Uint8Array, at: number) => number): void {
-    const slab = this.segments[this.segments.length - 1]!;
-    const at = slab.bytes.length - this.#freeInLast();
-    this.advance(write(slab.bytes, at) - at);
-  }
-
   /** Copies as much of `bytes` as the last slab takes. @returns How much that was. */
   append(bytes: Uint8Array): number {
     const slab = this.segments[this.segments.length - 1]!;

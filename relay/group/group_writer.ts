@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { putVarint, varintSize, zigzag } from "../../wire/varint.ts";
 import { GroupTooLarge } from "../errors.ts";
+import { headBytes, writeHead } from "./frame_layout.ts";
 import type { Group } from "./group.ts";
 
 /** Counts what came in: a track's own counter, and the relay's. */
@@ -86,14 +86,12 @@ export class GroupWriter {
     if (size > maxFrameBytes) {
       throw new GroupTooLarge(group.sequence, size, maxFrameBytes, "frame");
     }
-    const delta = zigzag(timestamp - group.lastTimestamp);
-    const head = varintSize(delta) + varintSize(size);
-    const total = group.written + head + size;
+    const sinceLast = timestamp - group.lastTimestamp;
+    const total = group.written + headBytes(sinceLast, size) + size;
     if (total > this.limits.maxGroupBytes || !group.room(true)) {
       throw new GroupTooLarge(group.sequence, total, this.limits.maxGroupBytes);
     }
-    const bytes = group.tail();
-    group.advance(putVarint(bytes, putVarint(bytes, 0, delta), size));
+    group.advance(writeHead(group.tail(), sinceLast, size));
     group.lastTimestamp = timestamp;
     group.frameBytes = size;
     group.missingBytes = size;

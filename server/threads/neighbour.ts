@@ -6,6 +6,7 @@
  */
 import type { Logger } from "../../base/logger.ts";
 import { NotFound, SourceLost } from "../../relay/errors.ts";
+import { FrameCopier } from "../../relay/group/frame_copier.ts";
 import type { GroupWriter } from "../../relay/group/group_writer.ts";
 import type { Announced, Origin } from "../../relay/origin.ts";
 import type {
@@ -17,7 +18,6 @@ import type {
   UpstreamSubscription,
 } from "../../relay/ports.ts";
 import { SharedRingReader } from "../../relay/group/shared_ring.ts";
-import { FrameParser } from "../../session/lite/frame_parser.ts";
 import { FollowedTrack } from "./followed_track.ts";
 import type { FromAsker, FromOwner, Send } from "./messages.ts";
 
@@ -129,7 +129,7 @@ export class Neighbour implements BroadcastSource {
   ): Promise<void> {
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const parser = new FrameParser(writer, true, () => 0);
+    const copier = new FrameCopier(writer);
     const over = () => this.#asked.delete(id);
     this.#ask(id, { type: "fetch", id, broadcast, track, group, priority }, {
       what: `group ${group} of track ${track} of ${broadcast}`,
@@ -137,12 +137,13 @@ export class Neighbour implements BroadcastSource {
         if (message.type !== "fetched") return;
         resolve();
         try {
-          parser.push(message.bytes);
+          copier.push(message.bytes); // a slice of kept bytes never ends inside a head
+          writer.commit();
         } catch (error) { // it is too large for this relay
           this.#log.warn((error as Error).message, { broadcast, track });
           writer.cut();
         }
-        if (message.state === "complete" && parser.atBoundary) writer.finish();
+        if (message.state === "complete" && copier.atBoundary) writer.finish();
         else if (message.state !== "open") writer.cut();
         if (message.state !== "open" || !writer.open) over();
       },

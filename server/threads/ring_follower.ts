@@ -7,16 +7,16 @@
  * @module
  */
 import { setImmediate } from "node:timers";
+import { FrameCopier } from "../../relay/group/frame_copier.ts";
 import type { GroupWriter } from "../../relay/group/group_writer.ts";
 import type { TrackSink } from "../../relay/ports.ts";
 import type { SharedGroup, SharedRingReader } from "../../relay/group/shared_ring.ts";
-import { FrameParser } from "../../session/lite/frame_parser.ts";
 
 /** A group that is being copied. */
 interface Following {
   readonly group: SharedGroup;
   readonly writer: GroupWriter;
-  readonly parser: FrameParser;
+  readonly copier: FrameCopier;
   position: number;
 }
 
@@ -95,13 +95,11 @@ export class RingFollower {
     this.#taken[group.slot] = group.generation;
     const writer = this.#sink.openGroup(group.sequence, group.startFrame);
     if (writer === undefined) return;
-    // The kept bytes are those of the newest wire format: a timestamp with each frame.
-    const parser = new FrameParser(writer, true, () => 0);
-    this.#following.add({ group, writer, parser, position: 0 });
+    this.#following.add({ group, writer, copier: new FrameCopier(writer), position: 0 });
   }
 
   #copy(following: Following): void {
-    const { group, writer, parser } = following;
+    const { group, writer, copier } = following;
     for (;;) {
       const read = this.#ring.readInto(group, following.position, scratch);
       if (read === "no-arena") return; // its message is on the way, and brings us back here
@@ -109,10 +107,12 @@ export class RingFollower {
         writer.cut();
         break;
       }
-      following.position += read.length;
-      if (read.length > 0 && !this.#push(following, scratch.subarray(0, read.length))) break;
+      const taken = this.#push(following, scratch.subarray(0, read.length));
+      if (taken < 0) break;
+      following.position += taken;
+      if (taken < read.length) continue; // a head stood across the end of what was read
       if (read.state !== "open") {
-        if (read.state === "complete" && parser.atBoundary) writer.finish();
+        if (read.state === "complete" && copier.atBoundary) writer.finish();
         else writer.cut();
         break;
       }
@@ -121,14 +121,16 @@ export class RingFollower {
     this.#following.delete(following);
   }
 
-  /** @returns Whether the group takes more. */
-  #push({ writer, parser }: Following, bytes: Uint8Array): boolean {
+  /** @returns How much was taken; -1 when the group takes no more. */
+  #push({ writer, copier }: Following, bytes: Uint8Array): number {
     try {
-      parser.push(bytes);
+      const taken = copier.push(bytes);
+      writer.commit();
+      return writer.open ? taken : -1;
     } catch (error) {
       writer.cut();
       this.#onRefused(error as Error);
+      return -1;
     }
-    return writer.open;
   }
 }

@@ -4,10 +4,10 @@
  *
  * @module
  */
+import { FrameCopier } from "../../relay/group/frame_copier.ts";
 import type { FramePool } from "../../relay/group/frame_pool.ts";
 import { Group, type GroupCursor } from "../../relay/group/group.ts";
 import { GroupWriter } from "../../relay/group/group_writer.ts";
-import { getVarint, unzigzag, varintWidth } from "../../wire/varint.ts";
 
 /** Which frames of a group, by their index in it. */
 export interface FrameBounds {
@@ -39,22 +39,18 @@ const NO_LIMIT = { maxGroupBytes: Infinity };
 class Excerpt implements GroupCursor {
   slot = -1;
   #position = 0;
-  /** Index of the frame at {@link #position}, or of the one it lies in. */
-  #frame: number;
-  /** Payload bytes of that frame behind {@link #position}. */
-  #left = 0;
-  #timestamp = 0;
   #watched = false;
   #done = false;
   readonly #writer: GroupWriter;
+  readonly #copier: FrameCopier;
 
   constructor(
     readonly source: Group,
     readonly copy: Group,
-    readonly endFrame: number,
+    endFrame: number,
   ) {
-    this.#frame = source.startFrame;
-    this.#writer = new GroupWriter(copy, NO_LIMIT);
+    this.#writer = new GroupWriter(copy, NO_LIMIT, [], source.startFrame);
+    this.#copier = new FrameCopier(this.#writer, endFrame + 1 - source.startFrame);
   }
 
   start(): void {
@@ -68,30 +64,12 @@ class Excerpt implements GroupCursor {
     const { source, copy } = this;
     if (copy.cursors.length > 0) this.#watched = true;
     else if (this.#watched) return this.#end("cut");
-    while (this.#position < source.bytes && (this.#left > 0 || this.#frame <= this.endFrame)) {
-      this.#step(source.slice(this.#position));
+    while (this.#position < source.bytes && !this.#copier.done) {
+      this.#position += this.#copier.push(source.slice(this.#position));
     }
     this.#writer.commit();
-    if (this.#left === 0 && this.#frame > this.endFrame) this.#end("complete");
+    if (this.#copier.done) this.#end("complete");
     else if (source.state !== "open") this.#end(source.state);
-  }
-
-  /** Takes one head, or as much payload as lies together. */
-  #step(slice: Uint8Array): void {
-    const wanted = this.#frame >= this.copy.startFrame;
-    if (this.#left === 0) {
-      const sizeAt = varintWidth(slice[0]!);
-      this.#timestamp += unzigzag(getVarint(slice, 0));
-      this.#left = getVarint(slice, sizeAt);
-      this.#position += sizeAt + varintWidth(slice[sizeAt]!);
-      if (wanted) this.#writer.begin(this.#timestamp, this.#left);
-    } else {
-      const piece = slice.subarray(0, this.#left);
-      if (wanted) this.#writer.payload(piece);
-      this.#position += piece.length;
-      this.#left -= piece.length;
-    }
-    if (this.#left === 0) this.#frame++;
   }
 
   #end(state: "complete" | "cut"): void {

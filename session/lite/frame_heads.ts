@@ -5,7 +5,7 @@
  * @module
  */
 import type { Group } from "../../relay/group/group.ts";
-import { getVarint, varintWidth } from "../../wire/varint.ts";
+import { FrameWalk } from "../../relay/group/frame_layout.ts";
 
 interface Stripped {
   readonly from: number;
@@ -49,35 +49,18 @@ export class FrameHeads {
 
 function strip(slice: Uint8Array, from: number, left: number): Stripped {
   const out = new Uint8Array(slice.length);
-  let at = 0;
+  const walk = new FrameWalk();
+  walk.left = left;
   let to = 0;
-  while (at < slice.length) {
-    if (left === 0) {
-      at += varintWidth(slice[at]!); // the timestamp
-      const width = varintWidth(slice[at]!);
-      left = getVarint(slice, at);
-      for (let i = 0; i < width; i++) out[to++] = slice[at++]!;
-    }
-    const n = Math.min(left, slice.length - at);
-    out.set(slice.subarray(at, at + n), to);
-    at += n;
-    to += n;
-    left -= n;
+  for (let at = 0; at < slice.length;) {
+    // Without the timestamp; the size stands before the payload as it is.
+    const behind = walk.left === 0 ? walk.head(slice, at) : at;
+    const start = behind === at ? at : walk.sizeAt;
+    const n = Math.min(walk.left, slice.length - behind);
+    out.set(slice.subarray(start, behind + n), to);
+    to += behind + n - start;
+    at = behind + n;
+    walk.left -= n;
   }
-  return { from, end: from + slice.length, bytes: out.subarray(0, to), leftAfter: left };
-}
-
-/** Whether a frame ends exactly at `position` of the stored bytes. Walks the group: for rare moments only. */
-export function isFrameBoundary(group: Group, position: number): boolean {
-  let at = 0;
-  while (at < position) at = frameEnd(group, at);
-  return at === position;
-}
-
-/** Where the frame that begins at `position` ends. Its head is whole, its payload may be still to come. */
-export function frameEnd(group: Group, position: number): number {
-  const slice = group.slice(position);
-  const sizeAt = varintWidth(slice[0]!);
-  const head = sizeAt + varintWidth(slice[sizeAt]!);
-  return position + head + getVarint(slice, sizeAt);
+  return { from, end: from + slice.length, bytes: out.subarray(0, to), leftAfter: walk.left };
 }

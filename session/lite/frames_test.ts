@@ -5,7 +5,7 @@ import { Group, type GroupCursor } from "../../relay/group/group.ts";
 import { GroupWriter } from "../../relay/group/group_writer.ts";
 import { putVarint, varintSize, zigzag } from "../../wire/varint.ts";
 import { excerpt } from "./excerpt.ts";
-import { FrameHeads, isFrameBoundary } from "./frame_heads.ts";
+import { FrameHeads } from "./frame_heads.ts";
 import { FrameParser } from "./frame_parser.ts";
 
 interface TestFrame {
@@ -169,13 +169,4 @@ Deno.test("an excerpt nobody reads any more follows its group no longer", () => 
   assert.deepEqual(copier.bytes, [0, 1, 2]);
   group.release();
   assert.equal(pool.stats.inUse, 0);
-});
-
-Deno.test("isFrameBoundary() is true at the ends of frames and nowhere else", () => {
-  const group = new Group(new FramePool(), 0, 0, 0);
-  const writer = new GroupWriter(group, LIMITS);
-  for (const size of [3, 0, 70]) writer.frame(0, new Uint8Array(size));
-  const ends = Array.from({ length: group.bytes + 1 }, (_, i) => i)
-    .filter((at) => isFrameBoundary(group, at));
-  assert.deepEqual(ends, [0, 5, 7, 80]);
 });

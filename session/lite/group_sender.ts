@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { isFrameBoundary } from "../../relay/group/frame_layout.ts";
 import type { Group, GroupCursor } from "../../relay/group/group.ts";
 import type { RelayStats } from "../../relay/stats.ts";
 import type { SendStream } from "../../transport/connection.ts";
@@ -14,7 +15,7 @@ import { framed } from "../../wire/message.ts";
 import type { Dialect } from "../../wire/lite/dialect.ts";
 import { UNI } from "../../wire/lite/dialect.ts";
 import type { Paced, Quota } from "../quota.ts";
-import { FrameHeads, isFrameBoundary } from "./frame_heads.ts";
+import { FrameHeads } from "./frame_heads.ts";
 import type { Turned } from "./send_order.ts";
 
 /** Half a varint: no message can end here, so a receiver knows the stream was cut. */
