@@ -89,8 +89,10 @@ export const CATALOG: readonly MetricSection[] = [
         type: "counter",
         help: "Peers that never got a session: failed in the QUIC handshake, or after it.",
         labels: { stage: ["quic", "session"] },
-        read: ({ handshakeFailures }) =>
-          Object.entries(handshakeFailures).map(([stage, count]) => [{ stage }, count]),
+        read: ({ quicHandshakesFailed, sessions }) => [
+          [{ stage: "quic" }, quicHandshakesFailed],
+          [{ stage: "session" }, sessions.handshakesFailed],
+        ],
       },
       {
         name: "qumo_webtransport_answers_total",
@@ -202,11 +204,7 @@ export const CATALOG: readonly MetricSection[] = [
         help:
           "JavaScript memory: taken from the system, of it in use, and what lies outside the heap.",
         labels: { kind: ["total", "used", "external"] },
-        read: ({ process }) => [
-          [{ kind: "total" }, process.heapTotalBytes],
-          [{ kind: "used" }, process.heapUsedBytes],
-          [{ kind: "external" }, process.externalBytes],
-        ],
+        read: ({ heap }) => Object.entries(heap).map(([kind, bytes]) => [{ kind }, bytes]),
       },
       {
         name: "qumo_stray_failures_total",
@@ -226,7 +224,7 @@ export const CATALOG: readonly MetricSection[] = [
         type: "gauge",
         help:
           "How long the scrape waited for its turn in the event loop; with several workers, in the slowest.",
-        read: ({ process }) => process.eventLoopDelaySeconds,
+        read: ({ eventLoopDelaySeconds }) => eventLoopDelaySeconds,
       },
       {
         name: "qumo_system_udp_receive_drops_total",

@@ -4,10 +4,11 @@
  * @module
  */
 import type { Metric, MetricSection } from "./metric.ts";
-import type { MediaNumbers, PoolNumbers } from "./snapshot.ts";
+import type { FramePoolStats } from "../relay/group/frame_pool.ts";
+import type { RelayStats } from "../relay/stats.ts";
 
 /** A counter that is one number of the media path. */
-const media = (name: string, field: keyof MediaNumbers, help: string): Metric => ({
+const media = (name: string, field: keyof RelayStats, help: string): Metric => ({
   name,
   type: "counter",
   help,
@@ -17,7 +18,7 @@ const media = (name: string, field: keyof MediaNumbers, help: string): Metric =>
 const pool = (
   name: string,
   type: Metric["type"],
-  field: keyof PoolNumbers,
+  field: keyof FramePoolStats,
   help: string,
 ): Metric => ({ name, type, help, read: (snapshot) => snapshot.pool[field] });
 
@@ -55,9 +56,9 @@ export const MEDIA: MetricSection = {
       type: "counter",
       help: "Subscriptions that were opened, by side as in qumo_subscriptions.",
       labels: { side: ["served", "upstream"] },
-      read: ({ subscriptions }) => [
-        [{ side: "served" }, subscriptions.servedTotal],
-        [{ side: "upstream" }, subscriptions.upstreamTotal],
+      read: ({ media }) => [
+        [{ side: "served" }, media.subscriptions],
+        [{ side: "upstream" }, media.upstreamSubscriptions],
       ],
     },
     media("qumo_ingress_groups_total", "groupsIn", "Groups that came in."),

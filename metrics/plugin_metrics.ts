@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { PLUGIN_STATES } from "../plugins/plugin.ts";
 import type { Metric, MetricSection, Sample } from "./metric.ts";
-import { PLUGIN_STATES, type PluginNumbers } from "./snapshot.ts";
+import type { PluginNumbers } from "./snapshot.ts";
 
 const INSTANCE = ["name", "kind", "plugin"] as const;
 

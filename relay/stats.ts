@@ -1,6 +1,6 @@
 /**
- * What the core counts, as it counts it: plain numbers, no labels looked up on the media path. Read when somebody
- * scrapes or asks.
+ * What the core counts: plain numbers, so that the media path looks up no labels. They are read when somebody scrapes or
+ * asks.
  *
  * @module
  */

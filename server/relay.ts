@@ -6,6 +6,7 @@
  */
 import { type Clock, systemClock } from "../base/clock.ts";
 import { type Logger, silent } from "../base/logger.ts";
+import type { SessionCounters } from "../metrics/snapshot.ts";
 import { FramePool } from "../relay/group/frame_pool.ts";
 import { Origin, type Place } from "../relay/origin.ts";
 import { newRelayStats, type RelayStats } from "../relay/stats.ts";
@@ -66,18 +67,6 @@ export interface RelaySession {
 
 /** Decides on a peer whose connection stands, once it has said where it wants to go. */
 export type Admit = (wish: EntryWish) => Promise<Admitted | Refusal>;
-
-/** What is counted of sessions, since the start. */
-export interface SessionCounters {
-  opened: number;
-  closed: number;
-  /** Connections that never became a session: no SETUP, no common version, handshake broken off. */
-  handshakesFailed: number;
-  /** Sessions closed with the protocol violation code, by either side. */
-  violations: number;
-  /** Sessions whose peer was lost without a word. */
-  lost: number;
-}
 
 const SWEEP_MS = 1000;
 

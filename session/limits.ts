@@ -1,91 +1,71 @@
 /**
- * How much one session may ask of a server, and what is counted where that is not enough for it.
+ * How much one session may ask of a server, and how often each limit took effect.
  *
  * @module
  */
 
-/** What one session may have. The object is shared and may change while sessions live; 0 stands for no limit. */
-export interface SessionLimits {
+const NONE = {
   /** Broadcasts it may announce at once. */
-  maxAnnouncements: number;
-  /** Subscriptions it may have open at once. */
-  maxSubscriptions: number;
-  /** Control messages it may send in a second; ten times as many at once after a quiet while. */
-  maxMessageRate: number;
-  /** Media bytes it gets in a second. */
-  maxSendRate: number;
-  /** Media bytes it may send in a second. */
-  maxReceiveRate: number;
-}
-
-export const NO_LIMITS: Readonly<SessionLimits> = {
   maxAnnouncements: 0,
+  /** Subscriptions it may have open at once. */
   maxSubscriptions: 0,
+  /** Control messages it may send in a second; ten times as many at once after a quiet while. */
   maxMessageRate: 0,
+  /** Media bytes it gets in a second. */
   maxSendRate: 0,
+  /** Media bytes it may send in a second. */
   maxReceiveRate: 0,
 };
 
-/** How often each limit of a server took effect, since the start. */
-export interface LimitHits {
-  /** Sessions turned away: too many in all, or from one address. */
-  sessions: number;
-  address: number;
-  /** Requests of HTTP turned away: too many answers under way for one address. */
-  answers: number;
-  /** Connections turned away because too many were in their handshake, or closed because theirs took too long. */
-  handshakes: number;
-  /** TCP connections turned away: too many in all, or from one address. */
-  httpConnections: number;
-  httpAddress: number;
-  handshakeTime: number;
-  /** Announcements and subscriptions that were not taken. */
-  announcements: number;
-  subscriptions: number;
-  /** Announce streams that were refused: too many for one prefix. */
-  announceStreams: number;
-  /** Streams given up before their message was whole: too many bytes of such in the session, or it took too long. */
-  unfinishedBytes: number;
-  messageTime: number;
-  /** Streams that came before the session stood and were given up: too many of them, or too many bytes on them. */
-  earlyStreams: number;
-  /** Times a session had to wait with its next control message. */
-  messageRate: number;
-  /** Times a session had to wait for media. */
-  sendRate: number;
-  /** Sessions closed because they sent too much, or took nothing for too long. */
-  receiveRate: number;
-  writeTime: number;
-  /** Groups that were cut off. */
-  groupBytes: number;
-  frameBytes: number;
-  /** Groups forgotten early: too many bytes in all, or of one broadcast. */
-  cache: number;
-  broadcastCache: number;
-}
+/** What one session may have. The object is shared and may change while sessions live; 0 stands for no limit. */
+export type SessionLimits = typeof NONE;
+export const NO_LIMITS: Readonly<SessionLimits> = NONE;
 
+/**
+ * Every limit of a server that is counted, by the name of its counter. The value is what metrics call it: its key in the
+ * configuration, where it has one.
+ */
+export const LIMIT_KEYS = {
+  /** Sessions turned away: too many in all, or from one address. */
+  sessions: "max_sessions",
+  address: "max_sessions_per_address",
+  /** HTTP requests turned away: too many answers under way for one address. */
+  answers: "max_answers_per_address",
+  /** Connections turned away because too many were in their handshake, or closed because theirs took too long. */
+  handshakes: "max_handshakes",
+  handshakeTime: "handshake_timeout",
+  /** TCP connections turned away: too many in all, or from one address. */
+  httpConnections: "max_http_connections",
+  httpAddress: "max_http_connections_per_address",
+  /** Announcements and subscriptions that were not taken. */
+  announcements: "max_announcements",
+  subscriptions: "max_subscriptions",
+  /** Announce streams that were refused: too many for one prefix. */
+  announceStreams: "announce_streams",
+  /** Streams given up before their message was whole: too many such bytes in the session, or it took too long. */
+  unfinishedBytes: "unfinished_bytes",
+  messageTime: "message_time",
+  /** Streams given up that came before the session stood: too many of them, or too many bytes on them. */
+  earlyStreams: "early_streams",
+  /** Times a session had to wait with its next control message. */
+  messageRate: "max_message_rate",
+  /** Times a session had to wait for media. */
+  sendRate: "max_send_rate",
+  /** Sessions closed because they sent too much, or took nothing for too long. */
+  receiveRate: "max_receive_rate",
+  writeTime: "write_timeout",
+  /** Groups that were cut off. */
+  groupBytes: "max_group_bytes",
+  frameBytes: "max_frame_bytes",
+  /** Groups forgotten early: too many bytes in all, or of one broadcast. */
+  cache: "max_cache_bytes",
+  broadcastCache: "max_broadcast_cache_bytes",
+} as const;
+
+/** How often each limit took effect, since the start. */
+export type LimitHits = Record<keyof typeof LIMIT_KEYS, number>;
+
+/** All from zero. */
 export function newLimitHits(): LimitHits {
-  return {
-    sessions: 0,
-    address: 0,
-    answers: 0,
-    handshakes: 0,
-    httpConnections: 0,
-    httpAddress: 0,
-    handshakeTime: 0,
-    announcements: 0,
-    subscriptions: 0,
-    announceStreams: 0,
-    unfinishedBytes: 0,
-    messageTime: 0,
-    earlyStreams: 0,
-    messageRate: 0,
-    sendRate: 0,
-    receiveRate: 0,
-    writeTime: 0,
-    groupBytes: 0,
-    frameBytes: 0,
-    cache: 0,
-    broadcastCache: 0,
-  };
+  return Object.fromEntries(Object.keys(LIMIT_KEYS).map((limit) => [limit, 0])) as LimitHits;
 }

@@ -69,42 +69,30 @@ export interface Retention {
 /** Tracks of a broadcast that are listed. */
 export const MAX_LISTED = 64;
 
-/** Counted since the store was opened. */
-export interface StorageStats {
-  appends: number;
-  appendedBytes: number;
-  /** Appends that were turned away: the store is gone and what may wait is used up. */
-  refused: number;
-  /** Appends that were sent again, because the answer to the first attempt did not come. */
-  retried: number;
-  reads: number;
-  readBytes: number;
-  /** Time from append to kept: the sum over all appends, and the last. In milliseconds. */
-  appendMs: number;
-  lastAppendMs: number;
-  /** Time reads took together, in milliseconds. */
-  readMs: number;
-  /** Payload bytes accepted and not yet kept. */
-  waitingBytes: number;
-  /** Frames forgotten: by retention, or for the bound of the store. */
-  trimmed: number;
-}
-
-export function newStorageStats(): StorageStats {
+/** What is counted since the store was opened, all from zero. */
+export function newStorageStats() {
   return {
     appends: 0,
     appendedBytes: 0,
+    /** Appends that were turned away: the store is gone and what may wait is used up. */
     refused: 0,
+    /** Appends that were sent again, because the answer to the first attempt did not come. */
     retried: 0,
     reads: 0,
     readBytes: 0,
+    /** Time from append to kept: the sum over all appends, and the last. In milliseconds. */
     appendMs: 0,
     lastAppendMs: 0,
+    /** Time reads took together, in milliseconds. */
     readMs: 0,
+    /** Payload bytes accepted and not yet kept. */
     waitingBytes: 0,
+    /** Frames forgotten: by retention, or for the bound of the store. */
     trimmed: 0,
   };
 }
+
+export type StorageStats = ReturnType<typeof newStorageStats>;
 
 /** Keeps media frames. Its owner closes it: what was accepted by then is written, as far as a moment is enough. */
 export interface MediaStore extends AsyncDisposable {

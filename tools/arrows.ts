@@ -16,7 +16,12 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   media: ["base", "client", "wire/varint.ts"],
   storage: ["base"],
   config: ["base"],
-  metrics: ["base"],
+  metrics: [
+    "base",
+    // What is counted is declared by who counts it.
+    ...["relay/stats.ts", "relay/group/frame_pool.ts", "session/limits.ts", "storage/store.ts"],
+    "plugins/plugin.ts",
+  ],
   plugins: [
     ...["base", "client", "media", "storage", "wire/path.ts", "wire/varint.ts"],
     // How options are declared, and what is said of wrong ones.

@@ -22,6 +22,7 @@ import type {
   PluginDefinition,
   PluginHttp,
   PluginKind,
+  PluginState,
   PluginStats,
   RecordingDone,
 } from "../plugin.ts";
@@ -35,8 +36,6 @@ export interface PluginSpec extends PluginReference {
   readonly enabled: boolean;
   readonly options: Readonly<Record<string, unknown>>;
 }
-
-export type PluginState = "starting" | "running" | "failed" | "stopped";
 
 /** How an instance stands. */
 export interface PluginStatus {

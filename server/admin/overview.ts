@@ -4,17 +4,11 @@
  * @module
  */
 import process from "node:process";
-import type { MetricsSnapshot } from "../../metrics/snapshot.ts";
+import type { MetricsSnapshot, NodeNumbers } from "../../metrics/snapshot.ts";
 import { answer, type Answers, type Question } from "./questions.ts";
 import type { Revoked } from "../auth/revocations.ts";
 import type { ServerView } from "./server_view.ts";
-import type {
-  BroadcastJson,
-  NodeNumbers,
-  SessionDetailJson,
-  SessionJson,
-  TrackJson,
-} from "./snapshot.ts";
+import type { BroadcastJson, SessionDetailJson, SessionJson, TrackJson } from "./snapshot.ts";
 import { readUdpDrops } from "../socket_buffers.ts";
 
 /** Every session, oldest first. */
@@ -91,9 +85,8 @@ export async function metrics(view: ServerView): Promise<MetricsSnapshot> {
   const nodes = await ask(view, { about: "numbers" });
   const { relay, upstream, startedAtMs } = view;
   const cpu = process.cpuUsage();
-  const sum = nodes.reduce(added);
   return {
-    ...sum,
+    ...nodes.reduce(added),
     startedAtMs,
     uptimeMs: relay.context.clock.wallMs() - startedAtMs,
     draining: relay.draining,
@@ -114,10 +107,8 @@ export async function metrics(view: ServerView): Promise<MetricsSnapshot> {
     certificateNotAfterMs: view.certificate().notAfterMs,
     process: {
       rssBytes: Deno.memoryUsage().rss,
-      ...sum.heap,
       cpuUserSeconds: cpu.user / 1e6,
       cpuSystemSeconds: cpu.system / 1e6,
-      eventLoopDelaySeconds: sum.eventLoopDelaySeconds,
     },
     workers: nodes.length,
   };
@@ -132,7 +123,7 @@ function merged<K>(a: ReadonlyMap<K, number>, b: ReadonlyMap<K, number>): Map<K,
 function added(a: NodeNumbers, b: NodeNumbers): NodeNumbers {
   return {
     sessions: { ...sums(a.sessions, b.sessions), open: [...a.sessions.open, ...b.sessions.open] },
-    handshakeFailures: sums(a.handshakeFailures, b.handshakeFailures),
+    quicHandshakesFailed: a.quicHandshakesFailed + b.quicHandshakesFailed,
     webTransportAnswers: merged(a.webTransportAnswers, b.webTransportAnswers),
     webSocketAnswers: merged(a.webSocketAnswers, b.webSocketAnswers),
     refused: merged(a.refused, b.refused),

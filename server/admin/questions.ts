@@ -3,12 +3,12 @@
  *
  * @module
  */
+import type { NodeNumbers } from "../../metrics/snapshot.ts";
 import type { Revoked } from "../auth/revocations.ts";
 import type { NodeView } from "./node_view.ts";
 import {
   type BroadcastJson,
   broadcastsOf,
-  type NodeNumbers,
   type NodeTrack,
   numbersOf,
   type SessionDetailJson,

@@ -14,7 +14,7 @@ import type {
   TrackJson,
 } from "./snapshot.ts";
 import type { ReloadOutcome } from "../reload.ts";
-import type { HookStats } from "../hooks/hook.ts";
+import type { HookStats } from "../../metrics/snapshot.ts";
 import type { HookJson } from "./routes/hook_json.ts";
 import type { PluginJson } from "./routes/plugin_json.ts";
 import { ERROR_CODES, type ErrorJson } from "./routes/route.ts";

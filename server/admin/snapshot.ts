@@ -5,7 +5,7 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import type { MetricsSnapshot } from "../../metrics/snapshot.ts";
+import type { NodeNumbers } from "../../metrics/snapshot.ts";
 import type { Broadcast } from "../../relay/broadcast.ts";
 import type { TrackInfo } from "../../relay/ports.ts";
 import type { NodeView } from "./node_view.ts";
@@ -159,33 +159,6 @@ export function tracksOf(relay: Relay): NodeTrack[] {
   );
 }
 
-/** The part of the metrics that every node has for itself. */
-export type NodeNumbers =
-  & Pick<
-    MetricsSnapshot,
-    | "sessions"
-    | "handshakeFailures"
-    | "webTransportAnswers"
-    | "webSocketAnswers"
-    | "refused"
-    | "broadcasts"
-    | "tracks"
-    | "groupsKept"
-    | "subscriptions"
-    | "media"
-    | "pool"
-    | "limited"
-    | "handshakes"
-    | "strayFailures"
-  >
-  & {
-    readonly heap: Pick<
-      MetricsSnapshot["process"],
-      "heapUsedBytes" | "heapTotalBytes" | "externalBytes"
-    >;
-    readonly eventLoopDelaySeconds: number;
-  };
-
 export async function numbersOf(node: NodeView): Promise<NodeNumbers> {
   const eventLoopDelaySeconds = await eventLoopDelay();
   const { relay } = node;
@@ -193,7 +166,7 @@ export async function numbersOf(node: NodeView): Promise<NodeNumbers> {
   const memory = Deno.memoryUsage();
   return {
     sessions: { ...counters, open: openSessions(relay) },
-    handshakeFailures: { quic: node.quicHandshakesFailed(), session: counters.handshakesFailed },
+    quicHandshakesFailed: node.quicHandshakesFailed(),
     webTransportAnswers: node.webTransportAnswers(),
     webSocketAnswers: node.webSocketAnswers(),
     refused: node.refused(),
@@ -203,11 +176,7 @@ export async function numbersOf(node: NodeView): Promise<NodeNumbers> {
     limited: { ...relay.hits },
     handshakes: relay.doorkeeper.handshakes,
     strayFailures: node.strayFailures(),
-    heap: {
-      heapUsedBytes: memory.heapUsed,
-      heapTotalBytes: memory.heapTotal,
-      externalBytes: memory.external,
-    },
+    heap: { total: memory.heapTotal, used: memory.heapUsed, external: memory.external },
     eventLoopDelaySeconds,
   };
 }
@@ -230,7 +199,7 @@ function sessionJson({ id, session, startedAtMs, dialed, grant }: RelaySession):
   };
 }
 
-function openSessions(relay: Relay): MetricsSnapshot["sessions"]["open"] {
+function openSessions(relay: Relay): NodeNumbers["sessions"]["open"] {
   return [...relay.sessions()].map(({ session }) => ({
     transport: session.connection.kind,
     version: session.dialect.name,
@@ -240,7 +209,7 @@ function openSessions(relay: Relay): MetricsSnapshot["sessions"]["open"] {
 
 function contentOf(
   relay: Relay,
-): Pick<MetricsSnapshot, "broadcasts" | "tracks" | "groupsKept" | "subscriptions"> {
+): Pick<NodeNumbers, "broadcasts" | "tracks" | "groupsKept" | "subscriptions"> {
   let [lingering, live, tracks, groupsKept, served, upstream] = [0, 0, 0, 0, 0, 0];
   for (const broadcast of everyBroadcast(relay)) {
     if (broadcast.lingering) lingering++;
@@ -254,17 +223,11 @@ function contentOf(
     served += session.publisher.subscriptions;
     upstream += session.subscriber.subscriptions;
   }
-  const { subscriptions, upstreamSubscriptions } = relay.stats;
   return {
     broadcasts: { live, lingering },
     tracks,
     groupsKept,
-    subscriptions: {
-      served,
-      servedTotal: subscriptions,
-      upstream,
-      upstreamTotal: upstreamSubscriptions,
-    },
+    subscriptions: { served, upstream },
   };
 }
 

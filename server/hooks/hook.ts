@@ -10,6 +10,7 @@ import { matchesPattern } from "../../base/path_pattern.ts";
 import { Backoff } from "../../base/backoff.ts";
 import { sleep } from "../../base/sleep.ts";
 import type { HookConfig } from "../../config/hook_list.ts";
+import type { HookStats } from "../../metrics/snapshot.ts";
 import type { HookEvent } from "./event.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -24,17 +25,6 @@ export class HookFailed extends QumoError {
 
 /** Tells one event. @throws {HookFailed} */
 export type Deliver = (event: HookEvent, signal: AbortSignal) => Promise<void>;
-
-/** Counted since the start. */
-export interface HookStats {
-  sent: number;
-  failed: number;
-  /** For want of room, or at the end. */
-  dropped: number;
-  /** Taken back before they were told. */
-  coalesced: number;
-  retries: number;
-}
 
 export interface HookPorts {
   readonly clock: Clock;

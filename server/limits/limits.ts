@@ -1,50 +1,33 @@
 /**
- * The `limits` section of the configuration as a node applies it: one object that everybody of the node looks at, so that
- * a reload changes it for all at once.
+ * The limits of a node: one object that everybody of the node looks at, so that a reload changes it for all at once. Names,
+ * ranges and defaults of the settings are those of `config/schema.ts`.
  *
  * @module
  */
 import type { Config } from "../../config/schema.ts";
-import { NO_LIMITS, type SessionLimits } from "../../session/limits.ts";
+import { type Setting, SETTINGS } from "../../config/settings.ts";
 
-/** What a node takes in and keeps; 0 stands for no limit. */
-export interface NodeLimits extends SessionLimits {
-  /** Sessions at once, over all threads of the server: in all, and from one address. */
-  maxSessions: number;
-  maxSessionsPerAddress: number;
-  /** Answers of HTTP under way at once, for one address. */
-  maxAnswersPerAddress: number;
-  /** Connections in their handshake at once, in each thread. */
-  maxHandshakes: number;
-  /** TCP connections at once that are no sessions: in all, and from one address. */
-  maxHttpConnections: number;
-  maxHttpConnectionsPerAddress: number;
-  /** A TCP connection on which nothing is asked is closed after this long. */
+type ConfiguredLimits = { -readonly [K in keyof Config["limits"]]: Config["limits"][K] };
+
+/** What a node takes in and keeps: the section `limits` of the configuration, and what is set elsewhere. 0 is no limit. */
+export interface NodeLimits extends ConfiguredLimits {
   httpKeepAliveMs: number;
   handshakeTimeoutMs: number;
   writeTimeoutMs: number;
-  /** Bytes of the groups kept, over all threads: in all, and of one broadcast. */
-  maxCacheBytes: number;
-  maxBroadcastCacheBytes: number;
   maxGroupBytes: number;
-  maxFrameBytes: number;
   maxAgeMs: number;
 }
 
-/** No limits but the defaults of what has to have one. */
+const UNLIMITED = Object.fromEntries(
+  SETTINGS.filter(({ section }) => section === "limits").map(({ name }) => [name, 0]),
+) as unknown as ConfiguredLimits;
+
+/** No limits, but defaults of what has to have one. */
 export const DEFAULT_LIMITS: Readonly<NodeLimits> = {
-  ...NO_LIMITS,
-  maxSessions: 0,
-  maxSessionsPerAddress: 0,
-  maxAnswersPerAddress: 0,
-  maxHandshakes: 0,
-  maxHttpConnections: 0,
-  maxHttpConnectionsPerAddress: 0,
+  ...UNLIMITED,
   httpKeepAliveMs: 15_000,
   handshakeTimeoutMs: 10_000,
   writeTimeoutMs: 10_000,
-  maxCacheBytes: 0,
-  maxBroadcastCacheBytes: 0,
   maxGroupBytes: 32 << 20,
   maxFrameBytes: Infinity,
   maxAgeMs: 30_000,
@@ -61,4 +44,26 @@ export function limitsOf({ limits, relay, server }: Config): NodeLimits {
     maxGroupBytes: relay.maxGroupBytes,
     maxAgeMs: relay.maxAge,
   };
+}
+
+/** Settings of other sections that bound what peers may use. */
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  "server.idle_timeout",
+  "server.max_uni_streams",
+  "server.max_bidi_streams",
+  "server.handshake_timeout",
+  "server.write_timeout",
+  "server.drain_timeout",
+  "relay.group_cache_size",
+  "relay.max_group_bytes",
+  "relay.max_age",
+  "relay.linger",
+  "storage.max_bytes",
+  "storage.max_waiting_bytes",
+  "storage.record_max_bytes",
+]);
+
+/** Whether a setting bounds what peers may use. */
+export function isLimit({ section, path }: Setting): boolean {
+  return section === "limits" || ELSEWHERE.has(path);
 }

@@ -3,7 +3,7 @@
  * are out of date (exit code 1).
  */
 import { docsMarkdown, exampleYaml } from "../../config/doc.ts";
-import { metricsMarkdown } from "../../metrics/doc.ts";
+import { metricsMarkdown } from "./metrics_doc.ts";
 import { adminMarkdown } from "./admin_doc.ts";
 import { apiMarkdown } from "./api_doc.ts";
 import { architectureMarkdown } from "./architecture_doc.ts";

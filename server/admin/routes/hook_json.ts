@@ -4,7 +4,8 @@
  * @module
  */
 import type { HookEventName } from "../../../config/hook_list.ts";
-import type { Hook, HookStats } from "../../hooks/hook.ts";
+import type { HookStats } from "../../../metrics/snapshot.ts";
+import type { Hook } from "../../hooks/hook.ts";
 
 /** A hook as `/api/v1/hooks` lists it. */
 export interface HookJson {

@@ -9,6 +9,7 @@ import { openUnasked } from "../../../config/exposure.ts";
 import type { ResolvedSetting } from "../../../config/load.ts";
 import { placeOf } from "../../../config/problems.ts";
 import { health } from "../../http/http_answers.ts";
+import { isLimit } from "../../limits/limits.ts";
 import { metrics } from "../overview.ts";
 import { type AdminAnswer, type AdminRequest, type AdminRoute, failure } from "./route.ts";
 import type { Schema } from "../schema.ts";
@@ -19,23 +20,6 @@ export type NotReady = "draining" | "upstream_not_connected";
 
 /** What does not keep peers away, and should not stay so. The words are stable. */
 export type ReadyWarning = "open_to_everybody";
-
-/** Settings that bound what peers may use, besides the section `limits`. */
-const LIMITS: ReadonlySet<string> = new Set([
-  "server.idle_timeout",
-  "server.max_uni_streams",
-  "server.max_bidi_streams",
-  "server.handshake_timeout",
-  "server.write_timeout",
-  "server.drain_timeout",
-  "relay.group_cache_size",
-  "relay.max_group_bytes",
-  "relay.max_age",
-  "relay.linger",
-  "storage.max_bytes",
-  "storage.max_waiting_bytes",
-  "storage.record_max_bytes",
-]);
 
 const plain: AdminAnswer = { about: "text", type: "text/plain", schema: { type: "string" } };
 
@@ -102,7 +86,7 @@ export const SERVER_ROUTES: readonly AdminRoute[] = [
     handle: ({ c, view: { loaded } }) =>
       c.json({
         limits: loaded.settings
-          .filter(({ setting: { section, path } }) => section === "limits" || LIMITS.has(path))
+          .filter(({ setting }) => isLimit(setting))
           .map(settingJson),
       }),
   },

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { CATALOG } from "./catalog.ts";
-import type { Metric, MetricSection } from "./metric.ts";
+import { table } from "../../config/doc.ts";
+import { CATALOG } from "../../metrics/catalog.ts";
+import type { Metric, MetricSection } from "../../metrics/metric.ts";
 
 /** The text of docs/metrics.md, as the formatter leaves it. */
 export function metricsMarkdown(): string {
@@ -56,14 +57,4 @@ function labelsOf({ labels = {}, open }: Metric): string {
 /** The program's own version changes with every release; a document should not. */
 function versions(values: readonly string[]): string {
   return values.length === 1 ? "as `qumo-relay version` prints it" : values.join(", ");
-}
-
-/** A Markdown table whose columns line up, as the formatter wants them. */
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = header.map((cell, i) =>
-    Math.max(cell.length, ...rows.map((row) => row[i]!.length))
-  );
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
-  return [line(header), `| ${widths.map((w) => "-".repeat(w)).join(" | ")} |`, ...rows.map(line)];
 }

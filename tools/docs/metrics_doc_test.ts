@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { CATALOG } from "./catalog.ts";
-import { metricsMarkdown } from "./doc.ts";
+import { CATALOG } from "../../metrics/catalog.ts";
+import { metricsMarkdown } from "./metrics_doc.ts";
 
 Deno.test("docs/metrics.md is what the catalogue renders", async () => {
-  const written = await Deno.readTextFile(new URL("../docs/metrics.md", import.meta.url));
+  const written = await Deno.readTextFile(new URL("../../docs/metrics.md", import.meta.url));
   assert.equal(written.replaceAll("\r\n", "\n"), metricsMarkdown(), "run `deno task docs`");
 });
 
