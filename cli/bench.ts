@@ -9,10 +9,16 @@ import { randomOf } from "../load/figures/range.ts";
 import { describeResult } from "../load/figures/report.ts";
 import { loadTexts, SCENARIOS, specOf } from "../load/bench/scenarios.ts";
 import { runWorker } from "../load/bench/worker.ts";
-import { CONNECT_FLAGS, connectOptionsOf, countOf, URL_HELP, urlOf } from "./media/client_flags.ts";
+import {
+  CONNECT_FLAGS,
+  connectOptionsOf,
+  countOf,
+  URL_HELP,
+  urlOf,
+} from "./shell/connect_flags.ts";
 import { print } from "./shell/output.ts";
 import { remedyFor } from "./shell/remedy.ts";
-import { onShutdownSignal } from "./serve/shutdown.ts";
+import { onShutdownSignal } from "./shell/shutdown.ts";
 import { StatusLine } from "./shell/status_line.ts";
 
 const FLAGS = {

@@ -13,7 +13,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   relay: ["base", "wire/path.ts", "wire/varint.ts"],
   session: ["base", "wire", "relay", "transport/connection.ts", "transport/errors.ts"],
   client: ["base", "wire", "transport", "session", "relay"],
-  media: ["base", "client", "wire/varint.ts"],
+  media: ["base", "client", "wire/path.ts", "wire/varint.ts"],
   storage: ["base"],
   config: ["base"],
   metrics: [
@@ -36,7 +36,18 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   load: ["base", "wire", "transport", "session", "client"],
   cli: [
-    ...["base", "server", "client", "media", "load", "config", "metrics", "plugins", "web/build"],
+    ...[
+      "base",
+      "wire/path.ts",
+      "server",
+      "client",
+      "media",
+      "load",
+      "config",
+      "metrics",
+      "plugins",
+      "web/build",
+    ],
   ],
   "main.ts": ["cli"],
   web: ["base", "wire", "client", "media"],

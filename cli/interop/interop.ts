@@ -1,4 +1,4 @@
-import { type ConnectOptions, QumoError } from "../../client/mod.ts";
+import { QumoError } from "../../client/mod.ts";
 import { didYouMean } from "../../base/suggest.ts";
 import { UsageError } from "../../base/errors.ts";
 import { describeFlags, parseFlags } from "../shell/args.ts";
@@ -9,11 +9,11 @@ import {
   durationOf,
   URL_HELP,
   urlOf,
-} from "../media/client_flags.ts";
+} from "../shell/connect_flags.ts";
 import { listenForInterop } from "./interop_listen.ts";
-import { CLIENT_STEPS, type InteropPeer, SERVER_STEPS, type Shared } from "./interop_scenario.ts";
+import { CLIENT_STEPS, SERVER_STEPS, type Shared } from "./interop_scenario.ts";
 import { runSteps, type RunStepsOptions, type Step } from "./interop_steps.ts";
-import { onShutdownSignal } from "../serve/shutdown.ts";
+import { onShutdownSignal } from "../shell/shutdown.ts";
 
 const FLAGS = {
   url: { kind: "text", short: "u", value: "URL", about: "The server, or a relay, to connect to." },
@@ -99,7 +99,7 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const target = urlOf(url, `interop ${role}`);
   const gone = Promise.withResolvers<string>();
-  const open = () => dial(target, { ...options, timeoutMs, ongoaway: gone.resolve });
+  const open = () => dialRelay(target, { ...options, timeoutMs, ongoaway: gone.resolve });
   const steps = role === "client" ? CLIENT_STEPS : SERVER_STEPS;
   return await play(steps, { open, gone: gone.promise }, { tap, timeoutMs });
 }
@@ -127,20 +127,4 @@ async function play(
   } finally {
     await shared.peer?.close();
   }
-}
-
-async function dial(url: string, options: ConnectOptions): Promise<InteropPeer> {
-  const client = await dialRelay(url, options);
-  return {
-    version: client.version,
-    closed: client.closed,
-    stats: client.stats,
-    publish: (path, publishing) => client.publish(path, publishing),
-    announced: (prefix) => client.announced(prefix),
-    subscribe: (path, track) => client.subscribe(path, track),
-    fetch: (path, track, group) => client.fetch(path, track, group),
-    probe: () => client.probe(),
-    end: () => client.end(),
-    close: () => client.close(),
-  };
 }

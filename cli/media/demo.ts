@@ -2,7 +2,7 @@ import { LIVE_FMP4 } from "../../plugins/ffmpeg/output.ts";
 import { MediaError } from "../../media/media_error.ts";
 import { MediaProcess } from "../../plugins/ffmpeg/media_process.ts";
 import { describeFlags, parseFlags } from "../shell/args.ts";
-import { CONNECT_FLAGS, connectOptionsOf, URL_HELP, urlOf } from "./client_flags.ts";
+import { CONNECT_FLAGS, connectOptionsOf, URL_HELP, urlOf } from "../shell/connect_flags.ts";
 import { publish } from "./publish_fmp4.ts";
 
 const DEFAULTS = { url: "http://127.0.0.1:4433/", broadcast: "demo" } as const;

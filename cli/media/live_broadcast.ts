@@ -5,7 +5,7 @@ import type { HangRecord } from "../../media/hang/hang_broadcast.ts";
 import { Backoff } from "../../base/backoff.ts";
 import { sleep } from "../../base/sleep.ts";
 import { BroadcastWriter, isCatalog } from "../../media/broadcast/broadcast_writer.ts";
-import { dialRelay } from "./client_flags.ts";
+import { dialRelay } from "../shell/connect_flags.ts";
 
 /** The session with the relay ended, and nobody wants another one. */
 export class RelayLost extends QumoError {

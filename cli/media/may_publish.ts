@@ -1,5 +1,6 @@
+import { urlOfPath } from "../../wire/path.ts";
 import type { ConnectOptions } from "../../client/mod.ts";
-import { watchUrl } from "../serve/watch_url.ts";
+import { watchUrl } from "./watch_url.ts";
 
 const TIMEOUT_MS = 5000;
 
@@ -19,7 +20,7 @@ export async function mayPublish(
   const page = watchUrl(relay, broadcast);
   if (page === undefined || typeof token === "function") return undefined;
   const { origin, pathname, searchParams } = new URL(page);
-  const below = searchParams.get("name")!.split("/").map(encodeURIComponent).join("/");
+  const below = urlOfPath(searchParams.get("name")!);
   const asked = new URL(`/announced${pathname.replace(/\/$/, "")}/${below}`, origin);
   const shown = token ?? new URL(relay).searchParams.getAll("jwt").at(-1);
   try {

@@ -1,6 +1,12 @@
 import { reasonOf, UsageError } from "../../base/errors.ts";
 import { describeFlags, parseFlags } from "../shell/args.ts";
-import { CONNECT_FLAGS, connectOptionsOf, countOf, URL_HELP, urlOf } from "./client_flags.ts";
+import {
+  CONNECT_FLAGS,
+  connectOptionsOf,
+  countOf,
+  URL_HELP,
+  urlOf,
+} from "../shell/connect_flags.ts";
 import { publish } from "./publish_fmp4.ts";
 
 const FLAGS = {

@@ -8,9 +8,9 @@ import { Splitter } from "../../media/mp4/splitter.ts";
 import { LiveBroadcast } from "./live_broadcast.ts";
 import { say } from "../shell/output.ts";
 import { mayPublish } from "./may_publish.ts";
-import { onShutdownSignal } from "../serve/shutdown.ts";
+import { onShutdownSignal } from "../shell/shutdown.ts";
 import { StatusLine } from "../shell/status_line.ts";
-import { watchUrl } from "../serve/watch_url.ts";
+import { watchUrl } from "./watch_url.ts";
 
 export interface PublishOptions {
   readonly url: string;

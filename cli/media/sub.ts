@@ -1,4 +1,5 @@
 import { visible } from "../../base/visible_text.ts";
+import { normalizePath } from "../../wire/path.ts";
 import { cut, terminalColumns } from "../shell/columns.ts";
 import { type Client, QumoError } from "../../client/mod.ts";
 import { UsageError } from "../../base/errors.ts";
@@ -11,11 +12,11 @@ import {
   durationOf,
   URL_HELP,
   urlOf,
-} from "./client_flags.ts";
+} from "../shell/connect_flags.ts";
 import { openFrameSink } from "./frame_sink.ts";
 import { print } from "../shell/output.ts";
 import { Receiver } from "./receiver.ts";
-import { onShutdownSignal } from "../serve/shutdown.ts";
+import { onShutdownSignal } from "../shell/shutdown.ts";
 import { StatusLine } from "../shell/status_line.ts";
 
 const FLAGS = {
@@ -113,16 +114,13 @@ async function announced(client: Client, broadcast: string, status: StatusLine):
   const hint = setTimeout(() => status.tell(`Waiting for ${visible(broadcast)}`), 1000);
   try {
     for await (const { path, active } of client.announced(broadcast)) {
-      if (active && path === normal(broadcast)) break;
+      if (active && path === normalizePath(broadcast)) break;
     }
     return true;
   } finally {
     clearTimeout(hint);
   }
 }
-
-/** Paths are told without slashes around them. */
-const normal = (path: string) => path.split("/").filter((part) => part !== "").join("/");
 
 /** Prints announcements as they come: "+ path" and "- path", until `over`. */
 async function list(

@@ -14,7 +14,7 @@ import { banner, type Listener, startWarnings } from "./banner.ts";
 import { formatFor, type LoggingOptions, startLogging } from "./logging.ts";
 import { say } from "../shell/output.ts";
 import { certificateOptionsOf, Reloader } from "./reloader.ts";
-import { onHangup, onShutdownSignal } from "./shutdown.ts";
+import { onHangup, onShutdownSignal } from "../shell/shutdown.ts";
 import { ServiceManager, takeServiceEnv } from "./systemd.ts";
 
 /** A server that listens. */

@@ -2,10 +2,10 @@ import { reasonOf, UsageError } from "../../base/errors.ts";
 import { QumoError } from "../../client/mod.ts";
 import { ADMIN_TOKEN_HINT, isAdminToken } from "../../config/cross_checks.ts";
 import { describeFlags, parseFlags } from "../shell/args.ts";
-import { durationOf } from "../media/client_flags.ts";
+import { durationOf } from "../shell/connect_flags.ts";
 import { terminalColumns } from "../shell/columns.ts";
 import { print } from "../shell/output.ts";
-import { onShutdownSignal } from "../serve/shutdown.ts";
+import { onShutdownSignal } from "../shell/shutdown.ts";
 import { TopScreen } from "./top_screen.ts";
 import { type Look, ratesBetween, screenOf, sortedSessions } from "./top_view.ts";
 

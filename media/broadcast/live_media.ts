@@ -12,6 +12,7 @@ import {
   type Subscription,
   TrackFailed,
 } from "../../client/mod.ts";
+import { normalizePath } from "../../wire/path.ts";
 import { CATALOG_TRACK, PRIORITY } from "../hang/catalog.ts";
 import { MediaError } from "../media_error.ts";
 import { Burst } from "../../base/burst.ts";
@@ -61,7 +62,7 @@ export async function* broadcasts(
   path: string,
   options: ReadOptions = {},
 ): AsyncGenerator<LiveMedia, void, undefined> {
-  const at = path.split("/").filter((part) => part !== "").join("/");
+  const at = normalizePath(path);
   using news = client.announced(at);
   let live: { media: LiveMedia; end: AbortController } | undefined;
   let came = Promise.withResolvers<void>();

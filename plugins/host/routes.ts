@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { normalizePath } from "../../wire/path.ts";
 import { PathTaken, safeReason } from "../errors.ts";
 import type { PluginHttp, PluginPeer, PluginRoute } from "../plugin.ts";
 
@@ -91,6 +92,6 @@ export function below(prefix: string, pathname: string): string {
 
 /** "/whep", without a slash at the end; the top is "". */
 function normal(path: string): string {
-  const parts = path.split("/").filter((part) => part !== "");
-  return parts.map((part) => `/${part}`).join("");
+  const normal = normalizePath(path);
+  return normal === "" ? "" : `/${normal}`;
 }

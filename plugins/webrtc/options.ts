@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { normalizePath } from "../../wire/path.ts";
 import { duration, integer, list, text } from "../../config/fields.ts";
 import { type OptionProblem, PluginOptionsWrong } from "../errors.ts";
 import type { PeerPlace } from "./peer.ts";
@@ -67,5 +68,5 @@ export function linksOf(iceServers: readonly string[]): string[] {
 
 /** "/whep" of a text that may lack the slash. */
 export function prefixOf(path: string): string {
-  return `/${path.split("/").filter((part) => part !== "").join("/")}`;
+  return `/${normalizePath(path)}`;
 }

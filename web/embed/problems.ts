@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 /** What keeps an embedded player from playing, as a stable code and a sentence. */
+import { normalizePath } from "../../wire/path.ts";
 import { Access, type RelayState } from "../connect/access.ts";
 import { missingInBrowser } from "../connect/browser_problem.ts";
 
@@ -47,7 +48,7 @@ export function targetOf({ src, broadcast, token, base }: TargetParts): EmbedTar
   if (url.protocol !== "https:" && url.protocol !== "http:") {
     return source("The URL in src must begin with https:// or http://.");
   }
-  const path = broadcast?.split("/").filter((part) => part !== "").join("/") ?? "";
+  const path = normalizePath(broadcast ?? "");
   if (path === "") return source("Set the attribute broadcast to the name of a broadcast.");
   const shown = token ?? url.searchParams.getAll("jwt").at(-1);
   const access = new Access({ origin: url.origin, root: url.pathname, token: shown });

@@ -1,4 +1,4 @@
-import { pathOfUrl } from "../../../wire/path.ts";
+import { normalizePath, pathOfUrl, pathParts } from "../../../wire/path.ts";
 import type { PluginContext } from "../../plugin.ts";
 
 const CORS = { "access-control-allow-origin": "*" } as const;
@@ -18,7 +18,7 @@ export class Pictures {
   /** @param path Below which requests come. @param everyMs How long a picture is the newest. */
   constructor(ctx: Pick<PluginContext, "mayRead" | "clock">, path: string, everyMs: number) {
     this.#ctx = ctx;
-    this.#base = path.split("/").filter((part) => part !== "").length;
+    this.#base = pathParts(normalizePath(path));
     this.#maxAgeSeconds = Math.floor(everyMs / 1000);
   }
 

@@ -3,8 +3,8 @@ import { connect, type ConnectOptions, QumoError } from "../../client/mod.ts";
 import { parseDurationMs } from "../../base/units.ts";
 import { reasonOf, UsageError } from "../../base/errors.ts";
 import { LITE_VERSIONS } from "../../config/schema.ts";
-import { type FlagTable } from "../shell/args.ts";
-import { remedyFor } from "../shell/remedy.ts";
+import { type FlagTable } from "./args.ts";
+import { remedyFor } from "./remedy.ts";
 
 /** Flags of the commands that dial a relay. */
 export const CONNECT_FLAGS = {

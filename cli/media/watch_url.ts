@@ -1,3 +1,5 @@
+import { normalizePath } from "../../wire/path.ts";
+
 /**
  * The page of the relay that plays a broadcast.
  *
@@ -9,6 +11,6 @@ export function watchUrl(relay: string, broadcast: string): string | undefined {
   if (protocol === "moqt:" || protocol === "moql:") return undefined;
   const scheme = protocol === "http:" || protocol === "ws:" ? "http" : "https";
   const page = new URL(pathname, `${scheme}://${host}/`);
-  page.searchParams.set("name", broadcast.split("/").filter((part) => part !== "").join("/"));
+  page.searchParams.set("name", normalizePath(broadcast));
   return page.href;
 }
