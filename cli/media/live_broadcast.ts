@@ -4,7 +4,8 @@ import { type Client, type ConnectOptions, QumoError, randomHop } from "../../cl
 import type { HangRecord } from "../../media/hang/hang_broadcast.ts";
 import { Backoff } from "../../base/backoff.ts";
 import { sleep } from "../../base/sleep.ts";
-import { BroadcastWriter, isCatalog } from "../../media/broadcast/broadcast_writer.ts";
+import { BroadcastWriter } from "../../media/broadcast/broadcast_writer.ts";
+import { isCatalog } from "../../media/hang/catalog.ts";
 import { dialRelay } from "../shell/connect_flags.ts";
 
 /** The session with the relay ended, and nobody wants another one. */

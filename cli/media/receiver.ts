@@ -5,7 +5,7 @@ import {
   QumoError,
   type Subscription,
 } from "../../client/mod.ts";
-import { isRenditionName, parseCatalog } from "../../media/hang/catalog_json.ts";
+import { isRenditionName, namedIn, parseCatalog } from "../../media/hang/catalog_json.ts";
 import { CATALOG_TRACK } from "../../media/hang/catalog.ts";
 import type { FrameSink } from "./frame_sink.ts";
 
@@ -182,9 +182,8 @@ const MAX_TRACKS = 256;
 /** The names of all tracks in a hang catalog. @throws {NoMedia} */
 function trackNames(payload: Uint8Array): string[] {
   try {
-    const catalog = parseCatalog(payload) as Record<string, { renditions?: object } | undefined>;
-    return [catalog.video, catalog.audio].flatMap((kind) => Object.keys(kind?.renditions ?? {}))
-      .filter(isRenditionName);
+    const { video, audio } = parseCatalog(payload);
+    return [video, audio].flatMap(namedIn).map(([name]) => name).filter(isRenditionName);
   } catch (cause) {
     throw new NoMedia(
       `Cannot read ${CATALOG_TRACK}: it is no JSON, or too large or deep; name a track with --track`,

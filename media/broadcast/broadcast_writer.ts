@@ -1,12 +1,17 @@
-import type { BroadcastProducer, GroupProducer, TrackProducer } from "../../client/mod.ts";
-import { CATALOG_TRACK, PRIORITY } from "../hang/catalog.ts";
-import { MSF_CATALOG_TRACK } from "../hang/msf_catalog.ts";
+import type { BroadcastProducer, GroupProducer, TrackProducer } from "../../client/publish.ts";
+import { CATALOG_TRACK, MSF_CATALOG_TRACK, trackInfoOf } from "../hang/catalog.ts";
 import type { HangRecord } from "../hang/hang_broadcast.ts";
 
-/** Media of an older group may still be shown for this long. */
-const MEDIA_MAX_AGE_MS = 30_000;
-/** Timestamps are in microseconds. */
-const TIMESCALE = 1_000_000;
+/** Shorter than any group lasts. */
+const GROUP_MS = 10;
+
+/**
+ * Number of the first group of whatever is published now, by the time of day: what is published by the next start of the program
+ * does not take the numbers of what is still kept of this one.
+ */
+export function firstGroupAt(wallMs: number): number {
+  return Math.floor(wallMs / GROUP_MS);
+}
 
 interface Writing {
   readonly track: TrackProducer;
@@ -65,22 +70,17 @@ export class BroadcastWriter {
     }
   }
 
+  /** Ends every group and track in order, and takes the broadcast back. */
+  withdraw(): void {
+    this.end();
+    this.#broadcast.close();
+  }
+
   #begin(name: string, priority?: number): Writing {
-    const info = infoOf(name);
+    const info = trackInfoOf(name);
     const track = this.#broadcast.track(name, { ...info, priority: priority ?? info.priority });
     const writing = { track, group: undefined };
     this.#writing.set(name, writing);
     return writing;
   }
-}
-
-/** Whether a track holds a catalog: hang's or MSF's. */
-export function isCatalog(track: string): boolean {
-  return track === CATALOG_TRACK || track === MSF_CATALOG_TRACK;
-}
-
-function infoOf(track: string) {
-  if (isCatalog(track)) return { priority: PRIORITY.catalog, timescale: TIMESCALE };
-  const priority = track.startsWith("audio") ? PRIORITY.audio : PRIORITY.video;
-  return { priority, timescale: TIMESCALE, maxAgeMs: MEDIA_MAX_AGE_MS };
 }

@@ -5,13 +5,9 @@
  */
 import { systemClock } from "../../base/clock.ts";
 import { type Logger, silent } from "../../base/logger.ts";
-import {
-  type Client,
-  GroupCut,
-  type GroupReader,
-  type Subscription,
-  TrackFailed,
-} from "../../client/mod.ts";
+import type { Client } from "../../client/client.ts";
+import { GroupCut, type GroupReader } from "../../client/frames.ts";
+import { type Subscription, TrackFailed } from "../../client/subscription.ts";
 import { normalizePath } from "../../wire/path.ts";
 import { CATALOG_TRACK, PRIORITY } from "../hang/catalog.ts";
 import { MediaError } from "../media_error.ts";

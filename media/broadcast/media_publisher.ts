@@ -5,20 +5,14 @@
  */
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Logger, silent } from "../../base/logger.ts";
-import type { Client } from "../../client/mod.ts";
+import type { Client } from "../../client/client.ts";
 import type { MediaCounters } from "../counters.ts";
-import { BroadcastWriter } from "./broadcast_writer.ts";
+import { BroadcastWriter, firstGroupAt } from "./broadcast_writer.ts";
 import { HangBroadcast, type HangRecord } from "../hang/hang_broadcast.ts";
 import { MediaError } from "../media_error.ts";
 import type { MediaEvent } from "../mp4/media_track.ts";
 import { Splitter } from "../mp4/splitter.ts";
 import { Pace } from "../pace.ts";
-
-/**
- * Groups are numbered from the time of day, in steps of this: what is published by the next start of the program does not
- * take the numbers of what is still kept of this one. Shorter than any group lasts.
- */
-const GROUP_MS = 10;
 
 export interface MediaPublisherOptions {
   readonly client: Client;
@@ -54,7 +48,7 @@ export class MediaPublisher implements Disposable {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #media: HangBroadcast;
-  #writer: { readonly writer: BroadcastWriter; readonly close: () => void } | undefined;
+  #writer: BroadcastWriter | undefined;
   #lastFrameAtMs: number | undefined;
   #skippedBefore = 0;
 
@@ -64,7 +58,7 @@ export class MediaPublisher implements Disposable {
     this.#log = options.log ?? silent;
     this.#media = new HangBroadcast({
       audioGroupMs: options.audioGroupMs ?? 0,
-      firstGroup: Math.floor(this.#clock.wallMs() / GROUP_MS),
+      firstGroup: firstGroupAt(this.#clock.wallMs()),
     });
   }
 
@@ -75,7 +69,7 @@ export class MediaPublisher implements Disposable {
 
   /** Subscriptions to all tracks together. */
   get subscriptions(): number {
-    return this.#writer?.writer.subscriptions ?? 0;
+    return this.#writer?.subscriptions ?? 0;
   }
 
   /**
@@ -111,7 +105,7 @@ export class MediaPublisher implements Disposable {
       return frames;
     } finally {
       signal?.removeEventListener("abort", abort);
-      this.#writer?.writer.endGroups();
+      this.#writer?.endGroups();
       reader.cancel().catch(() => {});
       reader.releaseLock();
     }
@@ -127,8 +121,7 @@ export class MediaPublisher implements Disposable {
   /** Takes the broadcast back: its groups and tracks end in order. The next stream announces it again. */
   withdraw(): void {
     if (this.#writer === undefined) return;
-    this.#writer.writer.end();
-    this.#writer.close();
+    this.#writer.withdraw();
     this.#writer = undefined;
     this.#media.forgetCatalog();
   }
@@ -159,11 +152,8 @@ export class MediaPublisher implements Disposable {
 
   #write(record: HangRecord): void {
     const { stats, client, path } = this.#options;
-    if (this.#writer === undefined) {
-      const broadcast = client.publish(path);
-      this.#writer = { writer: new BroadcastWriter(broadcast), close: () => broadcast.close() };
-    }
-    this.#writer.writer.write(record);
+    this.#writer ??= new BroadcastWriter(client.publish(path));
+    this.#writer.write(record);
     this.#lastFrameAtMs = this.#clock.now();
     if (stats === undefined) return;
     stats.framesIn++;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { MemoryRelay, newStats } from "../../tests/support/plugin_run.ts";
 import { need } from "../../tests/support/require.ts";
 import { encode, LIVE, RECIPES } from "../../tests/support/fixtures/ffmpeg_fixtures.ts";
-import { MSF_CATALOG_TRACK } from "../hang/msf_catalog.ts";
+import { MSF_CATALOG_TRACK } from "../hang/catalog.ts";
 import { MediaPublisher } from "./media_publisher.ts";
 import { broadcasts, type LiveMedia } from "./live_media.ts";
 import type { MediaFrame, Rendition } from "../rendition.ts";

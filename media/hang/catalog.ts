@@ -1,8 +1,13 @@
-import { hex } from "../mp4/read_sample_entry.ts";
-import type { MediaTrack } from "../mp4/media_track.ts";
+/**
+ * The format of hang (draft-lcurley-moq-hang): what its tracks are called, how they are sent, and what its catalog says.
+ *
+ * @module
+ */
 
 /** The track a hang player reads first (draft-lcurley-moq-hang, "Catalog"). */
 export const CATALOG_TRACK = "catalog.json";
+/** The same in MSF, the streaming format of the IETF (draft-ietf-moq-msf-01): beside hang's, for those who read that. */
+export const MSF_CATALOG_TRACK = "catalog";
 
 /**
  * Every frame is a QUIC varint of its presentation time in microseconds, then the codec's bytes.
@@ -13,7 +18,24 @@ export const CONTAINER = { kind: "legacy" } as const;
 /** Subscriber priorities the format's own tools use; higher goes first. */
 export const PRIORITY = { catalog: 100, audio: 80, video: 60 } as const;
 
-export interface VideoRendition {
+/** Frame times are microseconds. */
+const TIMESCALE = 1_000_000;
+/** Media of an older group may still be shown for this long. */
+const MEDIA_MAX_AGE_MS = 30_000;
+
+/** Whether a track holds a catalog: hang's or MSF's. */
+export function isCatalog(track: string): boolean {
+  return track === CATALOG_TRACK || track === MSF_CATALOG_TRACK;
+}
+
+/** How a track is published, by its name. */
+export function trackInfoOf(track: string) {
+  if (isCatalog(track)) return { priority: PRIORITY.catalog, timescale: TIMESCALE };
+  const priority = track.startsWith("audio") ? PRIORITY.audio : PRIORITY.video;
+  return { priority, timescale: TIMESCALE, maxAgeMs: MEDIA_MAX_AGE_MS };
+}
+
+export interface CatalogVideo {
   readonly codec: string;
   readonly container: typeof CONTAINER;
   /** Hexadecimal. */
@@ -27,7 +49,7 @@ export interface VideoRendition {
   readonly jitter?: number;
 }
 
-export interface AudioRendition {
+export interface CatalogAudio {
   readonly codec: string;
   readonly container: typeof CONTAINER;
   readonly description?: string;
@@ -39,48 +61,6 @@ export interface AudioRendition {
 
 /** The root of `catalog.json`, as the schema of `@moq/hang` 0.3 reads it; keyed by track name. */
 export interface HangCatalog {
-  readonly video?: { readonly renditions: Readonly<Record<string, VideoRendition>> };
-  readonly audio?: { readonly renditions: Readonly<Record<string, AudioRendition>> };
-}
-
-/** A track under the name it is published by, with what was measured of its timing. */
-export interface PublishedTrack {
-  readonly name: string;
-  readonly track: MediaTrack;
-  readonly frameUs: number;
-  readonly jitterUs: number;
-}
-
-/** The catalog of these tracks; a kind without a track is left out. */
-export function buildCatalog(published: readonly PublishedTrack[]): HangCatalog {
-  const video: Record<string, VideoRendition> = {};
-  const audio: Record<string, AudioRendition> = {};
-  for (const { name, track, frameUs, jitterUs } of published) {
-    const common = {
-      codec: track.codec,
-      container: CONTAINER,
-      ...(track.description && { description: hex(track.description) }),
-    };
-    const jitter = jitterUs > 0 ? { jitter: Math.ceil(jitterUs / 1000) } : {};
-    if (track.kind === "video") {
-      video[name] = {
-        ...common,
-        ...(track.width !== undefined && { codedWidth: track.width }),
-        ...(track.height !== undefined && { codedHeight: track.height }),
-        ...(frameUs > 0 && { framerate: Math.round(1e9 / frameUs) / 1000 }),
-        ...jitter,
-      };
-    } else {
-      audio[name] = {
-        ...common,
-        sampleRate: track.sampleRateHz,
-        numberOfChannels: track.channels,
-        ...jitter,
-      };
-    }
-  }
-  return {
-    ...(Object.keys(video).length > 0 && { video: { renditions: video } }),
-    ...(Object.keys(audio).length > 0 && { audio: { renditions: audio } }),
-  };
+  readonly video?: { readonly renditions: Readonly<Record<string, CatalogVideo>> };
+  readonly audio?: { readonly renditions: Readonly<Record<string, CatalogAudio>> };
 }

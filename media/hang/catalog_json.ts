@@ -1,9 +1,14 @@
 /**
- * What is read of a catalog at most. It is the word of whoever publishes: everything that reads one keeps to these numbers.
+ * The JSON of a catalog, hang's or MSF's, and the tracks it names. It is the word of whoever publishes: every reader keeps to
+ * these limits.
  *
  * @module
  */
-import { QumoError, reasonOf } from "../../base/errors.ts";
+import { reasonOf } from "../../base/errors.ts";
+import { MediaError } from "../media_error.ts";
+import { isCatalog } from "./catalog.ts";
+
+export type Json = Readonly<Record<string, unknown>>;
 
 /** Renditions of one broadcast that are read at most, pictures and sounds together. */
 export const MAX_RENDITIONS = 32;
@@ -14,8 +19,7 @@ export const MAX_CATALOG_DEPTH = 16;
 export const MAX_TRACK_NAME_BYTES = 1024;
 
 /** It is not read. */
-export class CatalogRefused extends QumoError {
-  readonly code = "QUMO_CATALOG_REFUSED";
+export class CatalogRefused extends MediaError {
   constructor(why: string, options?: ErrorOptions) {
     super(`Cannot read the catalog: ${why}`, options);
   }
@@ -23,26 +27,63 @@ export class CatalogRefused extends QumoError {
 
 /**
  * The JSON of a catalog, or of a patch of one.
- * @throws {CatalogRefused} It is too large, too deep, or no JSON.
+ * @throws {CatalogRefused} It is too large, too deep, or no JSON object.
  */
-export function parseCatalog(bytes: Uint8Array): unknown {
+export function parseCatalog(bytes: Uint8Array): Json {
   if (bytes.length > MAX_CATALOG_BYTES) {
     throw new CatalogRefused(`it is ${bytes.length} bytes long, more than ${MAX_CATALOG_BYTES}`);
   }
   if (depthOf(bytes) > MAX_CATALOG_DEPTH) {
     throw new CatalogRefused(`it is more than ${MAX_CATALOG_DEPTH} levels deep`);
   }
+  let catalog: unknown;
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    catalog = JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
     throw new CatalogRefused(reasonOf(cause), { cause });
   }
+  if (!isMap(catalog)) throw new CatalogRefused("it is no JSON object");
+  return catalog;
+}
+
+/**
+ * The renditions of a section of hang's catalog, by the names of their tracks. Older catalogs have a list of tracks where newer
+ * ones have renditions by name.
+ */
+export function namedIn(section: unknown): [name: string, config: unknown][] {
+  if (Array.isArray(section)) {
+    return section.flatMap((entry) =>
+      isMap(entry) && isMap(entry.track) && typeof entry.track.name === "string"
+        ? [[entry.track.name, entry.config] as [string, unknown]]
+        : []
+    );
+  }
+  return isMap(section) && isMap(section.renditions) ? Object.entries(section.renditions) : [];
+}
+
+/** Tracks of a catalog that can be subscribed to. */
+export interface NamedTracks {
+  /** At most {@link MAX_RENDITIONS}. */
+  readonly names: readonly string[];
+  /** Those it names besides. */
+  readonly leftOut: number;
+}
+
+/** The renditions of a hang catalog, of whatever section. */
+export function tracksNamed(catalog: Json): NamedTracks {
+  const all = new Set(Object.values(catalog).flatMap(namedIn).map(([name]) => name));
+  const names = all.values().filter(isRenditionName).take(MAX_RENDITIONS).toArray();
+  return { names, leftOut: all.size - names.length };
+}
+
+export function isMap(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Whether a name can be that of a rendition: catalogs themselves are none. */
 export function isRenditionName(name: string): boolean {
-  return name !== "" && name !== "catalog.json" && name !== "catalog" && name !== "__proto__" &&
-    name.isWellFormed() && name.length <= MAX_TRACK_NAME_BYTES &&
+  return name !== "" && name !== "__proto__" && !isCatalog(name) && name.isWellFormed() &&
+    name.length <= MAX_TRACK_NAME_BYTES &&
     new TextEncoder().encode(name).length <= MAX_TRACK_NAME_BYTES;
 }
 

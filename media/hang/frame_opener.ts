@@ -1,5 +1,5 @@
-import { getVarint, varintWidth } from "../../wire/varint.ts";
 import { MediaError } from "../media_error.ts";
+import { decodeLegacyFrame } from "./legacy_frame.ts";
 import { Splitter } from "../mp4/splitter.ts";
 import type { MediaFrame, Rendition } from "../rendition.ts";
 
@@ -23,16 +23,13 @@ export class FrameOpener {
   }
 
   #legacy(payload: Uint8Array<ArrayBuffer>, group: number, index: number) {
-    const first = payload[0];
-    if (first === undefined) return [];
-    const bytes = varintWidth(first);
-    if (bytes > payload.length) return undefined;
-    const timestampUs = getVarint(payload, 0);
-    if (!Number.isSafeInteger(timestampUs)) return undefined;
+    if (payload.length === 0) return [];
+    const frame = decodeLegacyFrame(payload);
+    if (frame === undefined) return undefined;
     // Nothing behind the time: content stops here.
-    if (bytes === payload.length) return [];
+    if (frame.data.length === 0) return [];
     const keyframe = index === 0 || this.#rendition.kind === "audio";
-    return [{ group, index, timestampUs, keyframe, payload: payload.subarray(bytes) }];
+    return [{ group, index, timestampUs: frame.timestampUs, keyframe, payload: frame.data }];
   }
 
   #fragment(payload: Uint8Array<ArrayBuffer>, group: number, index: number) {

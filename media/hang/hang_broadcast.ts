@@ -1,7 +1,8 @@
-import { buildCatalog, CATALOG_TRACK, type HangCatalog } from "./catalog.ts";
+import type { HangCatalog } from "./catalog.ts";
 import { encodeLegacyFrame } from "./legacy_frame.ts";
-import { buildMsfCatalog, MSF_CATALOG_TRACK } from "./msf_catalog.ts";
+import { catalogOf, catalogPayloads } from "./write_catalog.ts";
 import { isDamaged } from "../codec/nal_lengths.ts";
+import type { Rendition } from "../rendition.ts";
 import type { InitEvent, MediaEvent, MediaTrack, SampleEvent } from "../mp4/media_track.ts";
 
 /** One frame to publish. Groups of a track count up from 0; a new number ends the group before. */
@@ -240,12 +241,7 @@ export class HangBroadcast {
   #publishCatalog(): HangRecord[] {
     const started = this.#started();
     for (const running of started) running.published = true;
-    const catalog = buildCatalog(started.map(({ name, track, ...seen }) => ({
-      name,
-      track,
-      frameUs: seen.frameUs,
-      jitterUs: Math.max(seen.fragmentUs, seen.frameUs + seen.maxOffsetUs - seen.minOffsetUs),
-    })));
+    const catalog = catalogOf(started.map(renditionOf));
     // The same again would make players start over.
     if (this.#catalog && JSON.stringify(catalog) === JSON.stringify(this.#catalog)) return [];
     this.#catalog = catalog;
@@ -256,12 +252,20 @@ export class HangBroadcast {
       endsGroup: true,
       timestampUs: Math.max(0, latestUs + (this.#offsetUs ?? 0)),
     };
-    const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
-    return [
-      { track: CATALOG_TRACK, ...common, payload: json(catalog) },
-      { track: MSF_CATALOG_TRACK, ...common, payload: json(buildMsfCatalog(catalog)) },
-    ];
+    return catalogPayloads(catalog).map((one) => ({ ...common, ...one }));
   }
+}
+
+/** A track with what was seen of its timing. */
+function renditionOf({ name, track, ...seen }: Running): Rendition {
+  const { id: _, timescale: __, ...described } = track;
+  const { frameUs } = seen;
+  const jitterUs = Math.max(seen.fragmentUs, frameUs + seen.maxOffsetUs - seen.minOffsetUs);
+  const framerate = track.kind === "video" && frameUs > 0 && {
+    framerate: Math.round(1e9 / frameUs) / 1000,
+  };
+  const jitter = jitterUs > 0 && { jitterMs: Math.ceil(jitterUs / 1000) };
+  return { ...described, name, container: "legacy", ...framerate, ...jitter };
 }
 
 /** Whether a decoder that was set up for one goes on with the other. */

@@ -6,7 +6,7 @@ import { HangBroadcast, type HangBroadcastOptions, type HangRecord } from "./han
 import type * as Oracle from "../../tests/support/fixtures/hang_oracle.ts";
 import { encodeLegacyFrame } from "./legacy_frame.ts";
 import type { InitEvent, MediaEvent, SampleEvent } from "../mp4/media_track.ts";
-import { MSF_CATALOG_TRACK } from "./msf_catalog.ts";
+import { MSF_CATALOG_TRACK } from "./catalog.ts";
 import { Splitter } from "../mp4/splitter.ts";
 import { need } from "../../tests/support/require.ts";
 

@@ -1,4 +1,4 @@
-import { putVarint, varintSize } from "../../wire/varint.ts";
+import { getVarint, putVarint, varintSize, varintWidth } from "../../wire/varint.ts";
 
 /**
  * One frame of hang's "legacy" container: the presentation time as a QUIC varint (RFC 9000,
@@ -16,4 +16,19 @@ export function encodeLegacyFrame(timestampUs: number, data: Uint8Array): Uint8A
   putVarint(frame, 0, timestampUs);
   frame.set(data, prefixBytes);
   return frame;
+}
+
+/**
+ * The opposite.
+ * @returns The data as a view, empty behind a marker: content stops there. `undefined` when the frame is cut short, or its time
+ *   beyond 2^53 - 1.
+ */
+export function decodeLegacyFrame<B extends ArrayBufferLike>(
+  frame: Uint8Array<B>,
+): { readonly timestampUs: number; readonly data: Uint8Array<B> } | undefined {
+  const [first] = frame;
+  if (first === undefined || varintWidth(first) > frame.length) return undefined;
+  const timestampUs = getVarint(frame, 0);
+  if (!Number.isSafeInteger(timestampUs)) return undefined;
+  return { timestampUs, data: frame.subarray(varintWidth(first)) };
 }

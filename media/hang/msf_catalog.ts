@@ -1,7 +1,9 @@
-import type { AudioRendition, HangCatalog, VideoRendition } from "./catalog.ts";
-
-/** The track of the catalog in MSF, the streaming format of the IETF (draft-ietf-moq-msf-01): beside hang's, for who reads that. */
-export const MSF_CATALOG_TRACK = "catalog";
+/**
+ * The catalog of MSF, the streaming format of the IETF (draft-ietf-moq-msf-01).
+ *
+ * @module
+ */
+import type { CatalogAudio, CatalogVideo, HangCatalog } from "./catalog.ts";
 
 /** The version its readers look at; those of draft-00 take it too. */
 const VERSION = "draft-01";
@@ -45,7 +47,7 @@ export function buildMsfCatalog(catalog: HangCatalog): MsfCatalog {
   const add = (
     name: string,
     role: MsfTrack["role"],
-    from: VideoRendition | AudioRendition,
+    from: CatalogVideo | CatalogAudio,
     own: Partial<MsfTrack>,
   ) => {
     const { codec, description, bitrate, jitter } = from;
@@ -81,4 +83,14 @@ export function buildMsfCatalog(catalog: HangCatalog): MsfCatalog {
     });
   }
   return { version: VERSION, tracks, ...(initDataList.length > 0 && { initDataList }) };
+}
+
+/** The tracks an MSF catalog lists, as they stand there; `undefined` when it has no list. */
+export function msfTracks(catalog: Readonly<Record<string, unknown>>) {
+  if (!Array.isArray(catalog.tracks)) return undefined;
+  return catalog.tracks.filter((
+    track,
+  ): track is { readonly name: string; [key: string]: unknown } =>
+    typeof track?.name === "string" && track.name !== ""
+  );
 }

@@ -5,17 +5,17 @@
  */
 import {
   CatalogRefused,
+  isMap,
   isRenditionName,
+  type Json,
   MAX_CATALOG_BYTES,
   MAX_RENDITIONS,
+  namedIn,
   parseCatalog,
 } from "./catalog_json.ts";
-import { MediaError } from "../media_error.ts";
 import type { MediaTrack } from "../mp4/media_track.ts";
 import { Splitter } from "../mp4/splitter.ts";
 import type { Rendition } from "../rendition.ts";
-
-type Json = Record<string, unknown>;
 
 /** What of a catalog is carried. */
 export interface ReadCatalog {
@@ -27,14 +27,15 @@ export interface ReadCatalog {
 /**
  * Reads the root of `catalog.json`. What this program cannot carry (another container, another broadcast's track, numbers or
  * names that mean nothing) is left out, and so are renditions past {@link MAX_RENDITIONS}; unknown sections are not looked at.
- * @throws {MediaError} It is no catalog.
+ * @throws {CatalogRefused} It is no catalog.
  */
 export function readCatalog(catalog: unknown): ReadCatalog {
-  if (!isMap(catalog)) throw new MediaError("Cannot read the catalog: it is no JSON object");
+  if (!isMap(catalog)) throw new CatalogRefused("it is no JSON object");
   const found = new Map<string, Rendition>();
   let count = 0;
   for (const kind of ["video", "audio"] as const) {
-    for (const [name, fields] of renditionsOf(catalog[kind])) {
+    for (const [name, fields] of namedIn(catalog[kind])) {
+      if (!isMap(fields)) continue;
       count++;
       if (found.has(name) || !isRenditionName(name)) continue;
       const rendition = readRendition(kind, name, fields);
@@ -49,20 +50,6 @@ export function readCatalog(catalog: unknown): ReadCatalog {
   const sounds = audio.slice(0, most);
   const renditions = [...video.slice(0, MAX_RENDITIONS - sounds.length), ...sounds];
   return { renditions, leftOut: count - renditions.length };
-}
-
-/** Older catalogs have a list of tracks where newer ones have renditions by name. */
-function renditionsOf(section: unknown): [string, Json][] {
-  if (Array.isArray(section)) {
-    return section.flatMap((entry) =>
-      isMap(entry) && isMap(entry.track) && isMap(entry.config) &&
-        typeof entry.track.name === "string"
-        ? [[entry.track.name, entry.config] as [string, Json]]
-        : []
-    );
-  }
-  if (!isMap(section) || !isMap(section.renditions)) return [];
-  return Object.entries(section.renditions).filter((e): e is [string, Json] => isMap(e[1]));
 }
 
 /** As WebCodecs registers them: nothing that has a meaning in a playlist or for a program. */
@@ -143,10 +130,6 @@ function wholeOf(value: unknown, least: number, most: number): number | undefine
   return Number.isInteger(value) ? numberOf(value, least, most) : undefined;
 }
 
-function isMap(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** What patches have grown must be half of what is read at most: it is measured once for so many bytes of them. */
 const MAX_GROWN_BYTES = MAX_CATALOG_BYTES / 2;
 
@@ -155,28 +138,22 @@ const MAX_GROWN_BYTES = MAX_CATALOG_BYTES / 2;
  * (RFC 7396) of what is before it. A frame costs what it is long, however large the catalog is; to read it costs more.
  */
 export class CatalogVersions {
-  #root: Json = {};
+  #root: Record<string, unknown> = {};
   /** What it can have grown to, in bytes. */
   #bytes = 0;
 
-  /** Takes the next frame. @throws {MediaError} It is no JSON, or no catalog, or more than is read of one. */
+  /** Takes the next frame. @throws {CatalogRefused} It is no JSON, or no catalog, or more than is read of one. */
   take(payload: Uint8Array, first: boolean): void {
-    try {
-      const json = parseCatalog(payload);
-      if (!isMap(json)) throw new CatalogRefused("it is no JSON object");
-      if (first) [this.#root, this.#bytes] = [json, payload.length];
-      else {
-        patch(this.#root, json);
-        this.#bytes += payload.length;
-      }
-      if (this.#bytes <= MAX_CATALOG_BYTES) return;
-      // Patches may have taken away what others brought.
-      this.#bytes = JSON.stringify(this.#root).length;
-      if (this.#bytes > MAX_GROWN_BYTES) throw new CatalogRefused("it has grown too large");
-    } catch (error) {
-      if (!(error instanceof CatalogRefused)) throw error;
-      throw new MediaError(error.message, { cause: error });
+    const json = parseCatalog(payload);
+    if (first) [this.#root, this.#bytes] = [json, payload.length];
+    else {
+      patch(this.#root, json);
+      this.#bytes += payload.length;
     }
+    if (this.#bytes <= MAX_CATALOG_BYTES) return;
+    // Patches may have taken away what others brought.
+    this.#bytes = JSON.stringify(this.#root).length;
+    if (this.#bytes > MAX_GROWN_BYTES) throw new CatalogRefused("it has grown too large");
   }
 
   /** The catalog as it stands. */
@@ -186,7 +163,7 @@ export class CatalogVersions {
 }
 
 /** Changes an object in place: a copy would cost what is large, not what is new. */
-function patch(target: Json, by: Json): void {
+function patch(target: Record<string, unknown>, by: Json): void {
   for (const [key, value] of Object.entries(by)) {
     if (value === null) {
       delete target[key];

@@ -1,13 +1,19 @@
 import {
-  type AudioRendition as CatalogAudio,
+  CATALOG_TRACK,
+  type CatalogAudio,
+  type CatalogVideo,
   CONTAINER,
   type HangCatalog,
-  type VideoRendition as CatalogVideo,
+  MSF_CATALOG_TRACK,
 } from "./catalog.ts";
-import { hex } from "../mp4/read_sample_entry.ts";
+import { buildMsfCatalog } from "./msf_catalog.ts";
+import { hex } from "../codec/hex.ts";
 import type { Rendition } from "../rendition.ts";
 
-/** The catalog of renditions whose frames are published as plain codec bytes, whatever container they came in. */
+/**
+ * The catalog of renditions whose frames are published as plain codec bytes, whatever container they came in. A kind without a
+ * rendition is left out.
+ */
 export function catalogOf(renditions: readonly Rendition[]): HangCatalog {
   const video: Record<string, CatalogVideo> = {};
   const audio: Record<string, CatalogAudio> = {};
@@ -17,12 +23,14 @@ export function catalogOf(renditions: readonly Rendition[]): HangCatalog {
       codec,
       container: CONTAINER,
       ...(description !== undefined && { description: hex(description) }),
+    };
+    const timing = {
       ...(bitrate !== undefined && { bitrate }),
       ...(jitterMs !== undefined && { jitter: jitterMs }),
     };
     if (rendition.kind === "audio") {
       const { sampleRateHz: sampleRate, channels: numberOfChannels } = rendition;
-      audio[name] = { ...common, sampleRate, numberOfChannels };
+      audio[name] = { ...common, sampleRate, numberOfChannels, ...timing };
       continue;
     }
     const { width, height, framerate } = rendition;
@@ -31,10 +39,26 @@ export function catalogOf(renditions: readonly Rendition[]): HangCatalog {
       ...(width !== undefined && { codedWidth: width }),
       ...(height !== undefined && { codedHeight: height }),
       ...(framerate !== undefined && { framerate }),
+      ...timing,
     };
   }
   return {
     ...(Object.keys(video).length > 0 && { video: { renditions: video } }),
     ...(Object.keys(audio).length > 0 && { audio: { renditions: audio } }),
   };
+}
+
+/**
+ * What each catalog track says of it: hang's and MSF's.
+ * @param extra Further sections of hang's catalog.
+ */
+export function catalogPayloads(
+  catalog: HangCatalog,
+  extra: Readonly<Record<string, unknown>> = {},
+): { readonly track: string; readonly payload: Uint8Array<ArrayBuffer> }[] {
+  const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+  return [
+    { track: CATALOG_TRACK, payload: json({ ...catalog, ...extra }) },
+    { track: MSF_CATALOG_TRACK, payload: json(buildMsfCatalog(catalog)) },
+  ];
 }

@@ -5,6 +5,8 @@
  */
 import { describe, lengthPrefixed, MAX_HEADER_BYTES, splitAnnexB } from "../codec/annexb.ts";
 import { concat } from "../../base/bytes.ts";
+import { withoutAdts } from "../codec/aac.ts";
+import { hasNalUnits, isAac, isAnnexB } from "../codec/family.ts";
 import { DecodeClock } from "./decode_clock.ts";
 import { MediaError } from "../media_error.ts";
 import { box, fullBox, i32, type Part, u16, u32, u64, zeros } from "./mp4_writer.ts";
@@ -56,15 +58,14 @@ export class FragmentMuxer {
   /** @throws {MediaError} A codec has no place in an MP4. */
   constructor(renditions: readonly Rendition[]) {
     for (const [i, rendition] of renditions.entries()) {
-      const nal = /^(avc|hvc|hev)/.test(rendition.codec);
-      const annexB = nal && rendition.description === undefined;
+      const annexB = isAnnexB(rendition);
       if (!annexB) sampleEntry(rendition); // refuse now what cannot be written later
       const timescale = rendition.kind === "video" ? VIDEO_TIMESCALE : rendition.sampleRateHz;
       this.#tracks.set(rendition.name, {
         id: i + 1,
         rendition,
         timescale,
-        clock: nal ? new DecodeClock(depthOf(rendition)) : undefined,
+        clock: hasNalUnits(rendition.codec) ? new DecodeClock(depthOf(rendition)) : undefined,
         annexB,
         lastDecodeTicks: undefined,
         frameTicks: frameSecondsOf(rendition) * timescale,
@@ -177,20 +178,13 @@ export function frameSecondsOf(rendition: Rendition): number {
   if (rendition.kind === "video") {
     return rendition.framerate ? 1 / rendition.framerate : FRAME_SECONDS.video;
   }
-  return rendition.codec.startsWith("mp4a.40")
-    ? 1024 / rendition.sampleRateHz
-    : FRAME_SECONDS.audio;
+  return isAac(rendition.codec) ? 1024 / rendition.sampleRateHz : FRAME_SECONDS.audio;
 }
 
 function dataOf(track: MuxTrack, { payload }: MuxFrame): Uint8Array {
   if (track.annexB) return lengthPrefixed(splitAnnexB(payload));
-  const adts = track.rendition.codec.startsWith("mp4a.40") &&
-    track.rendition.description === undefined;
-  // ADTS (ISO 13818-7, 6.2): a header of seven bytes, or nine with a checksum.
-  if (adts && payload[0] === 0xff && (payload[1]! & 0xf6) === 0xf0) {
-    return payload.subarray(payload[1]! & 1 ? 7 : 9);
-  }
-  return payload;
+  const { codec, description } = track.rendition;
+  return isAac(codec) && description === undefined ? withoutAdts(payload) : payload;
 }
 
 const MATRIX = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);

@@ -1,3 +1,5 @@
+import { AAC_RATES_HZ } from "../codec/aac.ts";
+import { hex } from "../codec/hex.ts";
 import type { Box } from "./box.ts";
 
 /** A sample entry read as the fields of a WebCodecs configuration. */
@@ -108,38 +110,6 @@ function av1Profile(av1C: Box): string {
   return `${profile}.${twoDigits(level)}${tier}.${twoDigits(depth)}`;
 }
 
-const AAC_RATES_HZ = [
-  96_000,
-  88_200,
-  64_000,
-  48_000,
-  44_100,
-  32_000,
-  24_000,
-  22_050,
-  16_000,
-  12_000,
-  11_025,
-  8_000,
-  7_350,
-] as const;
-
-/**
- * What an AAC decoder has to know (AudioSpecificConfig, ISO 14496-3, 1.6.2.1).
- * @param object Audio object type: 2 is AAC-LC.
- * @returns `undefined` when there is no number for that rate or layout.
- */
-export function aacConfig(
-  object: number,
-  sampleRateHz: number,
-  channels: number,
-): Uint8Array | undefined {
-  const rate = AAC_RATES_HZ.findIndex((known) => known === sampleRateHz);
-  if (rate < 0 || channels < 1 || channels > 8 || channels === 7) return undefined;
-  const layout = channels === 8 ? 7 : channels;
-  return Uint8Array.of((object << 3) | (rate >> 1), ((rate & 1) << 7) | (layout << 3));
-}
-
 function readMp4a(entry: Box): CodecInfo | undefined {
   const at = audioFields(entry);
   const channels = entry.u16(16);
@@ -191,11 +161,6 @@ function readEsds(esds: Box): { objectType: number; config: Uint8Array } {
   if (esds.u8(at) !== 5) return { objectType, config: new Uint8Array() };
   const bytes = open(5);
   return { objectType, config: esds.bytes(at, at + bytes) };
-}
-
-/** Bytes as hexadecimal digits. */
-export function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function twoDigits(value: number): string {

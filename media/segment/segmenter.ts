@@ -4,6 +4,7 @@
  * @module
  */
 import { Burst } from "../../base/burst.ts";
+import { hasNalUnits } from "../codec/family.ts";
 import { DecodeClock } from "../mp4/decode_clock.ts";
 import { depthOf, FragmentMuxer, frameSecondsOf } from "../mp4/fragment_muxer.ts";
 import type { MediaFrame, Rendition } from "../rendition.ts";
@@ -146,7 +147,7 @@ export class Segmenter {
     if (!frame.keyframe) return false;
     this.#muxer.learn(this.#rendition.name, frame);
     if (!this.#muxer.ready) return false;
-    const reorders = /^(avc|hvc|hev)/.test(this.#rendition.codec);
+    const reorders = hasNalUnits(this.#rendition.codec);
     this.#clock = reorders ? new DecodeClock(depthOf(this.#rendition)) : undefined;
     this.#begun = true;
     this.#lastDecodeUs = frame.timestampUs;

@@ -1,13 +1,9 @@
 import type { PluginContext } from "../plugin.ts";
-import { BroadcastWriter } from "../../media/broadcast/broadcast_writer.ts";
-import { CATALOG_TRACK, PRIORITY } from "../../media/hang/catalog.ts";
+import { BroadcastWriter, firstGroupAt } from "../../media/broadcast/broadcast_writer.ts";
+import { PRIORITY } from "../../media/hang/catalog.ts";
 import { encodeLegacyFrame } from "../../media/hang/legacy_frame.ts";
-import { buildMsfCatalog, MSF_CATALOG_TRACK } from "../../media/hang/msf_catalog.ts";
-import { catalogOf } from "../../media/hang/write_catalog.ts";
+import { catalogOf, catalogPayloads } from "../../media/hang/write_catalog.ts";
 import type { Rendition } from "../../media/rendition.ts";
-
-/** Group numbers go on from the time of day, so that the next life of a broadcast takes none of this one's again. */
-const GROUP_MS = 10;
 
 /** One frame on its way out. */
 export interface OutFrame {
@@ -26,13 +22,13 @@ export class TransformOutput implements Disposable {
   readonly #path: string;
   readonly #groups = new Map<string, number>();
   readonly #firstGroup: number;
-  #writer: { readonly writer: BroadcastWriter; readonly close: () => void } | undefined;
+  #writer: BroadcastWriter | undefined;
   #catalog: string | undefined;
 
   constructor(ctx: Pick<PluginContext, "client" | "stats" | "clock">, path: string) {
     this.#ctx = ctx;
     this.#path = path;
-    this.#firstGroup = Math.floor(ctx.clock.wallMs() / GROUP_MS);
+    this.#firstGroup = firstGroupAt(ctx.clock.wallMs());
   }
 
   /** Whether it is announced. */
@@ -52,19 +48,10 @@ export class TransformOutput implements Disposable {
     this.#catalog = json;
     const writer = this.#announced();
     for (const { name, kind } of renditions) writer.begin(name, PRIORITY[kind]);
-    const payload = (text: string) => new TextEncoder().encode(text);
     const timestampUs = Math.round(this.#ctx.clock.wallMs() * 1000);
-    for (
-      const [track, text] of [
-        [CATALOG_TRACK, json],
-        [MSF_CATALOG_TRACK, JSON.stringify(buildMsfCatalog(catalog))],
-      ] as const
-    ) {
+    for (const { track, payload } of catalogPayloads(catalog, extra)) {
       const group = this.#nextGroup(track);
-      writer.write({
-        ...{ track, group, keyframe: true, endsGroup: true, timestampUs },
-        payload: payload(text),
-      });
+      writer.write({ track, group, keyframe: true, endsGroup: true, timestampUs, payload });
     }
   }
 
@@ -82,7 +69,7 @@ export class TransformOutput implements Disposable {
     const { timestampUs, opens, endsGroup = false, payload } = frame;
     const group = opens ? this.#nextGroup(track) : this.#groups.get(track);
     if (group === undefined) return;
-    this.#writer.writer.write({ track, group, keyframe: opens, endsGroup, timestampUs, payload });
+    this.#writer.write({ track, group, keyframe: opens, endsGroup, timestampUs, payload });
     const { stats } = this.#ctx;
     stats.framesOut++;
     stats.bytesOut += payload.length;
@@ -94,17 +81,12 @@ export class TransformOutput implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#writer?.writer.end();
-    this.#writer?.close();
+    this.#writer?.withdraw();
     this.#writer = undefined;
   }
 
   #announced(): BroadcastWriter {
-    if (this.#writer === undefined) {
-      const broadcast = this.#ctx.client.publish(this.#path);
-      this.#writer = { writer: new BroadcastWriter(broadcast), close: () => broadcast.close() };
-    }
-    return this.#writer.writer;
+    return this.#writer ??= new BroadcastWriter(this.#ctx.client.publish(this.#path));
   }
 
   #nextGroup(track: string): number {

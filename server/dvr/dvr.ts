@@ -5,7 +5,6 @@
  * @module
  */
 import { Burst } from "../../base/burst.ts";
-import { MAX_RENDITIONS } from "../../media/hang/catalog_json.ts";
 import { matchesPattern } from "../../base/path_pattern.ts";
 import { reasonOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
@@ -17,9 +16,15 @@ import {
 } from "../../storage/store.ts";
 import type { Watch } from "../../relay/origin.ts";
 import type { Relay } from "../relay.ts";
+import { CATALOG_TRACK } from "../../media/hang/catalog.ts";
+import {
+  MAX_RENDITIONS,
+  type NamedTracks,
+  parseCatalog,
+  tracksNamed,
+} from "../../media/hang/catalog_json.ts";
 import { StoreArchive } from "./archive.ts";
 import { TrackRecorder } from "./track_recorder.ts";
-import { tracksNamed } from "./wanted_tracks.ts";
 
 export interface DvrOptions {
   readonly relay: Relay;
@@ -43,7 +48,6 @@ export interface KeptTrack {
   readonly last: StoredGroup;
 }
 
-const CATALOG = "catalog.json";
 /** How often it is said that something could not be kept. */
 const COMPLAIN_MS = 10_000;
 /** The tracks of a broadcast may change so often at once, and then once in a while. */
@@ -136,7 +140,7 @@ export class Dvr {
     const recorders = new Map<string, TrackRecorder>();
     const changes = new Burst(CHANGES, CHANGE_EVERY_MS);
     this.#broadcasts.set(path, { recorders, changes, waiting: new Set(), leftOut: 0, cancel() {} });
-    this.#record(path, CATALOG);
+    this.#record(path, CATALOG_TRACK);
     for (const track of this.#o.tracks) this.#record(path, track);
   }
 
@@ -156,8 +160,8 @@ export class Dvr {
     const recorded = this.#broadcasts.get(path);
     if (recorded === undefined) return;
     const { recorders, changes, waiting } = recorded;
-    const { names, leftOut } = tracksNamed(catalog);
-    const wanted = new Set([CATALOG, ...this.#o.tracks, ...names]);
+    const { names, leftOut } = namedBy(catalog);
+    const wanted = new Set([CATALOG_TRACK, ...this.#o.tracks, ...names]);
     const gone = [...recorders.keys(), ...waiting].filter((track) => !wanted.has(track));
     const come = names.filter((track) => !recorders.has(track) && !waiting.has(track));
     recorded.leftOut = leftOut;
@@ -205,7 +209,7 @@ export class Dvr {
         retention,
         clock: relay.context.clock,
         onLost: (error) => this.#lost(path, track, error),
-        ...(track === CATALOG && {
+        ...(track === CATALOG_TRACK && {
           onFirst: (payload: Uint8Array) => this.#follow(path, payload),
         }),
       }),
@@ -250,4 +254,13 @@ export class Dvr {
 
 function missing({ waiting, leftOut }: Recorded): number {
   return waiting.size + leftOut;
+}
+
+/** A text that is no catalog names nothing. */
+function namedBy(catalog: Uint8Array): NamedTracks {
+  try {
+    return tracksNamed(parseCatalog(catalog));
+  } catch {
+    return { names: [], leftOut: 0 };
+  }
 }

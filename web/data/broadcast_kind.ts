@@ -1,6 +1,8 @@
 /** What a broadcast is that this page cannot play: told by its catalog, or by what its tracks send. */
 
-import { parseCatalog } from "../../media/hang/catalog_json.ts";
+import { CATALOG_TRACK, MSF_CATALOG_TRACK } from "../../media/hang/catalog.ts";
+import { isMap, type Json, namedIn, parseCatalog } from "../../media/hang/catalog_json.ts";
+import { msfTracks } from "../../media/hang/msf_catalog.ts";
 
 /** A track, and what is known of it. */
 export interface KnownTrack {
@@ -17,8 +19,8 @@ export interface BroadcastKind {
   readonly tracks: readonly KnownTrack[];
 }
 
-/** The catalog this page reads, and the one of MSF (draft-ietf-moq-msf). */
-export const CATALOGS = ["catalog.json", "catalog"] as const;
+/** The catalog this page reads, and the one of MSF. */
+export const CATALOGS = [CATALOG_TRACK, MSF_CATALOG_TRACK] as const;
 /** What tracks are called where no catalog lists them. Asking costs one request each. */
 export const USUAL_TRACKS: readonly string[] = [
   ...["data", "chat", "lines", "text", "messages", "events", "video", "audio", "video0", "audio0"],
@@ -28,9 +30,9 @@ export const USUAL_TRACKS: readonly string[] = [
 export function kindOf(first: ReadonlyMap<string, Uint8Array>): BroadcastKind {
   const others = [...first].filter(([name]) => !CATALOGS.some((catalog) => catalog === name))
     .map(([name, frame]) => ({ name, about: `first frame of ${frame.length} bytes` }));
-  const hang = first.get("catalog.json");
+  const hang = first.get(CATALOG_TRACK);
   if (hang !== undefined) return hangKind(jsonOf(hang), others);
-  const msf = first.get("catalog");
+  const msf = first.get(MSF_CATALOG_TRACK);
   if (msf !== undefined) return msfKind(jsonOf(msf), others);
   return {
     kind: "bare",
@@ -41,9 +43,9 @@ export function kindOf(first: ReadonlyMap<string, Uint8Array>): BroadcastKind {
   };
 }
 
-function hangKind(catalog: unknown, others: readonly KnownTrack[]): BroadcastKind {
-  const own = { name: "catalog.json", about: "the catalog" };
-  if (!isObject(catalog)) {
+function hangKind(catalog: Json | undefined, others: readonly KnownTrack[]): BroadcastKind {
+  const own = { name: CATALOG_TRACK, about: "the catalog" };
+  if (catalog === undefined) {
     return {
       kind: "unreadable",
       text: "Its catalog.json is not a JSON object, so nothing says how to play it.",
@@ -68,33 +70,30 @@ function hangKind(catalog: unknown, others: readonly KnownTrack[]): BroadcastKin
   };
 }
 
-function renditionsOf(catalog: Record<string, unknown>, section: "video" | "audio"): KnownTrack[] {
-  const { renditions } = isObject(catalog[section]) ? catalog[section] : {};
-  return isObject(renditions)
-    ? Object.entries(renditions).slice(0, MOST_TRACKS).map(([name, config]) => ({
-      name,
-      about: [section, isObject(config) ? config.codec : undefined].filter(isText).join(", "),
-    }))
-    : [];
+function renditionsOf(catalog: Json, section: "video" | "audio"): KnownTrack[] {
+  return namedIn(catalog[section]).slice(0, MOST_TRACKS).map(([name, config]) => ({
+    name,
+    about: [section, isMap(config) ? config.codec : undefined].filter(isText).join(", "),
+  }));
 }
 
-function msfKind(catalog: unknown, others: readonly KnownTrack[]): BroadcastKind {
-  const own = { name: "catalog", about: "the catalog" };
-  if (!isObject(catalog) || !Array.isArray(catalog.tracks)) {
+function msfKind(catalog: Json | undefined, others: readonly KnownTrack[]): BroadcastKind {
+  const own = { name: MSF_CATALOG_TRACK, about: "the catalog" };
+  const tracks = catalog && msfTracks(catalog);
+  if (tracks === undefined) {
     return {
       kind: "unreadable",
       text: "Its catalog is of a kind this page does not know.",
       tracks: [own, ...others],
     };
   }
-  const listed = catalog.tracks.filter(isObject).filter(({ name }) => isText(name));
   return {
     kind: "msf",
     text:
       "It has an MSF catalog. This page plays broadcasts with a catalog of hang; it shows what the tracks of this one send.",
     tracks: merged([
-      ...listed.map(({ name, role, codec, mimeType, packaging, width, height }) => ({
-        name: name as string,
+      ...tracks.map(({ name, role, codec, mimeType, packaging, width, height }) => ({
+        name,
         about: [role, codec ?? mimeType, packaging, width && height && `${width} × ${height}`]
           .filter(isText).join(", "),
       })),
@@ -109,7 +108,7 @@ function namesIn(value: unknown, depth = 0): string[] {
   if (Array.isArray(value)) return value.flatMap((each) => namesIn(each, depth + 1));
   return Object.entries(value).flatMap(([key, inner]) => {
     if ((key === "name" || key === "track") && isText(inner)) return [inner];
-    if (key === "renditions" && isObject(inner)) return Object.keys(inner);
+    if (key === "renditions" && isMap(inner)) return Object.keys(inner);
     return namesIn(inner, depth + 1);
   });
 }
@@ -123,7 +122,7 @@ function merged(tracks: readonly KnownTrack[]): KnownTrack[] {
   return [...byName.values()].slice(0, MOST_TRACKS);
 }
 
-function jsonOf(bytes: Uint8Array): unknown {
+function jsonOf(bytes: Uint8Array): Json | undefined {
   try {
     return parseCatalog(bytes);
   } catch {
@@ -132,5 +131,3 @@ function jsonOf(bytes: Uint8Array): unknown {
 }
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -4,33 +4,17 @@
  * @module
  */
 import type { BroadcastProducer, GroupProducer, TrackProducer } from "../../client/publish.ts";
-import { putVarint, varintSize } from "../../wire/varint.ts";
+import { CATALOG_TRACK, trackInfoOf } from "../../media/hang/catalog.ts";
+import { encodeLegacyFrame } from "../../media/hang/legacy_frame.ts";
+import { catalogOf } from "../../media/hang/write_catalog.ts";
+import type { AudioRendition, VideoRendition } from "../../media/rendition.ts";
 
-/** What the catalog says of a video track. */
-export interface VideoRendition {
-  readonly codec: string;
-  /** Hexadecimal. */
-  readonly description?: string;
-  readonly codedWidth: number;
-  readonly codedHeight: number;
-  readonly framerate: number;
-  readonly bitrate: number;
-}
+/** What is known of a quality once its encoder has begun. */
+export type DescribedVideo = Omit<VideoRendition, "kind" | "name" | "container">;
+/** The same of the sound. */
+export type DescribedAudio = Omit<AudioRendition, "kind" | "name" | "container">;
 
-/** What the catalog says of an audio track. */
-export interface AudioRendition {
-  readonly codec: string;
-  readonly sampleRate: number;
-  readonly numberOfChannels: number;
-  readonly bitrate: number;
-}
-
-/** Whose frames may be dropped last: what players ask with. */
-const PRIORITY = { catalog: 100, audio: 80, video: 60 } as const;
-/** Frame times are microseconds. */
-const TIMESCALE = 1_000_000;
-/** Media of an older group may still be shown for this long. */
-const MEDIA_MAX_AGE_MS = 30_000;
+const AUDIO_TRACK = "audio0";
 
 export interface HangWriterOptions {
   /**
@@ -45,7 +29,7 @@ export interface HangWriterOptions {
 interface VideoTrack {
   readonly name: string;
   readonly track: TrackProducer;
-  rendition?: VideoRendition;
+  described?: DescribedVideo;
   group?: GroupProducer;
 }
 
@@ -56,23 +40,19 @@ export class HangWriter {
   /** By index; what was dropped is absent. */
   readonly #videos = new Map<number, VideoTrack>();
   readonly #audio: TrackProducer;
-  #audioRendition: AudioRendition | undefined;
+  #described: DescribedAudio | undefined;
   #written = "";
 
   constructor(broadcast: BroadcastProducer, options: HangWriterOptions) {
     this.#options = options;
-    const media = { timescale: TIMESCALE, maxAgeMs: MEDIA_MAX_AGE_MS };
-    this.#catalog = broadcast.track("catalog.json", {
-      priority: PRIORITY.catalog,
-      timescale: TIMESCALE,
-    });
+    const begin = (name: string) => broadcast.track(name, trackInfoOf(name));
+    this.#catalog = begin(CATALOG_TRACK);
     // Without a picture there is an empty track still: who asks for it is not refused.
     for (let i = 0; i < Math.max(1, options.video); i++) {
       const name = `video${i}`;
-      const track = broadcast.track(name, { ...media, priority: PRIORITY.video });
-      this.#videos.set(i, { name, track });
+      this.#videos.set(i, { name, track: begin(name) });
     }
-    this.#audio = broadcast.track("audio0", { ...media, priority: PRIORITY.audio });
+    this.#audio = begin(AUDIO_TRACK);
   }
 
   /** Whether anybody reads, the relay for all of its viewers. */
@@ -93,7 +73,7 @@ export class HangWriter {
       video.group = video.track.group();
     }
     // Nothing can be decoded before the first keyframe.
-    video.group?.write(legacyFrame(timestampUs, data), timestampUs);
+    video.group?.write(encodeLegacyFrame(timestampUs, data), timestampUs);
   }
 
   /** Ends a quality; the others go on. The catalog is written without it first, so players change before it ends. */
@@ -108,36 +88,35 @@ export class HangWriter {
 
   /** Each frame is a group of its own, so that one that is lost costs no other. */
   audio(data: Uint8Array, timestampUs: number): void {
-    writeAlone(this.#audio, legacyFrame(timestampUs, data), timestampUs);
+    writeAlone(this.#audio, encodeLegacyFrame(timestampUs, data), timestampUs);
   }
 
-  describeVideo(index: number, rendition: VideoRendition, timestampUs: number): void {
+  describeVideo(index: number, described: DescribedVideo, timestampUs: number): void {
     const video = this.#videos.get(index);
     if (video === undefined) return;
-    video.rendition = rendition;
+    video.described = described;
     this.#describe(timestampUs);
   }
 
-  describeAudio(rendition: AudioRendition, timestampUs: number): void {
-    this.#audioRendition = rendition;
+  describeAudio(described: DescribedAudio, timestampUs: number): void {
+    this.#described = described;
     this.#describe(timestampUs);
   }
 
   #describe(timestampUs: number): void {
     const { video, audio } = this.#options;
     const videos = video > 0 ? [...this.#videos.values()] : [];
-    if (videos.some(({ rendition }) => rendition === undefined)) return;
-    if (audio && this.#audioRendition === undefined) return;
-    const container = { kind: "legacy" };
-    const renditions = Object.fromEntries(
-      videos.map(({ name, rendition }) => [name, { ...rendition, container }]),
-    );
-    const catalog = JSON.stringify({
-      ...(videos.length > 0 && { video: { renditions } }),
-      ...(this.#audioRendition && {
-        audio: { renditions: { audio0: { ...this.#audioRendition, container } } },
-      }),
-    });
+    if (videos.some(({ described }) => described === undefined)) return;
+    if (audio && this.#described === undefined) return;
+    const container = "legacy";
+    const catalog = JSON.stringify(catalogOf([
+      ...videos.map(({ name, described }) => (
+        { ...described!, kind: "video" as const, name, container } as const
+      )),
+      ...(this.#described === undefined
+        ? []
+        : [{ ...this.#described, kind: "audio" as const, name: AUDIO_TRACK, container } as const]),
+    ]));
     if (catalog === this.#written) return;
     this.#written = catalog;
     writeAlone(this.#catalog, catalog, timestampUs);
@@ -152,19 +131,4 @@ function writeAlone(track: TrackProducer, payload: Uint8Array | string, timestam
   const group = track.group();
   group.write(payload, timestampUs);
   group.close();
-}
-
-/** The presentation time as a varint, then the codec's bytes. */
-export function legacyFrame(timestampUs: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
-  const frame = new Uint8Array(varintSize(timestampUs) + data.length);
-  frame.set(data, putVarint(frame, 0, timestampUs));
-  return frame;
-}
-
-/** Bytes as the catalog has them. */
-export function hexOf(bytes: AllowSharedBufferSource): string {
-  const view = ArrayBuffer.isView(bytes)
-    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    : new Uint8Array(bytes);
-  return Array.from(view, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -6,7 +6,7 @@ import type { ClientStatus } from "../../client/reconnect.ts";
 import type { Access } from "../connect/access.ts";
 import { canEncodeAudio, encodeAudio } from "./encode/audio_encoding.ts";
 import { connectTo } from "../connect/connect_to.ts";
-import { HangWriter, type VideoRendition } from "./hang_writer.ts";
+import { type DescribedVideo, HangWriter } from "./hang_writer.ts";
 import { ladder } from "./encode/quality_ladder.ts";
 import { encodeVideo, videoConfigs } from "./encode/video_encoding.ts";
 
@@ -50,7 +50,7 @@ export class Publication {
   readonly #broadcast: BroadcastProducer;
   readonly #writer: HangWriter;
   readonly #stops: (() => void)[] = [];
-  readonly #described = new Map<number, VideoRendition>();
+  readonly #described = new Map<number, DescribedVideo>();
   /** Index of the best quality. */
   #best = 0;
   #frames = 0;
@@ -102,9 +102,9 @@ export class Publication {
     const best = this.#described.get(this.#best);
     return {
       codec: best?.codec,
-      width: best?.codedWidth ?? 0,
-      height: best?.codedHeight ?? 0,
-      qualities: [...this.#described.values()].map(({ codedHeight }) => codedHeight)
+      width: best?.width ?? 0,
+      height: best?.height ?? 0,
+      qualities: [...this.#described.values()].map(({ height }) => height!)
         .sort((a, b) => b - a),
       videoFrames: this.#frames,
       bytes: this.#bytes,

@@ -6,6 +6,7 @@
 import type { Clock } from "../../../base/clock.ts";
 import { Burst } from "../../../base/burst.ts";
 import { MAX_HEADER_BYTES } from "../../../media/codec/annexb.ts";
+import { isAnnexB } from "../../../media/codec/family.ts";
 import type { FrameSink } from "../../../media/broadcast/read_into.ts";
 import { leaderOf } from "../../../media/segment/segmenter.ts";
 import type { PluginStats } from "../../plugin.ts";
@@ -79,7 +80,7 @@ export class Recording implements FrameSink {
   }
 
   async #take(rendition: Rendition, frame: MediaFrame): Promise<void> {
-    if (frame.keyframe && headerInBand(rendition)) {
+    if (frame.keyframe && isAnnexB(rendition)) {
       // A copy: a part of it would hold the whole.
       const payload = frame.payload.slice(0, MAX_HEADER_BYTES);
       this.#keyframes.set(rendition.name, { ...frame, payload });
@@ -125,7 +126,7 @@ export class Recording implements FrameSink {
   async #rotate({ timestampUs }: MediaFrame): Promise<void> {
     const { clock, fragmentMs, newFile } = this.#options;
     const known = this.#renditions.filter((rendition) =>
-      !headerInBand(rendition) || this.#keyframes.has(rendition.name)
+      !isAnnexB(rendition) || this.#keyframes.has(rendition.name)
     );
     if (known.length < this.#renditions.length && clock.now() < this.#waitUntilMs) return;
     await this.#finishBefore();
@@ -148,9 +149,4 @@ export class Recording implements FrameSink {
   #finished(file: FinishedFile | undefined): void {
     if (file !== undefined) this.#options.onfinished(file);
   }
-}
-
-/** H.264 and H.265 in Annex B bring their parameter sets themselves. */
-function headerInBand({ codec, description }: Rendition): boolean {
-  return description === undefined && /^(avc|hvc|hev)/.test(codec);
 }

@@ -1,11 +1,11 @@
 /// <reference lib="dom" />
 /** A microphone's sound as Opus frames, by an audio worklet and WebCodecs. */
-import type { AudioRendition } from "../hang_writer.ts";
+import type { DescribedAudio } from "../hang_writer.ts";
 import { Anchor } from "./wall_clock.ts";
 
 export interface AudioOptions {
   readonly track: MediaStreamTrack;
-  readonly onDescribed: (rendition: AudioRendition, timestampUs: number) => void;
+  readonly onDescribed: (described: DescribedAudio, timestampUs: number) => void;
   readonly onFrame: (data: Uint8Array, timestampUs: number) => void;
   readonly onFailed: (reason: string) => void;
 }
@@ -65,9 +65,9 @@ export async function encodeAudio(options: AudioOptions): Promise<RunningAudio> 
     output(chunk, metadata) {
       const decoder = metadata?.decoderConfig;
       if (decoder !== undefined) {
-        const { codec, sampleRate, numberOfChannels } = decoder;
-        const rendition = { codec, sampleRate, numberOfChannels, bitrate: BITS_PER_SECOND };
-        onDescribed(rendition, chunk.timestamp);
+        const { codec, sampleRate: sampleRateHz, numberOfChannels: channels } = decoder;
+        const described = { codec, sampleRateHz, channels, bitrate: BITS_PER_SECOND };
+        onDescribed(described, chunk.timestamp);
       }
       const data = new Uint8Array(chunk.byteLength);
       chunk.copyTo(data);

@@ -1,14 +1,14 @@
 /// <reference lib="dom" />
 /** A camera's pictures as encoded frames, by WebCodecs. */
 import { EncoderLoad } from "./encoder_load.ts";
-import { hexOf, type VideoRendition } from "../hang_writer.ts";
+import type { DescribedVideo } from "../hang_writer.ts";
 import type { Quality } from "./quality_ladder.ts";
 import { Anchor, wallClockUs } from "./wall_clock.ts";
 
 export interface VideoOptions {
   readonly track: MediaStreamTrack;
   readonly framesPerSecond: number;
-  readonly onDescribed: (index: number, rendition: VideoRendition, timestampUs: number) => void;
+  readonly onDescribed: (index: number, described: DescribedVideo, timestampUs: number) => void;
   readonly onFrame: (
     index: number,
     data: Uint8Array,
@@ -150,9 +150,9 @@ function encoderOf(
       if (decoder !== undefined) {
         onDescribed(index, {
           codec: decoder.codec,
-          ...(decoder.description && { description: hexOf(decoder.description) }),
-          codedWidth: decoder.codedWidth ?? config.width,
-          codedHeight: decoder.codedHeight ?? config.height,
+          ...(decoder.description && { description: bytesOf(decoder.description) }),
+          width: decoder.codedWidth ?? config.width,
+          height: decoder.codedHeight ?? config.height,
           framerate: framesPerSecond,
           bitrate: config.bitrate!,
         }, chunk.timestamp);
@@ -165,6 +165,12 @@ function encoderOf(
   });
   encoder.configure(config);
   return encoder;
+}
+
+function bytesOf(source: AllowSharedBufferSource): Uint8Array {
+  return ArrayBuffer.isView(source)
+    ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
+    : new Uint8Array(source);
 }
 
 async function readFrames(

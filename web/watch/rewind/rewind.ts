@@ -4,7 +4,7 @@
  * Picture only.
  */
 import type { Client } from "../../../client/client.ts";
-import { getVarint, varintWidth } from "../../../wire/varint.ts";
+import { decodeLegacyFrame } from "../../../media/hang/legacy_frame.ts";
 import { connectTo } from "../../connect/connect_to.ts";
 import { pageAccess } from "../../connect/page_access.ts";
 import { askGroups, groupsBehind, type PastGroup } from "./past_groups.ts";
@@ -101,11 +101,12 @@ export class Rewind {
     const reader = await client.fetch(broadcast, video.track, group, { signal });
     let first = true;
     for await (const { payload } of reader) {
-      const timestamp = getVarint(payload, 0);
+      const frame = decodeLegacyFrame(payload);
+      if (frame === undefined) return;
+      const { timestampUs: timestamp, data } = frame;
       while (!signal.aborted && this.#ahead(timestamp)) await pause(20);
       if (signal.aborted) return;
       if (first) this.#liveAt = { timestampUs: timestamp, atMs };
-      const data = payload.subarray(varintWidth(payload[0]!));
       this.#decoder.decode(
         new EncodedVideoChunk({ type: first ? "key" : "delta", timestamp, data }),
       );
