@@ -2,9 +2,9 @@ import { pathToFileURL } from "node:url";
 import { isMap, isScalar, isSeq, type Node, type YAMLMap } from "yaml";
 import type { Origin } from "./problems.ts";
 import { shown } from "./problems.ts";
+import { PLUGIN_KINDS, type PluginKind } from "../base/plugin_kind.ts";
 import { didYouMean, nearest } from "../base/suggest.ts";
 
-const KINDS = ["ingress", "transform", "egress"] as const;
 const KEYS = ["name", "kind", "plugin", "type", "module", "enabled", "options"] as const;
 /** How an instance of a plugin, or a hook, may be called. */
 export const INSTANCE_NAME = /^[A-Za-z0-9][\w.-]{0,63}$/;
@@ -21,7 +21,7 @@ export interface OptionPlace {
 export interface PluginConfig {
   /** Unique in the file. */
   readonly name: string;
-  readonly kind?: (typeof KINDS)[number];
+  readonly kind?: PluginKind;
   /** Which plugin. */
   readonly plugin?: string;
   /** `file:` URL or `npm:` specifier of the module that exports it. */
@@ -86,8 +86,8 @@ class InstanceReader {
     const name = this.#name(named);
     const kind = this.#text(
       "kind",
-      (text) => (KINDS as readonly string[]).includes(text),
-      () => `one of ${KINDS.join(", ")}`,
+      (text) => (PLUGIN_KINDS as readonly string[]).includes(text),
+      () => `one of ${PLUGIN_KINDS.join(", ")}`,
     ) as PluginConfig["kind"];
     const plugin = this.#plugin();
     const module = this.#module();
@@ -175,7 +175,7 @@ class InstanceReader {
     if (node === undefined) return undefined;
     const value = this.#reader.valueOf(node);
     if (typeof value === "string" && value !== "" && accept(value)) return value;
-    const meant = key === "kind" ? didYouMean(String(value), KINDS) : "";
+    const meant = key === "kind" ? didYouMean(String(value), PLUGIN_KINDS) : "";
     this.#wrong(node, key, `expected ${expected()}, got ${shown(value)}${meant}`);
     return undefined;
   }

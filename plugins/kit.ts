@@ -4,9 +4,11 @@
  * @module
  */
 import { z } from "zod";
+import { sleep } from "../base/sleep.ts";
 import * as fields from "../config/fields.ts";
 import { PluginOptionsWrong } from "./errors.ts";
 import { options } from "./options.ts";
+import { plugin } from "./plugin.ts";
 
-export const pluginKit = { options, fields, z, PluginOptionsWrong };
+export const pluginKit = { plugin, options, fields, z, sleep, PluginOptionsWrong };
 export type PluginKit = typeof pluginKit;

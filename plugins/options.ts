@@ -24,17 +24,24 @@ export interface PluginOptions<T = unknown> {
   read(given: unknown): T;
 }
 
-type Shape = Readonly<Record<string, z.ZodType>>;
+/** Builders of `config/fields.ts` by key; zod is written around them for a list or a map of several. */
+export type OptionShape = Readonly<Record<string, z.ZodType>>;
 /** `retry_after` is `retryAfter`. */
 type Camel<S extends string> = S extends `${infer A}_${infer B}` ? `${A}${Capitalize<Camel<B>>}`
   : S;
-type OptionsOf<S extends Shape> = { readonly [K in keyof S as Camel<K & string>]: z.output<S[K]> };
+/** What is read of the options that a shape declares. */
+export type OptionsOf<S extends OptionShape> = {
+  readonly [K in keyof S as Camel<K & string>]: z.output<S[K]>;
+};
 
-/**
- * Declares options.
- * @param shape Builders of `config/fields.ts` by key; a list or a map of several is written with zod around them.
- */
-export function options<S extends Shape>(shape: S): PluginOptions<OptionsOf<S>> {
+/** Says what is wrong with options that are right one by one; nothing is wrong if it returns none. */
+export type OptionCheck<T> = (read: T) => readonly OptionProblem[];
+
+/** Declares options. */
+export function options<S extends OptionShape>(
+  shape: S,
+  check: OptionCheck<OptionsOf<S>> = () => [],
+): PluginOptions<OptionsOf<S>> {
   const schema = z.strictObject(shape);
   return {
     get schema() {
@@ -50,20 +57,7 @@ export function options<S extends Shape>(shape: S): PluginOptions<OptionsOf<S>> 
         );
       }
       const camel = Object.entries(result.data).map(([key, v]) => [camelOf(key), v]);
-      return Object.fromEntries(camel) as OptionsOf<S>;
-    },
-  };
-}
-
-/** Options that are also checked together, once each is right alone. @param check What is wrong; nothing if it returns none. */
-export function checkedTogether<T>(
-  options: PluginOptions<T>,
-  check: (read: T) => readonly OptionProblem[],
-): PluginOptions<T> {
-  return {
-    schema: options.schema,
-    read(given) {
-      const read = options.read(given);
+      const read = Object.fromEntries(camel) as OptionsOf<S>;
       const problems = check(read);
       if (problems.length > 0) throw new PluginOptionsWrong(problems);
       return read;

@@ -1,6 +1,6 @@
 /**
- * What a plugin is, and what it is given. A plugin takes media in (ingress), changes it (transform) or hands it on (egress);
- * it stands beside the relay and meets it as any other client would, over a connection in memory. docs/plugins.md shows how
+ * What a plugin is, and what it is given. A plugin takes media in (ingress), changes it (transform) or hands it on (egress).
+ * It stands beside the relay and meets it as any other client does, over a connection in memory. docs/plugins.md shows how
  * to write one.
  *
  * @module
@@ -8,12 +8,16 @@
 import type { MediaCounters } from "../media/counters.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
+import type { PluginKind } from "../base/plugin_kind.ts";
 import type { Client } from "../client/mod.ts";
-import type { PluginOptions } from "./options.ts";
+import {
+  type OptionCheck,
+  options,
+  type OptionShape,
+  type OptionsOf,
+  type PluginOptions,
+} from "./options.ts";
 import type { MediaStore } from "../storage/store.ts";
-
-export const PLUGIN_KINDS = ["ingress", "transform", "egress"] as const;
-export type PluginKind = (typeof PLUGIN_KINDS)[number];
 
 /** How an instance of a plugin stands. */
 export const PLUGIN_STATES = ["starting", "running", "failed", "stopped"] as const;
@@ -57,9 +61,9 @@ export interface RightsHeld {
 /** The public HTTP listener, as far as a plugin may use it. */
 export interface PluginHttp {
   /**
-   * Answers everything at and below `/prefix`, whatever the method (OPTIONS too), for as long as the instance runs. Behind
-   * the same authorization as a session when the plugin asks for it by {@link PluginContext.mayRead} and
-   * {@link PluginContext.mayPublish}. What the handler throws is answered with 500.
+   * Answers everything at and below `/prefix`, whatever the method (OPTIONS too), for as long as the instance runs. The
+   * handler asks {@link PluginContext.mayRead} or {@link PluginContext.mayPublish} for the authorization that a session
+   * needs. What the handler throws is answered with 500.
    * @throws {PathTaken} Another instance answers there, or the relay itself, or `server.http` is off.
    */
   route(prefix: string, answer: PluginRoute): Disposable;
@@ -105,45 +109,78 @@ export interface PluginContext {
   ): Promise<RightsHeld | undefined>;
 }
 
-/** One instance of a plugin. Methods are called in the order in which they stand here. */
-export interface Plugin {
-  /**
-   * Checks what the configuration says, with `read` of the plugin's own options. Nothing outside may be touched before
-   * that has passed.
-   * @param config The instance's `options`, as YAML gives them.
-   * @throws {PluginOptionsWrong} It can never run like this.
-   */
-  initialize(ctx: PluginContext, config: unknown): void | Promise<void>;
-  /**
-   * Works until `ctx.signal` aborts. What it throws is shown as the instance's status, and it is run again after a pause;
-   * when it returns by itself it is done.
-   * @param store Where media may be kept.
-   */
-  run(ctx: PluginContext, store: MediaStore): Promise<void>;
-  /**
-   * Gives back what `run` left open. Called once or more, also when `run` never was. What takes longer than a few seconds
-   * is not waited for.
-   */
-  stop(): void | Promise<void>;
-}
-
-export type IngressPlugin = Plugin;
-export type TransformPlugin = Plugin;
-export type EgressPlugin = Plugin;
-
-/** Makes an instance, a new one for every start; without side effects. */
-export type PluginFactory = () => Plugin;
-
-/** A plugin as it is registered. A module named in `plugins[].module` exports one as its default. */
-export interface PluginDefinition {
+/** A plugin as it is written: see {@link plugin}. */
+export interface PluginParts<S extends OptionShape> {
   readonly kind: PluginKind;
   /** Names it in the configuration, among those of its kind: "rtsp". */
   readonly name: string;
   /** One line for `qumo-relay plugins list`. */
   readonly summary: string;
+  /** Builders of `config/fields.ts` by key. */
+  readonly options: S;
+  /** Says what is wrong with options that are right one by one. `qumo-relay check` shows it with its line. */
+  readonly check?: OptionCheck<OptionsOf<S>>;
+  /**
+   * Looks at the surroundings (environment, files) before the instance counts as running.
+   * @throws {PluginOptionsWrong} It can never run like this.
+   */
+  initialize?(ctx: PluginContext, options: OptionsOf<S>): void | Promise<void>;
+  /**
+   * Works until `ctx.signal` aborts. What it throws is shown as the instance's status, and it is run again after a pause;
+   * when it returns by itself it is done.
+   * @param options As the program writes them: `retry_after` of the file is `retryAfter`.
+   * @param store Where media may be kept.
+   */
+  run(ctx: PluginContext, options: OptionsOf<S>, store: MediaStore): Promise<void>;
+  /** Gives back what `run` cannot give back itself, see {@link Plugin.stop}. */
+  stop?(ctx: PluginContext): void | Promise<void>;
+}
+
+/** Makes a plugin. A module named in `plugins[].module` exports one as its default. */
+export function plugin<S extends OptionShape>(parts: PluginParts<S>): PluginDefinition {
+  const { kind, name, summary } = parts;
+  const declared = options(parts.options, parts.check);
+  const create = (): Plugin => {
+    let read: OptionsOf<S>;
+    return {
+      initialize(ctx, config) {
+        read = declared.read(config);
+        return parts.initialize?.(ctx, read);
+      },
+      run: (ctx, store) => parts.run(ctx, read, store),
+      stop: (ctx) => parts.stop?.(ctx),
+    };
+  };
+  return { kind, name, summary, options: declared, create };
+}
+
+/** One start of a plugin. Methods are called in the order in which they stand here. {@link plugin} makes these. */
+export interface Plugin {
+  /**
+   * Checks what the configuration says, with `read` of the plugin's own options. Touches nothing outside before that has
+   * passed.
+   * @param config The instance's `options`, as YAML gives them.
+   * @throws {PluginOptionsWrong} It can never run like this.
+   */
+  initialize?(ctx: PluginContext, config: unknown): void | Promise<void>;
+  /** See {@link PluginParts.run}. */
+  run(ctx: PluginContext, store: MediaStore): Promise<void>;
+  /**
+   * Gives back what `run` left open. Called once or more, also when `run` never was. What takes longer than a few seconds
+   * is not waited for.
+   */
+  stop?(ctx: PluginContext): void | Promise<void>;
+}
+
+/** A plugin as it is registered, and as a module may export it without {@link plugin}. */
+export interface PluginDefinition {
+  readonly kind: PluginKind;
+  readonly name: string;
+  readonly summary: string;
   /** What options it takes, as `options()` of `plugins/options.ts` declares them. */
   readonly options: PluginOptions;
-  readonly create: PluginFactory;
+  /** Makes a new object for every start; without side effects. */
+  readonly create: () => Plugin;
 }
 
 /** A plugin that may not be loaded yet. */

@@ -1,76 +1,39 @@
 /**
- * The plugins that come with the program. A line here is all there is to registering one; its module is loaded when an
- * instance of it starts, so that a relay without it does not wait.
+ * The plugins that come with the program. A line here is all there is to registering one. Its module is loaded when an
+ * instance of it starts: a relay without one does not wait for it.
  *
  * @module
  */
-import type { PluginEntry } from "../plugin.ts";
+import { PLUGIN_KINDS, type PluginKind } from "../../base/plugin_kind.ts";
+import type { PluginDefinition, PluginEntry } from "../plugin.ts";
 
-/** Every built-in plugin, in the order of `qumo-relay plugins list`. */
-export const BUILT_IN: readonly PluginEntry[] = [
-  {
-    kind: "ingress",
-    name: "rtsp",
-    load: async () => (await import("../ingress/rtsp/mod.ts")).rtsp,
+/** Each by its kind and name, in the order of `qumo-relay plugins list`. */
+const LOADERS: Record<PluginKind, Record<string, () => Promise<PluginDefinition>>> = {
+  ingress: {
+    rtsp: async () => (await import("../ingress/rtsp/mod.ts")).rtsp,
+    camera: async () => (await import("../ingress/camera/mod.ts")).camera,
+    rtmp: async () => (await import("../ingress/rtmp/mod.ts")).rtmp,
+    srt: async () => (await import("../ingress/srt/mod.ts")).srt,
+    whip: async () => (await import("../ingress/whip/mod.ts")).whip,
+    hls: async () => (await import("../ingress/hls/mod.ts")).hls,
+    file: async () => (await import("../ingress/file/mod.ts")).file,
+    fmp4: async () => (await import("../ingress/fmp4/mod.ts")).fmp4,
   },
-  {
-    kind: "ingress",
-    name: "camera",
-    load: async () => (await import("../ingress/camera/mod.ts")).camera,
+  transform: {
+    watermark: async () => (await import("../transform/watermark/mod.ts")).watermark,
+    transcode: async () => (await import("../transform/transcode/mod.ts")).transcode,
+    thumbnail: async () => (await import("../transform/thumbnail/mod.ts")).thumbnail,
+    "audio-only": async () => (await import("../transform/audio_only/mod.ts")).audioOnly,
   },
-  {
-    kind: "ingress",
-    name: "rtmp",
-    load: async () => (await import("../ingress/rtmp/mod.ts")).rtmp,
+  egress: {
+    record: async () => (await import("../egress/record/mod.ts")).record,
+    rtmp: async () => (await import("../egress/rtmp/mod.ts")).rtmp,
+    s3: async () => (await import("../egress/s3/mod.ts")).s3,
+    hls: async () => (await import("../egress/hls/mod.ts")).hls,
+    webrtc: async () => (await import("../egress/webrtc/mod.ts")).webrtc,
   },
-  { kind: "ingress", name: "srt", load: async () => (await import("../ingress/srt/mod.ts")).srt },
-  {
-    kind: "ingress",
-    name: "whip",
-    load: async () => (await import("../ingress/whip/mod.ts")).whip,
-  },
-  { kind: "ingress", name: "hls", load: async () => (await import("../ingress/hls/mod.ts")).hls },
-  {
-    kind: "ingress",
-    name: "file",
-    load: async () => (await import("../ingress/file/mod.ts")).file,
-  },
-  {
-    kind: "ingress",
-    name: "fmp4",
-    load: async () => (await import("../ingress/fmp4/mod.ts")).fmp4,
-  },
-  {
-    kind: "transform",
-    name: "watermark",
-    load: async () => (await import("../transform/watermark/mod.ts")).watermark,
-  },
-  {
-    kind: "transform",
-    name: "transcode",
-    load: async () => (await import("../transform/transcode/mod.ts")).transcode,
-  },
-  {
-    kind: "transform",
-    name: "thumbnail",
-    load: async () => (await import("../transform/thumbnail/mod.ts")).thumbnail,
-  },
-  {
-    kind: "transform",
-    name: "audio-only",
-    load: async () => (await import("../transform/audio_only/mod.ts")).audioOnly,
-  },
-  {
-    kind: "egress",
-    name: "record",
-    load: async () => (await import("../egress/record/mod.ts")).record,
-  },
-  { kind: "egress", name: "rtmp", load: async () => (await import("../egress/rtmp/mod.ts")).rtmp },
-  { kind: "egress", name: "s3", load: async () => (await import("../egress/s3/mod.ts")).s3 },
-  { kind: "egress", name: "hls", load: async () => (await import("../egress/hls/mod.ts")).hls },
-  {
-    kind: "egress",
-    name: "webrtc",
-    load: async () => (await import("../egress/webrtc/mod.ts")).webrtc,
-  },
-];
+};
+
+export const BUILT_IN: readonly PluginEntry[] = PLUGIN_KINDS.flatMap((kind) =>
+  Object.entries(LOADERS[kind]).map(([name, load]) => ({ kind, name, load }))
+);

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
+import type { PluginKind } from "../../base/plugin_kind.ts";
 import type { Logger } from "../../base/logger.ts";
 import { unlessAborted } from "../../base/bell.ts";
 import { Backoff } from "../../base/backoff.ts";
@@ -21,7 +22,6 @@ import type {
   PluginContext,
   PluginDefinition,
   PluginHttp,
-  PluginKind,
   PluginState,
   PluginStats,
   RecordingDone,
@@ -310,7 +310,7 @@ class Run {
   async initialize(): Promise<void> {
     // A copy: what a plugin does to it must not change what the API shows.
     const options = structuredClone(this.#options);
-    const done = this.#call(() => this.#plugin.initialize(this.#context, options));
+    const done = this.#call(() => this.#plugin.initialize?.(this.#context, options));
     const seconds = INITIALIZE_MS / 1000;
     if (!await within(this.#ports.clock, INITIALIZE_MS, Promise.race([done, this.#failed]))) {
       throw new PluginTooSlow(`its initialize() has not ended within ${seconds} seconds`);
@@ -331,7 +331,7 @@ class Run {
     if (!await within(this.#ports.clock, STOP_MS, settled)) {
       this.#log.warn("the plugin goes on although it was told to end; it is left to itself");
     }
-    const stopped = this.#call(() => this.#plugin.stop()).catch((error) => {
+    const stopped = this.#call(() => this.#plugin.stop?.(this.#context)).catch((error) => {
       this.#log.warn("the plugin's stop() failed", { reason: safeReason(error) });
     });
     if (!await within(this.#ports.clock, STOP_MS, stopped)) {

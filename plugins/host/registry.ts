@@ -3,18 +3,13 @@
  *
  * @module
  */
+import { PLUGIN_KINDS, type PluginKind } from "../../base/plugin_kind.ts";
 import { didYouMean, nearest } from "../../base/suggest.ts";
 import { BUILT_IN } from "./builtin.ts";
 import { PluginLoadFailed, PluginUnknown, safeReason } from "../errors.ts";
 import { type PluginKit, pluginKit } from "../kit.ts";
 import type { PluginOptions } from "../options.ts";
-import {
-  PLUGIN_KINDS,
-  type PluginDefinition,
-  type PluginEntry,
-  type PluginFactory,
-  type PluginKind,
-} from "../plugin.ts";
+import type { Plugin, PluginDefinition, PluginEntry } from "../plugin.ts";
 
 /** Says which plugin is meant, as an instance in the configuration does. */
 export interface PluginReference {
@@ -45,7 +40,7 @@ export class PluginRegistry {
   register(
     kind: PluginKind,
     name: string,
-    factory: PluginFactory,
+    create: () => Plugin,
     about: { readonly summary?: string; readonly options?: PluginOptions } = {},
   ): void {
     const definition: PluginDefinition = {
@@ -53,7 +48,7 @@ export class PluginRegistry {
       name,
       summary: about.summary ?? "",
       options: about.options ?? ANY_OPTIONS,
-      create: factory,
+      create,
     };
     this.add({ kind, name, load: () => Promise.resolve(definition) });
   }

@@ -5,7 +5,7 @@
  */
 import { type Address, formatAddress, isLoopback } from "../../config/address.ts";
 import { flag, optionalListen } from "../../config/fields.ts";
-import { checkedTogether, type PluginOptions } from "../options.ts";
+import type { OptionProblem } from "../errors.ts";
 
 /** The options `listen` and `anonymous`. @param keyName The option that strangers do not know. */
 export function listenOptions(port: number, carrier: "TCP" | "UDP", keyName: string) {
@@ -36,23 +36,20 @@ export function listenAddress(
   return listen ?? { hostname: key === undefined ? "127.0.0.1" : "0.0.0.0", port };
 }
 
-/** Refuses an address that others reach where nothing keeps them from publishing. */
-export function guarded<T extends Listening>(
-  options: PluginOptions<T>,
+/** What is wrong with an address that others reach where nothing keeps them from publishing. */
+export function listenProblems(
+  { listen, anonymous }: Listening,
   keyName: string,
-  keyOf: (read: T) => string | undefined,
-): PluginOptions<T> {
-  return checkedTogether(options, (read) => {
-    const { listen, anonymous } = read;
-    const alone = listen === undefined || isLoopback(listen.hostname);
-    if (alone || anonymous || keyOf(read) !== undefined) return [];
-    return [{
-      path: ["listen"],
-      message:
-        `${
-          formatAddress(listen)
-        } can be reached by others, and everybody could publish there: set ${keyName}, stay on ` +
-        `127.0.0.1:${listen.port}, or let everybody publish (anonymous: true)`,
-    }];
-  });
+  key: string | undefined,
+): OptionProblem[] {
+  const alone = listen === undefined || isLoopback(listen.hostname);
+  if (alone || anonymous || key !== undefined) return [];
+  return [{
+    path: ["listen"],
+    message:
+      `${
+        formatAddress(listen)
+      } can be reached by others, and everybody could publish there: set ${keyName}, stay on ` +
+      `127.0.0.1:${listen.port}, or let everybody publish (anonymous: true)`,
+  }];
 }

@@ -1,6 +1,6 @@
 import type { LiveMedia } from "../../media/broadcast/live_media.ts";
 import type { PluginContext, PluginStats } from "../plugin.ts";
-import type { Job } from "./follow.ts";
+import type { Job } from "./inputs.ts";
 import { TransformOutput } from "./output.ts";
 import { eachCatalog } from "./passes.ts";
 import type { MediaFrame, Rendition } from "../../media/rendition.ts";

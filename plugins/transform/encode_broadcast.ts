@@ -7,7 +7,7 @@ import type { InitEvent } from "../../media/mp4/media_track.ts";
 import type { PluginContext } from "../plugin.ts";
 import { carried } from "./carry.ts";
 import { Encoder } from "./encoder.ts";
-import type { Job } from "./follow.ts";
+import type { Job } from "./inputs.ts";
 import { Hold } from "./hold.ts";
 import { TransformOutput } from "./output.ts";
 import { eachCatalog } from "./passes.ts";

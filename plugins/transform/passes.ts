@@ -1,5 +1,5 @@
-import type { Job } from "./follow.ts";
 import type { Rendition } from "../../media/rendition.ts";
+import type { Job } from "./inputs.ts";
 
 /** What of a rendition makes a decoder start over; its measured timing does not. */
 function keyOf(rendition: Rendition): unknown[] {

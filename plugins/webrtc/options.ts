@@ -5,7 +5,7 @@
  */
 import { normalizePath } from "../../wire/path.ts";
 import { duration, integer, list, text } from "../../config/fields.ts";
-import { type OptionProblem, PluginOptionsWrong } from "../errors.ts";
+import type { OptionProblem } from "../errors.ts";
 import type { PeerPlace } from "./peer.ts";
 
 const isAddress = (given: string) =>
@@ -44,21 +44,27 @@ export const PEERS = {
   ),
 };
 
-/** The two options that say where. @throws {PluginOptionsWrong} The range is none. */
-export function placeOf(
-  { addresses, ports }: { readonly addresses: readonly string[]; readonly ports: string },
-): PeerPlace {
-  if (ports === "any") return { addresses };
+interface Place {
+  readonly addresses: readonly string[];
+  readonly ports: string;
+}
+
+/** What is wrong with the range of ports. */
+export function placeProblems({ ports }: Place): OptionProblem[] {
+  if (ports === "any" || rangeOf(ports) !== undefined) return [];
+  return [{ path: ["ports"], message: `expected a range like "50000-50999", got "${ports}"` }];
+}
+
+/** The two options that say where. */
+export function placeOf({ addresses, ports }: Place): PeerPlace {
+  const range = rangeOf(ports);
+  return { addresses, ...(range === undefined ? {} : { ports: range }) };
+}
+
+function rangeOf(ports: string): [number, number] | undefined {
   const [, from, to] = ports.match(/^(\d{1,5})-(\d{1,5})$/) ?? [];
   const [low, high] = [Number(from), Number(to)];
-  if (!(low >= 1 && high > low && high <= 65535)) {
-    const problem: OptionProblem = {
-      path: ["ports"],
-      message: `expected a range like "50000-50999", got "${ports}"`,
-    };
-    throw new PluginOptionsWrong([problem]);
-  }
-  return { addresses, ports: [low, high] };
+  return low >= 1 && high > low && high <= 65535 ? [low, high] : undefined;
 }
 
 /** As RFC 9725 tells a client of them. */

@@ -1,6 +1,6 @@
 /** The plugin `record`: files that ffprobe reads, whatever happens to broadcast, disk and program. */
 import assert from "node:assert/strict";
-import { Record, record } from "../../plugins/egress/record/mod.ts";
+import { record, recordBy } from "../../plugins/egress/record/mod.ts";
 import type { OpenNew } from "../../plugins/egress/record/files.ts";
 import { MemoryRelay, type PluginRun, runPlugin } from "../support/plugin_run.ts";
 import { probe, publishMedia } from "../support/publish_media.ts";
@@ -97,7 +97,7 @@ Deno.test({
       await using client = await at.client();
       await using _media = publishMedia(client, "cam");
       const options = { directory, fragment: "200ms" };
-      const failed = await runPlugin(new Record(fullAfter(100_000)), at, options);
+      const failed = await runPlugin(recordBy(fullAfter(100_000)).create(), at, options);
       await assert.rejects(failed.done, {
         code: "QUMO_RECORD_FAILED",
         message: /^Cannot record to .*cam.*\.mp4: No space left on device/,
@@ -109,7 +109,7 @@ Deno.test({
       const stored = await probe(file!);
       assert.ok(stored.frames.h264! > 5);
 
-      const stillFull = await runPlugin(new Record(fullAfter(0)), at, options);
+      const stillFull = await runPlugin(recordBy(fullAfter(0)).create(), at, options);
       await assert.rejects(stillFull.done, { code: "QUMO_RECORD_FAILED" });
       await stillFull.end();
       assert.deepEqual(await filesOf(directory), [file]);

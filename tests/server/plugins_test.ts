@@ -49,6 +49,35 @@ Deno.test("The example's plugin is loaded by its path and published as its READM
   assert.equal(now.headers.get("x-content-type-options"), "nosniff");
 });
 
+const OF_A_CLASS = `
+class Noted {
+  initialize(_ctx, config) { this.given = config; }
+  async run(ctx, store) {
+    ctx.http.route("/noted", () => Response.json({ given: this.given, store: store.type }));
+    await new Promise((resolve) => ctx.signal.addEventListener("abort", resolve));
+  }
+  stop() {}
+}
+export default { kind: "egress", name: "noted", create: () => new Noted() };`;
+
+Deno.test("A module may export an object that makes its plugin, as before plugin() was there", async () => {
+  await withFile("noted.js", OF_A_CLASS, async (module) => {
+    const clock = fromFileUrl(new URL("../support/fixtures/object_clock.ts", import.meta.url));
+    await using relay = await launch({
+      yaml: instances(
+        { name: "old", module: clock, options: { every: "20ms", broadcast: "old" } },
+        { name: "noted", module, options: { retry_after: "2s" } },
+      ),
+    });
+    await using client = await relay.client();
+    await until(async () => (await plugins(relay)).every((p) => p.state === "running"), "both");
+    const group = await client.subscribe("old", "time").group();
+    assert.match(new TextDecoder().decode((await group!.frame())!.payload), /^\d{4}-/);
+    const noted = await fetch(`http://127.0.0.1:${relay.port}/noted`);
+    assert.deepEqual(await noted.json(), { given: { retry_after: "2s" }, store: "memory" });
+  });
+});
+
 Deno.test("Several instances of one plugin run side by side, and a viewer gets their frames", async () => {
   await using relay = await launch({ yaml: instances(clockOf("one"), clockOf("two")) });
   await using client = await relay.client();

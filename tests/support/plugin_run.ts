@@ -66,7 +66,7 @@ export async function runPlugin(
     hold: () => Promise.resolve({ lost: new AbortController().signal, end() {} }),
     ...options.ctx,
   };
-  await plugin.initialize(ctx, config);
+  await plugin.initialize?.(ctx, config);
   const done = plugin.run(ctx, undefined as unknown as MediaStore);
   done.catch(() => {}); // looked at by the test
   return {
@@ -76,7 +76,7 @@ export async function runPlugin(
     async end() {
       over.abort();
       await done.catch(() => {});
-      await plugin.stop();
+      await plugin.stop?.(ctx);
       await client.close();
     },
   };

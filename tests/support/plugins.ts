@@ -70,7 +70,7 @@ export class SupervisorUnderTest implements AsyncDisposable {
 
 /** A plugin that waits for its end, but for these parts. */
 export function plugin(parts: Partial<Plugin>): Plugin {
-  return { initialize() {}, run: ({ signal }) => ended(signal), stop() {}, ...parts };
+  return { run: ({ signal }) => ended(signal), ...parts };
 }
 
 /** Fulfils when it aborts. */

@@ -1,14 +1,13 @@
 /** Serves broadcasts as low-latency HLS from the relay's own HTTP. */
 import { z } from "zod";
-import type { Clock } from "../../../base/clock.ts";
 import { duration, integer, notes, oneOf, size } from "../../../config/fields.ts";
 import { readInto } from "../../../media/broadcast/read_into.ts";
 import { eachBroadcast } from "../../live_set.ts";
 import { sleep } from "../../../base/sleep.ts";
 import type { LiveMedia } from "../../../media/broadcast/live_media.ts";
-import { options } from "../../options.ts";
+import type { OptionsOf } from "../../options.ts";
 import { StatusLines } from "../../status_lines.ts";
-import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
+import { plugin, type PluginContext } from "../../plugin.ts";
 import { broadcastPatterns, matchesAny } from "../options.ts";
 import { HlsBroadcast } from "./broadcast.ts";
 import { hlsRoute } from "./http.ts";
@@ -17,7 +16,7 @@ const MB = 1024 * 1024;
 /** A broadcast that gave nothing to read is looked at again after this. */
 const AGAIN_MS = 1000;
 
-const OPTIONS = options({
+const OPTIONS = {
   broadcasts: broadcastPatterns("Which broadcasts can be watched."),
   path: z.string().regex(/^(\/[A-Za-z0-9._~-]+)+$/).prefault("/hls")
     .describe("Where they are: `PATH/BROADCAST/master.m3u8` at the relay's HTTP.")
@@ -55,16 +54,16 @@ const OPTIONS = options({
     { min: "0s", max: "10m", byDefault: "10s" },
     "A broadcast that comes back within this time goes on; after it, players are told of the end.",
   ),
-});
-type Options = ReturnType<typeof OPTIONS.read>;
+};
+type Options = OptionsOf<typeof OPTIONS>;
 
-export const hls: PluginDefinition = {
+export const hls = plugin({
   kind: "egress",
   name: "hls",
   summary: "Serves broadcasts as low-latency HLS.",
   options: OPTIONS,
-  create: () => new Hls(),
-};
+  run: (ctx, options) => new Hls(ctx, options).run(),
+});
 
 /** A broadcast that is live, or was a moment ago. */
 interface Served {
@@ -78,15 +77,18 @@ interface Served {
   cancelEnd: () => void;
 }
 
-class Hls implements Plugin {
-  #options!: Options;
+class Hls {
+  readonly #ctx: PluginContext;
+  readonly #options: Options;
   readonly #served = new Map<string, Served>();
 
-  initialize(_: PluginContext, config: unknown): void {
-    this.#options = OPTIONS.read(config);
+  constructor(ctx: PluginContext, options: Options) {
+    this.#ctx = ctx;
+    this.#options = options;
   }
 
-  async run(ctx: PluginContext): Promise<void> {
+  async run(): Promise<void> {
+    const ctx = this.#ctx;
     const { broadcasts, path, segment, mode, maxBroadcasts } = this.#options;
     const { http } = ctx;
     using _route = http.route(
@@ -95,7 +97,7 @@ class Hls implements Plugin {
         prefix: path,
         targetMs: segment,
         mayRead: (request, broadcast) => ctx.mayRead(request, broadcast),
-        ask: (broadcast) => this.#ask(broadcast, ctx.clock),
+        ask: (broadcast) => this.#ask(broadcast),
       }),
     );
     try {
@@ -107,12 +109,12 @@ class Hls implements Plugin {
         lines: new StatusLines(ctx.status),
       };
       await eachBroadcast(ctx, set, async (live, signal) => {
-        const served = this.#begin(live.path, ctx);
+        const served = this.#begin(live.path);
         const over = AbortSignal.any([signal, live.gone]);
         try {
-          while (!over.aborted) await this.#serve(live, served, ctx, { signal, over });
+          while (!over.aborted) await this.#serve(live, served, { signal, over });
         } finally {
-          this.#gone(live.path, served, ctx.clock);
+          this.#gone(live.path, served);
         }
       });
     } finally {
@@ -123,9 +125,7 @@ class Hls implements Plugin {
     }
   }
 
-  stop(): void {}
-
-  #ask(broadcast: string, clock: Clock): HlsBroadcast | "gone" | "full" {
+  #ask(broadcast: string): HlsBroadcast | "gone" | "full" {
     const served = this.#served.get(broadcast);
     if (served === undefined) return "gone";
     if (this.#options.mode === "on_demand" && !served.reading && served.live) {
@@ -133,13 +133,13 @@ class Hls implements Plugin {
       if (reading >= this.#options.maxBroadcasts) return "full";
       served.reading = true;
     }
-    served.askedAtMs = clock.now();
+    served.askedAtMs = this.#ctx.clock.now();
     served.wake();
     return served.hls;
   }
 
-  #begin(path: string, ctx: PluginContext): Served {
-    const served = this.#served.get(path) ?? this.#new(ctx);
+  #begin(path: string): Served {
+    const served = this.#served.get(path) ?? this.#new();
     this.#served.set(path, served);
     served.cancelEnd();
     served.cancelEnd = () => {};
@@ -148,9 +148,9 @@ class Hls implements Plugin {
     return served;
   }
 
-  #new(ctx: PluginContext): Served {
+  #new(): Served {
     return {
-      hls: this.#newHls(ctx),
+      hls: this.#newHls(),
       live: false,
       askedAtMs: -Infinity,
       reading: false,
@@ -159,20 +159,18 @@ class Hls implements Plugin {
     };
   }
 
-  #newHls(ctx: PluginContext): HlsBroadcast {
+  #newHls(): HlsBroadcast {
     const { segment, part, window, maxBytes } = this.#options;
     const settings = { targetMs: segment, partMs: part, windowMs: window, maxBytes };
-    return new HlsBroadcast(settings, ctx);
+    return new HlsBroadcast(settings, this.#ctx);
   }
 
   /** Reads the broadcast while it is asked for. */
   async #serve(
     live: LiveMedia,
     served: Served,
-    ctx: PluginContext,
     { signal, over }: { readonly signal: AbortSignal; readonly over: AbortSignal },
   ): Promise<void> {
-    const { clock, stats } = ctx;
     const onDemand = this.#options.mode === "on_demand";
     if (onDemand && !served.reading) {
       await new Promise<void>((resolve) => {
@@ -184,23 +182,28 @@ class Hls implements Plugin {
     }
     served.reading = true;
     const idle = new AbortController();
-    const cancel = onDemand ? this.#whenIdle(served, clock, () => idle.abort()) : () => {};
+    const cancel = onDemand ? this.#whenIdle(served, () => idle.abort()) : () => {};
     try {
       const until = AbortSignal.any([signal, idle.signal]);
-      await readInto(live, { signal: until, stats }, (renditions) => served.hls.begin(renditions));
+      await readInto(
+        live,
+        { signal: until, stats: this.#ctx.stats },
+        (renditions) => served.hls.begin(renditions),
+      );
       if (!over.aborted && !idle.signal.aborted) await sleep(AGAIN_MS, over);
     } finally {
       cancel();
       if (idle.signal.aborted) {
         served.reading = false;
         served.hls.end();
-        served.hls = this.#newHls(ctx);
+        served.hls = this.#newHls();
       }
     }
   }
 
-  #whenIdle(served: Served, clock: Clock, done: () => void): () => void {
+  #whenIdle(served: Served, done: () => void): () => void {
     const { idle } = this.#options;
+    const { clock } = this.#ctx;
     let cancel = () => {};
     const look = () => {
       const leftMs = served.askedAtMs + idle - clock.now();
@@ -224,8 +227,9 @@ class Hls implements Plugin {
   }
 
   /** Players are told of the end when it does not come back, and may still see the rest. */
-  #gone(path: string, served: Served, clock: Clock): void {
+  #gone(path: string, served: Served): void {
     const { linger, window } = this.#options;
+    const { clock } = this.#ctx;
     served.live = false;
     served.reading = false;
     this.#forgetOldest();

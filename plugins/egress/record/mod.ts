@@ -3,9 +3,9 @@ import { z } from "zod";
 import { directory, duration, notes, size } from "../../../config/fields.ts";
 import { readInto } from "../../../media/broadcast/read_into.ts";
 import { eachBroadcast } from "../../live_set.ts";
-import { options } from "../../options.ts";
+import type { OptionsOf } from "../../options.ts";
 import { StatusLines } from "../../status_lines.ts";
-import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
+import { plugin, type PluginContext } from "../../plugin.ts";
 import { broadcastPatterns, matchesAny, maxBroadcasts } from "../options.ts";
 import { concernsAll, RecordFailed } from "./errors.ts";
 import { type OpenNew, PieceFile, recover } from "./files.ts";
@@ -17,7 +17,7 @@ const GB = 1024 ** 3;
 /** How often is looked for recordings that have become too old. */
 const PRUNE_EVERY_MS = 60_000;
 
-const OPTIONS = options({
+const OPTIONS = {
   broadcasts: broadcastPatterns("Which broadcasts are recorded."),
   max_broadcasts: maxBroadcasts(),
   directory: directory("recordings", "Where the files are; made when it is not there."),
@@ -44,37 +44,40 @@ const OPTIONS = options({
     { min: 0, max: 1024 * 1024 * GB, byDefault: 0 },
     "The oldest recordings are removed while all together are larger; 0 keeps them.",
   ),
-});
-type Options = ReturnType<typeof OPTIONS.read>;
-
-export const record: PluginDefinition = {
-  kind: "egress",
-  name: "record",
-  summary: "Keeps broadcasts as fragmented MP4 files.",
-  options: OPTIONS,
-  create: () => new Record(),
 };
+type Options = OptionsOf<typeof OPTIONS>;
 
-export class Record implements Plugin {
-  #options!: Options;
+/** @param open How files are opened, where a test has a reason. */
+export const recordBy = (open?: OpenNew) =>
+  plugin({
+    kind: "egress",
+    name: "record",
+    summary: "Keeps broadcasts as fragmented MP4 files.",
+    options: OPTIONS,
+    run: (ctx, options) => new Recorder(ctx, options, open).run(),
+  });
+
+export const record = recordBy();
+
+class Recorder {
+  readonly #ctx: PluginContext;
+  readonly #options: Options;
   readonly #open: OpenNew | undefined;
   /** Names given out in the newest millisecond. */
   readonly #taken = new Set<string>();
   #newestMs = 0;
 
-  /** @param open How files are opened, where a test has a reason. */
-  constructor(open?: OpenNew) {
+  constructor(ctx: PluginContext, options: Options, open: OpenNew | undefined) {
+    this.#ctx = ctx;
+    this.#options = options;
     this.#open = open;
   }
 
-  initialize(_: PluginContext, config: unknown): void {
-    this.#options = OPTIONS.read(config);
-  }
-
-  async run(ctx: PluginContext): Promise<void> {
+  async run(): Promise<void> {
+    const ctx = this.#ctx;
     const { broadcasts, maxBroadcasts, rotateAfter, rotateSize, fragment } = this.#options;
     const { clock, stats } = ctx;
-    await this.#prepare(ctx);
+    await this.#prepare();
     const pruned = new Pruning(ctx, this.#options);
     try {
       const set = {
@@ -103,16 +106,14 @@ export class Record implements Plugin {
     }
   }
 
-  stop(): void {}
-
   /** @throws {RecordFailed} The directory cannot be written. */
-  async #prepare(ctx: PluginContext): Promise<void> {
+  async #prepare(): Promise<void> {
     const { directory, file } = this.#options;
     try {
       await Deno.mkdir(directory, { recursive: true });
       for (const path of await unfinished(directory, file)) {
         const kept = await recover(path);
-        ctx.log.info("a recording was left unfinished", { path, kept });
+        this.#ctx.log.info("a recording was left unfinished", { path, kept });
       }
     } catch (error) {
       throw new RecordFailed(directory, error);

@@ -8,13 +8,13 @@ import { type FrameSink, readInto } from "../../../media/broadcast/read_into.ts"
 import { eachBroadcast } from "../../live_set.ts";
 import { sleep } from "../../../base/sleep.ts";
 import { FragmentMuxer } from "../../../media/mp4/fragment_muxer.ts";
-import { options } from "../../options.ts";
-import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
+import type { OptionsOf } from "../../options.ts";
+import { plugin, type PluginContext } from "../../plugin.ts";
 import { matchesAny } from "../options.ts";
 import { StatusLines } from "../../status_lines.ts";
 import type { Rendition, VideoRendition } from "../../../media/rendition.ts";
 
-const OPTIONS = options({
+const OPTIONS = {
   broadcast: text("Path of the broadcast that is pushed.", { example: "cam" }),
   url: url(["rtmp", "rtmps"], "The server and application: `rtmp://live.example.com/app`.", {
     example: "rtmp://127.0.0.1:1935/live",
@@ -26,31 +26,21 @@ const OPTIONS = options({
     "`copy` hands H.264 on as it is; `h264` encodes anything anew.",
   ),
   audio: oneOf(["copy", "aac"], "copy", "`copy` hands AAC on as it is; `aac` encodes it anew."),
-});
-type Options = ReturnType<typeof OPTIONS.read>;
+};
+type Options = OptionsOf<typeof OPTIONS>;
 
 /** RTMP cannot carry the broadcast as it is. */
 export class PushFailed extends QumoError {
   readonly code = "QUMO_PUSH_FAILED";
 }
 
-export const rtmp: PluginDefinition = {
+export const rtmp = plugin({
   kind: "egress",
   name: "rtmp",
   summary: "Pushes a broadcast to an RTMP server.",
   options: OPTIONS,
-  create: () => new RtmpPush(),
-};
-
-class RtmpPush implements Plugin {
-  #options!: Options;
-
-  initialize(_: PluginContext, config: unknown): void {
-    this.#options = OPTIONS.read(config);
-  }
-
-  async run(ctx: PluginContext): Promise<void> {
-    const { broadcast } = this.#options;
+  async run(ctx, options) {
+    const { broadcast } = options;
     const set = {
       wanted: matchesAny([broadcast]),
       maxBroadcasts: 1,
@@ -63,12 +53,10 @@ class RtmpPush implements Plugin {
       readInto(
         live,
         { signal, stats },
-        (renditions) => new Push(chosen(renditions, this.#options), this.#options, ctx),
+        (renditions) => new Push(chosen(renditions, options), options, ctx),
       ));
-  }
-
-  stop(): void {}
-}
+  },
+});
 
 /** The best picture and the first sound. @throws {PushFailed} RTMP cannot carry them as they are. */
 function chosen(renditions: readonly Rendition[], { video, audio }: Options): Rendition[] {

@@ -6,9 +6,9 @@ import { PluginOptionsWrong } from "../../errors.ts";
 import { readInto } from "../../../media/broadcast/read_into.ts";
 import { eachBroadcast } from "../../live_set.ts";
 import { sleep } from "../../../base/sleep.ts";
-import { options } from "../../options.ts";
+import type { OptionsOf } from "../../options.ts";
 import { StatusLines } from "../../status_lines.ts";
-import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
+import { plugin, type PluginContext } from "../../plugin.ts";
 import { broadcastPatterns, matchesAny, maxBroadcasts } from "../options.ts";
 import { filePath } from "../file_name.ts";
 import { Archive } from "./archive.ts";
@@ -22,7 +22,7 @@ const LAST_MS = 4_000;
 const SWEEP_END_MS = 500;
 const SWEEP_EVERY_MS = 10 * 60_000;
 
-const OPTIONS = options({
+const OPTIONS = {
   broadcasts: broadcastPatterns("Which broadcasts are archived."),
   max_broadcasts: maxBroadcasts(),
   endpoint: url(["http", "https"], "The store: `https://s3.eu-central-1.amazonaws.com`.", {
@@ -60,39 +60,19 @@ const OPTIONS = options({
     { min: MB, max: 16 * 1024 * MB, byDefault: 128 * MB },
     "Media that may wait while the bucket cannot be reached; past that, a broadcast with more than its share fails.",
   ),
-});
-type Options = ReturnType<typeof OPTIONS.read>;
+};
+type Options = OptionsOf<typeof OPTIONS>;
 
-export const s3: PluginDefinition = {
+export const s3 = plugin({
   kind: "egress",
   name: "s3",
   summary: "Archives broadcasts as CMAF segments and HLS playlists in an S3-compatible store.",
   options: OPTIONS,
-  create: () => new S3(),
-};
-
-class S3 implements Plugin {
-  #options!: Options;
-  #bucket!: Bucket;
-
-  initialize(_: PluginContext, config: unknown): void {
-    const given = this.#options = OPTIONS.read(config);
-    const accessKeyId = given.accessKeyId ?? Deno.env.get("AWS_ACCESS_KEY_ID");
-    const secretAccessKey = given.secretAccessKey ?? Deno.env.get("AWS_SECRET_ACCESS_KEY");
-    if (!accessKeyId || !secretAccessKey) {
-      const message = "not given, nor is AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY in the " +
-        "environment";
-      const key = accessKeyId ? "secret_access_key" : "access_key_id";
-      throw new PluginOptionsWrong([{ path: [key], message }]);
-    }
-    this.#bucket = new Bucket({ ...given, accessKeyId, secretAccessKey });
-  }
-
-  async run(ctx: PluginContext): Promise<void> {
-    const { broadcasts, maxBroadcasts, prefix, segment, window, maxWaiting } = this.#options;
-    const { bucket: bucketName } = this.#options;
+  initialize: (_, options) => void bucketOf(options),
+  async run(ctx, options) {
+    const { broadcasts, maxBroadcasts, prefix, segment, window, maxWaiting } = options;
     const { clock, log, stats } = ctx;
-    const bucket = this.#bucket;
+    const bucket = bucketOf(options);
     await bucket.check(prefix);
     const lines = new StatusLines(ctx.status);
     const uploads = new Uploads(ctx, lines, maxWaiting);
@@ -102,7 +82,13 @@ class S3 implements Plugin {
     const last = () => clock.after(LAST_MS, () => giveUp.abort());
     ctx.signal.addEventListener("abort", last, { once: true });
     const signal = ctx.signal;
-    const sweeping = this.#sweep(ctx, archives, AbortSignal.any([signal, ended.signal]));
+    const sweeping = sweepOften(
+      ctx,
+      options,
+      bucket,
+      archives,
+      AbortSignal.any([signal, ended.signal]),
+    );
     try {
       const wanted = matchesAny(broadcasts);
       const set = { wanted, maxBroadcasts, everyones: () => false, lines };
@@ -126,7 +112,7 @@ class S3 implements Plugin {
         } finally {
           try {
             const bytes = await archive.end();
-            const location = `s3://${bucketName}/${key}master.m3u8`;
+            const location = `s3://${options.bucket}/${key}master.m3u8`;
             if (bytes !== undefined) ctx.recorded({ broadcast: live.path, location, bytes });
           } finally {
             archives.delete(archive);
@@ -138,22 +124,38 @@ class S3 implements Plugin {
       // What it asks the bucket for may take longer than there is time.
       await Promise.race([sweeping, sleep(SWEEP_END_MS)]);
     }
+  },
+});
+
+/** @throws {PluginOptionsWrong} There are no credentials. */
+function bucketOf(options: Options): Bucket {
+  const accessKeyId = options.accessKeyId ?? Deno.env.get("AWS_ACCESS_KEY_ID");
+  const secretAccessKey = options.secretAccessKey ?? Deno.env.get("AWS_SECRET_ACCESS_KEY");
+  if (!accessKeyId || !secretAccessKey) {
+    const message = "not given, nor is AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY in the " +
+      "environment";
+    const key = accessKeyId ? "secret_access_key" : "access_key_id";
+    throw new PluginOptionsWrong([{ path: [key], message }]);
   }
+  return new Bucket({ ...options, accessKeyId, secretAccessKey });
+}
 
-  stop(): void {}
-
-  async #sweep(ctx: PluginContext, archives: Set<Archive>, signal: AbortSignal): Promise<void> {
-    const { prefix, retention } = this.#options;
-    while (retention > 0 && !signal.aborted) {
-      try {
-        const beforeMs = ctx.clock.wallMs() - retention;
-        const removed = await sweep(this.#bucket, prefix, beforeMs, archives);
-        if (removed > 0) ctx.log.info("old segments were removed", { removed });
-      } catch (error) {
-        ctx.stats.errors++;
-        ctx.log.warn("old segments cannot be removed", { reason: reasonOf(error) });
-      }
-      await sleep(Math.min(SWEEP_EVERY_MS, retention), signal);
+async function sweepOften(
+  ctx: PluginContext,
+  { prefix, retention }: Options,
+  bucket: Bucket,
+  archives: Set<Archive>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (retention > 0 && !signal.aborted) {
+    try {
+      const beforeMs = ctx.clock.wallMs() - retention;
+      const removed = await sweep(bucket, prefix, beforeMs, archives);
+      if (removed > 0) ctx.log.info("old segments were removed", { removed });
+    } catch (error) {
+      ctx.stats.errors++;
+      ctx.log.warn("old segments cannot be removed", { reason: reasonOf(error) });
     }
+    await sleep(Math.min(SWEEP_EVERY_MS, retention), signal);
   }
 }

@@ -1,47 +1,33 @@
 /** Broadcasts to browsers' ordinary `<video>` by WebRTC: a WHEP server in the relay's public HTTP. */
 import { duration, oneOf, text } from "../../../config/fields.ts";
-import { options } from "../../options.ts";
-import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
-import { linksOf, PEERS, placeOf, prefixOf } from "../../webrtc/options.ts";
+import { plugin } from "../../plugin.ts";
+import { linksOf, PEERS, placeOf, placeProblems, prefixOf } from "../../webrtc/options.ts";
 
-const OPTIONS = options({
-  path: text("Where viewers post their offers: `PATH/BROADCAST`.", { byDefault: "/whep" }),
-  ...PEERS,
-  wait: duration(
-    { min: "100ms", max: "30s", byDefault: "1s" },
-    "How long a broadcast that is not live is waited for before the answer is 404.",
-  ),
-  max_latency: duration(
-    { min: "50ms", max: "10s", byDefault: "1s" },
-    "How long is waited for a group that stands still while newer ones are there.",
-  ),
-  audio: oneOf(
-    ["transcode", "opus"],
-    "transcode",
-    "`transcode` makes Opus of other sound where ffmpeg is installed; `opus` sends sound that is Opus and no other.",
-  ),
-});
-type Options = ReturnType<typeof OPTIONS.read>;
-
-export const webrtc: PluginDefinition = {
+export const webrtc = plugin({
   kind: "egress",
   name: "webrtc",
   summary: "Plays broadcasts in a browser's <video> by WebRTC (WHEP).",
-  options: OPTIONS,
-  create: () => new WebRtc(),
-};
-
-class WebRtc implements Plugin {
-  #options!: Options;
-
-  initialize(_: PluginContext, config: unknown): void {
-    this.#options = OPTIONS.read(config);
-    placeOf(this.#options);
-  }
-
-  async run(ctx: PluginContext): Promise<void> {
-    const { path, wait, maxLatency, audio, timeout, iceServers } = this.#options;
-    const { maxSessions, maxSessionsPerAddress, iceTimeout } = this.#options;
+  options: {
+    path: text("Where viewers post their offers: `PATH/BROADCAST`.", { byDefault: "/whep" }),
+    ...PEERS,
+    wait: duration(
+      { min: "100ms", max: "30s", byDefault: "1s" },
+      "How long a broadcast that is not live is waited for before the answer is 404.",
+    ),
+    max_latency: duration(
+      { min: "50ms", max: "10s", byDefault: "1s" },
+      "How long is waited for a group that stands still while newer ones are there.",
+    ),
+    audio: oneOf(
+      ["transcode", "opus"],
+      "transcode",
+      "`transcode` makes Opus of other sound where ffmpeg is installed; `opus` sends sound that is Opus and no other.",
+    ),
+  },
+  check: placeProblems,
+  async run(ctx, options) {
+    const { path, wait, maxLatency, audio, timeout, iceServers } = options;
+    const { maxSessions, maxSessionsPerAddress, iceTimeout } = options;
     // Loaded here: a relay without this plugin, or one that only checks its options, does without.
     const { Whep } = await import("../../webrtc/whep.ts");
     const { serveOffers } = await import("../../webrtc/resources.ts");
@@ -51,7 +37,7 @@ class WebRtc implements Plugin {
       ctx.log.warn("AAC is left out: it needs ffmpeg with libopus", { hint: "install ffmpeg" });
     }
     const whep = new Whep(ctx, {
-      ...placeOf(this.#options),
+      ...placeOf(options),
       waitMs: wait,
       timeoutMs: timeout,
       iceTimeoutMs: iceTimeout,
@@ -69,7 +55,5 @@ class WebRtc implements Plugin {
       links: linksOf(iceServers),
       onchange: (sessions) => ctx.status(sessions === 0 ? undefined : `${sessions} watching`),
     });
-  }
-
-  stop(): void {}
-}
+  },
+});

@@ -1,36 +1,22 @@
 /** Plays a fragmented MP4 file without any other program. */
 import { reasonOf } from "../../../base/errors.ts";
 import { flag, text } from "../../../config/fields.ts";
-import { options } from "../../options.ts";
-import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
+import { plugin } from "../../plugin.ts";
 import { BROADCAST, publisherOf, SourceFailed } from "../ingest.ts";
 
-const OPTIONS = options({
-  path: text("The file. A relative path starts at the working directory.", {
-    example: "media/film.mp4",
-  }),
-  ...BROADCAST,
-  loop: flag(true, "Begin again at the end; else the broadcast is over with the file."),
-});
-type Options = ReturnType<typeof OPTIONS.read>;
-
-export const fmp4: PluginDefinition = {
+export const fmp4 = plugin({
   kind: "ingress",
   name: "fmp4",
   summary: "Plays a fragmented MP4 file at its own speed; needs no ffmpeg.",
-  options: OPTIONS,
-  create: () => new Fmp4(),
-};
-
-class Fmp4 implements Plugin {
-  #options!: Options;
-
-  initialize(_: PluginContext, config: unknown): void {
-    this.#options = OPTIONS.read(config);
-  }
-
-  async run(ctx: PluginContext): Promise<void> {
-    const { path, broadcast, loop } = this.#options;
+  options: {
+    path: text("The file. A relative path starts at the working directory.", {
+      example: "media/film.mp4",
+    }),
+    ...BROADCAST,
+    loop: flag(true, "Begin again at the end; else the broadcast is over with the file."),
+  },
+  async run(ctx, options) {
+    const { path, broadcast, loop } = options;
     using publisher = publisherOf(ctx, broadcast);
     do {
       try {
@@ -41,7 +27,5 @@ class Fmp4 implements Plugin {
         throw new SourceFailed(`Cannot play ${path}: ${reasonOf(cause)}`, { cause });
       }
     } while (loop && !ctx.signal.aborted);
-  }
-
-  stop(): void {}
-}
+  },
+});

@@ -3,13 +3,13 @@ import { reasonOf } from "../../../base/errors.ts";
 import { type Address, ipBytes, isIpv6, parseAddress } from "../../../config/address.ts";
 import { flag, list, url } from "../../../config/fields.ts";
 import { hlsInput } from "../../ffmpeg/input.ts";
-import { options } from "../../options.ts";
-import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
+import type { OptionsOf } from "../../options.ts";
+import { plugin } from "../../plugin.ts";
 import { BROADCAST, CODECS, ingest, publisherOf, SourceFailed, TIMEOUT } from "../ingest.ts";
 import { HlsProxy } from "./proxy.ts";
 import { Reachable } from "./reachable.ts";
 
-const OPTIONS = options({
+const OPTIONS = {
   url: url(["http", "https"], "Address of the playlist.", {
     example: "https://example.com/live/index.m3u8",
   }),
@@ -23,36 +23,23 @@ const OPTIONS = options({
   loop: flag(false, "Begin again when a playlist that ends has been played."),
   ...CODECS,
   ...TIMEOUT,
-});
-type Options = ReturnType<typeof OPTIONS.read>;
+};
+type Options = OptionsOf<typeof OPTIONS>;
 
-export const hls: PluginDefinition = {
+export const hls = plugin({
   kind: "ingress",
   name: "hls",
   summary: "Pulls an HLS playlist, live or recorded, at its own speed.",
   options: OPTIONS,
-  create: () => new Hls(),
-};
-
-/** Segments are this long at most, in milliseconds: so long nothing may come. */
-const SEGMENT_MS = 30_000;
-
-class Hls implements Plugin {
-  #options!: Options;
-
-  initialize(_: PluginContext, config: unknown): void {
-    this.#options = OPTIONS.read(config);
-  }
-
-  async run(ctx: PluginContext): Promise<void> {
-    const { url, broadcast, loop, video, audio, timeout } = this.#options;
+  async run(ctx, options) {
+    const { url, broadcast, loop, video, audio, timeout } = options;
     using publisher = publisherOf(ctx, broadcast);
     const { origin, pathname } = new URL(url);
     const what = `the playlist ${origin}${pathname}`;
     let failure: Error | undefined;
     await using proxy = new HlsProxy({
       url,
-      reachable: new Reachable(hostsOf(this.#options)),
+      reachable: new Reachable(hostsOf(options)),
       timeoutMs: timeout,
       onfailed(now) {
         const reason = now?.message;
@@ -88,10 +75,11 @@ class Hls implements Plugin {
         throw new SourceFailed(reason, { cause: error });
       }
     } while (loop && !ctx.signal.aborted);
-  }
+  },
+});
 
-  stop(): void {}
-}
+/** Segments are this long at most, in milliseconds: so long nothing may come. */
+const SEGMENT_MS = 30_000;
 
 /** "nas", "nas:8080", "10.0.0.7", "[fd00::1]:80" or "fd00::1"; port 0 is every port. */
 function hostOf(text: string): Address | undefined {

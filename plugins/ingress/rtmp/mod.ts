@@ -2,12 +2,11 @@
 import { reasonOf } from "../../../base/errors.ts";
 import { formatAddress } from "../../../config/address.ts";
 import { secret, text } from "../../../config/fields.ts";
-import { options } from "../../options.ts";
-import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
+import { plugin, type PluginContext } from "../../plugin.ts";
 import { pipeInput } from "../../ffmpeg/input.ts";
 import { BROADCAST, CODECS, ingest, publisherOf, SourceFailed, TIMEOUT } from "../ingest.ts";
 import { needsFfmpeg, takeInTurn, waitingStatus } from "../listen.ts";
-import { guarded, listenAddress, listenOptions } from "../listen_address.ts";
+import { listenAddress, listenOptions, listenProblems } from "../listen_address.ts";
 import { RtmpDoor } from "./door.ts";
 
 const PORT = 1935;
@@ -16,42 +15,29 @@ const DEADLINE_MS = 10_000;
 /** ffmpeg looks at some of the media before it hands it on. */
 const FIRST_FRAME_MS = 5000;
 
-const DECLARED = options({
-  ...listenOptions(PORT, "TCP", "key"),
-  ...BROADCAST,
-  app: text("First part of the path publishers use: `rtmp://HOST:1935/APP/KEY`.", {
-    byDefault: "live",
-  }),
-  key: secret(
-    "Stream key publishers have to know. Without one everybody may publish who reaches `listen`.",
-    {
-      example: "…",
-    },
-  ),
-  ...CODECS,
-  ...TIMEOUT,
-});
-const OPTIONS = guarded(DECLARED, "key", ({ key }) => key);
-type Options = ReturnType<typeof OPTIONS.read>;
-
-export const rtmp: PluginDefinition = {
+export const rtmp = plugin({
   kind: "ingress",
   name: "rtmp",
   summary: "Listens for an RTMP publisher, such as OBS.",
-  options: OPTIONS,
-  create: () => new Rtmp(),
-};
-
-class Rtmp implements Plugin {
-  #options!: Options;
-
-  initialize(_: PluginContext, config: unknown): void {
-    this.#options = OPTIONS.read(config);
-  }
-
-  async run(ctx: PluginContext): Promise<void> {
-    const { broadcast, app, key, video, audio, timeout: timeoutMs } = this.#options;
-    const at = listenAddress(this.#options, PORT, key);
+  options: {
+    ...listenOptions(PORT, "TCP", "key"),
+    ...BROADCAST,
+    app: text("First part of the path publishers use: `rtmp://HOST:1935/APP/KEY`.", {
+      byDefault: "live",
+    }),
+    key: secret(
+      "Stream key publishers have to know. Without one everybody may publish who reaches `listen`.",
+      {
+        example: "…",
+      },
+    ),
+    ...CODECS,
+    ...TIMEOUT,
+  },
+  check: (options) => listenProblems(options, "key", options.key),
+  async run(ctx, options) {
+    const { broadcast, app, key, video, audio, timeout: timeoutMs } = options;
+    const at = listenAddress(options, PORT, key);
     using publisher = publisherOf(ctx, broadcast);
     const refusals = new Refusals(ctx);
     using door = RtmpDoor.open(at, {
@@ -99,10 +85,8 @@ class Rtmp implements Plugin {
         cause: broken,
       });
     });
-  }
-
-  stop(): void {}
-}
+  },
+});
 
 /** Tells who was turned away: each in the counter, one a second in the log, the last one in the status. */
 class Refusals {

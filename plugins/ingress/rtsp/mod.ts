@@ -2,8 +2,8 @@
 import { masked } from "../../../base/masking.ts";
 import { oneOf, secret, text, url } from "../../../config/fields.ts";
 import { rtspInput } from "../../ffmpeg/input.ts";
-import { options } from "../../options.ts";
-import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
+import type { OptionsOf } from "../../options.ts";
+import { plugin } from "../../plugin.ts";
 import {
   BROADCAST,
   CODECS,
@@ -14,7 +14,7 @@ import {
   TIMEOUT,
 } from "../ingest.ts";
 
-const OPTIONS = options({
+const OPTIONS = {
   url: url(["rtsp", "rtsps"], "Address of the stream.", { example: "rtsp://10.0.0.7/stream1" }),
   ...BROADCAST,
   username: text("Who logs in, where the camera asks (basic or digest).", { example: "viewer" })
@@ -27,34 +27,22 @@ const OPTIONS = options({
   ),
   ...CODECS,
   ...TIMEOUT,
-});
-type Options = ReturnType<typeof OPTIONS.read>;
+};
+type Options = OptionsOf<typeof OPTIONS>;
 
-export const rtsp: PluginDefinition = {
+export const rtsp = plugin({
   kind: "ingress",
   name: "rtsp",
   summary: "Pulls from a camera or another RTSP server, over TCP or UDP.",
   options: OPTIONS,
-  create: () => new Rtsp(),
-};
-
-class Rtsp implements Plugin {
-  #options!: Options;
-
-  initialize(_: PluginContext, config: unknown): void {
-    this.#options = OPTIONS.read(config);
-  }
-
-  async run(ctx: PluginContext): Promise<void> {
-    using publisher = publisherOf(ctx, this.#options.broadcast);
-    const source = sourceOf(this.#options);
+  async run(ctx, options) {
+    using publisher = publisherOf(ctx, options.broadcast);
+    const source = sourceOf(options);
     ctx.status(`connecting to ${source.what}`);
     await ingest(ctx, publisher, source);
     if (!ctx.signal.aborted) throw new SourceFailed(`${source.what} has ended the stream`);
-  }
-
-  stop(): void {}
-}
+  },
+});
 
 function sourceOf(options: Options): Source {
   const { username, password, transport, timeout: timeoutMs } = options;

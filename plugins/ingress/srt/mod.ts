@@ -3,59 +3,44 @@ import { z } from "zod";
 import { reasonOf } from "../../../base/errors.ts";
 import { type Address, formatAddress } from "../../../config/address.ts";
 import { duration, secret } from "../../../config/fields.ts";
-import { checkedTogether, options } from "../../options.ts";
-import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
+import { plugin } from "../../plugin.ts";
 import { srtInput } from "../../ffmpeg/input.ts";
 import { sleep } from "../../../base/sleep.ts";
 import { BROADCAST, CODECS, ingest, publisherOf, TIMEOUT } from "../ingest.ts";
 import { ListenFailed, needsFfmpeg, takeInTurn } from "../listen.ts";
-import { guarded, listenAddress, listenOptions } from "../listen_address.ts";
+import { listenAddress, listenOptions, listenProblems } from "../listen_address.ts";
 
 /** Of SRT itself (SRTO_PASSPHRASE). */
 const PASSPHRASE = z.string().min(10).max(79);
 
 const PORT = 8890;
-const DECLARED = options({
-  ...listenOptions(PORT, "UDP", "passphrase"),
-  ...BROADCAST,
-  passphrase: secret(
-    "Publishers have to know it, and it encrypts what they send: 10 to 79 characters. Without one everybody may publish who reaches `listen`.",
-    { example: "…" },
-  ),
-  latency: duration(
-    { min: "20ms", max: "10s", byDefault: "120ms" },
-    "How long lost packets are waited for; four times the round trip is usual.",
-  ),
-  ...CODECS,
-  ...TIMEOUT,
-});
-const OPTIONS = checkedTogether(
-  guarded(DECLARED, "passphrase", ({ passphrase }) => passphrase),
-  ({ passphrase }) =>
-    passphrase === undefined || PASSPHRASE.safeParse(passphrase).success
-      ? []
-      : [{ path: ["passphrase"], message: "expected 10 to 79 characters, as SRT demands" }],
-);
-type Options = ReturnType<typeof OPTIONS.read>;
-
-export const srt: PluginDefinition = {
+export const srt = plugin({
   kind: "ingress",
   name: "srt",
   summary: "Listens for an SRT publisher that sends MPEG-TS.",
-  options: OPTIONS,
-  create: () => new Srt(),
-};
-
-class Srt implements Plugin {
-  #options!: Options;
-
-  initialize(_: PluginContext, config: unknown): void {
-    this.#options = OPTIONS.read(config);
-  }
-
-  async run(ctx: PluginContext): Promise<void> {
-    const { broadcast, passphrase, latency, video, audio, timeout } = this.#options;
-    const at = listenAddress(this.#options, PORT, passphrase);
+  options: {
+    ...listenOptions(PORT, "UDP", "passphrase"),
+    ...BROADCAST,
+    passphrase: secret(
+      "Publishers have to know it, and it encrypts what they send: 10 to 79 characters. Without one everybody may publish who reaches `listen`.",
+      { example: "…" },
+    ),
+    latency: duration(
+      { min: "20ms", max: "10s", byDefault: "120ms" },
+      "How long lost packets are waited for; four times the round trip is usual.",
+    ),
+    ...CODECS,
+    ...TIMEOUT,
+  },
+  check: (options) => [
+    ...listenProblems(options, "passphrase", options.passphrase),
+    ...(options.passphrase === undefined || PASSPHRASE.safeParse(options.passphrase).success
+      ? []
+      : [{ path: ["passphrase"], message: "expected 10 to 79 characters, as SRT demands" }]),
+  ],
+  async run(ctx, options) {
+    const { broadcast, passphrase, latency, video, audio, timeout } = options;
+    const at = listenAddress(options, PORT, passphrase);
     using publisher = publisherOf(ctx, broadcast);
     const what = `srt://${formatAddress(at)}`;
     const mpegTs = { aac: true };
@@ -81,10 +66,8 @@ class Srt implements Plugin {
         throw error;
       }
     });
-  }
-
-  stop(): void {}
-}
+  },
+});
 
 /** @throws {ListenFailed} This ffmpeg is built without SRT. @throws {FfmpegMissing} */
 async function needsSrt(signal: AbortSignal): Promise<void> {

@@ -1,49 +1,35 @@
 /** What browsers and OBS publish by WebRTC: a WHIP server in the relay's public HTTP. */
 import { duration, someOf, text } from "../../../config/fields.ts";
-import { options } from "../../options.ts";
-import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
-import { linksOf, PEERS, placeOf, prefixOf } from "../../webrtc/options.ts";
+import { plugin } from "../../plugin.ts";
+import { linksOf, PEERS, placeOf, placeProblems, prefixOf } from "../../webrtc/options.ts";
 
 const CODECS = ["h264", "vp9", "vp8", "av1"] as const;
 
-const OPTIONS = options({
-  path: text("Where publishers post their offers: `PATH/BROADCAST`.", { byDefault: "/whip" }),
-  ...PEERS,
-  video: someOf(
-    CODECS,
-    "Video codecs that are taken, the preferred first.",
-  ),
-  keyframe_interval: duration(
-    { min: "200ms", max: "60s", byDefault: "2s" },
-    "How often publishers are asked for a keyframe: every one begins a group, where viewers can join.",
-  ),
-});
-type Options = ReturnType<typeof OPTIONS.read>;
-
-export const whip: PluginDefinition = {
+export const whip = plugin({
   kind: "ingress",
   name: "whip",
   summary: "Takes what browsers and OBS publish by WebRTC (WHIP).",
-  options: OPTIONS,
-  create: () => new WhipPlugin(),
-};
-
-class WhipPlugin implements Plugin {
-  #options!: Options;
-
-  initialize(_: PluginContext, config: unknown): void {
-    this.#options = OPTIONS.read(config);
-    placeOf(this.#options);
-  }
-
-  async run(ctx: PluginContext): Promise<void> {
-    const { path, timeout, video, keyframeInterval, iceServers } = this.#options;
-    const { maxSessions, maxSessionsPerAddress, iceTimeout } = this.#options;
+  options: {
+    path: text("Where publishers post their offers: `PATH/BROADCAST`.", { byDefault: "/whip" }),
+    ...PEERS,
+    video: someOf(
+      CODECS,
+      "Video codecs that are taken, the preferred first.",
+    ),
+    keyframe_interval: duration(
+      { min: "200ms", max: "60s", byDefault: "2s" },
+      "How often publishers are asked for a keyframe: every one begins a group, where viewers can join.",
+    ),
+  },
+  check: placeProblems,
+  async run(ctx, options) {
+    const { path, timeout, video, keyframeInterval, iceServers } = options;
+    const { maxSessions, maxSessionsPerAddress, iceTimeout } = options;
     // Loaded here: a relay without this plugin, or one that only checks its options, does without.
     const { Whip } = await import("../../webrtc/whip.ts");
     const { serveOffers } = await import("../../webrtc/resources.ts");
     const whip = new Whip(ctx, {
-      ...placeOf(this.#options),
+      ...placeOf(options),
       timeoutMs: timeout,
       iceTimeoutMs: iceTimeout,
       video,
@@ -60,7 +46,5 @@ class WhipPlugin implements Plugin {
       links: linksOf(iceServers),
       onchange: (sessions) => ctx.status(sessions === 0 ? undefined : `${sessions} publishing`),
     });
-  }
-
-  stop(): void {}
-}
+  },
+});

@@ -2,10 +2,10 @@
 import { reasonOf } from "../../../base/errors.ts";
 import { duration, integer, text } from "../../../config/fields.ts";
 import { FfmpegFailed } from "../../ffmpeg/errors.ts";
-import { options } from "../../options.ts";
-import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
+import type { OptionsOf } from "../../options.ts";
+import { plugin, type PluginContext } from "../../plugin.ts";
 import { best } from "../encode_broadcast.ts";
-import { broadcastOptions, checkNames, follow, type Job } from "../follow.ts";
+import { broadcastOptions, eachInput, type Job, nameProblems } from "../inputs.ts";
 import { TransformOutput } from "../output.ts";
 import { eachCatalog } from "../passes.ts";
 import { jpegOf } from "./jpeg.ts";
@@ -17,7 +17,7 @@ export const THUMBNAIL_TRACK = "thumbnail.jpg";
 /** So many in a row that cannot be decoded are no accident. */
 const MAX_FAILURES = 5;
 
-const OPTIONS = options({
+const OPTIONS = {
   ...broadcastOptions("{name}-thumbnail"),
   every: duration(
     { min: "0s", max: "1h", byDefault: "5s" },
@@ -28,99 +28,93 @@ const OPTIONS = options({
   path: text("Where they are found by HTTP: `/thumbnail/NAME.jpg`. `none` turns that off.", {
     byDefault: "/thumbnail",
   }),
-});
-type Options = ReturnType<typeof OPTIONS.read>;
+};
 
-export const thumbnail: PluginDefinition = {
+export const thumbnail = plugin({
   kind: "transform",
   name: "thumbnail",
   summary: "Publishes small JPEG pictures of a broadcast, as a track and by HTTP.",
   options: OPTIONS,
-  create: () => new Thumbnail(),
-};
-
-class Thumbnail implements Plugin {
-  #options!: Options;
-
-  initialize(_: PluginContext, config: unknown): void {
-    this.#options = OPTIONS.read(config);
-    checkNames(this.#options);
-  }
-
-  async run(ctx: PluginContext): Promise<void> {
-    const { path, every } = this.#options;
+  check: nameProblems,
+  async run(ctx, options) {
+    const { path, every } = options;
     const pictures = new Pictures(ctx, path, every);
     using _ = path === "none"
       ? undefined
       : ctx.http.route(path, (request) => pictures.answer(request));
-    await follow(ctx, this.#options, (job) => this.#work(ctx, job, pictures));
+    await eachInput(ctx, options, (job) => makePictures({ ctx, job, pictures, options }));
+  },
+});
+
+/** What the pictures of one broadcast are made with. */
+interface Making {
+  readonly ctx: PluginContext;
+  readonly job: Job;
+  readonly pictures: Pictures;
+  readonly options: OptionsOf<typeof OPTIONS>;
+}
+
+async function makePictures(making: Making): Promise<void> {
+  const { ctx, job, pictures } = making;
+  using output = new TransformOutput(ctx, job.output);
+  const choose = (all: Parameters<typeof best>[0]) =>
+    [best(all)].filter((one) => one !== undefined);
+  try {
+    await eachCatalog(job, choose, async ([source], signal) => {
+      job.status(source === undefined ? "it has no picture" : undefined);
+      if (source?.kind !== "video") return;
+      await ofKeyframes(making, source, output, signal);
+    });
+  } finally {
+    pictures.forget(job.input);
   }
+}
 
-  stop(): void {}
-
-  async #work(ctx: PluginContext, job: Job, pictures: Pictures): Promise<void> {
-    using output = new TransformOutput(ctx, job.output);
-    const choose = (all: Parameters<typeof best>[0]) =>
-      [best(all)].filter((one) => one !== undefined);
+async function ofKeyframes(
+  { ctx, job, pictures, options }: Making,
+  source: VideoRendition,
+  output: TransformOutput,
+  signal: AbortSignal,
+): Promise<void> {
+  const { stats, clock } = ctx;
+  const { every, width, quality } = options;
+  const onskipped = (count: number) => {
+    if (!signal.aborted) stats.skipped += count;
+  };
+  let lastMs = -Infinity;
+  let failures = 0;
+  let failure: unknown;
+  let making: Promise<void> | undefined;
+  const make = async (frame: MediaFrame) => {
+    const cameMs = clock.now();
     try {
-      await eachCatalog(job, choose, async ([source], signal) => {
-        job.status(source === undefined ? "it has no picture" : undefined);
-        if (source?.kind !== "video") return;
-        await this.#follow({ ctx, job, source, output, pictures, signal });
-      });
-    } finally {
-      pictures.forget(job.input);
+      const jpeg = await jpegOf(source, frame, { width, quality, signal });
+      if (!output.live) describe(output, job.input);
+      const { timestampUs } = frame;
+      output.raw(THUMBNAIL_TRACK, { timestampUs, opens: true, endsGroup: true, payload: jpeg });
+      pictures.keep(job.input, jpeg);
+      stats.latencyMs = clock.now() - cameMs;
+      failures = 0;
+    } catch (error) {
+      if (signal.aborted) return;
+      stats.skipped++;
+      ctx.log.debug("a key frame cannot be decoded", { reason: reasonOf(error) });
+      // One may be damaged.
+      if (!(error instanceof FfmpegFailed) || ++failures >= MAX_FAILURES) failure = error;
     }
-  }
-
-  async #follow({ ctx, job, source, output, pictures, signal }: {
-    readonly ctx: PluginContext;
-    readonly job: Job;
-    readonly source: VideoRendition;
-    readonly output: TransformOutput;
-    readonly pictures: Pictures;
-    readonly signal: AbortSignal;
-  }): Promise<void> {
-    const { stats, clock } = ctx;
-    const { every, width, quality } = this.#options;
-    const onskipped = (count: number) => {
-      if (!signal.aborted) stats.skipped += count;
-    };
-    let lastMs = -Infinity;
-    let failures = 0;
-    let failure: unknown;
-    let making: Promise<void> | undefined;
-    const make = async (frame: MediaFrame) => {
-      const cameMs = clock.now();
-      try {
-        const jpeg = await jpegOf(source, frame, { width, quality, signal });
-        if (!output.live) describe(output, job.input);
-        const { timestampUs } = frame;
-        output.raw(THUMBNAIL_TRACK, { timestampUs, opens: true, endsGroup: true, payload: jpeg });
-        pictures.keep(job.input, jpeg);
-        stats.latencyMs = clock.now() - cameMs;
-        failures = 0;
-      } catch (error) {
-        if (signal.aborted) return;
-        stats.skipped++;
-        ctx.log.debug("a key frame cannot be decoded", { reason: reasonOf(error) });
-        // One may be damaged.
-        if (!(error instanceof FfmpegFailed) || ++failures >= MAX_FAILURES) failure = error;
-      }
-    };
-    for await (const frame of job.live.frames(source, { signal, onskipped })) {
-      stats.framesIn++;
-      stats.bytesIn += frame.payload.length;
-      if (failure !== undefined) throw failure;
-      const now = clock.now();
-      if (!frame.keyframe || making !== undefined || now - lastMs < every) continue;
-      lastMs = now;
-      // The frames behind it are not waited with.
-      making = make(frame).finally(() => making = undefined);
-    }
-    await making;
+  };
+  for await (const frame of job.live.frames(source, { signal, onskipped })) {
+    stats.framesIn++;
+    stats.bytesIn += frame.payload.length;
     if (failure !== undefined) throw failure;
+    const now = clock.now();
+    if (!frame.keyframe || making !== undefined || now - lastMs < every) continue;
+    lastMs = now;
+    // The frames behind it are not waited with.
+    making = make(frame).finally(() => making = undefined);
   }
+  await making;
+  if (failure !== undefined) throw failure;
 }
 
 /** Tells where the pictures are in a section of its own: players leave that alone. */

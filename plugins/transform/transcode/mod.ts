@@ -1,14 +1,11 @@
 /** Publishes a broadcast in several qualities. */
 import { z } from "zod";
 import { duration, integer, oneOf, text } from "../../../config/fields.ts";
-import { PluginOptionsWrong } from "../../errors.ts";
-import { options } from "../../options.ts";
-import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
+import { plugin } from "../../plugin.ts";
 import { encodeBroadcast } from "../encode_broadcast.ts";
 import { ENCODING } from "../encoding.ts";
-import { broadcastOptions, checkNames, follow } from "../follow.ts";
+import { broadcastOptions, eachInput, nameProblems } from "../inputs.ts";
 import { ladder, namesOf } from "./ladder.ts";
-import type { Rendition } from "../../../media/rendition.ts";
 
 const STEP = z.strictObject({
   name: text("Of its track. Default: `source` for a copy, else its height: `360p`.").optional(),
@@ -26,48 +23,36 @@ const STEP = z.strictObject({
   preset: ENCODING.preset,
 });
 
-const OPTIONS = options({
-  ...broadcastOptions("{name}-ladder"),
-  renditions: z.array(STEP).min(1).max(8).describe("The qualities, best first.").prefault([
-    { codec: "copy" },
-    { height: 360, bitrate: 800 },
-  ]),
-  audio: oneOf(["copy", "none"], "copy", "`copy` carries the sound as it is."),
-  keyframe_every: duration(
-    { min: "0s", max: "1m", byDefault: "0s" },
-    "A key frame at least so often; `0s` puts them where the input has them, so that players change quality there.",
-  ),
-});
-type Options = ReturnType<typeof OPTIONS.read>;
-
-export const transcode: PluginDefinition = {
+export const transcode = plugin({
   kind: "transform",
   name: "transcode",
   summary: "Publishes a broadcast in several qualities, of which players choose.",
-  options: OPTIONS,
-  create: () => new Transcode(),
-};
-
-class Transcode implements Plugin {
-  #options!: Options;
-
-  initialize(_: PluginContext, config: unknown): void {
-    this.#options = OPTIONS.read(config);
-    checkNames(this.#options);
-    const names = namesOf(this.#options.renditions);
-    const twice = names.findIndex((name, i) => names.indexOf(name) !== i);
-    if (twice < 0) return;
-    const message = `expected another name than "${names[twice]}", which is taken`;
-    throw new PluginOptionsWrong([{ path: ["renditions", twice, "name"], message }]);
-  }
-
-  async run(ctx: PluginContext): Promise<void> {
-    const { renditions: steps, audio, keyframeEvery } = this.#options;
-    await follow(
+  options: {
+    ...broadcastOptions("{name}-ladder"),
+    renditions: z.array(STEP).min(1).max(8).describe("The qualities, best first.").prefault([
+      { codec: "copy" },
+      { height: 360, bitrate: 800 },
+    ]),
+    audio: oneOf(["copy", "none"], "copy", "`copy` carries the sound as it is."),
+    keyframe_every: duration(
+      { min: "0s", max: "1m", byDefault: "0s" },
+      "A key frame at least so often; `0s` puts them where the input has them, so that players change quality there.",
+    ),
+  },
+  check: ({ renditions, ...names }) => {
+    const tracks = namesOf(renditions);
+    const twice = tracks.findIndex((name, i) => tracks.indexOf(name) !== i);
+    if (twice < 0) return nameProblems(names);
+    const message = `expected another name than "${tracks[twice]}", which is taken`;
+    return [...nameProblems(names), { path: ["renditions", twice, "name"], message }];
+  },
+  async run(ctx, options) {
+    const { renditions: steps, audio, keyframeEvery } = options;
+    await eachInput(
       ctx,
-      this.#options,
+      options,
       (job) =>
-        encodeBroadcast(ctx, job, (renditions: readonly Rendition[]) => {
+        encodeBroadcast(ctx, job, (renditions) => {
           const video = ladder(steps, renditions, keyframeEvery);
           if (typeof video === "string" || audio === "none") return video;
           const sound = renditions.filter(({ kind }) => kind === "audio");
@@ -78,7 +63,5 @@ class Transcode implements Plugin {
           return { ...video, carried };
         }),
     );
-  }
-
-  stop(): void {}
-}
+  },
+});

@@ -1,14 +1,14 @@
 /** Puts an image or a text on the picture of a broadcast. */
 import { QumoError } from "../../../base/errors.ts";
 import { decimal, oneOf, text } from "../../../config/fields.ts";
-import { PluginOptionsWrong } from "../../errors.ts";
+import type { OptionProblem } from "../../errors.ts";
 import { FfmpegFailed } from "../../ffmpeg/errors.ts";
-import { options } from "../../options.ts";
-import type { Plugin, PluginContext, PluginDefinition } from "../../plugin.ts";
+import type { OptionsOf } from "../../options.ts";
+import { plugin } from "../../plugin.ts";
 import { best, encodeBroadcast, type Recipe } from "../encode_broadcast.ts";
 import { ONE_FOR_ONE } from "../encoder.ts";
 import { encoderArgs, ENCODING } from "../encoding.ts";
-import { broadcastOptions, checkNames, follow } from "../follow.ts";
+import { broadcastOptions, eachInput, nameProblems } from "../inputs.ts";
 import { markFilter, POSITIONS } from "./filter.ts";
 import type { Rendition } from "../../../media/rendition.ts";
 
@@ -17,7 +17,7 @@ export class MarkUnusable extends QumoError {
   readonly code = "QUMO_WATERMARK";
 }
 
-const OPTIONS = options({
+const OPTIONS = {
   ...broadcastOptions("{name}-marked"),
   image: text("File of the image: PNG with transparency, or any that ffmpeg reads.", {
     example: "logo.png",
@@ -38,70 +38,57 @@ const OPTIONS = options({
   ),
   opacity: decimal({ min: 0.01, max: 1, byDefault: 1 }, "1 covers what is below, 0.5 half of it."),
   ...ENCODING,
-});
-type Options = ReturnType<typeof OPTIONS.read>;
+};
+type Options = OptionsOf<typeof OPTIONS>;
 
-export const watermark: PluginDefinition = {
+export const watermark = plugin({
   kind: "transform",
   name: "watermark",
   summary: "Puts an image or a text on the picture of a broadcast.",
   options: OPTIONS,
-  create: () => new Watermark(),
-};
-
-class Watermark implements Plugin {
-  #options!: Options;
-
-  initialize(_: PluginContext, config: unknown): void {
-    this.#options = OPTIONS.read(config);
-    checkNames(this.#options);
-    const { image, text, color } = this.#options;
-    if ((image === undefined) === (text === undefined)) {
-      const message = "expected either `image` or `text`";
-      throw new PluginOptionsWrong([{ path: [], message }]);
-    }
-    if (!/^([a-z]+|#[0-9a-f]{6})$/i.test(color)) {
-      const message = 'expected a name like "white" or "#ff8800"';
-      throw new PluginOptionsWrong([{ path: ["color"], message }]);
-    }
-  }
-
-  async run(ctx: PluginContext): Promise<void> {
-    const { image, fontFile } = this.#options;
+  check: (options) => [...nameProblems(options), ...markProblems(options)],
+  async run(ctx, options) {
+    const { image, fontFile } = options;
     if (image !== undefined) await readable(image, "image");
     if (fontFile !== undefined) await readable(fontFile, "font_file");
-    await follow(ctx, this.#options, async (job) => {
+    await eachInput(ctx, options, async (job) => {
       try {
-        await encodeBroadcast(ctx, job, (renditions) => this.#recipe(renditions));
+        await encodeBroadcast(ctx, job, (renditions) => recipeOf(options, renditions));
       } catch (error) {
         throw explained(error);
       }
     });
-  }
+  },
+});
 
-  stop(): void {}
-
-  #recipe(renditions: readonly Rendition[]): Recipe | string {
-    const source = best(renditions);
-    if (source === undefined) return "it has no picture";
-    const { image, text, fontFile, bitrate } = this.#options;
-    const { framerate } = source;
-    const mark = { ...this.#options, image, text, fontFile };
-    const sound = renditions.filter(({ kind }) => kind === "audio");
-    return {
-      carried: sound.map((from) => ({ from, name: from.name })),
-      source,
-      made: [{
-        name: source.name,
-        bitrate: bitrate * 1000,
-        ...(framerate !== undefined && { framerate }),
-      }],
-      args: [
-        ...["-filter_complex", markFilter(mark, source), "-map", "[marked]"],
-        ...[...ONE_FOR_ONE, ...encoderArgs(this.#options, 0, framerate)],
-      ],
-    };
+function markProblems({ image, text, color }: Options): OptionProblem[] {
+  if ((image === undefined) === (text === undefined)) {
+    return [{ path: [], message: "expected either `image` or `text`" }];
   }
+  if (/^([a-z]+|#[0-9a-f]{6})$/i.test(color)) return [];
+  return [{ path: ["color"], message: 'expected a name like "white" or "#ff8800"' }];
+}
+
+function recipeOf(options: Options, renditions: readonly Rendition[]): Recipe | string {
+  const source = best(renditions);
+  if (source === undefined) return "it has no picture";
+  const { image, text, fontFile, bitrate } = options;
+  const { framerate } = source;
+  const mark = { ...options, image, text, fontFile };
+  const sound = renditions.filter(({ kind }) => kind === "audio");
+  return {
+    carried: sound.map((from) => ({ from, name: from.name })),
+    source,
+    made: [{
+      name: source.name,
+      bitrate: bitrate * 1000,
+      ...(framerate !== undefined && { framerate }),
+    }],
+    args: [
+      ...["-filter_complex", markFilter(mark, source), "-map", "[marked]"],
+      ...[...ONE_FOR_ONE, ...encoderArgs(options, 0, framerate)],
+    ],
+  };
 }
 
 async function readable(path: string, option: string): Promise<void> {

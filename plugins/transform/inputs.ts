@@ -5,7 +5,7 @@
  */
 import { isPattern, matchesPattern } from "../../base/path_pattern.ts";
 import { integer, list, text } from "../../config/fields.ts";
-import { PluginOptionsWrong } from "../errors.ts";
+import type { OptionProblem } from "../errors.ts";
 import { eachBroadcast } from "../live_set.ts";
 import type { LiveMedia } from "../../media/broadcast/live_media.ts";
 import type { PluginContext } from "../plugin.ts";
@@ -43,23 +43,23 @@ export interface Names {
   readonly maxBroadcasts: number;
 }
 
-/** @throws {PluginOptionsWrong} The output would be the input, or all inputs would have one output. */
-export function checkNames({ input, output }: Names): void {
-  const wrong = (key: string, message: string) =>
-    new PluginOptionsWrong([{ path: [key], message }]);
+/** What is wrong with them: the output would be the input, or all inputs would have one output. */
+export function nameProblems({ input, output }: Names): OptionProblem[] {
+  const wrong = (key: string, message: string) => [{ path: [key], message }];
   if (!isPattern(input)) {
-    throw wrong("input", 'expected a path like "cam" or a pattern like "live/*" or "**"');
+    return wrong("input", 'expected a path like "cam" or a pattern like "live/*" or "**"');
   }
   const many = input.includes("*");
   if (many && !output.includes(NAME)) {
-    throw wrong("output", `expected a name with ${NAME} in it: the input is a pattern of several`);
+    return wrong("output", `expected a name with ${NAME} in it: the input is a pattern of several`);
   }
   if (outputOf(output, many ? "a" : input) === (many ? "a" : input)) {
-    throw wrong("output", "expected another name than the input's");
+    return wrong("output", "expected another name than the input's");
   }
   if (/^\/|\/$|\/\//.test(output) || /[*]/.test(output)) {
-    throw wrong("output", `expected a path like "${NAME}-new"`);
+    return wrong("output", `expected a path like "${NAME}-new"`);
   }
+  return [];
 }
 
 /** What is made of a broadcast of this name. */
@@ -90,7 +90,7 @@ export interface Job {
  * Runs `work` for every broadcast that matches, from its announcement until it is gone. Fulfils when the instance has to end.
  * @throws What `work` throws, where there is one input. Of a pattern's inputs the one that fails is tried again alone.
  */
-export async function follow(
+export async function eachInput(
   ctx: PluginContext,
   { input, output, exclude, maxBroadcasts }: Names,
   work: (job: Job) => Promise<void>,

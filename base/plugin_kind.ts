@@ -1,0 +1,3 @@
+/** What a plugin does with media: takes it in, changes it, or hands it on. */
+export const PLUGIN_KINDS = ["ingress", "transform", "egress"] as const;
+export type PluginKind = (typeof PLUGIN_KINDS)[number];
