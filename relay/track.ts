@@ -37,11 +37,11 @@ export interface TrackContext {
   readonly limits: TrackLimits;
   readonly stats: RelayStats;
   /** Asked for groups that the cache no longer has, before their source is. */
-  archive?: Archive;
+  readonly archive?: Archive;
   /** Tracks of one broadcast that may wait for its publisher's word. Default: no limit. */
   readonly maxAskedTracks?: number;
   /** Told of each group that opens, in milliseconds of the clock; may make room for it. */
-  onGroup?: (now: number) => void;
+  readonly onGroup?: (now: number) => void;
 }
 
 /** What makes groups come in while somebody reads. */

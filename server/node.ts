@@ -8,6 +8,7 @@ import { reasonOf } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { certifiedHosts } from "../config/tls/pem_pair.ts";
+import type { Archive } from "../relay/archive.ts";
 import type { Place } from "../relay/origin.ts";
 import { listenQuic, type QuicListener } from "../transport/quic/quic.ts";
 import type { TransportSettings } from "../transport/quic/quic_settings.ts";
@@ -21,7 +22,7 @@ import { Admission, type AdmissionRequest } from "./admission.ts";
 import { type Admitted, Authorizer } from "./auth/authorizer.ts";
 import type { Refusal } from "./auth/grant.ts";
 import type { HttpApp } from "./http/http_listener.ts";
-import type { NodeView } from "./admin/node_view.ts";
+
 import { Census, type SharedCensus } from "./limits/census.ts";
 import { limitsOf } from "./limits/limits.ts";
 import { PageOrigins } from "./http/page_origins.ts";
@@ -29,6 +30,7 @@ import type { Strays } from "../plugins/host/strays.ts";
 import { Relay } from "./relay.ts";
 import type { DoorOptions } from "./http/tcp_door.ts";
 import { withWebSockets } from "./http/websocket_upgrade.ts";
+import type { NodeView } from "./admin/node_view.ts";
 
 export type ServerConfig = LoadedConfig["config"];
 
@@ -47,6 +49,8 @@ export interface NodeOptions {
   readonly census?: SharedCensus;
   /** What counts failures that reach nobody in this thread. */
   readonly strays?: Pick<Strays, "count">;
+  /** Has groups that the cache no longer has. */
+  readonly archive?: Archive;
 }
 
 /** The answer to a request for a session, before there is one. */
@@ -61,14 +65,12 @@ export interface Entrance {
 const GOODBYE_MS = 20;
 
 /** A relay with its UDP port. Its owner closes it. */
-export class Node {
+export class Node implements NodeView {
   readonly relay: Relay;
-  /** Handshakes that failed before there was a connection. */
   handshakesFailed = 0;
-  /** WebTransport requests by the status they were answered with. */
-  readonly answers: Map<number, number> = new Map();
-  /** Requests for a WebSocket by the status they were answered with; 200 stands for the upgrade. */
+  readonly webTransportAnswers: Map<number, number> = new Map();
   readonly webSocketAnswers: Map<number, number> = new Map();
+  readonly strays: NodeOptions["strays"];
   authorizer: Authorizer;
   /** Everybody comes in by it. */
   readonly admission: Admission;
@@ -76,20 +78,23 @@ export class Node {
   readonly #log: Logger;
   readonly #accessLog: AccessLog;
   readonly #quic: QuicListener;
-  readonly #strays: NodeOptions["strays"];
   /** Names and addresses of the certificate in use. */
   #certified: readonly string[];
   #further: readonly string[] = [];
+  #closing: Promise<void> | undefined;
 
   /** Binds the port. @throws {ListenFailed} */
   constructor(
-    { config, hop, address, certificate, log, place, restarts = 0, census, strays }: NodeOptions,
+    { config, hop, address, certificate, log, place, restarts = 0, census, strays, archive }:
+      NodeOptions,
   ) {
     const { server, relay } = config;
     this.#config = config;
     this.#log = log;
-    this.#strays = strays;
+    this.strays = strays;
     this.#accessLog = new AccessLog(log, config.logging.access);
+    this.authorizer = new Authorizer(config.auth, { log });
+    this.#certified = certifiedHosts(certificate.cert);
     const versions = server.versions.map((name) => dialectByName(name)!);
     this.#quic = listenQuic({
       ...address,
@@ -118,10 +123,9 @@ export class Node {
       ...limitsOf(config),
       ...(census === undefined ? {} : { census: new Census(census, place?.index) }),
       lingerMs: relay.linger,
+      ...(archive === undefined ? {} : { archive }),
       log,
     });
-    this.authorizer = new Authorizer(config.auth, { log });
-    this.#certified = certifiedHosts(certificate.cert);
     this.admission = new Admission({
       relay: this.relay,
       authorizer: this.authorizer,
@@ -133,18 +137,6 @@ export class Node {
   /** UDP address that was bound. */
   get address(): { readonly hostname: string; readonly port: number } {
     return this.#quic.addr;
-  }
-
-  /** What it tells of itself. */
-  get view(): NodeView {
-    return {
-      relay: this.relay,
-      quicHandshakesFailed: () => this.handshakesFailed,
-      webTransportAnswers: () => this.answers,
-      webSocketAnswers: () => this.webSocketAnswers,
-      refused: () => this.admission.refused,
-      strayFailures: () => this.#strays?.count ?? 0,
-    };
   }
 
   /** Takes peers in until it is closed. Rejects when the port fails. */
@@ -208,7 +200,9 @@ export class Node {
   async enter(request: AdmissionRequest): Promise<Entrance> {
     const startedAt = performance.now();
     const answer = await this.admit(request);
-    const answers = request.transport === "websocket" ? this.webSocketAnswers : this.answers;
+    const answers = request.transport === "websocket"
+      ? this.webSocketAnswers
+      : this.webTransportAnswers;
     const status = "reason" in answer ? answer.status : 200;
     answers.set(status, (answers.get(status) ?? 0) + 1);
     // Those for a WebSocket are HTTP, and logged there.
@@ -282,7 +276,11 @@ export class Node {
   }
 
   /** Closes every session and the port. Idempotent. @param inTime What {@link Node.drain} said. */
-  async close(inTime: boolean): Promise<void> {
+  close(inTime: boolean): Promise<void> {
+    return this.#closing ??= this.#close(inTime);
+  }
+
+  async #close(inTime: boolean): Promise<void> {
     await this.relay.close(inTime ? SESSION_CODE.none : SESSION_CODE.goawayTimeout);
     this.#quic.close();
     this.authorizer.close();

@@ -7,6 +7,7 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { type Logger, silent } from "../base/logger.ts";
 import type { SessionCounters } from "../metrics/snapshot.ts";
+import type { Archive } from "../relay/archive.ts";
 import { FramePool } from "../relay/group/frame_pool.ts";
 import { Origin, type Place } from "../relay/origin.ts";
 import { newRelayStats, type RelayStats } from "../relay/stats.ts";
@@ -46,6 +47,8 @@ export interface RelayOptions extends Partial<NodeLimits> {
   readonly lingerMs?: number;
   /** Counts sessions with the other threads of the server. Default: there are none. */
   readonly census?: Census;
+  /** Has groups that the cache no longer has. */
+  readonly archive?: Archive;
   readonly clock?: Clock;
   readonly log?: Logger;
 }
@@ -130,6 +133,8 @@ export class Relay {
       stats: this.stats,
       limits: this.limits,
       maxAskedTracks: MAX_ASKED_TRACKS,
+      onGroup: (now) => this.#keeper.look(now),
+      ...(options.archive === undefined ? {} : { archive: options.archive }),
     };
     this.origin = new Origin({
       context: this.context,
@@ -137,9 +142,7 @@ export class Relay {
       lingerMs: options.lingerMs ?? 5000,
       ...(options.place === undefined ? {} : { place: options.place }),
     });
-    const keeper = new CacheKeeper(this.limits, this.hits, census, this.origin);
-    this.context.onGroup = (now) => keeper.look(now);
-    this.#keeper = keeper;
+    this.#keeper = new CacheKeeper(this.limits, this.hits, census, this.origin);
     const { index, count } = options.place ?? { index: 0, count: 1 };
     this.#nextId = 1 + index + count * SESSIONS_PER_START * (options.restarts ?? 0);
     this.#sweepLater();

@@ -1,4 +1,4 @@
-import type { Logger, LogLevelControl } from "../../base/logger.ts";
+import type { Logger } from "../../base/logger.ts";
 import { VERSION } from "../../base/version.ts";
 import { type CertificateOptions, loadCertificate } from "../../config/tls/certificate.ts";
 import { accessWarning, openUnasked } from "../../config/exposure.ts";
@@ -8,45 +8,26 @@ import type { Certificate } from "../../config/tls/pem_pair.ts";
 import { watchCertificate } from "../../config/tls/watch_certificate.ts";
 import { watchFile } from "../../config/read/watch_file.ts";
 import { Strays } from "../../plugins/host/strays.ts";
-import type { ReloadOutcome } from "../../server/reload.ts";
+import type { ServerContext } from "../../server/opening.ts";
+import type { RunningServer } from "../../server/server.ts";
 import { readSocketBuffers, socketBufferWarning } from "../../server/socket_buffers.ts";
-import { banner, type Listener, startWarnings } from "./banner.ts";
+import { banner, startWarnings } from "./banner.ts";
 import { formatFor, type LoggingOptions, startLogging } from "./logging.ts";
 import { say } from "../shell/output.ts";
 import { certificateOptionsOf, Reloader } from "./reloader.ts";
 import { onHangup, onShutdownSignal } from "../shell/shutdown.ts";
 import { ServiceManager, takeServiceEnv } from "./systemd.ts";
 
-/** A server that listens. */
-export interface RunningServer {
-  /** What it really listens on, ports chosen by the system included. */
-  readonly listeners: readonly Listener[];
-  /** Where a browser finds the pages; absent when HTTP is off. */
-  readonly pageUrl?: string;
-  /** How many peers are connected now; absent where it is not counted. */
-  readonly sessionCount?: number;
-  /** Takes a new certificate into use for connections to come. */
-  replaceCertificate(certificate: Certificate): void | Promise<void>;
-  /** Takes another configuration into use. Rejects when it cannot be used; nothing has changed then. */
-  reload(loaded: LoadedConfig, certificate: Certificate): Promise<ReloadOutcome>;
-  /** Settles when the server ended; rejects when it failed. */
-  readonly finished: Promise<void>;
-  /** Ends it within the drain timeout; may be called again. */
-  close(): Promise<void>;
-}
+/** What of a server the program needs. */
+export type Served =
+  & Pick<RunningServer, "listeners" | "replaceCertificate" | "reload" | "finished" | "close">
+  & Partial<Pick<RunningServer, "pageUrl" | "sessionCount">>;
 
 /** Starts a server: resolves once it listens on everything, rejects when it cannot. */
-export type StartServer = (loaded: LoadedConfig, context: {
-  readonly logger: Logger;
-  readonly logLevel: LogLevelControl;
-  readonly certificate: Certificate;
-  /** Watches for failures that reach nobody. */
-  readonly strays: Strays;
-  /** Reads the configuration again, as a signal does. */
-  readonly reload: () => Promise<ReloadOutcome>;
-  /** Ends the program in order, as a signal does. */
-  readonly stop: () => void;
-}) => Promise<RunningServer>;
+export type StartServer = (
+  loaded: LoadedConfig,
+  context: Omit<ServerContext, "assets" | "module"> & Pick<Required<ServerContext>, "stop">,
+) => Promise<Served>;
 
 /**
  * Runs a server from its start to its end: log, certificate, banner, signals.
@@ -144,13 +125,13 @@ export async function serveWith(
 }
 
 /** The line of `systemctl status`. */
-function statusOf({ sessionCount }: RunningServer): string {
+function statusOf({ sessionCount }: Served): string {
   if (sessionCount === undefined) return "Running";
   return sessionCount === 1 ? "1 session" : `${sessionCount} sessions`;
 }
 
 async function announce(
-  { listeners, pageUrl }: RunningServer,
+  { listeners, pageUrl }: Served,
   certificate: Certificate,
   logger: Logger,
   { format, color = false }: Pick<LoggingOptions, "format" | "color">,

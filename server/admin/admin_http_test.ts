@@ -214,8 +214,11 @@ Deno.test("/metrics counts what went through the relay, in well-formed text, and
   await using under = new RelayUnderTest();
   const app = adminApp(under.view({
     upstream: { state: "connected", attempts: 3, connected: 2 } as Upstream,
-    quicHandshakesFailed: () => 5,
-    webTransportAnswers: () => new Map([[200, 6], [404, 7]]),
+    node: {
+      ...under.view().node,
+      handshakesFailed: 5,
+      webTransportAnswers: new Map([[200, 6], [404, 7]]),
+    },
   }));
   const publisher = await under.client();
   const track = publisher.publish("live/cam").track("video");

@@ -104,7 +104,7 @@ export async function metrics(view: ServerView): Promise<MetricsSnapshot> {
     plugins: view.plugins?.numbers() ?? [],
     hooks: view.hooks?.numbers() ?? [],
     udpReceiveDrops,
-    certificateNotAfterMs: view.certificate().notAfterMs,
+    certificateNotAfterMs: view.certificate.notAfterMs,
     process: {
       rssBytes: Deno.memoryUsage().rss,
       cpuUserSeconds: cpu.user / 1e6,
@@ -176,6 +176,9 @@ async function ask<Q extends Question>(
   view: ServerView,
   question: Q,
 ): Promise<Answers[Q["about"]][]> {
-  const [own, others] = await Promise.all([answer(view, question), view.others?.ask(question)]);
+  const [own, others] = await Promise.all([
+    answer(view.node, question),
+    view.others?.ask(question),
+  ]);
   return [own, ...others ?? []];
 }

@@ -1,52 +1,48 @@
 /**
- * A running server as the HTTP listeners see it. They read and ask; they own nothing.
+ * What the HTTP listeners show of a running server. They read it and own nothing of it. Both views are made once: a field
+ * that changes is changed in place, so that everybody sees it.
  *
  * @module
  */
 import type { Logger, LogLevelControl } from "../../base/logger.ts";
-import type { Certificate } from "../../config/tls/pem_pair.ts";
 import type { LoadedConfig } from "../../config/load.ts";
-import type { Admission, AdmissionRequest } from "../admission.ts";
-import type { Answers, Question } from "./questions.ts";
+import type { Certificate } from "../../config/tls/pem_pair.ts";
 import type { NodeView } from "./node_view.ts";
-import type { Admitted } from "../auth/authorizer.ts";
-import type { Refusal } from "../auth/grant.ts";
+import type { Answers, Question } from "./questions.ts";
+import type { Upstream } from "../cluster/upstream.ts";
 import type { Dvr } from "../dvr/dvr.ts";
 import type { Hooks } from "../hooks/hooks.ts";
-import type { PageOrigins } from "../http/page_origins.ts";
 import type { PluginHost } from "../plugins/plugin_host.ts";
+import type { Relay } from "../relay.ts";
 import type { ReloadOutcome } from "../reload.ts";
-import type { Upstream } from "../cluster/upstream.ts";
 
-/** The server as its first node shows it. */
-export interface ServerView extends NodeView {
+/** The server: its first node, and what there is once for all nodes. */
+export interface ServerView {
+  readonly node: NodeView;
+  /** The relay of the first node. */
+  readonly relay: Relay;
   /** Asks the nodes in other threads; those that do not answer are left out. Absent where there are none. */
-  readonly others?: Others;
+  readonly others?: Others | undefined;
+  /** The configuration in use. */
   readonly loaded: LoadedConfig;
-  /** The certificate shown now. */
-  readonly certificate: () => Certificate;
+  /** The certificate in use. */
+  readonly certificate: Certificate;
   /** Absent when no upstream is configured. */
-  readonly upstream: Upstream | undefined;
+  readonly upstream?: Upstream | undefined;
   /** UDP address that was bound; the public HTTP has the same port number. */
   readonly quicAddress: { readonly hostname: string; readonly port: number };
   /** Where the admin HTTP listens; `undefined` when it does not. */
-  readonly adminAddress: () => { readonly hostname: string; readonly port: number } | undefined;
+  readonly adminAddress: { readonly hostname: string; readonly port: number } | undefined;
   /** Milliseconds since 1970. */
   readonly startedAtMs: number;
-  /** Decides on who asks for something of the public HTTP. */
-  readonly admit: (request: AdmissionRequest) => Promise<Admitted | Refusal>;
-  /** Which web pages may use the public HTTP now. */
-  readonly pages: () => PageOrigins;
-  /** Turns away who asks for something of the public HTTP from elsewhere, and counts that. */
-  readonly foreign: Admission["foreign"];
   /** Absent when nothing is recorded. */
-  readonly dvr?: Dvr;
+  readonly dvr?: Dvr | undefined;
   /** Absent where there are no plugins. */
-  readonly plugins?: PluginHost;
-  /** Absent where there are none. */
-  readonly hooks?: Hooks;
+  readonly plugins?: PluginHost | undefined;
+  /** Absent where there are no hooks. */
+  readonly hooks?: Hooks | undefined;
   /** Reads the configuration again. Rejects when it cannot be used; nothing has changed then. */
-  readonly reload?: () => Promise<ReloadOutcome>;
+  readonly reload?: (() => Promise<ReloadOutcome>) | undefined;
   /** Begins to drain; the program ends with it. Returns at once. */
   readonly drain: () => void;
   readonly log: Logger;

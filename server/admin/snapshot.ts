@@ -166,16 +166,16 @@ export async function numbersOf(node: NodeView): Promise<NodeNumbers> {
   const memory = Deno.memoryUsage();
   return {
     sessions: { ...counters, open: openSessions(relay) },
-    quicHandshakesFailed: node.quicHandshakesFailed(),
-    webTransportAnswers: node.webTransportAnswers(),
-    webSocketAnswers: node.webSocketAnswers(),
-    refused: node.refused(),
+    quicHandshakesFailed: node.handshakesFailed,
+    webTransportAnswers: node.webTransportAnswers,
+    webSocketAnswers: node.webSocketAnswers,
+    refused: node.admission.refused,
     ...contentOf(relay),
     media: { ...stats },
     pool: { ...relay.pool.stats },
     limited: { ...relay.hits },
     handshakes: relay.doorkeeper.handshakes,
-    strayFailures: node.strayFailures(),
+    strayFailures: node.strays?.count ?? 0,
     heap: { total: memory.heapTotal, used: memory.heapUsed, external: memory.external },
     eventLoopDelaySeconds,
   };

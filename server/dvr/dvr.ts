@@ -1,6 +1,6 @@
 /**
- * Looking back: broadcasts whose path matches are recorded for as long as they are announced, and groups that the relay's
- * cache no longer has are answered from there.
+ * Looking back: broadcasts whose path matches are recorded for as long as they are announced. The relay's archive
+ * (`archive.ts`) gives out the groups.
  *
  * @module
  */
@@ -23,7 +23,6 @@ import {
   parseCatalog,
   tracksNamed,
 } from "../../media/hang/catalog_json.ts";
-import { StoreArchive } from "./archive.ts";
 import { TrackRecorder } from "./track_recorder.ts";
 
 export interface DvrOptions {
@@ -85,8 +84,7 @@ export class Dvr {
   constructor(options: DvrOptions) {
     this.#o = options;
     this.store = options.store;
-    const { relay, store, record } = options;
-    relay.context.archive = new StoreArchive(store);
+    const { relay, record } = options;
     this.#watch = relay.origin.watch({}, ({ kind, path }) => {
       if (!record.some((pattern) => matchesPattern(pattern, path))) return;
       if (kind === "ended") this.#end(path);

@@ -5,6 +5,7 @@ import type { PluginRoute } from "../../plugins/plugin.ts";
 import type { Admitted } from "../auth/authorizer.ts";
 import { fullGrant, type Grant, refusal } from "../auth/grant.ts";
 import type { ServerView } from "../admin/server_view.ts";
+import type { Admission } from "../admission.ts";
 import { RelayUnderTest, until } from "../../tests/support/fixtures/http.ts";
 import { type HttpApp, serveHttp } from "./http_listener.ts";
 import { pluginAccess, type PluginRequests } from "../plugins/plugin_access.ts";
@@ -28,7 +29,7 @@ function leased() {
 }
 
 /** A group that is never over, and its answer up to the first frame. */
-async function growing(under: RelayUnderTest, changes: Partial<ServerView>) {
+async function growing(under: RelayUnderTest, changes: Parameters<RelayUnderTest["view"]>[0]) {
   const publisher = await under.client();
   const track = publisher.publish("live/cam").track("video");
   await until(() => under.relay.origin.find("live/cam") !== undefined);
@@ -131,7 +132,7 @@ Deno.test("/dvr that waits for the storage is refused when its token is taken ba
 /** An app whose plugin answers at /hls. */
 function withPlugin(
   under: RelayUnderTest,
-  admit: ServerView["admit"],
+  admit: Admission["admit"],
   make: (mayRead: (request: Request) => Promise<boolean>) => PluginRoute,
 ) {
   const routes = new PluginRoutes();
@@ -182,7 +183,7 @@ Deno.test("A plugin's body fails when its token is taken back, whatever the plug
 Deno.test("Who decides on a plugin's request knows the address it came from", async () => {
   await using under = new RelayUnderTest();
   const seen: unknown[] = [];
-  const admit: ServerView["admit"] = ({ remoteAddress }) => {
+  const admit: Admission["admit"] = ({ remoteAddress }) => {
     seen.push(remoteAddress);
     return Promise.resolve(refusal("no_token", "a token is needed"));
   };

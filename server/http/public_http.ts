@@ -50,10 +50,11 @@ const PAGE_POLICY = [
 /** The public interface as an app that {@link serveHttp} takes. */
 export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Hono {
   const { assets, fetchTimeoutMs = 30_000 } = options;
+  const { admission } = view.node;
   const app = new Hono();
   app.use(async (c, next): Promise<Response | void> => {
     const { remote = "" } = (c.env ?? {}) as HttpPeer;
-    const no = view.foreign(pageRequestOf(c.req.raw), c.req.path, remote);
+    const no = admission.foreign(pageRequestOf(c.req.raw), c.req.path, remote);
     if (no !== undefined) {
       c.header("x-content-type-options", "nosniff");
       return live(c).text(`${no.message}\n`, no.status);
@@ -84,7 +85,7 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
   route(app, ["/health"], health(view));
   // No line end: scripts paste it as it is.
   route(app, ["/certificate.sha256"], (c) => {
-    const { sha256, selfSigned, pinnable } = view.certificate();
+    const { sha256, selfSigned, pinnable } = view.certificate;
     c.header("qumo-certificate", !selfSigned ? "signed" : pinnable ? "pin" : "refused");
     return live(c).text(sha256.toHex());
   });
@@ -137,7 +138,7 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
 
 /** Lets the web pages read that may. @returns Whether the one that asks may. */
 function allowPages(headers: Headers, view: ServerView, origin: string | undefined): boolean {
-  const pages = view.pages();
+  const { pages } = view.node.admission;
   if (pages.readersDiffer) headers.append("vary", "Origin");
   const allowed = pages.reader(origin);
   if (allowed !== undefined) headers.set("access-control-allow-origin", allowed);
@@ -194,7 +195,7 @@ function where(c: Context, view: ServerView): WhereJson {
   if (remote === undefined || !isLoopback(remote) || !namesLoopback(c)) {
     return { local: false, admin: null, openToEverybody };
   }
-  const at = view.adminAddress();
+  const at = view.adminAddress;
   const admin = at && isLoopback(at.hostname) ? formatAddress(at) : null;
   return { local: true, admin, openToEverybody };
 }
@@ -248,7 +249,7 @@ async function decidedOn(
   remoteAddress: string,
 ): Promise<Admitted | Refusal> {
   const bearer = /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
-  return await view.admit({
+  return await view.node.admission.admit({
     path: `/${urlOfPath(path)}${new URL(c.req.url).search}`,
     transport: "http",
     ...(remoteAddress === "" ? {} : { remoteAddress }),
@@ -296,7 +297,10 @@ async function groupAnswer(c: Context, origin: Namespace, wanted: GroupWanted): 
 function embedPage(c: Context, asset: Asset, view: ServerView): Response {
   const response = page(c, asset);
   // A poster may stand anywhere.
-  response.headers.set("content-security-policy", policy(view.pages().framedBy, " https: http:"));
+  response.headers.set(
+    "content-security-policy",
+    policy(view.node.admission.pages.framedBy, " https: http:"),
+  );
   response.headers.set("cross-origin-resource-policy", "cross-origin");
   response.headers.delete("cross-origin-opener-policy");
   return response;

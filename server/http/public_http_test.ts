@@ -342,9 +342,9 @@ Deno.test("Whoever goes to the root of a token gets the page; what is no page st
 
 Deno.test("GET /certificate.sha256 says whether browsers need the hash", async () => {
   await using under = new RelayUnderTest();
-  const certificate = under.view().certificate();
+  const { certificate } = under.view();
   const told = async (selfSigned: boolean, pinnable: boolean) => {
-    const view = under.view({ certificate: () => ({ ...certificate, selfSigned, pinnable }) });
+    const view = under.view({ certificate: { ...certificate, selfSigned, pinnable } });
     const page = { headers: { origin: "http://localhost:8080" } };
     const { headers } = await publicApp(view).request("/certificate.sha256", page);
     assert.match(headers.get("access-control-expose-headers")!, /qumo-certificate/);
@@ -380,7 +380,7 @@ Deno.test("GET /fetch over a real socket streams frame by frame, and a client th
 Deno.test("GET /api/where tells the admin address to browsers on this machine, under its own names alone", async () => {
   await using under = new RelayUnderTest();
   const bound = (hostname: string) =>
-    publicApp(under.view({ adminAddress: () => ({ hostname, port: 9090 }) }));
+    publicApp(under.view({ adminAddress: { hostname, port: 9090 } }));
   const ask = (host: string, remote?: string, app = bound("127.0.0.1")) =>
     app.request(`http://${host}/api/where`, {}, remote === undefined ? {} : { remote });
   const closed = { openToEverybody: false };
@@ -397,7 +397,7 @@ Deno.test("GET /api/where tells the admin address to browsers on this machine, u
   assert.deepEqual(await jsonOf(ask("localhost")), not, "a peer nobody knows");
   assert.deepEqual(await jsonOf(ask("10.0.0.1", "127.0.0.1")), not);
   const view = under.view({
-    adminAddress: () => ({ hostname: "127.0.0.1", port: 9090 }),
+    adminAddress: { hostname: "127.0.0.1", port: 9090 },
     yaml: TOKENS,
   });
   for (const host of ["evil.example", "127.evil.example", "localhost.evil.example"]) {

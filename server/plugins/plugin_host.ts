@@ -28,8 +28,8 @@ export interface PluginHostOptions {
   readonly relay: Relay;
   readonly loaded: LoadedConfig;
   readonly log: Logger;
-  /** Where media is kept; its owner closes it. Asked for when an instance runs. */
-  readonly store: () => MediaStore | undefined;
+  /** Where media is kept; its owner closes it. */
+  readonly store: MediaStore;
   /** Decides on who asks a plugin for something by HTTP. */
   readonly admit: Admits;
   /** An instance has finished a recording. */
@@ -82,7 +82,7 @@ export class PluginHost {
       clock: relay.context.clock,
       log,
       connect: (name) => this.#connect(name),
-      store: () => this.#store(),
+      store: () => Promise.resolve(options.store),
       recorded: options.recorded,
       ...(options.strays === undefined ? {} : { strays: options.strays }),
       ...pluginAccess({
@@ -136,13 +136,6 @@ export class PluginHost {
   /** Stops every instance. Fulfils within some seconds, never rejects. */
   async stop(): Promise<void> {
     await this.supervisor.stop();
-  }
-
-  #store(): Promise<MediaStore> {
-    const store = this.#options.store();
-    return store === undefined
-      ? Promise.reject(new Error("there is no media store"))
-      : Promise.resolve(store);
   }
 
   async #connect(name: string): Promise<Client> {

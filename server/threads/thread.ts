@@ -124,7 +124,7 @@ class Thread {
       );
     }
     if (call.about === "drain") return await node.drain();
-    if (call.about !== "close") return await answer(node.view, call);
+    if (call.about !== "close") return await answer(node, call);
     await node.close(call.inTime);
     mesh.close();
     clearInterval(status);

@@ -321,7 +321,7 @@ Deno.test("The log level is set while the server runs, in its workers too", asyn
   await visit();
   assert.ok(!debugOfWorker());
   assert.equal(await statusOf(url, { method: "PUT", body: '{"level":"debug"}' }), 200);
-  assert.equal(relay.server.logLevel, "debug");
+  assert.equal(relay.server.view.logLevel.level, "debug");
   await until(async () => (await visit(), debugOfWorker()), "a debug line of the worker");
 });
 

@@ -1,0 +1,288 @@
+/**
+ * Opens what a server is made of, one part after the other. Each part goes on a stack once it is open, so that a failure
+ * closes the parts that are open, the last one first.
+ *
+ * @module
+ */
+import { systemClock } from "../base/clock.ts";
+import type { Logger, LogLevelControl } from "../base/logger.ts";
+import { formatAddress } from "../config/address.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import type { Certificate } from "../config/tls/pem_pair.ts";
+import type { Strays } from "../plugins/host/strays.ts";
+import { randomHop } from "../relay/hop.ts";
+import type { MediaStore } from "../storage/store.ts";
+import { dial } from "../transport/dial.ts";
+import type { Assets } from "../web/build/assets.ts";
+import { alpnsOf } from "../wire/lite/dialect.ts";
+import { adminApp } from "./admin/admin_http.ts";
+import { AdminToken } from "./admin/token.ts";
+import { Upstream } from "./cluster/upstream.ts";
+import { upstreamTrust } from "./cluster/upstream_trust.ts";
+import { StoreArchive } from "./dvr/archive.ts";
+import { Dvr } from "./dvr/dvr.ts";
+import { openMediaStore } from "./dvr/media_store.ts";
+import { Hooks } from "./hooks/hooks.ts";
+import { AccessLog } from "./http/access_log.ts";
+import { FurtherCertificates } from "./http/further_certificates.ts";
+import { type HttpListener, serveHttp } from "./http/http_listener.ts";
+import { pageUrl } from "./http/page_url.ts";
+import { publicApp } from "./http/public_http.ts";
+import { type Door, openDoor } from "./http/tcp_door.ts";
+import { sharedCensus } from "./limits/census.ts";
+import { Node, type NodeOptions, transportOf } from "./node.ts";
+import { PluginHost } from "./plugins/plugin_host.ts";
+import type { Relay } from "./relay.ts";
+import type { ReloadOutcome } from "./reload.ts";
+import { Mesh } from "./threads/mesh.ts";
+import { Workers } from "./threads/workers.ts";
+import type { ServerView } from "./admin/server_view.ts";
+
+export interface ServerContext {
+  readonly logger: Logger;
+  /** Changes the logger's level; without it only the threads of the workers follow. */
+  readonly logLevel?: LogLevelControl;
+  readonly certificate: Certificate;
+  /** Files of the page; without them the server says where to get it. */
+  readonly assets?: Assets;
+  /** Watches this thread for failures that reach nobody. Without it only plugins are watched. */
+  readonly strays?: Strays;
+  /** The program's main module, which runs worker threads too. Needed with `server.workers` above 1. */
+  readonly module?: string;
+  /** Reads the configuration again and calls {@link RunningServer.reload}: what the admin interface asks for. */
+  readonly reload?: () => Promise<ReloadOutcome>;
+  /** The admin interface asks the program to drain and end. Default: the server drains and closes itself. */
+  readonly stop?: () => void;
+}
+
+/** What the HTTP listeners show. The server writes what changes. */
+type OwnView = { -readonly [K in keyof ServerView]: ServerView[K] };
+
+/** What a server is made of. It listens on everything; peers, the upstream link, hooks and plugins have yet to begin. */
+export interface ServerParts {
+  readonly node: Node;
+  readonly workers: Workers | undefined;
+  readonly upstream: Upstream | undefined;
+  readonly plugins: PluginHost;
+  readonly hooks: Hooks;
+  readonly dvr: Dvr | undefined;
+  readonly door: Door | undefined;
+  readonly further: FurtherCertificates | undefined;
+  readonly view: OwnView;
+  readonly listeners: readonly { readonly name: string; readonly address: string }[];
+  readonly pageUrl: string | undefined;
+}
+
+/**
+ * @param opened Takes each part that is open. The caller disposes of it, also when this rejects.
+ * @throws {ListenFailed} @throws {KeysUnavailable} @throws {AdminTokenUnusable}
+ */
+export async function openParts(
+  loaded: LoadedConfig,
+  context: ServerContext & { readonly stop: () => void },
+  opened: AsyncDisposableStack,
+): Promise<ServerParts> {
+  const { config, config: { server, admin, storage, relay } } = loaded;
+  const { logger: log, certificate, strays, module } = context;
+  const store = opened.use(await openMediaStore(storage, { log, clock: systemClock }));
+  const several = server.workers > 1;
+  const options = {
+    ...(several ? { census: sharedCensus(server.workers) } : {}),
+    config,
+    hop: relay.hopId ?? randomHop(),
+    certificate: { cert: certificate.cert, key: certificate.key },
+    log,
+  };
+  const node = listenOnAll({
+    ...options,
+    address: server.address,
+    ...(several ? { place: { index: 0, count: server.workers } } : {}),
+    ...(strays === undefined ? {} : { strays }),
+    ...(storage.record.length === 0 ? {} : { archive: new StoreArchive(store) }),
+  });
+  opened.defer(() => node.close(true));
+  const dvr = recorderOf(storage, store, node.relay, log);
+  opened.defer(() => dvr?.stop());
+  const adminToken = new AdminToken(admin, log);
+  await adminToken.prepare();
+  await node.authorizer.prepare();
+
+  const { address } = node;
+  const at = formatAddress;
+  const listeners = [{ name: "QUIC, WebTransport", address: `${at(address)}/udp` }];
+  let workers: Workers | undefined;
+  if (several) {
+    if (module === undefined) throw new TypeError("Cannot start workers without a main module");
+    const mesh = new Mesh(node.relay.origin, log);
+    opened.defer(() => mesh.close());
+    const started = workers = new Workers({
+      ...options,
+      address,
+      count: server.workers,
+      mesh,
+      module,
+    });
+    opened.defer(() => started.close(true));
+    await workers.start();
+    for (let index = 1; index < server.workers; index++) {
+      const its = { ...address, port: address.port + index };
+      listeners.push({ name: `worker ${index}`, address: `${at(its)}/udp` });
+    }
+  }
+
+  const hooks = new Hooks({ relay: node.relay, others: workers, log });
+  const plugins = new PluginHost({
+    relay: node.relay,
+    loaded,
+    log,
+    store,
+    admit: (request) => node.admission.admit(request),
+    ...(strays === undefined ? {} : { strays }),
+    recorded: (instance, recording) => hooks.recorded(instance, recording),
+  });
+  const upstream = upstreamLink(config, node.relay, log);
+  const view: OwnView = {
+    node,
+    relay: node.relay,
+    others: workers,
+    loaded,
+    certificate,
+    upstream,
+    quicAddress: address,
+    adminAddress: undefined,
+    startedAtMs: Date.now(),
+    dvr,
+    plugins,
+    hooks,
+    reload: context.reload,
+    drain: context.stop,
+    log,
+    logLevel: levelOfAll(context.logLevel ?? { level: config.logging.level }, workers),
+  };
+
+  // They end together: each lets the answers that have begun go on for a moment.
+  const http: HttpListener[] = [];
+  opened.defer(() => Promise.all(http.map((listener) => listener.close())).then(() => {}));
+  const accessLog = new AccessLog(log, config.logging.access);
+  let door: Door | undefined;
+  let further: FurtherCertificates | undefined;
+  if (server.http) {
+    const { assets } = context;
+    const app = publicApp(view, assets === undefined ? {} : { assets });
+    const served = accessLog.around(server.websocket ? node.withWebSockets(app) : app, "public");
+    const opening = door = openDoor(served, address, { certificate, ...node.doorOptions, log });
+    http.push(door);
+    further = opened.adopt(
+      new FurtherCertificates({
+        pairs: () => view.loaded.config.server.certificates,
+        onChange: (certificates) => {
+          opening.setFurther(certificates);
+          node.nameFurther(certificates.flatMap(({ hosts }) => hosts));
+        },
+        log,
+      }),
+      (its) => its.close(),
+    );
+    await further.look();
+    const also = server.websocket ? "HTTPS, WebSocket" : "HTTPS";
+    listeners.push({ name: "HTTP", address: at(door.address) });
+    listeners.push({ name: also, address: at(door.address) });
+  }
+  if (admin.address !== undefined) {
+    const app = accessLog.around(adminApp(view, adminToken), "admin");
+    const listener = serveHttp(app, admin.address, { log });
+    http.push(listener);
+    view.adminAddress = listener.address;
+    listeners.push({ name: "admin", address: at(listener.address) });
+  }
+  opened.defer(() => hooks.close());
+  return {
+    ...{ node, workers, upstream, plugins, hooks, dvr, door, further, view, listeners },
+    pageUrl: door && pageUrl(door.address),
+  };
+}
+
+/** How often another port is tried when any will do. */
+const PORT_TRIES = 20;
+
+/**
+ * Listens for QUIC; where any port will do, on one whose TCP twin is free too, and the UDP ports of the workers behind it.
+ * @throws {ListenFailed}
+ */
+function listenOnAll(options: NodeOptions): Node {
+  const { hostname, port } = options.address;
+  if (port !== 0) return new Node(options);
+  for (let tries = 1;; tries++) {
+    const tcp = Deno.listen({ hostname, port: 0 });
+    const { port } = tcp.addr;
+    tcp.close();
+    try {
+      for (let index = 1; index < (options.place?.count ?? 1); index++) {
+        Deno.listenDatagram({ transport: "udp", hostname, port: port + index }).close();
+      }
+      return new Node({ ...options, address: { hostname, port } });
+    } catch (error) {
+      if (tries === PORT_TRIES) throw error;
+    }
+  }
+}
+
+/** Records what the configuration names; `undefined` where it names nothing. */
+function recorderOf(
+  storage: Config["storage"],
+  store: MediaStore,
+  relay: Relay,
+  log: Logger,
+): Dvr | undefined {
+  if (storage.record.length === 0) return undefined;
+  return new Dvr({
+    relay,
+    store,
+    record: storage.record,
+    tracks: storage.recordTracks,
+    maxTracks: storage.recordMaxTracks,
+    retention: { maxAgeMs: storage.recordMaxAge, maxBytes: storage.recordMaxBytes },
+    log,
+  });
+}
+
+/** Groups the upstream relay may have open at once: all the live tracks that anybody here watches come over one session. */
+const UPSTREAM_UNI_STREAMS = 10_000;
+
+/** The link to the relay that the configuration names; it is not dialed yet. @throws {ConfigError} */
+function upstreamLink(config: Config, relay: Relay, log: Logger): Upstream | undefined {
+  const { upstreamUrl: url, upstreamBackoffMin, upstreamBackoffMax } = config.relay;
+  if (url === undefined) return undefined;
+  const trust = upstreamTrust(config.relay);
+  return new Upstream({
+    url,
+    relay,
+    backoffMinMs: upstreamBackoffMin,
+    backoffMaxMs: upstreamBackoffMax,
+    log,
+    dial: (to, signal) =>
+      dial(to, {
+        protocols: alpnsOf(relay.versions),
+        ...trust,
+        signal,
+        transport: {
+          ...transportOf(config),
+          maxUniStreams: Math.max(config.server.maxUniStreams, UPSTREAM_UNI_STREAMS),
+        },
+      }),
+  });
+}
+
+/** The level of the log, in this thread and in the workers'. */
+function levelOfAll(own: LogLevelControl, workers: Workers | undefined): LogLevelControl {
+  return {
+    get level() {
+      return own.level;
+    },
+    set level(level) {
+      own.level = level;
+      workers?.setLogLevel(level);
+    },
+  };
+}
