@@ -6,6 +6,7 @@
  *
  * The files open in the developer tools of Chromium (Performance, Memory).
  */
+import { sleep } from "../base/sleep.ts";
 import { parseArgs } from "node:util";
 import { type CpuProfile, topFunctions } from "./profile/cpu_profile.ts";
 import { growth, type HeapSnapshot, type Held, heldByKind } from "./profile/heap_snapshot.ts";
@@ -129,7 +130,6 @@ function show(title: string, held: readonly Held[], top: number): void {
 }
 
 const kilobytes = (bytes: number) => `${Math.round(bytes / 1024)} KB`;
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function write(name: string, text: string): Promise<void> {
   await Deno.mkdir(OUT, { recursive: true });

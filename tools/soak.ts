@@ -6,6 +6,7 @@
  *
  * `--write` puts the graph into docs/soak.svg. Exit code 1 when memory has grown or a group was lost.
  */
+import { sleep } from "../base/sleep.ts";
 import { parseArgs } from "node:util";
 import type { BenchResult } from "../load/figures/result.ts";
 import { startRelay } from "../tests/support/program.ts";
@@ -109,10 +110,6 @@ async function soak(minutes: number, churn: string, steady: string, write: boole
   ];
   for (const problem of bad) say(`NOT IN ORDER: ${problem}`);
   return bad.length === 0 ? 0 : 1;
-}
-
-function sleep(ms: number): Promise<false> {
-  return new Promise((resolve) => setTimeout(() => resolve(false), ms));
 }
 
 const { values } = parseArgs({

@@ -1,3 +1,4 @@
+import { sleep } from "../../base/sleep.ts";
 import { reasonOf, UsageError } from "../../base/errors.ts";
 import { QumoError } from "../../client/mod.ts";
 import { ADMIN_TOKEN_HINT, isAdminToken } from "../../config/cross_checks.ts";
@@ -74,7 +75,9 @@ export async function run(args: readonly string[]): Promise<number> {
   using screen = live ? new TopScreen(() => stop.abort()) : undefined;
   const title = `qumo-relay at ${admin.host}`;
   screen?.show([title, "", "measuring…"]);
-  while (await pause(intervalMs, stop.signal)) {
+  for (;;) {
+    await sleep(intervalMs, stop.signal);
+    if (stop.signal.aborted) break;
     try {
       const after = await look(admin, token);
       const tracks = ratesBetween(before, after);
@@ -185,20 +188,4 @@ function remedyFor(status: number, admin: URL): string {
   }
   return `Is a relay running, with its admin interface (admin.address) at ${admin.host}? ` +
     "`qumo-relay serve` starts one.";
-}
-
-/** @returns False when it was ended early. */
-function pause(ms: number, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve(false);
-    const end = () => {
-      clearTimeout(timer);
-      resolve(false);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", end);
-      resolve(true);
-    }, ms);
-    signal.addEventListener("abort", end, { once: true });
-  });
 }

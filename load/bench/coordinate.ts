@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sleep } from "../../base/sleep.ts";
 import type { LightTarget } from "../light_session.ts";
 import { Child } from "./child.ts";
 import { Histogram } from "../figures/histogram.ts";
@@ -17,7 +18,7 @@ import {
   timesOf,
 } from "../figures/result.ts";
 import { Tally } from "../figures/tally.ts";
-import { type LastGroups, sleeper } from "./viewer.ts";
+import type { LastGroups } from "./viewer.ts";
 
 /** How long it stays quiet after the publishers, and after the viewers, have come. */
 const QUIET_MS = 1000;
@@ -65,7 +66,7 @@ export async function runLoad(options: RunOptions): Promise<BenchResult> {
   );
   const idle = spec.kind === "media" && plan.viewers.every(({ watch }) => watch.length === 0);
   if (!idle) await crew.publishing.ask({ type: "publish" });
-  await sleeper(signal)(QUIET_MS);
+  await sleep(QUIET_MS, signal);
   const before = look();
   await Promise.all(crew.viewing.map((child) => child.ask({ type: "come" })));
   if (!spec.measureRamp) await arrival(crew, options);
@@ -152,9 +153,9 @@ async function arrival(crew: Crew, { plan, spec, onProgress, signal }: RunOption
     const progress = sumProgress(await crew.all({ type: "progress" }));
     onProgress("connecting", progress);
     if (progress.arrived >= plan.viewers.length) break;
-    await sleeper(signal)(100);
+    await sleep(100, signal);
   }
-  await sleeper(signal)(QUIET_MS);
+  await sleep(QUIET_MS, signal);
 }
 
 /** Reports progress until the time is over. */
@@ -166,7 +167,7 @@ async function watch(
   while (!signal.aborted) {
     const leftMs = untilMs - performance.now();
     if (leftMs <= 0) return;
-    await sleeper(signal)(Math.min(PROGRESS_MS, leftMs));
+    await sleep(Math.min(PROGRESS_MS, leftMs), signal);
     onProgress("measuring", sumProgress(await crew.all({ type: "progress" })));
   }
 }

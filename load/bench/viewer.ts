@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sleep } from "../../base/sleep.ts";
 import { reasonOf } from "../../base/errors.ts";
 import { GroupScan } from "../group_scan.ts";
 import { LightSession, type LightTarget } from "../light_session.ts";
@@ -20,8 +21,6 @@ const ASK_AGAIN = { times: 20, afterMs: 250 } as const;
 const UNJUDGED_MS = 1000;
 /** Who got nothing in a shorter stay is not counted as silent. */
 const SILENT_MS = 3000;
-
-type Sleep = (ms: number) => Promise<void>;
 
 /** What all viewers of a process share. */
 export interface ViewerContext {
@@ -69,12 +68,11 @@ export class Viewer {
 
   async #leaveAfter(ms: number): Promise<void> {
     const { signal } = this.#context;
-    const sleep = sleeper(signal);
-    await sleep(Math.max(0, ms - UNJUDGED_MS));
+    await sleep(Math.max(0, ms - UNJUDGED_MS), signal);
     if (signal.aborted) return;
     const stay = this.#stay;
     const reached = stay?.newest() ?? {};
-    await sleep(Math.min(ms, UNJUDGED_MS));
+    await sleep(Math.min(ms, UNJUDGED_MS), signal);
     if (signal.aborted) return;
     stay?.judge(reached);
     stay?.close();
@@ -192,7 +190,7 @@ class Stay {
         return;
       }
       this.#watched.delete(id);
-      await sleeper(signal)(ASK_AGAIN.afterMs);
+      await sleep(ASK_AGAIN.afterMs, signal);
       await this.#watch(broadcast, track, attempt + 1).catch(() => {});
     });
   }
@@ -203,12 +201,11 @@ class Stay {
 
   async #read(stream: { read(): Promise<Uint8Array | undefined> }): Promise<void> {
     const scan = new GroupScan(this.#session.dialect, this.#onFrame);
-    const sleep = this.#slow ? sleeper(this.#context.signal) : undefined;
     let ledger: Ledger | undefined;
     let whole = false;
     try {
       for (;;) {
-        await sleep?.(SLOW_READ_MS);
+        if (this.#slow) await sleep(SLOW_READ_MS, this.#context.signal);
         const chunk = await stream.read();
         if (chunk === undefined) break;
         this.#nowMs = wallMs();
@@ -239,19 +236,4 @@ class Stay {
     // What was written before the viewer came is late by its own fault.
     if (sentMs >= this.#subscribedMs) tally.latencyUs.record((this.#nowMs - sentMs) * 1000);
   };
-}
-
-/** Waits until the time is over or the signal aborts; never rejects. */
-export function sleeper(signal: AbortSignal): Sleep {
-  return (ms) =>
-    new Promise((resolve) => {
-      if (signal.aborted) return resolve();
-      const done = () => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      const timer = setTimeout(done, Math.max(0, ms));
-      signal.addEventListener("abort", done, { once: true });
-    });
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sleep } from "../../base/sleep.ts";
 import { reasonOf } from "../../base/errors.ts";
 import type { LightTarget } from "../light_session.ts";
 import { AnnounceViewer } from "./announce_viewer.ts";
@@ -13,7 +14,7 @@ import type { Plan } from "./plan.ts";
 import { ownCpuMs } from "../figures/process_stats.ts";
 import { Publisher } from "./publisher.ts";
 import { Tally } from "../figures/tally.ts";
-import { type LastGroups, sleeper, Viewer } from "./viewer.ts";
+import { type LastGroups, Viewer } from "./viewer.ts";
 
 /** Handshakes of one worker under way at a time. */
 const DIALING = 24;
@@ -101,10 +102,12 @@ class Worker {
   }
 
   async #come(): Promise<void> {
-    const sleep = sleeper(this.#ending.signal);
     const beganMs = performance.now();
     await inTurn(this.#viewers.length, async (i) => {
-      await sleep(beganMs + this.#plan.viewers[i]!.startMs - performance.now());
+      await sleep(
+        beganMs + this.#plan.viewers[i]!.startMs - performance.now(),
+        this.#ending.signal,
+      );
       if (this.#ending.signal.aborted) return;
       await this.#viewers[i]!.come();
       this.#arrived++;

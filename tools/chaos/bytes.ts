@@ -1,11 +1,12 @@
 /** Random and mutated bytes on every kind of stream, from the arbitraries of the property tests. */
+import { sleep } from "../../base/sleep.ts";
 import fc from "fast-check";
 import { type HostileStream, hostileVisit } from "../../tests/support/peers/hostile_streams.ts";
 import type { Connection, ReceiveStream, SendStream } from "../../transport/connection.ts";
 import { connectAlpn } from "../../transport/quic/quic.ts";
 import type { LiteVersion } from "../../wire/lite/dialect.ts";
 import type { Fault, Stage } from "./fault.ts";
-import { alpnOf, greet, hold, knock, loops, number, pause, type Way, within } from "./peers.ts";
+import { alpnOf, greet, hold, knock, loops, number, type Way, within } from "./peers.ts";
 
 const VERSIONS: readonly LiteVersion[] = [6, 5, 4, 3, 2, 1];
 const AT_A_TIME = 4;
@@ -98,7 +99,7 @@ async function speak(connection: Connection, visit: readonly HostileStream[]): P
     if (end === "stop") stream.receive?.stop(7);
     connection.sendDatagram(bytes);
     streams++;
-    if (bytes.length % 3 === 0) await pause(1);
+    if (bytes.length % 3 === 0) await sleep(1);
   }
   return streams;
 }
@@ -132,7 +133,7 @@ export const udpNoise: Fault = {
       if (kind < 2) packet.set([0xc0 | (packet[0]! & 0x3f), 0, 0, 0, kind === 0 ? 1 : 0xba, 8]);
       if (kind === 0) packet.set([8], 14);
       await socket.send(kind === 3 ? packet.subarray(0, packet[0]! + 1) : packet, to);
-      if (++sent % 20 === 0) await pause(10);
+      if (++sent % 20 === 0) await sleep(10);
     });
     socket.close();
     return `${number(sent)} packets`;

@@ -4,10 +4,11 @@
  *
  * @module
  */
+import { sleep } from "../../base/sleep.ts";
 import type { Fault, Stage } from "./fault.ts";
 import { readGauges } from "./gauges.ts";
 import type { Cost } from "./outcome.ts";
-import { number, pause, within } from "./peers.ts";
+import { number, within } from "./peers.ts";
 
 /** A peer at its worst, held open. */
 export interface Held {
@@ -52,7 +53,7 @@ export function crowd({ count, boundMb, one, ...fault }: Crowd): Fault {
       }));
       while (!signal.aborted) {
         mostMb = Math.max(mostMb, await residentMb());
-        await pause(SAMPLE_MS, signal);
+        await sleep(SAMPLE_MS, signal);
       }
       await opening;
       const ended = gone;

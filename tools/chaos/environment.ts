@@ -1,4 +1,5 @@
 /** What goes wrong around the relay: its clock, its disk, its threads, the network. */
+import { sleep } from "../../base/sleep.ts";
 import { startRelay } from "../../tests/support/program.ts";
 import { connect } from "../../client/mod.ts";
 import { V8_FLAGS } from "../ship/v8_flags.ts";
@@ -7,7 +8,7 @@ import { BadPath } from "./faults/bad_path.ts";
 import type { Fault } from "./fault.ts";
 import { readGauges } from "./gauges.ts";
 import { HonestLoad } from "./honest.ts";
-import { number, pause } from "./peers.ts";
+import { number } from "./peers.ts";
 import { targetWithLog } from "./target.ts";
 import { randomOf } from "../../load/figures/range.ts";
 
@@ -33,7 +34,7 @@ export function clockJumps(dir: string): Fault {
       let jumps = 0;
       while (!signal.aborted) {
         await Deno.writeTextFile(file, String(JUMPS[jumps++ % JUMPS.length]!));
-        await pause(1000, signal);
+        await sleep(1000, signal);
         await readGauges(relay.adminUrl);
       }
       await Deno.writeTextFile(file, "0");
@@ -60,7 +61,7 @@ export function fullDisk(dir: string): Fault {
         const client = await connect(`moqt://127.0.0.1:${relay.port}/`, { hash: relay.hash });
         await client.close();
         sessions++;
-        await pause(20);
+        await sleep(20);
       }
       return `${number(sessions)} sessions that wanted to be logged`;
     },
@@ -98,13 +99,13 @@ export function dyingWorkers(dir: string): Fault {
       })().catch(() => {});
       let deaths = 0;
       while (!signal.aborted) {
-        await pause(5000, signal);
+        await sleep(5000, signal);
         if (signal.aborted) break;
         await Deno.writeTextFile(`${dir}/${worker}`, "");
         deaths++;
         // It is back when the client has groups again.
         const before = groups;
-        for (let i = 0; i < 200 && groups < before + 3; i++) await pause(100);
+        for (let i = 0; i < 200 && groups < before + 3; i++) await sleep(100);
       }
       await client.close();
       await watching;
@@ -130,7 +131,7 @@ export const badNetwork: Fault = {
       prefix: `far-${seed}`,
       viewers: 10,
     });
-    await pause(2 ** 30, signal);
+    await sleep(2 ** 30, signal);
     const { groups, viewers, latencyMs } = await load.end();
     return `${number(path.passed)} packets passed, ${
       number(path.lost)

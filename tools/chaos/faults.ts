@@ -1,4 +1,5 @@
 /** Every fault, in the order of the table. */
+import { sleep } from "../../base/sleep.ts";
 import { publishersNames, viewersHalfSent, viewersNames } from "./faults/admitted.ts";
 import { bytesOver, bytesOverH3, udpNoise } from "./bytes.ts";
 import {
@@ -15,7 +16,6 @@ import { giantNumbers, streamFlood } from "./faults/floods.ts";
 import { announceInits, beforeSetup, halfRequests, longNames } from "./faults/hoards.ts";
 import { comeAndGo, halfOpen, slowHandshakes } from "./faults/handshakes.ts";
 import { killedRelay } from "./faults/killed_relay.ts";
-import { pause } from "./peers.ts";
 import { strangersH3, strangersQuic, strangersTcp } from "./faults/strangers.ts";
 
 /** The honest load alone, for comparison. */
@@ -23,7 +23,7 @@ const nothing: Fault = {
   name: "nothing",
   what: "the honest load alone",
   counters: [],
-  run: ({ signal }) => pause(2 ** 30, signal).then(() => "–"),
+  run: ({ signal }) => sleep(2 ** 30, signal).then(() => "–"),
 };
 
 /**

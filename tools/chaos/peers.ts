@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sleep } from "../../base/sleep.ts";
 import type { Connection, SendStream } from "../../transport/connection.ts";
 import { dial } from "../../transport/dial.ts";
 import type { TransportSettings } from "../../transport/quic/quic_settings.ts";
@@ -66,24 +67,10 @@ export async function loops(
   let turns = 0;
   await Promise.all(Array.from({ length: width }, async () => {
     while (!signal.aborted) {
-      await body(turns++).catch(() => pause(20));
+      await body(turns++).catch(() => sleep(20));
     }
   }));
   return turns;
-}
-
-/** Waits, or until the signal aborts; never rejects. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener("abort", done, { once: true });
-  });
 }
 
 /** At most this long; then it is given up, not awaited. */

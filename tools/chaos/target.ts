@@ -1,7 +1,7 @@
+import { sleep } from "../../base/sleep.ts";
 import { MAIN, startRelay } from "../../tests/support/program.ts";
 import { V8_FLAGS } from "../ship/v8_flags.ts";
 import type { Target } from "./fault.ts";
-import { pause } from "./peers.ts";
 
 /** Starts the relay as users do, by itself. */
 export function usualTarget(flags: readonly string[] = []): Promise<Target> {
@@ -43,7 +43,7 @@ export async function targetWithLog(logDir: string, flags: readonly string[]): P
 
 async function startedLine(log: string): Promise<[port: number, admin: string, hash: string]> {
   for (let i = 0; i < 300; i++) {
-    await pause(100);
+    await sleep(100);
     const text = await Deno.readTextFile(log).catch(() => "");
     const line = text.split("\n").find((l) => l.includes('"message":"started"') && l.endsWith("}"));
     if (line === undefined) continue;

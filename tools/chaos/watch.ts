@@ -1,5 +1,5 @@
+import { sleep } from "../../base/sleep.ts";
 import { type Gauges, readGauges } from "./gauges.ts";
-import { pause } from "./peers.ts";
 
 /** What has to come back to where it was when bad peers have gone. */
 export const GAUGES = [
@@ -36,7 +36,7 @@ export class Watch {
     const giveUpMs = performance.now() + timeoutMs;
     while (!wanted(await this.look())) {
       if (performance.now() > giveUpMs) return false;
-      await pause(SAMPLE_MS);
+      await sleep(SAMPLE_MS);
     }
     return true;
   }
@@ -50,7 +50,7 @@ export class Watch {
   async sample(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.look();
-      await pause(SAMPLE_MS, signal);
+      await sleep(SAMPLE_MS, signal);
     }
   }
 

@@ -1,11 +1,12 @@
 /** Peers that keep to the protocol and are a burden all the same. */
+import { sleep } from "../../../base/sleep.ts";
 import { LightSession } from "../../../load/light_session.ts";
 import { type Client, connect } from "../../../client/mod.ts";
 import type { TransportSettings } from "../../../transport/quic/quic_settings.ts";
 import type { Connection } from "../../../transport/connection.ts";
 import type { Fault, Stage } from "../fault.ts";
 import { usualTarget } from "../target.ts";
-import { knock, loops, number, pause, within } from "../peers.ts";
+import { knock, loops, number, within } from "../peers.ts";
 
 const STORM = 10_000;
 
@@ -39,10 +40,10 @@ export const announceStorm: Fault = {
     while (!stage.signal.aborted) {
       const broadcasts = Array.from({ length: storm }, (_, i) => publisher.publish(`storm/${i}`));
       const wanted = heard + storm;
-      while (heard < wanted && !stage.signal.aborted) await pause(20);
+      while (heard < wanted && !stage.signal.aborted) await sleep(20);
       for (const broadcast of broadcasts) broadcast.close();
       const gone = heard + storm;
-      while (heard < gone && !stage.signal.aborted) await pause(20);
+      while (heard < gone && !stage.signal.aborted) await sleep(20);
       rounds++;
     }
     await publisher.close();
@@ -65,7 +66,7 @@ export const subscribeChurn: Fault = {
       loops(stage.signal, 1, async (id) => {
         const { broadcast, track } = stage.honest;
         const { cancel } = await session.subscribe(id, broadcast, track);
-        await pause(id % 8);
+        await sleep(id % 8);
         cancel();
         turns++;
       })
@@ -94,7 +95,7 @@ export const deafViewers: Fault = {
       const { broadcast, track } = stage.honest;
       await session.subscribe(0, broadcast, track);
       // The relay may close it; then the next one comes.
-      await Promise.race([session.closed, pause(2 ** 30, stage.signal)]);
+      await Promise.race([session.closed, sleep(2 ** 30, stage.signal)]);
       session.close();
     });
     return `${number(turns)} sessions`;
@@ -133,7 +134,7 @@ export const hoarder: Fault = {
     const path = `hoard/${stage.seed}`;
     const broadcast = publisher.publish(path);
     const tracks = Array.from({ length: HOARD_TRACKS }, (_, i) => broadcast.track(`track${i}`));
-    await pause(500);
+    await sleep(500);
     for (const [i, { name }] of tracks.entries()) await reader.subscribe(i, path, name);
     const frame = new Uint8Array(128 * 1024).fill(0x71);
     let groups = 0;
@@ -142,7 +143,7 @@ export const hoarder: Fault = {
         track.write(frame);
         groups++;
       }
-      await pause(50);
+      await sleep(50);
     }
     reader.close();
     await publisher.close();
@@ -178,12 +179,12 @@ export const dyingPublishers: Fault = {
       try {
         await within(10_000, heardOf(viewer, path));
         const watching = watchUntilEnd(viewer, path).then((n) => cut += n);
-        await pause(300 + turn % 7 * 30);
+        await sleep(300 + turn % 7 * 30);
         publisher.kill("SIGKILL");
         deaths++;
         // The relay hears of it by the idle timeout alone; the next one comes before.
         void watching;
-        await pause(500);
+        await sleep(500);
       } finally {
         await publisher.status;
       }

@@ -1,8 +1,9 @@
 /** More streams than anybody needs, and numbers larger than anything. */
+import { sleep } from "../../../base/sleep.ts";
 import type { Connection } from "../../../transport/connection.ts";
 import type { LiteVersion } from "../../../wire/lite/dialect.ts";
 import type { Fault } from "../fault.ts";
-import { alpnOf, greet, hold, knock, loops, number, pause, uni, within } from "../peers.ts";
+import { alpnOf, greet, hold, knock, loops, number, uni, within } from "../peers.ts";
 
 const FLOODERS = 4;
 /** Streams a flooder opens before it lets others run. */
@@ -24,7 +25,7 @@ export const streamFlood: Fault = {
         const opened = await within(2000, burst(connection));
         if (opened === undefined) break;
         streams += opened;
-        await pause(5);
+        await sleep(5);
       }
       connection.close();
     });

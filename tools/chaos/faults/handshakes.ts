@@ -1,8 +1,9 @@
 /** Peers that begin a handshake and leave it there. */
+import { sleep } from "../../../base/sleep.ts";
 import type { Connection } from "../../../transport/connection.ts";
 import { connectAlpn } from "../../../transport/quic/quic.ts";
 import type { Fault, Stage } from "../fault.ts";
-import { hold, knock, loops, number, pause, within } from "../peers.ts";
+import { hold, knock, loops, number, within } from "../peers.ts";
 
 const encoder = new TextEncoder();
 const COUNTERS = ["qumo_handshake_failures_total", "qumo_refused_total"];
@@ -25,7 +26,7 @@ async function keep(
       if (close !== undefined) closes.push(close);
     }
   }));
-  await pause(2 ** 30, signal);
+  await sleep(2 ** 30, signal);
   for (const close of closes) close();
   return closes.length;
 }
@@ -84,7 +85,7 @@ async function halfTcp(
   await conn.write(begin);
   void (async () => {
     while (!signal.aborted) {
-      await pause(1000, signal);
+      await sleep(1000, signal);
       await conn.write(more);
     }
   })().catch(() => {});
@@ -142,7 +143,7 @@ export const comeAndGo: Fault = {
       const conn = await Deno.connect({ hostname: "127.0.0.1", port: relay.port });
       if (turn % 3 > 0) await conn.write(turn % 3 === 1 ? HTTP_HEAD : TLS_HEAD);
       conn.close();
-      await pause(5);
+      await sleep(5);
     });
     return `${number(turns)} connections`;
   },

@@ -1,4 +1,5 @@
 /** What one peer, with or without a token, sends to make the relay hold more than it is worth. */
+import { sleep } from "../../../base/sleep.ts";
 import { AnnounceInit } from "../../../wire/lite/announce.ts";
 import { BIDI, UNI } from "../../../wire/lite/dialect.ts";
 import { Subscribe6 } from "../../../wire/lite/subscribe.ts";
@@ -6,7 +7,7 @@ import { framed } from "../../../wire/message.ts";
 import { putVarint } from "../../../wire/varint.ts";
 import type { Connection } from "../../../transport/connection.ts";
 import type { Fault, Stage } from "../fault.ts";
-import { alpnOf, greet, hold, knock, loops, number, pause, within } from "../peers.ts";
+import { alpnOf, greet, hold, knock, loops, number, within } from "../peers.ts";
 
 const MB = 1 << 20;
 const LIMITED = ["qumo_malformed_total", "qumo_session_violations_total"];
@@ -34,7 +35,7 @@ async function say(connection: Connection, kind: "uni" | "bidi", bytes: Uint8Arr
 
 /** Stays as long as it may. */
 async function stay(connection: Connection, signal: AbortSignal): Promise<void> {
-  await Promise.race([connection.closed, pause(STAY_MS, signal)]);
+  await Promise.race([connection.closed, sleep(STAY_MS, signal)]);
   connection.close();
 }
 

@@ -1,10 +1,11 @@
 /** `kill -9` of the whole relay, again and again, and clients that come back to the one started in its place. */
+import { sleep } from "../../../base/sleep.ts";
 import { type Client, connect, type ConnectOptions } from "../../../client/mod.ts";
 import { startRelay } from "../../../tests/support/program.ts";
 import { V8_FLAGS } from "../../ship/v8_flags.ts";
 import type { WholeFault } from "../fault.ts";
 import type { Outcome } from "../outcome.ts";
-import { number, pause } from "../peers.ts";
+import { number } from "../peers.ts";
 
 const VIEWERS = 10;
 /** A group of one frame each. */
@@ -41,7 +42,7 @@ export const killedRelay: WholeFault = {
     const endMs = performance.now() + seconds * 1000;
     try {
       while (performance.now() < endMs) {
-        await pause(3000);
+        await sleep(3000);
         relay.process.kill("SIGKILL");
         await relay[Symbol.asyncDispose]();
         const killedMs = performance.now();
@@ -50,13 +51,13 @@ export const killedRelay: WholeFault = {
         kills++;
         while (counts.some(({ newest }) => newest < written)) {
           if (performance.now() - killedMs > 60_000) break;
-          await pause(20);
+          await sleep(20);
         }
         longestMs = Math.max(longestMs, performance.now() - killedMs);
       }
       clearInterval(writing);
       const last = track.nextGroup - 1;
-      for (let i = 0; i < 200 && counts.some(({ newest }) => newest < last); i++) await pause(50);
+      for (let i = 0; i < 200 && counts.some(({ newest }) => newest < last); i++) await sleep(50);
       const judged = counts.map(({ groups, first }) => ({
         seen: groups.size,
         lost: last - first + 1 - groups.size,

@@ -3,6 +3,7 @@
  * Plays what is past: groups fetched from the relay one after another, decoded and drawn at the pace they were recorded in.
  * Picture only.
  */
+import { sleep } from "../../../base/sleep.ts";
 import type { Client } from "../../../client/client.ts";
 import { decodeLegacyFrame } from "../../../media/hang/legacy_frame.ts";
 import { connectTo } from "../../connect/connect_to.ts";
@@ -91,7 +92,7 @@ export class Rewind {
         last = group;
         fromMs = group.atMs;
       }
-      if (next.length === 0) await pause(AGAIN_MS);
+      if (next.length === 0) await sleep(AGAIN_MS, signal);
     }
   }
 
@@ -104,7 +105,7 @@ export class Rewind {
       const frame = decodeLegacyFrame(payload);
       if (frame === undefined) return;
       const { timestampUs: timestamp, data } = frame;
-      while (!signal.aborted && this.#ahead(timestamp)) await pause(20);
+      while (!signal.aborted && this.#ahead(timestamp)) await sleep(20, signal);
       if (signal.aborted) return;
       if (first) this.#liveAt = { timestampUs: timestamp, atMs };
       this.#decoder.decode(
@@ -168,8 +169,4 @@ function configOf({ codec, codedWidth, codedHeight, description }: PastVideo): V
     ...(description ? { description: Uint8Array.fromHex(description) } : {}),
     optimizeForLatency: true,
   };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
