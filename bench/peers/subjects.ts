@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { freePort, killed } from "../../tests/support/processes.ts";
 import { optional } from "../../tests/support/optional.ts";
 import { startRelay } from "../../tests/support/program.ts";
 import { fromFileUrl } from "../../tools/file_url.ts";
@@ -64,7 +65,7 @@ const floor = (version: string): Subject => ({
       pid: process.pid,
       url: `moqt://127.0.0.1:${port}/`,
       flags: ["--hash", hash, "--publishers", "0"],
-      [Symbol.asyncDispose]: () => end(process),
+      [Symbol.asyncDispose]: () => killed(process),
     };
   },
 });
@@ -86,7 +87,7 @@ const peer = (path: string, version: string): Subject => ({
       url: `http://${address}/`,
       flags: [],
       async [Symbol.asyncDispose]() {
-        await end(process);
+        await killed(process);
         await drained;
       },
     };
@@ -118,14 +119,6 @@ function spawn(command: string, args: string[]): Deno.ChildProcess {
     .spawn();
 }
 
-async function end(process: Deno.ChildProcess): Promise<void> {
-  try {
-    process.kill("SIGKILL");
-  } catch { // It has ended by itself.
-  }
-  await process.status;
-}
-
 async function firstLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
   let text = "";
   for await (const part of stream.pipeThrough(new TextDecoderStream())) {
@@ -134,11 +127,6 @@ async function firstLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promi
     if (end !== -1) return text.slice(0, end);
   }
   throw new Error("it ended without a word");
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 async function answers(url: string): Promise<void> {

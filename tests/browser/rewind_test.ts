@@ -1,4 +1,5 @@
 /** Looking back on the page: the past is another colour. */
+import { fragmented } from "../support/test_media.ts";
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { launchChromium } from "../support/pages/chromium.ts";
@@ -8,31 +9,12 @@ import { need } from "../support/require.ts";
 const ignore = !need("chromium").ok || !need("ffmpeg").ok;
 
 /** Red for three seconds, blue from then on, as live fragmented MP4. */
-function redThenBlue() {
-  const child = new Deno.Command("ffmpeg", {
-    args: [
-      ...["-v", "fatal", "-re", "-f", "lavfi", "-i"],
-      "color=red:s=320x180:r=30:d=3[a];color=blue:s=320x180:r=30:d=300[b];[a][b]concat=n=2:v=1:a=0",
-      ...["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "15"],
-      ...["-pix_fmt", "yuv420p", "-f", "mp4"],
-      ...["-movflags", "cmaf+separate_moof+delay_moov+skip_trailer+frag_every_frame", "pipe:1"],
-    ],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  return {
-    stdout: child.stdout,
-    async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGKILL");
-      } catch { // It has ended by itself.
-      }
-      await child.status;
-      if (!child.stdout.locked) await child.stdout.cancel();
-    },
-  };
-}
+const redThenBlue = () =>
+  fragmented([
+    ...["-re", "-f", "lavfi", "-i"],
+    "color=red:s=320x180:r=30:d=3[a];color=blue:s=320x180:r=30:d=300[b];[a][b]concat=n=2:v=1:a=0",
+    ...["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "15"],
+  ]);
 
 /** Waits until the middle of a canvas has a colour. */
 async function waitForColour(page: Page, canvas: string, colour: "red" | "blue"): Promise<void> {

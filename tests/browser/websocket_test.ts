@@ -1,7 +1,8 @@
 /** The page of a relay in a browser that has no WebTransport: it plays over WebSocket, plain and by TLS. */
 import assert from "node:assert/strict";
 import { launchChromium } from "../support/pages/chromium.ts";
-import { start, startRelay, testMedia } from "../support/program.ts";
+import { start, startRelay } from "../support/program.ts";
+import { testMedia } from "../support/test_media.ts";
 import { need } from "../support/require.ts";
 import { changedFields, firstPicture, goLive, picture } from "../support/pages/watch_page.ts";
 

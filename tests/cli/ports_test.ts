@@ -2,6 +2,7 @@
  * `qumo-relay ports`: with its rule in the kernel, connections to the one public port are spread over the workers. In
  * namespaces of its own: it touches nothing of this machine.
  */
+import { killed } from "../support/processes.ts";
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../../tools/file_url.ts";
 import { mayMakeNamespaces, namespaces } from "../support/peers/namespaces.ts";
@@ -76,11 +77,7 @@ Deno.test({
       await inside(net.server, qumo("ports", ...flags, "--remove")); // harmless
       assert.equal(await inside(net.server, ["nft", "list", "ruleset"]), "");
     } finally {
-      try {
-        relay.kill("SIGKILL");
-      } catch { // It has ended by itself.
-      }
-      await relay.status;
+      await killed(relay);
       await lines.cancel();
       await Deno.remove(dir, { recursive: true });
     }

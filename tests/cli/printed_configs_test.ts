@@ -1,4 +1,5 @@
 /** What the documents print is what starts: each configuration and command line, to the letter, on the address it names. */
+import { killed } from "../support/processes.ts";
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { parseConfig } from "../../config/load.ts";
@@ -82,8 +83,7 @@ async function meetsRedis(serve: ReturnType<typeof start>, net: LoneNamespace | 
   try {
     await serve.saw(/"message":"storage is back"/);
   } finally {
-    redis.kill("SIGKILL");
-    await redis.status;
+    await killed(redis);
   }
 }
 

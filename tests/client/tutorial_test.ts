@@ -2,6 +2,7 @@
  * docs/tutorial.md as its reader follows it: every block in its order, in new folders, with the packed package. What a
  * block "says" has to be said. Only ports are other ones, and the relay's commands run the program of this checkout.
  */
+import { freePort } from "../support/processes.ts";
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { ROOT } from "../../tools/module_graph.ts";
@@ -23,11 +24,6 @@ function patternOf(text: string): RegExp {
     line.split("…").map(RegExp.escape).join(".+")
   );
   return new RegExp(lines.join("\n(?:.*\n)*?"));
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 class Reader implements AsyncDisposable {

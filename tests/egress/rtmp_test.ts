@@ -1,4 +1,5 @@
 /** The plugin `rtmp` with ffmpeg as the server. */
+import { freePort } from "../support/processes.ts";
 import assert from "node:assert/strict";
 import { rtmp } from "../../plugins/egress/rtmp/mod.ts";
 import { MemoryRelay, runPlugin } from "../support/plugin_run.ts";
@@ -7,11 +8,6 @@ import { need } from "../support/require.ts";
 import { until } from "../support/server.ts";
 
 const ignore = !need("ffmpeg").ok;
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 Deno.test({
   name: "rtmp pushes H.264 and AAC as they are to a server, and its failure does not tell the key",

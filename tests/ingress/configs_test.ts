@@ -1,4 +1,5 @@
 /** The example configurations of the ingress plugins, run by the program, with a real source, in a real browser. */
+import { freePort } from "../support/processes.ts";
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { fromFileUrl } from "../../tools/file_url.ts";
@@ -68,9 +69,7 @@ Deno.test({
   name: "configs/restream.yaml: what is pushed over RTMP is announced, and withdrawn when it ends",
   ignore: !need("ffmpeg").ok,
   async fn() {
-    const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = free.addr as Deno.NetAddr;
-    free.close();
+    const port = freePort();
     await withConfig("restream.yaml", ([studio, field]) => {
       studio!.options.listen = field!.options.listen = `127.0.0.1:${port}`; // TCP one, UDP the other
     }, async (relay) => {

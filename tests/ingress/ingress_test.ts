@@ -2,6 +2,7 @@
  * The ingress plugins, each with what it takes media from in earnest: an RTSP server, encoders that push RTMP and SRT, an
  * HLS playlist, files. What they publish is read back by a client.
  */
+import { freePort, killed } from "../support/processes.ts";
 import assert from "node:assert/strict";
 import { camera } from "../../plugins/ingress/camera/mod.ts";
 import { file } from "../../plugins/ingress/file/mod.ts";
@@ -36,11 +37,7 @@ function ffmpeg(args: readonly string[]) {
   return {
     ended: child.status,
     async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGKILL");
-      } catch { // It has ended by itself.
-      }
-      await child.status;
+      await killed(child);
     },
   };
 }
@@ -182,16 +179,6 @@ Deno.test({
     assert.deepEqual(Object.keys(await watch(await test.live())), ["avc1", "opus"]);
   },
 });
-
-/** A port that was free a moment ago. */
-function freePort(transport: "tcp" | "udp"): number {
-  const listener = transport === "tcp"
-    ? Deno.listen({ hostname: "127.0.0.1", port: 0 })
-    : Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
-}
 
 /** Pushes until it was taken: the listener opens its port when it is ready. */
 async function push(target: string, args: readonly string[], seconds = 60) {

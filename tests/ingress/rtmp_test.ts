@@ -1,4 +1,5 @@
 /** The door for RTMP publishers, with ffmpeg as a publisher that knows the key and one that does not, and with hostile bytes. */
+import { freePort, killed } from "../support/processes.ts";
 import assert from "node:assert/strict";
 import { rtmp } from "../../plugins/ingress/rtmp/mod.ts";
 import { MAX_STRANGERS_PER_ADDRESS } from "../../plugins/ingress/rtmp/door.ts";
@@ -24,9 +25,7 @@ const MEDIA = [
 
 /** The plugin at a relay of its own, which says what is announced. */
 async function door(options: Record<string, unknown>) {
-  using free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = free.addr;
-  free.close();
+  const port = freePort();
   const at = new MemoryRelay();
   const reader = await at.client();
   const over = new AbortController();
@@ -69,11 +68,7 @@ function push(port: number, name: string, { app = "live", seconds = 60 } = {}) {
   return {
     ended: (async () => ({ success: (await child.status).success, said: await said }))(),
     async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGKILL");
-      } catch { // It has ended by itself.
-      }
-      await child.status;
+      await killed(child);
       await said;
     },
   };

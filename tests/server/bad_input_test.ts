@@ -2,6 +2,7 @@
  * What the commands that need a relay say when something is wrong: a sentence that names it, one that says what to do, and
  * an exit code that is not 0.
  */
+import { freePort } from "../support/processes.ts";
 import assert from "node:assert/strict";
 import { listenQuic } from "../../transport/quic/quic.ts";
 import { acceptWebTransport } from "../../transport/webtransport/webtransport_server.ts";
@@ -37,12 +38,6 @@ async function hold(cases: readonly Case[]): Promise<void> {
 async function mediaFile(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await Deno.makeTempFile({ suffix: ".mp4" });
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path) };
-}
-
-/** A port of this machine where nothing listens. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** The same mistake in each command that dials. */

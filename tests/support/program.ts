@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { killed } from "./processes.ts";
 import { fromFileUrl } from "../../tools/file_url.ts";
 
 /** The program. */
@@ -108,10 +109,7 @@ export function follow(process: Deno.ChildProcess, feeding?: Promise<void>): Pro
     },
     ended,
     async [Symbol.asyncDispose]() {
-      try {
-        process.kill("SIGKILL");
-      } catch { // It has ended by itself.
-      }
+      await killed(process);
       await ended();
       await feeding;
     },
@@ -130,6 +128,22 @@ export interface RelayProgram extends Program {
   readonly certFile: string;
 }
 
+/** What a relay on 127.0.0.1 has logged of itself; `undefined` before it has. */
+export function startedIn(
+  log: string,
+): Pick<RelayProgram, "port" | "url" | "adminUrl" | "hash"> | undefined {
+  const line = log.split("\n").find((l) => l.includes('"message":"started"') && l.endsWith("}"));
+  if (line === undefined) return undefined;
+  const { listening, certificateSha256 } = JSON.parse(line);
+  const port = Number(/HTTP 127\.0\.0\.1:(\d+)/.exec(listening)![1]);
+  return {
+    port,
+    url: `http://127.0.0.1:${port}/`,
+    adminUrl: `http://${/admin ([\d.:]+)/.exec(listening)![1]}`,
+    hash: certificateSha256,
+  };
+}
+
 /** Starts `qumo-relay serve` and waits until it listens. */
 export async function startRelay(
   flags: readonly string[] = [],
@@ -144,15 +158,9 @@ export async function startRelay(
   ], options);
   try {
     await program.saw(/"message":"started".*\n/);
-    const line = program.output().split("\n").find((l) => l.includes('"message":"started"'))!;
-    const { listening, certificateSha256 } = JSON.parse(line);
-    const port = Number(/HTTP 127\.0\.0\.1:(\d+)/.exec(listening)![1]);
     return {
       ...program,
-      port,
-      url: `http://127.0.0.1:${port}/`,
-      adminUrl: `http://${/admin ([\d.:]+)/.exec(listening)![1]}`,
-      hash: certificateSha256,
+      ...startedIn(program.output())!,
       certFile: `${dir}/dev.crt`,
       async [Symbol.asyncDispose]() {
         await program[Symbol.asyncDispose]();
@@ -163,41 +171,4 @@ export async function startRelay(
     await program[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** ffmpeg's test picture and a tone as live fragmented MP4. Ended when it goes out of scope. */
-export function testMedia(options: {
-  readonly seconds?: number;
-  readonly size?: string;
-  readonly codecs?: string;
-  /** As fast as it can instead of live. */
-  readonly fast?: boolean;
-} = {}): AsyncDisposable & { readonly stdout: ReadableStream<Uint8Array<ArrayBuffer>> } {
-  const { size = "640x360", seconds, fast = false } = options;
-  const codecs = options.codecs ??
-    "-c:v libx264 -preset ultrafast -tune zerolatency -g 30 -c:a libopus";
-  const child = new Deno.Command("ffmpeg", {
-    args: [
-      ...["-v", "fatal", ...(fast ? [] : ["-re"])],
-      ...["-f", "lavfi", "-i", `testsrc2=size=${size}:rate=30`],
-      ...["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"],
-      ...(seconds === undefined ? [] : ["-t", String(seconds)]),
-      ...[...codecs.split(" "), "-pix_fmt", "yuv420p", "-f", "mp4"],
-      ...["-movflags", "cmaf+separate_moof+delay_moov+skip_trailer+frag_every_frame", "pipe:1"],
-    ],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  return {
-    stdout: child.stdout,
-    async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGKILL");
-      } catch { // It has ended by itself.
-      }
-      await child.status;
-      if (!child.stdout.locked) await child.stdout.cancel();
-    },
-  };
 }

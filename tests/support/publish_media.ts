@@ -1,7 +1,7 @@
 /** ffmpeg's test picture and tone as a broadcast of a relay in memory. */
 import { MediaPublisher } from "../../media/broadcast/media_publisher.ts";
 import type { Client } from "../../client/mod.ts";
-import { testMedia } from "./program.ts";
+import { testMedia } from "./test_media.ts";
 
 /** H.264 with a keyframe per second, and AAC: what every player takes. */
 export const H264_AAC =

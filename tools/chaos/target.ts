@@ -1,5 +1,6 @@
+import { killed } from "../../tests/support/processes.ts";
 import { sleep } from "../../base/sleep.ts";
-import { MAIN, startRelay } from "../../tests/support/program.ts";
+import { MAIN, startedIn, startRelay } from "../../tests/support/program.ts";
 import { V8_FLAGS } from "../ship/v8_flags.ts";
 import type { Target } from "./fault.ts";
 
@@ -24,35 +25,21 @@ export async function targetWithLog(logDir: string, flags: readonly string[]): P
     stdin: "null",
     stdout: "null",
   }).spawn();
-  const [port, admin, hash] = await startedLine(log);
+  const started = await startedLine(log);
   return {
-    port,
-    hash,
-    url: `http://127.0.0.1:${port}/`,
-    adminUrl: `http://${admin}`,
+    ...started,
     async [Symbol.asyncDispose]() {
-      try {
-        process.kill("SIGKILL");
-      } catch { // It has died.
-      }
-      await process.status;
+      await killed(process);
       await Deno.remove(dir, { recursive: true });
     },
   };
 }
 
-async function startedLine(log: string): Promise<[port: number, admin: string, hash: string]> {
+async function startedLine(log: string) {
   for (let i = 0; i < 300; i++) {
     await sleep(100);
-    const text = await Deno.readTextFile(log).catch(() => "");
-    const line = text.split("\n").find((l) => l.includes('"message":"started"') && l.endsWith("}"));
-    if (line === undefined) continue;
-    const { listening, certificateSha256 } = JSON.parse(line);
-    return [
-      Number(/HTTP 127\.0\.0\.1:(\d+)/.exec(listening)![1]),
-      /admin ([\d.:]+)/.exec(listening)![1]!,
-      certificateSha256,
-    ];
+    const started = startedIn(await Deno.readTextFile(log).catch(() => ""));
+    if (started !== undefined) return started;
   }
   throw new Error(`the relay did not start: ${await Deno.readTextFile(log)}`);
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { freePort, killed } from "../processes.ts";
 import { reasonOf } from "../../../base/errors.ts";
 import {
   type Content,
@@ -158,11 +159,7 @@ export async function moqRelay(path: string): Promise<MatrixRelay & AsyncDisposa
     stderr: "null",
   }).spawn();
   const dispose = async () => {
-    try {
-      child.kill("SIGKILL");
-    } catch { // It has ended by itself.
-    }
-    await child.status;
+    await killed(child);
   };
   for (let tries = 0; tries < 100; tries++) {
     try {
@@ -174,9 +171,4 @@ export async function moqRelay(path: string): Promise<MatrixRelay & AsyncDisposa
   }
   await dispose();
   throw new Error("moq-relay did not begin to listen");
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { killed } from "../processes.ts";
 import { BroadcastWriter } from "../../../media/broadcast/broadcast_writer.ts";
 import { type Client, connect, type Subscription } from "../../../client/mod.ts";
 import { encode, LIVE, probe } from "../fixtures/ffmpeg_fixtures.ts";
@@ -14,7 +15,7 @@ import type { InteropPage } from "../pages/interop_page.ts";
 import { bundleForPage, loadInPage, type Remote } from "../pages/page_bundle.ts";
 import { missingOf } from "../group_run.ts";
 import { isPayloadOf, payloadOf } from "../payload.ts";
-import { testMedia } from "../program.ts";
+import { testMedia } from "../test_media.ts";
 
 export const TRANSPORTS = ["quic", "webtransport", "websocket"] as const;
 export type Transport = typeof TRANSPORTS[number];
@@ -245,7 +246,7 @@ export function moqPeer(program: string): MatrixPeer {
       stdout: "piped",
       stderr: "null",
     }).spawn();
-    site.signal.addEventListener("abort", () => void endOf(child));
+    site.signal.addEventListener("abort", () => void killed(child));
     return child;
   };
   return {
@@ -261,7 +262,7 @@ export function moqPeer(program: string): MatrixPeer {
       return {
         async [Symbol.asyncDispose]() {
           await media[Symbol.asyncDispose]();
-          await endOf(child);
+          await killed(child);
         },
       };
     },
@@ -276,16 +277,8 @@ export function moqPeer(program: string): MatrixPeer {
         if (pictures < ENOUGH) throw new Error(`${note}, exit code ${code}`);
         return note;
       } finally {
-        await endOf(child);
+        await killed(child);
       }
     },
   };
-}
-
-async function endOf(child: Deno.ChildProcess): Promise<void> {
-  try {
-    child.kill("SIGKILL");
-  } catch { // It has ended by itself.
-  }
-  await child.status;
 }

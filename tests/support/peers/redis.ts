@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { freePort, killed } from "../processes.ts";
 import { need } from "../require.ts";
 import { until } from "../server.ts";
 
@@ -26,14 +27,11 @@ export interface RedisOptions {
 
 export async function startRedis(options: RedisOptions = {}): Promise<Redis> {
   const dir = await Deno.makeTempDir({ prefix: "qumo-redis-test-" });
-  const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = free.addr;
-  free.close();
+  const port = freePort();
   let child: Deno.ChildProcess | undefined;
   const kill = async () => {
     if (child === undefined) return;
-    child.kill("SIGKILL");
-    await child.status;
+    await killed(child);
     child = undefined;
   };
   const start = async () => {

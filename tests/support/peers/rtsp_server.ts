@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { killed } from "../processes.ts";
 import { createHash } from "node:crypto";
 
 export interface RtspServerOptions {
@@ -63,11 +64,7 @@ async function startSource(args: readonly string[]): Promise<Source> {
     sdp,
     viewers,
     async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGKILL");
-      } catch { // It has ended by itself.
-      }
-      await child.status;
+      await killed(child);
       await reader.cancel().catch(() => {});
       socket.close();
     },
