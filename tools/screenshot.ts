@@ -6,7 +6,7 @@
 import type { Browser, Page } from "playwright-core";
 import { launchChromium } from "../tests/support/pages/chromium.ts";
 import { start, startRelay } from "../tests/support/program.ts";
-import { testMedia } from "../tests/support/test_media.ts";
+import { testMedia } from "../tests/support/media/test_media.ts";
 import { firstPicture, goLive } from "../tests/support/pages/watch_page.ts";
 import { buildWeb } from "../web/build/web_build.ts";
 import { ROOT } from "./module_graph.ts";

@@ -1,57 +1,14 @@
+import { type Program, start } from "../../tests/support/program.ts";
 import assert from "node:assert/strict";
 
-interface Child {
-  readonly process: Deno.ChildProcess;
-  /** Waits until a text has come on standard output or standard error. */
-  saw(text: string): Promise<void>;
-  readonly output: () => string;
-}
-
-function start(dir: string, ending: string): Child {
-  const script = new URL("./testdata/serve_child.ts", import.meta.url).href;
-  const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", script, dir, ending],
-    stdout: "piped",
-    stderr: "piped",
-    cwd: dir,
-  }).spawn();
-  let output = "";
-  let changed = Promise.withResolvers<void>();
-  const drain = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
-    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-      output += text;
-      changed.resolve();
-      changed = Promise.withResolvers();
-    }
-  };
-  const drained = Promise.all([drain(process.stdout), drain(process.stderr)]);
-  return {
-    process,
-    output: () => output,
-    async saw(text) {
-      while (!output.includes(text)) {
-        const ended = await Promise.race([changed.promise, drained.then(() => true)]);
-        if (ended && !output.includes(text)) assert.fail(`ended without "${text}": ${output}`);
-      }
-    },
-  };
-}
-
-async function withChild(ending: string, test: (child: Child) => Promise<void>): Promise<void> {
+async function withChild(ending: string, test: (child: Program) => Promise<void>): Promise<void> {
   const dir = await Deno.makeTempDir();
-  const child = start(dir, ending);
-  try {
+  const script = new URL("./testdata/serve_child.ts", import.meta.url).href;
+  {
+    await using child = start([dir, ending], { script, cwd: dir });
     await test(child);
-  } finally {
-    try {
-      child.process.kill("SIGKILL");
-    } catch {
-      // it has ended by itself, as it should
-    }
-    await child.process.status;
-    await child.saw("").catch(() => {});
-    await Deno.remove(dir, { recursive: true });
   }
+  await Deno.remove(dir, { recursive: true });
 }
 
 const posix = { ignore: Deno.build.os === "windows" };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { plugin } from "../../tests/support/plugins.ts";
+import { plugin } from "../../tests/support/test_plugins.ts";
 import { type PluginReference, PluginRegistry } from "./registry.ts";
 
 const registry = () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { until } from "../../tests/support/fixtures/http.ts";
-import { ended, plugin, SupervisorUnderTest } from "../../tests/support/plugins.ts";
+import { ended, plugin, SupervisorUnderTest } from "../../tests/support/test_plugins.ts";
 import { PluginOptionsWrong } from "../errors.ts";
 import { INITIALIZE_MS, STOP_MS } from "./instance.ts";
 import type { Plugin } from "../plugin.ts";

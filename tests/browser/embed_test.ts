@@ -13,9 +13,9 @@ import { toFileUrl } from "../../tools/file_url.ts";
 import { ROOT } from "../../tools/module_graph.ts";
 import { launchChromium } from "../support/pages/chromium.ts";
 import { PICTURES, site } from "../support/pages/embed_page.ts";
-import { H264_AAC } from "../support/publish_media.ts";
+import { H264_AAC } from "../support/media/publish_media.ts";
 import { type RelayProgram, start, startRelay } from "../support/program.ts";
-import { testMedia } from "../support/test_media.ts";
+import { testMedia } from "../support/media/test_media.ts";
 import { need } from "../support/require.ts";
 import { until } from "../support/server.ts";
 

@@ -1,5 +1,5 @@
 /** Looking back on the page: the past is another colour. */
-import { fragmented } from "../support/test_media.ts";
+import { fragmented } from "../support/media/test_media.ts";
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { launchChromium } from "../support/pages/chromium.ts";

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { launchChromium } from "../support/pages/chromium.ts";
 import { start, startRelay } from "../support/program.ts";
-import { testMedia } from "../support/test_media.ts";
+import { testMedia } from "../support/media/test_media.ts";
 import { need } from "../support/require.ts";
 import { say } from "../../tools/say.ts";
 import { changedFields, firstPicture, litFields, picture } from "../support/pages/watch_page.ts";

@@ -6,7 +6,7 @@ import { connect } from "../../client/mod.ts";
 import { HangBroadcast, type HangRecord } from "../../media/hang/hang_broadcast.ts";
 import { Splitter } from "../../media/mp4/splitter.ts";
 import { type RelayProgram, start, startRelay } from "../support/program.ts";
-import { testMedia } from "../support/test_media.ts";
+import { testMedia } from "../support/media/test_media.ts";
 import { need } from "../support/require.ts";
 
 const ignore = !need("ffmpeg").ok;

@@ -7,7 +7,7 @@ import { launchChromium } from "../support/pages/chromium.ts";
 import { bundleOutside } from "../outside/run.ts";
 import type { HlsPage } from "../support/pages/hls_page.ts";
 import { bundleForPage, loadInPage } from "../support/pages/page_bundle.ts";
-import { probe, publishMedia } from "../support/publish_media.ts";
+import { probe, publishMedia } from "../support/media/publish_media.ts";
 import { need } from "../support/require.ts";
 import { launch, type Launched, type LaunchOptions, until } from "../support/server.ts";
 import { changedFields } from "../support/pages/watch_page.ts";

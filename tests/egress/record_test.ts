@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { record, recordBy } from "../../plugins/egress/record/mod.ts";
 import type { OpenNew } from "../../plugins/egress/record/files.ts";
 import { MemoryRelay, type PluginRun, runPlugin } from "../support/plugin_run.ts";
-import { probe, publishMedia } from "../support/publish_media.ts";
+import { probe, publishMedia } from "../support/media/publish_media.ts";
 import { need } from "../support/require.ts";
 import { until } from "../support/server.ts";
 

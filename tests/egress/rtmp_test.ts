@@ -3,7 +3,7 @@ import { freePort } from "../support/processes.ts";
 import assert from "node:assert/strict";
 import { rtmp } from "../../plugins/egress/rtmp/mod.ts";
 import { MemoryRelay, runPlugin } from "../support/plugin_run.ts";
-import { probe, publishMedia } from "../support/publish_media.ts";
+import { probe, publishMedia } from "../support/media/publish_media.ts";
 import { need } from "../support/require.ts";
 import { until } from "../support/server.ts";
 

@@ -9,7 +9,7 @@ import { startRelay } from "../support/program.ts";
 import type { PluginContext, RecordingDone } from "../../plugins/plugin.ts";
 import { sweep } from "../../plugins/egress/s3/sweep.ts";
 import { MemoryRelay, type PluginRun, runPlugin } from "../support/plugin_run.ts";
-import { probe, publishMedia } from "../support/publish_media.ts";
+import { probe, publishMedia } from "../support/media/publish_media.ts";
 import { need } from "../support/require.ts";
 import { type S3Server, startS3 } from "../support/peers/s3.ts";
 import { until } from "../support/server.ts";

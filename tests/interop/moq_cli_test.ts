@@ -7,7 +7,7 @@ import { LITE_VERSIONS } from "../../config/schema.ts";
 import { probe } from "../support/fixtures/ffmpeg_fixtures.ts";
 import { optional } from "../support/optional.ts";
 import { start, startRelay } from "../support/program.ts";
-import { testMedia } from "../support/test_media.ts";
+import { testMedia } from "../support/media/test_media.ts";
 import { need } from "../support/require.ts";
 
 const moq = optional("moq");

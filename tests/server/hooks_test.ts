@@ -8,7 +8,7 @@ import { parseConfig } from "../../config/load.ts";
 import { HookReceiver, SECRET } from "../support/peers/hook_receiver.ts";
 import { need } from "../support/require.ts";
 import { launch, type Launched, until } from "../support/server.ts";
-import { H264_AAC, publishMedia } from "../support/publish_media.ts";
+import { H264_AAC, publishMedia } from "../support/media/publish_media.ts";
 import { start } from "../support/program.ts";
 
 const clientOf = (server: Launched, worker: number) =>

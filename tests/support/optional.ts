@@ -1,4 +1,4 @@
-import type { Found } from "./require.ts";
+import { type Found, onPath } from "./require.ts";
 
 /** Programs that a few tests use where somebody has installed them. */
 const PEERS = {
@@ -28,17 +28,6 @@ export const optionalPrograms = (): Found[] =>
   (Object.keys(PEERS) as (keyof typeof PEERS)[]).map(lookFor);
 
 function lookFor(name: keyof typeof PEERS): Found {
-  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
-    const path = `${folder}/${name}`;
-    if (folder !== "" && isFile(path)) return { name, path, hint: PEERS[name] };
-  }
-  return { name, hint: PEERS[name] };
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch { // Not there, or not ours to see.
-    return false;
-  }
+  const path = onPath([name]);
+  return { name, hint: PEERS[name], ...(path === undefined ? {} : { path }) };
 }

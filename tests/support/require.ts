@@ -37,14 +37,18 @@ export const programs = (): Found[] =>
 
 function lookFor(name: keyof typeof PROGRAMS): Found {
   const program = PROGRAMS[name];
+  const path = onPath(program.names);
   const hint = `${name} is not on PATH: apt-get install ${program.package}`;
-  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
-    for (const file of program.names) {
-      const path = `${folder}/${file}`;
-      if (folder !== "" && isProgram(path)) return { name, path, hint };
-    }
+  return { name, hint, ...(path === undefined ? {} : { path }) };
+}
+
+/** Where the first program of one of these names is; `undefined` if none is on PATH. */
+export function onPath(names: readonly string[]): string | undefined {
+  for (const folder of (Deno.env.get("PATH") ?? "").split(":").filter(Boolean)) {
+    const found = names.map((name) => `${folder}/${name}`).find(isProgram);
+    if (found !== undefined) return found;
   }
-  return { name, hint };
+  return undefined;
 }
 
 function isProgram(path: string): boolean {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { audioOnly } from "../../plugins/transform/audio_only/mod.ts";
 import { need } from "../support/require.ts";
-import { catalogOf, framesOf, TransformTest } from "../support/transform_run.ts";
+import { catalogOf, framesOf, TransformTest } from "../support/media/transform_run.ts";
 
 const ignore = !need("ffmpeg").ok;
 

@@ -10,7 +10,7 @@ import { transcode } from "../../plugins/transform/transcode/mod.ts";
 import { watermark } from "../../plugins/transform/watermark/mod.ts";
 import { newStats } from "../support/plugin_run.ts";
 import { need } from "../support/require.ts";
-import { catalogOf, decoded, framesOf, TransformTest } from "../support/transform_run.ts";
+import { catalogOf, decoded, framesOf, TransformTest } from "../support/media/transform_run.ts";
 
 const ignore = !need("ffmpeg").ok;
 const X264 = "-an -c:v libx264 -preset ultrafast -tune zerolatency -g 15";

@@ -4,7 +4,7 @@ import { Pictures } from "../../plugins/transform/thumbnail/pictures.ts";
 import { ManualClock } from "../../base/clock.ts";
 import { launch, until } from "../support/server.ts";
 import { need } from "../support/require.ts";
-import { decodedFile, ENCODED, TransformTest } from "../support/transform_run.ts";
+import { decodedFile, ENCODED, TransformTest } from "../support/media/transform_run.ts";
 
 const ignore = !need("ffmpeg").ok;
 /** From black to white within some seconds. */

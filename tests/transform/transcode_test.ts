@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { transcode } from "../../plugins/transform/transcode/mod.ts";
 import { need } from "../support/require.ts";
-import { catalogOf, decoded, framesOf, TransformTest } from "../support/transform_run.ts";
+import { catalogOf, decoded, framesOf, TransformTest } from "../support/media/transform_run.ts";
 
 const ignore = !need("ffmpeg").ok;
 

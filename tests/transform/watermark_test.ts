@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import { watermark } from "../../plugins/transform/watermark/mod.ts";
 import { need } from "../support/require.ts";
 import { until } from "../support/server.ts";
-import { catalogOf, decoded, framesOf, lit, TransformTest } from "../support/transform_run.ts";
+import {
+  catalogOf,
+  decoded,
+  framesOf,
+  lit,
+  TransformTest,
+} from "../support/media/transform_run.ts";
 import type { MediaFrame } from "../../media/rendition.ts";
 
 const ignore = !need("ffmpeg").ok;

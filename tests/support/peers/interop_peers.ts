@@ -15,7 +15,7 @@ import type { InteropPage } from "../pages/interop_page.ts";
 import { bundleForPage, loadInPage, type Remote } from "../pages/page_bundle.ts";
 import { missingOf } from "../group_run.ts";
 import { isPayloadOf, payloadOf } from "../payload.ts";
-import { testMedia } from "../test_media.ts";
+import { testMedia } from "../media/test_media.ts";
 
 export const TRANSPORTS = ["quic", "webtransport", "websocket"] as const;
 export type Transport = typeof TRANSPORTS[number];

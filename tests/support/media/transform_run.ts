@@ -1,14 +1,14 @@
 /** A live test picture, transforms that work on it, and their output decoded again. For tests only. */
-import { MediaProcess } from "../../plugins/ffmpeg/media_process.ts";
-import { LIVE_FMP4 } from "../../plugins/ffmpeg/output.ts";
-import { concat } from "../../base/bytes.ts";
-import { MediaPublisher } from "../../media/broadcast/media_publisher.ts";
-import { broadcasts, type LiveMedia } from "../../media/broadcast/live_media.ts";
-import { FragmentMuxer } from "../../media/mp4/fragment_muxer.ts";
-import type { PluginDefinition } from "../../plugins/plugin.ts";
-import { MemoryRelay, newStats, type PluginRun, runPlugin } from "./plugin_run.ts";
-import { until } from "./server.ts";
-import type { MediaFrame, Rendition } from "../../media/rendition.ts";
+import { MediaProcess } from "../../../plugins/ffmpeg/media_process.ts";
+import { LIVE_FMP4 } from "../../../plugins/ffmpeg/output.ts";
+import { concat } from "../../../base/bytes.ts";
+import { MediaPublisher } from "../../../media/broadcast/media_publisher.ts";
+import { broadcasts, type LiveMedia } from "../../../media/broadcast/live_media.ts";
+import { FragmentMuxer } from "../../../media/mp4/fragment_muxer.ts";
+import type { PluginDefinition } from "../../../plugins/plugin.ts";
+import { MemoryRelay, newStats, type PluginRun, runPlugin } from "../plugin_run.ts";
+import { until } from "../server.ts";
+import type { MediaFrame, Rendition } from "../../../media/rendition.ts";
 
 /** A grey picture with a tone, 320×180 at 30/s: whatever is not grey was put there. */
 export const GREY = "-re -f lavfi -i color=gray:size=320x180:rate=30";

@@ -1,6 +1,6 @@
 /** ffmpeg's test picture and tone as a broadcast of a relay in memory. */
-import { MediaPublisher } from "../../media/broadcast/media_publisher.ts";
-import type { Client } from "../../client/mod.ts";
+import { MediaPublisher } from "../../../media/broadcast/media_publisher.ts";
+import type { Client } from "../../../client/mod.ts";
 import { testMedia } from "./test_media.ts";
 
 /** H.264 with a keyframe per second, and AAC: what every player takes. */
