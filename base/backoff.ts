@@ -1,20 +1,20 @@
 /** How long to wait between attempts. Every time in milliseconds. */
 export interface BackoffOptions {
-  /** Wait before the first attempt; each further one doubles it. Default 250. */
+  /** The wait before the first attempt. It doubles with each further one. Default 250. */
   readonly minMs?: number | undefined;
   /** Longest wait. Default 10,000. */
   readonly maxMs?: number | undefined;
-  /** What held this long starts the waits anew. Default 10,000. */
+  /** If a success lasts this long, the waits start again at `minMs`. Default 10,000. */
   readonly stableMs?: number;
-  /** Between 0 and 1, for the jitter: an attempt comes after half to all of its wait. Default: random. */
+  /** A number between 0 and 1 for the jitter: the real wait is half to all of the nominal one. Default: `Math.random`. */
   readonly random?: (() => number) | undefined;
 }
 
-/** Waits that double from one attempt to the next, with jitter, until something has held. */
+/** Waits between attempts. They double each time, with jitter, and start again after a lasting success. */
 export class Backoff {
   readonly #options: BackoffOptions;
   #nextMs: number;
-  /** Attempts since something last held. */
+  /** Attempts since the last lasting success. */
   attempts = 0;
 
   constructor(options: BackoffOptions = {}) {
@@ -22,7 +22,7 @@ export class Backoff {
     this.#nextMs = options.minMs ?? 250;
   }
 
-  /** What an attempt brought has ended. @param heldMs How long it stood. @returns Whether the waits start anew. */
+  /** Reports the end of a success. @param heldMs How long it lasted. @returns Whether the waits start again. */
   ended(heldMs: number): boolean {
     const { minMs = 250, stableMs = 10_000 } = this.#options;
     if (heldMs < stableMs) return false;

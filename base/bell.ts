@@ -4,13 +4,13 @@
  * @module
  */
 
-/** What every call that waits takes. */
+/** Options of every call that waits. */
 export interface WaitOptions {
-  /** Gives the wait up: the call rejects with the signal's reason, and what was waited for goes on as it was. */
+  /** Ends the wait: the call rejects with the signal's reason. Nothing else is cancelled. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Wakes those who wait for a change. They look again whether it is the one they wait for. */
+/** Wakes everybody who waits for a change. Each of them checks whether it is the change it needs. */
 export class Bell {
   #waiting = new Set<() => void>();
 
@@ -21,7 +21,7 @@ export class Bell {
     for (const wake of waiting) wake();
   }
 
-  /** Fulfils with the next ring. Rejects with the signal's reason when that comes first. */
+  /** Resolves with the next ring. Rejects with the signal's reason if the signal aborts first. */
   wait(signal?: AbortSignal): Promise<void> {
     if (signal === undefined) return new Promise((resolve) => this.#waiting.add(resolve));
     return new Promise((resolve, reject) => {
@@ -40,12 +40,12 @@ export class Bell {
   }
 }
 
-/** What a promise brings, unless the signal aborts first. The promise itself goes on. */
+/** Resolves as `promise` does, unless the signal aborts first. Aborting does not cancel the promise. */
 export async function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (signal === undefined) return await promise;
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);
-  promise.catch(() => {}); // nobody may be left to hear of it
+  promise.catch(() => {}); // it may reject after nobody listens any more
   if (signal.aborted) throw signal.reason;
   signal.addEventListener("abort", abort, { once: true });
   try {

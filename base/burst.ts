@@ -1,8 +1,8 @@
-/** Lets so many things through at once, and then one in a while. */
+/** A rate limit: `count` at once, and then one every `everyMs` milliseconds. */
 export class Burst {
   readonly #count: number;
   readonly #everyMs: number;
-  /** When all that was let through is made up for. */
+  /** When the full burst is available again. */
   #dueMs = -Infinity;
 
   constructor(count: number, everyMs: number) {
@@ -10,12 +10,12 @@ export class Burst {
     this.#everyMs = everyMs;
   }
 
-  /** @param nowMs Of a clock that does not run backwards. @returns How long the next one has to wait. */
+  /** @param nowMs From a clock that never runs backwards. @returns Milliseconds until the next one may pass. */
   waitMs(nowMs: number): number {
     return Math.max(0, this.#dueMs - nowMs - (this.#count - 1) * this.#everyMs);
   }
 
-  /** One was let through. */
+  /** Counts one that has passed. */
   took(nowMs: number): void {
     this.#dueMs = Math.max(this.#dueMs, nowMs) + this.#everyMs;
   }

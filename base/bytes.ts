@@ -1,4 +1,4 @@
-/** All parts behind each other, in a buffer of its own. @param length Their length in all, where the caller knows it. */
+/** All parts one after another, in a new buffer. @param length Their total length, if the caller knows it. */
 export function concat(
   parts: readonly Uint8Array[],
   length = parts.reduce((sum, part) => sum + part.length, 0),

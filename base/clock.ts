@@ -1,18 +1,18 @@
 /**
- * Time, passed in: the core keeps no timers of its own, so a test lives through an hour in a microsecond.
+ * Time is passed in: the core has no timers of its own, so a test can run through an hour in a microsecond.
  *
  * @module
  */
 export interface Clock {
-  /** Milliseconds from any fixed start; never runs backwards. */
+  /** Milliseconds since some fixed moment. Never runs backwards. */
   now(): number;
   /** Milliseconds since 1970, for timestamps that leave the process. */
   wallMs(): number;
-  /** Calls back once, `delayMs` from now. @returns Cancels it; harmless afterwards. */
+  /** Calls back once, `delayMs` from now. @returns Cancels the call; does nothing after it. */
   after(delayMs: number, callback: () => void): () => void;
 }
 
-/** The machine's own time. Its timers do not keep the process alive. */
+/** The time of the machine. Its timers do not keep the process alive. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallMs: () => Date.now(),
@@ -28,7 +28,7 @@ function unref(id: unknown): void {
   runtime?.unrefTimer?.(id);
 }
 
-/** A clock for tests: stands still until it is told to move. */
+/** A clock for tests: it moves only when {@link advance} is called. */
 export class ManualClock implements Clock {
   #now = 0;
   #due: { atMs: number; callback: () => void }[] = [];
@@ -46,7 +46,7 @@ export class ManualClock implements Clock {
       this.#due = this.#due.filter((e) => e !== entry);
     };
   }
-  /** Moves on by `ms`, calling back what falls due on the way, in order. */
+  /** Moves forward by `ms`, and makes the calls that are due until then, in order. */
   advance(ms: number): void {
     const end = this.#now + ms;
     for (;;) {

@@ -1,6 +1,6 @@
 /**
- * Base of every failure this program names. `code` is stable: logs, metrics and docs key on it.
- * The message says what was tried, why it failed, and what to do where there is something to do.
+ * Base class of every error of this program. `code` is stable: logs, metrics and documents refer to it.
+ * The message says what was tried, why it failed, and what to do, if there is something to do.
  */
 export abstract class QumoError extends Error {
   /** Stable, for logs and programs: "QUMO_CONNECT_FAILED". */
@@ -11,12 +11,12 @@ export abstract class QumoError extends Error {
   }
 }
 
-/** A command line that cannot be understood; the program ends with code 2. */
+/** The command line is wrong. The program ends with exit code 2. */
 export class UsageError extends QumoError {
   readonly code = "QUMO_USAGE";
 }
 
-/** The text of anything that was thrown; never empty. */
+/** A text for anything that was thrown. Never empty. */
 export function reasonOf(thrown: unknown): string {
   if (thrown instanceof Error) return thrown.message || thrown.name;
   return String(thrown) || "unknown error";

@@ -1,12 +1,12 @@
-/** Where modules write what happened. Fields are flat and never hold a token. */
+/** The log that modules write to. Fields are flat and never hold a token. */
 export interface Logger {
-  /** What helps to find a fault. */
+  /** Helps to find a fault. */
   debug(message: string, fields?: LogFields): void;
-  /** What an operator wants to know. */
+  /** An operator wants to know this. */
   info(message: string, fields?: LogFields): void;
-  /** Something went wrong that the program copes with. */
+  /** Something went wrong, and the program can handle it. */
   warn(message: string, fields?: LogFields): void;
-  /** Something went wrong that should not. */
+  /** Something went wrong that should never happen. */
   error(message: string, fields?: LogFields): void;
   /** A logger that adds `fields` to every line. */
   with(fields: LogFields): Logger;
@@ -14,24 +14,24 @@ export interface Logger {
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-/** The level of a log, to be read and set while the program runs. */
+/** The level of a log. It can change while the program runs. */
 export interface LogLevelControl {
-  /** The least important lines that are written. */
+  /** The least important level that is written. */
   level: LogLevel;
 }
 
 /** From the least to the most important. */
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
-/** Whether lines of a level are written where `lowest` is the least important that is. */
+/** Whether lines of `level` are written when `lowest` is the least important level that is. */
 export function isLogged(level: LogLevel, lowest: LogLevel): boolean {
   return LEVELS.indexOf(level) >= LEVELS.indexOf(lowest);
 }
 
-/** What a line is about. */
+/** The data of a line. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Swallows everything: the default of a library that was given no logger. */
+/** Writes nothing: the default of a library without a logger. */
 export const silent: Logger = {
   debug() {},
   info() {},

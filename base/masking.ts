@@ -1,27 +1,27 @@
 /**
- * Hides what nobody should read in a log, a listing or an answer. The one home for it.
+ * Hides secrets in logs, listings and answers.
  *
  * @module
  */
 
-// Peers choose some of the texts: every repetition is bounded where it could be tried again from the next character.
+// Peers choose some of the texts. So repetitions are bounded where a regular expression could try again at each character.
 
-/** Parameters of a URL's query or fragment that hold a secret: whole names, or a part of a name. */
+/** Parameters of a URL's query or fragment that hold a secret. Some count by their whole name, some by a part of it. */
 const SECRET_PARAMETER =
   /([?&#;](?:auth|key|pass|pwd|sig|[\w.~-]{0,64}(?:jwt|token|secret|passw(?:or)?d|passphrase|signature|credential|api[_-]?key)[\w.~-]{0,64})=)[^&#\s"']*/gi;
 
-/** `user:password@` before a host. A password may hold an "@" itself, and one without percent-encoding even a "/". */
+/** `user:password@` before a host. A password may contain "@", and if it is not percent-encoded also "/". */
 const USERINFO =
   /:\/\/(?:([^\s/?#:@[]{0,255}):(?!\d{1,5}(?:[/?#\s"']|$))\S{0,2048}|[^\s/?#]{0,2048})@/g;
 
-/** The same of an address without a scheme, which has to stand alone: "me:password@redis:6379". */
+/** The same for an address without a scheme, if it is the whole text: "me:password@redis:6379". */
 const BARE_USERINFO = /^([\w.%+~-]*):[^\s/]*@/;
 
-/** Hides tokens in a URL's query and the password before its host, wherever they stand in a text. */
+/** Hides tokens in the query of a URL and the password before its host, for every URL in a text. */
 export function masked(text: string): string {
   return text
     .replace(SECRET_PARAMETER, "$1***")
-    // A name alone may be a token too.
+    // A user name without a password may be a token.
     .replace(
       USERINFO,
       (_, user?: string) => user === undefined ? "://***@" : `://${user}:***@`,
@@ -29,12 +29,12 @@ export function masked(text: string): string {
     .replace(BARE_USERINFO, "$1:***@");
 }
 
-/** Names under which an option holds a secret. */
+/** Names of options that hold a secret. */
 const SECRET_NAME = /pass|secret|token|credential|key|jwt|authorization|cookie/i;
-/** The same where the value is a number, which a measure may be: `keyframe_interval`. */
+/** The same for numbers: a number may be a measure, as in `keyframe_interval`. */
 const SECRET_NUMBER = /pass|secret|token|credential|^key$/i;
 
-/** A value of a configuration as it may be shown: texts masked, and what stands below a name of a secret hidden. */
+/** A value of a configuration as it may be shown: texts are masked, and everything under a secret's name is hidden. */
 export function withoutSecrets(value: unknown, name = ""): unknown {
   switch (typeof value) {
     case "string":

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Whether a text can be a pattern: `*` stands alone in a part, and `**` only at the end. */
+/** Whether a text is a pattern: `*` stands alone in a part, and `**` only at the end. */
 export function isPattern(text: string): boolean {
   const parts = text.split("/");
   return parts.every((part, i) =>

@@ -1,8 +1,8 @@
 import type { Clock } from "./clock.ts";
 
 /**
- * Waits for `ms` milliseconds. It ends early, without throwing, when the signal aborts. Never rejects.
- * @param clock Whose time it goes by. Default: the machine's own, by a timer that keeps the process alive.
+ * Waits for `ms` milliseconds. Ends early, without throwing, when the signal aborts. Never rejects.
+ * @param clock The clock to use. Default: the machine's time, with a timer that keeps the process alive.
  */
 export function sleep(ms: number, signal?: AbortSignal, clock = TIMERS): Promise<void> {
   return new Promise((resolve) => {

@@ -1,7 +1,7 @@
 /**
- * The word of `known` that `word` most likely meant.
+ * The word of `known` that `word` most likely stands for.
  *
- * Case and the separators `.`, `-`, `_` do not count; at most a third of the letters may differ.
+ * Case and the separators `.`, `-`, `_` are ignored. At most a third of the letters may differ.
  */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   const wanted = plain(word);
@@ -14,7 +14,7 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   return best;
 }
 
-/** "; did you mean …?", or nothing when no known word is near. */
+/** "; did you mean …?", or "" if no known word is near. */
 export function didYouMean(word: string, known: Iterable<string>): string {
   const near = nearest(word, known);
   return near === undefined ? "" : `; did you mean ${near}?`;
@@ -22,7 +22,7 @@ export function didYouMean(word: string, known: Iterable<string>): string {
 
 const plain = (word: string) => word.toLowerCase().replace(/[._-]/g, "");
 
-/** Edits between two words: insert, delete, replace, or swap two neighbours. */
+/** The number of edits between two words. An edit inserts, deletes or replaces a letter, or swaps two neighbours. */
 export function distance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -1,16 +1,16 @@
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 const UNIT_BYTES = { "": 1, B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 } as const;
 
-/** What a text that is no duration is told. */
+/** The hint for a text that is no duration. */
 export const DURATION_HINT = 'write a number and a unit, like "500ms", "10s", "2m" or "1h"';
 
-/** What a text that is no size is told. */
+/** The hint for a text that is no size. */
 export const SIZE_HINT = 'write a number of bytes, or a number and a unit, like "1500" or "4KB"';
 
 /**
  * Reads a duration like "500ms", "10s", "2m", "1h" or "1.5s".
  *
- * @returns Whole milliseconds, or `undefined` when the text is no duration that a number can hold.
+ * @returns Whole milliseconds, or `undefined` if the text is no duration or too large for a number.
  */
 export function parseDurationMs(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text.trim());
@@ -31,7 +31,7 @@ export function formatDuration(ms: number): string {
  * Reads a size like "1500", "4KB", "32MB" or "1GB". A KB is 1024 bytes; "K", "KiB" and lower case
  * mean the same.
  *
- * @returns Whole bytes, or `undefined` when the text is no size that a number can hold.
+ * @returns Whole bytes, or `undefined` if the text is no size or too large for a number.
  */
 export function parseSizeBytes(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([KMG]?)(i?B)?$/i.exec(text.trim());

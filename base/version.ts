@@ -1,2 +1,2 @@
-/** The version of this program; a test keeps it equal to the one in deno.json. */
+/** The version of this program. A test compares it with deno.json. */
 export const VERSION = "0.1.0";
