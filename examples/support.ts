@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { sleep } from "../base/sleep.ts";
 import { selfSigned } from "../config/tls/self_signed.ts";
 import type { Server } from "../client/mod.ts";
 
@@ -33,15 +34,4 @@ export function print(line: string): void {
 /** The bytes of a frame as text. */
 export function text(payload: Uint8Array): string {
   return new TextDecoder().decode(payload);
-}
-
-/** Waits; ends early, without an error, when the signal aborts. */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    }, { once: true });
-  });
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
+import { sleep } from "../base/sleep.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import { RedisAppends } from "./redis_appends.ts";
@@ -161,7 +162,7 @@ export class RedisStore implements MediaStore {
             `${Math.max(0, next - 1)}-0`,
           ],
         ).catch(() => undefined);
-        if (answer === undefined) await this.#pause(signal);
+        if (answer === undefined) await sleep(RETRY_MS, signal, this.#o.clock);
         if (!Array.isArray(answer)) continue;
         for (const frame of this.#count(framesOf((answer[0] as Reply[])[1]!))) {
           if (signal.aborted) return;
@@ -282,18 +283,6 @@ export class RedisStore implements MediaStore {
       meta: `${at}meta`,
       tracks,
     };
-  }
-
-  #pause(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        cancel();
-        signal.removeEventListener("abort", end);
-        resolve();
-      };
-      const cancel = this.#o.clock.after(RETRY_MS, end);
-      signal.addEventListener("abort", end);
-    });
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import { Buffer } from "node:buffer";
 import type { Clock } from "../base/clock.ts";
+import { sleep } from "../base/sleep.ts";
 import { type Argument, RedisFailed } from "./redis_connection.ts";
 import type { NewFrame, StorageStats } from "./store.ts";
 
@@ -38,8 +39,7 @@ export class RedisAppends {
   #floor = 0;
   #running = false;
   #over: unknown;
-  #cancelPause: (() => void) | undefined;
-  #endPause: (() => void) | undefined;
+  readonly #ended = new AbortController();
 
   constructor(options: AppendsOptions) {
     this.#o = options;
@@ -67,7 +67,7 @@ export class RedisAppends {
   /** Gives up on what still waits. */
   end(error: unknown): void {
     this.#over = error;
-    this.#endPause?.();
+    this.#ended.abort();
   }
 
   async #run(): Promise<void> {
@@ -114,21 +114,9 @@ export class RedisAppends {
       } catch (error) {
         if (!(error instanceof RedisFailed) || !error.passing) throw error;
         this.#o.stats.retried += batch.length;
-        await this.#pause();
+        await sleep(RETRY_MS, this.#ended.signal, this.#o.clock);
       }
     }
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        this.#cancelPause?.();
-        this.#cancelPause = this.#endPause = undefined;
-        resolve();
-      };
-      this.#endPause = end;
-      this.#cancelPause = this.#o.clock.after(RETRY_MS, end);
-    });
   }
 
   #settle(batch: readonly Waiting[], first: number | undefined, error?: unknown): void {

@@ -1,3 +1,5 @@
+import { sleep } from "../../base/sleep.ts";
+
 /** What is done when a file has changed. */
 export interface WatchFileOptions {
   /** Ends the watch. */
@@ -20,7 +22,7 @@ export async function watchFile(path: string, options: WatchFileOptions): Promis
   let taken = await contents(path);
   let seen = taken;
   while (!signal.aborted) {
-    await wait(intervalMs, signal);
+    await sleep(intervalMs, signal);
     if (signal.aborted) return;
     const now = await contents(path);
     const settled = now !== undefined && now === seen && now !== taken;
@@ -37,17 +39,4 @@ async function contents(path: string): Promise<string | undefined> {
   } catch {
     return undefined;
   }
-}
-
-/** Waits; resolves early when the signal aborts. */
-export function wait(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

@@ -2,7 +2,7 @@ import { reasonOf } from "../../base/errors.ts";
 import { type CertificateOptions, loadCertificate } from "./certificate.ts";
 import { RENEW_BEFORE_MS } from "./made_certificate.ts";
 import { type Certificate, checkPair, type PemFile, readPem, TlsSetupError } from "./pem_pair.ts";
-import { wait } from "../read/watch_file.ts";
+import { sleep } from "../../base/sleep.ts";
 
 export interface WatchOptions extends CertificateOptions {
   /** Ends the watch. */
@@ -30,7 +30,7 @@ export async function watchCertificate(
   current: Certificate,
   options: WatchOptions,
 ): Promise<void> {
-  const { signal, intervalMs = 5_000, delay = wait } = options;
+  const { signal, intervalMs = 5_000, delay = sleep } = options;
   const look = current.made ? renewal(current, options) : replacement(current, options);
   /** A new certificate that `onChange` has refused so far; it is offered again at each look. */
   let refused: Certificate | undefined;

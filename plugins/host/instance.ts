@@ -9,6 +9,7 @@ import type { PluginKind } from "../../base/plugin_kind.ts";
 import type { Logger } from "../../base/logger.ts";
 import { unlessAborted } from "../../base/bell.ts";
 import { Backoff } from "../../base/backoff.ts";
+import { sleep } from "../../base/sleep.ts";
 import type { Client } from "../../client/mod.ts";
 import {
   optionProblems,
@@ -142,7 +143,7 @@ export class PluginInstance {
       this.#backoff.ended(clock.now() - startedAtMs);
       const waitMs = this.#backoff.next();
       this.#log.info("the plugin is started again after a pause", { waitMs });
-      await this.#pause(waitMs);
+      await sleep(waitMs, this.#stopping.signal, clock);
       this.#restarts++;
     }
   }
@@ -183,20 +184,6 @@ export class PluginInstance {
       throw new PluginLoadFailed(`Cannot load the plugin: that has not ended within ${seconds} s`);
     }
     return definition!;
-  }
-
-  #pause(ms: number): Promise<void> {
-    const { signal } = this.#stopping;
-    return new Promise((resolve) => {
-      const over = () => {
-        cancel();
-        signal.removeEventListener("abort", over);
-        resolve();
-      };
-      const cancel = this.#ports.clock.after(ms, over);
-      if (signal.aborted) over();
-      else signal.addEventListener("abort", over);
-    });
   }
 
   #statusNow(state: PluginState, reason?: string): PluginStatus {

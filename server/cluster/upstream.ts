@@ -3,11 +3,13 @@
  *
  * @module
  */
+import { Backoff } from "../../base/backoff.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import { sameHost } from "../../base/same_host.ts";
 import { masked } from "../../base/masking.ts";
+import { sleep } from "../../base/sleep.ts";
 import type { Connection } from "../../transport/connection.ts";
 import type { Relay, RelaySession } from "../relay.ts";
 
@@ -29,9 +31,6 @@ export type UpstreamState = "connecting" | "connected" | "waiting" | "stopped";
 
 /** How long a link that we were asked to leave goes on beside the next one. */
 const HANDOVER_MS = 10_000;
-
-/** A link that held this long starts its back-off anew. */
-const STABLE_MS = 10_000;
 
 export class Upstream {
   /** Without a token that its query may hold. */
@@ -59,25 +58,21 @@ export class Upstream {
 
   /** Dials until {@link stop}. Never rejects. */
   async run(): Promise<void> {
-    const { backoffMinMs, backoffMaxMs, log } = this.#options;
-    const random = this.#options.random ?? Math.random;
+    const { backoffMinMs: minMs, backoffMaxMs: maxMs, random, log } = this.#options;
     const { signal } = this.#stop;
-    let backoffMs = backoffMinMs;
+    const backoff = new Backoff({ minMs, maxMs, random });
     let url = this.#options.url;
     while (!signal.aborted) {
       const startedMs = this.#clock.now();
       const next = await this.#once(url);
       if (signal.aborted) break;
       url = next ?? this.#options.url;
-      if (this.#clock.now() - startedMs > STABLE_MS) {
-        backoffMs = backoffMinMs;
-        if (next !== undefined) continue; // told to go elsewhere: at once
-      }
+      const held = backoff.ended(this.#clock.now() - startedMs);
+      if (held && next !== undefined) continue; // told to go elsewhere: at once
       this.#stands("waiting");
-      const waitMs = backoffMs * (0.5 + random() / 2);
-      log.debug("dialing upstream again soon", { upstream: this.url, waitMs: Math.round(waitMs) });
-      await this.#sleep(waitMs);
-      backoffMs = Math.min(backoffMs * 2, backoffMaxMs);
+      const waitMs = backoff.next();
+      log.debug("dialing upstream again soon", { upstream: this.url, waitMs });
+      await sleep(waitMs, signal, this.#clock);
     }
     this.state = "stopped";
   }
@@ -148,21 +143,5 @@ export class Upstream {
       () => old.session.close(0, "going away as asked"),
     );
     old.session.closed.then(cancel);
-  }
-
-  #sleep(ms: number): Promise<void> {
-    const { signal } = this.#stop;
-    return new Promise((resolve) => {
-      const stopped = () => {
-        cancel();
-        resolve();
-      };
-      const cancel = this.#clock.after(ms, () => {
-        signal.removeEventListener("abort", stopped);
-        resolve();
-      });
-      if (signal.aborted) stopped();
-      else signal.addEventListener("abort", stopped, { once: true });
-    });
   }
 }
