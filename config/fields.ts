@@ -6,6 +6,7 @@ import {
   parseSizeBytes,
   SIZE_HINT,
 } from "../base/units.ts";
+import { isPattern, isPlainPattern } from "../wire/path_pattern.ts";
 import { ADDRESS_HINT, formatAddress, parseAddress } from "./address.ts";
 
 /** What a setting carries besides its check: for error messages, the example file and the docs. */
@@ -157,13 +158,13 @@ export function list(
 
 /** Patterns over broadcast paths: "rooms/*", "live/**". */
 export function patterns(about: string) {
-  return list('a list of patterns like "live/**"', isGrantPattern, about);
+  return list('a list of patterns like "live/**"', isPattern, about);
 }
 
-function isGrantPattern(text: string): boolean {
-  const parts = text.split("/").filter((part) => part !== "");
-  return parts.length <= 32 && parts.filter((part) => part === "**").length <= 1 &&
-    parts.every((part) => part === "**" || part.split("*").length <= 2);
+/** Patterns of broadcasts, in their plain form. */
+export function broadcasts(about: string, byDefault: readonly string[] = []) {
+  const expects = "a list of paths; `*` is any part, `**` at the end any parts";
+  return list(expects, isPlainPattern, about, byDefault);
 }
 
 /** A path of a file; an empty text counts as absent. Relative paths start at the working directory. */

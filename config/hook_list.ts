@@ -5,9 +5,17 @@
  */
 import { isMap, isScalar, isSeq, type Node, type YAMLMap } from "yaml";
 import { z } from "zod";
-import { isPattern } from "../base/path_pattern.ts";
 import { complaint } from "./complaint.ts";
-import { duration, filePath, integer, list, notes, optionalUrl, secret, someOf } from "./fields.ts";
+import {
+  broadcasts,
+  duration,
+  filePath,
+  integer,
+  notes,
+  optionalUrl,
+  secret,
+  someOf,
+} from "./fields.ts";
 import { INSTANCE_NAME, NAME_HINT, type NodeReader } from "./plugin_list.ts";
 import type { Origin } from "./problems.ts";
 import { shown } from "./problems.ts";
@@ -40,12 +48,7 @@ export const HOOK_OPTIONS = {
   ),
   command: ARGV,
   events: someOf(HOOK_EVENTS, "What it is told of."),
-  broadcasts: list(
-    "a list of paths; `*` is any part, `**` at the end any parts",
-    isPattern,
-    "Of which broadcasts.",
-    ["**"],
-  ),
+  broadcasts: broadcasts("Of which broadcasts.", ["**"]),
   timeout: duration(
     { min: "100ms", max: "10m", byDefault: "10s" },
     "How long one request may take, or a command may run; it is killed then.",

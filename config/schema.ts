@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { isPattern } from "../base/path_pattern.ts";
 import { ipBytes, isHostName, isWebOrigin } from "./address.ts";
 import {
   address,
+  broadcasts,
   directory,
   duration,
   filePath,
@@ -329,9 +329,7 @@ export const ConfigSchema = z.strictObject({
       { min: MB, max: 64 * GB, byDefault: 64 * MB },
       "Media that may wait while Redis cannot be reached; past that, keeping more fails.",
     ),
-    record: list(
-      "a list of paths; `*` is any part, `**` at the end any parts",
-      isPattern,
+    record: broadcasts(
       "Broadcasts to keep for looking back: every track their catalogue names.",
     ),
     record_tracks: list(

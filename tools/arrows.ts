@@ -15,7 +15,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: ["base", "wire", "transport", "session", "relay"],
   media: ["base", "client", "wire/path.ts", "wire/varint.ts"],
   storage: ["base"],
-  config: ["base"],
+  config: ["base", "wire/path_pattern.ts"],
   metrics: [
     "base",
     // What is counted is declared by who counts it.
@@ -23,7 +23,15 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "plugins/plugin.ts",
   ],
   plugins: [
-    ...["base", "client", "media", "storage", "wire/path.ts", "wire/varint.ts"],
+    ...[
+      "base",
+      "client",
+      "media",
+      "storage",
+      "wire/path.ts",
+      "wire/path_pattern.ts",
+      "wire/varint.ts",
+    ],
     // How options are declared, and what is said of wrong ones.
     ...["config/fields.ts", "config/address.ts", "config/input_kind.ts", "config/complaint.ts"],
     "config/problems.ts",
@@ -39,6 +47,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...[
       "base",
       "wire/path.ts",
+      "wire/path_pattern.ts",
       "server",
       "client",
       "media",

@@ -11,7 +11,7 @@ import {
   parseKeys,
 } from "../../server/auth/keys/key.ts";
 import { generateKey, keyJson, publicKeyJson } from "../../server/auth/keys/make_key.ts";
-import { BadPattern, Pattern } from "../../server/auth/pattern.ts";
+import { BadPattern, Pattern } from "../../wire/path_pattern.ts";
 import { inspectToken, signToken, timeText, verifyToken } from "../../server/auth/token.ts";
 import { fixedKeys } from "../../server/auth/keys/key_source.ts";
 import { print, say } from "../shell/output.ts";

@@ -1,11 +1,11 @@
 /** Options and rules that more than one egress plugin has. */
 import { z } from "zod";
-import { isPattern, matchesPattern } from "../../base/path_pattern.ts";
 import { integer, notes } from "../../config/fields.ts";
+import { isPlainPattern } from "../../wire/path_pattern.ts";
 
 /** Which broadcasts are handed on; at least one pattern. */
 export function broadcastPatterns(about: string) {
-  return z.array(z.string().refine(isPattern)).min(1).prefault(["**"]).describe(about)
+  return z.array(z.string().refine(isPlainPattern)).min(1).prefault(["**"]).describe(about)
     .register(notes, {
       expects: "a list of paths; `*` is any part, `**` at the end any parts",
       example: '["live/*"]',
@@ -18,9 +18,4 @@ export function maxBroadcasts() {
     { min: 1, max: 1000, byDefault: 64 },
     "Broadcasts that are worked on at one time; those beyond wait, which the status tells.",
   );
-}
-
-/** Tells the broadcasts of some patterns from others. */
-export function matchesAny(patterns: readonly string[]): (path: string) => boolean {
-  return (path) => patterns.some((pattern) => matchesPattern(pattern, path));
 }

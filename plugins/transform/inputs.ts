@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { isPattern, matchesPattern } from "../../base/path_pattern.ts";
 import { integer, list, text } from "../../config/fields.ts";
 import type { OptionProblem } from "../errors.ts";
 import { eachBroadcast } from "../live_set.ts";
 import type { LiveMedia } from "../../media/broadcast/live_media.ts";
 import type { PluginContext } from "../plugin.ts";
 import { StatusLines } from "../status_lines.ts";
+import { isPlainPattern, matcherOf } from "../../wire/path_pattern.ts";
 
 const NAME = "{name}";
 
@@ -25,7 +25,7 @@ export function broadcastOptions(output: string) {
     }),
     exclude: list(
       'a list of patterns like "live/**"',
-      isPattern,
+      isPlainPattern,
       "Broadcasts that are left alone, such as what other transforms make.",
     ),
     max_broadcasts: integer(
@@ -46,7 +46,7 @@ export interface Names {
 /** What is wrong with them: the output would be the input, or all inputs would have one output. */
 export function nameProblems({ input, output }: Names): OptionProblem[] {
   const wrong = (key: string, message: string) => [{ path: [key], message }];
-  if (!isPattern(input)) {
+  if (!isPlainPattern(input)) {
     return wrong("input", 'expected a path like "cam" or a pattern like "live/*" or "**"');
   }
   const many = input.includes("*");
@@ -95,13 +95,12 @@ export async function eachInput(
   { input, output, exclude, maxBroadcasts }: Names,
   work: (job: Job) => Promise<void>,
 ): Promise<void> {
+  const [takes, leavesAlone] = [matcherOf([input]), matcherOf(exclude)];
   const prefix = input.slice(0, input.search(/\*|$/));
   await eachBroadcast(
     ctx,
     {
-      wanted: (path) =>
-        matchesPattern(input, path) && !isOutput(output, path) &&
-        !exclude.some((pattern) => matchesPattern(pattern, path)),
+      wanted: (path) => takes(path) && !isOutput(output, path) && !leavesAlone(path),
       prefix: prefix.slice(0, prefix.lastIndexOf("/") + 1).replace(/\/$/, ""),
       maxBroadcasts,
       everyones: () => !input.includes("*"),

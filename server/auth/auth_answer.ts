@@ -6,7 +6,7 @@
 import { normalizePath } from "../../wire/path.ts";
 import { isFields } from "./claims.ts";
 import type { Grant } from "./grant.ts";
-import { allContained, compacted, Pattern } from "./pattern.ts";
+import { allContained, compacted, Pattern } from "../../wire/path_pattern.ts";
 
 /** What a good answer says. */
 export interface Answer {

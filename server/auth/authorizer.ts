@@ -19,7 +19,7 @@ import {
   KeysUnavailable,
 } from "./keys/key_source.ts";
 import { normalizePath } from "../../wire/path.ts";
-import { compacted, Pattern } from "./pattern.ts";
+import { compacted, Pattern } from "../../wire/path_pattern.ts";
 import { type AdmissionRequest, tokenOf } from "./request.ts";
 import { SharedAnswers } from "./shared_answers.ts";
 import { verifyToken } from "./token.ts";

@@ -6,7 +6,7 @@
 import { QumoError } from "../../base/errors.ts";
 import { normalizePath, stripPrefix } from "../../wire/path.ts";
 import { type Grant, type Refusal, refusal, type RefusalReason } from "./grant.ts";
-import { allContained, BadPattern, compacted, Pattern } from "./pattern.ts";
+import { allContained, BadPattern, compacted, Pattern } from "../../wire/path_pattern.ts";
 
 /** A token that is not accepted. Its message holds nothing of the token. */
 export class TokenRefused extends QumoError {

@@ -8,7 +8,7 @@ import type { Origin } from "../../relay/origin.ts";
 import type { Entry } from "../../session/session.ts";
 import { stripPrefix } from "../../wire/path.ts";
 import type { Grant } from "./grant.ts";
-import { Pattern } from "./pattern.ts";
+import { Pattern } from "../../wire/path_pattern.ts";
 
 /** Where a session with this grant is let in. All its paths are below the grant's root by themselves. */
 export function entryOf(origin: Origin, { root, publish, subscribe }: Grant): Entry {

@@ -5,7 +5,7 @@ import { type Claims, decodeClaims, encodeClaims, grantAt, TokenRefused } from "
 import { ALGORITHM_NAMES, BadKey, keyOf, parseKey, parseKeys } from "./keys/key.ts";
 import { generateKey, keyJson, publicKeyJson } from "./keys/make_key.ts";
 import { FileKeys, fixedKeys } from "./keys/key_source.ts";
-import { Pattern } from "./pattern.ts";
+import { Pattern } from "../../wire/path_pattern.ts";
 import { KEY, TOKEN } from "../../tests/support/fixtures/token_vector.ts";
 import { signToken, verifyToken } from "./token.ts";
 

@@ -5,7 +5,6 @@
  * @module
  */
 import { Burst } from "../../base/burst.ts";
-import { matchesPattern } from "../../base/path_pattern.ts";
 import { reasonOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import {
@@ -23,6 +22,7 @@ import {
   parseCatalog,
   tracksNamed,
 } from "../../media/hang/catalog_json.ts";
+import { matcherOf } from "../../wire/path_pattern.ts";
 import { TrackRecorder } from "./track_recorder.ts";
 
 export interface DvrOptions {
@@ -84,9 +84,9 @@ export class Dvr {
   constructor(options: DvrOptions) {
     this.#o = options;
     this.store = options.store;
-    const { relay, record } = options;
-    this.#watch = relay.origin.watch({}, ({ kind, path }) => {
-      if (!record.some((pattern) => matchesPattern(pattern, path))) return;
+    const wanted = matcherOf(options.record);
+    this.#watch = options.relay.origin.watch({}, ({ kind, path }) => {
+      if (!wanted(path)) return;
       if (kind === "ended") this.#end(path);
       else if (!this.#broadcasts.has(path)) this.#begin(path);
     });

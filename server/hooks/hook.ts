@@ -6,11 +6,11 @@
 import type { Clock } from "../../base/clock.ts";
 import { QumoError, reasonOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
-import { matchesPattern } from "../../base/path_pattern.ts";
 import { Backoff } from "../../base/backoff.ts";
 import { sleep } from "../../base/sleep.ts";
 import type { HookConfig } from "../../config/hook_list.ts";
 import type { HookStats } from "../../metrics/snapshot.ts";
+import { matcherOf } from "../../wire/path_pattern.ts";
 import type { HookEvent } from "./event.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -41,6 +41,8 @@ export class Hook {
   /** Why the last event could not be told; `undefined` once one was. */
   lastFailure: string | undefined;
   readonly #ports: HookPorts;
+  /** Whether it is told of a broadcast. */
+  readonly #concerns: (broadcast: string) => boolean;
   readonly #waiting: Waiting;
   readonly #over = new AbortController();
   readonly #running = new Set<Promise<void>>();
@@ -52,6 +54,7 @@ export class Hook {
   constructor(config: HookConfig, ports: HookPorts) {
     this.config = config;
     this.#ports = ports;
+    this.#concerns = matcherOf(config.broadcasts);
     this.#waiting = new Waiting(config.maxWaiting);
     this.#tokens = config.maxRate;
     this.#tokensAtMs = ports.clock.now();
@@ -68,8 +71,7 @@ export class Hook {
 
   /** Whether it is to be told of an event. */
   wants({ event, broadcast }: Pick<HookEvent, "event" | "broadcast">): boolean {
-    const { events, broadcasts } = this.config;
-    return events.includes(event) && broadcasts.some((p) => matchesPattern(p, broadcast));
+    return this.config.events.includes(event) && this.#concerns(broadcast);
   }
 
   /** Puts an event that it wants behind the others. Returns at once. */

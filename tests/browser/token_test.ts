@@ -7,7 +7,7 @@ import type { Browser, Page } from "playwright-core";
 import { buildWeb } from "../../web/build/web_build.ts";
 import type { Claims } from "../../server/auth/claims.ts";
 import { keyOf } from "../../server/auth/keys/key.ts";
-import { Pattern } from "../../server/auth/pattern.ts";
+import { Pattern } from "../../wire/path_pattern.ts";
 import { signToken } from "../../server/auth/token.ts";
 import { KEY } from "../support/fixtures/token_vector.ts";
 import { toFileUrl } from "../../tools/file_url.ts";

@@ -1,7 +1,7 @@
 /** The plugin `hls` at a whole relay: playlists, parts that are waited for, tokens, ffmpeg and hls.js in Chromium. */
 import assert from "node:assert/strict";
 import { generateKey, keyJson } from "../../server/auth/keys/make_key.ts";
-import { Pattern } from "../../server/auth/pattern.ts";
+import { Pattern } from "../../wire/path_pattern.ts";
 import { signToken } from "../../server/auth/token.ts";
 import { launchChromium } from "../support/pages/chromium.ts";
 import { bundleOutside } from "../outside/run.ts";

@@ -8,9 +8,10 @@ import type { LiveMedia } from "../../../media/broadcast/live_media.ts";
 import type { OptionsOf } from "../../options.ts";
 import { StatusLines } from "../../status_lines.ts";
 import { plugin, type PluginContext } from "../../plugin.ts";
-import { broadcastPatterns, matchesAny } from "../options.ts";
+import { broadcastPatterns } from "../options.ts";
 import { HlsBroadcast } from "./broadcast.ts";
 import { hlsRoute } from "./http.ts";
+import { matcherOf } from "../../../wire/path_pattern.ts";
 
 const MB = 1024 * 1024;
 /** A broadcast that gave nothing to read is looked at again after this. */
@@ -102,7 +103,7 @@ class Hls {
     );
     try {
       const set = {
-        wanted: matchesAny(broadcasts),
+        wanted: matcherOf(broadcasts),
         // On demand they cost nothing until somebody asks.
         maxBroadcasts: mode === "always" ? maxBroadcasts : Infinity,
         everyones: () => false,

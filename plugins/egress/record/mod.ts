@@ -6,12 +6,13 @@ import { eachBroadcast } from "../../live_set.ts";
 import type { OptionsOf } from "../../options.ts";
 import { StatusLines } from "../../status_lines.ts";
 import { plugin, type PluginContext } from "../../plugin.ts";
-import { broadcastPatterns, matchesAny, maxBroadcasts } from "../options.ts";
+import { broadcastPatterns, maxBroadcasts } from "../options.ts";
 import { concernsAll, RecordFailed } from "./errors.ts";
 import { type OpenNew, PieceFile, recover } from "./files.ts";
 import { isTemplate, nameOf, UNFINISHED } from "./names.ts";
 import { Recording } from "./recording.ts";
 import { prune, unfinished } from "./retention.ts";
+import { matcherOf } from "../../../wire/path_pattern.ts";
 
 const GB = 1024 ** 3;
 /** How often is looked for recordings that have become too old. */
@@ -81,7 +82,7 @@ class Recorder {
     const pruned = new Pruning(ctx, this.#options);
     try {
       const set = {
-        wanted: matchesAny(broadcasts),
+        wanted: matcherOf(broadcasts),
         maxBroadcasts,
         everyones: concernsAll,
         lines: new StatusLines(ctx.status),

@@ -10,9 +10,9 @@ import { sleep } from "../../../base/sleep.ts";
 import { FragmentMuxer } from "../../../media/mp4/fragment_muxer.ts";
 import type { OptionsOf } from "../../options.ts";
 import { plugin, type PluginContext } from "../../plugin.ts";
-import { matchesAny } from "../options.ts";
 import { StatusLines } from "../../status_lines.ts";
 import type { Rendition, VideoRendition } from "../../../media/rendition.ts";
+import { matcherOf } from "../../../wire/path_pattern.ts";
 
 const OPTIONS = {
   broadcast: text("Path of the broadcast that is pushed.", { example: "cam" }),
@@ -42,7 +42,7 @@ export const rtmp = plugin({
   async run(ctx, options) {
     const { broadcast } = options;
     const set = {
-      wanted: matchesAny([broadcast]),
+      wanted: matcherOf([broadcast]),
       maxBroadcasts: 1,
       everyones: () => true,
       lines: new StatusLines(ctx.status),

@@ -9,12 +9,13 @@ import { sleep } from "../../../base/sleep.ts";
 import type { OptionsOf } from "../../options.ts";
 import { StatusLines } from "../../status_lines.ts";
 import { plugin, type PluginContext } from "../../plugin.ts";
-import { broadcastPatterns, matchesAny, maxBroadcasts } from "../options.ts";
+import { broadcastPatterns, maxBroadcasts } from "../options.ts";
 import { filePath } from "../file_name.ts";
 import { Archive } from "./archive.ts";
 import { Bucket } from "./bucket.ts";
 import { sweep } from "./sweep.ts";
 import { Uploads } from "./upload.ts";
+import { matcherOf } from "../../../wire/path_pattern.ts";
 
 const MB = 1024 * 1024;
 /** What may still be stored while the program ends. */
@@ -90,7 +91,7 @@ export const s3 = plugin({
       AbortSignal.any([signal, ended.signal]),
     );
     try {
-      const wanted = matchesAny(broadcasts);
+      const wanted = matcherOf(broadcasts);
       const set = { wanted, maxBroadcasts, everyones: () => false, lines };
       await eachBroadcast(ctx, set, async (live, signal, tell) => {
         const key = `${prefix}${filePath(live.path)}/`;

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { allContained, BadPattern, compacted, Pattern } from "./pattern.ts";
+import {
+  allContained,
+  BadPattern,
+  compacted,
+  isPlainPattern,
+  matcherOf,
+  Pattern,
+} from "./path_pattern.ts";
 
 const below = (pattern: string, path: string) =>
   compacted(Pattern.parse(pattern).below(path)).map(String).sort();
@@ -80,4 +87,19 @@ Deno.test("what contains() and below() say agrees with what matches() does, for 
     assert.equal(a.under("x/y").matches(`x/y/${at}`), a.matches(at));
     assert.equal(compacted([a, b]).some((p) => p.matches(at)), a.matches(at) || b.matches(at));
   }));
+});
+
+Deno.test("matcherOf() takes * for one part and ** at the end for any", () => {
+  const paths = ["live", "live/cam", "live/cam/hd", "lives/cam"];
+  const matched = (pattern: string) => paths.filter(matcherOf([pattern]));
+  assert.deepEqual(matched("live/cam"), ["live/cam"]);
+  assert.deepEqual(matched("live/*"), ["live/cam"]);
+  assert.deepEqual(matched("*/cam"), ["live/cam", "lives/cam"]);
+  assert.deepEqual(matched("live/**"), ["live", "live/cam", "live/cam/hd"]);
+  assert.deepEqual(matched("**"), paths);
+});
+
+Deno.test("isPlainPattern() refuses stars that would not do what they look like", () => {
+  const texts = ["a/b", "*", "**", "a/**", "", "/a", "a/", "**/a", "a*", "a/***"];
+  assert.deepEqual(texts.filter(isPlainPattern), ["a/b", "*", "**", "a/**"]);
 });

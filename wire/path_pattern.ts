@@ -1,15 +1,21 @@
 /**
- * Patterns over broadcast paths, as grants and scopes are written in them: `rooms/*`, `cam-*`, `live/**`.
+ * Patterns of broadcast paths. This is the one matcher: grants and key scopes, `auth.public_*`, what is recorded, hooks and
+ * plugins all use it.
  *
- * A segment is taken as it is, `*` is exactly one segment, `pre*post` one segment with that head and tail, `**` any number
- * of segments, none included, at most once. So `foo/**` covers `foo` itself, `**` everything, and "" only the root.
+ * - A segment without a `*` stands for itself.
+ * - `*` stands for exactly one segment, and `pre*post` for one segment with that head and tail.
+ * - `**` stands for any number of segments, none included, and stands at most once in a pattern.
+ *
+ * So `foo/**` covers `foo` itself, `**` everything, and the empty pattern only the root.
+ *
+ * Lists of broadcasts take the plain form alone, see {@link isPlainPattern}. Grants take every pattern.
  *
  * @module
  */
-import { QumoError } from "../../base/errors.ts";
-import { MAX_PATH_PARTS, normalizePath } from "../../wire/path.ts";
+import { QumoError } from "../base/errors.ts";
+import { MAX_PATH_PARTS, normalizePath } from "./path.ts";
 
-/** A text that is no pattern, or a pattern that has become too deep. */
+/** A text that is not a pattern, or a pattern that is too deep. */
 export class BadPattern extends QumoError {
   readonly code = "QUMO_BAD_PATTERN";
 }
@@ -37,7 +43,7 @@ export class Pattern {
     this.#segments = segments;
   }
 
-  /** Reads a pattern. Outer and doubled slashes do not count. @throws {BadPattern} */
+  /** Reads a pattern. Leading, trailing and doubled slashes are left out. @throws {BadPattern} */
   static parse(text: string): Pattern {
     return new Pattern(partsOf(text));
   }
@@ -54,9 +60,14 @@ export class Pattern {
     return this.#segments.at(-1) === "**" && !path.includes("*") ? path : undefined;
   }
 
-  /** Whether a normalised path is covered. One with a "*" in it never is: it would pass for a pattern. */
-  matches(path: string): boolean {
-    return !path.includes("*") && covers(this.#segments, this.#globstar, partsOf(path));
+  /**
+   * Whether a normalised path is covered.
+   * @param options.starred Whether a path with a "*" in it can be covered. Default false: a grant for it would read as a
+   *   grant for a pattern.
+   */
+  matches(path: string, { starred = false }: { readonly starred?: boolean } = {}): boolean {
+    if (!starred && path.includes("*")) return false;
+    return covers(this.#segments, this.#globstar, partsOf(path));
   }
 
   /** Whether every path that `other` covers is covered here. */
@@ -102,6 +113,35 @@ export class Pattern {
     for (const at of open) if (this.#segments[at] === "**") all.add(at + 1);
     return all;
   }
+}
+
+/** Whether a text is a pattern. */
+export function isPattern(text: string): boolean {
+  try {
+    return Pattern.parse(text) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whether a text is a pattern in its plain form: normalised and not empty, `*` only as a whole segment, `**` only as the
+ * last one.
+ */
+export function isPlainPattern(text: string): boolean {
+  const parts = text.split("/");
+  return isPattern(text) &&
+    parts.every((part, i) =>
+      part === "*" || (part === "**" && i === parts.length - 1) ||
+      (part !== "" && !part.includes("*"))
+    );
+}
+
+/** Tells the broadcasts that one of some plain patterns covers. A text that is not a plain pattern covers itself alone. */
+export function matcherOf(texts: readonly string[]): (path: string) => boolean {
+  const patterns = texts.filter(isPlainPattern).map((text) => Pattern.parse(text));
+  return (path) =>
+    texts.includes(path) || patterns.some((pattern) => pattern.matches(path, { starred: true }));
 }
 
 /** Patterns with those left out that another one covers. */
