@@ -6,7 +6,7 @@
 import type { RTCRtpSender } from "werift";
 import type { Clock } from "../../base/clock.ts";
 import type { PluginStats } from "../plugin.ts";
-import type { Feed, FeedReader, PacketFrame, PacketGroup } from "./feed.ts";
+import type { PacketFrame, PacketGroup, PacketReader, PacketTrack } from "./packet_track.ts";
 
 /** Packets sent at once, and how long is waited before the next: a burst would overrun the viewer's socket buffer. */
 const BURST_PACKETS = 48;
@@ -18,18 +18,18 @@ const BEHIND_FRAMES = 2;
 const CATCH_UP_MS = 1;
 
 export interface SenderOptions {
-  readonly feed: Feed;
+  readonly packets: PacketTrack;
   readonly sender: RTCRtpSender;
   readonly stats: PluginStats;
   readonly clock: Clock;
   /** Wall time of a moment of the broadcast, in milliseconds: what sound and picture are put side by side by. */
   readonly wallMs: (timestampUs: number) => number;
-  /** The feed has ended. */
+  /** The rendition has ended. */
   readonly onend: () => void;
 }
 
-/** Sends one feed to one viewer. */
-export class FeedSender implements FeedReader {
+/** Sends the packets of one rendition to one viewer. */
+export class PacketSender implements PacketReader {
   readonly #options: SenderOptions;
   readonly #offset = Math.floor(Math.random() * 2 ** 32);
   readonly #leave: () => void;
@@ -46,7 +46,7 @@ export class FeedSender implements FeedReader {
 
   constructor(options: SenderOptions) {
     this.#options = options;
-    this.#leave = options.feed.read(this);
+    this.#leave = options.packets.read(this);
     options.sender.onPictureLossIndication.subscribe(() => this.#restart());
   }
 
@@ -67,7 +67,7 @@ export class FeedSender implements FeedReader {
   /** A frame has come. */
   frame(): void {
     if (!this.#running) return;
-    const { newest } = this.#options.feed;
+    const { newest } = this.#options.packets;
     if (newest !== this.#group && newest !== undefined) {
       // A new group: what is left of the one before would only hold it up.
       if (newest.frames.length === 1 && !newest.late) {
@@ -81,7 +81,7 @@ export class FeedSender implements FeedReader {
     if (this.#stopPause === undefined) this.#pump();
   }
 
-  /** The feed is over. */
+  /** The rendition is over. */
   end(): void {
     this.#options.onend();
   }
@@ -91,7 +91,7 @@ export class FeedSender implements FeedReader {
     const nowMs = this.#options.clock.now();
     if (!this.#running || nowMs - this.#restartedMs < RESTART_MS) return;
     this.#restartedMs = nowMs;
-    const { newest } = this.#options.feed;
+    const { newest } = this.#options.packets;
     this.#group = newest?.late ? undefined : newest;
     this.#next = 0;
     if (this.#stopPause === undefined) this.#pump();
@@ -118,12 +118,12 @@ export class FeedSender implements FeedReader {
     const behind = group.frames.length - this.#next;
     if (behind <= BEHIND_FRAMES) return frame.ticks;
     const newest = group.frames.at(-1)!.ticks;
-    const step = CATCH_UP_MS * this.#options.feed.clockRate / 1000;
+    const step = CATCH_UP_MS * this.#options.packets.clockRate / 1000;
     return Math.max(this.#lastTicks + 1, newest - behind * step);
   }
 
   #send(frame: PacketFrame, ticks: number): void {
-    const { sender, stats, wallMs, feed } = this.#options;
+    const { sender, stats, wallMs, packets } = this.#options;
     this.#lastTicks = ticks;
     const timestamp = (this.#offset + ticks) % 2 ** 32;
     for (const packet of frame.packets) {
@@ -135,7 +135,7 @@ export class FeedSender implements FeedReader {
       stats.bytesOut += packet.payload.length;
     }
     stats.framesOut++;
-    reportTime(sender, wallMs(ticks / feed.clockRate * 1e6));
+    reportTime(sender, wallMs(ticks / packets.clockRate * 1e6));
   }
 }
 

@@ -10,8 +10,8 @@ import { RequestRefused } from "./errors.ts";
 import { Offer } from "./offer.ts";
 import { Peer, type PeerPlace } from "./peer.ts";
 import type { Opened } from "./resources.ts";
-import { Source } from "./source.ts";
-import { FeedSender } from "./viewer.ts";
+import { PacketSender } from "./viewer.ts";
+import { WatchedBroadcast } from "./watched_broadcast.ts";
 import type { Rendition } from "../../media/rendition.ts";
 
 export interface WhepOptions extends PeerPlace {
@@ -31,28 +31,23 @@ const CATALOG_MS = 10_000;
 export class Whep {
   readonly #ctx: PluginContext;
   readonly #options: WhepOptions;
-  readonly #sources = new Map<string, Promise<Source | undefined>>();
+  readonly #watched = new Map<string, Promise<WatchedBroadcast | undefined>>();
 
   constructor(ctx: PluginContext, options: WhepOptions) {
     this.#ctx = ctx;
     this.#options = options;
   }
 
-  /** Broadcasts that are read now. */
-  get sources(): number {
-    return this.#sources.size;
-  }
-
   /** @throws {RequestRefused} */
   readonly open = async (path: string, sdp: string, query: URLSearchParams): Promise<Opened> => {
     const offer = Offer.read(sdp);
-    const source = await this.#source(path);
-    if (source === undefined) {
+    const watched = await this.#watch(path);
+    if (watched === undefined) {
       throw new RequestRefused(404, `There is no broadcast "${path}"`, { "retry-after": "5" });
     }
-    const seat = source.join();
+    const seat = watched.join();
     try {
-      const peer = await this.#seat(source, offer, query);
+      const peer = await this.#seat(watched, offer, query);
       peer.over.addEventListener("abort", () => seat.leave(), { once: true });
       if (peer.over.aborted) seat.leave();
       return { peer };
@@ -62,8 +57,8 @@ export class Whep {
     }
   };
 
-  async #seat(source: Source, offer: Offer, query: URLSearchParams): Promise<Peer> {
-    const renditions = await this.#renditions(source);
+  async #seat(watched: WatchedBroadcast, offer: Offer, query: URLSearchParams): Promise<Peer> {
+    const renditions = await this.#renditions(watched);
     const [video, audio] = [query.get("video"), query.get("audio")];
     const chosen = choose(offer, renditions, {
       transcodes: this.#options.transcodes,
@@ -91,31 +86,31 @@ export class Whep {
     });
     // Codecs were agreed on: what comes after the end of a picture needs another offer. Sound may fail and leave the picture.
     const over = () => peer.close();
-    if (chosen.video !== undefined) this.#send(source, peer, chosen.video, over);
+    if (chosen.video !== undefined) this.#send(watched, peer, chosen.video, over);
     if (chosen.audio !== undefined) {
-      this.#send(source, peer, chosen.audio, chosen.video === undefined ? over : () => {});
+      this.#send(watched, peer, chosen.audio, chosen.video === undefined ? over : () => {});
     }
-    source.over.addEventListener("abort", () => peer.close(), { once: true, signal: peer.over });
-    if (source.over.aborted) peer.close();
+    watched.over.addEventListener("abort", () => peer.close(), { once: true, signal: peer.over });
+    if (watched.over.aborted) peer.close();
     return peer;
   }
 
   /** @throws {RequestRefused} 504: the broadcast is announced, and its catalog does not come. */
-  async #renditions(source: Source): Promise<readonly Rendition[]> {
+  async #renditions(watched: WatchedBroadcast): Promise<readonly Rendition[]> {
     const late = Promise.withResolvers<never>();
     const cancel = this.#ctx.clock.after(CATALOG_MS, () => {
-      const why = `The catalog of "${source.path}" has not come within ${CATALOG_MS / 1000} s`;
+      const why = `The catalog of "${watched.path}" has not come within ${CATALOG_MS / 1000} s`;
       late.reject(new RequestRefused(504, why, { "retry-after": "5" }));
     });
     try {
-      return await Promise.race([source.renditions(), late.promise]);
+      return await Promise.race([watched.renditions(), late.promise]);
     } finally {
       cancel();
     }
   }
 
   #send(
-    source: Source,
+    watched: WatchedBroadcast,
     peer: Peer,
     { rendition }: Chosen<Rendition>,
     onend: () => void,
@@ -123,37 +118,37 @@ export class Whep {
     const transceiver = peer.connection.getTransceivers().find((t) => t.kind === rendition.kind);
     if (transceiver === undefined) return;
     const { stats, clock } = this.#ctx;
-    const feed = source.feed(rendition);
-    const sending = new FeedSender({
-      feed,
+    const packets = watched.packets(rendition);
+    const sending = new PacketSender({
+      packets,
       sender: transceiver.sender,
       stats,
       clock,
-      wallMs: (timestampUs) => source.wallMs(timestampUs),
+      wallMs: (timestampUs) => watched.wallMs(timestampUs),
       onend,
     });
     void peer.connected.then(() => sending.start());
     const leave = () => {
       sending.close();
-      source.leave(feed);
+      watched.leave(packets);
     };
     if (peer.over.aborted) leave();
     else peer.over.addEventListener("abort", leave, { once: true });
   }
 
-  async #source(path: string): Promise<Source | undefined> {
-    const found = this.#sources.get(path);
+  async #watch(path: string): Promise<WatchedBroadcast | undefined> {
+    const found = this.#watched.get(path);
     if (found !== undefined) return await found;
     const opening = this.#find(path);
-    this.#sources.set(path, opening);
+    this.#watched.set(path, opening);
     const forget = () => {
-      if (this.#sources.get(path) === opening) this.#sources.delete(path);
+      if (this.#watched.get(path) === opening) this.#watched.delete(path);
     };
     try {
-      const source = await opening;
-      if (source === undefined || source.over.aborted) forget();
-      else source.over.addEventListener("abort", forget, { once: true });
-      return source;
+      const watched = await opening;
+      if (watched === undefined || watched.over.aborted) forget();
+      else watched.over.addEventListener("abort", forget, { once: true });
+      return watched;
     } catch (error) {
       forget();
       this.#ctx.log.warn("a broadcast cannot be looked for", { reason: reasonOf(error) });
@@ -162,7 +157,7 @@ export class Whep {
   }
 
   /** Waits for a broadcast that is not there yet, for a moment. */
-  async #find(path: string): Promise<Source | undefined> {
+  async #find(path: string): Promise<WatchedBroadcast | undefined> {
     const { client, stats, log, signal, clock } = this.#ctx;
     const gone = new AbortController();
     const news = client.announced(path);
@@ -186,8 +181,14 @@ export class Whep {
       return undefined;
     }
     const { maxLatencyMs } = this.#options;
-    const source = new Source(path, gone.signal, { client, clock, stats, log, maxLatencyMs });
-    source.over.addEventListener("abort", () => news.close(), { once: true });
-    return source;
+    const watched = new WatchedBroadcast(path, gone.signal, {
+      client,
+      clock,
+      stats,
+      log,
+      maxLatencyMs,
+    });
+    watched.over.addEventListener("abort", () => news.close(), { once: true });
+    return watched;
   }
 }

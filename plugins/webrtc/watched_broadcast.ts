@@ -11,32 +11,32 @@ import { LiveMedia } from "../../media/broadcast/live_media.ts";
 import type { PluginStats } from "../plugin.ts";
 import { isPlainOpus } from "./choice.ts";
 import { familyOf } from "./rtp/codecs.ts";
-import { Feed } from "./feed.ts";
+import { PacketTrack } from "./packet_track.ts";
 import { opusOf } from "./rtp/opus.ts";
 import type { Rendition } from "../../media/rendition.ts";
 
-export interface SourceOptions {
+export interface WatchedOptions {
   readonly client: Client;
   readonly clock: Clock;
   readonly stats: PluginStats;
   readonly log: Logger;
-  /** How long is waited for what is missing while newer is there, in milliseconds. */
+  /** How long a missing group is waited for while newer ones are there, in milliseconds. */
   readonly maxLatencyMs: number;
 }
 
 interface Running {
-  readonly feed: Feed;
+  readonly packets: PacketTrack;
   rendition: Rendition;
   /** Ends the reading of the rendition. */
   stop: AbortController;
 }
 
 /** Live media of one path, from the first viewer to the last. */
-export class Source {
+export class WatchedBroadcast {
   readonly path: string;
   /** Aborts when it is over: the broadcast has gone, or nobody is left. */
   readonly over: AbortSignal;
-  readonly #options: SourceOptions;
+  readonly #options: WatchedOptions;
   readonly #media: LiveMedia;
   readonly #over = new AbortController();
   readonly #running = new Map<string, Running>();
@@ -46,7 +46,7 @@ export class Source {
   #zeroMs: number | undefined;
 
   /** @param gone Aborts when the broadcast is no longer announced. */
-  constructor(path: string, gone: AbortSignal, options: SourceOptions) {
+  constructor(path: string, gone: AbortSignal, options: WatchedOptions) {
     this.path = path;
     this.#options = options;
     this.over = this.#over.signal;
@@ -85,26 +85,26 @@ export class Source {
   }
 
   /** The packets of a rendition; read from the relay as long as somebody reads them here. */
-  feed(rendition: Rendition): Feed {
+  packets(rendition: Rendition): PacketTrack {
     const { name, kind } = rendition;
     const found = this.#running.get(name);
-    if (found !== undefined) return found.feed;
-    const feed = new Feed({
+    if (found !== undefined) return found.packets;
+    const packets = new PacketTrack({
       kind,
       stats: this.#options.stats,
       reordered: () => this.#warnOfReordering(name),
     });
-    const running = { feed, rendition, stop: new AbortController() };
+    const running = { packets, rendition, stop: new AbortController() };
     this.#running.set(name, running);
     void this.#run(running);
-    return feed;
+    return packets;
   }
 
-  /** Somebody has stopped reading a feed. */
-  leave(feed: Feed): void {
-    if (feed.readers > 0) return;
+  /** Somebody has stopped reading packets of a rendition. */
+  leave(packets: PacketTrack): void {
+    if (packets.readers > 0) return;
     for (const [name, running] of this.#running) {
-      if (running.feed !== feed) continue;
+      if (running.packets !== packets) continue;
       this.#running.delete(name);
       running.stop.abort();
     }
@@ -137,7 +137,7 @@ export class Source {
     if (next === undefined) {
       // Viewers negotiated a codec: with another they have to come again.
       this.#options.log.info("a rendition has gone", { broadcast: this.path, track: before.name });
-      running.feed.end();
+      running.packets.end();
       running.stop.abort();
       return;
     }
@@ -146,13 +146,13 @@ export class Source {
   }
 
   async #run(running: Running): Promise<void> {
-    const { feed } = running;
+    const { packets } = running;
     for (;;) {
       const { rendition } = running;
       const stop = running.stop = new AbortController();
       try {
         const opus = rendition.kind === "audio" ? { ...rendition, codec: "opus" } : undefined;
-        await feed.pass(opus ?? rendition, this.#frames(rendition, stop.signal));
+        await packets.pass(opus ?? rendition, this.#frames(rendition, stop.signal));
       } catch (error) {
         this.#options.stats.errors++;
         this.#options.log.warn("a rendition cannot be sent", {
@@ -164,7 +164,7 @@ export class Source {
       }
       if (running.rendition === rendition || this.over.aborted) break;
     }
-    feed.end();
+    packets.end();
     for (const [name, other] of this.#running) if (other === running) this.#running.delete(name);
   }
 
@@ -196,7 +196,7 @@ export class Source {
     if (this.over.aborted) return;
     this.#over.abort();
     this.#first.resolve();
-    for (const { feed } of this.#running.values()) feed.end();
+    for (const { packets } of this.#running.values()) packets.end();
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * One rendition on its way to viewers: read once, made into packets once, with the newest group kept for who joins.
+ * The RTP packets of one rendition, for all its viewers: it is read once and made into packets once. The newest group is
+ * kept for viewers who join.
  *
  * @module
  */
@@ -10,7 +11,7 @@ import type { MediaFrame, Rendition } from "../../media/rendition.ts";
 /** A frame in packets. */
 export interface PacketFrame {
   readonly packets: readonly RtpPacket[];
-  /** Presentation time in ticks of the RTP clock, counted from the broadcast's zero; not cut to 32 bits. */
+  /** Presentation time in ticks of the RTP clock, counted from the broadcast's zero. Not cut to 32 bits. */
   readonly ticks: number;
   /** The same in microseconds. */
   readonly timestampUs: number;
@@ -25,7 +26,7 @@ export interface PacketGroup {
 }
 
 /** Told of frames, in decode order. */
-export interface FeedReader {
+export interface PacketReader {
   /** A frame has been added to the newest group. */
   frame(frame: PacketFrame): void;
   /** Nothing more comes. */
@@ -35,11 +36,11 @@ export interface FeedReader {
 /** A group larger than this is not kept for viewers who join. */
 const MAX_GROUP_BYTES = 8 * 1024 * 1024;
 
-export class Feed {
+export class PacketTrack {
   readonly clockRate: number;
   readonly #kind: Rendition["kind"];
   readonly #stats: PluginStats;
-  readonly #readers = new Set<FeedReader>();
+  readonly #readers = new Set<PacketReader>();
   readonly #reordered: () => void;
   #group: PacketGroup | undefined;
   #sequence = -1;
@@ -68,7 +69,7 @@ export class Feed {
   }
 
   /** @returns Leaves. */
-  read(reader: FeedReader): () => void {
+  read(reader: PacketReader): () => void {
     if (this.#ended) reader.end();
     else this.#readers.add(reader);
     return () => void this.#readers.delete(reader);
