@@ -9,7 +9,7 @@ import { withoutAdts } from "../codec/aac.ts";
 import { hasNalUnits, isAac, isAnnexB } from "../codec/family.ts";
 import { DecodeClock } from "./decode_clock.ts";
 import { MediaError } from "../media_error.ts";
-import { box, fullBox, i32, type Part, u16, u32, u64, zeros } from "./mp4_writer.ts";
+import { box, fullBox, u16, u32, u64, zeros } from "./mp4_writer.ts";
 import { sampleEntry } from "./write_sample_entry.ts";
 import type { MediaFrame, Rendition } from "../rendition.ts";
 
@@ -124,10 +124,8 @@ export class FragmentMuxer {
     const track = this.#track(name);
     const samples = this.#samples(track, frames, nextTimestampUs);
     const data = samples.map((sample) => sample.data);
-    const header = (offset: number) => moof(++this.#sequence, track.id, samples, offset);
-    // Its length does not depend on the offset it holds.
-    const bytes = moof(0, track.id, samples, 0).length;
-    return concat([header(bytes + 8), box("mdat", ...data)]);
+    const bytes = data.reduce((sum, { length }) => sum + length, 8);
+    return concat([moof(++this.#sequence, track.id, samples), u32(bytes), MDAT, ...data]);
   }
 
   #samples(track: MuxTrack, frames: readonly MuxFrame[], nextUs: number | undefined): Sample[] {
@@ -225,14 +223,24 @@ function trak({ id, rendition, timescale }: MuxTrack): Uint8Array {
 
 const DINF = box("dinf", fullBox("dref", 0, 0, u32(1), fullBox("url ", 0, 1)));
 
+const MDAT = new TextEncoder().encode("mdat");
 /** Data offset, and of each sample its duration, size, flags and composition offset. */
 const TRUN_FLAGS = 0x1 | 0x100 | 0x200 | 0x400 | 0x800;
+const ROW_BYTES = 16;
+/** A `moof` as it is written here, without the rows of its `trun`. */
+const MOOF_BYTES = 88;
 
-function moof(sequence: number, id: number, samples: readonly Sample[], dataOffset: number) {
-  const rows = samples.flatMap((sample): Part[] => [
-    u32(sample.durationTicks, sample.data.length, sample.keyframe ? SYNC : NON_SYNC),
-    i32(sample.offsetTicks),
-  ]);
+function moof(sequence: number, id: number, samples: readonly Sample[]): Uint8Array {
+  const rows = new DataView(new ArrayBuffer(ROW_BYTES * samples.length));
+  for (const [i, { durationTicks, data, keyframe, offsetTicks }] of samples.entries()) {
+    rows.setUint32(ROW_BYTES * i, durationTicks);
+    rows.setUint32(ROW_BYTES * i + 4, data.length);
+    rows.setUint32(ROW_BYTES * i + 8, keyframe ? SYNC : NON_SYNC);
+    rows.setInt32(ROW_BYTES * i + 12, offsetTicks);
+  }
+  // Behind this box and the head of the `mdat`.
+  const dataAt = MOOF_BYTES + rows.byteLength + 8;
+  const trun = [u32(samples.length, dataAt), new Uint8Array(rows.buffer)];
   return box(
     "moof",
     fullBox("mfhd", 0, 0, u32(sequence)),
@@ -240,7 +248,7 @@ function moof(sequence: number, id: number, samples: readonly Sample[], dataOffs
       "traf",
       fullBox("tfhd", 0, 0x20000, u32(id)),
       fullBox("tfdt", 1, 0, u64(samples[0]?.decodeTicks ?? 0)),
-      fullBox("trun", 1, TRUN_FLAGS, u32(samples.length), i32(dataOffset), ...rows),
+      fullBox("trun", 1, TRUN_FLAGS, ...trun),
     ),
   );
 }

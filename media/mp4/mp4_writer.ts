@@ -31,11 +31,6 @@ export function u32(...values: readonly number[]): Uint8Array {
   return numbers(values, 4, (view, at, value) => view.setUint32(at, value));
 }
 
-/** Signed. */
-export function i32(...values: readonly number[]): Uint8Array {
-  return numbers(values, 4, (view, at, value) => view.setInt32(at, value));
-}
-
 /** Whole numbers up to 2^53 - 1. */
 export function u64(...values: readonly number[]): Uint8Array {
   return numbers(values, 8, (view, at, value) => view.setBigUint64(at, BigInt(value)));
