@@ -1,6 +1,7 @@
 /**
  * Our client library in a real browser, through a relay: with another page, and with itself in Deno.
  */
+import { words } from "../support/transports.ts";
 import assert from "node:assert/strict";
 import { type Client, connect, GroupCut, type Subscription } from "../../client/mod.ts";
 import { selfSigned } from "../../config/tls/self_signed.ts";
@@ -17,7 +18,6 @@ import { need } from "../support/require.ts";
 import { launch, until } from "../support/server.ts";
 
 const ignore = !need("chromium").ok;
-const words = (raw: Uint8Array | undefined) => raw && new TextDecoder().decode(raw);
 
 let script: Promise<string> | undefined;
 

@@ -1,43 +1,25 @@
 import assert from "node:assert/strict";
-import { selfSigned } from "../../config/tls/self_signed.ts";
 import type { Connection } from "../../transport/connection.ts";
 import { StreamReset } from "../../transport/errors.ts";
-import { listenQuic } from "../../transport/quic/quic.ts";
-import { Arrivals } from "../../transport/queue.ts";
-import { acceptWebTransport } from "../../transport/webtransport/webtransport_server.ts";
 import { launchChromium } from "../support/pages/chromium.ts";
 import { need } from "../support/require.ts";
-
-const words = (raw: Uint8Array | undefined) => raw && new TextDecoder().decode(raw);
-const bytes = (text: string) => new TextEncoder().encode(text);
+import { bytes, webTransportServer, words } from "../support/transports.ts";
 
 Deno.test({
   name: "Chromium's WebTransport and ours understand each other",
   ignore: !need("chromium").ok,
   async fn(t) {
-    const certificate = await selfSigned(["localhost", "127.0.0.1"]);
-    const listener = listenQuic({
-      hostname: "127.0.0.1",
-      port: 0,
-      ...certificate,
-      protocols: ["moq-lite-05", "h3"],
-    });
-    const sessions = new Arrivals<Connection>();
     const origins: (string | undefined)[] = [];
-    const running = (async () => {
-      for await (const conn of listener) {
-        acceptWebTransport(conn, {
-          protocols: ["moq-lite-04", "moq-lite-05"],
-          decide: ({ path, origin }) => {
-            origins.push(origin);
-            return { status: path.startsWith("/room") ? 200 : 404 };
-          },
-        }).then((session) => session && sessions.push(session));
-      }
-    })();
+    await using server = await webTransportServer({
+      protocols: ["moq-lite-04", "moq-lite-05"],
+      decide: ({ path, origin }) => {
+        origins.push(origin);
+        return { status: path.startsWith("/room") ? 200 : 404 };
+      },
+    }, { alpn: ["moq-lite-05"] });
     await using chromium = await launchChromium();
     const page = await chromium.page();
-    const at = { port: listener.addr.port, hash: [...certificate.sha256] };
+    const at = { port: Number(server.url.port), hash: [...server.hash] };
     /** Opens a session as `transport` in the page and returns our end. */
     const open = async (): Promise<{ chosen: string; there: Connection }> => {
       const chosen = await page.evaluate(async ({ port, hash }) => {
@@ -50,7 +32,7 @@ Deno.test({
         Object.assign(globalThis, { transport });
         return (transport as unknown as { protocol: string }).protocol;
       }, at);
-      return { chosen, there: (await sessions.next())! };
+      return { chosen, there: await server.next() };
     };
 
     await t.step("the protocol, the path and the origin arrive", async () => {
@@ -182,9 +164,5 @@ Deno.test({
       }, at);
       assert.equal(failure, "WebTransportError");
     });
-
-    listener.close();
-    sessions.end();
-    await running;
   },
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { selfSigned } from "../../config/tls/self_signed.ts";
-import type { Connection, ReceiveStream } from "../../transport/connection.ts";
+import type { Connection } from "../../transport/connection.ts";
 import { ConnectFailed, ConnectionClosed, StreamClosed } from "../../transport/errors.ts";
 import {
   connectQuic,
@@ -11,17 +11,10 @@ import {
 } from "../../transport/quic/quic.ts";
 import type { TransportSettings } from "../../transport/quic/quic_settings.ts";
 import { udpPath } from "../support/peers/udp_path.ts";
+import { all, bytes, joined, words } from "../support/transports.ts";
 
 const HOSTS = ["localhost", "127.0.0.1"];
 const PROTOCOLS = ["moq-lite-05", "moq-lite-04"];
-const bytes = (text: string) => new TextEncoder().encode(text);
-const words = (raw: Uint8Array | undefined) => raw && new TextDecoder().decode(raw);
-
-async function all(stream: ReceiveStream): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  for (let chunk; (chunk = await stream.read());) parts.push(chunk);
-  return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
-}
 
 /** Bytes that repeat at no power of two, so that a lost or doubled piece shows. */
 function pattern(length: number): Uint8Array {
@@ -62,21 +55,7 @@ async function shut(listener: QuicListener): Promise<void> {
   for await (const left of listener) left.close();
 }
 
-async function pair(transport: TransportSettings = {}) {
-  const server = await setUp(transport);
-  const client = await server.dial();
-  const there = await server.next();
-  return {
-    server,
-    client,
-    there,
-    async [Symbol.asyncDispose]() {
-      client.close();
-      await Promise.all([client.closed, there.closed]);
-      await server[Symbol.asyncDispose]();
-    },
-  };
-}
+const pair = async (transport: TransportSettings = {}) => await joined(await setUp(transport));
 
 Deno.test("raw QUIC carries streams both ways, with their ends", async () => {
   await using at = await pair();

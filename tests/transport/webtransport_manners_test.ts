@@ -1,60 +1,29 @@
 /** HTTP/3 and WebTransport between connections: the control stream, GOAWAY and the drain, and flow control. */
 import assert from "node:assert/strict";
-import { selfSigned } from "../../config/tls/self_signed.ts";
-import type { Connection, ReceiveStream } from "../../transport/connection.ts";
-import { connectAlpn, listenQuic } from "../../transport/quic/quic.ts";
-import { Arrivals } from "../../transport/queue.ts";
-import { acceptWebTransport } from "../../transport/webtransport/webtransport_server.ts";
 import { connectWebTransport } from "../../transport/webtransport/webtransport_client.ts";
 import { Capsule, capsuleFrame } from "../../wire/h3/capsules.ts";
 import { encodeFrame, FrameType } from "../../wire/h3/frames.ts";
 import { encodeHeaders } from "../../wire/h3/qpack.ts";
 import { encodeSettings, type FlowWindow, Setting } from "../../wire/h3/settings.ts";
+import { all, bytes, webTransportServer } from "../support/transports.ts";
 
-const bytes = (text: string) => new TextEncoder().encode(text);
 const FLOW_CONTROL_ERROR = 0x045d4487;
 
-async function all(stream: ReceiveStream): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  for (let chunk; (chunk = await stream.read());) parts.push(chunk);
-  return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
-}
-
 async function setUp(window?: FlowWindow) {
-  const certificate = await selfSigned(["localhost", "127.0.0.1"]);
-  const listener = listenQuic({
-    hostname: "127.0.0.1",
-    port: 0,
-    ...certificate,
-    protocols: ["h3"],
-    transport: { idleTimeoutMs: 5000, keepAliveMs: 1000 },
-  });
-  const sessions = new Arrivals<Connection>();
-  const running = (async () => {
-    for await (const conn of listener) {
-      acceptWebTransport(conn, {
-        protocols: [],
-        decide: () => ({ status: 200 }),
-        ...(window === undefined ? {} : { window }),
-      }).then((session) => session && sessions.push(session));
-    }
-  })();
-  const url = new URL(`https://127.0.0.1:${listener.addr.port}/`);
-  const hash = certificate.sha256;
+  const server = await webTransportServer({
+    protocols: [],
+    decide: () => ({ status: 200 }),
+    ...(window === undefined ? {} : { window }),
+  }, { idleTimeoutMs: 5000, keepAliveMs: 1000 });
+  const { url, hash } = server;
   return {
-    next: async () => (await sessions.next())!,
+    ...server,
     dial: (window?: FlowWindow) =>
       connectWebTransport(url, {
         protocols: [],
         hash,
         ...(window === undefined ? {} : { window }),
       }),
-    /** A bare connection. */
-    raw: () => connectAlpn(url, ["h3"], { protocols: [], hash }),
-    async [Symbol.asyncDispose]() {
-      listener.close();
-      await running;
-    },
   };
 }
 

@@ -1,26 +1,19 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { selfSigned } from "../../config/tls/self_signed.ts";
-import type { Connection, ReceiveStream, SendEnd, SendStream } from "../../transport/connection.ts";
+import type { Connection, SendEnd, SendStream } from "../../transport/connection.ts";
 import { dial } from "../../transport/dial.ts";
 import { ConnectFailed, ConnectionClosed } from "../../transport/errors.ts";
-import { connectAlpn, listenQuic } from "../../transport/quic/quic.ts";
 import {
-  acceptWebTransport,
   type WebTransportAcceptOptions,
   type WebTransportRequest,
 } from "../../transport/webtransport/webtransport_server.ts";
 import { connectWebTransport } from "../../transport/webtransport/webtransport_client.ts";
-import type { WebTransportSession } from "../../transport/webtransport/webtransport_session.ts";
-import { Arrivals } from "../../transport/queue.ts";
 import { decodeHeaders, encodeHeaders } from "../../wire/h3/qpack.ts";
 import type { HeaderField } from "../../wire/h3/static_table.ts";
 import { H3Error } from "../../wire/h3/errors.ts";
 import { encodeFrame, frameParser } from "../../wire/h3/frames.ts";
 import { udpPath } from "../support/peers/udp_path.ts";
-
-const bytes = (text: string) => new TextEncoder().encode(text);
-const words = (raw: Uint8Array | undefined) => raw && new TextDecoder().decode(raw);
+import { all, bytes, joined, webTransportServer, words } from "../support/transports.ts";
 
 /** How a stream ends that is written to on and on: who writes nothing does not hear that it was stopped. */
 async function refusal(stream: SendStream): Promise<SendEnd> {
@@ -32,75 +25,39 @@ async function refusal(stream: SendStream): Promise<SendEnd> {
   }
 }
 
-async function all(stream: ReceiveStream): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  for (let chunk; (chunk = await stream.read());) parts.push(chunk);
-  return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
-}
-
 /** A server that accepts at "/room" and answers with the number in the path elsewhere, like "/403". */
 async function setUp(
   options: Partial<WebTransportAcceptOptions> = {},
   idleTimeoutMs = 5000,
 ) {
-  const certificate = await selfSigned(["localhost", "127.0.0.1"]);
-  const listener = listenQuic({
-    hostname: "127.0.0.1",
-    port: 0,
-    ...certificate,
-    protocols: ["moq-lite-05", "h3"],
-    transport: { idleTimeoutMs, keepAliveMs: idleTimeoutMs / 4 },
-  });
-  const sessions = new Arrivals<WebTransportSession>();
   const requests: WebTransportRequest[] = [];
-  const running = (async () => {
-    for await (const conn of listener) {
-      acceptWebTransport(conn, {
-        protocols: ["moq-lite-04", "moq-lite-05"],
-        decide: (request) => {
-          requests.push(request);
-          return { status: Number(/^\/(\d{3})$/.exec(request.path)?.[1] ?? 200) };
-        },
-        ...options,
-      }).then((session) => session && sessions.push(session), () => {});
-    }
-  })();
-  const url = new URL(`https://127.0.0.1:${listener.addr.port}/room?jwt=abc`);
+  const server = await webTransportServer({
+    protocols: ["moq-lite-04", "moq-lite-05"],
+    decide: (request) => {
+      requests.push(request);
+      return { status: Number(/^\/(\d{3})$/.exec(request.path)?.[1] ?? 200) };
+    },
+    ...options,
+  }, { alpn: ["moq-lite-05"], idleTimeoutMs, keepAliveMs: idleTimeoutMs / 4 });
+  const { hash } = server;
+  const url = new URL("/room?jwt=abc", server.url);
   return {
+    ...server,
     url,
-    certificate,
     requests,
-    next: async (): Promise<Connection> => (await sessions.next())!,
     dial: (protocols = ["moq-lite-05"], path = "/room?jwt=abc", headers = {}) =>
-      connectWebTransport(new URL(path, url), { protocols, headers, hash: certificate.sha256 }),
+      connectWebTransport(new URL(path, url), { protocols, headers, hash }),
     /** A bare connection that has said its SETTINGS: none. */
     raw: async (settings = Uint8Array.of(0, 4, 0)) => {
-      const conn = await connectAlpn(url, ["h3"], { protocols: [], hash: certificate.sha256 });
+      const conn = await server.raw();
       (await conn.openUni()).write(settings);
       return conn;
-    },
-    async [Symbol.asyncDispose]() {
-      listener.close();
-      await running;
     },
   };
 }
 
-async function pair(options: Partial<WebTransportAcceptOptions> = {}) {
-  const server = await setUp(options);
-  const client = await server.dial();
-  const there = await server.next();
-  return {
-    server,
-    client,
-    there,
-    async [Symbol.asyncDispose]() {
-      client.close();
-      await Promise.all([client.closed, there.closed]);
-      await server[Symbol.asyncDispose]();
-    },
-  };
-}
+const pair = async (options: Partial<WebTransportAcceptOptions> = {}) =>
+  await joined(await setUp(options));
 
 Deno.test("a session shows the request and the protocol, the client's order winning", async () => {
   await using server = await setUp();
@@ -330,7 +287,7 @@ Deno.test("a network lost below is an abrupt end of the session", async () => {
   await using path = udpPath(Number(server.url.port));
   const client = await connectWebTransport(`https://127.0.0.1:${path.port}/`, {
     protocols: [],
-    hash: server.certificate.sha256,
+    hash: server.hash,
     transport: { keepAliveMs: 100 },
   });
   const there = await server.next();
@@ -349,7 +306,7 @@ Deno.test("a connection without a session in time is closed", async () => {
 
 Deno.test("dial() picks the transport by the scheme", async () => {
   await using server = await setUp();
-  const options = { protocols: ["moq-lite-05"], hash: server.certificate.sha256 };
+  const options = { protocols: ["moq-lite-05"], hash: server.hash };
   const session = await dial(server.url, options);
   assert.equal(session.kind, "webtransport");
   const quic = await dial(server.url.href.replace("https:", "moqt:"), options);
@@ -361,7 +318,7 @@ Deno.test("dial() picks the transport by the scheme", async () => {
 
 Deno.test("dial() of an http URL pins the certificate whose hash the server publishes", async () => {
   await using server = await setUp();
-  let text = server.certificate.sha256.toHex() + "\n";
+  let text = server.hash.toHex() + "\n";
   await using http = Deno.serve(
     { hostname: "127.0.0.1", port: Number(server.url.port), onListen() {} },
     (request) => {

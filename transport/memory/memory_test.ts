@@ -1,17 +1,8 @@
+import { all, bytes, words } from "../../tests/support/transports.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ConnectionClosed, StreamClosed, StreamReset } from "../errors.ts";
 import { memoryPair } from "./memory.ts";
-import type { ReceiveStream } from "../connection.ts";
-
-const bytes = (text: string) => new TextEncoder().encode(text);
-const words = (raw: Uint8Array | undefined) => raw && new TextDecoder().decode(raw);
-
-async function all(stream: ReceiveStream): Promise<Uint8Array> {
-  const parts: number[] = [];
-  for (let chunk; (chunk = await stream.read());) parts.push(...chunk);
-  return Uint8Array.from(parts);
-}
 
 Deno.test("memoryPair() carries a unidirectional stream to its end", async () => {
   const [a, b] = memoryPair({ protocol: "moq-lite-05", path: "/room" });
