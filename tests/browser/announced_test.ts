@@ -1,11 +1,7 @@
 /** The list of what is live comes with the player's session: the page hears of a broadcast without asking. */
+import { stage } from "../support/pages/stage.ts";
 import assert from "node:assert/strict";
 import { connect } from "../../client/mod.ts";
-import { buildWeb } from "../../web/build/web_build.ts";
-import { toFileUrl } from "../../tools/file_url.ts";
-import { ROOT } from "../../tools/module_graph.ts";
-import { launchChromium } from "../support/pages/chromium.ts";
-import { startRelay } from "../support/program.ts";
 import { need } from "../support/require.ts";
 
 Deno.test({
@@ -13,12 +9,11 @@ Deno.test({
     "a page that watches hears what begins and ends from its session, though nothing answers its questions",
   ignore: !need("chromium").ok,
   async fn() {
-    await buildWeb(toFileUrl(ROOT));
-    await using relay = await startRelay();
+    await using made = await stage();
+    const { relay, browser } = made;
     await using publisher = await connect(relay.url);
     publisher.publish("first").track("data").write("hello");
-    await using chromium = await launchChromium();
-    const page = await chromium.browser.newPage();
+    const page = await browser.newPage();
     await page.goto(`${relay.url}?name=first`);
     await page.locator("#broadcasts a", { hasText: "first" }).waitFor();
     await page.locator("#transport", { hasText: "Web" }).waitFor();

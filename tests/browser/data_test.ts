@@ -1,14 +1,10 @@
 /**
  * Broadcasts the player cannot play: the page says what each of them is, lists its tracks and shows what they send.
  */
+import { problemsOf, stage } from "../support/pages/stage.ts";
 import assert from "node:assert/strict";
 import { connect } from "../../client/mod.ts";
-import { buildWeb } from "../../web/build/web_build.ts";
-import { toFileUrl } from "../../tools/file_url.ts";
-import { ROOT } from "../../tools/module_graph.ts";
 import { axeFindings } from "../support/pages/accessibility.ts";
-import { launchChromium } from "../support/pages/chromium.ts";
-import { startRelay } from "../support/program.ts";
 import { need } from "../support/require.ts";
 
 const MSF = {
@@ -21,8 +17,8 @@ Deno.test({
     "the page says what a broadcast is that it cannot play, and shows its frames as text or hex",
   ignore: !need("chromium").ok,
   async fn() {
-    await buildWeb(toFileUrl(ROOT));
-    await using relay = await startRelay();
+    await using made = await stage();
+    const { relay, browser } = made;
     await using publisher = await connect(relay.url);
     const chat = publisher.publish("bare").track("lines");
     chat.write("hello \u202e frame");
@@ -33,10 +29,8 @@ Deno.test({
     const other = publisher.publish("other");
     other.track("catalog").write(JSON.stringify(MSF));
     other.track("1080p").write("not to be decoded");
-    await using chromium = await launchChromium();
-    const page = await chromium.browser.newPage({ viewport: { width: 390, height: 844 } });
-    const problems: string[] = [];
-    page.on("pageerror", (error) => problems.push(error.message));
+    const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
+    const problems = problemsOf(page);
 
     await page.goto(`${relay.url}?name=bare`);
     await page.locator("#hint", { hasText: "bare has nothing that this page can play" }).waitFor();

@@ -1,10 +1,6 @@
 /** Cameras and microphones to choose from on the publish view. */
+import { FAKE_DEVICES, stage } from "../support/pages/stage.ts";
 import assert from "node:assert/strict";
-import { buildWeb } from "../../web/build/web_build.ts";
-import { toFileUrl } from "../../tools/file_url.ts";
-import { ROOT } from "../../tools/module_graph.ts";
-import { launchChromium } from "../support/pages/chromium.ts";
-import { startRelay } from "../support/program.ts";
 import { need } from "../support/require.ts";
 
 Deno.test({
@@ -12,13 +8,11 @@ Deno.test({
     "a camera is chosen by its name or by the side of the phone; one that is gone is replaced, and that is told",
   ignore: !need("chromium").ok,
   async fn() {
-    await buildWeb(toFileUrl(ROOT));
-    await using relay = await startRelay();
-    await using chromium = await launchChromium([
-      "--use-fake-device-for-media-stream=device-count=3",
-      "--use-fake-ui-for-media-stream",
-    ]);
-    const context = await chromium.browser.newContext({
+    await using made = await stage({
+      switches: [`${FAKE_DEVICES[0]}=device-count=3`, FAKE_DEVICES[1]!],
+    });
+    const { relay, browser } = made;
+    const context = await browser.newContext({
       hasTouch: true,
       isMobile: true,
       viewport: { width: 390, height: 844 },

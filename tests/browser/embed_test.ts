@@ -2,33 +2,22 @@
  * The player in pages of another origin, as docs/embed.md has it: the element, the frame, tokens, and broadcasts that are
  * not there.
  */
+import { problemsOf, stage } from "../support/pages/stage.ts";
 import assert from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
-import { buildWeb } from "../../web/build/web_build.ts";
 import { keyOf } from "../../server/auth/keys/key.ts";
 import { Pattern } from "../../wire/path_pattern.ts";
 import { signToken } from "../../server/auth/token.ts";
 import { KEY } from "../support/fixtures/token_vector.ts";
-import { toFileUrl } from "../../tools/file_url.ts";
 import { ROOT } from "../../tools/module_graph.ts";
-import { launchChromium } from "../support/pages/chromium.ts";
 import { PICTURES, site } from "../support/pages/embed_page.ts";
 import { H264_AAC } from "../support/media/publish_media.ts";
-import { type RelayProgram, start, startRelay } from "../support/program.ts";
+import { type RelayProgram, start } from "../support/program.ts";
 import { testMedia } from "../support/media/test_media.ts";
 import { need } from "../support/require.ts";
 import { until } from "../support/server.ts";
 
 const ignore = !need("chromium").ok || !need("ffmpeg").ok;
-
-/** A relay whose page is built, and a browser. */
-async function stage(flags: readonly string[] = []) {
-  await buildWeb(toFileUrl(ROOT));
-  const stack = new AsyncDisposableStack();
-  const relay = stack.use(await startRelay(flags));
-  const { browser } = stack.use(await launchChromium());
-  return { relay, browser, [Symbol.asyncDispose]: () => stack.disposeAsync() };
-}
 
 function publish(url: string, broadcast: string, seconds?: number) {
   const stack = new AsyncDisposableStack();
@@ -43,8 +32,7 @@ function publish(url: string, broadcast: string, seconds?: number) {
 
 async function visit(browser: Browser, url: string): Promise<{ page: Page; problems: string[] }> {
   const page = await browser.newPage();
-  const problems: string[] = [];
-  page.on("pageerror", (error) => problems.push(error.message));
+  const problems = problemsOf(page);
   await page.goto(url);
   return { page, problems };
 }
@@ -133,7 +121,7 @@ Deno.test({
     const dir = await Deno.makeTempDir();
     try {
       await Deno.writeTextFile(`${dir}/key.jwk`, JSON.stringify(KEY));
-      await using made = await stage(["--auth.key_file", `${dir}/key.jwk`]);
+      await using made = await stage({ flags: ["--auth.key_file", `${dir}/key.jwk`] });
       const { relay, browser } = made;
       const everything = [Pattern.parse("**")];
       const token = await signToken(

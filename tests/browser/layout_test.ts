@@ -2,6 +2,7 @@
  * How the page looks with what it was not made for: names of 300 characters, names that turn text around, more broadcasts than a
  * phone has room for. Boxes are measured where people would see them, at three sizes and in both themes.
  */
+import { stage } from "../support/pages/stage.ts";
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { connect } from "../../client/mod.ts";
@@ -10,7 +11,7 @@ import { toFileUrl } from "../../tools/file_url.ts";
 import { ROOT } from "../../tools/module_graph.ts";
 import { axeFindings, doubleIds } from "../support/pages/accessibility.ts";
 import { launchChromium } from "../support/pages/chromium.ts";
-import { start, startRelay } from "../support/program.ts";
+import { start } from "../support/program.ts";
 import { need } from "../support/require.ts";
 
 const ignore = !need("chromium").ok;
@@ -44,10 +45,8 @@ async function assertOneRow(page: Page, selectors: readonly string[], where: str
 
 /** A relay with 31 broadcasts of one track each, which is read so that the dashboard lists it. */
 async function crowd() {
-  await buildWeb(toFileUrl(ROOT));
   const stack = new AsyncDisposableStack();
-  const relay = stack.use(await startRelay());
-  const { browser } = stack.use(await launchChromium());
+  const { relay, browser } = stack.use(await stage());
   const publisher = stack.use(await connect(relay.url));
   const viewer = stack.use(await connect(relay.url));
   for (const name of [...MANY, LONG, TURNED]) {

@@ -2,20 +2,16 @@
  * The page of a relay in a real browser: publish in one tab, watch in another, look on in a third; and what a user gets who
  * has no camera, no mouse, a small screen, or no relay any more.
  */
+import { FAKE_DEVICES, problemsOf, stage } from "../support/pages/stage.ts";
 import assert from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
-import { buildWeb } from "../../web/build/web_build.ts";
-import { toFileUrl } from "../../tools/file_url.ts";
-import { ROOT } from "../../tools/module_graph.ts";
 import { say } from "../../tools/say.ts";
 import { contrastsOf, namelessControls } from "../support/pages/accessibility.ts";
-import { launchChromium } from "../support/pages/chromium.ts";
 import { startRelay } from "../support/program.ts";
 import { need } from "../support/require.ts";
 import { assertMoves, goLive } from "../support/pages/watch_page.ts";
 
 const ignore = !need("chromium").ok;
-const FAKE_DEVICES = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
 const VIEWS = ["watch", "publish", "dashboard"] as const;
 
 interface Tab extends AsyncDisposable {
@@ -30,34 +26,16 @@ async function open(
   options: Parameters<Browser["newPage"]>[0] = {},
 ): Promise<Tab> {
   const page = await browser.newPage(options);
-  const problems: string[] = [];
-  page.on("pageerror", (error) => problems.push(error.message));
-  page.on("console", (message) => {
-    if (message.type() === "error") problems.push(message.text());
-  });
+  const problems = problemsOf(page, { console: true });
   await page.goto(url);
   return { page, problems, [Symbol.asyncDispose]: () => page.close() };
-}
-
-/** A relay whose page is built already, and a browser. */
-async function stage(
-  switches: readonly string[] = [],
-  port?: number,
-  flags: readonly string[] = [],
-) {
-  await buildWeb(toFileUrl(ROOT));
-  const address = port === undefined ? [] : ["--server.address", `127.0.0.1:${port}`];
-  const stack = new AsyncDisposableStack();
-  const relay = stack.use(await startRelay([...address, ...flags]));
-  const { browser } = stack.use(await launchChromium(switches));
-  return { relay, browser, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 Deno.test({
   name: "a camera published in one tab plays in another, and the dashboard in a third shows both",
   ignore,
   async fn() {
-    await using made = await stage(FAKE_DEVICES);
+    await using made = await stage({ switches: FAKE_DEVICES });
     const { relay, browser } = made;
     await using publish = await open(browser, `${relay.url}#/publish`);
     await goLive(publish.page, { name: "from/camera", source: "camera" });
@@ -116,10 +94,7 @@ Deno.test({
   name: "a camera that is refused is told in a sentence with what to do",
   ignore,
   async fn() {
-    await using made = await stage([
-      "--use-fake-device-for-media-stream",
-      "--deny-permission-prompts",
-    ]);
+    await using made = await stage({ switches: [FAKE_DEVICES[0]!, "--deny-permission-prompts"] });
     await using publish = await open(made.browser, `${made.relay.url}#/publish`);
     await publish.page.click("#start");
     const said = publish.page.locator("#publish-state[data-kind=problem]");
@@ -194,7 +169,7 @@ Deno.test({
   ignore,
   async fn() {
     const token = "0123456789abcdef-of-a-test";
-    await using made = await stage([], undefined, ["--admin.token", token]);
+    await using made = await stage({ flags: ["--admin.token", token] });
     await using tab = await open(made.browser, `${made.relay.url}#/dashboard`);
     const { page } = tab;
     await page.locator("#admin-token", { hasText: "asks for a token" }).waitFor();

@@ -1,4 +1,5 @@
 /** Looking back on the page: the past is another colour. */
+import { problemsOf } from "../support/pages/stage.ts";
 import { fragmented } from "../support/media/test_media.ts";
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
@@ -46,8 +47,7 @@ Deno.test({
     await using _pub = start(["pub", relay.url, "--broadcast", "demo"], { stdin: media.stdout });
     await using chromium = await launchChromium();
     const page = await chromium.browser.newPage();
-    const problems: string[] = [];
-    page.on("pageerror", (error) => problems.push(error.message));
+    const problems = problemsOf(page);
     await page.goto(`${relay.url}?visible=always`);
     await page.waitForSelector("#broadcasts a[aria-current]", { timeout: 60_000 });
     await waitForColour(page, "moq-watch canvas", "blue");

@@ -1,27 +1,14 @@
 /** Several qualities from the publish page: one catalog lists them, each is decoded, and viewers change between them. */
+import { FAKE_DEVICES, stage } from "../support/pages/stage.ts";
 import assert from "node:assert/strict";
-import { buildWeb } from "../../web/build/web_build.ts";
 import { type Client, connect } from "../../client/mod.ts";
-import { toFileUrl } from "../../tools/file_url.ts";
-import { ROOT } from "../../tools/module_graph.ts";
-import { launchChromium } from "../support/pages/chromium.ts";
 import { PICTURES, site } from "../support/pages/embed_page.ts";
-import { startRelay } from "../support/program.ts";
 import { need } from "../support/require.ts";
 import { udpPath } from "../support/peers/udp_path.ts";
 import { until } from "../support/server.ts";
 import { goLive } from "../support/pages/watch_page.ts";
 
 const ignore = !need("chromium").ok;
-const FAKE_DEVICES = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
-
-async function stage() {
-  await buildWeb(toFileUrl(ROOT));
-  const stack = new AsyncDisposableStack();
-  const relay = stack.use(await startRelay());
-  const { browser } = stack.use(await launchChromium(FAKE_DEVICES));
-  return { relay, browser, [Symbol.asyncDispose]: () => stack.disposeAsync() };
-}
 
 interface Rendition {
   readonly codec: string;
@@ -55,7 +42,7 @@ Deno.test({
     "a camera goes live in three qualities: one catalog, the same keyframes, and each is decoded",
   ignore,
   async fn() {
-    await using made = await stage();
+    await using made = await stage({ switches: FAKE_DEVICES });
     const { relay, browser } = made;
     const page = await browser.newPage();
     await page.goto(`${relay.url}#/publish`);
@@ -104,7 +91,7 @@ Deno.test({
   name: "a publisher whose encoders cannot keep up gives up its best quality, says so, and goes on",
   ignore,
   async fn() {
-    await using made = await stage();
+    await using made = await stage({ switches: FAKE_DEVICES });
     const { relay, browser } = made;
     const page = await browser.newPage();
     // The device is as slow as one whose best encoder has no room for half of the frames.
@@ -153,7 +140,7 @@ Deno.test({
     "a viewer whose connection becomes narrow gets a smaller quality, and a better one when it is wide again",
   ignore,
   async fn() {
-    await using made = await stage();
+    await using made = await stage({ switches: FAKE_DEVICES });
     const { relay, browser } = made;
     const page = await browser.newPage();
     await page.goto(`${relay.url}#/publish`);

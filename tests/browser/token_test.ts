@@ -2,17 +2,14 @@
  * The page of a relay that asks for tokens, in a real browser: what it takes from its address, what it asks for, what it says
  * of each answer, and where the token does not go.
  */
+import { stage } from "../support/pages/stage.ts";
 import assert from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
-import { buildWeb } from "../../web/build/web_build.ts";
 import type { Claims } from "../../server/auth/claims.ts";
 import { keyOf } from "../../server/auth/keys/key.ts";
 import { Pattern } from "../../wire/path_pattern.ts";
 import { signToken } from "../../server/auth/token.ts";
 import { KEY } from "../support/fixtures/token_vector.ts";
-import { toFileUrl } from "../../tools/file_url.ts";
-import { ROOT } from "../../tools/module_graph.ts";
-import { launchChromium } from "../support/pages/chromium.ts";
 import { startRelay } from "../support/program.ts";
 import { need } from "../support/require.ts";
 import { assertMoves, goLive } from "../support/pages/watch_page.ts";
@@ -24,8 +21,7 @@ const tokenFor = (claims: Partial<Claims>) =>
   signToken({ root: "rooms/1", publish: ALL, subscribe: ALL, ...claims }, keyOf(KEY));
 
 /** A relay that checks tokens, and a browser. */
-async function stage() {
-  await buildWeb(toFileUrl(ROOT));
+async function guardedStage() {
   const stack = new AsyncDisposableStack();
   const dir = await Deno.makeTempDir();
   stack.defer(() => Deno.remove(dir, { recursive: true }));
@@ -34,8 +30,7 @@ async function stage() {
     ...["--auth.key_file", `${dir}/key.jwk`],
     ...["--logging.level", "debug", "--logging.access", "info"],
   ];
-  const relay = stack.use(await startRelay(guarded));
-  const { browser } = stack.use(await launchChromium());
+  const { relay, browser } = stack.use(await stage({ flags: guarded }));
   const again = () => startRelay([...guarded, "--server.address", `127.0.0.1:${relay.port}`]);
   return { relay, again, browser, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
@@ -67,7 +62,7 @@ Deno.test({
   name: "with a token in its address the page publishes and plays below its path",
   ignore,
   async fn(t) {
-    await using made = await stage();
+    await using made = await guardedStage();
     const { relay, browser } = made;
     const token = await tokenFor({});
     const room = `${relay.url}rooms/1`;
@@ -135,7 +130,7 @@ Deno.test({
   name: "the page asks for a token, and tells each answer of the relay from the others",
   ignore,
   async fn(t) {
-    await using made = await stage();
+    await using made = await guardedStage();
     const { relay, browser } = made;
     const room = `${relay.url}rooms/1`;
     await using tab = await open(browser, `${room}#/publish`);
@@ -214,10 +209,9 @@ Deno.test({
     "the page has WebTransport by https with the relay's own certificate, and tells why it has not",
   ignore,
   async fn() {
-    await buildWeb(toFileUrl(ROOT));
-    await using relay = await startRelay();
-    await using chromium = await launchChromium();
-    const context = await chromium.browser.newContext({ ignoreHTTPSErrors: true });
+    await using made = await stage();
+    const { relay, browser } = made;
+    const context = await browser.newContext({ ignoreHTTPSErrors: true });
     const url = relay.url.replace("http:", "https:");
     const publish = await context.newPage();
     await publish.goto(`${url}#/publish`);

@@ -1,11 +1,7 @@
 /** What transforms publish, played by @moq/watch on the relay's page: the mark is seen, and the quality can be chosen. */
+import { stage } from "../support/pages/stage.ts";
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { buildWeb } from "../../web/build/web_build.ts";
-import { toFileUrl } from "../../tools/file_url.ts";
-import { ROOT } from "../../tools/module_graph.ts";
-import { launchChromium } from "../support/pages/chromium.ts";
-import { startRelay } from "../support/program.ts";
 import { need } from "../support/require.ts";
 import { until } from "../support/server.ts";
 import { changedFields, firstPicture, picture } from "../support/pages/watch_page.ts";
@@ -22,7 +18,6 @@ Deno.test({
   name: "the page plays a marked broadcast with its mark, and chooses among a ladder's qualities",
   ignore,
   async fn() {
-    await buildWeb(toFileUrl(ROOT));
     const dir = await Deno.makeTempDir();
     const white = "-v error -f lavfi -i color=white:size=64x64 -frames:v 1 -update 1".split(" ");
     await new Deno.Command("ffmpeg", { args: [...white, `${dir}/white.png`] }).output();
@@ -44,9 +39,9 @@ Deno.test({
     ];
     await Deno.writeTextFile(`${dir}/config.yaml`, `plugins: ${JSON.stringify(plugins)}\n`);
     try {
-      await using relay = await startRelay(["--config", `${dir}/config.yaml`]);
-      await using chromium = await launchChromium();
-      const page = await chromium.browser.newPage();
+      await using made = await stage({ flags: ["--config", `${dir}/config.yaml`] });
+      const { relay, browser } = made;
+      const page = await browser.newPage();
       await page.goto(`${relay.url}?visible=always#/watch`);
       const choose = (name: string) =>
         page.locator("#broadcasts a", { hasText: name }).click({ timeout: 60_000 });

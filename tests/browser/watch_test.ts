@@ -1,6 +1,7 @@
 /**
  * The whole way as a user has it: ffmpeg, `qumo-relay pub`, a relay, and its page in a real browser.
  */
+import { problemsOf } from "../support/pages/stage.ts";
 import assert from "node:assert/strict";
 import { launchChromium } from "../support/pages/chromium.ts";
 import { start, startRelay } from "../support/program.ts";
@@ -24,8 +25,7 @@ for (const codecs of ["-c:a libopus", "-c:a aac"]) {
       await using pub = start(["pub", relay.url, "--broadcast", "demo"], { stdin: media.stdout });
       await using chromium = await launchChromium();
       const page = await chromium.browser.newPage();
-      const problems: string[] = [];
-      page.on("pageerror", (error) => problems.push(error.message));
+      const problems = problemsOf(page);
 
       await page.goto(`${relay.url}?visible=always`);
       // While the page is being built it asks again by itself.
