@@ -40,6 +40,17 @@ globalThis.until = async (done, what) => {
 };
 globalThis.stats = async (type, kind) =>
   [...(await pc.getStats()).values()].find((s) => s.type === type && s.kind === kind);
+globalThis.offer = async (pc, url) => {
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/sdp" },
+    body: pc.localDescription.sdp,
+  });
+  const text = await answer.text();
+  if (answer.status !== 201) throw new Error(answer.status + " " + text);
+  await pc.setRemoteDescription({ type: "answer", sdp: text });
+  return answer;
+};
 
 globalThis.watchWhep = async (url, audio) => {
   const pc = globalThis.pc = new RTCPeerConnection();
@@ -55,14 +66,7 @@ globalThis.watchWhep = async (url, audio) => {
   pc.addTransceiver("audio", { direction: "recvonly" });
   await pc.setLocalDescription();
   const started = performance.now();
-  const answer = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/sdp" },
-    body: pc.localDescription.sdp,
-  });
-  const text = await answer.text();
-  if (answer.status !== 201) throw new Error(answer.status + " " + text);
-  await pc.setRemoteDescription({ type: "answer", sdp: text });
+  const answer = await offer(pc, url);
   const canvas = document.createElement("canvas");
   const look = () => {
     [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
@@ -92,14 +96,7 @@ globalThis.publishWhip = async (url) => {
   const camera = await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 240 }, audio: true });
   for (const track of camera.getTracks()) pc.addTransceiver(track, { direction: "sendonly" });
   await pc.setLocalDescription();
-  const answer = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/sdp" },
-    body: pc.localDescription.sdp,
-  });
-  const text = await answer.text();
-  if (answer.status !== 201) throw new Error(answer.status + " " + text);
-  await pc.setRemoteDescription({ type: "answer", sdp: text });
+  const answer = await offer(pc, url);
   const sent = async () =>
     [...(await pc.getStats()).values()].filter((s) => s.type === "outbound-rtp" && s.packetsSent > 0);
   await until(async () => (await sent()).length === 2, "packets of both");
