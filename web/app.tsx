@@ -32,7 +32,7 @@ export function App() {
   const first = useRef(true);
   useEffect(() => {
     document.title = route.view === "watch" ? "qumo-relay" : `${TITLES[route.view]} · qumo-relay`;
-    // Those who cannot see the view change hear where they are; at the start the browser tells the title itself.
+    // A screen reader says where the user is after each change. At the start the browser says the title itself.
     if (!first.current) heading.current?.focus({ preventScroll: true });
     first.current = false;
   }, [route.view]);

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** The page at /embed/BROADCAST: one player, which its parent may steer by messages. */
+/** The page at /embed/BROADCAST: one player. The page that holds it steers it by messages. */
 import { visible } from "../base/visible_text.ts";
 import { maskConsole } from "./connect/console_masking.ts";
 import { type FrameAddress, readFrameAddress, readOrder } from "./embed/frame_address.ts";
@@ -22,7 +22,7 @@ function read(): FrameAddress {
   try {
     return readFrameAddress(location.href);
   } catch (error) {
-    // The token stands in this address as well.
+    // This address holds the token too.
     history.replaceState(null, "", location.pathname);
     document.body.style.color = "#fff";
     document.body.textContent = "This address names no broadcast.";
@@ -30,7 +30,7 @@ function read(): FrameAddress {
   }
 }
 
-/** Nothing that is told is secret: without a named parent any page that shows this one may hear it. */
+/** The messages hold no secret: without a named parent, any page that embeds this one receives them. */
 const tell = (type: string, detail: unknown) => {
   if (parent === window || address.parent === "none") return;
   parent.postMessage({ type: `qumo:${type}`, detail }, address.parent ?? "*");
@@ -40,7 +40,7 @@ for (const type of EVENTS) {
   player.addEventListener(type, (event) => tell(type, (event as CustomEvent).detail));
 }
 addEventListener("message", (event) => {
-  // Other frames of the page, and pages that opened it, are no parents.
+  // Only the parent counts: not other frames, not the page that opened this one.
   if (event.source !== parent || parent === window) return;
   if (address.parent !== undefined && event.origin !== address.parent) return;
   const order = readOrder(event.data);

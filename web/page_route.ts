@@ -19,7 +19,7 @@ export function routeOf(address: string): PageRoute {
   return { view, name: name === null || name === "" ? undefined : name };
 }
 
-/** The address of a view, or of a broadcast in it, beside the present one; other parameters stay, a token never does. */
+/** The address of a view, or of a broadcast in it. Other parameters of the present address stay; a token never does. */
 export function addressOf(address: string, route: Partial<PageRoute>): string {
   const url = new URL(address);
   const { view, name } = { ...routeOf(address), ...route };

@@ -36,9 +36,9 @@ export interface InteropPeer {
   readonly subscribe: (path: string, track: string) => Subscription;
   readonly fetch: (path: string, track: string, group: number) => Promise<GroupReader>;
   readonly probe: () => Promise<ProbeReport | undefined>;
-  /** Asks it to leave; absent where we dialed, for then it is a relay or a server. */
+  /** Asks the peer to leave. Absent where we dialed: the peer is a relay or a server then. */
   readonly goaway?: (uri: string) => Promise<void>;
-  /** Leaves once it has all; absent where it is the peer that leaves. */
+  /** Leaves once the peer has everything. Absent where the peer leaves. */
   readonly end?: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -211,7 +211,7 @@ export const CLIENT_STEPS: readonly Step<Shared>[] = [
   CLOSE,
 ];
 
-/** What the server does. It waits for its client as long as it takes. */
+/** The steps of the server. It waits for its client without a limit. */
 export const SERVER_STEPS: readonly Step<Shared>[] = [
   CONNECT,
   publish("publish", SERVER_BROADCAST),

@@ -7,7 +7,7 @@ import { reasonOf } from "../../base/errors.ts";
 import { formatDuration } from "../../base/units.ts";
 import { print } from "../shell/output.ts";
 
-/** How a step went, where it did not throw: what to add to its line, or why it was left out. */
+/** The result of a step that did not throw: a note for its line, or why it was skipped. */
 export type StepResult = string | void | { readonly skip: string };
 
 /** One step of a scenario; `S` is what the steps share. */
@@ -15,7 +15,7 @@ export interface Step<S> {
   readonly name: string;
   /** Steps without which this one makes no sense. */
   readonly needs?: readonly string[];
-  /** It waits for a person to start the other side, so no time limit holds. */
+  /** A person has to start the other side: the step has no time limit. */
   readonly patient?: boolean;
   /** What it means when the time is up. */
   readonly late?: string;
@@ -28,7 +28,7 @@ export interface RunStepsOptions {
   readonly tap: boolean;
   /** Longest time of one step, in milliseconds. */
   readonly timeoutMs: number;
-  /** Ends the step that is running, with what it rejects with. */
+  /** Its rejection ends the running step with the same error. */
   readonly lost: Promise<never>;
 }
 
@@ -98,5 +98,5 @@ function tapOf(number: number, name: string, { kind, note }: Outcome, ms: number
   return [head, "  ---", `  duration_ms: ${ms}`, ...message, "  ..."].join("\n");
 }
 
-/** A directive ends with its line, and a # would begin another one. */
+/** A directive ends with its line. A "#" would begin another one. */
 const oneLine = (text: string) => text.replaceAll(/\s*\n\s*/g, "; ").replaceAll("#", "\\#");

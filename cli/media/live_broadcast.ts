@@ -8,7 +8,7 @@ import { BroadcastWriter } from "../../media/broadcast/broadcast_writer.ts";
 import { isCatalog } from "../../media/hang/catalog.ts";
 import { dialRelay } from "../shell/connect_flags.ts";
 
-/** The session with the relay ended, and nobody wants another one. */
+/** The session with the relay ended, and no other one follows. */
 export class RelayLost extends QumoError {
   readonly code = "QUMO_RELAY_LOST";
 }
@@ -29,8 +29,8 @@ const BACKOFF = { minMs: 500, maxMs: 10_000 } as const;
 const GROUPS_KEPT = 64;
 
 /**
- * A broadcast that outlives its connection: frames go to the relay while there is a session, and are dropped while there
- * is none. A new session goes on at the next keyframe, as the same publisher.
+ * A broadcast that outlives its connection. Frames go to the relay while there is a session and are dropped while there is
+ * none. A new session goes on at the next keyframe, as the same publisher.
  */
 export class LiveBroadcast {
   /** Rejects when publishing is over against our will. */

@@ -5,12 +5,12 @@ import { watchUrl } from "./watch_url.ts";
 const TIMEOUT_MS = 5000;
 
 /**
- * Asks a relay over HTTP whether a broadcast may be published there: sessions ignore what may not, and say nothing.
+ * Asks a relay over HTTP whether a broadcast may be published there. A session ignores one that may not, without a word.
  *
  * @param relay The URL that was dialed.
  * @param token Shown beside or instead of the one in the URL.
- * @returns `undefined` where it is not known: raw QUIC, a token made for each attempt, a certificate that HTTP refuses, or
- * another relay than ours. Never rejects.
+ * @returns `undefined` where it is unknown: raw QUIC, a token made for each attempt, a certificate that HTTP refuses, or
+ * another kind of relay. Never rejects.
  */
 export async function mayPublish(
   relay: string,

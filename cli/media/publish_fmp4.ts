@@ -86,7 +86,7 @@ function whereToWatch(url: string, broadcast: string): string {
   return page === undefined ? "Ctrl-C ends it." : `Watch it at ${page}\nCtrl-C ends it.`;
 }
 
-/** The frames of the input until it ends or `stopped` settles. @throws {MediaError} */
+/** The frames of the input, until it ends or `stopped` settles. @throws {MediaError} */
 async function* recordsOf(
   input: ReadableStream<Uint8Array>,
   media: HangBroadcast,

@@ -53,7 +53,7 @@ class AdminUnreachable extends QumoError {
   readonly code = "QUMO_ADMIN_UNREACHABLE";
 }
 
-/** A relay that takes longer to answer is as good as away, in milliseconds. */
+/** A relay that answers later than this counts as away. In milliseconds. */
 const ANSWER_MS = 5000;
 /** Most sessions and tracks that are asked for; no screen shows as many. */
 const MAX_ITEMS = 20_000;

@@ -8,7 +8,7 @@ export type EmbeddedWeb = Readonly<Record<string, string>>;
 
 let embedded: EmbeddedWeb | undefined;
 
-/** Gives the program a built page that is inside of it: called by the entry of `deno task bundle` and `compile`. */
+/** Gives the program the page that was built into it. The entry of `deno task bundle` and `compile` calls it. */
 export function embedWeb(files: EmbeddedWeb): void {
   embedded = files;
 }
@@ -76,7 +76,7 @@ function fill(assets: Map<string, Asset>, files: EmbeddedWeb): void {
   assets.set("index.html", html(page));
 }
 
-/** How this very program is told to publish, for the command that the page shows. */
+/** The command line that starts this program's `pub`, for the page to show. */
 function pubCommand(): string {
   if (Deno.build.standalone || Deno.env.has("QUMO_PACKED")) return "qumo-relay pub";
   // Started by npx there is no `deno` on the user's path.

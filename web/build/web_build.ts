@@ -5,9 +5,9 @@ export const WEB_DIR = "dist/web";
 
 /** The scripts of the pages; what they import when it is needed becomes files of their own beside them. */
 const ENTRIES = ["web/page.tsx", "web/embed.ts", "web/embed_frame.ts"] as const;
-/** The script that pages elsewhere load: its address stays, and its parts are those of the page. */
+/** The script for other sites' pages. Its address never changes; it shares its parts with the page. */
 const EMBED = { file: "embed.js", text: 'import "./assets/embed.js";\n' } as const;
-/** The style sheet of the page: what it imports is put in its place. */
+/** The style sheet of the page. Its imports are put in place of their lines. */
 const STYLE = { source: "web/page.css", file: "assets/page.css" } as const;
 /** Files that are served as they are, and their names. */
 const COPIED = {
@@ -26,9 +26,9 @@ const FOLDERS = [
   "base",
 ] as const;
 const VERSIONS = "deno.json";
-/** This file: another way to build makes other files of the same sources. */
+/** This file. A change of it rebuilds the page from the same sources. */
 const BUILDER = "web/build/web_build.ts";
-/** The player's package: without it the rest of the page is still good for something. */
+/** The player's package. Without it the rest of the page still works. */
 const PLAYER = "@moq/watch";
 /** Reached by the client library in Deno only. */
 const NOT_FOR_BROWSERS = "../transport/dial.ts";
@@ -47,7 +47,7 @@ export interface WebBuild {
  */
 export async function buildWeb(root: URL): Promise<WebBuild> {
   if (await webIsBuilt(root)) return {};
-  // Built beside and moved into place: a server that starts meanwhile never sees half a page.
+  // The page is built beside its place and moved there: a server that starts meanwhile never sees half of it.
   const half = new URL(`${WEB_DIR}.${Deno.pid}-${crypto.randomUUID().slice(0, 8)}/`, root);
   try {
     await Deno.mkdir(new URL("assets/", half), { recursive: true });
@@ -139,7 +139,7 @@ async function tryBundle(
   return said || "it failed without a word";
 }
 
-/** Puts a whole folder in the place of another; of several that try at once the last one stays. */
+/** Replaces a whole folder by another. When several do so at once, the last one stays. */
 async function moveIntoPlace(from: URL, to: URL): Promise<void> {
   const old = new URL(from.href.replace(/\/$/, ".old/"));
   for (let tries = 0;; tries++) {

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /**
- * The way to a relay: where it is, the path its broadcasts are below, and the token that is shown to it. The token goes into
- * requests alone: never into a link, a text or a log.
+ * The way to a relay: its address, the path above its broadcasts, and the token for it. The token goes into requests alone:
+ * never into a link, a text or a log.
  */
 import { normalizePath, pathOfUrl, urlOfPath } from "../../wire/path.ts";
 
@@ -44,7 +44,7 @@ export function stateOf(status: number, shown: boolean): RelayState {
   return STATES[status] ?? "failing";
 }
 
-/** Whether asking again changes nothing, until there is another token or another address. */
+/** Whether only another token or another address helps, and asking again does not. */
 export function needsSomebody(state: RelayState): boolean {
   return ["token_needed", "token_refused", "forbidden", "nothing_here"].includes(state);
 }
@@ -54,7 +54,7 @@ export interface PinnedCertificate {
   /** SHA-256 in hexadecimal. */
   readonly hash: string;
   /**
-   * "pin": browsers accept it by its hash alone. "refused": it is self-signed, and not of the kind that they accept by its
+   * "pin": browsers accept it by its hash alone. "refused": it is self-signed, and not of the kind that browsers accept by
    * hash. "signed": an authority has signed it.
    */
   readonly kind: "pin" | "refused" | "signed";
@@ -87,7 +87,7 @@ export class Access {
   constructor({ origin, root = "", token }: AccessOptions) {
     this.origin = new URL(origin).origin;
     const path = pathOfUrl(root);
-    // What cannot be read is asked for as it is: the relay says so.
+    // An unreadable path goes to the relay as it is: the relay refuses it.
     this.root = path ?? normalizePath(root);
     this.#pathname = path === undefined ? this.root : urlOfPath(path);
     this.#token = token === "" ? undefined : token;
@@ -122,7 +122,7 @@ export class Access {
   }
 
   /**
-   * Asks the relay over HTTP, at the root or at something below it; the token goes along in a header.
+   * Asks the relay over HTTP, at the root or below it. The token goes along in a header.
    *
    * @param route "announced", "fetch" or "dvr".
    * @param below Path below the root: a broadcast, a broadcast and a track.
@@ -132,7 +132,7 @@ export class Access {
     const parts = [route, this.#pathname, urlOfPath(normalizePath(below))];
     const search = query === undefined ? "" : `?${query}`;
     const url = `${this.origin}/${parts.filter((part) => part !== "").join("/")}${search}`;
-    // No header can hold it, so it is no token.
+    // No header can hold this text: it is not a token.
     if (this.#token !== undefined && !/^[\x21-\x7e]+$/.test(this.#token)) {
       return new Response("no token\n", { status: 401 });
     }
@@ -144,7 +144,7 @@ export class Access {
     });
   }
 
-  /** How the relay takes us now: why a session does not come about, which browsers keep to themselves. Never rejects. */
+  /** How the relay answers us now. It tells why a session fails, which browsers do not. Never rejects. */
   async state(): Promise<RelayState> {
     try {
       const shown = this.#token !== undefined;

@@ -6,17 +6,17 @@ import { relaySaid } from "./relay_said.ts";
 
 interface NoticeProps {
   readonly state: RelayState;
-  /** Shown by a view that publishes, where one may only watch. */
+  /** A view that publishes shows it where only watching is allowed. */
   readonly watchOnly?: boolean;
 }
 
-/** What another token is good for where one may watch. */
+/** What to say where watching is allowed and publishing is not. */
 const WATCH_ONLY = {
   title: "Here you may only watch",
   text: "To publish takes another token. Ask those who run the relay for one.",
 };
 
-/** Why the relay does not let this page in; asks for a token where one would help. */
+/** Says why the relay does not let this page in. Asks for a token where one helps. */
 export function AccessNotice({ state, watchOnly = false }: NoticeProps) {
   const [text, setText] = useState("");
   const access = pageAccess();

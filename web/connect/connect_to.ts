@@ -1,11 +1,11 @@
 /// <reference lib="dom" />
-/** A session of our own client library, by the way that {@link Access} knows. */
+/** Opens a session of our own client library with an {@link Access}. */
 import type { Client } from "../../client/client.ts";
 import { connect, type ConnectOptions } from "../../client/connect.ts";
 import type { Access } from "./access.ts";
 
 /**
- * Connects to a relay; each attempt shows the token and pins the certificate of its time.
+ * Connects to a relay. Each attempt shows the present token and pins the present certificate.
  * @throws {ConnectFailed} Browsers do not say why: ask {@link Access.state}.
  */
 export function connectTo(access: Access, options: ConnectOptions = {}): Promise<Client> {
@@ -19,7 +19,7 @@ export function connectTo(access: Access, options: ConnectOptions = {}): Promise
   });
 }
 
-/** The hash to accept the relay's certificate by, where browsers do so by nothing else. */
+/** The hash of the relay's certificate, where browsers accept it by its hash alone. */
 export async function pinnedHash(access: Access): Promise<string | undefined> {
   const certificate = await access.certificate();
   return certificate?.kind === "pin" ? certificate.hash : undefined;

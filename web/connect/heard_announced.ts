@@ -1,22 +1,22 @@
-/** What is live, as the player's session hears it: at once, and without asking. */
+/** What is live, as the player's session hears it: at once, without a question. */
 interface AnnounceEvent {
   readonly path: string;
   readonly active: boolean;
 }
 
-/** The announcements of a connection that dials again by itself; with each loss all are taken back. */
+/** The announcements of a connection that dials again by itself. Each loss takes all of them back. */
 export interface AnnounceSource {
   announced(): { next(): Promise<AnnounceEvent | undefined> };
 }
 
-/** The first announcements of a session come in one burst: part of a list is not the list. */
+/** The first announcements of a session come in a burst. The list waits for all of it. */
 const SETTLE_MS = 300;
 
 /**
  * Collects announcements for as long as their source lasts.
  *
- * @param tell Gets the names, sorted, when they have changed; `undefined` while none are heard, which may mean that the
- * session says nothing of them.
+ * @param tell Gets the sorted names when they change; `undefined` while there are none. Then nothing is live, or the session
+ * does not announce.
  */
 export function collectAnnounced(
   source: AnnounceSource,
@@ -40,7 +40,7 @@ export function collectAnnounced(
       due = true;
     }
   };
-  // A session that is lost for good is no source any more.
+  // A session that is lost for good announces nothing any more.
   read().catch(() => {}).finally(() => {
     live.clear();
     settle();

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /**
- * The way to the relay that served this page: its path is that of the page, its token stood in the address or was typed in. It
- * is taken out of the address at once, and kept for this tab alone.
+ * The way to the relay that served this page. Its path is the page's; its token stood in the address or was typed in. The token
+ * leaves the address at once and stays in this tab alone.
  */
 import { Access } from "./access.ts";
 
@@ -28,7 +28,7 @@ export function takeAccess(here: Surroundings): Access {
     here.history.replaceState(here.history.state, "", url.href);
   }
   const bare = new Access({ origin: url.origin, root });
-  // A token of one path is not shown at another.
+  // A token goes only to the path it was given for.
   const key = KEY + bare.root;
   if (shown !== undefined) keep(here, key, shown);
   const access = new Access({ origin: url.origin, root, token: shown ?? kept(here, key) });

@@ -1,4 +1,4 @@
-/** What is said of a relay that does not let us in, for every way it may answer. */
+/** What the page says of a relay that does not let it in, for each of its answers. */
 import { needsSomebody, type RelayState } from "./access.ts";
 
 export interface RelaySaid {

@@ -1,12 +1,12 @@
 /// <reference lib="dom" />
-/** What the relay that served this page says of itself: whether it lets us in, and what is live. */
+/** What the relay that served this page answers: whether it lets us in, and what is live. */
 import { useEffect, useState } from "preact/hooks";
 import { needsSomebody, type RelayState, stateOf } from "./access.ts";
 import { pageAccess } from "./page_access.ts";
 import { heardLive, onHeard } from "./heard_announced.ts";
 
 const POLL_MS = 2000;
-/** While a session tells what is live, asking is for the rest: whether the relay lets us in, and lets us publish. */
+/** While a session hears what is live, the page only asks whether the relay lets it in, and lets it publish. */
 const HEARD_POLL_MS = 10_000;
 /** Each refusal is a line in the relay's log. */
 const REFUSED_POLL_MS = 15_000;
@@ -22,7 +22,7 @@ export interface Announced {
 
 const ASKING: Announced = { live: undefined, state: "asking", mayPublish: true };
 
-/** What is live now, asked again and again while the page is seen. */
+/** What is live now. Asks again and again while the page is visible. */
 export function useAnnounced(): Announced {
   const [announced, setAnnounced] = useState<Announced>(ASKING);
   useEffect(() => {
@@ -33,9 +33,9 @@ export function useAnnounced(): Announced {
       const mine = ++turn;
       clearTimeout(timer);
       const next = await askAnnounced();
-      // What was asked with another token, or before the page was seen again, counts no more.
+      // An answer to an older question is dropped: the token may have changed since.
       if (mine !== turn) return;
-      // What a session has told is newer.
+      // A session's list is newer.
       const told = next.state === "ok" && heardLive();
       setAnnounced((before) => ({
         live: before.live,
@@ -84,7 +84,7 @@ async function askAnnounced(): Promise<Partial<Announced> & { readonly state: Re
     const answer = await access.ask("announced", "", { signal: AbortSignal.timeout(10_000) });
     const state = stateOf(answer.status, shown);
     const text = await answer.text();
-    // What was seen with a token that counts no more is not shown any longer.
+    // The list belonged to a token that is no longer good.
     if (needsSomebody(state)) return { state, live: undefined };
     if (state !== "ok") return { state };
     const rights = answer.headers.get("qumo-rights");

@@ -1,4 +1,4 @@
-/** What a broadcast is that this page cannot play: told by its catalog, or by what its tracks send. */
+/** What an unplayable broadcast is, by its catalog or by what its tracks send. */
 
 import { CATALOG_TRACK, MSF_CATALOG_TRACK } from "../../media/hang/catalog.ts";
 import { isMap, type Json, namedIn, parseCatalog } from "../../media/hang/catalog_json.ts";
@@ -21,7 +21,7 @@ export interface BroadcastKind {
 
 /** The catalog this page reads, and the one of MSF. */
 export const CATALOGS = [CATALOG_TRACK, MSF_CATALOG_TRACK] as const;
-/** What tracks are called where no catalog lists them. Asking costs one request each. */
+/** Usual track names, for broadcasts without a catalog. Each costs one request. */
 export const USUAL_TRACKS: readonly string[] = [
   ...["data", "chat", "lines", "text", "messages", "events", "video", "audio", "video0", "audio0"],
 ];
@@ -113,7 +113,7 @@ function namesIn(value: unknown, depth = 0): string[] {
   });
 }
 
-/** More than these are not shown: a catalog is somebody else's. */
+/** The most that the page shows. A catalog comes from a stranger and may name more. */
 const MOST_TRACKS = 100;
 
 function merged(tracks: readonly KnownTrack[]): KnownTrack[] {

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** Looks into a broadcast the player cannot play: which tracks it has, and what they send. */
+/** Looks into a broadcast that the player cannot play: its tracks, and what they send. */
 import type { Client } from "../../client/client.ts";
 import type { GroupReader } from "../../client/frames.ts";
 import { type BroadcastKind, CATALOGS, kindOf, USUAL_TRACKS } from "./broadcast_kind.ts";
@@ -17,7 +17,7 @@ export interface SeenFrame {
   readonly bytes: Uint8Array;
 }
 
-/** A track that sends nothing for so long says nothing of the broadcast. */
+/** A track that sends nothing for this long is given up. */
 const FIRST_FRAME_MS = 3000;
 /** Catalogs are read whole up to here. */
 const MOST_CATALOG_BYTES = 1_000_000;
@@ -40,7 +40,7 @@ export class BroadcastProbe {
     this.#broadcast = broadcast;
   }
 
-  /** Reads the catalogs; where they do not say what it is, asks for tracks by the names that are often used. */
+  /** Reads the catalogs. If they do not say what the broadcast is, asks for tracks by usual names. */
   async kind(): Promise<BroadcastKind> {
     const first = await this.#firstFrames(CATALOGS);
     const known = kindOf(first);

@@ -12,7 +12,7 @@ const MOST_FRAMES = 40;
 /** Frames may come by the hundred; people read more slowly. */
 const DRAW_MS = 250;
 
-/** What a broadcast is that cannot be played: its tracks, and the frames of one of them as they come. */
+/** Shows an unplayable broadcast: its tracks, and the frames of one of them as they come. */
 export function DataView({ name, probe, kind }: Looked) {
   const [chosen, setChosen] = useState<string>();
   const [typed, setTyped] = useState("");

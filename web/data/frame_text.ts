@@ -1,4 +1,4 @@
-/** A frame's bytes for people: as text where they are text, else as a hex dump. */
+/** A frame's bytes for people: text as text, anything else as a hex dump. */
 import { visible } from "../../base/visible_text.ts";
 
 /** How a frame is shown. "auto": as text where it is text. */

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { BroadcastKind } from "./broadcast_kind.ts";
 import type { BroadcastProbe } from "./broadcast_probe.ts";
 
-/** A broadcast that the player can do nothing with, and a session to look into it. */
+/** A broadcast that the player cannot play, and a session to look into it. */
 export interface Looked {
   readonly name: string;
   readonly probe: BroadcastProbe;
@@ -12,14 +12,14 @@ export interface Looked {
 
 /** So long a player may take to find the catalog. */
 const PATIENCE_MS = 2000;
-/** A broadcast whose catalog comes late is looked into again. */
+/** The page looks again after this time: a catalog may come late. */
 const AGAIN_MS = 10_000;
 
 /**
  * Finds out what a broadcast is.
  *
- * @param doubtful It is live, and the player finds nothing to play in it.
- * @returns `undefined` as long as it is not known, and for what the player plays.
+ * @param doubtful The broadcast is live and the player finds nothing to play.
+ * @returns `undefined` while it is unknown, and for media that the player plays.
  */
 export function useBroadcastKind(name: string | undefined, doubtful: boolean): Looked | undefined {
   const [looked, setLooked] = useState<Looked>();

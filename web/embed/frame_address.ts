@@ -6,7 +6,10 @@ export interface FrameAddress {
   /** The relay, with the root and without the token. */
   readonly relayUrl: string;
   readonly token: string | undefined;
-  /** The only origin that may send messages, and gets them; any parent when absent, "none", which no page has, when what is named is no origin. */
+  /**
+   * The only origin that may send and receive messages. Absent: any parent. "none", which no page has: the address names
+   * something that is not an origin.
+   */
   readonly parent: string | undefined;
   /** Attributes of the player. */
   readonly attributes: Readonly<Record<string, string>>;
@@ -15,7 +18,7 @@ export interface FrameAddress {
 }
 
 const VALUES = ["latency", "volume", "poster", "visible"] as const;
-/** Attributes that are there or not, and whether they are there when the address says nothing. */
+/** Attributes without a value, and whether the player has them by default. */
 const SWITCHES = { autoplay: true, muted: true, controls: true } as const;
 
 /** @throws {URIError} The path is no well-formed percent-encoding, or no path of a broadcast. */
@@ -51,7 +54,7 @@ export function readFrameAddress(href: string): FrameAddress {
   };
 }
 
-/** A parent that was named and cannot be read must not become any parent: "site.example:443" is a URL without an origin. */
+/** An unreadable parent must not mean "any parent": "site.example:443" is a URL without an origin. */
 function originOf(text: string): string {
   const origin = URL.canParse(text) ? new URL(text).origin : "null";
   return origin === "null" ? "none" : origin;
@@ -64,7 +67,7 @@ export type FrameOrder =
   | { readonly kind: "muted"; readonly muted: boolean }
   | { readonly kind: "volume"; readonly volume: number };
 
-/** Reads a message of the parent. @returns `undefined` for what is none of ours. */
+/** Reads a message of the parent. @returns `undefined` for any other message. */
 export function readOrder(data: unknown): FrameOrder | undefined {
   if (typeof data !== "object" || data === null || !("type" in data)) return undefined;
   const value = "value" in data ? data.value : undefined;

@@ -1,4 +1,4 @@
-/** What an embedded player goes through, as states. No clock of its own: the time is passed in. */
+/** The states of an embedded player. It has no clock of its own: the time is passed in. */
 
 export type EmbedState =
   /** No session with the relay. */
@@ -19,7 +19,7 @@ export interface Observed {
   /** Video frames shown since the player began, and bytes of sound received. */
   readonly frames: number;
   readonly audioBytes: number;
-  /** There is sound and no video: then silence while muted is no fault. */
+  /** There is sound and no video. Silence is then right while the player is muted. */
   readonly soundOnly: boolean;
   readonly paused: boolean;
 }
@@ -44,7 +44,7 @@ export class Life {
 
   /** @returns The state that begins now; `undefined` while the last one goes on. */
   look(seen: Observed, nowMs: number): EmbedState | undefined {
-    // A player that starts over counts from zero.
+    // A player that restarts counts from zero again.
     if (seen.frames !== this.#frames || seen.audioBytes !== this.#audioBytes) {
       if (seen.frames > this.#frames || seen.audioBytes > this.#audioBytes) this.#movedAtMs = nowMs;
       this.#frames = seen.frames;
@@ -60,7 +60,7 @@ export class Life {
   #next(seen: Observed, nowMs: number): EmbedState | undefined {
     if (!seen.connected) {
       this.#offlineSinceMs = undefined;
-      // While the session is made anew the picture goes on for as long as it has frames.
+      // While the session is dialed again the picture goes on as long as there are frames.
       return this.#connectedBefore && this.#moves(nowMs) ? undefined : "connecting";
     }
     this.#connectedBefore = true;

@@ -119,8 +119,8 @@ export class Playback {
   }
 
   /**
-   * Chooses a rendition; without a name the player's library does. The present one is fetched until the next has pictures,
-   * unless it is let go at once: on a narrow connection it would keep the next one from coming.
+   * Chooses a rendition; without a name the player's library chooses. The present one goes on until the next has pictures,
+   * unless `atOnce` ends it: on a narrow connection it would block the next one.
    */
   choose(name: string | undefined, atOnce = false): void {
     if (this.#target.peek()?.name === name) return;

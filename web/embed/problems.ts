@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** What keeps an embedded player from playing, as a stable code and a sentence. */
+/** Why an embedded player does not play: a stable code and a sentence. */
 import { normalizePath } from "../../wire/path.ts";
 import { Access, type RelayState } from "../connect/access.ts";
 import { missingInBrowser } from "../connect/browser_problem.ts";
@@ -62,7 +62,7 @@ const IN_BROWSER = {
   "WebCodecs": "This browser has no WebCodecs. Use a current Chrome, Edge, Firefox or Safari.",
 } as const;
 
-/** What no relay can cure; `undefined` in a browser that can play. */
+/** What the browser lacks; `undefined` in one that can play. */
 export function browserProblem(): EmbedProblem | undefined {
   const missing = missingInBrowser();
   return missing && { code: "QUMO_EMBED_BROWSER", message: IN_BROWSER[missing] };
@@ -103,7 +103,7 @@ const STATES: Readonly<Record<RelayState, readonly [EmbedCode, string]>> = {
   ],
 };
 
-/** What the relay's answer says of a session that does not come about. */
+/** Why a session fails, by the relay's answer. */
 export function problemOf(state: RelayState): EmbedProblem {
   const [code, message] = STATES[state];
   return { code, message };

@@ -1,6 +1,6 @@
 /** Sessions that the players of one page share: one for each URL. */
 
-/** What {@link Sessions} keeps: it connects, and connects again, until it is closed. */
+/** What {@link Sessions} keeps. It connects again and again until it is closed. */
 export interface Closable {
   close(): void;
 }
@@ -26,7 +26,7 @@ export class Sessions<T extends Closable> {
     return this.#open.size;
   }
 
-  /** @param url With the token in it: players with different tokens never share. */
+  /** @param url With the token: players with different tokens never share a session. */
   take(url: string): Share<T> {
     let entry = this.#open.get(url);
     if (entry === undefined) {

@@ -1,4 +1,4 @@
-/** The look of an embedded player, in its shadow tree. A page may change what is a custom property, and the parts. */
+/** The look of an embedded player, in its shadow tree. A page can change its custom properties and parts. */
 export const STYLE = `
 :host { display: block; position: relative; aspect-ratio: 16 / 9; overflow: hidden;
   background: #000; color: #e9efee; font: 14px/1.4 system-ui, sans-serif; }

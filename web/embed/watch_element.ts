@@ -118,7 +118,7 @@ export class QumoWatch extends HTMLElement {
     this.#change();
   }
 
-  /** The token that the relay asks for. A property, so that it stands in no markup and in no copied page. */
+  /** The token that the relay asks for. It is a property, so that no markup and no copied page holds it. */
   get token(): string | undefined {
     return this.#token;
   }
@@ -183,7 +183,7 @@ export class QumoWatch extends HTMLElement {
     this.#change();
   }
 
-  /** Several changes of one moment are taken as one; so an element that is moved in its page plays on. */
+  /** Takes several changes of one moment as one, so that an element that moves within its page plays on. */
   #change(): void {
     if (this.#due) return;
     this.#due = true;
@@ -207,7 +207,7 @@ export class QumoWatch extends HTMLElement {
     }
     const url = target.access.dialed;
     if (url !== this.#target?.access.dialed || target.broadcast !== this.#target.broadcast) {
-      // The new one first: a session that both use stays open.
+      // The new playback begins first: a session that both use stays open.
       const playback = new Playback(url, target.broadcast, this.#canvas);
       this.#end();
       this.#playback = playback;
@@ -277,7 +277,7 @@ export class QumoWatch extends HTMLElement {
     }, nowMs);
   }
 
-  /** Browsers do not tell why a session was refused; the relay does, over HTTP. */
+  /** Browsers do not say why a session was refused. The relay does, over HTTP. */
   #askWhy(nowMs: number): void {
     if (this.#asking || this.#target === undefined) return;
     this.#asking = true;

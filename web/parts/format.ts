@@ -24,7 +24,7 @@ export function age(ms: number): string {
   return minutes! > 0 ? `${minutes} min` : `${seconds} s`;
 }
 
-/** A codec string in the words of its makers, the string itself when it is none of these. */
+/** The usual name of a codec; the codec string itself when it is unknown. */
 export function codecName(codec: string): string {
   const known = CODECS.find(([prefix]) => codec.startsWith(prefix!));
   return known === undefined ? codec : known[1]!;

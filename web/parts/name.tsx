@@ -5,7 +5,7 @@ interface NameProps {
   readonly of: string;
 }
 
-/** A name on one line: cut by the style sheet where there is no room for it, whole in its title, never turning its surroundings. */
+/** A name on one line. The style sheet cuts it where there is no room; its title has all of it. It never turns the text around it. */
 export function Name({ of }: NameProps) {
   const text = visible(of);
   return <bdi class="name" title={text}>{text}</bdi>;

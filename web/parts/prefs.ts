@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** What the page remembers between visits. A browser that keeps nothing is no reason to fail. */
+/** What the page remembers between visits. It also works in a browser that keeps nothing. */
 
 const PREFIX = "qumo.";
 

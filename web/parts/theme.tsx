@@ -14,7 +14,7 @@ const SAID: Readonly<Record<Theme, string>> = {
 };
 const ICONS: Readonly<Record<Theme, IconName>> = { system: "contrast", light: "sun", dark: "moon" };
 
-/** Told on `document` when the colours have changed: graphs draw themselves anew. */
+/** The event on `document` when the colours change. Graphs draw themselves again. */
 export const THEME_CHANGED = "qumo-theme";
 
 export function storedTheme(): Theme {

@@ -3,7 +3,7 @@ import type { PageRoute } from "../page_route.ts";
 
 /** What every view gets. */
 export interface ViewProps {
-  /** Views stay in the page when another one is opened: a broadcast goes on. */
+  /** A view stays in the page when another one opens: a broadcast goes on. */
   readonly visible: boolean;
   readonly route: PageRoute;
   readonly go: (to: Partial<PageRoute>) => void;

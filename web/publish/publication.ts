@@ -22,7 +22,7 @@ export interface PublicationOptions {
   readonly onStatus: (status: ClientStatus) => void;
   /** Something is given up and the rest goes on; a sentence. */
   readonly onNote: (note: string) => void;
-  /** It is over against the user's will; the reason is a sentence. */
+  /** The publication ended without the user's doing. The reason is a sentence. */
   readonly onFailed: (reason: string) => void;
 }
 
@@ -44,7 +44,7 @@ export interface PublicationFigures {
 /** Groups kept for those who join: more than a second of sound in groups of one frame. */
 const GROUPS_KEPT = 64;
 
-/** A broadcast being sent. Stop it in the end; its source is its owner's. */
+/** A broadcast on its way to the relay. Stop it in the end; whoever opened the source closes it. */
 export class Publication {
   readonly #client: Client;
   readonly #broadcast: BroadcastProducer;

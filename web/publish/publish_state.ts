@@ -35,7 +35,7 @@ export function publishSaid(
     case "failed":
       return { kind: "problem", text: phase.reason };
     case "live":
-      // A session that is lost is noticed late; that the relay is gone, soon.
+      // The page notices a lost session late, and a relay that is gone soon.
       if (relay !== undefined && phase.status?.state !== "closed") return lostSaid(phase, relay);
       return liveSaid(phase.status, phase.read, name);
   }
@@ -83,7 +83,7 @@ function liveSaid(status: ClientStatus | undefined, read: boolean, name: string)
   };
 }
 
-/** What is wrong with a name, as a sentence; `undefined` when it will do. */
+/** What is wrong with a name, as a sentence; `undefined` for a good one. */
 export function nameProblem(name: string, live: readonly string[]): string | undefined {
   if (name.trim() === "") return "Give the broadcast a name.";
   if (/[\r\n]/.test(name)) return "A name is one line.";

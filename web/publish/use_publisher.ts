@@ -56,7 +56,7 @@ export function usePublisher(): Publisher {
   const [rates, setRates] = useState(NO_RATES);
   const publication = useRef<Publication | undefined>(undefined);
   const status = useRef<ClientStatus | undefined>(undefined);
-  /** Counts what was begun: whatever comes back too late belongs to a former one. */
+  /** Counts starts: a result that arrives after the next start is dropped. */
   const turn = useRef(0);
 
   const endSource = () =>
@@ -205,7 +205,7 @@ export function usePublisher(): Publisher {
 const ENDED =
   "The source has ended: sharing was stopped, or the device was unplugged. Go live again.";
 
-/** Browsers do not tell why no session came about: the relay does, over HTTP. */
+/** Browsers do not say why a session failed. The relay does, over HTTP. */
 async function explained(error: unknown): Promise<unknown> {
   if (!(error instanceof QumoError)) return error;
   const access = pageAccess();

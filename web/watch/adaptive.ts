@@ -2,11 +2,11 @@
  * Which quality a viewer gets: the smallest that fills the picture's place on the screen, or a smaller one when the connection
  * cannot carry it. No clock of its own: the time is passed in.
  *
- * What arrives of live media says little about what could: at most what is sent. So a quality is left when its frames come
- * later and later, and a better one is tried once all has been well for a while; the longer, the sooner the last try failed.
+ * The rate of live media says little about the capacity of the connection: never more arrives than is sent. So the player
+ * leaves a quality when its frames come later and later. It tries a better one after a calm time, which grows with each failure.
  */
 
-/** More qualities than these are not offered to choose from: a catalog is somebody else's. */
+/** The most qualities that a menu offers. A catalog comes from a stranger and may name more. */
 export const MOST_QUALITIES = 20;
 
 /** A quality as the catalog has it. */
@@ -36,18 +36,18 @@ export interface Seen {
 /** What is to be fetched. */
 export interface Choice {
   readonly track: string;
-  /** The connection does not carry the present one: it is let go before the next one comes, not after. */
+  /** The connection cannot carry the present quality: it ends before the next one begins, not after. */
   readonly atOnce: boolean;
 }
 
-/** A frame that is shown so much later than the best one was is late. */
+/** A frame is late when it is shown this much later than the best one was. */
 const LATE_MS = 600;
-/** So much lateness within {@link MEMORY_MS} and the quality is left. */
+/** The player leaves a quality after this much lateness within {@link MEMORY_MS}. */
 const TOO_LATE_MS = 1000;
 const MEMORY_MS = 4000;
-/** So much lateness within it is none. */
+/** Less lateness than this within {@link MEMORY_MS} is ignored. */
 const HICCUP_MS = 500;
-/** After a change the player fetches two qualities at once: what comes late then does not count. */
+/** After a change the player fetches two qualities at once. Frames that are late then do not count. */
 const SETTLE_MS = 3000;
 /** How long all has to be well before a better quality is tried. */
 const CALM_MS = 8000;
@@ -66,7 +66,7 @@ interface Look {
 }
 
 export class Adaptive {
-  /** Qualities above this index, of those in rising order, are too much for the connection. */
+  /** The connection cannot carry qualities above this index, counted in rising order. */
   #ceiling = Infinity;
   #chosen: string | undefined;
   #changedAtMs = -Infinity;
@@ -74,7 +74,7 @@ export class Adaptive {
   #calmMs = CALM_MS;
   #calmSinceMs: number | undefined;
   #looks: Look[] = [];
-  /** Smallest difference of time and frame time, in this stretch of time and the one before. */
+  /** The smallest distance between clock and frame time, in this stretch of time and in the one before. */
   #base: { readonly sinceMs: number; readonly least: number; readonly before: number } | undefined;
 
   /**
@@ -125,10 +125,10 @@ export class Adaptive {
   }
 
   #lower(rising: readonly Offered[], current: number, nowMs: number): void {
-    // What came before it became too much is no measure.
+    // Bytes from before the trouble do not measure the connection.
     const first = this.#looks.find(({ late }) => late)!;
     const last = this.#looks.at(-1)!;
-    // A player that starts over counts from zero.
+    // A player that restarts counts from zero again.
     const bytes = Math.max(0, last.bytes - first.bytes);
     const bitsPerSecond = bytes * 8000 / Math.max(1, last.atMs - first.atMs);
     let next = current - 1;
@@ -139,7 +139,7 @@ export class Adaptive {
     this.#calmMs = failed ? Math.min(MAX_CALM_MS, this.#calmMs * 2) : CALM_MS;
   }
 
-  /** @param distanceMs Of the time and the frame's time: of two clocks that go equally fast. */
+  /** @param distanceMs From the frame's time to ours. The two clocks run equally fast. */
   #lateness(distanceMs: number, nowMs: number): number {
     const base = this.#base;
     if (base === undefined) {

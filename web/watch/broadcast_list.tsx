@@ -6,7 +6,7 @@ import { addressOf } from "../page_route.ts";
 
 interface ListProps {
   readonly live: readonly string[] | undefined;
-  /** Whether the relay says so now; else it is what was live when it last answered. */
+  /** Whether the list is current. If not, it shows what was live when the relay last answered. */
   readonly fresh: boolean;
   readonly current: string | undefined;
   readonly onChoose: (name: string) => void;

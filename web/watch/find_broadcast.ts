@@ -5,7 +5,7 @@ export const MANY_BROADCASTS = 10;
 
 const folded = (text: string) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
-/** Names that have every word of a search in them, whatever its case and accents; all of them for an empty search. */
+/** The names that contain every word of a search, in any case and with any accents. An empty search finds all. */
 export function found(names: readonly string[], search: string): readonly string[] {
   const words = folded(search).split(/\s+/).filter((word) => word !== "");
   if (words.length === 0) return names;

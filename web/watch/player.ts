@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /**
- * The player: `<moq-watch>` of `@moq/watch`, and what it says of itself. A bundle of its own, because it is the largest
- * part of the page and not needed where nothing is live.
+ * The player: `<moq-watch>` of `@moq/watch`, and what can be read from it. It is a bundle of its own: the largest part of the
+ * page, and not needed while nothing is live.
  */
 import "@moq/watch/element";
 import { Adaptive } from "./adaptive.ts";
@@ -90,7 +90,7 @@ export interface PlayerElement extends HTMLElement {
   };
 }
 
-/** What can be seen of the player at one moment. Byte and frame counts run since it began. */
+/** The player at one moment. Byte and frame counts run since it began. */
 export interface PlayerSnapshot {
   readonly link: "connecting" | "connected" | "disconnected";
   readonly version: string | undefined;
@@ -121,16 +121,16 @@ export interface PlayerOptions {
   readonly visible: string | undefined;
 }
 
-/** Frame times this near to now are taken for the time of day, in milliseconds. */
+/** A frame time within this distance of now is a time of day. In milliseconds. */
 const TIME_OF_DAY_MS = 60_000;
 
-/** WebTransport has so long before a WebSocket is tried beside it: as long as in our own client. */
+/** How long WebTransport has before a WebSocket is tried beside it. The same as in our own client. */
 const WEBSOCKET_AFTER_MS = 1000;
 
-/** Makes a silent player with its canvas, which dials once it has a `url`. The caller puts it into the page. */
+/** Makes a silent player with a canvas. It dials once it has a `url`. The caller puts it into the page. */
 export function createPlayer({ hash, visible }: PlayerOptions): PlayerElement {
   const element = document.createElement("moq-watch") as PlayerElement;
-  // Its own default gives up after ten seconds; a relay may be away for longer.
+  // The default gives up after ten seconds. A relay may be away for longer.
   element.connection.delay = { initial: 500, multiplier: 2, max: 5000, timeout: 0 };
   element.connection.websocket = { delay: WEBSOCKET_AFTER_MS };
   element.connection.webtransport = {
@@ -179,7 +179,7 @@ export function adapt(player: PlayerElement, snapshot: PlayerSnapshot, nowMs: nu
   const present = player.controls.target.peek()?.name;
   setRendition(player, choice?.track);
   if (!choice?.atOnce || choice.track === present) return;
-  // On a narrow connection the present one would keep the next one from coming.
+  // On a narrow connection the present quality would block the next one.
   const { visible } = player.controls;
   const before = visible.peek();
   visible.set("never");

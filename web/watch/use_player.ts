@@ -145,7 +145,7 @@ export function usePlayer(
 }
 
 function ratesOf(before: PlayerSnapshot, now: PlayerSnapshot, ms: number): Rates {
-  // A player that starts over counts from zero.
+  // A player that restarts counts from zero again.
   const perSecond = (from: number, to: number) => Math.max(0, to - from) / (ms / 1000);
   return {
     videoBits: 8 * perSecond(before.videoBytes, now.videoBytes),

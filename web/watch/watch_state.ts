@@ -22,7 +22,7 @@ export interface WatchState {
     readonly unsupported: boolean;
     readonly playing: boolean;
   } | undefined;
-  /** The page shows what its tracks send, because there is nothing to be played. */
+  /** Nothing in it can be played: the page shows what its tracks send. */
   readonly shownAsData: boolean;
   /** There was a session before. */
   readonly wasConnected: boolean;

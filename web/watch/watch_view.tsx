@@ -21,7 +21,7 @@ import type { ViewProps } from "../parts/view_props.ts";
 export function WatchView({ visible, route, go, announced }: ViewProps) {
   const live = announced.live ?? [];
   const played = useRef<string | undefined>(undefined);
-  // What was asked for; else what plays goes on while it is live; else the first that is.
+  // The broadcast that was asked for; else the one that plays, while it is live; else the first live one.
   const name = route.name ??
     (played.current !== undefined && live.includes(played.current) ? played.current : live[0]);
   const known = useRef(new Set<string>());
@@ -39,7 +39,7 @@ export function WatchView({ visible, route, go, announced }: ViewProps) {
   const [paused, setPaused] = useState(false);
   const [rewound, setRewound] = useState(false);
   useEffect(() => {
-    // Nobody listens to a view that is not shown.
+    // A hidden view plays no sound.
     if (element !== undefined) element.paused = paused || rewound || !visible;
   }, [element, paused, rewound, visible]);
   useEffect(() => {
@@ -118,7 +118,7 @@ export function WatchView({ visible, route, go, announced }: ViewProps) {
   );
 }
 
-/** Who chooses at the end of a long list sees that something happens. */
+/** After a choice at the end of a long list, the page scrolls up to the player. */
 function showWhole(element: HTMLElement | null): void {
   if (element === null) return;
   const { top, bottom } = element.getBoundingClientRect();

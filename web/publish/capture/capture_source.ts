@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** Where the picture and the sound come from, and what is said when they do not. */
+/** Where picture and sound come from, and what the page says when they do not come. */
 import { type DeviceChoice, deviceConstraint } from "./devices.ts";
 import { startPattern } from "./test_pattern.ts";
 
@@ -36,7 +36,7 @@ export async function openSource(options: SourceOptions): Promise<CaptureSource>
     return await openChosen(options);
   } catch (error) {
     const { camera, microphone } = options;
-    // A device that was unplugged since it was chosen; another is better than none.
+    // The chosen device was unplugged. Another one is better than none.
     const gone = error instanceof SourceProblem && isNamed(error.cause, "OverconstrainedError");
     if (!gone || camera === "" && microphone === "") throw error;
     const source = await openChosen({ ...options, camera: "", microphone: "" });

@@ -10,7 +10,7 @@ interface PickerProps {
 
 /** Chooses a camera, where there is a choice. */
 export function CameraPicker(props: PickerProps) {
-  // A phone's cameras are told apart by the side they look at, even before the browser tells their names.
+  // A phone's cameras differ by their side, even before the browser gives their names.
   const sides: readonly Device[] = navigator.maxTouchPoints > 0
     ? [{ id: "front", label: "Front camera" }, { id: "back", label: "Back camera" }]
     : [];

@@ -25,7 +25,7 @@ export function deviceConstraint(choice: DeviceChoice): MediaTrackConstraints {
   return facing === undefined ? { deviceId: { exact: choice } } : { facingMode: { ideal: facing } };
 }
 
-/** Sorts what the browser tells. Devices without an id are not told yet; those without a name are numbered. */
+/** Sorts the browser's list. It leaves out devices without an id, and numbers those without a name. */
 export function devicesFrom(
   infos: readonly Pick<MediaDeviceInfo, "kind" | "deviceId" | "label">[],
 ): Devices {

@@ -72,7 +72,7 @@ function draw(context: CanvasRenderingContext2D, frame: number): void {
   context.fillStyle = "#0e1213";
   context.fillRect(0, height * 0.72, width, height * 0.28);
 
-  // A ball on its way to and fro shows every frame that is missing.
+  // A ball that moves to and fro shows every missing frame.
   const phase = (frame % 180) / 180;
   const across = phase < 0.5 ? phase * 2 : 2 - phase * 2;
   const radius = height * 0.06;

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 
 /**
- * Calls back evenly, also in a tab that is not shown, where a page's own timers come once a second.
+ * Calls back evenly, even in a hidden tab, where a page's own timers fire once a second.
  *
  * @returns Ends it.
  */

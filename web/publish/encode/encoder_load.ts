@@ -2,7 +2,7 @@
 
 const WINDOW_US = 4_000_000;
 const MAX_SKIPPED = 0.3;
-/** Of a source that gives fewer frames in a window nothing is concluded. */
+/** A window with fewer frames than this says nothing. */
 const MIN_FRAMES = 20;
 
 export class EncoderLoad {
@@ -14,7 +14,7 @@ export class EncoderLoad {
    * Counts one frame of the source.
    *
    * @param taken Whether the encoder had room for it.
-   * @returns Whether the encoder was behind over the last four seconds; told once for each of them.
+   * @returns Whether the encoder was behind over the last four seconds. It says so once for each such window.
    */
   frame(taken: boolean, timestampUs: number): boolean {
     this.#beganUs ??= timestampUs;

@@ -9,7 +9,7 @@ export interface Quality {
 
 /** Lines of the shorter side that smaller qualities have. */
 const LINES = [720, 360, 180];
-/** A quality has at most this share of the lines of the one above it: less is no choice for a viewer. */
+/** A quality has at most this share of the lines of the one above it. A closer one would be no real choice. */
 const STEP = 0.7;
 const MAX_QUALITIES = 3;
 /** Larger pictures need fewer bits for each of their pixels. */

@@ -20,7 +20,7 @@ export interface VideoOptions {
   readonly onFailed: (reason: string) => void;
 }
 
-/** "slow": this device does not encode that much. Else what the encoder said. */
+/** "slow": this device cannot encode that much. Otherwise the encoder's own words. */
 export type DropReason = "slow" | { readonly error: string };
 
 /** What newer browsers have and TypeScript does not know yet. */
@@ -32,13 +32,13 @@ declare const MediaStreamTrackProcessor:
 
 /** Every group begins with a keyframe; a viewer who joins waits for the next one at most this long. */
 const KEYFRAME_EVERY_US = 2_000_000;
-/** Frames that wait for the encoder; with more, the next one is left out. */
+/** The most frames that wait for the encoder. With more, the next one is dropped. */
 const MAX_WAITING = 3;
 /** Preferred first: what most devices decode in hardware. Constrained Baseline, level 4.0 for 1080p30. */
 const CODECS = ["avc1.42e028", "vp09.00.40.08", "vp8", "av01.0.08M.08"];
 
 /**
- * The first codec that this browser encodes all qualities with, or else the best one alone.
+ * The first codec in which this browser encodes all qualities; if there is none, the first for the best quality alone.
  * @returns One for each quality that is possible, best first; empty when there is none.
  */
 export async function videoConfigs(
@@ -76,8 +76,8 @@ interface Rung {
 }
 
 /**
- * Encodes a track in every quality until it is stopped. The encoders scale the picture. Keyframes are those of the same
- * frames in all of them, so that a viewer may change at each.
+ * Encodes a track in every quality until it is stopped. The encoders scale the picture. All qualities have their keyframes at
+ * the same frames, so that a viewer can change at each.
  *
  * @param configs Of {@link videoConfigs}.
  * @returns Stops it.
@@ -119,14 +119,14 @@ export function encodeVideo(
     let behind = false;
     for (const { encoder, load } of rungs) {
       if (encoder.state !== "configured") continue;
-      // A keyframe has to be one in every quality.
+      // A keyframe is one in every quality.
       const taken = keyFrame || encoder.encodeQueueSize < MAX_WAITING;
       if (taken) encoder.encode(timed, { keyFrame });
       if (load.frame(taken, timestamp)) behind = true;
     }
     timed.close();
     frame.close();
-    // Whichever is behind: the best one takes the most of what there is.
+    // Whichever encoder is behind, the best quality takes most of the power.
     if (behind) drop(rungs[0]!.index, "slow");
   };
   readFrames(track, encode, stop.signal).catch((error) => {
@@ -188,7 +188,7 @@ async function readFrames(
   }
 }
 
-/** The way of browsers without a track processor: the frames a `<video>` shows. */
+/** For browsers without a track processor: takes the frames that a `<video>` shows. */
 async function readByElement(
   track: MediaStreamTrack,
   take: (frame: VideoFrame) => void,

@@ -1,16 +1,16 @@
 /// <reference lib="dom" />
 
 /**
- * The time of day in microseconds since 1970, even and never set back. Frames bear it, so that whoever has the same time
- * can tell how late they are.
+ * The time of day in microseconds since 1970. It never jumps back. Frames carry it, so that a viewer with the same time knows
+ * how late they are.
  */
 export function wallClockUs(): number {
   return Math.round((performance.timeOrigin + performance.now()) * 1000);
 }
 
 /**
- * Puts the times of a source onto the time of day: moved by as much as the first one was late, and anew when the two have
- * run apart.
+ * Moves the times of a source onto the time of day, by the lateness of its first frame. It measures again when the two clocks
+ * have drifted apart.
  */
 export class Anchor {
   #offsetUs: number | undefined;

@@ -36,7 +36,7 @@ export async function askKept(
   return kept && { reachMs: kept.toMs - kept.fromMs };
 }
 
-/** The group that was live at a time, and those after it; with the relay's time of now. */
+/** The group that was live at a time and those after it, with the relay's present time. */
 export async function askGroups(
   broadcast: string,
   track: string,
@@ -52,7 +52,7 @@ export async function askGroups(
   return await answer.json();
 }
 
-/** The groups of a list that come behind one that was taken already. */
+/** The groups of a list after the last one that was played. */
 export function groupsBehind(
   groups: readonly PastGroup[],
   last: PastGroup | undefined,

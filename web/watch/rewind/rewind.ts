@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * Plays what is past: groups fetched from the relay one after another, decoded and drawn at the pace they were recorded in.
+ * Plays the past: fetches groups from the relay one after another, decodes them and draws them at the pace they were recorded.
  * Picture only.
  */
 import { sleep } from "../../../base/sleep.ts";
@@ -32,10 +32,10 @@ export interface RewindOptions {
   readonly onFailed: (reason: string) => void;
 }
 
-/** How far ahead of the picture is decoded, and how long a gap may be to be waited through, in microseconds. */
+/** How far ahead of the picture frames are decoded, and the longest gap that is waited through. In microseconds. */
 const AHEAD_US = 1_000_000;
 const GAP_US = 3_000_000;
-/** How soon the relay is asked for more when all has been played, in milliseconds. */
+/** When everything has been played, the relay is asked for more after this many milliseconds. */
 const AGAIN_MS = 500;
 
 /** Stop it in the end. */
@@ -45,11 +45,11 @@ export class Rewind {
   readonly #decoder: VideoDecoder;
   readonly #frames: VideoFrame[] = [];
   #client: Client | undefined;
-  /** What the relay's clock is ahead of the browser's, in milliseconds. */
+  /** How far the relay's clock is ahead of the browser's, in milliseconds. */
   #skewMs = 0;
   /** When each group began to be decoded: its first timestamp and when it was live. */
   #liveAt: { readonly timestampUs: number; readonly atMs: number } | undefined;
-  /** The timestamp that is due now is that of the anchor and the time since. */
+  /** The timestamp that is due now is the anchor's plus the time since. */
   #anchor: { readonly timestampUs: number; readonly atMs: number } | undefined;
   #shownUs = 0;
 
@@ -131,7 +131,7 @@ export class Rewind {
     requestAnimationFrame(() => this.#draw());
     const first = this.#frames[0];
     if (first === undefined) return;
-    // Begins with the first picture; what comes late, or after a gap, begins anew.
+    // The pace begins with the first picture, and again after a late one or a gap.
     const off = this.#anchor === undefined ? Infinity : Math.abs(first.timestamp - this.#dueUs());
     if (off > GAP_US / 2) this.#anchor = { timestampUs: first.timestamp, atMs: performance.now() };
     const dueUs = this.#dueUs();

@@ -13,14 +13,14 @@ interface RewindBarProps extends Playing {
 const STEP_MS = 10_000;
 const POLL_MS = 4000;
 
-/** Goes back in a broadcast that the relay has recorded; nothing where it has not. */
+/** Goes back in a broadcast that the relay has recorded. Shows nothing for others. */
 export function RewindBar({ name, snapshot, element, onRewound }: RewindBarProps) {
   const [reachMs, setReachMs] = useState(0);
   const [behindMs, setBehindMs] = useState<number>();
   const [problem, setProblem] = useState<string>();
   const canvas = useRef<HTMLCanvasElement | null>(null);
   const rewind = useRef<Rewind | undefined>(undefined);
-  /** Goes up with each move, so that one that comes late does nothing. */
+  /** Counts moves: a move that is no longer the last one does nothing. */
   const moves = useRef(0);
   const video = snapshot?.video;
   const track = video?.config.container?.kind === "cmaf" ? undefined : video?.track;
