@@ -12,7 +12,9 @@ export interface Logger {
   with(fields: LogFields): Logger;
 }
 
-export type LogLevel = "debug" | "info" | "warn" | "error";
+/** From the least to the most important. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** The level of a log. It can change while the program runs. */
 export interface LogLevelControl {
@@ -20,12 +22,9 @@ export interface LogLevelControl {
   level: LogLevel;
 }
 
-/** From the least to the most important. */
-const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
-
 /** Whether lines of `level` are written when `lowest` is the least important level that is. */
 export function isLogged(level: LogLevel, lowest: LogLevel): boolean {
-  return LEVELS.indexOf(level) >= LEVELS.indexOf(lowest);
+  return LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(lowest);
 }
 
 /** The data of a line. */

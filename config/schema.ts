@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LOG_LEVELS } from "../base/logger.ts";
 import { ipBytes, isHostName, isWebOrigin } from "./address.ts";
 import {
   address,
@@ -351,7 +352,7 @@ export const ConfigSchema = z.strictObject({
     ),
   }).describe("Where media is kept for plugins and for looking back."),
   logging: z.strictObject({
-    level: oneOf(["debug", "info", "warn", "error"], "info", "The least important line written."),
+    level: oneOf(LOG_LEVELS, "info", "The least important line written."),
     format: oneOf(
       ["auto", "pretty", "json"],
       "auto",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { PLUGIN_STATES } from "../plugins/plugin.ts";
+import { PLUGIN_STATES } from "../base/plugin_kind.ts";
 import type { Metric, MetricSection, Sample } from "./metric.ts";
 import type { PluginNumbers } from "./snapshot.ts";
 

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { PluginState, PluginStats } from "../plugins/plugin.ts";
+import type { PluginState } from "../base/plugin_kind.ts";
+import type { PluginStats } from "../plugins/plugin.ts";
 import type { FramePoolStats } from "../relay/group/frame_pool.ts";
 import type { RelayStats } from "../relay/stats.ts";
 import type { LimitHits } from "../session/limits.ts";

@@ -19,10 +19,6 @@ import {
 } from "./options.ts";
 import type { MediaStore } from "../storage/store.ts";
 
-/** How an instance of a plugin stands. */
-export const PLUGIN_STATES = ["starting", "running", "failed", "stopped"] as const;
-export type PluginState = (typeof PLUGIN_STATES)[number];
-
 /** Counted by the plugin with plain additions, read when metrics are scraped. */
 export interface PluginStats extends MediaCounters {
   /** Failures the plugin got over by itself. */

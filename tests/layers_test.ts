@@ -59,7 +59,9 @@ Deno.test("the graph shows value, type-only and re-exported imports of real file
   const modules = await own;
   const find = (path: string) => modules.find((m) => m.path === path);
   assert.ok(find("wire/lite/dialect.ts")?.files.includes("wire/message.ts")); // only for a type
+  assert.deepEqual(find("wire/lite/dialect.ts")?.types.includes("wire/message.ts"), true);
   assert.ok(find("wire/cursor.ts")?.files.includes("wire/errors.ts"));
+  assert.deepEqual(find("wire/cursor.ts")?.types, []);
   assert.ok(find("wire/lite/fields_test.ts")?.packages.includes("node:assert/strict"));
 });
 
@@ -68,7 +70,7 @@ Deno.test("the graph shows value, type-only and re-exported imports of real file
 function file(path: string, imports: readonly string[] = [], source = ""): Module {
   const isFile = (to: string) => /\.(ts|json|html)$/.test(to);
   const packages = imports.filter((to) => !isFile(to));
-  return { path, source, urls: [], files: imports.filter(isFile), packages };
+  return { path, source, urls: [], files: imports.filter(isFile), types: [], packages };
 }
 
 Deno.test("an import against an arrow is refused, within a folder and along an arrow it is not", () => {
@@ -90,6 +92,13 @@ Deno.test("an import against an arrow is refused, within a folder and along an a
     "server/serve.ts -> tests/fixture.ts",
     "server/serve.ts -> server/serve_test.ts",
   ]);
+});
+
+Deno.test("the page takes types of the admin interface's shapes, and nothing that would come with them", () => {
+  const shapes = "admin/shapes.ts";
+  const typed = { ...file("web/a.ts", [shapes]), types: [shapes] };
+  const modules = [typed, file("web/b.tsx", [shapes]), file("server/a.ts", [shapes])];
+  assert.deepEqual(refusedImports(modules), ["web/b.tsx -> admin/shapes.ts: only its types"]);
 });
 
 Deno.test("a package outside its folder is refused, its sub-paths are not", () => {

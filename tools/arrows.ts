@@ -22,52 +22,41 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["relay/stats.ts", "relay/group/frame_pool.ts", "session/limits.ts", "storage/store.ts"],
     "plugins/plugin.ts",
   ],
+  // The shapes of the admin interface, with what they describe of others.
+  admin: ["base", "metrics/snapshot.ts", "plugins/plugin.ts", "relay/reading.ts"],
   plugins: [
-    ...[
-      "base",
-      "client",
-      "media",
-      "storage",
-      "wire/path.ts",
-      "wire/path_pattern.ts",
-      "wire/varint.ts",
-    ],
+    ...["base", "client", "media", "storage"],
+    ...["wire/path.ts", "wire/path_pattern.ts", "wire/varint.ts"],
     // How options are declared, and what is said of wrong ones.
     ...["config/fields.ts", "config/address.ts", "config/input_kind.ts", "config/complaint.ts"],
     "config/problems.ts",
   ],
   server: [
     ...["base", "wire", "transport", "relay", "session", "client", "storage", "plugins"],
-    ...["config", "metrics", "web/build/assets.ts"],
+    ...["admin", "config", "metrics", "web/build/assets.ts"],
     // Which tracks a catalog names: the DVR records those.
     "media/hang",
   ],
   load: ["base", "wire", "transport", "session", "client"],
   cli: [
-    ...[
-      "base",
-      "wire/path.ts",
-      "wire/path_pattern.ts",
-      "server",
-      "client",
-      "media",
-      "load",
-      "config",
-      "metrics",
-      "plugins",
-      "web/build",
-    ],
+    ...["admin", "base", "wire/path.ts", "wire/path_pattern.ts", "server", "client", "media"],
+    ...["load", "config", "metrics", "plugins", "web/build"],
   ],
   "main.ts": ["cli"],
-  web: ["base", "wire", "client", "media"],
+  web: ["admin/shapes.ts", "base", "wire", "client", "media"],
 };
+
+/** Of {@link MAY_IMPORT}, what only types may be taken from: the page does not carry what checks a shape. */
+const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = { web: ["admin"] };
 
 /** Folder -> npm packages it may import. A plugin's own stand under its folder. */
 export const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   transport: ["@moq/qmux"],
+  admin: ["zod"],
   config: ["yaml", "zod"],
   metrics: ["prom-client"],
   server: ["hono"],
+  "server/admin": ["zod"],
   "server/auth": ["jose"],
   cli: ["@logtape/logtape", "string-width"],
   plugins: ["zod"],
@@ -108,7 +97,7 @@ function covers(allowed: string, path: string): boolean {
 /** Imports between folders that {@link MAY_IMPORT} does not list. */
 export function refusedImports(modules: readonly Module[]): string[] {
   const refused: string[] = [];
-  for (const { path, files } of modules) {
+  for (const { path, files, types } of modules) {
     if (isFree(path)) continue;
     const area = areaOf(path);
     const allowed = MAY_IMPORT[area];
@@ -117,6 +106,9 @@ export function refusedImports(modules: readonly Module[]): string[] {
     for (const to of files.filter((file) => /\.([jt]sx?|json)$/.test(file))) {
       const within = areaOf(to) === area && !isFree(to);
       if (!within && !allowed?.some((a) => covers(a, to))) refused.push(`${path} -> ${to}`);
+      else if (!types.includes(to) && TYPES_ONLY[area]?.some((a) => covers(a, to))) {
+        refused.push(`${path} -> ${to}: only its types`);
+      }
     }
   }
   return refused;

@@ -7,6 +7,8 @@ export interface Module {
   readonly source: string;
   /** Other files of the project; type-only and dynamic imports and workers count. */
   readonly files: readonly string[];
+  /** Those of `files` that only types are taken from. */
+  readonly types: readonly string[];
   /** What `new URL("…", import.meta.url)` names: workers and data that no import statement shows. */
   readonly urls: readonly string[];
   /** As written: "hono", "hono/cors", "node:fs". */
@@ -89,13 +91,18 @@ export async function readModules(): Promise<Module[]> {
     const source = await Deno.readTextFile(ROOT + path);
     const urls = urlsIn(source, path);
     const files = new Set(urls.filter((url) => CODE.test(url)));
+    const types: string[] = [];
     const packages = new Set<string>();
     for (const dependency of found.dependencies ?? []) {
       const resolved = dependency.code?.specifier ?? dependency.type?.specifier;
-      if (resolved?.startsWith(top)) files.add(decodeURI(resolved.slice(top.length)));
-      else packages.add(dependency.specifier);
+      if (!resolved?.startsWith(top)) packages.add(dependency.specifier);
+      else {
+        const file = decodeURI(resolved.slice(top.length));
+        files.add(file);
+        if (dependency.code === undefined) types.push(file);
+      }
     }
-    return { path, source, urls, files: [...files].sort(), packages: [...packages].sort() };
+    return { path, source, urls, files: [...files].sort(), types, packages: [...packages].sort() };
   }));
 }
 

@@ -120,43 +120,39 @@ async function tokenFrom(file: string | undefined): Promise<string | undefined> 
   return text;
 }
 
+type Lists = Pick<Look, "sessions" | "tracks">;
+
 /** @throws {AdminUnreachable} */
 async function look(admin: URL, token: string | undefined): Promise<Look> {
   const [sessions, tracks] = await Promise.all([
-    all<Look["sessions"][number]>(admin, "sessions", token),
-    all<Look["tracks"][number]>(admin, "tracks", token),
+    all(admin, "sessions", token),
+    all(admin, "tracks", token),
   ]);
   return { atMs: performance.now(), sessions, tracks };
 }
 
 /** A list, page by page. */
-async function all<T>(
+async function all<N extends keyof Lists>(
   admin: URL,
-  what: "sessions" | "tracks",
+  what: N,
   token: string | undefined,
-): Promise<T[]> {
-  const found: T[] = [];
+): Promise<Lists[N]> {
+  const found: Lists[N][number][] = [];
   let after: string | undefined;
   do {
-    const page: Page<T> = await ask<T>(admin, what, token, after);
-    found.push(...page[what]!);
+    const page = await ask(admin, what, token, after);
+    found.push(...page[what]);
     after = page.next;
   } while (after !== undefined && found.length < MAX_ITEMS);
-  return found;
+  return found as unknown as Lists[N];
 }
 
-interface Page<T> {
-  readonly sessions?: readonly T[];
-  readonly tracks?: readonly T[];
-  readonly next?: string;
-}
-
-async function ask<T>(
+async function ask<N extends keyof Lists>(
   admin: URL,
-  what: "sessions" | "tracks",
+  what: N,
   token: string | undefined,
   after: string | undefined,
-): Promise<Page<T>> {
+): Promise<Pick<Lists, N> & { readonly next?: string }> {
   const url = new URL(`/api/v1/${what}`, admin);
   if (after !== undefined) url.searchParams.set("after", after);
   let status = 0;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SessionJson, TrackJson } from "../../server/admin/snapshot.ts";
+import type { SessionJson, TrackJson } from "../../admin/shapes.ts";
 import { visible } from "../../base/visible_text.ts";
 import { columnsOf, cut } from "../shell/columns.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { SessionJson, TrackJson } from "../../server/admin/snapshot.ts";
+import type { SessionJson, TrackJson } from "../../admin/shapes.ts";
 import { columnsOf } from "../shell/columns.ts";
 import { type Look, ratesBetween, screenOf, sortedSessions } from "./top_view.ts";
 

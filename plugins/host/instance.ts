@@ -5,7 +5,7 @@
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
-import type { PluginKind } from "../../base/plugin_kind.ts";
+import type { PluginKind, PluginState } from "../../base/plugin_kind.ts";
 import type { Logger } from "../../base/logger.ts";
 import { unlessAborted } from "../../base/bell.ts";
 import { Backoff } from "../../base/backoff.ts";
@@ -23,7 +23,6 @@ import type {
   PluginContext,
   PluginDefinition,
   PluginHttp,
-  PluginState,
   PluginStats,
   RecordingDone,
 } from "../plugin.ts";

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { namedSchemas, schemaOf } from "../../admin/json_schema.ts";
+import { SHAPES } from "../../admin/shapes.ts";
 import { VERSION } from "../../base/version.ts";
 import type { AdminAnswer, AdminRoute } from "./routes/route.ts";
-import { ref, SCHEMAS } from "./schemas.ts";
 
 /** An OpenAPI 3.1 document, as JSON. */
 export interface OpenApi {
@@ -31,7 +32,7 @@ export function openApi(routes: readonly AdminRoute[]): OpenApi {
     tags: [...new Set(routes.map(({ group }) => group))].map((name) => ({ name })),
     paths,
     components: {
-      schemas: SCHEMAS,
+      schemas: namedSchemas(),
       securitySchemes: {
         token: {
           type: "http",
@@ -53,16 +54,19 @@ function operation(route: AdminRoute): unknown {
     // Without a token it is open, or open to this machine: either is described.
     ...(access === "open" ? {} : { security: [{ token: [] }, {}] }),
     ...(parameters.length === 0 ? {} : {
-      parameters: parameters.map(({ name, in: place, about, schema }) => ({
+      parameters: parameters.map(({ name, in: place, about, shape }) => ({
         name,
         in: place,
         required: place === "path",
         description: about,
-        schema: { ...schema, description: undefined },
+        schema: schemaOf(shape),
       })),
     }),
     ...(body === undefined ? {} : {
-      requestBody: { required: true, content: { "application/json": { schema: body.schema } } },
+      requestBody: {
+        required: true,
+        content: { "application/json": { schema: schemaOf(body.shape) } },
+      },
     }),
     responses: Object.fromEntries(
       Object.entries({ ...answers, ...errorsOf(route) })
@@ -73,7 +77,7 @@ function operation(route: AdminRoute): unknown {
 
 /** What may happen besides, as every such request is answered. */
 function errorsOf({ access, parameters = [], body }: AdminRoute): Record<number, AdminAnswer> {
-  const error = (about: string): AdminAnswer => ({ about, schema: ref("Error") });
+  const error = (about: string): AdminAnswer => ({ about, shape: SHAPES.Error });
   return {
     ...(parameters.length === 0 && body === undefined
       ? {}
@@ -88,10 +92,10 @@ function errorsOf({ access, parameters = [], body }: AdminRoute): Record<number,
   };
 }
 
-function response({ about, schema, type = "application/json", orJson }: AdminAnswer): unknown {
+function response({ about, shape, type = "application/json", orJson }: AdminAnswer): unknown {
   const content = {
-    ...(schema === undefined ? {} : { [type]: { schema } }),
-    ...(orJson === undefined ? {} : { "application/json": { schema: orJson } }),
+    ...(shape === undefined ? {} : { [type]: { schema: schemaOf(shape) } }),
+    ...(orJson === undefined ? {} : { "application/json": { schema: schemaOf(orJson) } }),
   };
   return { description: about, ...(Object.keys(content).length === 0 ? {} : { content }) };
 }

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { validate } from "@hyperjump/json-schema/openapi-3-1";
 import { jsonOf, RelayUnderTest } from "../../tests/support/fixtures/http.ts";
+import { SHAPES } from "../../admin/shapes.ts";
 import { adminApp } from "./admin_http.ts";
 import { openApi } from "./openapi.ts";
 import { ADMIN_ROUTES } from "./routes/routes.ts";
-import { SCHEMAS } from "./schemas.ts";
 
 const META = "https://spec.openapis.org/oas/3.1/schema-base";
 
@@ -15,7 +15,7 @@ Deno.test("The description is OpenAPI 3.1, every reference in it leads somewhere
   const broken = await validate(META, { ...document, paths: { "no-slash": {} } });
   assert.ok(!broken.valid);
   for (const [, name] of JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
-    assert.ok(Object.hasOwn(SCHEMAS, name!), name);
+    assert.ok(Object.hasOwn(SHAPES, name!), name);
   }
   const ids = ADMIN_ROUTES.map(({ id }) => id);
   assert.equal(new Set(ids).size, ids.length);

@@ -4,11 +4,17 @@
  * @module
  */
 import process from "node:process";
+import type {
+  BroadcastJson,
+  PublisherJson,
+  SessionDetailJson,
+  SessionJson,
+  TrackJson,
+} from "../../admin/shapes.ts";
 import type { MetricsSnapshot, NodeNumbers } from "../../metrics/snapshot.ts";
 import { answer, type Answers, type Question } from "./questions.ts";
 import type { Revoked } from "../auth/revocations.ts";
 import type { ServerView } from "./server_view.ts";
-import type { BroadcastJson, SessionDetailJson, SessionJson, TrackJson } from "./snapshot.ts";
 import { readUdpDrops } from "../socket_buffers.ts";
 
 /** Every session, oldest first. */
@@ -28,7 +34,7 @@ export async function session(
 }
 
 export async function broadcasts(view: ServerView): Promise<BroadcastJson[]> {
-  const byPath = new Map<string, BroadcastJson["publishers"][number][]>();
+  const byPath = new Map<string, PublisherJson[]>();
   for (const { path, publishers } of (await ask(view, { about: "broadcasts" })).flat()) {
     const here = byPath.get(path) ?? [];
     byPath.set(path, here);
@@ -45,9 +51,9 @@ export async function broadcasts(view: ServerView): Promise<BroadcastJson[]> {
 
 /** One publisher that is connected to two nodes. */
 function together(
-  a: BroadcastJson["publishers"][number],
-  b: BroadcastJson["publishers"][number],
-): BroadcastJson["publishers"][number] {
+  a: PublisherJson,
+  b: PublisherJson,
+): PublisherJson {
   return {
     hop: a.hop,
     lingering: a.lingering && b.lingering,

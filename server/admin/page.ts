@@ -4,10 +4,8 @@
  *
  * @module
  */
+import { z } from "zod";
 import type { AdminParameter, AdminRequest } from "./routes/route.ts";
-import type { Schema } from "./schema.ts";
-import { text } from "./schema.ts";
-import { listed, type SchemaName } from "./schemas.ts";
 
 const DEFAULT_LIMIT = 500;
 const MAX_LIMIT = 1_000;
@@ -18,22 +16,15 @@ export const PAGING: readonly AdminParameter[] = [
     name: "limit",
     in: "query",
     about: `Most items in the answer; ${DEFAULT_LIMIT} if not given.`,
-    schema: { type: "integer", minimum: 1, maximum: MAX_LIMIT },
+    shape: z.int().min(1).max(MAX_LIMIT),
   },
   {
     name: "after",
     in: "query",
     about: "Goes on where a page ended: its `next`.",
-    schema: text("", { maxLength: 4_096, pattern: "^[A-Za-z0-9_-]*$" }),
+    shape: z.string().max(4_096).regex(/^[A-Za-z0-9_-]*$/),
   },
 ];
-
-/** The answer of such a list. */
-export function paged(key: string, name: SchemaName): Schema {
-  const { properties, ...schema } = listed(key, name);
-  const next = text("Where the next page begins; absent on the last one.");
-  return { ...schema, properties: { ...properties, next } };
-}
 
 /**
  * One page of what is sorted by `nameOf` already.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { faultsOf } from "./schema.ts";
+import { faultsOf } from "../../admin/faults.ts";
 import { pageOf, PAGING, sorted } from "./page.ts";
 
 const names = fc.uniqueArray(fc.string({ unit: "grapheme", maxLength: 20 }), { maxLength: 30 });
@@ -14,7 +14,7 @@ function pages(list: readonly string[], limit: number): (readonly string[])[] {
     const { items, next } = pageOf(list, self, { limit, ...after });
     found.push(items);
     if (next === undefined) return found;
-    assert.deepEqual(faultsOf(next, PAGING[1]!.schema), []);
+    assert.deepEqual(faultsOf(next, PAGING[1]!.shape), []);
     after = { after: next };
   }
 }

@@ -3,16 +3,14 @@
  *
  * @module
  */
+import type { BroadcastJson, SessionDetailJson, SessionJson } from "../../admin/shapes.ts";
 import type { NodeNumbers } from "../../metrics/snapshot.ts";
 import type { Revoked } from "../auth/revocations.ts";
 import type { NodeView } from "./node_view.ts";
 import {
-  type BroadcastJson,
   broadcastsOf,
   type NodeTrack,
   numbersOf,
-  type SessionDetailJson,
-  type SessionJson,
   sessionOf,
   sessionsOf,
   tracksOf,

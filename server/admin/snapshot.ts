@@ -5,90 +5,16 @@
  * @module
  */
 import { setImmediate } from "node:timers";
+import type {
+  BroadcastJson,
+  SessionDetailJson,
+  SessionJson,
+  TrackJson,
+} from "../../admin/shapes.ts";
 import type { NodeNumbers } from "../../metrics/snapshot.ts";
 import type { Broadcast } from "../../relay/broadcast.ts";
-import type { TrackInfo } from "../../relay/ports.ts";
 import type { NodeView } from "./node_view.ts";
 import type { Relay, RelaySession } from "../relay.ts";
-
-/** A session as `/api/v1/sessions` lists it. */
-export interface SessionJson {
-  readonly id: number;
-  readonly transport: string;
-  readonly version: string;
-  readonly remote: string;
-  /** What stands before every path of this session; no query, so no token. */
-  readonly root: string;
-  /** ISO 8601. */
-  readonly startedAt: string;
-  /** Dialed by us: the upstream relay. */
-  readonly dialed: boolean;
-  /** "0" when the peer did not tell. */
-  readonly hop: string;
-  /** Subscriptions served to the peer, and open at it. */
-  readonly subscriptionsServed: number;
-  readonly subscriptionsUpstream: number;
-  /** Broadcasts the peer announces. */
-  readonly announcements: number;
-  /** Name and holder of its token; `null` when it showed none, or one that does not say. */
-  readonly jti: string | null;
-  readonly sub: string | null;
-}
-
-/** One session alone, with what is served to it. */
-export interface SessionDetailJson extends SessionJson {
-  readonly subscriptions: readonly {
-    readonly id: number;
-    readonly broadcast: string;
-    readonly track: string;
-    readonly priority: number;
-    readonly maxLatencyMs: number;
-    readonly startGroup: number | null;
-    readonly endGroup: number | null;
-  }[];
-}
-
-/** A path as `/api/v1/broadcasts` lists it. */
-export interface BroadcastJson {
-  readonly path: string;
-  readonly publishers: readonly {
-    /** Hop id of the publisher; `null` when it did not say. */
-    readonly hop: string | null;
-    /** It was lost without a word and is waited for. */
-    readonly lingering: boolean;
-    /** The best first. */
-    readonly routes: readonly RouteJson[];
-    readonly tracks: number;
-  }[];
-}
-
-export interface RouteJson {
-  /** Who offers it. */
-  readonly source: string;
-  /** Publisher first. */
-  readonly hops: readonly string[];
-  /** `null` when unknown. */
-  readonly warm: number | null;
-  readonly cold: number | null;
-}
-
-/** A track as `/api/v1/tracks` lists it. */
-export interface TrackJson {
-  readonly broadcast: string;
-  readonly track: string;
-  readonly subscribers: number;
-  /** Our own subscriptions it is filled by: 1 while somebody reads, else 0. */
-  readonly upstreamSubscriptions: 0 | 1;
-  /** Who fills it now. */
-  readonly route: string | null;
-  readonly groupsKept: number;
-  readonly newestGroup: number | null;
-  readonly groupsIn: number;
-  readonly framesIn: number;
-  readonly bytesIn: number;
-  readonly groupsEvicted: number;
-  readonly info: TrackInfo;
-}
 
 export function sessionsOf(relay: Relay): SessionJson[] {
   return [...relay.sessions()].map(sessionJson);

@@ -5,6 +5,7 @@
  */
 import type { Context, Handler, Hono } from "hono";
 import { isLoopback, unbracketed } from "../../config/address.ts";
+import type { HealthJson } from "../../admin/shapes.ts";
 import type { ServerView } from "../admin/server_view.ts";
 import { VERSION } from "../../base/version.ts";
 import { pathOfUrl } from "../../wire/path.ts";
@@ -42,14 +43,16 @@ export function health(view: ServerView): Handler {
     const { relay, upstream, startedAtMs } = view;
     const nowMs = relay.context.clock.wallMs();
     const connected = upstream?.state === "connected";
-    return c.json({
-      status: upstream !== undefined && !connected ? "degraded" : "healthy",
-      timestamp: new Date(nowMs).toISOString(),
-      uptime: uptimeText(nowMs - startedAtMs),
-      active_connections: relay.sessionCount,
-      upstream_connected: connected,
-      version: `v${VERSION}`,
-    });
+    return c.json(
+      {
+        status: upstream !== undefined && !connected ? "degraded" : "healthy",
+        timestamp: new Date(nowMs).toISOString(),
+        uptime: uptimeText(nowMs - startedAtMs),
+        active_connections: relay.sessionCount,
+        upstream_connected: connected,
+        version: `v${VERSION}`,
+      } satisfies HealthJson,
+    );
   };
 }
 

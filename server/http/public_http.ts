@@ -14,6 +14,7 @@ import type { Admitted } from "../auth/authorizer.ts";
 import type { Grant, Refusal } from "../auth/grant.ts";
 import { entryOf, maySubscribe } from "../auth/rights.ts";
 import type { Asset, Assets } from "../../web/build/assets.ts";
+import type { WhereJson } from "../../admin/shapes.ts";
 import type { ServerView } from "../admin/server_view.ts";
 import { dvrAnswer } from "../dvr/dvr_http.ts";
 import { fetchGroup, FetchRefused, type GroupWanted } from "./fetch_group.ts";
@@ -176,16 +177,6 @@ function remoteOf(c: Context): string {
 
 /** Where the page learns the admin address. */
 const WHERE = "/api/where";
-
-/** As `/api/where` answers. */
-export interface WhereJson {
-  /** Whether the browser runs on the machine of the server. */
-  readonly local: boolean;
-  /** "127.0.0.1:9090", for browsers on this machine; `null` when the admin interface is off or not bound to loopback. */
-  readonly admin: string | null;
-  /** Whether others have full access without a token, and nobody asked for that. */
-  readonly openToEverybody: boolean;
-}
 
 /** Browsers on this machine learn where the admin interface is, and nobody else. All may learn what they could try out. */
 function where(c: Context, view: ServerView): WhereJson {

@@ -4,10 +4,10 @@
  * @module
  */
 import { item, table, WIDTH, wrapped } from "../../config/doc.ts";
-import { type AdminRoute, ERROR_CODES } from "../../server/admin/routes/route.ts";
+import { ERROR_CODES } from "../../admin/error_codes.ts";
+import { type JsonSchema, namedSchemas, schemaOf } from "../../admin/json_schema.ts";
+import type { AdminRoute } from "../../server/admin/routes/route.ts";
 import { ADMIN_ROUTES } from "../../server/admin/routes/routes.ts";
-import type { Schema } from "../../server/admin/schema.ts";
-import { SCHEMAS } from "../../server/admin/schemas.ts";
 
 const WHO = table(["`admin.address`", "Token", "Reading", "Changing"], [
   ["of this machine alone", "not set", "this machine", "this machine, no foreign web page"],
@@ -61,7 +61,7 @@ export function adminMarkdown(): string {
     ),
     ...["", ...table(["Code", "Meaning"], codes), "", "## What is answered"],
   );
-  for (const [name, schema] of Object.entries(SCHEMAS) as [string, Schema][]) {
+  for (const [name, schema] of Object.entries(namedSchemas())) {
     if (name === "Error") continue;
     out.push("", `### ${name}`, "", schema.description ?? "", "");
     out.push(...table(["Member", "Type", "Meaning"], members(schema)));
@@ -76,26 +76,26 @@ function routeLines(route: AdminRoute): string[] {
     ...["", `### \`${method.toUpperCase()} ${path}\``, ""],
     ...wrapped(said.filter((words) => words !== undefined).join(" "), WIDTH),
     "",
-    ...parameters.flatMap(({ name, in: place, about, schema }) =>
-      item(`\`${name}\` (${place}, ${typeOf(schema)}): ${about}`)
+    ...parameters.flatMap(({ name, in: place, about, shape }) =>
+      item(`\`${name}\` (${place}, ${typeOf(schemaOf(shape))}): ${about}`)
     ),
-    ...(body === undefined ? [] : item(`body: ${typeOf(body.schema)}`)),
-    ...Object.entries(answers).flatMap(([status, { about, schema, type, orJson }]) => {
-      const types = [type ?? typeOf(schema), typeOf(orJson)].filter((text) => text !== "");
+    ...(body === undefined ? [] : item(`body: ${typeOf(schemaOf(body.shape))}`)),
+    ...Object.entries(answers).flatMap(([status, { about, shape, type, orJson }]) => {
+      const types = [type ?? shape, orJson].filter((one) => one !== undefined)
+        .map((one) => typeof one === "string" ? one : typeOf(schemaOf(one)));
       return item(`${status}: ${about}${types.length === 0 ? "" : `; ${types.join(" or ")}`}`);
     }),
   ];
 }
 
 /** "a list of Track", "text or null". */
-function typeOf(schema: Schema | undefined): string {
-  if (schema === undefined) return "";
+function typeOf(schema: JsonSchema): string {
   if (schema.$ref !== undefined) {
     const name = schema.$ref.split("/").at(-1)!;
     return `[${name}](#${name === "Error" ? "errors" : name.toLowerCase()})`;
   }
   const types = [schema.type ?? "anything"].flat();
-  if (types[0] === "array") return `a list of ${typeOf(schema.items)}`;
+  if (types[0] === "array") return `a list of ${typeOf(schema.items ?? {})}`;
   if (types[0] === "object" && schema.properties !== undefined) {
     const inside = Object.entries(schema.properties).map(([k, v]) => `\`${k}\`: ${typeOf(v)}`);
     return inside.length > 3 ? "object" : `{ ${inside.join(", ")} }`;
@@ -106,7 +106,7 @@ function typeOf(schema: Schema | undefined): string {
 }
 
 /** Every member, those of lists and objects within it too. */
-function members(schema: Schema, before = ""): string[][] {
+function members(schema: JsonSchema, before = ""): string[][] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, inner]) => {
     const path = `${before}${name}`;
     const row = [`\`${path}\``, typeOf(inner), inner.description ?? ""];

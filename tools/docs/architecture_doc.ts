@@ -34,7 +34,8 @@ export function diagram(arrows: Arrows): string {
   const inFolder = (to: string) => folders.find((f) => to === f || to.startsWith(`${f}/`)) ?? [];
   const next = new Map(folders.map((f) => [f, new Set(arrows[f]!.flatMap(inFolder))]));
   const below = (from: string, found = new Set<string>()): Set<string> => {
-    for (const to of next.get(from)!) if (!found.has(to)) below(to, found.add(to));
+    const whole = arrows[from]!.filter((to) => next.has(to));
+    for (const to of whole) if (!found.has(to)) below(to, found.add(to));
     return found;
   };
   const lines = folders.flatMap((from) => {

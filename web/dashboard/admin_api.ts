@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 /** Asks the admin interface, where this browser may reach it. */
+import type { WhereJson } from "../../admin/shapes.ts";
 import type { Answers } from "./dashboard_data.ts";
 
 /** Where the admin interface is. */
@@ -16,7 +17,7 @@ export async function findAdmin(): Promise<AdminPlace> {
   try {
     const answer = await fetch("/api/where", { cache: "no-store" });
     if (!answer.ok) return { kind: "unknown", status: answer.status };
-    const { local, admin }: { local: boolean; admin: string | null } = await answer.json();
+    const { local, admin }: WhereJson = await answer.json();
     if (!local) return { kind: "remote" };
     return admin === null ? { kind: "off" } : { kind: "found", url: `http://${admin}` };
   } catch {
@@ -33,6 +34,8 @@ export class AdminRefused extends Error {
     super(`the admin interface answers with status ${status}`);
   }
 }
+
+type List = "sessions" | "broadcasts" | "tracks" | "plugins";
 
 /** Pages of a list that are read; nobody looks through more. */
 const MAX_PAGES = 20;
@@ -58,7 +61,7 @@ export async function ask(url: string): Promise<Answers> {
     if (!answer.ok) throw new AdminRefused(answer.status);
     return answer;
   };
-  const list = async (name: string) => {
+  const list = async <N extends List>(name: N): Promise<Answers[N]> => {
     const all = [];
     let query = "";
     for (let pages = 0; pages < MAX_PAGES; pages++) {

@@ -1,63 +1,20 @@
 /** What the dashboard makes of the admin interface's answers: rates between two looks, and a short history. */
+import type { BroadcastJson, PluginJson, SessionJson, TrackJson } from "../../admin/shapes.ts";
 import { parseSamples, type Sample, total } from "./prometheus_text.ts";
 
-export interface SessionRow {
-  readonly id: number;
-  readonly transport: string;
-  readonly version: string;
-  readonly remote: string;
-  readonly root: string;
-  readonly startedAt: string;
-  readonly dialed: boolean;
-  readonly subscriptionsServed: number;
-  readonly subscriptionsUpstream: number;
-  readonly announcements: number;
-}
-
-export interface BroadcastRow {
-  readonly path: string;
-  readonly publishers: readonly {
-    readonly lingering: boolean;
-    readonly tracks: number;
-    readonly routes: readonly { readonly source: string; readonly hops: readonly string[] }[];
-  }[];
-}
-
-export interface TrackAnswer {
-  readonly broadcast: string;
-  readonly track: string;
-  readonly subscribers: number;
-  readonly groupsKept: number;
-  readonly newestGroup: number | null;
-  readonly groupsIn: number;
-  readonly bytesIn: number;
-}
-
-export interface TrackRow extends TrackAnswer {
+export interface TrackRow extends TrackJson {
   /** Bits per second that came in since the look before; `undefined` at the first. */
   readonly bitRate: number | undefined;
-}
-
-/** An instance of a plugin, as far as it is shown. */
-export interface PluginRow {
-  readonly name: string;
-  readonly kind: string | null;
-  readonly plugin: string | null;
-  readonly state: string;
-  readonly reason: string | null;
-  readonly since: string;
-  readonly restarts: number;
-  readonly stats: { readonly bytesIn: number; readonly bytesOut: number };
 }
 
 /** The answers of one look. */
 export interface Answers {
   /** When they came, in milliseconds since 1970. */
   readonly atMs: number;
-  readonly sessions: readonly SessionRow[];
-  readonly broadcasts: readonly BroadcastRow[];
-  readonly tracks: readonly TrackAnswer[];
-  readonly plugins: readonly PluginRow[];
+  readonly sessions: readonly SessionJson[];
+  readonly broadcasts: readonly BroadcastJson[];
+  readonly tracks: readonly TrackJson[];
+  readonly plugins: readonly PluginJson[];
   /** The text of `/metrics`. */
   readonly metrics: string;
 }
@@ -135,7 +92,7 @@ export function recorded(history: readonly Figures[], figures: Figures): Figures
 }
 
 function withRates(
-  tracks: readonly TrackAnswer[],
+  tracks: readonly TrackJson[],
   before: Look | undefined,
   seconds: number | undefined,
 ): TrackRow[] {

@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
+import type { TrackJson } from "../../admin/shapes.ts";
 import { type Answers, lookFrom, recorded } from "./dashboard_data.ts";
 
-const TRACK = {
+const TRACK: TrackJson = {
   broadcast: "demo",
   track: "video0",
   subscribers: 2,
+  upstreamSubscriptions: 1,
+  route: "127.0.0.1:5000",
+  framesIn: 80,
+  groupsEvicted: 5,
+  info: { priority: 127, maxAgeMs: 5000, timescale: 1000 },
   groupsKept: 3,
   newestGroup: 7,
   groupsIn: 8,

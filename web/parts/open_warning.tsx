@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import { useEffect, useState } from "preact/hooks";
+import type { WhereJson } from "../../admin/shapes.ts";
 
 const LOOK_MS = 10_000;
 
@@ -10,7 +11,9 @@ export function OpenWarning({ visible }: { readonly visible: boolean }) {
     if (!visible) return;
     const look = async () => {
       const answer = await fetch("/api/where", { cache: "no-store" }).catch(() => undefined);
-      if (answer?.ok === true) setOpen((await answer.json()).openToEverybody === true);
+      if (answer?.ok !== true) return;
+      const { openToEverybody }: WhereJson = await answer.json();
+      setOpen(openToEverybody === true);
     };
     void look();
     const timer = setInterval(look, LOOK_MS);

@@ -1,7 +1,7 @@
 /** Who is told of what happens, and how that goes. */
+import { type AnswerJson, ANSWERS } from "../../../admin/shapes.ts";
 import { hookJson } from "./hook_json.ts";
 import type { AdminRoute } from "./route.ts";
-import { listed } from "../schemas.ts";
 
 export const HOOK_ROUTES: readonly AdminRoute[] = [
   {
@@ -11,7 +11,8 @@ export const HOOK_ROUTES: readonly AdminRoute[] = [
     group: "Hooks",
     access: "read",
     summary: "List the hooks: what waits, what was told, and what failed last",
-    answers: { 200: { about: "the hooks", schema: listed("hooks", "Hook") } },
-    handle: ({ c, view }) => c.json({ hooks: view.hooks?.list().map(hookJson) ?? [] }),
+    answers: { 200: { about: "the hooks", shape: ANSWERS.hooks } },
+    handle: ({ c, view }) =>
+      c.json({ hooks: view.hooks?.list().map(hookJson) ?? [] } satisfies AnswerJson<"hooks">),
   },
 ];

@@ -3,27 +3,9 @@
  *
  * @module
  */
+import type { PluginJson } from "../../../admin/shapes.ts";
 import { withoutSecrets } from "../../../base/masking.ts";
 import type { PluginInstance } from "../../../plugins/host/instance.ts";
-import type { PluginStats } from "../../../plugins/plugin.ts";
-
-/** An instance as `/api/v1/plugins` lists it. */
-export interface PluginJson {
-  readonly name: string;
-  /** `null` while that is not known: its module was not loaded yet. */
-  readonly kind: string | null;
-  readonly plugin: string | null;
-  readonly module: string | null;
-  readonly enabled: boolean;
-  readonly state: "starting" | "running" | "failed" | "stopped";
-  readonly reason: string | null;
-  /** ISO 8601: when it came to be in this state. */
-  readonly since: string;
-  readonly restarts: number;
-  readonly stats: PluginStats;
-  /** Without what looks secret. */
-  readonly options: unknown;
-}
 
 export function pluginJson({ spec, status, stats, kind, plugin }: PluginInstance): PluginJson {
   return {
@@ -37,6 +19,6 @@ export function pluginJson({ spec, status, stats, kind, plugin }: PluginInstance
     since: new Date(status.sinceMs).toISOString(),
     restarts: status.restarts,
     stats: { ...stats },
-    options: withoutSecrets(spec.options),
+    options: withoutSecrets(spec.options) as PluginJson["options"], // an object stays one
   };
 }

@@ -4,22 +4,22 @@
  *
  * @module
  */
+import { z } from "zod";
+import { type AnswerJson, ANSWERS, SHAPES } from "../../../admin/shapes.ts";
 import type { PluginConfig } from "../../../config/plugin_list.ts";
 import type { Problem } from "../../../config/problems.ts";
 import { readYaml } from "../../../config/read/read_yaml.ts";
 import { checkPlugins, type PluginHost, specOf } from "../../plugins/plugin_host.ts";
 import { pluginJson } from "./plugin_json.ts";
 import { type AdminParameter, type AdminRequest, type AdminRoute, failure } from "./route.ts";
-import { text } from "../schema.ts";
-import { listed, ref } from "../schemas.ts";
 
 const NAME: AdminParameter = {
   name: "name",
   in: "path",
   about: "Name of the instance.",
-  schema: text("", { maxLength: 256 }),
+  shape: z.string().max(256),
 };
-const NO_PLUGIN = { about: "no such instance", schema: ref("Error") };
+const NO_PLUGIN = { about: "no such instance", shape: SHAPES.Error };
 
 const nameOf = ({ parameters }: AdminRequest) => String(parameters["name"]);
 const instanceOf = (request: AdminRequest) => request.view.plugins?.supervisor.get(nameOf(request));
@@ -34,9 +34,13 @@ export const PLUGIN_ROUTES: readonly AdminRoute[] = [
     group: "Plugins",
     access: "read",
     summary: "List the instances of plugins",
-    answers: { 200: { about: "the instances", schema: listed("plugins", "Plugin") } },
+    answers: { 200: { about: "the instances", shape: ANSWERS.plugins } },
     handle: ({ c, view }) =>
-      c.json({ plugins: view.plugins?.supervisor.list().map(pluginJson) ?? [] }),
+      c.json(
+        { plugins: view.plugins?.supervisor.list().map(pluginJson) ?? [] } satisfies AnswerJson<
+          "plugins"
+        >,
+      ),
   },
   {
     method: "get",
@@ -46,7 +50,7 @@ export const PLUGIN_ROUTES: readonly AdminRoute[] = [
     access: "read",
     summary: "Show one instance",
     parameters: [NAME],
-    answers: { 200: { about: "the instance", schema: ref("Plugin") }, 404: NO_PLUGIN },
+    answers: { 200: { about: "the instance", shape: SHAPES.Plugin }, 404: NO_PLUGIN },
     handle: (request) => {
       const instance = instanceOf(request);
       return instance === undefined ? none(request) : request.c.json(pluginJson(instance));
@@ -62,10 +66,10 @@ export const PLUGIN_ROUTES: readonly AdminRoute[] = [
     about: "It is not written to the file.",
     parameters: [NAME],
     // The reader of the file judges it, and says more of what is wrong.
-    body: { schema: ref("PluginInput"), strict: false },
+    body: { shape: SHAPES.PluginInput, strict: false },
     answers: {
-      200: { about: "it was there, and is started anew", schema: ref("Plugin") },
-      201: { about: "it is new", schema: ref("Plugin") },
+      200: { about: "it was there, and is started anew", shape: SHAPES.Plugin },
+      201: { about: "it is new", shape: SHAPES.Plugin },
       404: NO_PLUGIN,
     },
     handle: async (request) => {
@@ -95,7 +99,7 @@ export const PLUGIN_ROUTES: readonly AdminRoute[] = [
     access: "change",
     summary: "Start an instance anew; a module whose file has changed is loaded anew",
     parameters: [NAME],
-    answers: { 202: { about: "it starts", schema: ref("Plugin") }, 404: NO_PLUGIN },
+    answers: { 202: { about: "it starts", shape: SHAPES.Plugin }, 404: NO_PLUGIN },
     handle: (request) => {
       const instance = request.view.plugins?.supervisor.restart(nameOf(request));
       return instance === undefined ? none(request) : request.c.json(pluginJson(instance), 202);

@@ -5,16 +5,10 @@
  */
 import type { Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { z } from "zod";
+import { type Fault, faultsOf } from "../../../admin/faults.ts";
 import type { Guard } from "../guard.ts";
-import {
-  type AdminParameter,
-  type AdminRequest,
-  type AdminRoute,
-  type ErrorJson,
-  failure,
-} from "./route.ts";
-import { type Fault, faultsOf, type Schema } from "../schema.ts";
-import { SCHEMAS } from "../schemas.ts";
+import { type AdminParameter, type AdminRequest, type AdminRoute, failure } from "./route.ts";
 
 const MAX_BODY_BYTES = 1 << 20;
 
@@ -67,14 +61,9 @@ async function answer(c: Context, route: AdminRoute, deps: Deps): Promise<Respon
   } catch {
     return bad(c, [{ path: "", message: "the body is no JSON" }]);
   }
-  const wrong = route.body.strict ? faultsOf(body, resolved(route.body.schema)) : [];
+  const wrong = route.body.strict ? faultsOf(body, route.body.shape) : [];
   return wrong.length > 0 ? bad(c, wrong) : await route.handle({ ...deps, c, parameters, body });
 }
-
-const resolved = (schema: Schema): Schema =>
-  schema.$ref === undefined
-    ? schema
-    : SCHEMAS[schema.$ref.split("/").at(-1) as keyof typeof SCHEMAS];
 
 function parametersOf(c: Context, { path, parameters = [] }: AdminRoute) {
   const found: Record<string, string | number> = {};
@@ -84,7 +73,7 @@ function parametersOf(c: Context, { path, parameters = [] }: AdminRoute) {
     const text = parameter.in === "path" ? c.req.param(name) : c.req.query(name);
     if (text === undefined) continue;
     const value = valueOf(text, parameter);
-    faults.push(...faultsOf(value, parameter.schema, name));
+    faults.push(...faultsOf(value, parameter.shape, name));
     found[name] = value;
   }
   // A filter with a slip in its name would show everything. Scrapers add what they like to other paths.
@@ -97,11 +86,11 @@ function parametersOf(c: Context, { path, parameters = [] }: AdminRoute) {
   return { parameters: found, faults };
 }
 
-function valueOf(text: string, { schema }: AdminParameter): string | number {
-  return schema.type === "integer" && /^\d{1,16}$/.test(text) ? Number(text) : text;
+function valueOf(text: string, { shape }: AdminParameter): string | number {
+  return shape instanceof z.ZodNumber && /^\d{1,16}$/.test(text) ? Number(text) : text;
 }
 
-function bad(c: Context, problems: NonNullable<ErrorJson["problems"]>): Response {
+function bad(c: Context, problems: readonly Fault[]): Response {
   const error = problems.map(({ path, message }) => path === "" ? message : `${path}: ${message}`);
   return failure(c, 400, "bad_request", error.join("; "), problems);
 }

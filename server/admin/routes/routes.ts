@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { z } from "zod";
 import { HOOK_ROUTES } from "./hook_routes.ts";
 import { openApi } from "../openapi.ts";
 import { PLUGIN_ROUTES } from "./plugin_routes.ts";
@@ -20,7 +21,7 @@ const DESCRIPTION: AdminRoute = {
   answers: {
     200: {
       about: "the description",
-      schema: { type: "object", required: ["openapi", "info", "paths"] },
+      shape: z.record(z.string(), z.unknown()).meta({ required: ["openapi", "info", "paths"] }),
     },
   },
   handle: ({ c }) => c.json(openApi(ADMIN_ROUTES)),

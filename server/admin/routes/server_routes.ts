@@ -3,7 +3,16 @@
  *
  * @module
  */
-import type { LogLevel } from "../../../base/logger.ts";
+import { z } from "zod";
+import {
+  type AnswerJson,
+  ANSWERS,
+  type LogLevelJson,
+  type ReadinessJson,
+  type ReloadJson,
+  type SettingJson,
+  SHAPES,
+} from "../../../admin/shapes.ts";
 import { reasonOf } from "../../../base/errors.ts";
 import { openUnasked } from "../../../config/exposure.ts";
 import type { ResolvedSetting } from "../../../config/load.ts";
@@ -12,8 +21,6 @@ import { health } from "../../http/http_answers.ts";
 import { isLimit } from "../../limits/limits.ts";
 import { metrics } from "../overview.ts";
 import { type AdminAnswer, type AdminRequest, type AdminRoute, failure } from "./route.ts";
-import type { Schema } from "../schema.ts";
-import { listed, ref, type SettingJson } from "../schemas.ts";
 
 /** Why new peers should go elsewhere. The words are stable. */
 export type NotReady = "draining" | "upstream_not_connected";
@@ -21,7 +28,7 @@ export type NotReady = "draining" | "upstream_not_connected";
 /** What does not keep peers away, and should not stay so. The words are stable. */
 export type ReadyWarning = "open_to_everybody";
 
-const plain: AdminAnswer = { about: "text", type: "text/plain", schema: { type: "string" } };
+const plain: AdminAnswer = { about: "text", type: "text/plain", shape: z.string() };
 
 function settingJson({ setting, value, origin }: ResolvedSetting): SettingJson {
   return { key: setting.path, value: value ?? null, origin: placeOf(origin) };
@@ -35,8 +42,9 @@ function readiness({ c, view: { relay, upstream, loaded } }: AdminRequest): Resp
   }
   const warnings: ReadyWarning[] = openUnasked(loaded.config) ? ["open_to_everybody"] : [];
   const also = warnings.length === 0 ? {} : { warnings };
-  if (reasons.length === 0) return c.json({ ready: true, ...also });
-  return c.json({ ready: false, reason: reasons[0], reasons, ...also }, 503);
+  if (reasons.length === 0) return c.json({ ready: true, ...also } satisfies ReadinessJson);
+  const [reason] = reasons;
+  return c.json({ ready: false, reason, reasons, ...also } satisfies ReadinessJson, 503);
 }
 
 const ready = (path: string, id: string): AdminRoute => ({
@@ -47,21 +55,11 @@ const ready = (path: string, id: string): AdminRoute => ({
   access: "open",
   summary: "Tell whether new peers may come",
   answers: {
-    200: { about: "they may", schema: ref("Readiness") },
-    503: { about: "they should go elsewhere", schema: ref("Readiness") },
+    200: { about: "they may", shape: SHAPES.Readiness },
+    503: { about: "they should go elsewhere", shape: SHAPES.Readiness },
   },
   handle: readiness,
 });
-
-const configSchema: Schema = {
-  type: "object",
-  properties: {
-    file: { type: ["string", "null"], description: "The file that was read." },
-    settings: { type: "array", items: ref("Setting") },
-  },
-  required: ["file", "settings"],
-  additionalProperties: false,
-};
 
 export const SERVER_ROUTES: readonly AdminRoute[] = [
   {
@@ -71,9 +69,14 @@ export const SERVER_ROUTES: readonly AdminRoute[] = [
     group: "Server",
     access: "read",
     summary: "Show every setting in effect, and where it comes from",
-    answers: { 200: { about: "the settings", schema: configSchema } },
+    answers: { 200: { about: "the settings", shape: ANSWERS.config } },
     handle: ({ c, view: { loaded } }) =>
-      c.json({ file: loaded.file ?? null, settings: loaded.settings.map(settingJson) }),
+      c.json(
+        {
+          file: loaded.file ?? null,
+          settings: loaded.settings.map(settingJson),
+        } satisfies AnswerJson<"config">,
+      ),
   },
   {
     method: "get",
@@ -82,13 +85,13 @@ export const SERVER_ROUTES: readonly AdminRoute[] = [
     group: "Server",
     access: "read",
     summary: "Show the settings that bound what peers may use",
-    answers: { 200: { about: "the limits", schema: listed("limits", "Setting") } },
+    answers: { 200: { about: "the limits", shape: ANSWERS.limits } },
     handle: ({ c, view: { loaded } }) =>
-      c.json({
-        limits: loaded.settings
-          .filter(({ setting }) => isLimit(setting))
-          .map(settingJson),
-      }),
+      c.json(
+        {
+          limits: loaded.settings.filter(({ setting }) => isLimit(setting)).map(settingJson),
+        } satisfies AnswerJson<"limits">,
+      ),
   },
   {
     method: "get",
@@ -97,8 +100,8 @@ export const SERVER_ROUTES: readonly AdminRoute[] = [
     group: "Server",
     access: "read",
     summary: "Show the level of the log",
-    answers: { 200: { about: "the level", schema: ref("LogLevel") } },
-    handle: ({ c, view }) => c.json({ level: view.logLevel.level }),
+    answers: { 200: { about: "the level", shape: SHAPES.LogLevel } },
+    handle: ({ c, view }) => c.json({ level: view.logLevel.level } satisfies LogLevelJson),
   },
   {
     method: "put",
@@ -108,15 +111,15 @@ export const SERVER_ROUTES: readonly AdminRoute[] = [
     access: "change",
     summary: "Set the level of the log, in every thread",
     about: "It holds until the server ends, or the configuration is read again.",
-    body: { schema: ref("LogLevel"), strict: true },
-    answers: { 200: { about: "the level that holds now", schema: ref("LogLevel") } },
+    body: { shape: SHAPES.LogLevel, strict: true },
+    answers: { 200: { about: "the level that holds now", shape: SHAPES.LogLevel } },
     handle: ({ c, view, body }) => {
-      const { level } = body as { level: LogLevel };
+      const { level } = body as LogLevelJson;
       const before = view.logLevel.level;
       // Said while both levels can let it through.
       if (before !== level) view.log.info("log level changed", { from: before, to: level });
       view.logLevel.level = level;
-      return c.json({ level });
+      return c.json({ level } satisfies LogLevelJson);
     },
   },
   {
@@ -128,13 +131,13 @@ export const SERVER_ROUTES: readonly AdminRoute[] = [
     summary: "Read the configuration again and take it into use",
     about: "As SIGHUP does. Nobody's session ends for it: docs/operations.md.",
     answers: {
-      200: { about: "what is in use now, and what needs a restart", schema: ref("Reload") },
-      422: { about: "it cannot be used; nothing has changed", schema: ref("Error") },
+      200: { about: "what is in use now, and what needs a restart", shape: SHAPES.Reload },
+      422: { about: "it cannot be used; nothing has changed", shape: SHAPES.Error },
     },
     handle: async ({ c, view }) => {
       if (view.reload === undefined) return failure(c, 422, "not_reloaded");
       try {
-        return c.json(await view.reload());
+        return c.json(await view.reload() satisfies ReloadJson);
       } catch (error) {
         return failure(c, 422, "not_reloaded", reasonOf(error));
       }
@@ -149,19 +152,11 @@ export const SERVER_ROUTES: readonly AdminRoute[] = [
     summary: "Ask everybody to leave, and end the program",
     about: "As SIGTERM does: docs/operations.md.",
     answers: {
-      202: {
-        about: "it has begun",
-        schema: {
-          type: "object",
-          properties: { draining: { type: "boolean" } },
-          required: ["draining"],
-          additionalProperties: false,
-        },
-      },
+      202: { about: "it has begun", shape: ANSWERS.draining },
     },
     handle: ({ c, view }) => {
       view.drain();
-      return c.json({ draining: true }, 202);
+      return c.json({ draining: true } satisfies AnswerJson<"draining">, 202);
     },
   },
   {
@@ -186,7 +181,7 @@ export const SERVER_ROUTES: readonly AdminRoute[] = [
     access: "open",
     summary: "Tell that the server is alive",
     about: "`ok`, or JSON for who accepts `application/json`.",
-    answers: { 200: { ...plain, about: "it is", orJson: ref("Health") } },
+    answers: { 200: { ...plain, about: "it is", orJson: SHAPES.Health } },
     handle: ({ c, view }) => health(view)(c, async () => {}) as Response,
   },
   {
@@ -197,17 +192,9 @@ export const SERVER_ROUTES: readonly AdminRoute[] = [
     access: "open",
     summary: "Tell that the server is alive, as JSON",
     answers: {
-      200: {
-        about: "it is",
-        schema: {
-          type: "object",
-          properties: { status: { type: "string", enum: ["alive"] } },
-          required: ["status"],
-          additionalProperties: false,
-        },
-      },
+      200: { about: "it is", shape: ANSWERS.alive },
     },
-    handle: ({ c }) => c.json({ status: "alive" }),
+    handle: ({ c }) => c.json({ status: "alive" } satisfies AnswerJson<"alive">),
   },
   ready("/ready", "getReady"),
   ready("/health/ready", "getHealthReady"),

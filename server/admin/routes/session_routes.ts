@@ -3,28 +3,36 @@
  *
  * @module
  */
+import { z } from "zod";
+import {
+  type AnswerJson,
+  ANSWERS,
+  type BroadcastJson,
+  type RevocationInputJson,
+  type RevocationJson,
+  type SessionJson,
+  SHAPES,
+  type TrackJson,
+} from "../../../admin/shapes.ts";
 import { unbracketed } from "../../../config/address.ts";
 import { SESSION_CODE } from "../../../wire/lite/codes.ts";
 import { broadcasts, kick, revoke, session, sessions, tracks } from "../overview.ts";
-import type { BroadcastJson, SessionJson, TrackJson } from "../snapshot.ts";
-import { paged, pageOf, PAGING, sorted } from "../page.ts";
+import { pageOf, PAGING, sorted } from "../page.ts";
 import { type AdminParameter, type AdminRequest, type AdminRoute, failure } from "./route.ts";
-import { count, text } from "../schema.ts";
-import { ref, type RevocationJson } from "../schemas.ts";
 
 const MAX_SESSION = 999_999_999_999_999;
 const ID: AdminParameter = {
   name: "id",
   in: "path",
   about: "Number of the session.",
-  schema: { type: "integer", minimum: 0, maximum: MAX_SESSION },
+  shape: z.int().min(0).max(MAX_SESSION),
 };
-const NO_SESSION = { about: "no such session", schema: ref("Error") };
+const NO_SESSION = { about: "no such session", shape: SHAPES.Error };
 const filter = (name: string, about: string): AdminParameter => ({
   name,
   in: "query",
   about,
-  schema: text("", { maxLength: 1024 }),
+  shape: z.string().max(1024),
 });
 
 const FILTERS: readonly AdminParameter[] = [
@@ -73,11 +81,11 @@ export const SESSION_ROUTES: readonly AdminRoute[] = [
     summary: "List the sessions, the oldest first",
     about: "Of all threads. Filters that are given must all fit.",
     parameters: [...FILTERS, ...PAGING],
-    answers: { 200: { about: "the sessions", schema: paged("sessions", "Session") } },
+    answers: { 200: { about: "the sessions", shape: ANSWERS.sessions } },
     handle: async ({ c, view, parameters }) => {
       const all = (await sessions(view)).filter((one) => fits(one, parameters));
       const { items, ...more } = pageOf(all, sessionName, parameters);
-      return c.json({ sessions: items, ...more });
+      return c.json({ sessions: items, ...more } satisfies AnswerJson<"sessions">);
     },
   },
   {
@@ -88,7 +96,7 @@ export const SESSION_ROUTES: readonly AdminRoute[] = [
     access: "read",
     summary: "Show one session, with what is served to it",
     parameters: [ID],
-    answers: { 200: { about: "the session", schema: ref("SessionDetail") }, 404: NO_SESSION },
+    answers: { 200: { about: "the session", shape: SHAPES.SessionDetail }, 404: NO_SESSION },
     handle: async (request) => {
       const found = await session(request.view, Number(request.parameters["id"]));
       return found === undefined ? noSession(request) : request.c.json(found);
@@ -107,12 +115,12 @@ export const SESSION_ROUTES: readonly AdminRoute[] = [
       in: "query",
       about:
         `Code the session is closed with; ${SESSION_CODE.unauthorized} (unauthorized) if not given.`,
-      schema: { type: "integer", minimum: 0, maximum: 0xffff },
+      shape: z.int().min(0).max(0xffff),
     }, {
       name: "reason",
       in: "query",
       about: '"kicked" if not given; the peer may get to see it.',
-      schema: text("", { maxLength: 200 }),
+      shape: z.string().max(200),
     }],
     answers: { 204: { about: "it is closed" }, 404: NO_SESSION },
     handle: async (request) => {
@@ -130,12 +138,12 @@ export const SESSION_ROUTES: readonly AdminRoute[] = [
     summary: "List what is announced, with its publishers and the routes to them",
     about: "Sorted by path.",
     parameters: [filter("prefix", "Only this path and those below it."), ...PAGING],
-    answers: { 200: { about: "the broadcasts", schema: paged("broadcasts", "Broadcast") } },
+    answers: { 200: { about: "the broadcasts", shape: ANSWERS.broadcasts } },
     handle: async ({ c, view, parameters }) => {
       const { prefix = "" } = parameters;
       const all = (await broadcasts(view)).filter(({ path }) => isBelow(path, String(prefix)));
       const { items, ...more } = pageOf(sorted(all, broadcastName), broadcastName, parameters);
-      return c.json({ broadcasts: items, ...more });
+      return c.json({ broadcasts: items, ...more } satisfies AnswerJson<"broadcasts">);
     },
   },
   {
@@ -147,14 +155,14 @@ export const SESSION_ROUTES: readonly AdminRoute[] = [
     summary: "List the tracks that were asked for, and what went through them",
     about: "Sorted by broadcast and name.",
     parameters: [filter("broadcast", "Only tracks of this broadcast."), ...PAGING],
-    answers: { 200: { about: "the tracks", schema: paged("tracks", "Track") } },
+    answers: { 200: { about: "the tracks", shape: ANSWERS.tracks } },
     handle: async ({ c, view, parameters }) => {
       const { broadcast: wanted } = parameters;
       const all = (await tracks(view)).filter(({ broadcast }) =>
         wanted === undefined || wanted === broadcast
       );
       const { items, ...more } = pageOf(sorted(all, trackName), trackName, parameters);
-      return c.json({ tracks: items, ...more });
+      return c.json({ tracks: items, ...more } satisfies AnswerJson<"tracks">);
     },
   },
   {
@@ -165,7 +173,7 @@ export const SESSION_ROUTES: readonly AdminRoute[] = [
     access: "read",
     summary: "List the tokens that were taken back, the oldest first",
     parameters: PAGING,
-    answers: { 200: { about: "what is held back", schema: paged("revoked", "Revocation") } },
+    answers: { 200: { about: "what is held back", shape: ANSWERS.revoked } },
     handle: ({ c, view, parameters }) => {
       const all = view.relay.revocations().map(({ jti, sub, atMs, untilMs }): RevocationJson => ({
         jti: jti ?? null,
@@ -174,7 +182,7 @@ export const SESSION_ROUTES: readonly AdminRoute[] = [
         until: untilMs === undefined ? null : new Date(untilMs).toISOString(),
       }));
       const { items, ...more } = pageOf(sorted(all, revocationName), revocationName, parameters);
-      return c.json({ revoked: items, ...more });
+      return c.json({ revoked: items, ...more } satisfies AnswerJson<"revoked">);
     },
   },
   {
@@ -186,22 +194,15 @@ export const SESSION_ROUTES: readonly AdminRoute[] = [
     summary: "Take tokens back: one by its name, or all that a holder was given so far",
     about:
       "Their sessions are closed, in all threads, and they are refused until the server ends or `until`.",
-    body: { schema: ref("RevocationInput"), strict: true },
+    body: { shape: SHAPES.RevocationInput, strict: true },
     answers: {
-      200: {
-        about: "how many sessions were closed",
-        schema: {
-          type: "object",
-          properties: { closed: count("Sessions that were closed.") },
-          required: ["closed"],
-          additionalProperties: false,
-        },
-      },
+      200: { about: "how many sessions were closed", shape: ANSWERS.closed },
     },
     handle: async ({ c, view, body }) => {
-      const { until, ...revoked } = body as { jti?: string; sub?: string; until?: string };
+      const { until, ...revoked } = body as RevocationInputJson;
       const untilMs = until === undefined ? undefined : Date.parse(until);
-      return c.json({ closed: await revoke(view, revoked, untilMs) });
+      const closed = await revoke(view, revoked, untilMs);
+      return c.json({ closed } satisfies AnswerJson<"closed">);
     },
   },
 ];
