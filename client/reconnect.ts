@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sameHost } from "../base/same_host.ts";
 import { NoCommonVersion } from "../session/handshake.ts";
 import { ConnectFailed } from "../transport/errors.ts";
 
@@ -53,9 +54,7 @@ export type ClientStatus =
 /** Where to go when asked to: the place named, as far as the policy allows, else back to the same one. */
 export function goawayTarget(uri: string, url: URL, policy: GoawayPolicy): URL {
   if (uri === "" || !URL.canParse(uri)) return url;
-  const to = new URL(uri);
-  if (policy === "follow") return to;
-  return to.protocol === url.protocol && to.hostname === url.hostname ? to : url;
+  return policy === "follow" || sameHost(uri, url.href) ? new URL(uri) : url;
 }
 
 /** The URL that is dialed: with the token in its query, where there is one. */

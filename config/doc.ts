@@ -205,7 +205,6 @@ function defaultOf({ byDefault, unset }: Setting): string {
   return byDefault === "" ? "none" : `\`${byDefault}\``;
 }
 
-/** A Markdown table whose columns line up, as the formatter wants them. */
 /** A Markdown table, as `deno fmt` writes it. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = header.map((cell, i) =>

@@ -4,11 +4,11 @@
  * @module
  */
 import type { Logger } from "../base/logger.ts";
-import { isPath, pathOfUrl } from "../wire/path.ts";
+import { isPath, pathOfUrl, urlOfPath } from "../wire/path.ts";
 import type { Admitted, Authorizer } from "./auth/authorizer.ts";
 import { type Refusal, refusal, type RefusalReason } from "./auth/grant.ts";
 import type { PageOrigins, PageRequest } from "./http/page_origins.ts";
-import { type AdmissionRequest as Facts, splitPath } from "./auth/request.ts";
+import { type AdmissionRequest as Facts, bearerOf, splitPath } from "./auth/request.ts";
 import type { Relay } from "./relay.ts";
 
 /** Who wants in, and where. */
@@ -19,6 +19,25 @@ export interface AdmissionRequest extends Omit<Facts, "path" | "query" | "remote
   readonly remoteAddress?: string;
   /** Where it comes from, of requests for a session that a browser can make. */
   readonly page?: PageRequest;
+}
+
+/**
+ * A request of HTTP for something at a normalised path. Its token stands in the query, as that of a session does, or in
+ * `Authorization: Bearer`.
+ * @param remoteAddress "ip:port"; empty where nobody knows it.
+ */
+export function httpRequest(
+  { url, headers }: Request,
+  path: string,
+  remoteAddress: string,
+): AdmissionRequest {
+  const bearer = bearerOf(headers);
+  return {
+    path: `/${urlOfPath(path)}${new URL(url).search}`,
+    transport: "http",
+    ...(remoteAddress === "" ? {} : { remoteAddress }),
+    ...(bearer === undefined ? {} : { bearer }),
+  };
 }
 
 export interface AdmissionOptions {

@@ -25,7 +25,7 @@ import { type Revocation, Revocations, type Revoked } from "./auth/revocations.t
 import { CacheKeeper } from "./limits/cache_keeper.ts";
 import { Census } from "./limits/census.ts";
 import { Doorkeeper } from "./limits/doorkeeper.ts";
-import { HttpAnswering } from "./http/http_answering.ts";
+import { HttpAnswers } from "./http/answers.ts";
 import { DEFAULT_LIMITS, type NodeLimits } from "./limits/limits.ts";
 import { entryOf } from "./auth/rights.ts";
 import { SESSION_CODE } from "../wire/lite/codes.ts";
@@ -99,7 +99,7 @@ export class Relay {
   readonly hits = newLimitHits();
   readonly doorkeeper: Doorkeeper;
   /** What HTTP answers, and the rights it does so under. */
-  readonly answering: HttpAnswering;
+  readonly answers: HttpAnswers;
   readonly #options: RelayOptions;
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -121,7 +121,7 @@ export class Relay {
     const { groupCacheSize = 100, census = new Census() } = options;
     this.limits = { ...DEFAULT_LIMITS, ...givenLimits(options), groupCacheSize };
     this.doorkeeper = new Doorkeeper(this.limits, this.hits, census);
-    this.answering = new HttpAnswering({
+    this.answers = new HttpAnswers({
       limits: this.limits,
       hits: this.hits,
       clock: this.#clock,
@@ -222,7 +222,7 @@ export class Relay {
     };
     this.#revocations.add(revoked, this.#clock.wallMs(), untilMs);
     for (const { session } of hit) session.close(SESSION_CODE.unauthorized, "token revoked");
-    const answers = this.answering.revoke(revoked);
+    const answers = this.answers.revoke(revoked);
     this.#log.info("tokens revoked", { ...revoked, sessions: hit.length, answers });
     return hit.length;
   }

@@ -38,6 +38,8 @@ export class MemoryStore implements MediaStore {
   readonly stats: StorageStats = newStorageStats();
   readonly #o: MemoryStoreOptions;
   readonly #tracks = new Map<string, MemoryTrack>();
+  /** The same tracks by broadcast. */
+  readonly #byBroadcast = new Map<string, Set<MemoryTrack>>();
   /** Tracks that come anew count on from here, so that what is forgotten altogether is not given again. */
   #floor: number;
   #bytes = 0;
@@ -124,9 +126,7 @@ export class MemoryStore implements MediaStore {
 
   // deno-lint-ignore require-await
   async list(broadcast: string, limit = MAX_LISTED): Promise<StoredTrack[]> {
-    const kept = [...this.#tracks.values()].filter(({ key, frames }) =>
-      key.broadcast === broadcast && frames > 0
-    );
+    const kept = [...this.#byBroadcast.get(broadcast) ?? []].filter(({ frames }) => frames > 0);
     const newest = kept.reverse().sort((a, b) => b.newestMs - a.newestMs).slice(0, limit);
     const byName = newest.sort((a, b) => a.key.track < b.key.track ? -1 : 1);
     return byName.map((track) => ({
@@ -153,6 +153,8 @@ export class MemoryStore implements MediaStore {
   #newTrack(key: TrackKey): MemoryTrack {
     const track = new MemoryTrack(key, this.#floor);
     this.#tracks.set(idOf(key), track);
+    const others = this.#byBroadcast.get(key.broadcast) ?? new Set();
+    this.#byBroadcast.set(key.broadcast, others.add(track));
     this.#bytes += overheadOf(key);
     return track;
   }
@@ -176,7 +178,13 @@ export class MemoryStore implements MediaStore {
   #forget(track: MemoryTrack): void {
     this.#cut(track, track.last + 1);
     this.#floor = Math.max(this.#floor, track.last);
-    if (this.#tracks.delete(idOf(track.key))) this.#bytes -= overheadOf(track.key);
+    if (this.#tracks.delete(idOf(track.key))) {
+      this.#bytes -= overheadOf(track.key);
+      const { broadcast } = track.key;
+      const others = this.#byBroadcast.get(broadcast)!;
+      others.delete(track);
+      if (others.size === 0) this.#byBroadcast.delete(broadcast);
+    }
     track.wake();
   }
 

@@ -6,8 +6,8 @@
 import type { Context } from "hono";
 import { isIpAddress, isLoopback, unbracketed } from "../../config/address.ts";
 import type { ServerView } from "./server_view.ts";
-import { namesLoopback } from "../http/http_answers.ts";
-import type { HttpPeer } from "../http/http_listener.ts";
+import { bearerOf } from "../auth/request.ts";
+import { isLocal } from "../http/routing.ts";
 import { type Access, failure } from "./routes/route.ts";
 import type { AdminToken } from "./token.ts";
 
@@ -34,7 +34,7 @@ export class Guard {
   async refusal(c: Context, access: Access): Promise<Response | undefined> {
     if (access === "open") return undefined;
     if (this.#token.isSet) {
-      const given = /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
+      const given = bearerOf(c.req.raw.headers);
       if (given !== undefined && await this.#token.matches(given)) return undefined;
       c.header("www-authenticate", "Bearer");
       return failure(c, 401, given === undefined ? "token_needed" : "token_wrong");
@@ -44,10 +44,7 @@ export class Guard {
     // No other web page may change anything here in its reader's name.
     const foreign = origin === undefined ? fromElsewhere(c) : !this.#isOwnPage(origin);
     if (foreign) return failure(c, 403, "foreign_page");
-    if (this.#local) return undefined;
-    const { remote = "" } = (c.env ?? {}) as HttpPeer;
-    const near = isLoopback(remote.replace(/^::ffff:/, "")) && namesLoopback(c);
-    return near ? undefined : failure(c, 403, "not_local");
+    return this.#local || isLocal(c) ? undefined : failure(c, 403, "not_local");
   }
 
   /** Lets the dashboard of this very server read, opened under a name of this machine, and the pages that are listed. */

@@ -15,10 +15,10 @@ import {
   sessionsOf,
   tracksOf,
 } from "./snapshot.ts";
-import { watchedOf } from "../watched.ts";
+import { viewedBroadcasts } from "../viewed.ts";
 
 export type Question =
-  | { readonly about: "sessions" | "broadcasts" | "tracks" | "numbers" | "watched" }
+  | { readonly about: "sessions" | "broadcasts" | "tracks" | "numbers" | "viewed" }
   | { readonly about: "session"; readonly id: number }
   | { readonly about: "kick"; readonly id: number; readonly code: number; readonly reason: string }
   | { readonly about: "revoke"; readonly revoked: Revoked; readonly untilMs?: number };
@@ -30,7 +30,7 @@ export interface Answers {
   readonly tracks: NodeTrack[];
   readonly numbers: NodeNumbers;
   /** Broadcasts with a viewer. */
-  readonly watched: string[];
+  readonly viewed: string[];
   /** Whether it was there. */
   readonly kick: boolean;
   /** How many sessions were closed. */
@@ -49,7 +49,7 @@ export async function answer<Q extends Question>(
     broadcasts: () => broadcastsOf(node.relay),
     tracks: () => tracksOf(node.relay),
     numbers: () => numbersOf(node),
-    watched: () => watchedOf(node.relay),
+    viewed: () => viewedBroadcasts(node.relay),
     revoke: () => "revoked" in question ? node.relay.revoke(question.revoked, question.untilMs) : 0,
   };
   return await answers[question.about as Q["about"]]();

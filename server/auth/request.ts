@@ -19,6 +19,11 @@ export interface AdmissionRequest {
   readonly bearer?: string;
 }
 
+/** The token of `Authorization: Bearer`. */
+export function bearerOf(headers: Headers): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
+}
+
 /** Splits what a connection calls its path. */
 export function splitPath(path: string): { path: string; query: string } {
   const at = path.indexOf("?");

@@ -11,7 +11,7 @@ import type { HookNumbers } from "../../metrics/snapshot.ts";
 import type { RecordingDone } from "../../plugins/plugin.ts";
 import type { Watch } from "../../relay/origin.ts";
 import type { Relay } from "../relay.ts";
-import { watchedOf } from "../watched.ts";
+import { viewedBroadcasts } from "../viewed.ts";
 import { command } from "./command.ts";
 import type { HookEvent } from "./event.ts";
 import { Hook } from "./hook.ts";
@@ -27,7 +27,7 @@ export interface HooksOptions {
   readonly relay: Relay;
   /** Asks the other threads. Absent where there are none. */
   readonly others:
-    | { ask(question: { readonly about: "watched" }): Promise<string[][]> }
+    | { ask(question: { readonly about: "viewed" }): Promise<string[][]> }
     | undefined;
   readonly log: Logger;
 }
@@ -136,8 +136,8 @@ export class Hooks {
     const { relay, others, log } = this.#options;
     this.#looking = true;
     try {
-      const elsewhere = await others?.ask({ about: "watched" }) ?? [];
-      const watched = new Set([...watchedOf(relay), ...elsewhere.flat()]);
+      const elsewhere = await others?.ask({ about: "viewed" }) ?? [];
+      const watched = new Set([...viewedBroadcasts(relay), ...elsewhere.flat()]);
       const now = relay.context.clock.now();
       for (const { hook, viewers } of this.#entries) {
         for (const { event, broadcast } of viewers.look(watched, now)) {

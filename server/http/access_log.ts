@@ -5,9 +5,9 @@
  */
 import type { Logger } from "../../base/logger.ts";
 import { masked } from "../../base/masking.ts";
-import { formatAddress } from "../../config/address.ts";
 import type { Config } from "../../config/schema.ts";
-import type { HttpApp } from "./http_listener.ts";
+import { type HttpApp, remoteOf } from "./http_listener.ts";
+import { asksForWebSocket } from "./websocket_upgrade.ts";
 
 /** Who asked for what, and what came of it. */
 export interface Access {
@@ -49,7 +49,6 @@ export class AccessLog {
       fetch: async (request, peer) => {
         const { pathname, search } = new URL(request.url);
         const { method } = request;
-        const upgrade = request.headers.get("upgrade")?.trim().toLowerCase();
         const startedAt = performance.now();
         let status = 500;
         try {
@@ -59,14 +58,12 @@ export class AccessLog {
         } finally {
           this.write({
             at,
-            transport: upgrade === "websocket" ? "websocket" : "http",
+            transport: asksForWebSocket(request) ? "websocket" : "http",
             method,
             path: pathname + search,
             status,
             durationMs: performance.now() - startedAt,
-            remote: peer.remote === undefined
-              ? undefined
-              : formatAddress({ hostname: peer.remote, port: peer.remotePort ?? 0 }),
+            remote: remoteOf(peer) || undefined,
           });
         }
       },

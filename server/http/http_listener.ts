@@ -7,7 +7,7 @@ import { reasonOf } from "../../base/errors.ts";
 import { type Logger, silent } from "../../base/logger.ts";
 import { formatAddress } from "../../config/address.ts";
 import { ListenFailed } from "../../transport/quic/quic.ts";
-import { AnswerEnded } from "./http_answering.ts";
+import { AnswerEnded } from "./answers.ts";
 
 /** What answers requests: a Hono app. */
 export interface HttpApp {
@@ -28,6 +28,11 @@ export interface HttpPeer {
   readonly upgraded?: () => void;
   /** Fulfils (never rejects) when the answer is out, or the connection is gone. */
   readonly completed?: Promise<void>;
+}
+
+/** "ip:port" of the peer; empty where nobody knows it. */
+export function remoteOf({ remote, remotePort = 0 }: HttpPeer): string {
+  return remote === undefined ? "" : formatAddress({ hostname: remote, port: remotePort });
 }
 
 export interface HttpOptions {

@@ -7,21 +7,22 @@
 import { type Context, Hono } from "hono";
 import { formatAddress, isLoopback } from "../../config/address.ts";
 import { openUnasked } from "../../config/exposure.ts";
-import { decodedOnce, pathOfUrl, urlOfPath } from "../../wire/path.ts";
+import { decodedOnce, pathOfUrl } from "../../wire/path.ts";
 import type { Namespace } from "../../relay/namespace.ts";
 import type { Entry } from "../../session/session.ts";
-import type { Admitted } from "../auth/authorizer.ts";
-import type { Grant, Refusal } from "../auth/grant.ts";
+import { httpRequest } from "../admission.ts";
+import type { Grant } from "../auth/grant.ts";
 import { entryOf, maySubscribe } from "../auth/rights.ts";
 import type { Asset, Assets } from "../../web/build/assets.ts";
 import type { WhereJson } from "../../admin/shapes.ts";
 import type { ServerView } from "../admin/server_view.ts";
 import { dvrAnswer } from "../dvr/dvr_http.ts";
 import { fetchGroup, FetchRefused, type GroupWanted } from "./fetch_group.ts";
-import { health, namesLoopback, pathBehind, route, segments } from "./http_answers.ts";
-import type { HttpPeer } from "./http_listener.ts";
+import { health } from "./health.ts";
+import { isLocal, pathBehind, peerOf, route, segments } from "./routing.ts";
+import { remoteOf } from "./http_listener.ts";
 import { addressKey } from "../limits/address_key.ts";
-import type { AnswerKind } from "./http_answering.ts";
+import type { AnswerKind } from "./answers.ts";
 import { pageRequestOf } from "./page_origins.ts";
 
 export interface PublicHttpOptions {
@@ -54,7 +55,7 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
   const { admission } = view.node;
   const app = new Hono();
   app.use(async (c, next): Promise<Response | void> => {
-    const { remote = "" } = (c.env ?? {}) as HttpPeer;
+    const { remote = "" } = peerOf(c);
     const no = admission.foreign(pageRequestOf(c.req.raw), c.req.path, remote);
     if (no !== undefined) {
       c.header("x-content-type-options", "nosniff");
@@ -151,10 +152,10 @@ async function pluginAnswer(c: Context, view: ServerView): Promise<Response | un
   const { plugins, relay } = view;
   if (plugins?.routes.find(new URL(c.req.url).pathname) === undefined) return undefined;
   const { raw, method } = c.req;
-  const remoteAddress = remoteOf(c);
-  const { remote = "" } = (c.env ?? {}) as HttpPeer;
+  const { remote = "" } = peerOf(c);
+  const remoteAddress = remoteOf(peerOf(c));
   const peer = { remote, network: remoteAddress === "" ? "" : addressKey(remoteAddress) };
-  const response = await relay.answering.serve(remoteAddress, async (answer) => {
+  const response = await relay.answers.serve(remoteAddress, async (answer) => {
     plugins.requests.set(raw, { remoteAddress, answer });
     return await plugins.routes.answer(raw, peer) ?? new Response("not found\n", { status: 404 });
   }, { method, long: true });
@@ -169,23 +170,13 @@ async function pluginAnswer(c: Context, view: ServerView): Promise<Response | un
   return response;
 }
 
-/** "ip:port" of who asks; empty where nobody knows. */
-function remoteOf(c: Context): string {
-  const { remote, remotePort = 0 } = (c.env ?? {}) as HttpPeer;
-  return remote === undefined ? "" : formatAddress({ hostname: remote, port: remotePort });
-}
-
 /** Where the page learns the admin address. */
 const WHERE = "/api/where";
 
 /** Browsers on this machine learn where the admin interface is, and nobody else. All may learn what they could try out. */
 function where(c: Context, view: ServerView): WhereJson {
   const openToEverybody = openUnasked(view.loaded.config);
-  const { remote: peer } = (c.env ?? {}) as HttpPeer;
-  const remote = peer?.replace(/^::ffff:/, "");
-  if (remote === undefined || !isLoopback(remote) || !namesLoopback(c)) {
-    return { local: false, admin: null, openToEverybody };
-  }
+  if (!isLocal(c)) return { local: false, admin: null, openToEverybody };
   const at = view.adminAddress;
   const admin = at && isLoopback(at.hostname) ? formatAddress(at) : null;
   return { local: true, admin, openToEverybody };
@@ -220,10 +211,10 @@ async function admitted(
   respond: (entry: Entry, grant: Grant, lost: AbortSignal) => Response | Promise<Response>,
   kind: AnswerKind = {},
 ): Promise<Response> {
-  const remoteAddress = remoteOf(c);
-  const { answering, origin } = view.relay;
-  return await answering.serve(remoteAddress, async (answer) => {
-    const decided = await decidedOn(c, view, path, remoteAddress);
+  const remoteAddress = remoteOf(peerOf(c));
+  const { answers, origin } = view.relay;
+  return await answers.serve(remoteAddress, async (answer) => {
+    const decided = await view.node.admission.admit(httpRequest(c.req.raw, path, remoteAddress));
     if ("reason" in decided) {
       if (decided.status === 401) c.header("www-authenticate", "Bearer");
       return live(c).text(`${decided.message}\n`, decided.status);
@@ -231,21 +222,6 @@ async function admitted(
     answer.hold(decided);
     return await respond(entryOf(origin, decided.grant), decided.grant, answer.lost);
   }, kind);
-}
-
-async function decidedOn(
-  c: Context,
-  view: ServerView,
-  path: string,
-  remoteAddress: string,
-): Promise<Admitted | Refusal> {
-  const bearer = /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
-  return await view.node.admission.admit({
-    path: `/${urlOfPath(path)}${new URL(c.req.url).search}`,
-    transport: "http",
-    ...(remoteAddress === "" ? {} : { remoteAddress }),
-    ...(bearer === undefined ? {} : { bearer }),
-  });
 }
 
 async function fetchRoute(c: Context, view: ServerView, timeoutMs: number): Promise<Response> {

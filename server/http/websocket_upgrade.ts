@@ -5,7 +5,6 @@
  * @module
  */
 import { reasonOf } from "../../base/errors.ts";
-import { formatAddress } from "../../config/address.ts";
 import type { Connection } from "../../transport/connection.ts";
 import type { TransportSettings } from "../../transport/quic/quic_settings.ts";
 import {
@@ -13,7 +12,7 @@ import {
   overWebSocket,
   subprotocolsOf,
 } from "../../transport/websocket/websocket.ts";
-import type { HttpApp, HttpPeer } from "./http_listener.ts";
+import { type HttpApp, type HttpPeer, remoteOf } from "./http_listener.ts";
 import { type PageRequest, pageRequestOf } from "./page_origins.ts";
 
 /** Who asks for a session, and for what. */
@@ -50,10 +49,13 @@ const IDLE_S = 30;
 export function withWebSockets(app: HttpApp, options: UpgradeOptions): HttpApp {
   return {
     fetch: (request, peer) =>
-      request.headers.get("upgrade")?.trim().toLowerCase() === "websocket"
-        ? upgrade(request, peer, options)
-        : app.fetch(request, peer),
+      asksForWebSocket(request) ? upgrade(request, peer, options) : app.fetch(request, peer),
   };
+}
+
+/** Whether a request wants to become a WebSocket. */
+export function asksForWebSocket({ headers }: Request): boolean {
+  return headers.get("upgrade")?.trim().toLowerCase() === "websocket";
 }
 
 async function upgrade(
@@ -64,7 +66,7 @@ async function upgrade(
   const { protocols, transport, onFailure } = options;
   const { pathname, search } = new URL(request.url);
   const path = pathname + search;
-  const remoteAddress = formatAddress({ hostname: peer.remote ?? "", port: peer.remotePort ?? 0 });
+  const remoteAddress = remoteOf(peer);
   if (request.headers.get("sec-websocket-version") !== "13") {
     return refusal(400, "this is not version 13 of WebSocket");
   }

@@ -5,12 +5,12 @@
  * @module
  */
 import type { PluginContext } from "../../plugins/plugin.ts";
-import { normalizePath, urlOfPath } from "../../wire/path.ts";
-import type { AdmissionRequest } from "../admission.ts";
+import { normalizePath } from "../../wire/path.ts";
+import { type AdmissionRequest, httpRequest } from "../admission.ts";
 import type { Admitted } from "../auth/authorizer.ts";
 import type { Refusal } from "../auth/grant.ts";
 import { mayPublish, maySubscribe } from "../auth/rights.ts";
-import type { Answer, HttpAnswering } from "../http/http_answering.ts";
+import type { Answer, HttpAnswers } from "../http/answers.ts";
 
 /** Decides on one request for a path. */
 export type Admits = (request: AdmissionRequest) => Promise<Admitted | Refusal>;
@@ -26,28 +26,20 @@ export type PluginRequests = WeakMap<Request, PluginRequest>;
 
 export interface PluginAccessOptions {
   readonly admit: Admits;
-  readonly answering: HttpAnswering;
+  readonly answers: HttpAnswers;
   readonly requests: PluginRequests;
 }
 
 const JUDGED = { read: maySubscribe, publish: mayPublish } as const;
 
 export function pluginAccess(
-  { admit, answering, requests }: PluginAccessOptions,
+  { admit, answers, requests }: PluginAccessOptions,
 ): Pick<PluginContext, "mayRead" | "mayPublish" | "hold"> {
   /** @returns Rights that whoever gets them holds or ends; `undefined` when there are none. */
   const rightsOf = async (request: Request, broadcast: string, role: keyof typeof JUDGED) => {
     const path = normalizePath(broadcast);
     const known = requests.get(request);
-    const bearer = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-    const decided = await admit({
-      path: `/${urlOfPath(path)}${new URL(request.url).search}`,
-      transport: "http",
-      ...(known === undefined || known.remoteAddress === ""
-        ? {}
-        : { remoteAddress: known.remoteAddress }),
-      ...(bearer === undefined ? {} : { bearer }),
-    });
+    const decided = await admit(httpRequest(request, path, known?.remoteAddress ?? ""));
     if ("reason" in decided) {
       known?.answer.refused(decided);
       return undefined;
@@ -71,8 +63,8 @@ export function pluginAccess(
       const rights = await rightsOf(request, broadcast, role);
       if (rights === undefined) return undefined;
       const lost = new AbortController();
-      const holding = answering.hold(rights.decided, (why) => lost.abort(new Error(why)));
-      return { lost: lost.signal, end: () => answering.drop(holding) };
+      const holding = answers.hold(rights.decided, (why) => lost.abort(new Error(why)));
+      return { lost: lost.signal, end: () => answers.drop(holding) };
     },
   };
 }

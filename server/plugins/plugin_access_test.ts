@@ -6,9 +6,9 @@ import { pluginAccess } from "./plugin_access.ts";
 
 Deno.test("A plugin lets in whom a session would be let in, for what it may do there", async () => {
   const asked: unknown[] = [];
-  const { answering } = new Relay({ hop: 7n, clock: new ManualClock() });
+  const { answers } = new Relay({ hop: 7n, clock: new ManualClock() });
   const { mayRead, mayPublish } = pluginAccess({
-    answering,
+    answers,
     requests: new WeakMap(),
     admit: (request) => {
       asked.push([request.path, request.bearer]);

@@ -87,7 +87,7 @@ export class PluginHost {
       ...(options.strays === undefined ? {} : { strays: options.strays }),
       ...pluginAccess({
         admit: options.admit,
-        answering: relay.answering,
+        answers: relay.answers,
         requests: this.requests,
       }),
     });

@@ -60,7 +60,7 @@ Deno.test("What one viewer asks by HTTP is one question to the auth server, and 
   broadcast.track("catalog.json").write(JSON.stringify({ video: { renditions } }));
   using group = broadcast.track("video0").group(); // it is never over
   group.write(encodeLegacyFrame(0, new Uint8Array([0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])));
-  const { answering } = relay.server.relay;
+  const { answers } = relay.server.relay;
   await until(() => relay.server.relay.origin.find("live/cam") !== undefined, "the broadcast");
   for (const name of ["hls", "whep"]) {
     await until(async () => {
@@ -76,11 +76,11 @@ Deno.test("What one viewer asks by HTTP is one question to the auth server, and 
   assert.equal((await reader.read()).done, false);
   let hls: Promise<Response> | undefined;
   // It is 404 until the plugin has heard of the broadcast, and waits for the first segment from then on.
-  for (hls = undefined; answering.size < 2;) {
+  for (hls = undefined; answers.size < 2;) {
     const asked = fetch(`${http}/hls/live/cam/master.m3u8`);
     let settled = false;
     asked.then((early) => early.body?.cancel(), () => {}).finally(() => settled = true);
-    await until(() => settled || answering.size === 2, "HLS's answer");
+    await until(() => settled || answers.size === 2, "HLS's answer");
     hls = asked;
     if (settled) await new Promise((resolve) => setTimeout(resolve, 50));
   }

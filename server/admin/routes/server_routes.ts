@@ -17,7 +17,7 @@ import { reasonOf } from "../../../base/errors.ts";
 import { openUnasked } from "../../../config/exposure.ts";
 import type { ResolvedSetting } from "../../../config/load.ts";
 import { placeOf } from "../../../config/problems.ts";
-import { health } from "../../http/http_answers.ts";
+import { health } from "../../http/health.ts";
 import { isLimit } from "../../limits/limits.ts";
 import { metrics } from "../overview.ts";
 import { type AdminAnswer, type AdminRequest, type AdminRoute, failure } from "./route.ts";

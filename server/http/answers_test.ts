@@ -56,7 +56,7 @@ Deno.test("/fetch ends with the expiry of its token: the body fails, and the tra
   under.clock.advance(1_000);
   await next;
   await until(() => track.subscribers === 0);
-  assert.equal(under.relay.answering.size, 0);
+  assert.equal(under.relay.answers.size, 0);
 });
 
 for (const [by, revoked] of [["name", { jti: "t1" }], ["holder", { sub: "eve" }]] as const) {
@@ -64,7 +64,7 @@ for (const [by, revoked] of [["name", { jti: "t1" }], ["holder", { sub: "eve" }]
     await using under = new RelayUnderTest();
     const { track, reader } = await growing(under, granting({ jti: "t1", sub: "eve" }));
     under.relay.revoke({ jti: "another" });
-    assert.equal(under.relay.answering.size, 1);
+    assert.equal(under.relay.answers.size, 1);
     const next = assert.rejects(reader.read(), { ...ENDED, message: /token revoked/ });
     under.relay.revoke(revoked);
     await next;
@@ -96,7 +96,7 @@ Deno.test("/fetch that waits for its first frame is refused when its token ends"
   under.clock.advance(5_000);
   assert.equal((await answer).status, 401);
   await until(() => track.subscribers === 0);
-  assert.equal(under.relay.answering.size, 0);
+  assert.equal(under.relay.answers.size, 0);
 });
 
 Deno.test("A token that was taken back while it was decided on begins no answer", async () => {
@@ -126,7 +126,7 @@ Deno.test("/dvr that waits for the storage is refused when its token is taken ba
   await until(() => asked);
   under.relay.revoke({ jti: "t1" });
   assert.equal((await answer).status, 401);
-  assert.equal(under.relay.answering.size, 0);
+  assert.equal(under.relay.answers.size, 0);
 });
 
 /** An app whose plugin answers at /hls. */
@@ -137,8 +137,8 @@ function withPlugin(
 ) {
   const routes = new PluginRoutes();
   const requests: PluginRequests = new WeakMap();
-  const { answering } = under.relay;
-  const { mayRead } = pluginAccess({ admit, answering, requests });
+  const { answers } = under.relay;
+  const { mayRead } = pluginAccess({ admit, answers, requests });
   routes.of("hls", () => {}).route("/hls", make((request) => mayRead(request, "live/cam")));
   const plugins = { routes, requests } as unknown as ServerView["plugins"] & object;
   return publicApp(under.view({ plugins, admit }));
@@ -153,10 +153,10 @@ Deno.test("A plugin's answer that waits, as HLS's blocking reload does, is refus
     return await new Promise(() => {}); // the part that never comes
   });
   const answer = app.request("/hls/live/cam/video/7.3.m4s", {}, PEER);
-  await until(() => asked && under.relay.answering.size === 1);
+  await until(() => asked && under.relay.answers.size === 1);
   under.clock.advance(5_000);
   assert.equal((await answer).status, 401);
-  assert.equal(under.relay.answering.size, 0);
+  assert.equal(under.relay.answers.size, 0);
 });
 
 Deno.test("A plugin's body fails when its token is taken back, whatever the plugin does", async () => {
@@ -227,7 +227,7 @@ Deno.test("One address has so many answers at once, over real sockets: what its 
   await third.body?.cancel();
   assert.deepEqual([third.status, under.relay.hits.answers], [429, 1]);
   stop.abort();
-  for (let tries = 0; under.relay.answering.size > 1; tries++) {
+  for (let tries = 0; under.relay.answers.size > 1; tries++) {
     assert.ok(tries < 1000, "the left answer is forgotten");
     group.write("more"); // writing is how a server hears that nobody reads
     await new Promise((resolve) => setTimeout(resolve, 10));

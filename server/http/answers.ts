@@ -34,7 +34,7 @@ export interface AnswerKind {
   readonly long?: boolean;
 }
 
-export interface HttpAnsweringOptions {
+export interface HttpAnswersOptions {
   readonly limits: Readonly<NodeLimits>;
   readonly hits: LimitHits;
   readonly clock: Clock;
@@ -42,12 +42,12 @@ export interface HttpAnsweringOptions {
 }
 
 /** All answers of one node. */
-export class HttpAnswering {
-  readonly #o: HttpAnsweringOptions;
+export class HttpAnswers {
+  readonly #o: HttpAnswersOptions;
   readonly #holdings = new Set<Holding>();
   readonly #counts = new Map<string, number>();
 
-  constructor(options: HttpAnsweringOptions) {
+  constructor(options: HttpAnswersOptions) {
     this.#o = options;
   }
 
@@ -120,7 +120,7 @@ const PLAIN = { "content-type": "text/plain; charset=utf-8", "cache-control": "n
 
 /** One answer under way. */
 export class Answer {
-  readonly #desk: HttpAnswering;
+  readonly #desk: HttpAnswers;
   readonly #leave: () => void;
   readonly #quota: () => Quota;
   readonly #holdings: Holding[] = [];
@@ -128,7 +128,7 @@ export class Answer {
   #refused: Refusal | undefined;
   #over = false;
 
-  constructor(desk: HttpAnswering, leave: () => void, quota: () => Quota) {
+  constructor(desk: HttpAnswers, leave: () => void, quota: () => Quota) {
     this.#desk = desk;
     this.#leave = leave;
     this.#quota = quota;

@@ -5,7 +5,7 @@ import type { Relay } from "./relay.ts";
  * Paths of announced broadcasts that a session subscribes to, each once. A plugin is no viewer, nor is what keeps media for
  * looking back; another relay is one.
  */
-export function watchedOf(relay: Relay): string[] {
+export function viewedBroadcasts(relay: Relay): string[] {
   /** By the path that was asked for, which may lie below the one announced. */
   const announced = new Map<string, string | undefined>();
   for (const { session, internal } of relay.sessions()) {
