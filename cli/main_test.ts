@@ -1,3 +1,4 @@
+import { inDirectory } from "../tests/support/borrowed.ts";
 import assert from "node:assert/strict";
 import { VERSION } from "../base/version.ts";
 import { SECTIONS, SETTINGS } from "../config/settings.ts";
@@ -26,15 +27,6 @@ async function qumo(
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code: output.code, stdout: text(output.stdout), stderr: text(output.stderr) };
-}
-
-async function inDirectory(test: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await test(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
 }
 
 Deno.test("version prints the version, in every way it is asked for", () =>

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { freePort, killed } from "../../tests/support/processes.ts";
+import { freePort, killed } from "../../tests/support/borrowed.ts";
 import { optional } from "../../tests/support/optional.ts";
 import { startRelay } from "../../tests/support/program.ts";
 import { fromFileUrl } from "../../tools/file_url.ts";

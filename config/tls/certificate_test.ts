@@ -1,3 +1,4 @@
+import { inDirectory } from "../../tests/support/borrowed.ts";
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { certificateHosts, loadCertificate } from "./certificate.ts";
@@ -6,16 +7,6 @@ import { selfSigned } from "./self_signed.ts";
 
 const DAY_MS = 86_400_000;
 const HOSTS = ["localhost", "127.0.0.1", "::1"];
-
-/** A directory of its own for one test, gone afterwards. */
-async function inDirectory(test: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await test(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
 
 const made = (dir: string, now: number, hosts = HOSTS) =>
   loadCertificate({ certFile: undefined, keyFile: undefined, dir, hosts, now: () => now });

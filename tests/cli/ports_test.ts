@@ -2,7 +2,7 @@
  * `qumo-relay ports`: with its rule in the kernel, connections to the one public port are spread over the workers. In
  * namespaces of its own: it touches nothing of this machine.
  */
-import { killed } from "../support/processes.ts";
+import { killed } from "../support/borrowed.ts";
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../../tools/file_url.ts";
 import { mayMakeNamespaces, namespaces } from "../support/peers/namespaces.ts";

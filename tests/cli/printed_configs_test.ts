@@ -1,5 +1,5 @@
 /** What the documents print is what starts: each configuration and command line, to the letter, on the address it names. */
-import { killed } from "../support/processes.ts";
+import { killed } from "../support/borrowed.ts";
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { parseConfig } from "../../config/load.ts";

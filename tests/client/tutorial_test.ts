@@ -2,7 +2,7 @@
  * docs/tutorial.md as its reader follows it: every block in its order, in new folders, with the packed package. What a
  * block "says" has to be said. Only ports are other ones, and the relay's commands run the program of this checkout.
  */
-import { freePort } from "../support/processes.ts";
+import { freePort } from "../support/borrowed.ts";
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { ROOT } from "../../tools/module_graph.ts";

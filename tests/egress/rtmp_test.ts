@@ -1,5 +1,5 @@
 /** The plugin `rtmp` with ffmpeg as the server. */
-import { freePort } from "../support/processes.ts";
+import { freePort } from "../support/borrowed.ts";
 import assert from "node:assert/strict";
 import { rtmp } from "../../plugins/egress/rtmp/mod.ts";
 import { MemoryRelay, runPlugin } from "../support/plugin_run.ts";

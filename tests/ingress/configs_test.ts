@@ -1,5 +1,5 @@
 /** The example configurations of the ingress plugins, run by the program, with a real source, in a real browser. */
-import { freePort } from "../support/processes.ts";
+import { freePort } from "../support/borrowed.ts";
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { fromFileUrl } from "../../tools/file_url.ts";

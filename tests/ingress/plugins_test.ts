@@ -2,7 +2,7 @@
  * The ingress plugins, each with what it takes media from in earnest: an RTSP server, encoders that push RTMP and SRT, an
  * HLS playlist, files. What they publish is read back by a client.
  */
-import { freePort, killed } from "../support/processes.ts";
+import { freePort, killed } from "../support/borrowed.ts";
 import assert from "node:assert/strict";
 import { camera } from "../../plugins/ingress/camera/mod.ts";
 import { file } from "../../plugins/ingress/file/mod.ts";

@@ -1,5 +1,5 @@
 /** The door for RTMP publishers, with ffmpeg as a publisher that knows the key and one that does not, and with hostile bytes. */
-import { freePort, killed } from "../support/processes.ts";
+import { freePort, killed } from "../support/borrowed.ts";
 import assert from "node:assert/strict";
 import { rtmp } from "../../plugins/ingress/rtmp/mod.ts";
 import { MAX_STRANGERS_PER_ADDRESS } from "../../plugins/ingress/rtmp/door.ts";

@@ -2,7 +2,7 @@
  * What the commands that need a relay say when something is wrong: a sentence that names it, one that says what to do, and
  * an exit code that is not 0.
  */
-import { freePort } from "../support/processes.ts";
+import { freePort } from "../support/borrowed.ts";
 import assert from "node:assert/strict";
 import { listenQuic } from "../../transport/quic/quic.ts";
 import { acceptWebTransport } from "../../transport/webtransport/webtransport_server.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { killed } from "./processes.ts";
+import { killed } from "./borrowed.ts";
 import { fromFileUrl } from "../../tools/file_url.ts";
 
 /** The program. */

@@ -1,4 +1,4 @@
-import { killed } from "../../tests/support/processes.ts";
+import { killed } from "../../tests/support/borrowed.ts";
 import { sleep } from "../../base/sleep.ts";
 import { MAIN, startedIn, startRelay } from "../../tests/support/program.ts";
 import { V8_FLAGS } from "../ship/v8_flags.ts";

@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+import { TokenField } from "../parts/token_field.tsx";
 import { useState } from "preact/hooks";
 import { needsSomebody, type RelayState } from "./access.ts";
 import { pageAccess } from "./page_access.ts";
@@ -34,17 +35,7 @@ export function AccessNotice({ state, watchOnly = false }: NoticeProps) {
       <p role="alert">{said.text}</p>
       {state !== "nothing_here" && (
         <>
-          <div class="field">
-            <label for="relay-token">Token</label>
-            <input
-              id="relay-token"
-              type="password"
-              autocomplete="off"
-              spellcheck={false}
-              value={text}
-              onInput={(event) => setText(event.currentTarget.value)}
-            />
-          </div>
+          <TokenField id="relay-token" text={text} onText={setText} />
           <p class="soft">
             This tab forgets it when it is closed. Links copied here do not hold it.
           </p>

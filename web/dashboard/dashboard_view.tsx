@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+import { TokenField } from "../parts/token_field.tsx";
 import { useEffect, useState } from "preact/hooks";
 import {
   type AdminPlace,
@@ -118,16 +119,7 @@ function TokenForm({ wrong }: { readonly wrong: boolean }) {
         <code>admin.token_file</code>. This tab forgets it when it is closed.
         {wrong && " The one that was given is not it."}
       </p>
-      <div class="field">
-        <label for="token">Token</label>
-        <input
-          id="token"
-          type="password"
-          autocomplete="off"
-          value={text}
-          onInput={(event) => setText(event.currentTarget.value)}
-        />
-      </div>
+      <TokenField id="token" text={text} onText={setText} />
       <button type="submit">Show the dashboard</button>
     </form>
   );

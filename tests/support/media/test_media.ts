@@ -1,5 +1,5 @@
 /** Media that ffmpeg makes while a test runs. */
-import { killed } from "../processes.ts";
+import { killed } from "../borrowed.ts";
 
 /** Fragmented MP4 as it is made. Ended when it goes out of scope. */
 export interface TestMedia extends AsyncDisposable {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { freePort, killed } from "../processes.ts";
+import { freePort, killed } from "../borrowed.ts";
 import { reasonOf } from "../../../base/errors.ts";
 import {
   type Content,

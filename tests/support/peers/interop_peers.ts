@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { killed } from "../processes.ts";
+import { killed } from "../borrowed.ts";
 import { BroadcastWriter } from "../../../media/broadcast/broadcast_writer.ts";
 import { type Client, connect, type Subscription } from "../../../client/mod.ts";
 import { encode, LIVE, probe } from "../fixtures/ffmpeg_fixtures.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { freePort, killed } from "../processes.ts";
+import { freePort, killed } from "../borrowed.ts";
 import { need } from "../require.ts";
 import { until } from "../server.ts";
 

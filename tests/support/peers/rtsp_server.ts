@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { killed } from "../processes.ts";
+import { killed } from "../borrowed.ts";
 import { createHash } from "node:crypto";
 
 export interface RtspServerOptions {

@@ -1,5 +1,5 @@
 /**
- * Processes that tests start, and the ports they are given.
+ * What tests borrow of the machine: processes, ports, directories.
  *
  * @module
  */
@@ -24,4 +24,14 @@ export function freePort(transport: "tcp" | "udp" = "tcp"): number {
 
 function closing(socket: Deno.DatagramConn): Pick<Deno.DatagramConn, "addr"> & Disposable {
   return { addr: socket.addr, [Symbol.dispose]: () => socket.close() };
+}
+
+/** Runs a test in a directory of its own, which is gone afterwards. */
+export async function inDirectory(test: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await test(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
 }
