@@ -34,6 +34,10 @@ const FAST = [
 const quick = Deno.args[0] === "--quick";
 const given = quick ? Deno.args.slice(1) : Deno.args;
 const all = (await codeFiles()).filter((path) => /_test\.tsx?$/.test(path));
+const absent = [...SLOW, ...FAST].filter((path) => !all.includes(path));
+if (absent.length > 0) {
+  throw new Error(`Not there, change tools/run_tests.ts: ${absent.join(", ")}`);
+}
 const beside = all.filter((path) => !path.startsWith("tests/") && !SLOW.has(path));
 const files = quick ? [...beside, ...FAST] : [];
 const areas = new Set((quick ? files : all).map(areaOf)).size;
