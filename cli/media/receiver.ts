@@ -7,7 +7,7 @@ import {
 } from "../../client/mod.ts";
 import { isRenditionName, namedIn, parseCatalog } from "../../media/hang/catalog_json.ts";
 import { CATALOG_TRACK } from "../../media/hang/catalog.ts";
-import type { FrameSink } from "./frame_sink.ts";
+import type { FrameSaver } from "./frame_saver.ts";
 
 /** What came of a track so far. */
 export interface TrackFigures {
@@ -26,7 +26,7 @@ export interface ReceiverOptions {
   readonly broadcast: string;
   /** Ends after this many groups, all tracks together. */
   readonly maxGroups: number;
-  readonly sink: FrameSink;
+  readonly sink: FrameSaver;
 }
 
 class NoMedia extends QumoError {

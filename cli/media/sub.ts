@@ -13,7 +13,7 @@ import {
   URL_HELP,
   urlOf,
 } from "../shell/connect_flags.ts";
-import { openFrameSink } from "./frame_sink.ts";
+import { openFrameSaver } from "./frame_saver.ts";
 import { print } from "../shell/output.ts";
 import { Receiver } from "./receiver.ts";
 import { onShutdownSignal } from "../shell/shutdown.ts";
@@ -155,7 +155,7 @@ interface ReceiveFlags {
 
 async function receive(client: Client, broadcast: string, flags: ReceiveFlags): Promise<void> {
   const { track, out, count, json, stopped } = flags;
-  await using sink = openFrameSink(out, flags.raw ?? false);
+  await using sink = openFrameSaver(out, flags.raw ?? false);
   using receiver = new Receiver(client, { broadcast, maxGroups: count, sink });
   using status = new StatusLine();
   const figures = () => receiver.figures();

@@ -5,7 +5,7 @@
  * @module
  */
 import { concat } from "../../base/bytes.ts";
-import { u16, u8 } from "../mp4/mp4_writer.ts";
+import { u16, u32, u8 } from "../mp4/mp4_writer.ts";
 
 /** Parameter sets stand at the beginning of a keyframe, within so many bytes. */
 export const MAX_HEADER_BYTES = 64 * 1024;
@@ -38,17 +38,16 @@ function trimmed(bytes: Uint8Array, from: number, to: number): Uint8Array {
   return bytes.subarray(from, to);
 }
 
+/** The same units, each behind a start code. */
+export function joinAnnexB(units: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return concat(units.flatMap((unit) => [START_CODE, unit]));
+}
+
+const START_CODE = Uint8Array.of(0, 0, 0, 1);
+
 /** The same units, each behind its length in four bytes. */
 export function lengthPrefixed(units: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(units.reduce((sum, unit) => sum + 4 + unit.length, 0));
-  const view = new DataView(bytes.buffer);
-  let at = 0;
-  for (const unit of units) {
-    view.setUint32(at, unit.length);
-    bytes.set(unit, at + 4);
-    at += 4 + unit.length;
-  }
-  return bytes;
+  return concat(units.flatMap((unit) => [u32(unit.length), unit]));
 }
 
 /**

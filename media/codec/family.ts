@@ -5,18 +5,34 @@
  */
 import type { MediaTrack } from "../mp4/media_track.ts";
 
-type Described = Pick<MediaTrack, "codec" | "description">;
+/** What a codec is called in SDP. */
+export type CodecFamily = "H264" | "H265" | "VP8" | "VP9" | "AV1" | "OPUS" | "AAC";
+
+/** @returns `undefined` for a codec that is not known here. */
+export function familyOf(codec: string): CodecFamily | undefined {
+  const name = codec.toLowerCase();
+  if (/^avc[13]/.test(name)) return "H264";
+  if (/^(hvc|hev)1/.test(name)) return "H265";
+  if (/^(vp8|vp08)/.test(name)) return "VP8";
+  if (/^(vp9|vp09)/.test(name)) return "VP9";
+  if (name.startsWith("av01")) return "AV1";
+  if (name === "opus") return "OPUS";
+  if (name.startsWith("mp4a.40")) return "AAC";
+  return undefined;
+}
 
 /** H.264 and H.265: NAL units, and frames that may be shown in another order than they are decoded in. */
 export function hasNalUnits(codec: string): boolean {
-  return /^(avc|hvc|hev)/.test(codec);
+  const family = familyOf(codec);
+  return family === "H264" || family === "H265";
 }
 
 /** Whether NAL units stand behind start codes, and the parameter sets in the keyframes. */
-export function isAnnexB({ codec, description }: Described): boolean {
+export function isAnnexB({ codec, description }: Pick<MediaTrack, "codec" | "description">) {
   return description === undefined && hasNalUnits(codec);
 }
 
-export function isAac(codec: string): boolean {
-  return codec.startsWith("mp4a.40");
+/** Whether each frame of AAC has a header of its own, since no description tells what they are. */
+export function isAdts({ codec, description }: Pick<MediaTrack, "codec" | "description">) {
+  return description === undefined && familyOf(codec) === "AAC";
 }

@@ -6,7 +6,7 @@
 import { describe, lengthPrefixed, MAX_HEADER_BYTES, splitAnnexB } from "../codec/annexb.ts";
 import { concat } from "../../base/bytes.ts";
 import { withoutAdts } from "../codec/aac.ts";
-import { hasNalUnits, isAac, isAnnexB } from "../codec/family.ts";
+import { familyOf, hasNalUnits, isAdts, isAnnexB } from "../codec/family.ts";
 import { DecodeClock } from "./decode_clock.ts";
 import { MediaError } from "../media_error.ts";
 import { box, fullBox, u16, u32, u64, zeros } from "./mp4_writer.ts";
@@ -31,6 +31,8 @@ interface MuxTrack {
   readonly clock: DecodeClock | undefined;
   /** The MP4 needs it without start codes. */
   readonly annexB: boolean;
+  /** The same of the headers of its frames. */
+  readonly adts: boolean;
   lastDecodeTicks: number | undefined;
   frameTicks: number;
 }
@@ -67,6 +69,7 @@ export class FragmentMuxer {
         timescale,
         clock: hasNalUnits(rendition.codec) ? new DecodeClock(depthOf(rendition)) : undefined,
         annexB,
+        adts: isAdts(rendition),
         lastDecodeTicks: undefined,
         frameTicks: frameSecondsOf(rendition) * timescale,
       });
@@ -176,13 +179,12 @@ export function frameSecondsOf(rendition: Rendition): number {
   if (rendition.kind === "video") {
     return rendition.framerate ? 1 / rendition.framerate : FRAME_SECONDS.video;
   }
-  return isAac(rendition.codec) ? 1024 / rendition.sampleRateHz : FRAME_SECONDS.audio;
+  return familyOf(rendition.codec) === "AAC" ? 1024 / rendition.sampleRateHz : FRAME_SECONDS.audio;
 }
 
 function dataOf(track: MuxTrack, { payload }: MuxFrame): Uint8Array {
   if (track.annexB) return lengthPrefixed(splitAnnexB(payload));
-  const { codec, description } = track.rendition;
-  return isAac(codec) && description === undefined ? withoutAdts(payload) : payload;
+  return track.adts ? withoutAdts(payload) : payload;
 }
 
 const MATRIX = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);

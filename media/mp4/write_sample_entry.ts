@@ -5,7 +5,7 @@
  */
 import { concat } from "../../base/bytes.ts";
 import { aacConfig } from "../codec/aac.ts";
-import { isAac } from "../codec/family.ts";
+import { familyOf } from "../codec/family.ts";
 import { MediaError } from "../media_error.ts";
 import { box, fullBox, u16, u32, u8, zeros } from "./mp4_writer.ts";
 import type { AudioRendition, Rendition, VideoRendition } from "../rendition.ts";
@@ -47,7 +47,7 @@ function audioEntry(audio: AudioRendition): Uint8Array {
     return aural(audio, "Opus", dOps);
   }
   if (codec === "mp3") return aural(audio, "mp4a", esds(0x6b, undefined));
-  if (isAac(codec)) {
+  if (familyOf(codec) === "AAC") {
     return aural(audio, "mp4a", esds(0x40, audio.description ?? audioSpecificConfig(audio)));
   }
   throw new MediaError(`Cannot write MP4: the audio codec ${codec} has no place in it`);

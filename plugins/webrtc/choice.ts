@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { familyOf } from "./rtp/codecs.ts";
+import { familyOf } from "../../media/codec/family.ts";
 import { RequestRefused } from "./errors.ts";
 import { type Offer, type OfferedCodec, type OfferedMedia, parameter } from "./offer.ts";
 import type { AudioRendition, Rendition, VideoRendition } from "../../media/rendition.ts";

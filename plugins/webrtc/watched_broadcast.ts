@@ -10,7 +10,7 @@ import type { Client } from "../../client/mod.ts";
 import { LiveMedia } from "../../media/broadcast/live_media.ts";
 import type { PluginStats } from "../plugin.ts";
 import { isPlainOpus } from "./choice.ts";
-import { familyOf } from "./rtp/codecs.ts";
+import { familyOf } from "../../media/codec/family.ts";
 import { PacketTrack } from "./packet_track.ts";
 import { opusOf } from "./rtp/opus.ts";
 import type { Rendition } from "../../media/rendition.ts";

@@ -13,7 +13,7 @@ import type { MediaTrack } from "../../media/mp4/media_track.ts";
 import { MediaPublisher } from "../../media/broadcast/media_publisher.ts";
 import type { PluginContext } from "../plugin.ts";
 import { codecOf, Depacketizer, type ReceivedFrame } from "./rtp/depacketize.ts";
-import type { Family } from "./rtp/codecs.ts";
+import type { CodecFamily } from "../../media/codec/family.ts";
 import { RequestRefused } from "./errors.ts";
 import { Offer, type OfferedCodec, type OfferedMedia, parameter } from "./offer.ts";
 import { Peer, type PeerPlace } from "./peer.ts";
@@ -53,7 +53,7 @@ export class Whip {
       const peer = await this.#answer(offer, chosen);
       const receiving = new Receiving(this.#ctx, this.#publisher(path), peer, {
         keyframeMs: this.#options.keyframeMs,
-        ...(chosen.video !== undefined && { video: chosen.video.name as Family }),
+        ...(chosen.video !== undefined && { video: chosen.video.name as CodecFamily }),
         audio: chosen.audio !== undefined,
       });
       const end = () => {
@@ -142,7 +142,7 @@ const AUDIO_ID = 2;
 const SLEW_US = 500;
 
 interface ReceivingOptions {
-  readonly video?: Family;
+  readonly video?: CodecFamily;
   readonly audio: boolean;
   readonly keyframeMs: number;
 }
@@ -241,7 +241,7 @@ class Line {
   #wallUs: number | undefined;
 
   constructor(
-    family: Family,
+    family: CodecFamily,
     transceiver: RTCRtpTransceiver,
     onframe: (frame: ReceivedFrame) => void,
     { stats, clock }: PluginContext,

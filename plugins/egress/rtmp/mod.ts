@@ -4,6 +4,7 @@ import { oneOf, secret, text, url } from "../../../config/fields.ts";
 import { pipeInput } from "../../ffmpeg/input.ts";
 import { MediaProcess } from "../../ffmpeg/media_process.ts";
 import { audioCodec, videoCodec } from "../../ffmpeg/output.ts";
+import { familyOf } from "../../../media/codec/family.ts";
 import { type FrameSink, readInto } from "../../../media/broadcast/read_into.ts";
 import { eachBroadcast } from "../../live_set.ts";
 import { sleep } from "../../../base/sleep.ts";
@@ -67,12 +68,12 @@ function chosen(renditions: readonly Rendition[], { video, audio }: Options): Re
       undefined,
     );
   const sound = renditions.find((one) => one.kind === "audio");
-  if (picture !== undefined && video === "copy" && !picture.codec.startsWith("avc")) {
+  if (picture !== undefined && video === "copy" && familyOf(picture.codec) !== "H264") {
     throw new PushFailed(
       `Cannot push ${picture.codec} over RTMP: it carries H.264 alone; set \`video: h264\``,
     );
   }
-  if (sound !== undefined && audio === "copy" && !sound.codec.startsWith("mp4a.40")) {
+  if (sound !== undefined && audio === "copy" && familyOf(sound.codec) !== "AAC") {
     throw new PushFailed(
       `Cannot push ${sound.codec} over RTMP: it carries AAC alone; set \`audio: aac\``,
     );

@@ -4,8 +4,8 @@
  * @module
  */
 import { type DepacketizerCodec, dePacketizeRtpPackets, type RtpPacket } from "werift";
-import { lengthPrefixed, splitAnnexB } from "../../../media/codec/annexb.ts";
-import type { Family } from "./codecs.ts";
+import { joinAnnexB, splitAnnexB } from "../../../media/codec/annexb.ts";
+import type { CodecFamily } from "../../../media/codec/family.ts";
 import { Reorder } from "./reorder.ts";
 
 export interface ReceivedFrame {
@@ -15,7 +15,7 @@ export interface ReceivedFrame {
   readonly payload: Uint8Array;
 }
 
-const CODECS: Readonly<Partial<Record<Family, DepacketizerCodec>>> = {
+const CODECS: Readonly<Partial<Record<CodecFamily, DepacketizerCodec>>> = {
   H264: "MPEG4/ISO/AVC",
   VP8: "VP8",
   VP9: "VP9",
@@ -31,7 +31,7 @@ export class Depacketizer {
   /** Frames and packets that were left out. */
   skipped = 0;
   readonly #codec: DepacketizerCodec;
-  readonly #family: Family;
+  readonly #family: CodecFamily;
   readonly #order: Reorder;
   readonly #onlost: () => void;
   #packets: RtpPacket[] = [];
@@ -41,7 +41,7 @@ export class Depacketizer {
   #parameterSets: Uint8Array[] = [];
 
   /** @param onlost A keyframe is needed. */
-  constructor(family: Family, onlost: () => void) {
+  constructor(family: CodecFamily, onlost: () => void) {
     this.#family = family;
     this.#codec = CODECS[family]!;
     this.#order = new Reorder(MISSING_MS, () => this.#lost());
@@ -108,25 +108,14 @@ export class Depacketizer {
     const units = splitAnnexB(data).filter((unit) => ![9, 12].includes(unit[0]! & 31));
     const sets = units.filter((unit) => [7, 8].includes(unit[0]! & 31));
     if (sets.length > 0) this.#parameterSets = sets;
-    if (!keyframe) return annexB(units);
+    if (!keyframe) return joinAnnexB(units);
     if (this.#parameterSets.length === 0) return undefined;
-    return annexB(sets.length > 0 ? units : [...this.#parameterSets, ...units]);
+    return joinAnnexB(sets.length > 0 ? units : [...this.#parameterSets, ...units]);
   }
-}
-
-function annexB(units: readonly Uint8Array[]): Uint8Array {
-  const bytes = lengthPrefixed(units);
-  let at = 0;
-  for (const unit of units) {
-    // A start code is as long as a length.
-    bytes.set([0, 0, 0, 1], at);
-    at += 4 + unit.length;
-  }
-  return bytes;
 }
 
 /** The codec string of frames as they come here. @returns `undefined` for a keyframe without what it needs. */
-export function codecOf(family: Family, keyframe: Uint8Array): string | undefined {
+export function codecOf(family: CodecFamily, keyframe: Uint8Array): string | undefined {
   switch (family) {
     case "H264": {
       const sps = splitAnnexB(keyframe).find((unit) => (unit[0]! & 31) === 7);

@@ -13,7 +13,7 @@ import {
   Vp9Packetizer,
 } from "werift";
 import { MediaError } from "../../../media/media_error.ts";
-import { familyOf } from "./codecs.ts";
+import { familyOf } from "../../../media/codec/family.ts";
 import type { MediaFrame, Rendition } from "../../../media/rendition.ts";
 
 export type { RtpPacket } from "werift";

@@ -3,7 +3,7 @@ import { reasonOf } from "../../base/errors.ts";
 import { fileName } from "../../plugins/egress/file_name.ts";
 
 /** Takes the frames that were received. */
-export interface FrameSink extends AsyncDisposable {
+export interface FrameSaver extends AsyncDisposable {
   /** Whether the groups of a track have to come one after another. */
   readonly inOrder: boolean;
   write(track: string, group: number, frame: number, payload: Uint8Array): Promise<void>;
@@ -17,13 +17,13 @@ class SaveFailed extends QumoError {
  * @param out A directory, "-" for standard output, or `undefined` for nowhere.
  * @param raw One file a track instead of one a frame.
  */
-export function openFrameSink(out: string | undefined, raw: boolean): FrameSink {
+export function openFrameSaver(out: string | undefined, raw: boolean): FrameSaver {
   if (out === undefined) return new Nowhere();
   if (out === "-") return new ToStdout();
   return raw ? new FileEachTrack(out) : new FileEachFrame(out);
 }
 
-class Nowhere implements FrameSink {
+class Nowhere implements FrameSaver {
   readonly inOrder = false;
   write(): Promise<void> {
     return Promise.resolve();
@@ -31,7 +31,7 @@ class Nowhere implements FrameSink {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
-class ToStdout implements FrameSink {
+class ToStdout implements FrameSaver {
   readonly inOrder = true;
   readonly #writer = Deno.stdout.writable.getWriter();
 
@@ -48,7 +48,7 @@ class ToStdout implements FrameSink {
   }
 }
 
-class FileEachFrame implements FrameSink {
+class FileEachFrame implements FrameSaver {
   readonly inOrder = false;
   readonly #dir: string;
   readonly #made = new Set<string>();
@@ -69,7 +69,7 @@ class FileEachFrame implements FrameSink {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
-class FileEachTrack implements FrameSink {
+class FileEachTrack implements FrameSaver {
   readonly inOrder = true;
   readonly #dir: string;
   readonly #files = new Map<string, Promise<Deno.FsFile>>();

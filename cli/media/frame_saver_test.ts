@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openFrameSink } from "./frame_sink.ts";
+import { openFrameSaver } from "./frame_saver.ts";
 
 const HOSTILE = [
   ...["", ".", "..", "../../escape", "/escape", "video", "Video", "VIDEO", "é", "e\u0301"],
@@ -11,7 +11,7 @@ async function saved(raw: boolean): Promise<Map<string, string>> {
   const out = `${parent}/out`;
   try {
     {
-      await using sink = openFrameSink(out, raw);
+      await using sink = openFrameSaver(out, raw);
       for (const [i, track] of HOSTILE.entries()) {
         await sink.write(track, 7, 0, new TextEncoder().encode(`${i}`));
       }
