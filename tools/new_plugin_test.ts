@@ -22,9 +22,10 @@ async function write(args: readonly string[], root = ROOT): Promise<[number, str
   return [await tool.ended(), tool.output()];
 }
 
-/** Runs its tests, types and all. */
+/** Runs its tests. Those beside the tool are checked for their types as they stand; here what is made of one is enough. */
 async function passes(folder: string, count: number, root = ROOT): Promise<void> {
-  const args = ["test", "-A", "--config", `${root}/deno.json`, folder];
+  const check = root === ROOT ? ["--no-check"] : [];
+  const args = ["test", "-A", ...check, "--config", `${root}/deno.json`, folder];
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args,
     cwd: root,
