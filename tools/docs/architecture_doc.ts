@@ -26,8 +26,8 @@ export async function architectureMarkdown(): Promise<string> {
 type Arrows = Readonly<Record<string, readonly string[]>>;
 
 /**
- * The arrows as a Mermaid flowchart. One that follows from others is left out, or nobody could read it; a dotted one stands
- * for single files.
+ * The arrows as a Mermaid flowchart. A dotted arrow stands for single files. An arrow that follows from solid ones is left
+ * out, or nobody could read the diagram.
  */
 export function diagram(arrows: Arrows): string {
   const folders = Object.keys(arrows);

@@ -29,7 +29,9 @@ function leadsSomewhere(path: string): boolean {
   const walk = (folder: string, parts: readonly string[]): boolean => {
     const [part, ...rest] = parts;
     if (part === undefined) return true;
-    const pattern = part.split(/\*|\b[A-Z]{2,}\b/).map(RegExp.escape).join("[^/]*");
+    const pattern = part.split(/\*|(?<![A-Za-z])[A-Z]{2,}(?![A-Za-z])/).map(RegExp.escape).join(
+      "[^/]*",
+    );
     return [...Deno.readDirSync(folder)].some(({ name, isDirectory }) =>
       new RegExp(`^${pattern}$`).test(name) &&
       (rest.length === 0 || isDirectory && walk(`${folder}${name}/`, rest))
@@ -76,7 +78,15 @@ Deno.test("a path is found in a span and in a diagram, and not in a block of cod
 });
 
 Deno.test("a name in capitals and an asterisk stand for any name, other names for themselves", () => {
-  for (const path of ["plugins/KIND/NAME/mod.ts", "docs/*.md", "wire", "base/errors.ts"]) {
+  for (
+    const path of [
+      "plugins/KIND/NAME/mod.ts",
+      "web/NAME/NAME_view.tsx",
+      "docs/*.md",
+      "wire",
+      "base/errors.ts",
+    ]
+  ) {
     assert.ok(leadsSomewhere(path), path);
   }
   for (const path of ["plugins/KIND/NAME/none.ts", "docs/*.rst", "base/error.ts", "wire/x/y"]) {
