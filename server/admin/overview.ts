@@ -17,12 +17,8 @@ import type { Revoked } from "../auth/revocations.ts";
 import type { ServerView } from "./server_view.ts";
 import { readUdpDrops } from "../socket_buffers.ts";
 
-/** Every session, oldest first. */
 export async function sessions(view: ServerView): Promise<SessionJson[]> {
-  const all = (await ask(view, { about: "sessions" })).flat();
-  return all.sort((a, b) =>
-    a.startedAt < b.startedAt ? -1 : a.startedAt > b.startedAt ? 1 : a.id - b.id
-  );
+  return (await ask(view, { about: "sessions" })).flat();
 }
 
 /** @returns `undefined` when there is no such session. */
@@ -43,17 +39,14 @@ export async function broadcasts(view: ServerView): Promise<BroadcastJson[]> {
         ? -1
         : here.findIndex(({ hop }) => hop === publisher.hop);
       if (known < 0) here.push(publisher);
-      else here[known] = together(here[known]!, publisher);
+      else here[known] = joined(here[known]!, publisher);
     }
   }
   return [...byPath].map(([path, publishers]) => ({ path, publishers }));
 }
 
 /** One publisher that is connected to two nodes. */
-function together(
-  a: PublisherJson,
-  b: PublisherJson,
-): PublisherJson {
+function joined(a: PublisherJson, b: PublisherJson): PublisherJson {
   return {
     hop: a.hop,
     lingering: a.lingering && b.lingering,
@@ -92,7 +85,7 @@ export async function metrics(view: ServerView): Promise<MetricsSnapshot> {
   const { relay, upstream, startedAtMs } = view;
   const cpu = process.cpuUsage();
   return {
-    ...nodes.reduce(added),
+    ...nodes.reduce(together),
     startedAtMs,
     uptimeMs: relay.context.clock.wallMs() - startedAtMs,
     draining: relay.draining,
@@ -120,40 +113,23 @@ export async function metrics(view: ServerView): Promise<MetricsSnapshot> {
   };
 }
 
-function merged<K>(a: ReadonlyMap<K, number>, b: ReadonlyMap<K, number>): Map<K, number> {
-  const sum = new Map(a);
-  for (const [key, n] of b) sum.set(key, (sum.get(key) ?? 0) + n);
-  return sum;
+/** Two nodes together. */
+function together(a: NodeNumbers, b: NodeNumbers): NodeNumbers {
+  const eventLoopDelaySeconds = Math.max(a.eventLoopDelaySeconds, b.eventLoopDelaySeconds);
+  return { ...sum(a, b), eventLoopDelaySeconds };
 }
 
-function added(a: NodeNumbers, b: NodeNumbers): NodeNumbers {
-  return {
-    sessions: { ...sums(a.sessions, b.sessions), open: [...a.sessions.open, ...b.sessions.open] },
-    quicHandshakesFailed: a.quicHandshakesFailed + b.quicHandshakesFailed,
-    webTransportAnswers: merged(a.webTransportAnswers, b.webTransportAnswers),
-    webSocketAnswers: merged(a.webSocketAnswers, b.webSocketAnswers),
-    refused: merged(a.refused, b.refused),
-    broadcasts: sums(a.broadcasts, b.broadcasts),
-    tracks: a.tracks + b.tracks,
-    groupsKept: a.groupsKept + b.groupsKept,
-    subscriptions: sums(a.subscriptions, b.subscriptions),
-    media: sums(a.media, b.media),
-    pool: sums(a.pool, b.pool),
-    limited: sums(a.limited, b.limited),
-    handshakes: a.handshakes + b.handshakes,
-    strayFailures: a.strayFailures + b.strayFailures,
-    heap: sums(a.heap, b.heap),
-    eventLoopDelaySeconds: Math.max(a.eventLoopDelaySeconds, b.eventLoopDelaySeconds),
-  };
-}
-
-/** Adds up whatever is a number in both. */
-function sums<T extends object>(a: T, b: T): T {
-  const entries = Object.entries(a).map(([key, value]) => {
-    const other: unknown = b[key as keyof T];
-    return [key, typeof value === "number" && typeof other === "number" ? value + other : value];
-  });
-  return Object.fromEntries(entries);
+/** Adds up numbers, also those in objects and maps, and joins lists. Both have the same shape. */
+// deno-lint-ignore no-explicit-any
+function sum(a: any, b: any): any {
+  if (typeof a === "number") return a + b;
+  if (Array.isArray(a)) return a.concat(b);
+  if (a instanceof Map) {
+    const all = new Map(a);
+    for (const [key, n] of b) all.set(key, (all.get(key) ?? 0) + n);
+    return all;
+  }
+  return Object.fromEntries(Object.entries(a).map(([key, n]) => [key, sum(n, b[key])]));
 }
 
 /** Closes one session, wherever it is. @returns False when there is none of that number. */

@@ -1,6 +1,6 @@
 /**
- * Long lists in pages: each page names where the next one begins, by what its last item is called, so that what comes and
- * goes in between shifts nothing.
+ * Long lists in pages. Each page says where the next one begins: behind the name of its last item. So nothing shifts when
+ * items come and go in between.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export const PAGING: readonly AdminParameter[] = [
 ];
 
 /**
- * One page of what is sorted by `nameOf` already.
+ * One page of a list, in the order of the names.
  * @param nameOf Items of the same name stand on one page.
  */
 export function pageOf<T>(
@@ -35,25 +35,16 @@ export function pageOf<T>(
   nameOf: (item: T) => string,
   { limit = DEFAULT_LIMIT, after }: AdminRequest["parameters"],
 ): { readonly items: readonly T[]; readonly next?: string } {
-  const from = after === undefined ? 0 : firstAfter(items, nameOf, fromCursor(String(after)));
-  let end = Math.min(from + Number(limit), items.length);
-  while (end > from && end < items.length && nameOf(items[end]!) === nameOf(items[end - 1]!)) end++;
-  const page = items.slice(from, end);
-  return end === items.length
+  const last = after === undefined ? undefined : fromCursor(String(after));
+  const rest = items.map((item) => ({ item, name: nameOf(item) }))
+    .filter(({ name }) => last === undefined || name > last)
+    .sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  let end = Math.min(Number(limit), rest.length);
+  while (end > 0 && end < rest.length && rest[end]!.name === rest[end - 1]!.name) end++;
+  const page = rest.slice(0, end).map(({ item }) => item);
+  return end === rest.length
     ? { items: page }
-    : { items: page, next: toCursor(nameOf(items[end - 1]!)) };
-}
-
-/** In the order in which {@link pageOf} goes through. */
-export function sorted<T>(items: readonly T[], nameOf: (item: T) => string): T[] {
-  return items.map((item) => ({ item, name: nameOf(item) }))
-    .sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
-    .map(({ item }) => item);
-}
-
-function firstAfter<T>(items: readonly T[], nameOf: (item: T) => string, name: string): number {
-  const at = items.findIndex((item) => nameOf(item) > name);
-  return at < 0 ? items.length : at;
+    : { items: page, next: toCursor(rest[end - 1]!.name) };
 }
 
 const toCursor = (name: string) =>

@@ -17,7 +17,7 @@ import {
 import { unbracketed } from "../../../config/address.ts";
 import { SESSION_CODE } from "../../../wire/lite/codes.ts";
 import { broadcasts, kick, revoke, session, sessions, tracks } from "../overview.ts";
-import { pageOf, PAGING, sorted } from "../page.ts";
+import { pageOf, PAGING } from "../page.ts";
 import { type AdminParameter, type AdminRequest, type AdminRoute, failure } from "./route.ts";
 
 const MAX_SESSION = 999_999_999_999_999;
@@ -142,7 +142,7 @@ export const SESSION_ROUTES: readonly AdminRoute[] = [
     handle: async ({ c, view, parameters }) => {
       const { prefix = "" } = parameters;
       const all = (await broadcasts(view)).filter(({ path }) => isBelow(path, String(prefix)));
-      const { items, ...more } = pageOf(sorted(all, broadcastName), broadcastName, parameters);
+      const { items, ...more } = pageOf(all, broadcastName, parameters);
       return c.json({ broadcasts: items, ...more } satisfies AnswerJson<"broadcasts">);
     },
   },
@@ -161,7 +161,7 @@ export const SESSION_ROUTES: readonly AdminRoute[] = [
       const all = (await tracks(view)).filter(({ broadcast }) =>
         wanted === undefined || wanted === broadcast
       );
-      const { items, ...more } = pageOf(sorted(all, trackName), trackName, parameters);
+      const { items, ...more } = pageOf(all, trackName, parameters);
       return c.json({ tracks: items, ...more } satisfies AnswerJson<"tracks">);
     },
   },
@@ -181,7 +181,7 @@ export const SESSION_ROUTES: readonly AdminRoute[] = [
         revokedAt: new Date(atMs).toISOString(),
         until: untilMs === undefined ? null : new Date(untilMs).toISOString(),
       }));
-      const { items, ...more } = pageOf(sorted(all, revocationName), revocationName, parameters);
+      const { items, ...more } = pageOf(all, revocationName, parameters);
       return c.json({ revoked: items, ...more } satisfies AnswerJson<"revoked">);
     },
   },
