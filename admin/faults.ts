@@ -1,17 +1,17 @@
 /**
- * What is wrong with a request, in words for people.
+ * Checks a value against a shape and says in words what is wrong.
  *
  * @module
  */
 import { z } from "zod";
 
-/** Something wrong with a value, and where in it: "" is all of it. */
+/** Something that is wrong in a value. The path "" stands for all of it. */
 export interface Fault {
   readonly path: string;
   readonly message: string;
 }
 
-/** What is wrong with a value, at each place the first. @param path Where the value stands. */
+/** What is wrong with a value, one fault for each place. @param path Stands before the path of each fault. */
 export function faultsOf(value: unknown, shape: z.ZodType, path = ""): Fault[] {
   const { error } = shape.safeParse(value, { error: messageOf });
   const faults = new Map<string, Fault>();

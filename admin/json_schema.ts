@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { SHAPES } from "./shapes.ts";
 
-/** As far as the documents look into it. */
+/** The keywords that the documents read. */
 export interface JsonSchema {
   readonly $ref?: string;
   readonly type?: string | readonly string[];
@@ -25,7 +25,7 @@ const NAMES = new Map<unknown, string>(
 export const namedSchemas = (): Record<string, JsonSchema> =>
   Object.fromEntries(Object.entries(SHAPES).map(([name, shape]) => [name, written(shape)]));
 
-/** A reference to the schema of a shape that has a name, the schema itself of another. */
+/** A shape with a name becomes a reference, any other its schema. */
 export function schemaOf(shape: z.ZodType): JsonSchema {
   const name = NAMES.get(shape);
   return name === undefined ? written(shape) : { $ref: refTo(name) };
@@ -49,13 +49,13 @@ function written(shape: z.ZodType): JsonSchema {
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
-/** Says the same with fewer words. */
+/** The same schema, with fewer keywords. */
 function plain(node: Json): Json {
   if (typeof node !== "object" || node === null || Array.isArray(node)) return node;
   const { anyOf, propertyNames, additionalProperties, ...rest } = node;
-  // An object with any members.
+  // A record: an object with any members.
   if (propertyNames !== undefined) return rest;
-  // Every whole number is one that JavaScript can hold.
+  // The bounds of JavaScript's whole numbers say nothing of ours.
   for (const end of ["minimum", "maximum"]) {
     if (Math.abs(rest[end]) === Number.MAX_SAFE_INTEGER) delete rest[end];
   }

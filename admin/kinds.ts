@@ -1,10 +1,10 @@
-/** The kinds of values that several shapes of the admin interface have. */
+/** Kinds of values that several shapes of the admin interface use. */
 import { z } from "zod";
 
 /** A number of things. */
 export const count = (about: string) => z.int().min(0).describe(about);
 
-/** A moment, as ISO 8601 writes it. */
+/** A time, as ISO 8601 writes it. */
 export const time = (about: string) =>
   z.string().refine(isTime, "expected a time like 2030-01-31T12:00:00Z")
     .meta({ format: "date-time", description: about });
@@ -14,11 +14,11 @@ function isTime(text: string): boolean {
   return written && Number.isFinite(Date.parse(text));
 }
 
-/** An object that has exactly one of `keys`, and what it likes of the others. */
+/** An object that has exactly one of `keys`. Its other members are as declared. */
 export function eitherOf<T extends z.ZodRawShape>(keys: readonly (keyof T & string)[], members: T) {
   return z.strictObject(members).refine(
     (value) => keys.filter((key) => Object.hasOwn(value, key)).length === 1,
-    // Also where something else is wrong, if it is an object at all.
+    // Checked for every object, even if something else is wrong with it.
     { error: `give one of ${keys.join(", ")}`, when: ({ value }) => isObject(value) },
   ).meta({
     description: `Either ${keys.map((key) => `\`${key}\``).join(" or ")}.`,

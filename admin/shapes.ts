@@ -1,6 +1,6 @@
 /**
- * The shape of every answer and request body of the admin interface, each declared once. The types that the server has to
- * answer with and that the page and `top` read, the OpenAPI document and docs/admin-api.md all come from here.
+ * The shape of every answer and request body of the admin interface, each declared once. The types of the server's
+ * handlers, the page and `top` are inferred from them. The OpenAPI document and docs/admin-api.md are made from them.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { TrackInfo } from "../relay/reading.ts";
 import { ERROR_CODES, type ErrorCode } from "./error_codes.ts";
 import { count, eitherOf, time } from "./kinds.ts";
 
-/** The shape has exactly the members of `T`. */
+/** A shape with exactly the members of `T`. */
 type Members<T> = { readonly [K in keyof T]: z.ZodType<T[K]> };
 
 const { string, boolean: yes, array: list, number, strictObject: object } = z;
@@ -94,7 +94,7 @@ const HOOK_STATS = object(
   } satisfies Members<HookStats>,
 );
 
-/** Every shape that has a name in the documents, in their order. */
+/** The shapes that have a name in the documents, in the documents' order. */
 export const SHAPES = {
   Session: object(SESSION).describe("One peer of the relay."),
   SessionDetail: object({
@@ -215,7 +215,7 @@ export const SHAPES = {
 
 const next = string().describe("Where the next page begins; absent on the last one.").optional();
 
-/** Answers that have no name of their own in the documents. */
+/** Answers whose shape has no name in the documents. */
 export const ANSWERS = {
   sessions: object({ sessions: list(SHAPES.Session), next }),
   broadcasts: object({ broadcasts: list(SHAPES.Broadcast), next }),
@@ -237,10 +237,10 @@ type ReadonlyDeep<T> = T extends readonly (infer I)[] ? readonly ReadonlyDeep<I>
   : T extends object ? { readonly [K in keyof T]: ReadonlyDeep<T[K]> }
   : T;
 
-/** What has a shape. */
+/** The type of a shape's values. */
 export type Shaped<S extends z.ZodType> = ReadonlyDeep<z.infer<S>>;
 type Named<N extends keyof typeof SHAPES> = Shaped<(typeof SHAPES)[N]>;
-/** One of {@link ANSWERS}. */
+/** The type of one of {@link ANSWERS}. */
 export type AnswerJson<N extends keyof typeof ANSWERS> = Shaped<(typeof ANSWERS)[N]>;
 
 export type SessionJson = Named<"Session">;

@@ -1,6 +1,6 @@
 /**
- * Every metric of the program, in one place: name, help, unit suffix and labels. The media path counts in plain numbers;
- * nothing of prom-client is touched until somebody scrapes.
+ * Every metric of the program: name, help, unit suffix and labels. The media path counts in plain numbers. prom-client is
+ * not touched until somebody scrapes.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { HOOKS } from "./hook_metrics.ts";
 import { PLUGINS } from "./plugin_metrics.ts";
 import type { MetricsSnapshot } from "./snapshot.ts";
 
-/** Label values are closed sets, never a track's name or an address: the number of series is fixed. */
+/** Label values are closed sets, never track names or addresses. So the number of series is fixed. */
 const TRANSPORTS = ["quic", "webtransport", "websocket", "memory"] as const;
 const VERSIONS = [
   "moq-lite-01",
@@ -275,7 +275,7 @@ export class Exposition {
       else if (metric.open !== undefined) addAll(series, metric.read(snapshot));
       else setPlain(metric, series, snapshot);
     }
-    // Takes the values before its first await: a scrape at the same time does not mix with this one.
+    // prom-client takes the values before its first await, so a scrape at the same time does not mix with this one.
     return await this.#registry.metrics();
   }
 }

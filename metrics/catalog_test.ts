@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { VERSION } from "../base/version.ts";
 import { CATALOG, Exposition } from "./catalog.ts";
-import { readExposition } from "./exposition_check.ts";
+import { readExposition } from "../tests/support/fixtures/exposition.ts";
 import { sampleSnapshot } from "../tests/support/fixtures/metrics.ts";
 
 const METRICS = CATALOG.flatMap(({ metrics }) => metrics);

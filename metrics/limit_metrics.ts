@@ -1,5 +1,5 @@
 /**
- * Metrics of the limits: how often each took effect.
+ * Metrics of the limits: how often each of them took effect.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Metrics of what flows through the relay, and of the memory it flows through.
+ * Metrics of the media that flows through the relay, and of the memory it uses.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { Metric, MetricSection } from "./metric.ts";
 import type { FramePoolStats } from "../relay/group/frame_pool.ts";
 import type { RelayStats } from "../relay/stats.ts";
 
-/** A counter that is one number of the media path. */
+/** A counter that shows one number of the media path. */
 const media = (name: string, field: keyof RelayStats, help: string): Metric => ({
   name,
   type: "counter",

@@ -19,19 +19,19 @@ interface Declared {
 export interface PlainMetric extends Declared {
   readonly labels?: undefined;
   readonly open?: undefined;
-  /** `undefined` when there is nothing to tell: the metric then has no series. */
+  /** `undefined` when there is no value: the metric then has no series. */
   readonly read: (snapshot: MetricsSnapshot) => number | undefined;
 }
 
 export interface LabelledMetric extends Declared {
   readonly open?: undefined;
-  /** Every value each label may take, so that the number of series is fixed. */
+  /** Every value that each label may have. So the number of series is fixed. */
   readonly labels: Readonly<Record<string, readonly string[]>>;
-  /** Combinations that are left out are 0, those named twice are added up. */
+  /** A combination that is missing is 0. Values of the same combination are added up. */
   readonly read: (snapshot: MetricsSnapshot) => readonly Sample[];
 }
 
-/** One series for each thing that those who run the server have named, never for what a peer has. */
+/** One series for each thing that the operator has named, never for what a peer has named. */
 export interface OpenMetric extends Declared {
   readonly labels?: undefined;
   /** Names of its labels. */
@@ -47,10 +47,10 @@ export interface MetricSection {
   readonly metrics: readonly Metric[];
 }
 
-/** Where values go that a label does not list, if it lists this one. */
+/** Stands for every value that a label does not list, if the label lists this one. */
 const OTHER = "other";
 
-/** Every series of a labelled metric with its value. @throws {RangeError} A value that its label does not list. */
+/** Every series of a labelled metric with its value. @throws {RangeError} A label has a value that it does not list. */
 export function seriesOf(metric: LabelledMetric, snapshot: MetricsSnapshot): Sample[] {
   const all = new Map(combinations(metric.labels).map((labels) => [keyOf(metric, labels), labels]));
   const values = new Map<string, number>([...all.keys()].map((key) => [key, 0]));

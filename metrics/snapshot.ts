@@ -1,6 +1,6 @@
 /**
- * What the program tells of itself when somebody scrapes it: plain numbers, gathered once per scrape. Counters run since
- * the start of the process. Whoever counts declares its counters; they are only gathered here.
+ * The numbers of one scrape. They are plain numbers, gathered once per scrape. Counters run since the start of the process.
+ * The code that counts declares its counters. This file only gathers them.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { RelayStats } from "../relay/stats.ts";
 import type { LimitHits } from "../session/limits.ts";
 import type { StorageStats } from "../storage/store.ts";
 
-/** What every thread that takes peers in has for itself. */
+/** The numbers of one thread that takes peers in. */
 export interface NodeNumbers {
   readonly sessions: SessionNumbers;
   /** Handshakes that failed before there was a connection. */
@@ -19,7 +19,7 @@ export interface NodeNumbers {
   /** Answers to WebTransport requests by HTTP status. */
   readonly webTransportAnswers: ReadonlyMap<number, number>;
   readonly webSocketAnswers: ReadonlyMap<number, number>;
-  /** Who was turned away before anything was served, by reason. */
+  /** Requests refused before anything was served, by reason. */
   readonly refused: ReadonlyMap<string, number>;
   readonly broadcasts: Readonly<Record<"live" | "lingering", number>>;
   readonly tracks: number;
@@ -35,11 +35,11 @@ export interface NodeNumbers {
   readonly strayFailures: number;
   /** JavaScript memory in bytes. */
   readonly heap: Readonly<Record<"total" | "used" | "external", number>>;
-  /** How long a callback that was due had to wait just now. */
+  /** How late a callback was called just now. */
   readonly eventLoopDelaySeconds: number;
 }
 
-/** The server as a whole; of `eventLoopDelaySeconds` its slowest thread. */
+/** The numbers of the whole server. `eventLoopDelaySeconds` is that of its slowest thread. */
 export interface MetricsSnapshot extends NodeNumbers {
   readonly startedAtMs: number;
   readonly uptimeMs: number;
@@ -50,7 +50,6 @@ export interface MetricsSnapshot extends NodeNumbers {
   readonly storage: StorageNumbers | undefined;
   /** Instances of plugins. */
   readonly plugins: readonly PluginNumbers[];
-  /** Who is told of what happens. */
   readonly hooks: readonly HookNumbers[];
   /** UDP packets the kernel dropped for a full receive buffer; absent where the system does not tell. */
   readonly udpReceiveDrops: number | undefined;
@@ -60,7 +59,7 @@ export interface MetricsSnapshot extends NodeNumbers {
   readonly workers: number;
 }
 
-/** What is counted of sessions. */
+/** Counters of the sessions. */
 export interface SessionCounters {
   opened: number;
   closed: number;
@@ -68,12 +67,12 @@ export interface SessionCounters {
   handshakesFailed: number;
   /** Sessions closed with the protocol violation code, by either side. */
   violations: number;
-  /** Sessions whose peer was lost without a word. */
+  /** Sessions whose peer vanished without closing. */
   lost: number;
 }
 
 export interface SessionNumbers extends Readonly<SessionCounters> {
-  /** Open now, in any order and grouping; the same pair may come more than once. */
+  /** Open now, in any order. The same pair may stand here more than once. */
   readonly open: readonly {
     readonly transport: string;
     readonly version: string;
@@ -81,13 +80,13 @@ export interface SessionNumbers extends Readonly<SessionCounters> {
   }[];
 }
 
-/** What is counted of a hook since it began. */
+/** Counters of a hook since it began. */
 export interface HookStats {
   sent: number;
   failed: number;
-  /** For want of room, or at the end. */
+  /** There was no room for them, or the server ended. */
   dropped: number;
-  /** Taken back before they were told. */
+  /** Cancelled by a later event before they were sent. */
   coalesced: number;
   retries: number;
 }
@@ -110,7 +109,7 @@ export interface StorageNumbers extends Readonly<StorageStats> {
 }
 
 export interface PluginNumbers {
-  /** Of the instance, and of what it is one: chosen by those who configure the server. */
+  /** Name of the instance, and which plugin it is. The configuration chooses both. */
   readonly name: string;
   readonly kind: string;
   readonly plugin: string;

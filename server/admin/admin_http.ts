@@ -1,7 +1,7 @@
 /**
- * HTTP for those who run the server: metrics, readiness, what the server holds and what can be changed while it runs, as
- * JSON. It shows every session, so it stands on an address of its own and answers no web page but the one of this server
- * and those that are listed.
+ * HTTP for those who run the server: metrics, readiness, what the server holds, and changes while it runs. Answers are
+ * JSON. It shows every session, so it has an address of its own. No web page reads it but the server's own and those that
+ * are listed.
  *
  * @module
  */

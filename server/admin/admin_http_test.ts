@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readExposition } from "../../metrics/exposition_check.ts";
+import { readExposition } from "../../tests/support/fixtures/exposition.ts";
 import { DIALECTS } from "../../wire/lite/dialect.ts";
 import { adminApp } from "./admin_http.ts";
 import { jsonOf, RelayUnderTest, until } from "../../tests/support/fixtures/http.ts";

@@ -1,5 +1,5 @@
 /**
- * Who may ask the admin interface for what, and which web pages a browser lets read its answers.
+ * Decides who may ask the admin interface for what, and which web pages may read its answers.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { AdminToken } from "./token.ts";
 export class Guard {
   readonly #view: ServerView;
   readonly #token: AdminToken;
-  /** It listens where this machine alone reaches it. */
+  /** Only this machine reaches the address. */
   readonly #local: boolean;
 
   constructor(view: ServerView, token: AdminToken) {
@@ -24,13 +24,13 @@ export class Guard {
     this.#local = address !== undefined && isLoopback(address.hostname);
   }
 
-  /** A page of somebody else's name that resolves to this machine reads nothing here (DNS rebinding). */
+  /** Stops DNS rebinding: a foreign page whose host name resolves to this machine. @returns The refusal. */
   misdirected(c: Context): Response | undefined {
     if (!this.#local || namesThisMachine(new URL(c.req.url).hostname)) return undefined;
     return failure(c, 421, "misdirected");
   }
 
-  /** @returns The refusal, or `undefined` for who may. */
+  /** @returns The refusal, or `undefined` when the request is allowed. */
   async refusal(c: Context, access: Access): Promise<Response | undefined> {
     if (access === "open") return undefined;
     if (this.#token.isSet) {
@@ -41,13 +41,13 @@ export class Guard {
     }
     if (access === "read") return undefined;
     const origin = c.req.header("origin");
-    // No other web page may change anything here in its reader's name.
+    // A foreign page could change something in the name of the person who reads it.
     const foreign = origin === undefined ? fromElsewhere(c) : !this.#isOwnPage(origin);
     if (foreign) return failure(c, 403, "foreign_page");
     return this.#local || isLocal(c) ? undefined : failure(c, 403, "not_local");
   }
 
-  /** Lets the dashboard of this very server read, opened under a name of this machine, and the pages that are listed. */
+  /** Lets two kinds of pages read: those that are listed, and this server's dashboard under a loopback name. */
   allowPages(c: Context): void {
     c.header("vary", "Origin");
     const origin = c.req.header("origin");
@@ -74,13 +74,13 @@ export class Guard {
   }
 }
 
-/** Whether a browser says of a request without `Origin` that the page of another site makes it (Fetch Metadata). */
+/** Whether the browser says that a page of another site asks (Fetch Metadata). For requests without `Origin`. */
 function fromElsewhere(c: Context): boolean {
   const site = c.req.header("sec-fetch-site");
   return site !== undefined && site !== "same-origin" && site !== "none";
 }
 
-/** @param host As a URL has it: an IPv6 address in brackets. */
+/** @param host As in a URL: an IPv6 address has brackets. */
 function namesThisMachine(host: string): boolean {
   return host === "localhost" || isIpAddress(unbracketed(host));
 }

@@ -1,5 +1,5 @@
 /**
- * The OpenAPI description of the admin interface, made from its table.
+ * The OpenAPI document of the admin interface, made from the table of its routes.
  *
  * @module
  */
@@ -51,7 +51,7 @@ function operation(route: AdminRoute): unknown {
     operationId: id,
     summary,
     ...(about === undefined ? {} : { description: about }),
-    // Without a token it is open, or open to this machine: either is described.
+    // Where no token is set, none is needed.
     ...(access === "open" ? {} : { security: [{ token: [] }, {}] }),
     ...(parameters.length === 0 ? {} : {
       parameters: parameters.map(({ name, in: place, about, shape }) => ({
@@ -75,7 +75,7 @@ function operation(route: AdminRoute): unknown {
   };
 }
 
-/** What may happen besides, as every such request is answered. */
+/** The errors that every route of this kind may answer with. */
 function errorsOf({ access, parameters = [], body }: AdminRoute): Record<number, AdminAnswer> {
   const error = (about: string): AdminAnswer => ({ about, shape: SHAPES.Error });
   return {

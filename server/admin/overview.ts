@@ -1,5 +1,5 @@
 /**
- * The server as a whole: what its nodes say, put together.
+ * The server as a whole: asks every node and puts the answers together.
  *
  * @module
  */
@@ -45,7 +45,7 @@ export async function broadcasts(view: ServerView): Promise<BroadcastJson[]> {
   return [...byPath].map(([path, publishers]) => ({ path, publishers }));
 }
 
-/** One publisher that is connected to two nodes. */
+/** The same publisher, connected to two nodes. */
 function joined(a: PublisherJson, b: PublisherJson): PublisherJson {
   return {
     hop: a.hop,
@@ -55,7 +55,7 @@ function joined(a: PublisherJson, b: PublisherJson): PublisherJson {
   };
 }
 
-/** Every track once, as the node has it where it comes in, with the subscribers of all. */
+/** Every track once, as the node has it that receives it, with the subscribers of all nodes. */
 export async function tracks(view: ServerView): Promise<TrackJson[]> {
   const all = (await ask(view, { about: "tracks" })).flat();
   const own = new Map<string, { json: TrackJson; more: number }>();
@@ -78,7 +78,7 @@ export async function tracks(view: ServerView): Promise<TrackJson[]> {
 
 const keyOf = ({ broadcast, track }: TrackJson) => `${broadcast}\0${track}`;
 
-/** Everything the metrics are made of. */
+/** All numbers of the metrics. */
 export async function metrics(view: ServerView): Promise<MetricsSnapshot> {
   const udpReceiveDrops = await readUdpDrops();
   const nodes = await ask(view, { about: "numbers" });
@@ -113,7 +113,7 @@ export async function metrics(view: ServerView): Promise<MetricsSnapshot> {
   };
 }
 
-/** Two nodes together. */
+/** The numbers of two nodes together. */
 function together(a: NodeNumbers, b: NodeNumbers): NodeNumbers {
   const eventLoopDelaySeconds = Math.max(a.eventLoopDelaySeconds, b.eventLoopDelaySeconds);
   return { ...sum(a, b), eventLoopDelaySeconds };
@@ -132,7 +132,7 @@ function sum(a: any, b: any): any {
   return Object.fromEntries(Object.entries(a).map(([key, n]) => [key, sum(n, b[key])]));
 }
 
-/** Closes one session, wherever it is. @returns False when there is none of that number. */
+/** Closes one session of any node. @returns False when no session has that number. */
 export async function kick(
   view: ServerView,
   id: number,

@@ -53,7 +53,7 @@ const toCursor = (name: string) =>
 function fromCursor(cursor: string): string {
   try {
     return new TextDecoder().decode(Uint8Array.fromBase64(cursor, { alphabet: "base64url" }));
-  } catch { // Not one of ours: everything is after it.
+  } catch { // not one of ours: everything comes after it
     return "";
   }
 }

@@ -31,7 +31,7 @@ export interface Answers {
   readonly numbers: NodeNumbers;
   /** Broadcasts with a viewer. */
   readonly viewed: string[];
-  /** Whether it was there. */
+  /** Whether there was such a session. */
   readonly kick: boolean;
   /** How many sessions were closed. */
   readonly revoke: number;

@@ -1,6 +1,6 @@
 /**
- * What a node of the running server looks like now: the one place that walks sessions, broadcasts and tracks, for the metrics and
- * for the admin interface. Plain data; hop ids are decimal strings, since they may exceed what JSON numbers hold.
+ * What a node of the server looks like now. Only this file walks sessions, broadcasts and tracks, for the metrics and for
+ * the admin interface. It makes plain data. Hop ids are decimal strings, because JSON numbers cannot hold all of them.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export function sessionOf(relay: Relay, id: number): SessionDetailJson | undefin
   return { ...sessionJson(entry), subscriptions };
 }
 
-/** What came in at this node: what it has from its neighbours, those tell. */
+/** Broadcasts whose publishers are connected to this node. Neighbours list their own. */
 export function broadcastsOf(relay: Relay): BroadcastJson[] {
   return [...relay.origin.broadcasts()].map(([path, publishers]) => ({
     path,
@@ -164,7 +164,7 @@ function everyBroadcast(relay: Relay): Broadcast[] {
 /** JSON has no infinity. */
 const finite = (cost: number) => Number.isFinite(cost) ? cost : null;
 
-/** Seconds from being due to being called. */
+/** How late a callback is called, in seconds. */
 function eventLoopDelay(): Promise<number> {
   const due = performance.now();
   return new Promise((resolve) => {

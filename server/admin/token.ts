@@ -18,7 +18,7 @@ export class AdminToken {
   readonly #file: string | undefined;
   readonly #log: Logger;
   #digest: Uint8Array | undefined;
-  /** The file was not as it should be when it was last read, and that has been said. */
+  /** The log says already that the file cannot be used. */
   #complained = false;
 
   constructor({ token, tokenFile }: Pick<Config["admin"], "token" | "tokenFile">, log: Logger) {
@@ -27,7 +27,7 @@ export class AdminToken {
     if (token !== undefined) this.#digest = digestOf(token);
   }
 
-  /** Whether one has to be shown. */
+  /** Whether requests have to show a token. */
   get isSet(): boolean {
     return this.#file !== undefined || this.#digest !== undefined;
   }
@@ -37,13 +37,13 @@ export class AdminToken {
     if (this.#file !== undefined) this.#digest = await read(this.#file);
   }
 
-  /** Whether this is the token, in a time that does not depend on how much of it is right. */
+  /** Whether `given` is the token. Takes the same time however much of it is right. */
   async matches(given: string): Promise<boolean> {
     await this.#refresh();
     return this.#digest !== undefined && timingSafeEqual(digestOf(given), this.#digest);
   }
 
-  /** Whoever asks here asks seldom: the file is simply read again. While it cannot be, the last token holds. */
+  /** Reads the file again: requests are rare. While it cannot be read, the last token holds. */
   async #refresh(): Promise<void> {
     if (this.#file === undefined) return;
     try {
@@ -57,7 +57,7 @@ export class AdminToken {
   }
 }
 
-/** Of one length, whatever the token's. */
+/** Has the same length for every token. */
 const digestOf = (token: string): Uint8Array => createHash("sha256").update(token).digest();
 
 async function read(file: string): Promise<Uint8Array> {

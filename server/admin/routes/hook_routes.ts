@@ -1,4 +1,4 @@
-/** Who is told of what happens, and how that goes. */
+/** The hooks and how they fare. */
 import { type AnswerJson, ANSWERS } from "../../../admin/shapes.ts";
 import { hookJson } from "./hook_json.ts";
 import type { AdminRoute } from "./route.ts";

@@ -1,6 +1,6 @@
 /**
- * Instances of plugins: list, add, change, remove, start anew. What is changed here holds until the process ends or the
- * configuration is read again.
+ * Instances of plugins: list, add, change, remove, start anew. A change holds until the process ends or the configuration
+ * is read again.
  *
  * @module
  */
@@ -65,7 +65,7 @@ export const PLUGIN_ROUTES: readonly AdminRoute[] = [
     summary: "Add an instance, or start it anew with other options",
     about: "It is not written to the file.",
     parameters: [NAME],
-    // The reader of the file judges it, and says more of what is wrong.
+    // The reader of the configuration file checks it: its messages say more.
     body: { shape: SHAPES.PluginInput, strict: false },
     answers: {
       200: { about: "it was there, and is started anew", shape: SHAPES.Plugin },
@@ -122,7 +122,7 @@ async function put({ c, parameters, body }: AdminRequest, host: PluginHost): Pro
   return c.json(pluginJson(instance), isNew ? 201 : 200);
 }
 
-/** What the body asks for, read as if it stood in the file: the same keys, and the same is said of wrong ones. */
+/** The instance that the body describes, read like an entry of the configuration file: same keys, same messages. */
 async function wanted(
   name: string,
   body: unknown,

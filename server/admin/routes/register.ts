@@ -1,5 +1,6 @@
 /**
- * Registers the table of the admin interface: who may, what was asked, and only then the handler.
+ * Registers the routes of the admin interface. Each request passes the guard, then its parameters and body are checked,
+ * then the handler answers.
  *
  * @module
  */
@@ -12,7 +13,7 @@ import { type AdminParameter, type AdminRequest, type AdminRoute, failure } from
 
 const MAX_BODY_BYTES = 1 << 20;
 
-/** What every handler gets, whatever was asked. */
+/** What every handler gets besides the request. */
 type Deps = Pick<AdminRequest, "view" | "exposition">;
 
 export function register(
@@ -76,7 +77,7 @@ function parametersOf(c: Context, { path, parameters = [] }: AdminRoute) {
     faults.push(...faultsOf(value, parameter.shape, name));
     found[name] = value;
   }
-  // A filter with a slip in its name would show everything. Scrapers add what they like to other paths.
+  // A misspelt filter would show everything. Other paths take any query: scrapers add what they like.
   const known = new Set(parameters.map(({ name }) => name));
   if (path.startsWith("/api/")) {
     for (const name of Object.keys(c.req.query())) {

@@ -1,6 +1,6 @@
 /**
- * One row of the admin interface's table: what is asked, what is answered, who may, and what does it. The routes are
- * registered from it, and the OpenAPI document and docs/admin-api.md are made from it.
+ * One route of the admin interface: its path, parameters, body and answers, who may ask, and the handler. The HTTP server,
+ * the OpenAPI document and docs/admin-api.md are all made from the table of these.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import type { Exposition } from "../../../metrics/catalog.ts";
 import type { ServerView } from "../server_view.ts";
 
 /**
- * Who may ask: everybody who reaches the address (`open`); whoever has the token, where there is one (`read`); and where
- * there is none, this machine alone and no foreign web page (`change`).
+ * Who may ask. `open`: everybody who reaches the address. `read`: who shows the token, if one is set. `change`: the same,
+ * but if no token is set, only this machine and no foreign web page.
  */
 export type Access = "open" | "read" | "change";
 
@@ -31,7 +31,7 @@ export interface AdminAnswer {
   readonly shape?: z.ZodType;
   /** Default: "application/json". */
   readonly type?: string;
-  /** As JSON, where that is answered to who asks for it. */
+  /** Shape of the JSON that clients get if they ask for JSON. */
   readonly orJson?: z.ZodType;
 }
 
@@ -39,7 +39,7 @@ export interface AdminRequest {
   readonly c: Context;
   readonly view: ServerView;
   readonly exposition: Exposition;
-  /** Checked; numbers are numbers. Those that were not given are absent. */
+  /** Checked. Numbers are numbers. A parameter that was not given is absent. */
   readonly parameters: Readonly<Record<string, string | number>>;
   /** Checked, where the route has a body. */
   readonly body: unknown;
@@ -59,7 +59,7 @@ export interface AdminRoute {
   readonly parameters?: readonly AdminParameter[];
   /** JSON. `strict`: what does not have the shape is refused before the handler sees it. */
   readonly body?: { readonly shape: z.ZodType; readonly strict: boolean };
-  /** By status. What every route may answer as well is not repeated here. */
+  /** By status. Errors that every route may answer with are not repeated here. */
   readonly answers: Readonly<Record<number, AdminAnswer>>;
   handle(request: AdminRequest): Response | Promise<Response>;
 }

@@ -1,5 +1,5 @@
 /**
- * The table of the admin interface: all there is to ask.
+ * All routes of the admin interface.
  *
  * @module
  */

@@ -25,7 +25,7 @@ import { type AdminAnswer, type AdminRequest, type AdminRoute, failure } from ".
 /** Why new peers should go elsewhere. The words are stable. */
 export type NotReady = "draining" | "upstream_not_connected";
 
-/** What does not keep peers away, and should not stay so. The words are stable. */
+/** What should be put right although peers may come. The words are stable. */
 export type ReadyWarning = "open_to_everybody";
 
 const plain: AdminAnswer = { about: "text", type: "text/plain", shape: z.string() };
@@ -116,7 +116,7 @@ export const SERVER_ROUTES: readonly AdminRoute[] = [
     handle: ({ c, view, body }) => {
       const { level } = body as LogLevelJson;
       const before = view.logLevel.level;
-      // Said while both levels can let it through.
+      // Logged before a higher level would suppress it.
       if (before !== level) view.log.info("log level changed", { from: before, to: level });
       view.logLevel.level = level;
       return c.json({ level } satisfies LogLevelJson);

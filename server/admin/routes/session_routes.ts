@@ -1,5 +1,5 @@
 /**
- * Sessions, what they bring, and the tokens they came with.
+ * Sessions, the broadcasts and tracks they publish, and their tokens.
  *
  * @module
  */
@@ -44,12 +44,12 @@ const FILTERS: readonly AdminParameter[] = [
   filter("sub", "Only sessions that came with a token of this holder."),
 ];
 
-/** "10.0.0.1" of "10.0.0.1:5000", "::1" of "[::1]:5000". */
+/** "10.0.0.1" from "10.0.0.1:5000", "::1" from "[::1]:5000". */
 const hostOf = (remote: string) => unbracketed(remote.replace(/:\d+$/, ""));
 const isBelow = (path: string, prefix: string) =>
   prefix === "" || path === prefix || path.startsWith(`${prefix}/`);
 
-/** What a session is sorted by: when it began. */
+/** Sessions are sorted by when they began. */
 const sessionName = ({ startedAt, id }: SessionJson) => `${startedAt} ${`${id}`.padStart(16, "0")}`;
 const broadcastName = ({ path }: BroadcastJson) => path;
 const revocationName = ({ revokedAt, jti, sub }: RevocationJson) =>
