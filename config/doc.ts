@@ -1,5 +1,5 @@
 import { HOOK_OPTIONS } from "./hook_list.ts";
-import { NAME_HINT } from "./plugin_list.ts";
+import { NAME_HINT } from "./named_list.ts";
 import { RELAIS } from "./read/read_env.ts";
 import { SECTIONS, type Setting, settingOf, SETTINGS } from "./settings.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isMap, isScalar, isSeq, type Node, type YAMLMap } from "yaml";
+import type { Node } from "yaml";
 import { z } from "zod";
 import { complaint } from "./complaint.ts";
 import {
@@ -16,10 +16,8 @@ import {
   secret,
   someOf,
 } from "./fields.ts";
-import { INSTANCE_NAME, NAME_HINT, type NodeReader } from "./plugin_list.ts";
+import { type Entry, type NodeReader, readNamedList } from "./named_list.ts";
 import type { Origin } from "./problems.ts";
-import { shown } from "./problems.ts";
-import { nearest } from "../base/suggest.ts";
 
 export const HOOK_EVENTS = [
   "publish",
@@ -115,60 +113,25 @@ export interface PlacedHook {
   readonly origin: (key?: string) => Origin;
 }
 
-/** Reads the list. What is wrong with it is reported; wrong entries are left out. */
+/** Reads the list under `hooks:`. What is wrong with it is reported; wrong entries are left out. */
 export function readHookList(node: Node, reader: NodeReader): PlacedHook[] {
-  const items = reader.resolved(node);
-  if (items === undefined || (isScalar(items) && items.value === null)) return [];
-  if (!isSeq(items)) {
-    const value = shown(reader.valueOf(items));
-    reader.report(items, "hooks", `expected a list of hooks, each with a name, got ${value}`);
-    return [];
-  }
-  const named = new Map<string, Origin>();
-  return items.items.flatMap((item, i) => {
-    const path = `hooks.${i}`;
-    const map = reader.resolved(item);
-    if (map === undefined) return [];
-    if (!isMap(map)) {
-      const value = shown(reader.valueOf(map));
-      reader.report(map, path, `expected a map with name and url or command, got ${value}`);
-      return [];
-    }
-    return readHook(map, path, reader, named) ?? [];
-  });
+  return readNamedList(
+    node,
+    reader,
+    {
+      key: "hooks",
+      entries: "hooks",
+      map: "name and url or command",
+      named: "logs, metrics and the API call it",
+      keys: ["name", ...Object.keys(HOOK_OPTIONS)],
+    },
+    readHook,
+  );
 }
 
-const KEYS = ["name", ...Object.keys(HOOK_OPTIONS)];
-
-function readHook(
-  map: YAMLMap,
-  path: string,
-  reader: NodeReader,
-  named: Map<string, Origin>,
-): PlacedHook | undefined {
-  const nodes = new Map<string, Node>();
-  let good = true;
-  const wrong = (node: Node, key: string, message: string) => {
-    good = false;
-    reader.report(node, key === "" ? path : `${path}.${key}`, message);
-  };
-  for (const { key, value } of map.items) {
-    const keyNode = key as Node;
-    const name = String(isScalar(keyNode) ? keyNode.value : keyNode);
-    if (!KEYS.includes(name)) {
-      const near = nearest(name, KEYS);
-      const hint = near === undefined
-        ? `known here: ${KEYS.join(", ")}`
-        : `did you mean "${near}"?`;
-      wrong(keyNode, name, `unknown key; ${hint}`);
-    } else if (nodes.has(name)) {
-      wrong(keyNode, name, "repeated key; keep one of the two");
-    } else {
-      const node = reader.resolved(value);
-      if (node !== undefined && reader.valueOf(node) !== null) nodes.set(name, node);
-    }
-  }
-  const name = readName(nodes.get("name"), map, reader, named, wrong);
+function readHook(entry: Entry, name: string | undefined): PlacedHook | undefined {
+  const { map, nodes, path, reader } = entry;
+  const wrong = entry.wrong.bind(entry);
   const options: Record<string, unknown> = {};
   for (const [key, schema] of Object.entries(HOOK_OPTIONS)) {
     const node = nodes.get(key);
@@ -177,7 +140,7 @@ function readHook(
     if (result.success) options[key] = result.data;
     else wrong(node ?? map, key, complaint(notes.get(schema as never)!, schema, value));
   }
-  if (!good || name === undefined) return undefined;
+  if (!entry.good || name === undefined) return undefined;
   const given = options as Given;
   const at = (key: string) => nodes.get(key) ?? map;
   if ((given.url === undefined) === (given.command === undefined)) {
@@ -197,7 +160,7 @@ function readHook(
   if (given.backoff_min > given.backoff_max) {
     wrong(at("backoff_min"), "backoff_min", "must not exceed backoff_max");
   }
-  if (!good) return undefined;
+  if (!entry.good) return undefined;
   return {
     hook: {
       name,
@@ -219,28 +182,4 @@ function readHook(
     path,
     origin: (key) => reader.at((key === undefined ? undefined : nodes.get(key)) ?? map),
   };
-}
-
-function readName(
-  node: Node | undefined,
-  map: YAMLMap,
-  reader: NodeReader,
-  named: Map<string, Origin>,
-  wrong: (node: Node, key: string, message: string) => void,
-): string | undefined {
-  if (node === undefined) {
-    wrong(map, "", "needs a `name`, by which logs, metrics and the API call it");
-    return undefined;
-  }
-  const name = reader.valueOf(node);
-  if (typeof name !== "string" || !INSTANCE_NAME.test(name)) {
-    wrong(node, "name", `expected a name: ${NAME_HINT}, got ${shown(name)}`);
-    return undefined;
-  }
-  const other = named.get(name);
-  if (other?.kind === "file") {
-    wrong(node, "name", `"${name}" is taken, at line ${other.line}; choose another`);
-  }
-  named.set(name, reader.at(node));
-  return name;
 }

@@ -14,7 +14,8 @@ import { reasonOf } from "../../base/errors.ts";
 import { masked } from "../../base/masking.ts";
 import { type PlacedHook, readHookList } from "../hook_list.ts";
 import { type Origin, placeOf, type Problem, shown } from "../problems.ts";
-import { type NodeReader, type PluginConfig, readPluginList } from "../plugin_list.ts";
+import type { NodeReader } from "../named_list.ts";
+import { type PluginConfig, readPluginList } from "../plugin_list.ts";
 import { BY_FILE_PATH, type Setting, SETTINGS } from "../settings.ts";
 import { nearest } from "../../base/suggest.ts";
 
