@@ -6,6 +6,10 @@ export interface Address {
   readonly port: number;
 }
 
+/** Where a relay serves the public, and where its admin interface listens, unless its configuration says otherwise. */
+export const PUBLIC_PORT = 4433;
+export const ADMIN_ADDRESS = "127.0.0.1:9090";
+
 /** What a text that is no address is told. */
 export const ADDRESS_HINT = 'an address and port like "[::]:4433", "0.0.0.0:4433" or ":4433"';
 

@@ -1,3 +1,4 @@
+import { ADMIN_ADDRESS, PUBLIC_PORT } from "./address.ts";
 import { z } from "zod";
 import { LOG_LEVELS } from "../base/logger.ts";
 import { ipBytes, isHostName, isWebOrigin } from "./address.ts";
@@ -46,7 +47,7 @@ const GB = 1024 * MB;
 export const ConfigSchema = z.strictObject({
   server: z.strictObject({
     address: address(
-      "[::]:4433",
+      `[::]:${PUBLIC_PORT}`,
       "Where clients connect: UDP for QUIC and WebTransport, TCP for HTTP, HTTPS and WebSocket. `[::]` takes IPv4 and " +
         "IPv6; write `0.0.0.0:4433` where the system has no IPv6.",
     ),
@@ -366,7 +367,7 @@ export const ConfigSchema = z.strictObject({
   }).describe("What is written to standard error."),
   admin: z.strictObject({
     address: optionalAddress(
-      "127.0.0.1:9090",
+      ADMIN_ADDRESS,
       "Where metrics, health and the admin interface are served (HTTP, TCP); `off` for nowhere. " +
         "Keep it from the public: whoever reaches it sees every session.",
       { aliases: ["server.health_check_addr"] },

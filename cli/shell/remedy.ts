@@ -1,3 +1,5 @@
+import { PUBLIC_PORT } from "../../config/address.ts";
+
 /**
  * What the user can do about a failed connection.
  *
@@ -21,7 +23,7 @@ export function remedyFor(reason: string, url: string): string {
   }
   if (/no answer in time|could not be fetched|refused \(os error|nothing listens/i.test(reason)) {
     const through = tcpOnly ? "" : ", and does UDP get through to it";
-    return `Is a relay running at ${host}${through}? \`qumo-relay serve\` starts one on port 4433.`;
+    return `Is a relay running at ${host}${through}? \`qumo-relay serve\` starts one on port ${PUBLIC_PORT}.`;
   }
   if (/status 401/.test(reason)) {
     return searchParams.has("jwt")

@@ -1,3 +1,4 @@
+import { ADMIN_ADDRESS } from "../../config/address.ts";
 import { sleep } from "../../base/sleep.ts";
 import { reasonOf, UsageError } from "../../base/errors.ts";
 import { QumoError } from "../../client/mod.ts";
@@ -14,7 +15,7 @@ const FLAGS = {
   admin: {
     kind: "text",
     value: "URL",
-    about: "The relay's admin interface (admin.address); http://127.0.0.1:9090 if not given.",
+    about: `The relay's admin interface (admin.address); http://${ADMIN_ADDRESS} if not given.`,
   },
   "token-file": {
     kind: "text",
@@ -60,7 +61,7 @@ const MAX_ITEMS = 20_000;
 
 export async function run(args: readonly string[]): Promise<number> {
   const { flags } = parseFlags(args, FLAGS);
-  const admin = adminOf(flags.admin ?? "http://127.0.0.1:9090");
+  const admin = adminOf(flags.admin ?? `http://${ADMIN_ADDRESS}`);
   const token = await tokenFrom(flags["token-file"]);
   const intervalMs = durationOf("interval", flags.interval) ?? 1000;
   if (intervalMs < 100) throw new UsageError("--interval is at least 100ms");

@@ -1,4 +1,4 @@
-import { formatAddress, isHostName, isIpv4, isIpv6 } from "../address.ts";
+import { formatAddress, isHostName, isIpv4, isIpv6, PUBLIC_PORT } from "../address.ts";
 import type { Problem } from "../problems.ts";
 import type { Given } from "./read_yaml.ts";
 import { BY_FILE_PATH, type Setting, SETTINGS } from "../settings.ts";
@@ -6,8 +6,6 @@ import { distance } from "../../base/suggest.ts";
 
 /** Variables by name, as `Deno.env.toObject()` gives them. */
 export type Variables = Readonly<Record<string, string>>;
-
-const DEFAULT_PORT = 4433;
 
 /** Variables of an earlier media server, and what they set. */
 export const RELAIS = {
@@ -81,7 +79,7 @@ function relaisAddress(
   } else if (port && !(/^\d{1,5}$/.test(port) && Number(port) <= 65_535)) {
     wrong("RELAIS_SERVER_PORT", `expected a port from 0 to 65535, got "${port}"`);
   } else if (host || port) {
-    const address = { hostname: host || "::", port: port ? Number(port) : DEFAULT_PORT };
+    const address = { hostname: host || "::", port: port ? Number(port) : PUBLIC_PORT };
     add(host ? "RELAIS_SERVER_HOST" : "RELAIS_SERVER_PORT", formatAddress(address));
   }
 }
