@@ -77,7 +77,7 @@ export class GroupScan {
     this.#onFrame(this);
   }
 
-  /** Heads are a few bytes, so they are read one by one however they are cut up. */
+  /** Heads are a few bytes. They are read one by one, however the chunks cut them. */
   #headByte(chunk: Uint8Array, at: number): number {
     const head = this.#head;
     head[this.#headBytes++] = chunk[at]!;

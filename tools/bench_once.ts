@@ -1,5 +1,5 @@
 /**
- * Runs the body of every benchmark once, in the order in which `deno bench` would: a benchmark that throws is found in seconds.
+ * Runs the body of every benchmark once, in the order of `deno bench`. A benchmark that throws is found in seconds.
  * Exit code 0 if none throws.
  */
 import { codeFiles, ROOT } from "./module_graph.ts";
@@ -16,7 +16,7 @@ interface Body {
 export async function bodiesOf(file: string): Promise<Body[]> {
   const found: Body[] = [];
   const declared = Deno.bench;
-  // `deno run` gives benchmarks no meaning, so they are taken down here.
+  // `deno run` ignores benchmarks, so this notes them down.
   Deno.bench = ((name: string, options: { group?: string }, run: Body["run"]) => {
     found.push({ name, group: options.group, run });
   }) as typeof Deno.bench;

@@ -19,7 +19,7 @@ const MAIN = fromFileUrl(new URL("../main.ts", import.meta.url));
 const OUT = fromFileUrl(new URL("../dist/profile", import.meta.url));
 /** A load that shows what a frame costs: many viewers, few bytes. */
 const LOAD = ["--viewers", "200", "--fps", "30", "--frame-size", "1200", "--group-size", "30"];
-/** The load runs from here before anything is measured: code is compiled, viewers are there. */
+/** How long the load runs before anything is measured, so that code is compiled and viewers are there. */
 const WARM_UP_MS = 4000;
 
 /** The relay and its debugger. */

@@ -1,6 +1,6 @@
 /**
  * Makes a fresh clone ready: fetches every npm package into Deno's cache, and says which programs are missing and what for.
- * Exit code 0 also when some are: the tests that drive them are skipped then.
+ * Exit code 0 even when some are missing: their tests are skipped then.
  */
 import { codeFiles, ROOT } from "./module_graph.ts";
 import { type Found, programs } from "../tests/support/require.ts";

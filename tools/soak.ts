@@ -18,7 +18,7 @@ import { V8_FLAGS } from "./ship/v8_flags.ts";
 const MAIN = fromFileUrl(new URL("../main.ts", import.meta.url));
 const GRAPH = fromFileUrl(new URL("../docs/soak.svg", import.meta.url));
 const SAMPLE_MS = 5000;
-/** The process has found its size after the first third; from there to the last third it may grow by this factor. */
+/** The process has its size after the first third. From there to the last third it may grow by this factor. */
 const LEVEL = 1.1;
 
 interface Sample {
@@ -54,7 +54,7 @@ async function load(url: string, minutes: number, flags: readonly string[]): Pro
   return JSON.parse(decoder.decode(stdout));
 }
 
-/** The value a quarter of them stay below: garbage that is not collected yet comes and goes above it, a leak lifts it. */
+/** The lower quartile. Uncollected garbage comes and goes above it; a leak lifts it. */
 function level(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 2] ?? 0;
 }

@@ -40,7 +40,7 @@ export class TestProgress {
       this.#over = true;
       return [...this.#leave(), line];
     }
-    // Side by side (`--parallel`) areas mix: that one has begun is all there is to say of it.
+    // With `--parallel` areas mix: only the beginning of one can be told.
     const mixed = /^\.\/(\S+) => .* \.\.\. /.exec(plain)?.[1]?.replaceAll("\\", "/");
     const begun = mixed === undefined || this.#seen.has(areaOf(mixed))
       ? []

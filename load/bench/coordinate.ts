@@ -24,7 +24,7 @@ import type { LastGroups } from "./viewer.ts";
 const QUIET_MS = 1000;
 /** How often workers are asked how far they are. */
 const PROGRESS_MS = 500;
-/** Viewers may take so long beyond the ramp. */
+/** How long viewers may take beyond the ramp. */
 const ARRIVAL_MS = 60_000;
 
 /** Above this the generator, not the relay, may set the pace. */
@@ -192,7 +192,7 @@ function sumProgress(all: readonly Progress[]): Progress {
   };
 }
 
-/** Says so when the generator, or the machine, was at its end. */
+/** Warns when the generator or the machine had no capacity left. */
 export function generatorFigures(
   windows: readonly Window[],
   machineBusyPercent: number | undefined,

@@ -16,7 +16,7 @@ import { type PublisherPlan, trackName } from "./plan.ts";
 import { putStamp, STAMP_BYTES, stampedName, wallMs } from "../figures/stamp.ts";
 import { keyOf, type LastGroups } from "./viewer.ts";
 
-/** How often a publisher may be behind before it gives frames up instead of writing all at once. */
+/** How late a publisher may be. Then it drops frames instead of writing all at once. */
 const MAX_BEHIND_MS = 1000;
 
 /** What all publishers of a process share. */

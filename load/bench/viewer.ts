@@ -15,11 +15,11 @@ import type { Tally } from "../figures/tally.ts";
 
 /** What a slow viewer waits before each read. */
 const SLOW_READ_MS = 250;
-/** A relay that has not heard of the broadcast yet refuses: asked again so often, with this pause. */
+/** A relay refuses a broadcast that it has not heard of yet. The viewer asks again this often, with this pause. */
 const ASK_AGAIN = { times: 20, afterMs: 250 } as const;
-/** What has not come by the time of leaving may be on its way: the last second is not judged. */
+/** Frames of the last second before a viewer leaves may still be on their way: they are not judged. */
 const UNJUDGED_MS = 1000;
-/** Who got nothing in a shorter stay is not counted as silent. */
+/** A viewer without a group counts as silent only after a stay this long. */
 const SILENT_MS = 3000;
 
 /** What all viewers of a process share. */

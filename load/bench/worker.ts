@@ -20,7 +20,7 @@ import { type LastGroups, Viewer } from "./viewer.ts";
 const DIALING = 24;
 /** How often the event loop is looked at. */
 const LOOP_MS = 10;
-/** What is on its way has this long to arrive. */
+/** How long frames that are on their way may take to arrive. */
 const SETTLE_MS = 10_000;
 
 /** Serves the coordinator on standard input and output until that ends. */

@@ -14,7 +14,7 @@ export class Histogram {
   max = 0;
   readonly #buckets = new Float64Array(BUCKETS);
 
-  /** Counts one value; what is below 0 (clocks of two processes differ a little) counts as 0. */
+  /** Counts one value. Values below 0 count as 0: the clocks of two processes differ a little. */
   record(us: number): void {
     const value = us <= 0 ? 0 : Math.min(Math.round(us), 2 ** 31 - 1);
     this.#buckets[bucketOf(value)]!++;
@@ -22,7 +22,7 @@ export class Histogram {
     if (value > this.max) this.max = value;
   }
 
-  /** The value below or at which a share of all lies: `quantile(0.99)`; 0 when there is none. */
+  /** The smallest value that a share of all does not exceed: `quantile(0.99)`. 0 without values. */
   quantile(share: number): number {
     let left = Math.ceil(this.count * share);
     if (this.count === 0 || left <= 0) return 0;

@@ -2,7 +2,7 @@
 export interface GroupCounts {
   /** Groups that came, whole or not. */
   seen: number;
-  /** Groups in between, or up to the end, of which nothing came. */
+  /** Groups of which nothing came: between others, or before the end. */
   lost: number;
   /** Streams of groups that had come before. */
   repeated: number;
@@ -38,7 +38,7 @@ export class Ledger {
     else this.#states[at] = State.open;
   }
 
-  /** Its stream has ended. A whole one stays whole if a repeated stream of it is cut. */
+  /** The stream of a group has ended. A whole group stays whole when a repeated stream of it is cut. */
   end(sequence: number, whole: boolean): void {
     const at = sequence - this.#base;
     if (this.#states[at] !== State.whole) this.#states[at] = whole ? State.whole : State.cut;

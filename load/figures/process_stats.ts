@@ -16,9 +16,9 @@ export interface ProcessSnapshot {
   readonly rssBytes: number;
   readonly peakRssBytes: number;
   readonly threads: number;
-  /** Times that its threads gave the processor up, because there was nothing to do. */
+  /** How often its threads gave up the processor because there was nothing to do. */
   readonly voluntarySwitches: number;
-  /** Times that it was taken from them. */
+  /** How often the system took it from them. */
   readonly involuntarySwitches: number;
 }
 
@@ -69,7 +69,7 @@ export function machineTimes(): { readonly busy: number; readonly all: number } 
   }
 }
 
-/** User and system time out of a `stat` file; the name in it can hold anything, so it is read from the last ")" on. */
+/** User and system time from a `stat` file. The name in it can hold anything, so the last ")" counts. */
 export function cpuTimes(stat: string): [userMs: number, systemMs: number] {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return [Number(fields[11]) * MS_PER_TICK, Number(fields[12]) * MS_PER_TICK];

@@ -4,7 +4,7 @@ export interface Range {
   readonly max: number;
 }
 
-/** Reads "30" or "10:30". @returns `undefined` when it is neither, or its ends are the wrong way round. */
+/** Reads "30" or "10:30". @returns `undefined` for anything else, and when the first end is above the second. */
 export function parseRange(
   text: string,
   read: (one: string) => number | undefined = wholeNumber,

@@ -24,7 +24,7 @@ export interface RelayFigures {
   readonly peakRssBytes: number;
   /** Before the first viewer came. */
   readonly rssBeforeBytes: number;
-  /** What came on top, by viewer. */
+  /** What each viewer added. */
   readonly rssPerViewerBytes?: number;
   readonly threads: number;
   readonly voluntarySwitches: number;
@@ -53,7 +53,7 @@ export interface BenchResult {
   readonly seconds: number;
   readonly viewers: {
     readonly planned: number;
-    /** There when the measuring ended. */
+    /** How many were there when the measuring ended. */
     readonly up: number;
     /** Sessions, those of viewers that came back included. */
     readonly sessions: number;
@@ -68,9 +68,9 @@ export interface BenchResult {
   readonly frames: number;
   readonly framesPerSecond: number;
   readonly bytesPerSecond: number;
-  /** What would have come if everybody had been there and nothing late; 0 where nobody can tell. */
+  /** What would have come with every viewer there and nothing late; 0 where that is unknown. */
   readonly expectedFramesPerSecond: number;
-  /** Frames that the publishers really wrote, a second, on all tracks. */
+  /** Frames a second that the publishers wrote, on all tracks. */
   readonly publishedPerSecond: number;
   readonly latencyMs: Times;
   /** Over the whole run, of all viewers but the slow ones. */

@@ -1,11 +1,11 @@
 /**
- * What every frame of the generator begins with: when it was written, and whether it is the last of its group. Publishers
+ * The beginning of every frame of the generator: when it was written, and whether it is the last of its group. Publishers
  * and viewers run on one machine, so they share its clock.
  *
  * @module
  */
 
-/** Milliseconds since 1970 with microseconds behind the point, the same in all processes of the machine. */
+/** Milliseconds since 1970, with microseconds as a fraction. The same in all processes of the machine. */
 export const wallMs = (): number => performance.timeOrigin + performance.now();
 
 /** The smallest frame there can be. */

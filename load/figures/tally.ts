@@ -5,7 +5,7 @@ import type { GroupCounts } from "./ledger.ts";
 export interface TallyData {
   /** Viewers that are there now. */
   readonly up: number;
-  /** Sessions that came about, those of viewers that came back included. */
+  /** Sessions that began, those of returning viewers included. */
   readonly connected: number;
   readonly failed: number;
   /** Sessions that ended without our doing. */

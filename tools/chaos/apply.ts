@@ -1,4 +1,4 @@
-/** One fault, applied again and again to one relay that honest peers use all the time, and what came of it. */
+/** Applies one fault again and again to a relay that honest peers use, and tells what came of it. */
 import type { Fault } from "./fault.ts";
 import { type Gauges, grown } from "./gauges.ts";
 import { HonestLoad } from "./honest.ts";
@@ -14,9 +14,9 @@ export interface ApplyOptions {
   readonly scale: number;
 }
 
-/** A process takes a few times to find its size; one that has not by then leaks. */
+/** A process needs a few times to find its size. One that has not found it by then leaks. */
 const MAX_TIMES = 5;
-/** Sessions, broadcasts and subscriptions of bad peers may take so long to go: all timeouts are 10 s by default. */
+/** How long sessions, broadcasts and subscriptions of bad peers may stay. All timeouts are 10 s by default. */
 const RETURN_MS = 45_000;
 
 export async function apply(fault: Fault, options: ApplyOptions): Promise<Outcome> {

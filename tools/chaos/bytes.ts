@@ -30,7 +30,7 @@ export function bytesOver(way: Way): Fault {
       visits(stage, async (visit, turn) => {
         const version = VERSIONS[turn % VERSIONS.length]!;
         const connection = await knock(stage, way, alpnOf(version));
-        // Every third peer says its bytes where the handshake should be.
+        // Every third peer sends its bytes in place of the handshake.
         if (turn % 3 !== 0) await within(1000, greet(connection, version));
         return [connection, await speak(connection, visit)];
       }),
@@ -82,7 +82,7 @@ async function visits(
   return `${number(streams)} streams of ${number(turns)} peers`;
 }
 
-/** @returns How many streams it could open before the relay had enough. */
+/** @returns How many streams the relay let it open. */
 async function speak(connection: Connection, visit: readonly HostileStream[]): Promise<number> {
   let streams = 0;
   void answerAll(connection, visit);
@@ -104,7 +104,7 @@ async function speak(connection: Connection, visit: readonly HostileStream[]): P
   return streams;
 }
 
-/** What the relay asks is answered with the same bytes. */
+/** Answers the relay's requests with the same bytes. */
 async function answerAll(connection: Connection, visit: readonly HostileStream[]): Promise<void> {
   for (let i = 0;; i++) {
     const stream = await connection.acceptBidi();

@@ -1,5 +1,5 @@
 /**
- * What one connection of a bad peer may cost: many of them are held at once, each at its worst, and the relay's memory is
+ * What one connection of a bad peer costs. Many are held at once, each at its worst, and the relay's memory is
  * divided by their number.
  *
  * @module
@@ -21,7 +21,7 @@ export interface Crowd extends Pick<Fault, "name" | "what" | "counters" | "open"
   /** At once. */
   readonly count: number;
   readonly boundMb: number;
-  /** Makes one and has it do its worst. Throws where the relay refuses it, which costs nothing more. */
+  /** Makes one that does its worst. Throws where the relay refuses it, which costs nothing more. */
   readonly one: (stage: Stage, i: number) => Promise<Held>;
 }
 
@@ -29,7 +29,7 @@ export interface Crowd extends Pick<Fault, "name" | "what" | "counters" | "open"
 const AT_A_TIME = 8;
 const SAMPLE_MS = 500;
 
-/** A fault that holds a crowd until its time is over, and tells what one of it cost. */
+/** A fault that holds a crowd until its time is over, and tells what one of them cost. */
 export function crowd({ count, boundMb, one, ...fault }: Crowd): Fault {
   return {
     ...fault,

@@ -19,7 +19,7 @@ export interface Stage {
   readonly tell: (cost: Cost) => void;
 }
 
-/** What the relay is put through while honest peers use it. */
+/** What the relay suffers while honest peers use it. */
 export interface Fault {
   readonly name: string;
   /** For the table. */
@@ -30,11 +30,11 @@ export interface Fault {
   readonly length?: number;
   /** Starts a relay that is not the usual one. */
   readonly open?: () => Promise<Target>;
-  /** Goes on until the signal says stop, and leaves nothing behind. @returns What was done, in numbers, for the table. */
+  /** Goes on until the signal aborts, and leaves nothing behind. @returns What it did, in numbers, for the table. */
   run(stage: Stage): Promise<string>;
 }
 
-/** A fault that takes the relay itself away, so that it cannot be applied beside an ordinary load. */
+/** A fault that takes the relay itself away. It cannot run beside an ordinary load. */
 export interface WholeFault {
   readonly name: string;
   readonly whole: (seconds: number) => Promise<Outcome>;

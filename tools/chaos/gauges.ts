@@ -17,10 +17,10 @@ export async function readGauges(adminUrl: string, timeoutMs = 20_000): Promise<
   return parseGauges(await answer.text());
 }
 
-/** Which limits took effect belongs to every story, one by one. */
+/** Every outcome names the limits that took effect, one by one. */
 const LIMITED = "qumo_limited_total{";
 
-/** What grew from one look to the next, of these counters and of the limits, those that did not left out. */
+/** How much these counters and the limits grew from one look to the next. Those that did not grow are left out. */
 export function grown(
   before: Gauges,
   after: Gauges,

@@ -34,7 +34,7 @@ export class HonestLoad implements AsyncDisposable {
     this.#output = this.#process.output();
   }
 
-  /** Ends it and tells what became of all that was published. @throws {Error} It could not measure. */
+  /** Ends the load and tells what came of everything that was published. @throws {Error} It could not measure. */
   async end(): Promise<BenchResult> {
     this.#process.kill("SIGTERM");
     const { code, stdout, stderr } = await this.#output;

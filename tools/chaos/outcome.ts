@@ -41,7 +41,7 @@ export interface Outcome {
 /** What a fault may add when it has come before. */
 const LEVEL = { factor: 1.1, mb: 5 } as const;
 
-/** Whether memory has found its level: the last time added next to nothing to what was there after the one before. */
+/** Whether memory is level: the last time added almost nothing to the value after the one before. */
 export function isLevel(after: readonly number[]): boolean {
   const [last, before] = [after.at(-1)!, after.at(-2)!];
   return last <= before * LEVEL.factor + LEVEL.mb;

@@ -3,7 +3,7 @@ import { describeMachine, type Machine } from "../../bench/peers/machine.ts";
 import type { Outcome } from "./outcome.ts";
 import { type Marks, withPart } from "../docs/marked_part.ts";
 
-/** What is kept in bench/results, so that one fault can be tried again without the others. */
+/** What bench/results keeps, so that one fault can be repeated without the others. */
 export interface ChaosResults {
   readonly date: string;
   readonly machine: Machine;
@@ -79,7 +79,7 @@ function story({ name, what, done, seconds, counters }: Outcome): string {
 
 const count = (n: number) => n.toLocaleString("en");
 
-/** Puts new outcomes in the place of old ones of the same name, in the order given. */
+/** Replaces old outcomes by new ones of the same name, in the order given. */
 export function merged(
   old: ChaosResults | undefined,
   fresh: ChaosResults["outcomes"],

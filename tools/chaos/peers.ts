@@ -42,7 +42,7 @@ export async function greet(connection: Connection, version: LiteVersion): Promi
   }
 }
 
-/** Streams that nobody holds are finished; these live as long as their connection. */
+/** Deno finishes a stream that nobody holds. These live as long as their connection. */
 const held = new WeakMap<Connection, object[]>();
 
 export function hold(connection: Connection, stream: object): void {
@@ -58,7 +58,7 @@ export async function uni(connection: Connection, bytes: Uint8Array): Promise<Se
   return stream;
 }
 
-/** Does the same again and again, `width` at a time, until the signal aborts. What fails is done anew. @returns How often. */
+/** Repeats the work, `width` at a time, until the signal aborts. What fails is tried again. @returns How often. */
 export async function loops(
   signal: AbortSignal,
   width: number,
@@ -73,7 +73,7 @@ export async function loops(
   return turns;
 }
 
-/** At most this long; then it is given up, not awaited. */
+/** Waits for the work at most this long, then gives it up. */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
   work.catch(() => {});
   let timer: ReturnType<typeof setTimeout> | undefined;

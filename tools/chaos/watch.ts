@@ -1,7 +1,7 @@
 import { sleep } from "../../base/sleep.ts";
 import { type Gauges, readGauges } from "./gauges.ts";
 
-/** What has to come back to where it was when bad peers have gone. */
+/** What has to return to its old value when the bad peers are gone. */
 export const GAUGES = [
   "qumo_sessions",
   "qumo_broadcasts",
@@ -12,7 +12,7 @@ export const GAUGES = [
 const SETTLE_MS = 6000;
 const SAMPLE_MS = 500;
 
-/** Looks at the relay's metrics. Throws when it does not answer, which is the end of the fault. */
+/** Looks at the relay's metrics. Throws when the relay does not answer, which ends the fault. */
 export class Watch {
   last: Gauges = new Map();
   peakMb = 0;

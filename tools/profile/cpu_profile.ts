@@ -8,7 +8,7 @@ export interface CpuProfile {
       readonly lineNumber: number;
     };
   }[];
-  /** Ids of the nodes that were found running, one per sample. */
+  /** Ids of the running nodes, one per sample. */
   readonly samples: readonly number[];
   /** Microseconds before each sample. */
   readonly timeDeltas: readonly number[];

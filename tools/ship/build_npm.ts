@@ -80,9 +80,9 @@ export async function packNpm(): Promise<string> {
   return `${PACK_DIR}/${name}`;
 }
 
-/** What only Deno has: the lazy imports of the library's own modules that browsers never come to. */
+/** The lazy imports that only Deno reaches. */
 const DENO_ONLY = /^(?:dial|quic|accept)-\w+\.js$/;
-/** The lazy import that browsers do come to, where there is no WebTransport or it does not get through. */
+/** The lazy import that browsers reach, where there is no WebTransport or it does not get through. */
 const WHEN_DIALED = /^websocket_client-\w+\.js$/;
 
 /**

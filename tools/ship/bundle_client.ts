@@ -66,7 +66,7 @@ export function sizeOf(script: string): Size {
   return { minifiedBytes: bytes.length, gzipBytes: gzipSync(bytes, { level: 9 }).length };
 }
 
-/** What no browser has but the script would need at once. */
+/** What the script would need at once and no browser has. */
 export function needsOfDeno(script: string): string[] {
   return [
     ...script.matchAll(/\bDeno\.\w+/g),

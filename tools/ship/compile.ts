@@ -11,7 +11,7 @@ import { PERMISSIONS } from "./permissions.ts";
 import { say } from "../say.ts";
 import { V8_FLAGS } from "./v8_flags.ts";
 
-/** Whether `deno compile` failed for want of its base binary, which it downloads on first use. */
+/** Whether `deno compile` failed because its base binary is missing, which it downloads on first use. */
 export function lacksBaseBinary(stderr: string): boolean {
   return /Setting up base binary|denort/.test(stderr) && /error/i.test(stderr);
 }

@@ -1,4 +1,4 @@
-/** Holds the imports of deno.json, and what tests run beside it, against the code and against the README's table: `deno task packages`. */
+/** Checks the imports of deno.json, and the packages that tests run, against the code and the README's table: `deno task packages`. */
 import { type Module, readModules, ROOT } from "../module_graph.ts";
 import { report } from "../say.ts";
 
@@ -54,7 +54,7 @@ export async function ownPackageProblems(modules: readonly Module[]): Promise<st
   const manifest = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
   const readme = (await Deno.readTextFile(`${ROOT}README.md`)).replaceAll("\r\n", "\n");
   const outside = JSON.parse(await Deno.readTextFile(`${ROOT}${OUTSIDE}`));
-  // Nobody imports those: that is what they are there for.
+  // Nobody imports those: tests start them.
   const run = { path: OUTSIDE, packages: Object.keys(outside) } as unknown as Module;
   const imports = { ...manifest.imports, ...outside };
   return [

@@ -1,6 +1,6 @@
 /**
  * Tries a shipped executable as its users do: `deno run -A tools/ship/smoke.ts [EXECUTABLE]`, by default dist/qumo-relay. It may be packed
- * or compiled. Exit code 0 when every step went well; else the step that failed is the last line.
+ * or compiled. Exit code 0 when every step went well. Otherwise the last line names the step that failed.
  */
 import assert from "node:assert/strict";
 import { VERSION } from "../../base/version.ts";
@@ -189,7 +189,7 @@ async function step(name: string, body: () => Promise<unknown>, relay?: Program)
 const run = (executable: string, args: string[], cwd: string, env: Record<string, string> = {}) =>
   startProgram(args, { executable, cwd, env });
 
-/** Renamed into its place: a watcher never sees half of it. */
+/** Writes a file and renames it into place: a watcher never sees half of it. */
 async function configure(dir: string, level: string): Promise<void> {
   await Deno.writeTextFile(
     `${dir}/config.new`,

@@ -49,7 +49,7 @@ export async function partSizes(sources: ReadonlyMap<string, string>): Promise<P
 /** What a page elsewhere loads for `<qumo-watch>` at most, minified and compressed. */
 export const EMBED_LIMIT_BYTES = 112_000;
 
-/** Complaints about parts that have grown too large. */
+/** Complaints about parts that are too large. */
 export function tooLarge(sizes: readonly PartSize[], limitBytes = EMBED_LIMIT_BYTES): string[] {
   return sizes.filter(({ name, gzipBytes }) => name === "embed" && gzipBytes > limitBytes)
     .map(({ gzipBytes }) => `embed.js weighs ${gzipBytes} bytes, at most ${limitBytes}`);

@@ -1,4 +1,4 @@
-/** Who was let in, and takes what the protocol gives: viewers and publishers at their worst. */
+/** Viewers and publishers that were let in and use the protocol at its worst. */
 import { AnnounceEncoder } from "../../../session/lite/announce_codec.ts";
 import { DIALECTS } from "../../../wire/lite/dialect.ts";
 import { crowd } from "../costs.ts";

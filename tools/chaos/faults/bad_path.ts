@@ -1,13 +1,13 @@
-/** What a path does to the packets of UDP on it, in either direction. */
+/** What a path does to UDP packets, in both directions. */
 export interface Weather {
   /** Of a hundred packets, how many are lost. */
   readonly lossPercent: number;
-  /** Each packet takes this long, give or take the jitter, which lets packets overtake each other. */
+  /** How long each packet takes, more or less the jitter. With jitter, packets overtake each other. */
   readonly delayMs: number;
   readonly jitterMs: number;
 }
 
-/** A path on this machine to a UDP port, with bad weather on it. Each client has a socket of its own behind it. */
+/** A bad path on this machine to a UDP port. Each client has a socket of its own behind it. */
 export class BadPath implements Disposable {
   readonly port: number;
   passed = 0;

@@ -1,4 +1,4 @@
-/** Peers that keep to the protocol and are a burden all the same. */
+/** Peers that keep to the protocol and are a burden anyway. */
 import { sleep } from "../../../base/sleep.ts";
 import { LightSession } from "../../../load/light_session.ts";
 import { type Client, connect } from "../../../client/mod.ts";
@@ -94,7 +94,7 @@ export const deafViewers: Fault = {
       const session = await light(stage, { maxUniStreams: 3 });
       const { broadcast, track } = stage.honest;
       await session.subscribe(0, broadcast, track);
-      // The relay may close it; then the next one comes.
+      // The relay may close it. Then the next one comes.
       await Promise.race([session.closed, sleep(2 ** 30, stage.signal)]);
       session.close();
     });
@@ -151,7 +151,7 @@ export const hoarder: Fault = {
   },
 };
 
-/** A publisher of its own process, and who watches it from here. */
+/** A publisher in its own process, and a viewer in this one. */
 export const dyingPublishers: Fault = {
   name: "dying-publishers",
   what: "publishers killed with SIGKILL in the middle of a frame, while somebody watches",
@@ -182,7 +182,7 @@ export const dyingPublishers: Fault = {
         await sleep(300 + turn % 7 * 30);
         publisher.kill("SIGKILL");
         deaths++;
-        // The relay hears of it by the idle timeout alone; the next one comes before.
+        // The relay learns of it by the idle timeout alone. The next publisher comes before that.
         void watching;
         await sleep(500);
       } finally {
@@ -201,7 +201,7 @@ async function heardOf(client: Client, broadcast: string): Promise<void> {
   }
 }
 
-/** @returns How many groups did not come to their end. */
+/** @returns How many groups were cut. */
 async function watchUntilEnd(viewer: Client, path: string): Promise<number> {
   let cut = 0;
   try {

@@ -1,4 +1,4 @@
-/** More streams than anybody needs, and numbers larger than anything. */
+/** Too many streams, and numbers that are too large. */
 import { sleep } from "../../../base/sleep.ts";
 import type { Connection } from "../../../transport/connection.ts";
 import type { LiteVersion } from "../../../wire/lite/dialect.ts";
@@ -33,7 +33,7 @@ export const streamFlood: Fault = {
   },
 };
 
-/** Never asks for an answer in order: types nobody knows, groups nobody asked for, requests without an end. */
+/** Never asks properly: unknown types, groups that nobody asked for, requests without an end. */
 async function burst(connection: Connection): Promise<number> {
   for (let i = 0; i < BURST; i++) {
     if (i % 2 === 0) {
@@ -54,7 +54,7 @@ async function burst(connection: Connection): Promise<number> {
 const HUGE = "ffffffffffffffff";
 const BILLION = "c000000040000000";
 
-/** Lengths, ids and counts that no memory holds. */
+/** Lengths, ids and counts that fit no memory. */
 const CLAIMS: readonly [version: LiteVersion, kind: "uni" | "bidi", hex: string][] = [
   ...["01", "02", "03", "06", "05", "04"].flatMap((type) =>
     [HUGE, BILLION].map((size) => [6, "bidi", `${type}${size}`] as [LiteVersion, "bidi", string])
@@ -93,7 +93,7 @@ export const giantNumbers: Fault = {
         hold(connection, stream);
         stream.send.write(bytes);
       }
-      // Some of what was promised, for a relay that waits for all of it.
+      // A part of what was promised, for a relay that waits for all of it.
       connection.sendDatagram(bytes);
       await within(50, connection.closed);
       connection.close();

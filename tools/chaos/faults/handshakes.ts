@@ -1,4 +1,4 @@
-/** Peers that begin a handshake and leave it there. */
+/** Peers that begin a handshake and never finish it. */
 import { sleep } from "../../../base/sleep.ts";
 import type { Connection } from "../../../transport/connection.ts";
 import { connectAlpn } from "../../../transport/quic/quic.ts";
@@ -10,7 +10,7 @@ const COUNTERS = ["qumo_handshake_failures_total", "qumo_refused_total"];
 /** Handshakes that are begun at the same time. */
 const AT_A_TIME = 16;
 
-/** So many of them, each kept open until the round is over. */
+/** How many connections stay open until the round is over. */
 async function keep(
   { signal, scale }: Stage,
   count: number,
@@ -31,7 +31,7 @@ async function keep(
   return closes.length;
 }
 
-/** The first packet of a real handshake is passed on, and nothing after it in either direction. */
+/** Passes on the first packet of a real handshake, and nothing after it in either direction. */
 async function initialOnly({ relay }: Stage): Promise<() => void> {
   const local = { transport: "udp", hostname: "127.0.0.1", port: 0 } as const;
   const middle = Deno.listenDatagram(local);
@@ -133,7 +133,7 @@ export const halfOpen: Fault = {
   },
 };
 
-/** Connections that come and are gone before they said a thing, without goodbye on TCP. */
+/** Connections that come and go without a word, and without a goodbye on TCP. */
 export const comeAndGo: Fault = {
   name: "come-and-go",
   what: "TCP connections that are closed at once, before or within a request or a TLS hello",

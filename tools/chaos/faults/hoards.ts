@@ -1,4 +1,4 @@
-/** What one peer, with or without a token, sends to make the relay hold more than it is worth. */
+/** What one peer sends, with or without a token, to make the relay hold too much. */
 import { sleep } from "../../../base/sleep.ts";
 import { AnnounceInit } from "../../../wire/lite/announce.ts";
 import { BIDI, UNI } from "../../../wire/lite/dialect.ts";

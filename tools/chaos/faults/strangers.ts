@@ -1,4 +1,4 @@
-/** Who has shown no token and said no SETUP, at its worst. */
+/** Peers without a token and without SETUP, at their worst. */
 import type { Connection } from "../../../transport/connection.ts";
 import { connectAlpn } from "../../../transport/quic/quic.ts";
 import { putVarint } from "../../../wire/varint.ts";
@@ -10,7 +10,7 @@ import { usualTarget } from "../target.ts";
 /** docs/reliability.md */
 const BOUND_MB = 2;
 const MIB = 1 << 20;
-/** Streams are opened until there is no more credit, or so many of them are. */
+/** A stranger opens streams until it has no more credit, or this many. */
 const STREAMS = 60;
 const STREAM_BYTES = 128 * 1024;
 const COUNTERS = [
@@ -19,7 +19,7 @@ const COUNTERS = [
   "qumo_refused_total",
 ];
 
-/** Strangers are let alone as long as one of them is measured, and come from one address. */
+/** A relay that lets strangers stay while they are measured, though all come from one address. */
 const patient = () =>
   usualTarget([
     "--server.handshake_timeout",
