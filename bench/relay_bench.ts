@@ -9,7 +9,7 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../base/clock.ts";
 import { FramePool } from "../relay/group/frame_pool.ts";
-import type { Group, GroupCursor } from "../relay/group/group.ts";
+import type { GroupCursor, Subgroup } from "../relay/group/group.ts";
 import { GroupRing } from "../relay/group/group_ring.ts";
 import { GroupWriter } from "../relay/group/group_writer.ts";
 import { Origin } from "../relay/origin.ts";
@@ -102,7 +102,7 @@ for (const capacity of RING_SIZES) {
 class Cursor implements GroupCursor {
   slot = -1;
   position = 0;
-  constructor(readonly group: Group) {
+  constructor(readonly group: Subgroup) {
     group.attach(this);
   }
   pump(): void {
@@ -128,9 +128,9 @@ class EndlessGroup {
     this.#writer = new GroupWriter(group, LIMITS);
   }
   frame(): void {
-    if (this.#writer.group.written > 30 << 20) {
-      for (const cursor of [...this.#writer.group.cursors]) this.#writer.group.detach(cursor);
-      this.#writer.group.release();
+    if (this.#writer.subgroup.written > 30 << 20) {
+      for (const cursor of [...this.#writer.subgroup.cursors]) this.#writer.subgroup.detach(cursor);
+      this.#writer.subgroup.release();
       this.#begin();
     }
     this.#writer.frame(0, payload);
@@ -263,7 +263,7 @@ Deno.bench(
   "the rings' pools grew for their first groups only",
   { group: "group writer, checked" },
   () => {
-    assert.equal(here.newest?.frames, 30);
+    assert.equal(here.newest?.subgroups[0]?.frames, 30);
     for (const ring of [plainRing, mirrored, there, here]) assert.ok(ring.pool.stats.grown < 100);
     kept ??= undefined;
   },

@@ -4,7 +4,7 @@
  * @module
  */
 import { FrameWalk } from "../relay/group/frame_layout.ts";
-import type { Group, GroupCursor } from "../relay/group/group.ts";
+import type { GroupCursor, Subgroup } from "../relay/group/group.ts";
 import { QumoError } from "../base/errors.ts";
 import { Bell, type WaitOptions } from "../base/bell.ts";
 
@@ -32,7 +32,7 @@ export class GroupReader implements Disposable {
   readonly sequence: number;
   /** Index of the first frame: above 0 when the publisher sent only the rest of a group. */
   readonly startFrame: number;
-  readonly #group: Group;
+  readonly #group: Subgroup;
   readonly #cursor: GroupCursor = {
     slot: -1,
     pump: () => this.#bell.ring(),
@@ -47,7 +47,7 @@ export class GroupReader implements Disposable {
   #lost = false;
 
   /** @internal */
-  constructor(group: Group) {
+  constructor(group: Subgroup) {
     this.#group = group;
     this.sequence = group.sequence;
     this.startFrame = group.startFrame;

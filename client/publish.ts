@@ -35,12 +35,12 @@ export class GroupProducer implements Disposable {
 
   /** Its number. */
   get sequence(): number {
-    return this.#writer.group.sequence;
+    return this.#writer.subgroup.sequence;
   }
 
   /** Frames written so far. */
   get frames(): number {
-    return this.#writer.group.frames;
+    return this.#writer.subgroup.frames;
   }
 
   /**
@@ -128,8 +128,8 @@ export class TrackProducer implements Disposable {
     const { clock, limits, stats, pool } = this.#track.context;
     if (this.#superseded) {
       // Whoever goes on writing although nobody has been reading for long is not disturbed.
-      const nowhere = new Group(pool, sequence, 0, clock.now());
-      nowhere.onEnd = () => nowhere.release();
+      const nowhere = Group.alone(pool, sequence, clock.now());
+      nowhere.group.onEnd = () => nowhere.release();
       this.#next = Math.max(this.#next, sequence + 1);
       return new GroupProducer(new GroupWriter(nowhere, limits), () => clock.wallMs());
     }

@@ -4,7 +4,7 @@
  * @module
  */
 import { QumoError } from "../base/errors.ts";
-import type { Group } from "../relay/group/group.ts";
+import type { Subgroup } from "../relay/group/group.ts";
 import type { Watch } from "../relay/origin.ts";
 import type { TrackEnd, TrackInfo, TrackReader, TrackRequest } from "../relay/ports.ts";
 import type { Track } from "../relay/track.ts";
@@ -246,7 +246,7 @@ export class Subscription implements Disposable {
     this.#stopWaiting();
   }
 
-  #arrived(group: Group, start: number): void {
+  #arrived(group: Subgroup, start: number): void {
     this.#begin();
     const reader = new GroupReader(group);
     if (this.#ordering === undefined) this.#deliver(reader);

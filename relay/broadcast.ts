@@ -5,7 +5,8 @@
  */
 import { NotFound, TooManyTracks } from "./errors.ts";
 import { Feed, type FeedRoutes } from "./feed.ts";
-import { Group } from "./group/group.ts";
+import { type Convert, copyOf } from "./group/copies.ts";
+import { Group, type Subgroup } from "./group/group.ts";
 import { GroupWriter } from "./group/group_writer.ts";
 import type { BroadcastSource, FetchRequest, TrackInfo } from "./ports.ts";
 import { compareRoutes, type HopId, isExcluded, NEIGHBOURS, type Route, serves } from "./route.ts";
@@ -33,7 +34,7 @@ interface Entry {
 }
 
 interface PendingFetch {
-  readonly group: Promise<Group>;
+  readonly group: Promise<Subgroup>;
   askers: number;
 }
 
@@ -141,7 +142,7 @@ export class Broadcast {
   /**
    * One group, from the cache, the archive, or else from the source; those who ask for the same at once share one request.
    * @param excludeHop The asker's own hop, as in {@link Broadcast.track}.
-   * @returns The group, retained for the caller, who releases it. It may still be growing.
+   * @returns All of it as one run of frames, its group retained for the caller, who releases it. It may still be growing.
    * @throws {NotFound} @throws {SourceLost}
    */
   async fetch(
@@ -149,7 +150,7 @@ export class Broadcast {
     name: string,
     request: FetchRequest,
     excludeHop: HopId = 0n,
-  ): Promise<Group> {
+  ): Promise<Subgroup> {
     const { stats } = this.#options.context;
     const counted = excludeHop !== NEIGHBOURS;
     if (counted) stats.fetches++;
@@ -159,10 +160,11 @@ export class Broadcast {
       : [{ track: own }];
     for (const { track } of tracks) {
       const kept = track.ring.get(request.group);
-      if (kept === undefined || kept.state === "cut" || kept.startFrame > 0) continue;
+      if (kept === undefined || kept.state === "cut" || !kept.fromStart) continue;
+      const found = inFrames(kept, this.#options.context.convert);
+      if (found === undefined) continue;
       if (counted) stats.fetchesFromCache++;
-      kept.retain();
-      return kept;
+      return found;
     }
     if (own !== undefined && this.#options.context.archive === undefined) {
       throw new NotFound(`group ${request.group} of track ${name}`, "group");
@@ -174,21 +176,21 @@ export class Broadcast {
       known.askers++;
       return await known.group;
     }
-    const fetched = this.#fetchOnce(path, name, request, exclude, own !== undefined).then(
-      (group) => {
+    const answer = this.#fetchOnce(path, name, request, exclude, own !== undefined).then(
+      (fetched) => {
         // From here on nobody joins: everybody who shares it gets a hold, the first the request's own.
         this.#fetches.delete(key);
-        for (let i = 1; i < pending.askers; i++) group.retain();
-        return group;
+        for (let i = 1; i < pending.askers; i++) fetched.retain();
+        return fetched;
       },
       (error: unknown) => {
         this.#fetches.delete(key);
         throw error;
       },
     );
-    const pending: PendingFetch = { group: fetched, askers: 1 };
+    const pending: PendingFetch = { group: answer, askers: 1 };
     this.#fetches.set(key, pending);
-    return await fetched;
+    return await answer;
   }
 
   /** What is kept for longer is near; the source may be far, and has forgotten most of it. */
@@ -198,16 +200,16 @@ export class Broadcast {
     request: FetchRequest,
     excludeHop: HopId,
     noSource: boolean,
-  ): Promise<Group> {
+  ): Promise<Subgroup> {
     const { archive, pool, clock, limits, stats } = this.#options.context;
     if (archive !== undefined) {
-      const group = new Group(pool, request.group, 0, clock.now());
-      if (await archive.fetch(path, name, request.group, new GroupWriter(group, limits))) {
+      const answer = Group.alone(pool, request.group, clock.now());
+      if (await archive.fetch(path, name, request.group, new GroupWriter(answer, limits))) {
         stats.fetchesFromArchive++;
-        return group;
+        return answer;
       }
-      group.end("cut");
-      group.release();
+      answer.end("cut");
+      answer.release();
     }
     if (noSource) throw new NotFound(`group ${request.group} of track ${name}`, "group");
     return await this.#fetchUpstream(path, name, request, excludeHop);
@@ -219,20 +221,20 @@ export class Broadcast {
     name: string,
     request: FetchRequest,
     excludeHop: HopId,
-  ): Promise<Group> {
+  ): Promise<Subgroup> {
     const { pool, clock, limits, stats } = this.#options.context;
     const routes = this.#usable(path, excludeHop);
     let failure: unknown = new NotFound(`a route to broadcast ${path}`, "broadcast");
     for (const { source } of routes) {
-      const group = new Group(pool, request.group, 0, clock.now());
+      const answer = Group.alone(pool, request.group, clock.now());
       try {
         const counters = source.neighbour ? [] : [stats];
-        await source.fetch(path, name, request, new GroupWriter(group, limits, counters));
-        return group;
+        await source.fetch(path, name, request, new GroupWriter(answer, limits, counters));
+        return answer;
       } catch (error) {
         failure = error;
-        group.end("cut");
-        group.release();
+        answer.end("cut");
+        answer.release();
       }
     }
     throw failure;
@@ -299,6 +301,14 @@ export class Broadcast {
     if (left.length > 0) this.#entries.set(entry.key, left);
     else this.#entries.delete(entry.key);
   }
+}
+
+/** All of a group as one run of frames, retained for the caller; `undefined` when nothing here makes that of it. */
+function inFrames(group: Group, convert: Convert | undefined): Subgroup | undefined {
+  const [first] = group.subgroups as [Subgroup];
+  const found = first.head.layout === "frames" ? first : copyOf(first, "frames", convert);
+  if (found === first) group.retain();
+  return typeof found === "string" ? undefined : found;
 }
 
 /** A path and a name as one, whatever characters they have. */

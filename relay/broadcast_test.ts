@@ -116,7 +116,7 @@ Deno.test("Broadcast.fetch() takes a group from the cache, also one that is stil
   source.last.group(2);
   const writer = source.last.sink.openGroup(3)!;
   const group = await broadcast.fetch("b", "t", request);
-  assert.equal(group, writer.group);
+  assert.equal(group, writer.subgroup);
   assert.equal(source.fetches.length, 0);
   assert.equal(context.stats.fetchesFromCache, 1);
   group.release();
@@ -187,7 +187,7 @@ Deno.test("Broadcast hands out the own track of a publisher in this process, cac
   const reader = new FakeReader();
   track.add(reader);
   assert.deepEqual(reader.sequences, [3]);
-  assert.equal(await broadcast.fetch("b", "t", request), own.ring.get(3));
+  assert.equal(await broadcast.fetch("b", "t", request), own.ring.get(3)!.subgroups[0]);
   await assert.rejects(broadcast.fetch("b", "t", { group: 9, priority: 0 }), NotFound);
   assert.equal(source.subscriptions.length, 0);
 });

@@ -7,7 +7,7 @@
 import { ManualClock } from "../base/clock.ts";
 import { NotFound } from "./errors.ts";
 import { FramePool } from "./group/frame_pool.ts";
-import type { Group, GroupCursor } from "./group/group.ts";
+import type { GroupCursor, Subgroup } from "./group/group.ts";
 import type { GroupWriter } from "./group/group_writer.ts";
 import {
   type BroadcastSource,
@@ -40,18 +40,18 @@ export const LIVE: TrackRequest = { priority: 100, maxLatencyMs: 0 };
 
 /** Keeps every group it was given, and its end. */
 export class FakeReader implements TrackReader {
-  readonly groups: Group[] = [];
+  readonly groups: Subgroup[] = [];
   readonly datagrams: number[] = [];
   end: TrackEnd | undefined;
   /** Done with each group as it comes. */
-  then: ((group: Group) => void) | undefined;
+  then: ((group: Subgroup) => void) | undefined;
 
   constructor(readonly request: TrackRequest = LIVE) {}
 
   get sequences(): number[] {
     return this.groups.map((group) => group.sequence);
   }
-  onGroup(group: Group): void {
+  onGroup(group: Subgroup): void {
     this.groups.push(group);
     this.then?.(group);
   }
@@ -70,7 +70,7 @@ export class Copier implements GroupCursor {
   pumps = 0;
   readonly copied: number[] = [];
 
-  constructor(readonly group: Group) {
+  constructor(readonly group: Subgroup) {
     group.attach(this);
     this.pump();
   }
@@ -85,7 +85,7 @@ export class Copier implements GroupCursor {
 }
 
 /** All bytes of a group that readers may see. */
-export function bytesOf(group: Group): Uint8Array {
+export function bytesOf(group: Subgroup): Uint8Array {
   const out = new Uint8Array(group.bytes);
   for (let at = 0; at < group.bytes;) {
     const slice = group.slice(at);

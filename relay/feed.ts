@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Group } from "./group/group.ts";
+import type { Subgroup } from "./group/group.ts";
 import { GroupWriter } from "./group/group_writer.ts";
 import {
   type BroadcastSource,
@@ -17,6 +17,7 @@ import {
   type TrackSink,
   type UpstreamSubscription,
 } from "./ports.ts";
+import { type SubgroupHead, WHOLE_GROUP } from "./group/subgroup_head.ts";
 import type { Route } from "./route.ts";
 import type { Track, TrackFeed } from "./track.ts";
 
@@ -41,7 +42,8 @@ export class Feed implements TrackFeed {
   #next: Inflow | undefined;
   readonly #draining = new Set<Inflow>();
   readonly #refused = new Set<BroadcastSource>();
-  readonly #interrupted = new Map<number, { group: Group; cancel: () => void }>();
+  /** Subgroups that wait for a source that goes on with them; each with what ends the wait. */
+  readonly #interrupted = new Map<Subgroup, () => void>();
 
   constructor(track: Track, routes: FeedRoutes) {
     this.#track = track;
@@ -62,9 +64,7 @@ export class Feed implements TrackFeed {
   stop(): void {
     this.#halt();
     // Nobody writes these any more: who fetched one is not left waiting for its end.
-    for (const group of this.#track.ring.since(0)) {
-      if (group.state === "open") this.#cut(group);
-    }
+    for (const group of this.#track.ring.since(0)) this.#cut(group.subgroups);
   }
 
   #halt(): void {
@@ -102,45 +102,58 @@ export class Feed implements TrackFeed {
     this.#finish({ kind: "failed", why: "lost", reason: "the publisher did not come back" });
   }
 
-  /** A group for the track, from one of the inflows. */
-  admit(from: Inflow, sequence: number, startFrame: number): GroupWriter | undefined {
+  /** A subgroup for the track, from one of the inflows. */
+  admit(
+    from: Inflow,
+    sequence: number,
+    startFrame: number,
+    head?: SubgroupHead,
+  ): GroupWriter | undefined {
     if (from === this.#next) this.#takeOver(from);
     if (from !== this.#active) return undefined;
     const track = this.#track;
     const { stats, clock, limits } = track.context;
-    const waiting = this.#interrupted.get(sequence);
-    if (waiting !== undefined && waiting.group.state === "open") {
-      const { group } = waiting;
-      if (startFrame > group.startFrame + group.frames) return undefined;
-      waiting.cancel();
-      this.#interrupted.delete(sequence);
-      return new GroupWriter(group, limits, from.counted ? [track, stats] : [track], startFrame);
-    }
-    const group = track.cameAsDatagram(sequence)
-      ? undefined
-      : track.ring.add(sequence, clock.now(), startFrame);
     const { counted } = from;
-    if (group === undefined) {
+    const counters = counted ? [track, stats] : [track];
+    const waiting = this.#waiting(sequence, head);
+    if (waiting !== undefined) {
+      if (!goesOn(waiting, startFrame, head)) return undefined;
+      this.#interrupted.get(waiting)!();
+      this.#interrupted.delete(waiting);
+      return new GroupWriter(waiting, limits, counters, startFrame);
+    }
+    const subgroup = track.cameAsDatagram(sequence)
+      ? undefined
+      : track.ring.add(sequence, clock.now(), startFrame, head);
+    if (subgroup === undefined) {
       if (counted) stats.groupsRefused++;
       return undefined;
     }
-    track.deliver(group, counted);
-    return new GroupWriter(group, limits, counted ? [track, stats] : [track]);
+    track.deliver(subgroup, counted);
+    return new GroupWriter(subgroup, limits, counters);
   }
 
-  /** An inflow lost its source in the middle of a group. */
+  /** What an inflow has broken off and this stream might go on with. */
+  #waiting(sequence: number, head: SubgroupHead = WHOLE_GROUP): Subgroup | undefined {
+    for (const subgroup of this.#interrupted.keys()) {
+      const same = subgroup.sequence === sequence && subgroup.head.id === head.id;
+      if (same && subgroup.state === "open") return subgroup;
+    }
+    return undefined;
+  }
+
+  /** An inflow lost its source in the middle of a subgroup. */
   interrupt(writer: GroupWriter): void {
-    const { group } = writer;
+    const { subgroup } = writer;
     if (!writer.open) return;
-    group.commit();
+    subgroup.commit();
     writer.leave();
     const cut = () => {
-      this.#interrupted.delete(group.sequence);
-      this.#cut(group);
+      this.#interrupted.delete(subgroup);
+      this.#cut([subgroup]);
     };
     if (!this.#running || this.#routes.resumeMs === 0) return cut();
-    const cancel = this.#track.context.clock.after(this.#routes.resumeMs, cut);
-    this.#interrupted.set(group.sequence, { group, cancel });
+    this.#interrupted.set(subgroup, this.#track.context.clock.after(this.#routes.resumeMs, cut));
   }
 
   /** An inflow's source has the track. */
@@ -221,8 +234,8 @@ export class Feed implements TrackFeed {
     const newest = this.#track.ring.newest;
     if (newest === undefined) return request;
     let startGroup = newest.sequence + 1;
-    for (const { group } of this.#interrupted.values()) {
-      if (group.state === "open") startGroup = Math.min(startGroup, group.sequence);
+    for (const { state, sequence } of this.#interrupted.keys()) {
+      if (state === "open") startGroup = Math.min(startGroup, sequence);
     }
     const maxLatencyMs = Math.max(request.maxLatencyMs, this.#track.info.maxAgeMs);
     return { ...request, startGroup, startIsFloor: false, maxLatencyMs };
@@ -249,18 +262,26 @@ export class Feed implements TrackFeed {
   }
 
   #cutInterrupted(): void {
-    for (const { group, cancel } of this.#interrupted.values()) {
-      cancel();
-      this.#cut(group);
-    }
+    for (const cancel of this.#interrupted.values()) cancel();
+    this.#cut(this.#interrupted.keys());
     this.#interrupted.clear();
   }
 
-  #cut(group: Group): void {
-    if (group.state !== "open") return;
-    this.#track.context.stats.groupsCut++;
-    group.end("cut");
+  #cut(subgroups: Iterable<Subgroup>): void {
+    for (const subgroup of subgroups) {
+      if (subgroup.state !== "open") continue;
+      this.#track.context.stats.groupsCut++;
+      subgroup.end("cut");
+    }
   }
+}
+
+/** Whether a stream that starts at `startFrame` can go on with a subgroup: frames are counted, objects may have gaps. */
+function goesOn(subgroup: Subgroup, startFrame: number, head: SubgroupHead = WHOLE_GROUP): boolean {
+  if (head.layout !== subgroup.head.layout) return false;
+  return head.layout === "frames"
+    ? startFrame <= subgroup.startFrame + subgroup.frames
+    : startFrame === subgroup.startFrame;
 }
 
 /** One subscription at a source, and what comes in by it. */
@@ -279,8 +300,8 @@ class Inflow implements TrackSink {
     if (this.#over) subscription.close();
   }
 
-  openGroup(sequence: number, startFrame = 0): GroupWriter | undefined {
-    return this.#over ? undefined : this.feed.admit(this, sequence, startFrame);
+  openGroup(sequence: number, startFrame = 0, head?: SubgroupHead): GroupWriter | undefined {
+    return this.#over ? undefined : this.feed.admit(this, sequence, startFrame, head);
   }
 
   accepted(): void {

@@ -58,7 +58,7 @@ Deno.test("Feed cuts what is being written when the last reader leaves", () => {
   const reader = added(track);
   const writer = source.last.sink.openGroup(1)!;
   track.remove(reader);
-  assert.equal(writer.group.state, "cut");
+  assert.equal(writer.subgroup.state, "cut");
 });
 
 Deno.test("Feed tells its source when the readers' wishes change", () => {
@@ -272,7 +272,7 @@ Deno.test("Feed tells its readers when a publisher that was waited for does not 
   a.last.lost();
   broadcast.abandon();
   assert.deepEqual({ ...reader.end, reason: "" }, { ...lost, reason: "" });
-  assert.equal(writer.group.state, "cut");
+  assert.equal(writer.subgroup.state, "cut");
 });
 
 Deno.test("Feed gives a source that offers the broadcast anew another chance", () => {

@@ -5,6 +5,7 @@
  * @module
  */
 import type { GroupWriter } from "./group/group_writer.ts";
+import type { SubgroupHead } from "./group/subgroup_head.ts";
 import type { TrackEnd, TrackInfo, TrackRequest } from "./reading.ts";
 import type { Track } from "./track.ts";
 
@@ -14,13 +15,18 @@ export type { TrackEnd, TrackFailure, TrackInfo, TrackReader, TrackRequest } fro
 
 /** Where a source puts what it receives for one track. */
 export interface TrackSink {
-  /** @returns The writer of a new group, or `undefined` when it is not wanted: then stop its stream. */
-  openGroup(sequence: number, startFrame?: number): GroupWriter | undefined;
+  /**
+   * A stream of a group has opened.
+   * @param startFrame Index of the first frame, or id of the first object. Default 0.
+   * @param head Which subgroup it is. Default: the whole group, in frames.
+   * @returns The writer of it, or `undefined` when it is not wanted: then stop its stream.
+   */
+  openGroup(sequence: number, startFrame?: number, head?: SubgroupHead): GroupWriter | undefined;
   /** The source has the track. Said at most once by each source, and needless where a group comes first. */
   accepted(): void;
   /** The source has told the first group that will come: lower ones will not, whatever comes first. */
   started(group: number): void;
-  /** Leaves an unfinished group for a source that goes on with it; cut when none does. */
+  /** Leaves an unfinished subgroup for a source that goes on with it; cut when none does. */
   interrupt(writer: GroupWriter): void;
   /** A whole group in a datagram. @returns Whether it was news: what comes twice is dropped. */
   datagram(sequence: number, timestamp: number, payload: Uint8Array): boolean;

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Group } from "./group/group.ts";
+import type { Subgroup } from "./group/group.ts";
+import type { Layout } from "./group/subgroup_head.ts";
 
 /** Properties of a track, fixed for its life. */
 export interface TrackInfo {
@@ -49,13 +50,15 @@ export type TrackFailure = "not-found" | "unroutable" | "lost" | "refused";
 /** One reader of a track: a subscription of a session, or an iterator in this process. Methods must not throw. */
 export interface TrackReader {
   readonly request: TrackRequest;
+  /** The layout it reads: subgroups of others come as copies in it. Default: frames. "kept": each as it is kept. */
+  readonly layout?: Layout | "kept";
   /** Reads for another thread of this very relay: its viewers are counted there. */
   readonly neighbour?: boolean;
   /**
-   * A group this reader should have: kept ones first, then each new one as it opens.
+   * A group this reader should have: kept ones first, then each new one as it opens. Called for each of its subgroups.
    * @param start No lower group will come, as far as is known with the first one.
    */
-  onGroup(group: Group, start: number): void;
+  onGroup(subgroup: Subgroup, start: number): void;
   /** A datagram: one group of one frame that lives no longer than this call. */
   onDatagram?(sequence: number, timestamp: number, payload: Uint8Array): void;
   /** There is such a track: its source says so, or something of it has come. Called once, before everything else. */

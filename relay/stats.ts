@@ -27,6 +27,8 @@ export interface RelayStats {
   datagramsOut: number;
   /** Groups a subscriber did not get because it was too slow. */
   groupsSkipped: number;
+  /** Groups a subscriber did not get because nothing here turns their layout into the subscriber's. */
+  groupsUnconverted: number;
   /** Group streams ended in the middle. */
   groupsCutOut: number;
   /** Subscriptions opened at sources, since the start. */
@@ -68,6 +70,7 @@ export function newRelayStats(): RelayStats {
     bytesOut: 0,
     datagramsOut: 0,
     groupsSkipped: 0,
+    groupsUnconverted: 0,
     groupsCutOut: 0,
     upstreamSubscriptions: 0,
     subscriptions: 0,

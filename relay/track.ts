@@ -9,8 +9,10 @@
 import type { Clock } from "../base/clock.ts";
 import type { FramePool } from "./group/frame_pool.ts";
 import type { Archive } from "./archive.ts";
-import type { Group } from "./group/group.ts";
+import { type Convert, copyOf } from "./group/copies.ts";
+import type { Group, Subgroup } from "./group/group.ts";
 import { GroupRing } from "./group/group_ring.ts";
+import type { Layout } from "./group/subgroup_head.ts";
 import {
   DEFAULT_TRACK_INFO,
   type TrackEnd,
@@ -40,6 +42,8 @@ export interface TrackContext {
   readonly archive?: Archive;
   /** Tracks of one broadcast that may wait for its publisher's word. Default: no limit. */
   readonly maxAskedTracks?: number;
+  /** Makes copies of groups for readers that take another layout. Default: such a reader gets none. */
+  readonly convert?: Convert;
   /** Told of each group that opens, in milliseconds of the clock; may make room for it. */
   readonly onGroup?: (now: number) => void;
 }
@@ -59,6 +63,7 @@ const DATAGRAMS_REMEMBERED = 64;
 
 interface Reading {
   readonly reader: TrackReader;
+  readonly layout: Layout | "kept";
   request: TrackRequest;
   /** No group below this one is for this reader; set by the first one it got. */
   floor: number | undefined;
@@ -130,6 +135,7 @@ export class Track {
     if (this.#readings.has(reader)) return;
     const reading: Reading = {
       reader,
+      layout: reader.layout ?? "frames",
       request: reader.request,
       floor: undefined,
       lowest: Infinity,
@@ -211,19 +217,24 @@ export class Track {
   }
 
   /**
-   * A group has opened: everybody who wants it gets it.
+   * A subgroup has opened: everybody who wants its group gets it.
    * @param counted Whether it came from outside.
    */
-  deliver(group: Group, counted = true): void {
-    this.groupsIn++;
-    if (!this.#known) this.confirm();
-    if (counted) this.context.stats.groupsIn++;
+  deliver(subgroup: Subgroup, counted = true): void {
+    const { group } = subgroup;
+    const isNew = group.subgroups.length === 1;
+    if (isNew) {
+      this.groupsIn++;
+      if (!this.#known) this.confirm();
+      if (counted) this.context.stats.groupsIn++;
+    }
     const delivery = ++this.#deliveries;
     group.retain(); // a reader in this process may publish the next one from its callback
     for (const reading of this.#readings.values()) {
-      if (reading.since < delivery) this.#offer(reading, group, this.#first);
+      if (reading.since < delivery) this.#offer(reading, subgroup, this.#first);
     }
     group.release();
+    if (!isNew) return;
     const maxAgeMs = Math.min(this.info.maxAgeMs, this.context.limits.maxAgeMs);
     this.ring.expire(group.openedAtMs - maxAgeMs);
     this.context.onGroup?.(group.openedAtMs);
@@ -277,21 +288,37 @@ export class Track {
   }
 
   /** @param first Groups from this one on may still come. */
-  #offer(reading: Reading, group: Group, first = group.sequence): void {
-    const { request } = reading;
+  #offer(reading: Reading, subgroup: Subgroup, first = subgroup.sequence): void {
+    const { request, layout } = reading;
+    const { sequence } = subgroup;
     const lowest = reading.floor ?? request.startGroup;
-    if (lowest !== undefined && group.sequence < lowest) {
-      if (group.sequence > reading.lowest) this.#withhold(reading, group.sequence);
+    if (lowest !== undefined && sequence < lowest) {
+      if (sequence > reading.lowest) this.#withhold(reading, sequence);
       return;
     }
-    if (request.endGroup !== undefined && group.sequence > request.endGroup) {
-      this.#withhold(reading, group.sequence);
+    if (request.endGroup !== undefined && sequence > request.endGroup) {
+      this.#withhold(reading, sequence);
       return;
     }
-    const start = Math.max(request.startGroup ?? 0, Math.min(first, group.sequence));
+    const start = Math.max(request.startGroup ?? 0, Math.min(first, sequence));
     if (reading.floor === undefined) reading.floor = request.startGroup ?? start;
-    if (group.sequence < reading.lowest) reading.lowest = group.sequence;
-    reading.reader.onGroup(group, start);
+    if (sequence < reading.lowest) reading.lowest = sequence;
+    if (layout === subgroup.head.layout || layout === "kept") {
+      return reading.reader.onGroup(subgroup, start);
+    }
+    const copy = copyOf(subgroup, layout, this.context.convert);
+    if (copy === "none") this.context.stats.groupsUnconverted++;
+    if (typeof copy === "string") return;
+    reading.reader.onGroup(copy, start);
+    copy.release(); // the reader holds it now
+  }
+
+  /** Offers a group with all the subgroups that it has by now. */
+  #offerAll(reading: Reading, group: Group, first?: number): void {
+    for (let i = 0, { length } = group.subgroups; i < length; i++) {
+      if (this.#readings.get(reading.reader) !== reading) return;
+      this.#offer(reading, group.subgroups[i]!, first);
+    }
   }
 
   /** Hands a reader that has had nothing yet what is kept and wanted. */
@@ -306,7 +333,7 @@ export class Track {
     const first = request.startIsFloor && request.maxLatencyMs > 0 ? this.#first : undefined;
     for (const group of this.ring.since(from)) {
       if (this.#readings.get(reading.reader) !== reading) return;
-      if (this.ring.get(group.sequence) === group) this.#offer(reading, group, first);
+      if (this.ring.get(group.sequence) === group) this.#offerAll(reading, group, first);
     }
   }
 
@@ -330,7 +357,7 @@ export class Track {
     if (newest === undefined) return;
     for (const group of this.ring.since(this.#start(reading.request, newest.sequence))) {
       if (group.sequence >= below || this.#readings.get(reading.reader) !== reading) return;
-      if (this.ring.get(group.sequence) === group) this.#offer(reading, group);
+      if (this.ring.get(group.sequence) === group) this.#offerAll(reading, group);
     }
   }
 
@@ -342,7 +369,7 @@ export class Track {
     for (const sequence of [...withheld].sort((a, b) => a - b)) {
       if (sequence > end || sequence < reading.floor! || !withheld.delete(sequence)) continue;
       const group = this.ring.get(sequence);
-      if (group !== undefined) this.#offer(reading, group);
+      if (group !== undefined) this.#offerAll(reading, group);
     }
   }
 

@@ -16,7 +16,7 @@ Deno.test("FrameCopier makes the same group of the bytes, however they are cut, 
   const cuts = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 5 });
   fc.assert(fc.property(frames, cuts, fc.option(fc.nat(12)), (list, sizes, most) => {
     const pool = new FramePool({ frameCapacity: 64 });
-    const [whole, wanted, copy] = [0, 1, 2].map(() => new Group(pool, 0, 0, 0));
+    const [whole, wanted, copy] = [0, 1, 2].map(() => Group.alone(pool, 0, 0));
     for (const [group, frames] of [[whole!, list], [wanted!, list.slice(0, most ?? 12)]] as const) {
       const writer = new GroupWriter(group, LIMITS);
       frames.forEach(({ timestamp, size }, i) => writer.frame(timestamp, counting(size, i)));

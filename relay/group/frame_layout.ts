@@ -15,7 +15,7 @@ import {
   varintWidth,
   zigzag,
 } from "../../wire/varint.ts";
-import type { Group } from "./group.ts";
+import type { Subgroup } from "./group.ts";
 
 /** Bytes of a head. @param sinceLast Difference to the timestamp before. */
 export function headBytes(sinceLast: number, size: number): number {
@@ -53,7 +53,7 @@ export class FrameWalk {
 }
 
 /** Whether a frame of the group ends exactly at `position`. Walks the group: for rare moments only. */
-export function isFrameBoundary(group: Group, position: number): boolean {
+export function isFrameBoundary(group: Subgroup, position: number): boolean {
   const walk = new FrameWalk();
   let at = 0;
   while (at < position) at += walk.head(group.slice(at), 0) + walk.left;

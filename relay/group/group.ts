@@ -1,21 +1,25 @@
 /**
- * A group: an ordered run of frames, growing until its publisher ends it, read by any number of cursors while it grows.
+ * A group and its subgroups. A subgroup is what one stream carries: a run of records in a named layout, growing until its
+ * publisher ends it, read by any number of cursors while it grows. A group of moq-lite has one; that of a protocol with
+ * objects has one or more, and they may come in any order.
  *
- * Frames lie one after another in slabs, in the bytes of the newest wire format (zigzag timestamp delta, size, payload:
- * moq-lite-05 and -06), so a reader that is k frames behind writes one contiguous slice. What was cut short by its
- * publisher ends in the middle of a frame or without `complete`.
+ * The records of a subgroup lie one after another in slabs, as they go out to readers that take the layout. A reader that is
+ * k records behind writes one contiguous slice. What was cut short by its publisher ends inside a record or without
+ * `complete`.
  *
- * Memory: a group belongs to its ring and to whoever has it retained; its slabs go back to the pool with the last release.
+ * Memory: a group belongs to its ring and to whoever has it retained. The slabs of all its subgroups go back to the pool with
+ * the last release.
  *
  * @module
  */
 import type { FramePool, Holder, Slab } from "./frame_pool.ts";
+import { type SubgroupHead, WHOLE_GROUP } from "./subgroup_head.ts";
 
-/** Something that follows a group as it grows. */
+/** Something that follows a subgroup as it grows. */
 export interface GroupCursor {
-  /** Its place among the group's cursors, kept by the group; -1 while it follows none. */
+  /** Its place among the subgroup's cursors, kept by the subgroup; -1 while it follows none. */
   slot: number;
-  /** Called when bytes were added or the group has ended; must not throw. */
+  /** Called when bytes were added or the subgroup has ended; must not throw. */
   pump(): void;
   /** Its memory is needed: what has not been read of it is lost. Must not throw. */
   evicted?(): void;
@@ -29,64 +33,122 @@ export interface GroupKeeper {
   forget(group: Group): void;
 }
 
-/** Follows a group for readers elsewhere. Called on the media path: must be quick, must not throw or allocate. */
-export interface GroupObserver {
-  /** Bytes were shown to readers, or the group has ended. */
-  changed(group: Group): void;
+/** Makes the same group in another layout. Its methods must not throw. */
+export interface GroupCopy {
+  /** One more subgroup has come. */
+  opened(subgroup: Subgroup): void;
+  /** A newer group has come: what has not begun by now is not waited for. */
+  superseded(): void;
+}
+
+/** Follows a subgroup for readers elsewhere. Called on the media path: must be quick, must not throw or allocate. */
+export interface SubgroupObserver {
+  /** Bytes were shown to readers, or the subgroup has ended. */
+  changed(subgroup: Subgroup): void;
 }
 
 /** open: more may come. complete: the publisher ended it. cut: the rest is lost. */
 export type GroupState = "open" | "complete" | "cut";
 
-/** Most slabs in one group. Each is at least as large as all before it, so no real group comes near. */
+/** Most slabs in one subgroup. Each is at least as large as all before it, so no real group comes near. */
 export const MAX_SEGMENTS = 16;
+/** Most subgroups in one group: as many as a peer may have streams open by default. */
+export const MAX_SUBGROUPS = 1000;
 /** A frame's head (two varints) never straddles two slabs. */
 const HEAD_ROOM = 16;
 
 export class Group implements Holder {
-  state: GroupState = "open";
-  /** Bytes that readers may see. */
-  bytes = 0;
-  /** Frames that are whole. */
-  frames = 0;
-  /** Payload bytes of the frame that is being written, and how many of them are still to come; 0 between frames. */
-  frameBytes = 0;
-  missingBytes = 0;
-  /** Timestamp of the newest frame, in the track's timescale; the next delta counts from it. */
-  lastTimestamp = 0;
-  readonly segments: Slab[] = [];
-  /** Where each segment ends, counted from the group's start. The last one grows. */
-  readonly ends: number[] = [];
-  readonly cursors: GroupCursor[] = [];
-  /** When a newer group came: from then on it ages. Infinity while it is the newest. */
-  supersededAtMs = Infinity;
-  /** Called once, when the group has ended; for whoever keeps it until then. */
+  /** In the order in which they came; at least one once it is opened. */
+  readonly subgroups: Subgroup[] = [];
+  /** The same group in other layouts, while somebody reads it. */
+  copies: readonly GroupCopy[] = NO_COPIES;
+  /** Called once, when all its subgroups have ended; for whoever keeps it until then. */
   onEnd: (() => void) | undefined;
   /** Whoever keeps or has kept it. */
   keeper: GroupKeeper | undefined;
   /** Its memory was asked back. */
   isEvicted = false;
-  /** Who follows this group, and the number it knows it by. */
-  observer: GroupObserver | undefined;
-  observedAs = -1;
-
-  #pool: FramePool;
+  #supersededAtMs = Infinity;
   #refs = 1;
-  #written = 0;
-  #sizeHint: number;
-  #sliceFrom = -1;
-  #sliceEnd = -1;
-  #slice: Uint8Array | undefined;
 
+  /** @param copyOf The group that this one shows to some readers, in part or in another layout: it ages as that does. */
   constructor(
-    pool: FramePool,
+    readonly pool: FramePool,
     readonly sequence: number,
-    readonly startFrame: number,
     readonly openedAtMs: number,
-    sizeHint = 0,
-  ) {
-    this.#pool = pool;
-    this.#sizeHint = sizeHint;
+    readonly copyOf?: Group,
+  ) {}
+
+  /** Opens a group of one subgroup that no ring keeps; whoever asked for it releases it. */
+  static alone(
+    pool: FramePool,
+    sequence: number,
+    openedAtMs: number,
+    { head = WHOLE_GROUP, startFrame = 0, copyOf }: OpenOptions = {},
+  ): Subgroup {
+    return new Group(pool, sequence, openedAtMs, copyOf).open(head, startFrame);
+  }
+
+  /** Opens one more subgroup. @param startFrame As {@link Subgroup.startFrame}. @param sizeHint Bytes it will take, as far as known. */
+  open(head: SubgroupHead = WHOLE_GROUP, startFrame = 0, sizeHint = 0): Subgroup {
+    const subgroup = new Subgroup(this, head, startFrame, sizeHint);
+    this.subgroups.push(subgroup);
+    for (const copy of this.copies) copy.opened(subgroup);
+    return subgroup;
+  }
+
+  /** Whose memory it takes: a broadcast's path. */
+  get owner(): string {
+    return (this.keeper ?? this.copyOf?.keeper)?.owner ?? "";
+  }
+
+  /** When a newer group came: from then on it ages. Infinity while it is the newest. */
+  get supersededAtMs(): number {
+    return this.copyOf === undefined ? this.#supersededAtMs : this.copyOf.supersededAtMs;
+  }
+
+  /** A newer group has come. */
+  supersede(now: number): void {
+    this.#supersededAtMs = now;
+    for (const copy of this.copies) copy.superseded();
+  }
+
+  /** open: one of its subgroups is. complete: all are. */
+  get state(): GroupState {
+    let state: GroupState = "complete";
+    for (const subgroup of this.subgroups) {
+      if (subgroup.state === "open") return "open";
+      if (subgroup.state === "cut") state = "cut";
+    }
+    return state;
+  }
+
+  /** Whether its beginning is here, as far as that can be told: some subgroup starts with the first frame or object. */
+  get fromStart(): boolean {
+    return this.subgroups.some(({ startFrame }) => startFrame === 0);
+  }
+
+  /** Whether all that the publisher has opened so far has ended, and more is not to be waited for. */
+  get isOver(): boolean {
+    return this.state !== "open" &&
+      (this.supersededAtMs < Infinity || this.subgroups.some(({ head }) => head.endOfGroup));
+  }
+
+  /** Bytes written, of all its subgroups. */
+  get written(): number {
+    let bytes = 0;
+    for (const subgroup of this.subgroups) bytes += subgroup.written;
+    return bytes;
+  }
+
+  /** Whether somebody follows one of its subgroups. */
+  get isRead(): boolean {
+    return this.subgroups.some(({ cursors }) => cursors.length > 0);
+  }
+
+  /** Whether its bytes are still here. */
+  get isHeld(): boolean {
+    return this.#refs > 0;
   }
 
   /** Keeps the bytes alive until {@link Group.release}. */
@@ -97,19 +159,22 @@ export class Group implements Holder {
   /** Lets go; the last one gives the memory back. */
   release(): void {
     if (--this.#refs > 0) return;
-    this.#pool.holders.delete(this);
-    for (const slab of this.segments) this.#pool.put(slab);
-    this.segments.length = 0;
-    this.ends.length = 0;
-    this.#slice = undefined;
-    this.#sliceFrom = -1;
+    this.pool.holders.delete(this);
+    for (const subgroup of this.subgroups) subgroup.empty();
   }
 
   /** Bytes of its slabs. */
   get heldBytes(): number {
     let bytes = 0;
-    for (const slab of this.segments) bytes += slab.bytes.length;
+    for (const { segments } of this.subgroups) {
+      for (const slab of segments) bytes += slab.bytes.length;
+    }
     return bytes;
+  }
+
+  /** Ends every subgroup that is open. Readers that are not at the end yet go on. */
+  end(state: "complete" | "cut"): void {
+    for (const subgroup of this.subgroups) subgroup.end(state);
   }
 
   /** Gives its memory back: it is cut, kept no longer, and lost for those who have not read it to its end. */
@@ -119,8 +184,90 @@ export class Group implements Holder {
     this.retain();
     this.keeper?.forget(this);
     this.end("cut");
-    for (let i = this.cursors.length - 1; i >= 0; i--) this.cursors[i]?.evicted?.();
+    for (const { cursors } of this.subgroups) {
+      for (let i = cursors.length - 1; i >= 0; i--) cursors[i]?.evicted?.();
+    }
     this.release();
+  }
+
+  /** One of its subgroups has ended. @internal */
+  ended(): void {
+    if (this.onEnd === undefined || this.state === "open") return;
+    const onEnd = this.onEnd;
+    this.onEnd = undefined;
+    onEnd();
+  }
+}
+
+/** How a group that no ring keeps is opened. */
+interface OpenOptions {
+  readonly head?: SubgroupHead;
+  readonly startFrame?: number;
+  readonly copyOf?: Group;
+}
+
+export class Subgroup {
+  state: GroupState = "open";
+  /** Bytes that readers may see. */
+  bytes = 0;
+  /** Where the last whole record ends: who cannot reset a stream ends it there. */
+  wholeBytes = 0;
+  /** Records that are whole: frames, or objects. */
+  frames = 0;
+  /** Payload bytes of the record that is being written, and how many of them are still to come; 0 between records. */
+  frameBytes = 0;
+  missingBytes = 0;
+  /** Timestamp of the newest frame, in the track's timescale; the next delta counts from it. */
+  lastTimestamp = 0;
+  readonly segments: Slab[] = [];
+  /** Where each segment ends, counted from the start. The last one grows. */
+  readonly ends: number[] = [];
+  readonly cursors: GroupCursor[] = [];
+  /** Who follows it for readers elsewhere, and the number it knows it by. */
+  observer: SubgroupObserver | undefined;
+  observedAs = -1;
+
+  #written = 0;
+  #sizeHint: number;
+  #sliceFrom = -1;
+  #sliceEnd = -1;
+  #slice: Uint8Array | undefined;
+
+  /**
+   * @param group It keeps the memory; {@link Group.open} makes this.
+   * @param startFrame Index of the first frame, or id of the first object: above 0 where only the rest of a group came.
+   */
+  constructor(
+    readonly group: Group,
+    readonly head: SubgroupHead,
+    readonly startFrame: number,
+    sizeHint: number,
+  ) {
+    this.#sizeHint = sizeHint;
+  }
+
+  /** Number of its group. */
+  get sequence(): number {
+    return this.group.sequence;
+  }
+
+  /** Keeps the group, and so the bytes, until {@link Subgroup.release}. */
+  retain(): void {
+    this.group.retain();
+  }
+
+  /** Lets go of the group. */
+  release(): void {
+    this.group.release();
+  }
+
+  /** Gives the slabs back: nobody holds the group any more. @internal */
+  empty(): void {
+    for (const slab of this.segments) this.group.pool.put(slab);
+    this.segments.length = 0;
+    this.ends.length = 0;
+    this.#slice = undefined;
+    this.#sliceFrom = -1;
   }
 
   /**
@@ -143,19 +290,35 @@ export class Group implements Holder {
     return EMPTY;
   }
 
-  /** Room to write in: at least one byte, `HEAD_ROOM` bytes when `head`. Returns false when the group may not grow any more. */
+  /** Whether the written bytes from `position` on are these, as far as they go. */
+  holds(position: number, bytes: Uint8Array): boolean {
+    let start = 0;
+    let at = 0;
+    for (let i = 0; i < this.segments.length && at < bytes.length; i++) {
+      const end = this.ends[i]!;
+      const kept = this.segments[i]!.bytes;
+      for (; position + at < end && at < bytes.length; at++) {
+        if (kept[position + at - start] !== bytes[at]) return false;
+      }
+      start = end;
+    }
+    return true;
+  }
+
+  /** Room to write in: at least one byte, `HEAD_ROOM` bytes when `head`. Returns false when it may not grow any more. */
   room(head: boolean): boolean {
     const last = this.segments.length - 1;
     const need = head ? HEAD_ROOM : 1;
     if (last >= 0 && this.#freeInLast() >= need) return true;
     if (this.segments.length === MAX_SEGMENTS) return false;
-    if (last < 0) this.#pool.holders.add(this);
-    this.segments.push(this.#pool.get(Math.max(this.#written, this.#sizeHint, HEAD_ROOM)));
+    const { pool } = this.group;
+    if (last < 0) pool.holders.add(this.group);
+    this.segments.push(pool.get(Math.max(this.#written, this.#sizeHint, HEAD_ROOM)));
     this.ends.push(this.#written);
     return true;
   }
 
-  /** The free rest of the last slab; write into it, then {@link Group.advance}. */
+  /** The free rest of the last slab; write into it, then {@link Subgroup.advance}. */
   tail(): Uint8Array {
     const slab = this.segments[this.segments.length - 1]!;
     return slab.bytes.subarray(slab.bytes.length - this.#freeInLast());
@@ -189,16 +352,14 @@ export class Group implements Holder {
     this.wake();
   }
 
-  /** Ends the group. Readers that are not at the end yet go on. */
+  /** Ends it. Readers that are not at the end yet go on. */
   end(state: "complete" | "cut"): void {
     if (this.state !== "open") return;
     this.bytes = this.#written;
     this.state = state;
     this.observer?.changed(this);
     this.wake();
-    const onEnd = this.onEnd;
-    this.onEnd = undefined;
-    onEnd?.();
+    this.group.ended();
   }
 
   /** Lets every cursor go on; one may leave while this runs. */
@@ -207,9 +368,9 @@ export class Group implements Holder {
     for (let i = cursors.length - 1; i >= 0; i--) cursors[i]?.pump();
   }
 
-  /** Follows this group from now on; retains it. */
+  /** Follows it from now on; retains the group. */
   attach(cursor: GroupCursor): void {
-    this.retain();
+    this.group.retain();
     cursor.slot = this.cursors.push(cursor) - 1;
   }
 
@@ -223,7 +384,7 @@ export class Group implements Holder {
       last.slot = at;
     }
     cursor.slot = -1;
-    this.release();
+    this.group.release();
   }
 
   #freeInLast(): number {
@@ -235,3 +396,4 @@ export class Group implements Holder {
 }
 
 const EMPTY = new Uint8Array(0);
+const NO_COPIES: readonly GroupCopy[] = [];

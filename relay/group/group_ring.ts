@@ -5,7 +5,8 @@
  * @module
  */
 import type { FramePool } from "./frame_pool.ts";
-import { Group, type GroupKeeper } from "./group.ts";
+import { Group, type GroupKeeper, MAX_SUBGROUPS, type Subgroup } from "./group.ts";
+import { type SubgroupHead, WHOLE_GROUP } from "./subgroup_head.ts";
 
 /** Told of every change, so that a mirror in shared memory can follow (see `shared_ring.ts`). */
 export interface RingObserver {
@@ -28,8 +29,8 @@ export class GroupRing implements GroupKeeper {
   #oldest = 0;
   #newest: Group | undefined;
   #sizeHint = 0;
-  /** Groups that have given way while they still grow. */
-  readonly #growing = new Set<Group>();
+  /** Groups that have given way while they still grow, by sequence. */
+  readonly #growing = new Map<number, Group>();
   /**
    * Sequences that were here, so that nobody reads a group twice; and the highest that is not remembered any more. They are
    * kept as two generations and the older is forgotten as a whole: to take the oldest out of one set costs ever more, as V8
@@ -70,7 +71,8 @@ export class GroupRing implements GroupKeeper {
       if (group === undefined) return;
       before?.evicted(slot, group);
       observer?.added(slot, group);
-      if (group.bytes > 0 || group.state !== "open") group.observer?.changed(group);
+      const [first] = group.subgroups;
+      if (first!.bytes > 0 || first!.state !== "open") first!.observer?.changed(first!);
     });
   }
 
@@ -91,14 +93,17 @@ export class GroupRing implements GroupKeeper {
   }
 
   /**
-   * Opens a group. The caller writes into it; the ring owns it. One so late that it would push out a newer one is not
-   * kept, but passed on to those who read now.
+   * Opens a subgroup, and with the first one its group. The caller writes into it; the ring owns the group. One so late that it
+   * would push out a newer one is not kept, but passed on to those who read now.
    * @param now Milliseconds of the same clock for every call.
-   * @returns `undefined` when it is here already, or was here.
+   * @returns `undefined` when the subgroup is here already, the group was here, or has as many as it may.
    */
-  add(sequence: number, now: number, startFrame = 0): Group | undefined {
-    if (sequence <= this.#floor || this.#wasHere(sequence)) return undefined;
-    if (this.#bySequence.has(sequence)) return undefined;
+  add(sequence: number, now: number, startFrame = 0, head?: SubgroupHead): Subgroup | undefined {
+    if (sequence <= this.#floor || this.#wasHere(sequence)) {
+      return this.#open(this.#growing.get(sequence), startFrame, head);
+    }
+    const at = this.#bySequence.get(sequence);
+    if (at !== undefined) return this.#open(this.#slots[at], startFrame, head);
     const newest = this.#newest;
     const isNewest = newest === undefined || sequence > newest.sequence;
     let slot = this.#next;
@@ -106,22 +111,27 @@ export class GroupRing implements GroupKeeper {
       if (this.#slots[slot] === newest) slot = (slot + 1) % this.capacity;
       const old = this.#slots[slot];
       if (old !== undefined && (old === newest || sequence < old.sequence)) {
-        return this.#passOn(this.#make(sequence, startFrame, now), now);
+        const late = this.#make(sequence, now);
+        const subgroup = late.open(head, startFrame, this.#sizeHint);
+        this.#passOn(late, now);
+        return subgroup;
       }
     }
-    if (newest !== undefined && newest.written > 0) {
+    const [likely] = newest?.subgroups ?? [];
+    if (likely !== undefined && likely.written > 0) {
       // A little more than the last group took: the next one like it fits one slab.
-      this.#sizeHint = Math.ceil(Math.max(newest.written, this.#sizeHint * 0.9) * 1.05);
+      this.#sizeHint = Math.ceil(Math.max(likely.written, this.#sizeHint * 0.9) * 1.05);
     }
-    const group = this.#make(sequence, startFrame, now);
+    const group = this.#make(sequence, now);
+    const subgroup = group.open(head, startFrame, this.#sizeHint);
     const old = this.#slots[slot];
     this.#slots[slot] = group;
     this.#bySequence.set(sequence, slot);
     this.#next = (slot + 1) % this.capacity;
     if (isNewest) {
       this.#newest = group;
-      if (newest !== undefined) newest.supersededAtMs = now;
-    } else group.supersededAtMs = now;
+      newest?.supersede(now);
+    } else group.supersede(now);
     if (old !== undefined) {
       this.#oldest = this.#next;
       this.#forget(slot, old);
@@ -129,7 +139,18 @@ export class GroupRing implements GroupKeeper {
     this.#observer?.added(slot, group);
     // Last, when the ring is in order again: this wakes readers, and they may call back into it.
     if (old !== undefined) this.#letGo(old);
-    return group;
+    return subgroup;
+  }
+
+  /** One more subgroup of a group that is here. Its size is anybody's guess: it takes memory as it grows. */
+  #open(
+    group: Group | undefined,
+    startFrame: number,
+    head: SubgroupHead = WHOLE_GROUP,
+  ): Subgroup | undefined {
+    if (group === undefined || group.subgroups.length === MAX_SUBGROUPS) return undefined;
+    if (group.subgroups.some((known) => known.head.id === head.id)) return undefined;
+    return group.open(head, startFrame);
   }
 
   /** Kept groups from `from` on, lowest sequence first. */
@@ -176,7 +197,7 @@ export class GroupRing implements GroupKeeper {
 
   /** Groups that have given way and grow on. */
   growing(): Iterable<Group> {
-    return this.#growing;
+    return this.#growing.values();
   }
 
   /** Forgets everything, also which sequences there have been. */
@@ -189,24 +210,23 @@ export class GroupRing implements GroupKeeper {
       this.#forget(slot, group);
       cut(group);
     }
-    for (const group of [...this.#growing]) group.end("cut");
+    for (const group of [...this.#growing.values()]) group.end("cut");
     this.#gone.clear();
     this.#goneBefore.clear();
     this.#highest = this.#highestBefore = this.#floor = -1;
   }
 
-  #make(sequence: number, startFrame: number, now: number): Group {
-    const group = new Group(this.pool, sequence, startFrame, now, this.#sizeHint);
+  #make(sequence: number, now: number): Group {
+    const group = new Group(this.pool, sequence, now);
     group.keeper = this;
     return group;
   }
 
   /** A late group has no place: it lives until it ends, for those who follow it. */
-  #passOn(group: Group, now: number): Group {
-    group.supersededAtMs = now;
+  #passOn(group: Group, now: number): void {
+    group.supersede(now);
     this.#remember(group.sequence);
     this.#letGo(group);
-    return group;
   }
 
   #wasHere(sequence: number): boolean {
@@ -228,7 +248,7 @@ export class GroupRing implements GroupKeeper {
     this.#slots[slot] = undefined;
     this.#forget(slot, group);
     // Whoever follows it may have the rest, however late it comes; without a reader there is no use in it.
-    if (group.cursors.length > 0) this.#letGo(group);
+    if (group.isRead) this.#letGo(group);
     else cut(group);
   }
 
@@ -242,13 +262,13 @@ export class GroupRing implements GroupKeeper {
   /** Lets go of a group that has given way. One that still grows does so until it ends: those who read it have it all. */
   #letGo(group: Group): void {
     if (group.state !== "open") return group.release();
-    this.#growing.add(group);
+    this.#growing.set(group.sequence, group);
     group.onEnd = () => {
-      this.#growing.delete(group);
+      this.#growing.delete(group.sequence);
       group.release();
     };
     if (this.#growing.size <= this.maxGrowing) return;
-    for (const oldest of this.#growing) return oldest.end("cut");
+    for (const oldest of this.#growing.values()) return oldest.end("cut");
   }
 }
 

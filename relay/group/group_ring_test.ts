@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { bytesOf, counting } from "../fakes_test.ts";
 import { FramePool } from "./frame_pool.ts";
-import type { Group } from "./group.ts";
+import type { Subgroup } from "./group.ts";
 import { GroupRing, type RingObserver } from "./group_ring.ts";
 import { GroupWriter } from "./group_writer.ts";
 
@@ -15,7 +15,7 @@ function newRing(capacity: number, observer?: RingObserver, maxGrowing?: number)
   return { pool, ring };
 }
 
-function put(ring: GroupRing, sequence: number, now = 0): Group | undefined {
+function put(ring: GroupRing, sequence: number, now = 0): Subgroup | undefined {
   const group = ring.add(sequence, now);
   if (group === undefined) return undefined;
   const writer = new GroupWriter(group, LIMITS);
@@ -288,7 +288,7 @@ Deno.test("GroupRing does what a naive list does, whatever happens", () => {
       (capacity, steps) => {
         const { ring, pool } = newRing(capacity);
         const model = new NaiveRing(capacity);
-        const retained: Group[] = [];
+        const retained: Subgroup[] = [];
         let now = 0;
         let highest = 5;
         for (const step of steps) {
@@ -302,13 +302,14 @@ Deno.test("GroupRing does what a naive list does, whatever happens", () => {
             ring.expire(now - step.ageMs);
             model.expire(now - step.ageMs);
           } else if (ring.size > 0) {
-            const group = ring.since(0)[step.retain % ring.size]!;
+            const group = ring.since(0)[step.retain % ring.size]!.subgroups[0]!;
             group.retain();
             retained.push(group);
           }
           assert.deepEqual(kept(ring), model.sequences);
           assert.equal(ring.newest?.sequence ?? -1, model.newest);
-          for (const group of [...retained, ...ring.since(0)]) {
+          const all = ring.since(0).map(({ subgroups }) => subgroups[0]!);
+          for (const group of [...retained, ...all]) {
             assert.deepEqual([...bytesOf(group)], [0, 10, ...counting(10, group.sequence)]);
           }
         }

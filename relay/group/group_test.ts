@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { bytesOf, Copier, counting } from "../fakes_test.ts";
 import { FramePool } from "./frame_pool.ts";
-import { Group, type GroupCursor, MAX_SEGMENTS } from "./group.ts";
+import { Group, type GroupCursor, MAX_SEGMENTS, type Subgroup } from "./group.ts";
 
 function newGroup(pool = new FramePool({ frameCapacity: 64, arenaBytes: 4096 })) {
-  return { pool, group: new Group(pool, 0, 0, 0) };
+  return { pool, group: Group.alone(pool, 0, 0) };
 }
 
-function fill(group: Group, bytes: Uint8Array): void {
+function fill(group: Subgroup, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) {
     assert.ok(group.room(false));
     at += group.append(bytes.subarray(at));
@@ -107,7 +107,7 @@ Deno.test("Group.wake() survives a cursor that brings another one along", () => 
 
 Deno.test("Group.detach() is harmless when the cursor does not follow, or follows another group", () => {
   const { group, pool } = newGroup();
-  const other = new Group(pool, 1, 0, 0);
+  const other = Group.alone(pool, 1, 0);
   const cursor = new Copier(group);
   other.detach(cursor);
   assert.equal(group.cursors.length, 1);
@@ -146,14 +146,14 @@ Deno.test("Group.room() keeps a frame's head in one slab, and ends after the las
   fill(group, counting(10, 60));
   assert.deepEqual([...bytesOf(group)], [...counting(70)]);
 
-  const tiny = new Group(new FramePool({ frameCapacity: 1, arenaBytes: 1 << 20 }), 0, 0, 0);
+  const tiny = Group.alone(new FramePool({ frameCapacity: 1, arenaBytes: 1 << 20 }), 0, 0);
   while (tiny.room(false)) tiny.append(tiny.tail());
   assert.equal(tiny.segments.length, MAX_SEGMENTS);
 });
 
 Deno.test("Group takes its first slab as large as it is told to expect", () => {
   const pool = new FramePool({ frameCapacity: 64, arenaBytes: 4096 });
-  const group = new Group(pool, 0, 0, 0, 500);
+  const group = new Group(pool, 0, 0).open(undefined, 0, 500);
   fill(group, counting(500));
   assert.equal(group.segments.length, 1);
   assert.equal(group.segments[0]!.bytes.length, 512);

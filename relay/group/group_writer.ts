@@ -1,12 +1,13 @@
 /**
- * Puts frames into a group. A publisher's frame may come in pieces: what is there is shown to readers with the next
+ * Puts records into a subgroup: frames of moq-lite by timestamp and size, those of other layouts by the bytes of their head
+ * and the size of their payload. A publisher's frame may come in pieces: what is there is shown to readers with the next
  * `commit`, so a large frame is on its way to the viewers before its end has arrived.
  *
  * @module
  */
 import { GroupTooLarge } from "../errors.ts";
 import { headBytes, writeHead } from "./frame_layout.ts";
-import type { Group } from "./group.ts";
+import type { Subgroup } from "./group.ts";
 
 /** Counts what came in: a track's own counter, and the relay's. */
 export interface IngressCounter {
@@ -22,35 +23,39 @@ export interface GroupLimits {
 }
 
 export class GroupWriter {
-  /** Frames and bytes that a resumed group has already: a second copy is skipped up to there. */
+  /** Frames and bytes that a resumed subgroup has already: a second copy is skipped up to there. */
   #skipFrames: number;
   #skipBytes = 0;
+  /** The same where its bytes come without being read. */
+  #skipCopied: number;
   #frameLeft = 0;
   #leftToOthers = false;
 
   /**
-   * @param startFrame Index of the first frame that will be written; frames the group holds already are skipped.
+   * @param startFrame Index of the first frame that will be written; frames the subgroup holds already are skipped. In layouts
+   *   whose records are numbered otherwise it has to be the subgroup's own.
    */
   constructor(
-    readonly group: Group,
+    readonly subgroup: Subgroup,
     readonly limits: GroupLimits,
     readonly counters: readonly IngressCounter[] = [],
-    startFrame = group.startFrame,
+    startFrame = subgroup.startFrame,
   ) {
-    this.#skipFrames = group.startFrame + group.frames - startFrame;
+    this.#skipFrames = subgroup.startFrame + subgroup.frames - startFrame;
+    this.#skipCopied = subgroup.written;
   }
 
-  /** Payload bytes still wanted for the frame that was begun. */
+  /** Payload bytes still wanted for the record that was begun. */
   get frameLeft(): number {
     return this.#frameLeft;
   }
 
-  /** Whether the group still takes frames: not once it has ended or given way in its ring. Stop its stream then. */
+  /** Whether it still takes records: not once it has ended or given way in its ring. Stop its stream then. */
   get open(): boolean {
-    return this.group.state === "open" && !this.#leftToOthers;
+    return this.subgroup.state === "open" && !this.#leftToOthers;
   }
 
-  /** Leaves the group as it is to another writer: whatever this one is told from now on is without effect. */
+  /** Leaves the subgroup as it is to another writer: whatever this one is told from now on is without effect. */
   leave(): void {
     this.#leftToOthers = true;
   }
@@ -63,81 +68,140 @@ export class GroupWriter {
   }
 
   /**
-   * Begins a frame of `size` payload bytes. What is written to a group that is not open any more is dropped.
+   * Begins a frame of `size` payload bytes. What is written to a subgroup that is not open any more is dropped.
    * @param timestamp In the track's timescale, absolute.
    * @throws {GroupTooLarge}
    */
   begin(timestamp: number, size: number): void {
-    const group = this.group;
-    this.#frameLeft = size;
-    if (!this.open) return;
-    if (this.#skipFrames > 0) {
-      this.#skipFrames--;
-      this.#skipBytes = size;
-      return;
-    }
-    if (group.missingBytes > 0) {
+    const to = this.subgroup;
+    if (!this.#next(size)) return;
+    if (to.missingBytes > 0) {
       // Another size is another frame: what readers have of this one cannot be completed.
-      if (size !== group.frameBytes) return this.cut();
-      this.#skipBytes = Math.min(size, group.frameBytes - group.missingBytes);
+      if (size !== to.frameBytes) return this.cut();
+      this.#skipBytes = Math.min(size, to.frameBytes - to.missingBytes);
       return;
     }
-    const { maxFrameBytes = Infinity } = this.limits;
-    if (size > maxFrameBytes) {
-      throw new GroupTooLarge(group.sequence, size, maxFrameBytes, "frame");
-    }
-    const sinceLast = timestamp - group.lastTimestamp;
-    const total = group.written + headBytes(sinceLast, size) + size;
-    if (total > this.limits.maxGroupBytes || !group.room(true)) {
-      throw new GroupTooLarge(group.sequence, total, this.limits.maxGroupBytes);
-    }
-    group.advance(writeHead(group.tail(), sinceLast, size));
-    group.lastTimestamp = timestamp;
-    group.frameBytes = size;
-    group.missingBytes = size;
-    if (size === 0) this.#frameDone();
+    const sinceLast = timestamp - to.lastTimestamp;
+    this.#checkSize(headBytes(sinceLast, size), size);
+    if (!to.room(true)) throw this.#tooLarge(to.written);
+    to.advance(writeHead(to.tail(), sinceLast, size));
+    to.lastTimestamp = timestamp;
+    this.#expect(size, size);
   }
 
-  /** Adds payload of the frame that was begun. @returns How many bytes belonged to it. @throws {GroupTooLarge} */
+  /**
+   * Begins a record of a layout other than "frames": the bytes of its head, and how many bytes of payload follow.
+   * @throws {GroupTooLarge}
+   */
+  record(head: Uint8Array, size: number): void {
+    const to = this.subgroup;
+    if (!this.#next(size)) return;
+    const begun = to.written - to.wholeBytes;
+    if (begun > head.length + size || !to.holds(to.wholeBytes, head)) return this.cut();
+    if (begun === 0) this.#checkSize(head.length, size);
+    this.#append(head.subarray(Math.min(begun, head.length)));
+    this.#skipBytes = Math.max(0, begun - head.length);
+    this.#expect(size, size - this.#skipBytes);
+  }
+
+  /** Adds payload of the record that was begun. @returns How many bytes belonged to it. @throws {GroupTooLarge} */
   payload(bytes: Uint8Array): number {
-    const group = this.group;
+    const to = this.subgroup;
     const n = Math.min(bytes.length, this.#frameLeft);
     this.#frameLeft -= n;
     const skip = Math.min(n, this.#skipBytes);
     this.#skipBytes -= skip;
     let from = skip;
-    while (from < n && group.missingBytes > 0 && this.open) {
-      if (!group.room(false)) {
-        throw new GroupTooLarge(group.sequence, group.written, this.limits.maxGroupBytes);
-      }
-      const wrote = group.append(bytes.subarray(from, n));
+    while (from < n && to.missingBytes > 0 && this.open) {
+      if (!to.room(false)) throw this.#tooLarge(to.written);
+      const wrote = to.append(bytes.subarray(from, n));
       from += wrote;
-      group.missingBytes -= wrote;
-      if (group.missingBytes === 0) this.#frameDone();
+      to.missingBytes -= wrote;
+      if (to.missingBytes === 0) this.#frameDone();
     }
     return n;
   }
 
+  /**
+   * Adds bytes that another thread keeps of the same subgroup, as they are: this relay need not know the layout.
+   * @param frames Records that are whole by then, and where the last of them ends.
+   * @throws {GroupTooLarge}
+   */
+  copied(bytes: Uint8Array, frames: number, wholeBytes: number): void {
+    if (!this.open) return;
+    const to = this.subgroup;
+    const known = bytes.subarray(0, this.#skipCopied);
+    if (!to.holds(to.written - this.#skipCopied, known)) return this.cut();
+    this.#skipCopied -= known.length;
+    this.#checkSize(0, bytes.length - known.length, Infinity);
+    this.#append(bytes.subarray(known.length));
+    for (const counter of this.counters) {
+      counter.framesIn += Math.max(0, frames - to.frames);
+      counter.bytesIn += bytes.length - known.length;
+    }
+    to.frames = Math.max(to.frames, frames);
+    to.wholeBytes = Math.max(to.wholeBytes, wholeBytes);
+  }
+
   /** Shows what was added to the readers and wakes them. */
   commit(): void {
-    if (!this.#leftToOthers) this.group.commit();
+    if (!this.#leftToOthers) this.subgroup.commit();
   }
 
-  /** Ends the group in order; one that stops in the middle of a frame is cut instead. */
+  /** Ends the subgroup in order; one that stops inside a record is cut instead. */
   finish(): void {
-    if (!this.#leftToOthers) this.group.end(this.group.missingBytes > 0 ? "cut" : "complete");
+    const { wholeBytes, written } = this.subgroup;
+    if (!this.#leftToOthers) this.subgroup.end(wholeBytes < written ? "cut" : "complete");
   }
 
-  /** Gives the rest of the group up. */
+  /** Gives the rest of the subgroup up. */
   cut(): void {
-    if (!this.#leftToOthers) this.group.end("cut");
+    if (!this.#leftToOthers) this.subgroup.end("cut");
+  }
+
+  /** A record comes. @returns false when it is not to be written. */
+  #next(size: number): boolean {
+    this.#frameLeft = size;
+    if (!this.open) return false;
+    if (this.#skipFrames <= 0) return true;
+    this.#skipFrames--;
+    this.#skipBytes = size;
+    return false;
+  }
+
+  #checkSize(head: number, size: number, most = this.limits.maxFrameBytes ?? Infinity): void {
+    const { sequence, group } = this.subgroup;
+    if (size > most) throw new GroupTooLarge(sequence, size, most, "frame");
+    const total = group.written + head + size;
+    if (total > this.limits.maxGroupBytes) throw this.#tooLarge(total);
+  }
+
+  #tooLarge(bytes: number): GroupTooLarge {
+    return new GroupTooLarge(this.subgroup.sequence, bytes, this.limits.maxGroupBytes);
+  }
+
+  #append(bytes: Uint8Array): void {
+    const to = this.subgroup;
+    for (let at = 0; at < bytes.length;) {
+      if (!to.room(false)) throw this.#tooLarge(to.written);
+      at += to.append(bytes.subarray(at));
+    }
+  }
+
+  #expect(size: number, missing: number): void {
+    const to = this.subgroup;
+    to.frameBytes = size;
+    to.missingBytes = missing;
+    if (missing === 0) this.#frameDone();
   }
 
   #frameDone(): void {
-    this.group.frames++;
+    const to = this.subgroup;
+    to.frames++;
+    to.wholeBytes = to.written;
     for (const counter of this.counters) {
       counter.framesIn++;
-      counter.bytesIn += this.group.frameBytes;
+      counter.bytesIn += to.frameBytes;
     }
   }
 }

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { GroupTooLarge } from "../errors.ts";
 import { bytesOf, Copier, counting } from "../fakes_test.ts";
 import { FramePool } from "./frame_pool.ts";
-import { Group } from "./group.ts";
+import { Group, type Subgroup } from "./group.ts";
 import { GroupWriter, type IngressCounter } from "./group_writer.ts";
 
 interface Frame {
@@ -13,8 +13,9 @@ interface Frame {
 
 const ROOMY = { maxGroupBytes: 1 << 20 };
 
-function newGroup(startFrame = 0): Group {
-  return new Group(new FramePool({ frameCapacity: 32, arenaBytes: 4096 }), 7, startFrame, 0);
+function newGroup(startFrame = 0): Subgroup {
+  const pool = new FramePool({ frameCapacity: 32, arenaBytes: 4096 });
+  return Group.alone(pool, 7, 0, { startFrame });
 }
 
 /** A QUIC varint, straight from the table of RFC 9000 §16. */
@@ -143,7 +144,7 @@ Deno.test("GroupWriter.begin() refuses what makes the group too large, with noth
 
 Deno.test("GroupWriter refuses what takes more slabs than a group may have", () => {
   const pool = new FramePool({ frameCapacity: 1, arenaBytes: 1 << 22 });
-  const group = new Group(pool, 0, 0, 0);
+  const group = Group.alone(pool, 0, 0);
   const writer = new GroupWriter(group, { maxGroupBytes: 1 << 30 });
   writer.begin(0, 1 << 20);
   assert.throws(() => writer.payload(new Uint8Array(1 << 20)), GroupTooLarge);
@@ -161,7 +162,7 @@ Deno.test("GroupWriter counts whole frames and their payload, in every counter",
 
 Deno.test("GroupWriter drops what comes after the group has ended, and takes no memory for it", () => {
   const pool = new FramePool({ frameCapacity: 32, arenaBytes: 4096 });
-  const group = new Group(pool, 0, 0, 0);
+  const group = Group.alone(pool, 0, 0);
   const writer = new GroupWriter(group, ROOMY);
   writer.begin(0, 100);
   writer.payload(counting(20));

@@ -2,6 +2,9 @@
  * The mirror of a group ring in shared memory, so that other threads read the same groups without a lock and without a
  * message per group.
  *
+ * A slot shows the first subgroup of its group. Those that come after it are told by message (`server/threads/`): moq-lite has
+ * none.
+ *
  * The frames lie in shared slabs already. The mirror adds a control block that says which slot holds which group and where
  * its bytes lie. A slot's generation is even while it holds a group and odd while it does not; it moves on before a group's
  * memory is lent again, so a reader copies, looks at the generation once more, and keeps the copy only if it has not moved.
@@ -10,8 +13,15 @@
  * @module
  */
 import type { FramePool } from "./frame_pool.ts";
-import { type Group, type GroupObserver, type GroupState, MAX_SEGMENTS } from "./group.ts";
+import {
+  type Group,
+  type GroupState,
+  MAX_SEGMENTS,
+  type Subgroup,
+  type SubgroupObserver,
+} from "./group.ts";
 import type { RingObserver } from "./group_ring.ts";
+import { LAYOUTS, type SubgroupHead, WHOLE_GROUP } from "./subgroup_head.ts";
 
 /** What a reader in another thread needs: post it there. Later arenas follow by {@link FramePool.onArena}. */
 export interface SharedRingDescriptor {
@@ -20,7 +30,7 @@ export interface SharedRingDescriptor {
   readonly arenas: readonly (SharedArrayBuffer | undefined)[];
 }
 
-/** A group as found in the mirror. Holds nothing: it may be gone at any moment, and reading then says so. */
+/** A group as found in the mirror: its first subgroup. Holds nothing: it may be gone at any moment, and reading then says so. */
 export interface SharedGroup {
   readonly slot: number;
   readonly generation: number;
@@ -39,12 +49,21 @@ export interface SharedRead {
   readonly state: GroupState;
 }
 
+/** What was copied of a subgroup. */
+export interface SharedCopy {
+  /** How many bytes. */
+  readonly length: number;
+  /** "open" as long as more may follow; otherwise how the subgroup ended right behind them. */
+  readonly state: GroupState;
+  /** Records that are whole, and where the last of them ends; both 0 where that lies behind what was copied. */
+  readonly frames: number;
+  readonly wholeBytes: number;
+}
+
 /** Where some bytes of a group lie. */
-interface Located {
+interface Located extends SharedCopy {
   readonly arena: Uint8Array;
   readonly from: number;
-  readonly length: number;
-  readonly state: GroupState;
 }
 
 const HEAD = { changes: 0, waiting: 1, capacity: 2, newest: 3, added: 4 } as const;
@@ -58,8 +77,13 @@ const SLOT = {
   frames: 5,
   startFrame: 6,
   segments: 7,
+  wholeBytes: 8,
+  /** What the head says, and the subgroup's number. */
+  head: 9,
+  idHigh: 10,
+  idLow: 11,
   /** From here on: arena, offset, end of each segment. */
-  table: 8,
+  table: 12,
 } as const;
 const SEGMENT_WORDS = 3;
 const SLOT_WORDS = SLOT.table + MAX_SEGMENTS * SEGMENT_WORDS;
@@ -67,7 +91,7 @@ const STATES = ["open", "complete", "cut"] as const satisfies readonly GroupStat
 const WORD = 0x1_0000_0000;
 
 /** The writer's side: the ring's observer (see {@link GroupRing.observe}). The ring's capacity must be the same. */
-export class SharedRing implements RingObserver, GroupObserver {
+export class SharedRing implements RingObserver, SubgroupObserver {
   readonly control: SharedArrayBuffer;
   readonly #words: Int32Array<SharedArrayBuffer>;
   /** The highest sequence here. */
@@ -95,14 +119,19 @@ export class SharedRing implements RingObserver, GroupObserver {
     const base = at(slot);
     Atomics.store(words, base + SLOT.sequenceHigh, Math.floor(group.sequence / WORD));
     Atomics.store(words, base + SLOT.sequenceLow, group.sequence | 0);
-    Atomics.store(words, base + SLOT.startFrame, group.startFrame);
+    const [first] = group.subgroups as [Subgroup];
+    Atomics.store(words, base + SLOT.startFrame, first.startFrame);
+    Atomics.store(words, base + SLOT.head, headWord(first.head));
+    Atomics.store(words, base + SLOT.idHigh, Math.floor(first.head.id / WORD));
+    Atomics.store(words, base + SLOT.idLow, first.head.id | 0);
     Atomics.store(words, base + SLOT.segments, 0);
     Atomics.store(words, base + SLOT.frames, 0);
     Atomics.store(words, base + SLOT.bytes, 0);
+    Atomics.store(words, base + SLOT.wholeBytes, 0);
     Atomics.store(words, base + SLOT.state, 0);
     Atomics.add(words, base + SLOT.generation, 1);
-    group.observer = this;
-    group.observedAs = slot;
+    first.observer = this;
+    first.observedAs = slot;
     if (group.sequence > this.#newest) {
       this.#newest = group.sequence;
       Atomics.store(words, HEAD.newest, slot);
@@ -112,7 +141,7 @@ export class SharedRing implements RingObserver, GroupObserver {
   }
 
   evicted(slot: number, group: Group): void {
-    group.observer = undefined;
+    group.subgroups[0]!.observer = undefined;
     if (group.sequence === this.#newest) { // only a ring that is cleared, or has one slot, forgets its newest
       this.#newest = -1;
       Atomics.store(this.#words, HEAD.newest, -1);
@@ -122,10 +151,10 @@ export class SharedRing implements RingObserver, GroupObserver {
     this.#announce();
   }
 
-  changed(group: Group): void {
+  changed(subgroup: Subgroup): void {
     const words = this.#words;
-    const base = at(group.observedAs);
-    const { segments, ends } = group;
+    const base = at(subgroup.observedAs);
+    const { segments, ends } = subgroup;
     const known = words[base + SLOT.segments]!;
     for (let i = Math.max(0, known - 1); i < segments.length; i++) {
       const entry = base + SLOT.table + i * SEGMENT_WORDS;
@@ -136,10 +165,11 @@ export class SharedRing implements RingObserver, GroupObserver {
       Atomics.store(words, entry + 2, ends[i]!);
     }
     Atomics.store(words, base + SLOT.segments, segments.length);
-    Atomics.store(words, base + SLOT.frames, group.frames);
-    Atomics.store(words, base + SLOT.bytes, group.bytes);
-    if (group.state !== "open") {
-      Atomics.store(words, base + SLOT.state, group.state === "complete" ? 1 : 2);
+    Atomics.store(words, base + SLOT.bytes, subgroup.bytes);
+    Atomics.store(words, base + SLOT.frames, subgroup.frames);
+    Atomics.store(words, base + SLOT.wholeBytes, subgroup.wholeBytes);
+    if (subgroup.state !== "open") {
+      Atomics.store(words, base + SLOT.state, subgroup.state === "complete" ? 1 : 2);
     }
     this.#announce();
   }
@@ -210,6 +240,16 @@ export class SharedRingReader {
     return out.sort((a, b) => a.sequence - b.sequence);
   }
 
+  /** Which subgroup of its group it is. */
+  head(group: SharedGroup): SubgroupHead | "lagged" {
+    const words = this.#words;
+    const base = at(group.slot);
+    const word = Atomics.load(words, base + SLOT.head);
+    const high = Atomics.load(words, base + SLOT.idHigh);
+    const low = Atomics.load(words, base + SLOT.idLow) >>> 0;
+    return this.#isCurrent(group) ? headOf(word, high * WORD + low) : "lagged";
+  }
+
   /** Whole frames there are of a group now. */
   frames(group: SharedGroup): number | "lagged" {
     const frames = Atomics.load(this.#words, at(group.slot) + SLOT.frames);
@@ -229,13 +269,13 @@ export class SharedRingReader {
 
   /**
    * As {@link SharedRingReader.read}, into memory of the caller's: nothing is allocated for the bytes.
-   * @returns How many bytes were copied; the state is that behind them.
+   * @returns What was copied; the state is that behind it.
    */
   readInto(
     group: SharedGroup,
     position: number,
     into: Uint8Array,
-  ): { readonly length: number; readonly state: GroupState } | SharedReadFailure {
+  ): SharedCopy | SharedReadFailure {
     const found = this.#locate(group, position, into.length);
     if (typeof found === "string") return found;
     return this.#copy(group, found, into) ? found : "lagged";
@@ -246,6 +286,9 @@ export class SharedRingReader {
     const base = at(group.slot);
     // The state first: a group that has ended when this is read has all its bytes by now.
     const state = STATES[Atomics.load(words, base + SLOT.state)] ?? "open";
+    // And what is whole before the bytes: these never end before it.
+    const wholeBytes = Atomics.load(words, base + SLOT.wholeBytes);
+    const frames = Atomics.load(words, base + SLOT.frames);
     const total = Atomics.load(words, base + SLOT.bytes);
     const count = Atomics.load(words, base + SLOT.segments);
     let start = 0;
@@ -263,10 +306,18 @@ export class SharedRingReader {
       if (!this.#isCurrent(group)) return "lagged";
       const arena = this.#arenas[index];
       if (arena === undefined) return "no-arena";
-      const length = end - position;
-      return { arena, from: offset + position, length, state: end === total ? state : "open" };
+      const known = wholeBytes <= end;
+      return {
+        arena,
+        from: offset + position,
+        length: end - position,
+        state: end === total ? state : "open",
+        frames: known ? frames : 0,
+        wholeBytes: known ? wholeBytes : 0,
+      };
     }
-    return this.#isCurrent(group) ? { arena: EMPTY, from: 0, length: 0, state } : "lagged";
+    if (!this.#isCurrent(group)) return "lagged";
+    return { arena: EMPTY, from: 0, length: 0, state, frames, wholeBytes };
   }
 
   /** @returns Whether the bytes were still the group's when the last of them had been copied. */
@@ -319,6 +370,24 @@ export class SharedRingReader {
 
 function at(slot: number): number {
   return HEAD_WORDS + slot * SLOT_WORDS;
+}
+
+/** Layout, whether the group ends with it, and the priority, above which stands 1. */
+function headWord({ layout, endOfGroup, publisherPriority = -1 }: SubgroupHead): number {
+  return LAYOUTS.indexOf(layout) | Number(endOfGroup) << 8 | (publisherPriority + 1) << 16;
+}
+
+const WHOLE_GROUP_WORD = headWord(WHOLE_GROUP);
+
+function headOf(word: number, id: number): SubgroupHead {
+  if (word === WHOLE_GROUP_WORD && id === 0) return WHOLE_GROUP;
+  const priority = word >> 16;
+  return {
+    id,
+    layout: LAYOUTS[word & 0xff]!,
+    endOfGroup: (word >> 8 & 1) === 1,
+    ...(priority > 0 && { publisherPriority: priority - 1 }),
+  };
 }
 
 const EMPTY = new Uint8Array(0);

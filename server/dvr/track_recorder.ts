@@ -7,7 +7,7 @@ import type { Clock } from "../../base/clock.ts";
 import { GroupReader } from "../../client/frames.ts";
 import type { MediaStore, NewFrame, Retention, TrackKey } from "../../storage/store.ts";
 import type { Broadcast } from "../../relay/broadcast.ts";
-import type { Group } from "../../relay/group/group.ts";
+import type { Subgroup } from "../../relay/group/group.ts";
 import type { TrackEnd, TrackReader, TrackRequest } from "../../relay/ports.ts";
 import type { Track } from "../../relay/track.ts";
 
@@ -51,7 +51,7 @@ export class TrackRecorder implements TrackReader {
     this.#stop.abort();
   }
 
-  onGroup(group: Group): void {
+  onGroup(group: Subgroup): void {
     // Without its beginning it could not be given to anybody.
     if (group.startFrame > 0 || this.#stop.signal.aborted) return;
     void this.#keep(new GroupReader(group));

@@ -9,7 +9,7 @@ import { QumoError, reasonOf } from "../../base/errors.ts";
 import { GroupReader } from "../../client/frames.ts";
 import type { Broadcast } from "../../relay/broadcast.ts";
 import { NotFound } from "../../relay/errors.ts";
-import type { Group } from "../../relay/group/group.ts";
+import type { Subgroup } from "../../relay/group/group.ts";
 import type { Namespace } from "../../relay/namespace.ts";
 import type { TrackEnd, TrackReader, TrackRequest } from "../../relay/ports.ts";
 import type { Track } from "../../relay/track.ts";
@@ -138,7 +138,7 @@ class NewestGroup implements TrackReader {
     this.found.catch(() => {}); // it may fail before anybody waits for it
   }
 
-  onGroup(group: Group): void {
+  onGroup(group: Subgroup): void {
     // One that is kept from its middle on would not be worth having.
     if (this.#taken || group.startFrame > 0) return;
     this.#taken = true;

@@ -4,9 +4,11 @@
  * @module
  */
 import type { Logger } from "../../base/logger.ts";
+import type { GroupWriter } from "../../relay/group/group_writer.ts";
+import { SubgroupCopier } from "../../relay/group/subgroup_copier.ts";
 import type { TrackEnd, TrackRequest, TrackSink, UpstreamSubscription } from "../../relay/ports.ts";
 import type { SharedRingReader } from "../../relay/group/shared_ring.ts";
-import type { FromAsker, Send } from "./messages.ts";
+import type { FromAsker, FromOwner, Send } from "./messages.ts";
 import { RingFollower } from "./ring_follower.ts";
 
 export interface FollowedTrackOptions {
@@ -26,6 +28,8 @@ export class FollowedTrack implements UpstreamSubscription {
   readonly #o: FollowedTrackOptions;
   #request: TrackRequest;
   #follower: RingFollower | undefined;
+  /** Subgroups that come by message, by their key. */
+  readonly #coming = new Map<number, { writer: GroupWriter; copier: SubgroupCopier }>();
   #over = false;
 
   constructor(options: FollowedTrackOptions) {
@@ -47,13 +51,13 @@ export class FollowedTrack implements UpstreamSubscription {
   /** The owner has told the first group. */
   started(group: number): void {
     if (this.#over || this.reader === undefined || this.#follower !== undefined) return;
-    const { sink, log, name } = this.#o;
+    const { sink } = this.#o;
     sink.started(group);
     this.#follower = new RingFollower(
       this.reader,
       sink,
       { from: group, end: this.#request.endGroup ?? Infinity },
-      (error) => log.warn(error.message, { track: name }),
+      (error) => this.#refused(error),
     );
     void this.#follower.run();
   }
@@ -61,6 +65,29 @@ export class FollowedTrack implements UpstreamSubscription {
   /** An arena has come: groups that lie in it can be read now. */
   poll(): void {
     this.#follower?.poll();
+  }
+
+  /** A subgroup has opened that is not in the ring. */
+  subgroup({ key, sequence, startFrame, head }: FromOwner & { type: "subgroup" }): void {
+    if (this.#over) return;
+    const writer = this.#o.sink.openGroup(sequence, startFrame, head);
+    if (writer === undefined) return;
+    this.#coming.set(key, { writer, copier: new SubgroupCopier(writer) });
+  }
+
+  /** It has more, or has ended. */
+  grown({ key, bytes, frames, wholeBytes, state }: FromOwner & { type: "grown" }): void {
+    const coming = this.#coming.get(key);
+    if (coming === undefined) return;
+    const { writer, copier } = coming;
+    try {
+      copier.push(bytes, frames, wholeBytes);
+      copier.end(state);
+    } catch (error) {
+      writer.cut();
+      this.#refused(error as Error);
+    }
+    if (!writer.open) this.#coming.delete(key);
   }
 
   datagram(sequence: number, timestamp: number, payload: Uint8Array): void {
@@ -75,8 +102,7 @@ export class FollowedTrack implements UpstreamSubscription {
   }
 
   close(): void {
-    if (!this.#leave()) return;
-    this.#follower?.stop((writer) => writer.cut());
+    if (this.#leave()) this.#stop((writer) => writer.cut());
   }
 
   /** The owner has no more. What it had is in the ring, and taken before anybody here hears of the end. */
@@ -86,8 +112,18 @@ export class FollowedTrack implements UpstreamSubscription {
     if (!this.#leave()) return;
     const lost = end.kind === "failed" && end.why === "lost";
     const { sink } = this.#o;
-    this.#follower?.stop((writer) => lost ? sink.interrupt(writer) : writer.cut());
+    this.#stop((writer) => lost ? sink.interrupt(writer) : writer.cut());
     sink.ended(end);
+  }
+
+  #refused(error: Error): void {
+    this.#o.log.warn(error.message, { track: this.#o.name });
+  }
+
+  #stop(leave: (writer: GroupWriter) => void): void {
+    this.#follower?.stop(leave);
+    for (const { writer } of this.#coming.values()) leave(writer);
+    this.#coming.clear();
   }
 
   #leave(): boolean {

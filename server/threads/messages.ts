@@ -4,6 +4,7 @@
  * @module
  */
 import type { GroupState } from "../../relay/group/group.ts";
+import type { SubgroupHead } from "../../relay/group/subgroup_head.ts";
 import type { TrackEnd, TrackInfo, TrackRequest } from "../../relay/ports.ts";
 
 /** Said by who has the broadcasts. */
@@ -36,6 +37,25 @@ export type FromOwner =
   | { readonly type: "known"; readonly id: number }
   /** The first group that comes. */
   | { readonly type: "started"; readonly id: number; readonly group: number }
+  /** A subgroup of a group whose first one is in the ring. `key` numbers those of one subscription. */
+  | {
+    readonly type: "subgroup";
+    readonly id: number;
+    readonly key: number;
+    readonly sequence: number;
+    readonly startFrame: number;
+    readonly head: SubgroupHead;
+  }
+  /** More of it, in the bytes it is kept in: how many records are whole by then, and where the last of them ends. */
+  | {
+    readonly type: "grown";
+    readonly id: number;
+    readonly key: number;
+    readonly bytes: Uint8Array;
+    readonly frames: number;
+    readonly wholeBytes: number;
+    readonly state: GroupState;
+  }
   | {
     readonly type: "datagram";
     readonly id: number;

@@ -6,7 +6,6 @@
  */
 import type { Logger } from "../../base/logger.ts";
 import { NotFound, SourceLost } from "../../relay/errors.ts";
-import { FrameCopier } from "../../relay/group/frame_copier.ts";
 import type { GroupWriter } from "../../relay/group/group_writer.ts";
 import type { Announced, Origin } from "../../relay/origin.ts";
 import type {
@@ -17,6 +16,7 @@ import type {
   TrackSink,
   UpstreamSubscription,
 } from "../../relay/ports.ts";
+import { SubgroupCopier } from "../../relay/group/subgroup_copier.ts";
 import { SharedRingReader } from "../../relay/group/shared_ring.ts";
 import { FollowedTrack } from "./followed_track.ts";
 import type { FromAsker, FromOwner, Send } from "./messages.ts";
@@ -66,6 +66,10 @@ export class Neighbour implements BroadcastSource {
         return this.#tracks.get(message.id)?.known();
       case "started":
         return this.#tracks.get(message.id)?.started(message.group);
+      case "subgroup":
+        return this.#tracks.get(message.id)?.subgroup(message);
+      case "grown":
+        return this.#tracks.get(message.id)?.grown(message);
       case "datagram": {
         const { id, sequence, timestamp, payload } = message;
         return this.#tracks.get(id)?.datagram(sequence, timestamp, payload);
@@ -129,7 +133,7 @@ export class Neighbour implements BroadcastSource {
   ): Promise<void> {
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const copier = new FrameCopier(writer);
+    const copier = new SubgroupCopier(writer);
     const over = () => this.#asked.delete(id);
     this.#ask(id, { type: "fetch", id, broadcast, track, group, priority }, {
       what: `group ${group} of track ${track} of ${broadcast}`,
@@ -137,14 +141,12 @@ export class Neighbour implements BroadcastSource {
         if (message.type !== "fetched") return;
         resolve();
         try {
-          copier.push(message.bytes); // a slice of kept bytes never ends inside a head
-          writer.commit();
+          copier.push(message.bytes, 0, 0); // a slice of kept frames never ends inside a head
+          copier.end(message.state);
         } catch (error) { // it is too large for this relay
           this.#log.warn((error as Error).message, { broadcast, track });
           writer.cut();
         }
-        if (message.state === "complete" && copier.atBoundary) writer.finish();
-        else if (message.state !== "open") writer.cut();
         if (message.state !== "open" || !writer.open) over();
       },
       fail: (error) => {

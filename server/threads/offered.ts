@@ -6,7 +6,7 @@
  */
 import { reasonOf } from "../../base/errors.ts";
 import { NotFound, SourceLost } from "../../relay/errors.ts";
-import type { Group, GroupCursor } from "../../relay/group/group.ts";
+import type { GroupCursor, Subgroup } from "../../relay/group/group.ts";
 import type { Origin, Watch } from "../../relay/origin.ts";
 import type { TrackEnd, TrackFailure, TrackReader, TrackRequest } from "../../relay/ports.ts";
 import { NEIGHBOURS } from "../../relay/route.ts";
@@ -56,7 +56,13 @@ export class Offered {
           const { id, broadcast, track, group, priority } = message;
           const request = { group, priority };
           const found = await this.#find(broadcast).fetch(broadcast, track, request, NEIGHBOURS);
-          new FetchSender(found, id, this.#send);
+          const poster = new Poster(
+            found,
+            (bytes, { state }) =>
+              this.#send({ type: "fetched", id, bytes, state }, bytes.buffer as ArrayBuffer),
+          );
+          found.release(); // held by what sends it, until its end
+          poster.pump();
         });
     }
   }
@@ -91,6 +97,7 @@ export class Offered {
     if (served === undefined) return;
     this.#served.delete(id);
     served.track.remove(served);
+    served.leave();
     this.#mirrors.detach(served.track);
   }
 
@@ -111,6 +118,10 @@ export class Offered {
 /** A subscription of the neighbour: keeps the track fed, and says what is not to be seen in its ring. */
 class Served implements TrackReader {
   readonly neighbour = true;
+  readonly layout = "kept";
+  /** Subgroups that are not in the ring. */
+  readonly #posters = new Set<Poster>();
+  #nextKey = 0;
   #started = false;
 
   constructor(
@@ -130,10 +141,34 @@ class Served implements TrackReader {
     this.send({ type: "known", id: this.id });
   }
 
-  onGroup(_group: Group, start: number): void {
-    if (this.#started) return;
-    this.#started = true;
-    this.send({ type: "started", id: this.id, group: start });
+  onGroup(subgroup: Subgroup, start: number): void {
+    if (!this.#started) {
+      this.#started = true;
+      this.send({ type: "started", id: this.id, group: start });
+    }
+    if (subgroup !== subgroup.group.subgroups[0]) this.#post(subgroup);
+  }
+
+  #post(subgroup: Subgroup): void {
+    const { id, send } = this;
+    const { sequence, startFrame, head } = subgroup;
+    const key = this.#nextKey++;
+    send({ type: "subgroup", id, key, sequence, startFrame, head });
+    const poster = new Poster(subgroup, (bytes, { frames, wholeBytes, state }) => {
+      send(
+        { type: "grown", id, key, bytes, frames, wholeBytes, state },
+        bytes.buffer as ArrayBuffer,
+      );
+      if (state !== "open") this.#posters.delete(poster);
+    });
+    this.#posters.add(poster);
+    poster.pump();
+  }
+
+  /** Nothing is sent any more. */
+  leave(): void {
+    for (const poster of this.#posters) poster.leave();
+    this.#posters.clear();
   }
 
   onDatagram(sequence: number, timestamp: number, view: Uint8Array): void {
@@ -148,31 +183,43 @@ class Served implements TrackReader {
   }
 }
 
-/** Sends one group as it grows. */
-class FetchSender implements GroupCursor {
+/** What a message says of a subgroup besides the bytes that come: how it stands behind them. */
+type Standing = Pick<Subgroup, "frames" | "wholeBytes" | "state">;
+
+/** Sends one subgroup as it grows; the first message at once, though it may be empty. */
+class Poster implements GroupCursor {
   slot = -1;
   #sent = 0;
   #begun = false;
 
-  /** @param group Retained for this sender. */
-  constructor(readonly group: Group, readonly id: number, readonly send: Send<FromOwner>) {
-    group.attach(this);
-    group.release();
-    this.pump();
+  constructor(
+    readonly subgroup: Subgroup,
+    readonly send: (bytes: Uint8Array, standing: Standing) => void,
+  ) {
+    subgroup.attach(this);
   }
 
   pump(): void {
-    const { group, id } = this;
+    const { subgroup, send } = this;
+    const { frames, wholeBytes, state } = subgroup;
     const before = this.#sent;
-    while (this.#sent < group.bytes) {
-      const bytes = new Uint8Array(group.slice(this.#sent));
+    while (this.#sent < subgroup.bytes) {
+      const bytes = new Uint8Array(subgroup.slice(this.#sent));
       this.#sent += bytes.length;
-      this.send({ type: "fetched", id, bytes, state: "open" }, bytes.buffer);
+      const whole = wholeBytes <= this.#sent;
+      send(bytes, {
+        frames: whole ? frames : 0,
+        wholeBytes: whole ? wholeBytes : 0,
+        state: "open",
+      });
     }
-    const { state } = group;
     if (state === "open" && (this.#begun || this.#sent > before)) return;
     this.#begun = true;
-    this.send({ type: "fetched", id, bytes: new Uint8Array(0), state });
-    if (state !== "open") group.detach(this);
+    if (state !== "open") this.leave();
+    send(new Uint8Array(0), { frames, wholeBytes, state });
+  }
+
+  leave(): void {
+    this.subgroup.detach(this);
   }
 }

@@ -7,16 +7,16 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import { FrameCopier } from "../../relay/group/frame_copier.ts";
 import type { GroupWriter } from "../../relay/group/group_writer.ts";
+import { SubgroupCopier } from "../../relay/group/subgroup_copier.ts";
 import type { TrackSink } from "../../relay/ports.ts";
-import type { SharedGroup, SharedRingReader } from "../../relay/group/shared_ring.ts";
+import type { SharedCopy, SharedGroup, SharedRingReader } from "../../relay/group/shared_ring.ts";
 
 /** A group that is being copied. */
 interface Following {
   readonly group: SharedGroup;
   readonly writer: GroupWriter;
-  readonly copier: FrameCopier;
+  readonly copier: SubgroupCopier;
   position: number;
 }
 
@@ -93,9 +93,11 @@ export class RingFollower {
   #take(group: SharedGroup): void {
     if (group.sequence > this.#end || this.#taken[group.slot] === group.generation) return;
     this.#taken[group.slot] = group.generation;
-    const writer = this.#sink.openGroup(group.sequence, group.startFrame);
+    const head = this.#ring.head(group);
+    if (head === "lagged") return;
+    const writer = this.#sink.openGroup(group.sequence, group.startFrame, head);
     if (writer === undefined) return;
-    this.#following.add({ group, writer, copier: new FrameCopier(writer), position: 0 });
+    this.#following.add({ group, writer, copier: new SubgroupCopier(writer), position: 0 });
   }
 
   #copy(following: Following): void {
@@ -107,13 +109,12 @@ export class RingFollower {
         writer.cut();
         break;
       }
-      const taken = this.#push(following, scratch.subarray(0, read.length));
+      const taken = this.#push(following, read);
       if (taken < 0) break;
       following.position += taken;
       if (taken < read.length) continue; // a head stood across the end of what was read
       if (read.state !== "open") {
-        if (read.state === "complete" && copier.atBoundary) writer.finish();
-        else writer.cut();
+        copier.end(read.state);
         break;
       }
       if (read.length === 0) return;
@@ -122,10 +123,9 @@ export class RingFollower {
   }
 
   /** @returns How much was taken; -1 when the group takes no more. */
-  #push({ writer, copier }: Following, bytes: Uint8Array): number {
+  #push({ writer, copier }: Following, { length, frames, wholeBytes }: SharedCopy): number {
     try {
-      const taken = copier.push(bytes);
-      writer.commit();
+      const taken = copier.push(scratch.subarray(0, length), frames, wholeBytes);
       return writer.open ? taken : -1;
     } catch (error) {
       writer.cut();

@@ -6,7 +6,7 @@
  */
 import { FrameCopier } from "../../relay/group/frame_copier.ts";
 import type { FramePool } from "../../relay/group/frame_pool.ts";
-import { Group, type GroupCursor } from "../../relay/group/group.ts";
+import { Group, type GroupCursor, type Subgroup } from "../../relay/group/group.ts";
 import { GroupWriter } from "../../relay/group/group_writer.ts";
 
 /** Which frames of a group, by their index in it. */
@@ -26,9 +26,11 @@ export function isBounded({ startFrame, endFrame }: FrameBounds): boolean {
  * @returns The copy, retained for the caller, who attaches a reader and releases it. It is cut when the group is, and
  *   given up when its last reader has left.
  */
-export function excerpt(source: Group, bounds: FrameBounds, pool: FramePool): Group {
+export function excerpt(source: Subgroup, bounds: FrameBounds, pool: FramePool): Subgroup {
   const startFrame = Math.max(bounds.startFrame, source.startFrame);
-  const copy = new Group(pool, source.sequence, startFrame, source.openedAtMs);
+  const { sequence, group } = source;
+  const options = { startFrame, copyOf: group };
+  const copy = Group.alone(pool, sequence, group.openedAtMs, options);
   new Excerpt(source, copy, bounds.endFrame ?? Infinity).start();
   return copy;
 }
@@ -45,8 +47,8 @@ class Excerpt implements GroupCursor {
   readonly #copier: FrameCopier;
 
   constructor(
-    readonly source: Group,
-    readonly copy: Group,
+    readonly source: Subgroup,
+    readonly copy: Subgroup,
     endFrame: number,
   ) {
     this.#writer = new GroupWriter(copy, NO_LIMIT, [], source.startFrame);

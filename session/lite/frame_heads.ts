@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Group } from "../../relay/group/group.ts";
+import type { Subgroup } from "../../relay/group/group.ts";
 import { FrameWalk } from "../../relay/group/frame_layout.ts";
 
 interface Stripped {
@@ -16,7 +16,7 @@ interface Stripped {
 }
 
 /** The newest stripped piece of each group: subscribers that keep up all want this one. */
-const stripped = new WeakMap<Group, Stripped>();
+const stripped = new WeakMap<Subgroup, Stripped>();
 
 export class FrameHeads {
   /** Where in the stored bytes the next piece begins. */
@@ -30,7 +30,7 @@ export class FrameHeads {
   }
 
   /** The next piece from {@link position} on; moves on behind it. Shared: never write into it. */
-  next(group: Group): Uint8Array {
+  next(group: Subgroup): Uint8Array {
     const slice = group.slice(this.position);
     if (slice.length === 0) return slice;
     const from = this.position;

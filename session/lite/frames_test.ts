@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { FramePool } from "../../relay/group/frame_pool.ts";
-import { Group, type GroupCursor } from "../../relay/group/group.ts";
+import { Group, type GroupCursor, type Subgroup } from "../../relay/group/group.ts";
 import { GroupWriter } from "../../relay/group/group_writer.ts";
 import { putVarint, varintSize, zigzag } from "../../wire/varint.ts";
 import { excerpt } from "./excerpt.ts";
@@ -46,7 +46,7 @@ class Copier implements GroupCursor {
   slot = -1;
   readonly bytes: number[] = [];
   readonly #heads: FrameHeads;
-  constructor(readonly group: Group, timestamps: boolean) {
+  constructor(readonly group: Subgroup, timestamps: boolean) {
     this.#heads = new FrameHeads(timestamps);
     group.attach(this);
     this.pump();
@@ -71,7 +71,7 @@ Deno.test("frames come out as they went in, in each version's form, however the 
   fc.assert(
     fc.property(frames, cuts, fc.integer({ min: 16, max: 64 }), (list, sizes, frameCapacity) => {
       const pool = new FramePool({ frameCapacity });
-      const group = new Group(pool, 0, 0, 0);
+      const group = Group.alone(pool, 0, 0);
       const [newer, older] = [new Copier(group, true), new Copier(group, false)];
       const writer = new GroupWriter(group, LIMITS);
       const parser = new FrameParser(writer, true, () => 0);
@@ -94,7 +94,7 @@ Deno.test("frames come out as they went in, in each version's form, however the 
 Deno.test("frames without timestamps are given the time of their arrival", () => {
   fc.assert(
     fc.property(frames, cuts, (list, sizes) => {
-      const group = new Group(new FramePool(), 0, 0, 0);
+      const group = Group.alone(new FramePool(), 0, 0);
       let now = 1_700_000_000_000;
       const writer = new GroupWriter(group, LIMITS);
       const parser = new FrameParser(writer, false, () => now++);
@@ -121,10 +121,10 @@ Deno.test("an excerpt is the frames within its bounds, whenever it is begun", ()
       }),
       (list, sizes, { startFrame, endFrame, first, beginAt, whole }) => {
         const pool = new FramePool({ frameCapacity: 32 });
-        const group = new Group(pool, 7, first, 0);
+        const group = Group.alone(pool, 7, 0, { startFrame: first });
         const writer = new GroupWriter(group, LIMITS);
         const parser = new FrameParser(writer, true, () => 0);
-        let part: Group | undefined;
+        let part: Subgroup | undefined;
         let copier: Copier | undefined;
         const begin = () => {
           part = excerpt(group, { startFrame, endFrame }, pool);
@@ -156,7 +156,7 @@ Deno.test("an excerpt is the frames within its bounds, whenever it is begun", ()
 
 Deno.test("an excerpt nobody reads any more follows its group no longer", () => {
   const pool = new FramePool();
-  const group = new Group(pool, 0, 0, 0);
+  const group = Group.alone(pool, 0, 0);
   const writer = new GroupWriter(group, LIMITS);
   const part = excerpt(group, { startFrame: 1, endFrame: undefined }, pool);
   const copier = new Copier(part, true);

@@ -7,7 +7,7 @@
  * @module
  */
 import { isFrameBoundary } from "../../relay/group/frame_layout.ts";
-import type { Group, GroupCursor } from "../../relay/group/group.ts";
+import type { GroupCursor, Subgroup } from "../../relay/group/group.ts";
 import type { RelayStats } from "../../relay/stats.ts";
 import type { SendStream } from "../../transport/connection.ts";
 import { STREAM_CODE } from "../../wire/lite/codes.ts";
@@ -59,11 +59,7 @@ export class GroupSender implements GroupCursor, Paced, Turned {
     else this.pump();
   };
 
-  /**
-   * @param group What is sent.
-   * @param kept The group as the ring keeps it, where that is another.
-   */
-  constructor(readonly group: Group, readonly owner: SenderOwner, readonly kept = group) {
+  constructor(readonly group: Subgroup, readonly owner: SenderOwner) {
     this.#heads = new FrameHeads(owner.dialect.timestamps);
     group.attach(this);
   }
@@ -189,7 +185,7 @@ export class GroupSender implements GroupCursor, Paced, Turned {
  * frame it does by itself, elsewhere half a varint goes out behind what is still on its way.
  * @param position How much of the group's stored bytes was handed to the stream.
  */
-function cutStream(stream: SendStream, group: Group, position: number, code: number): void {
+function cutStream(stream: SendStream, group: Subgroup, position: number, code: number): void {
   if (stream.canReset) return stream.reset(code);
   if (isFrameBoundary(group, position)) stream.write(HALF_A_VARINT);
   stream.finish();
@@ -204,10 +200,10 @@ interface Opening {
   first: Uint8Array | undefined;
   position: number;
 }
-const openings = new WeakMap<Group, Opening>();
+const openings = new WeakMap<Subgroup, Opening>();
 
 /** GROUP: what stands before the frames of a group stream. Shared: never write into it. */
-export function groupHead(dialect: Dialect, subscribe: number, group: Group): Uint8Array {
+export function groupHead(dialect: Dialect, subscribe: number, group: Subgroup): Uint8Array {
   const known = openings.get(group);
   if (known?.dialect === dialect && known.subscribe === subscribe) return known.head;
   const { sequence, startFrame } = group;
@@ -218,7 +214,7 @@ export function groupHead(dialect: Dialect, subscribe: number, group: Group): Ui
 
 /** Head and first slice in one piece, which ends at `position` of the stored bytes. */
 function firstWrite(
-  group: Group,
+  group: Subgroup,
   head: Uint8Array,
   slice: Uint8Array,
   position: number,

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
-import type { Group } from "../../relay/group/group.ts";
+import type { Subgroup } from "../../relay/group/group.ts";
 import type { RelayStats } from "../../relay/stats.ts";
 import type { BidiStream } from "../../transport/connection.ts";
 import { STREAM_CODE } from "../../wire/lite/codes.ts";
@@ -15,7 +15,7 @@ import { GroupSender, type SenderOwner } from "./group_sender.ts";
 export interface ServedFetchOptions {
   readonly stream: BidiStream;
   /** Retained for this fetch, which releases it. */
-  readonly group: Group;
+  readonly group: Subgroup;
   readonly dialect: Dialect;
   readonly stats: RelayStats;
   readonly clock: Clock;

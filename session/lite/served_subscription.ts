@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Group } from "../../relay/group/group.ts";
+import type { Subgroup } from "../../relay/group/group.ts";
 import type { TrackEnd, TrackReader, TrackRequest } from "../../relay/ports.ts";
 import type { Track } from "../../relay/track.ts";
 import type { BidiStream, Connection, SendStream } from "../../transport/connection.ts";
@@ -116,7 +116,7 @@ export class ServedSubscription implements TrackReader, SenderOwner, Ranked {
     this.progressedAtMs = this.now();
   }
 
-  onGroup(group: Group, start: number): void {
+  onGroup(group: Subgroup, start: number): void {
     if (this.#done || this.#end !== undefined) return;
     if (group.sequence >= this.#next) this.#next = group.sequence + 1;
     if (group.startFrame > 0 && group.startFrame > this.#firstFrame(group)) {
@@ -136,7 +136,7 @@ export class ServedSubscription implements TrackReader, SenderOwner, Ranked {
       this.#begin(sender, stream);
       return;
     }
-    this.#skipStale(group.openedAtMs);
+    this.#skipStale(group.group.openedAtMs);
     sender.queuedAtMs = this.now();
     this.#waiting.push(sender);
     this.#opening++;
@@ -254,14 +254,14 @@ export class ServedSubscription implements TrackReader, SenderOwner, Ranked {
   }
 
   /** Sends a group within the frame bounds asked for. */
-  #bounded(group: Group): GroupSender {
+  #bounded(group: Subgroup): GroupSender {
     const { endGroup, endFrame } = this.#bounds;
     const first = this.#firstFrame(group);
     const last = group.sequence === endGroup ? endFrame : undefined;
     if (first === 0 && last === undefined) return new GroupSender(group, this);
     const { pool } = this.#o.track.context;
     const part = excerpt(group, { startFrame: first, endFrame: last }, pool);
-    const sender = new GroupSender(part, this, group);
+    const sender = new GroupSender(part, this);
     part.release(); // the sender holds it now
     return sender;
   }
@@ -293,8 +293,8 @@ export class ServedSubscription implements TrackReader, SenderOwner, Ranked {
    * on a sound network a write takes a moment too.
    * @param sinceMs Since when it has been waiting.
    */
-  #isStale({ kept }: GroupSender, now: number, sinceMs: number): boolean {
-    const ageMs = now - kept.supersededAtMs;
+  #isStale({ group }: GroupSender, now: number, sinceMs: number): boolean {
+    const ageMs = now - group.group.supersededAtMs;
     const { maxLatencyMs } = this.request;
     if (maxLatencyMs > 0) return ageMs > maxLatencyMs;
     if (!this.dialect.maxLatency) return ageMs > this.#o.track.info.maxAgeMs;
@@ -307,13 +307,13 @@ export class ServedSubscription implements TrackReader, SenderOwner, Ranked {
   }
 
   /** The frame that the peer wants a group to begin with. */
-  #firstFrame({ sequence }: Group): number {
+  #firstFrame({ sequence }: Subgroup): number {
     const { startGroup = 0, startFrame } = this.#bounds;
     return this.dialect.frameBounds && sequence === startGroup ? startFrame : 0;
   }
 
   /** The rest of a group is of no use to whoever did not ask for it: its frames build on those that are missing. */
-  #skipHeadless({ sequence }: Group): void {
+  #skipHeadless({ sequence }: Subgroup): void {
     if (this.#started || this.dialect.replies !== "start") return;
     const headless = this.#headless ??= new Set();
     if (headless.size < MAX_HEADLESS) headless.add(sequence);

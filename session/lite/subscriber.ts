@@ -158,8 +158,10 @@ export class Subscriber implements BroadcastSource {
     try {
       // The answer has begun with its first frame, or with a FIN: an empty group.
       let more = true;
-      while (more && writer.group.written === 0) more = await answer.next();
-      if (!more && !answer.whole && writer.group.written === 0) throw new NotFound(what, "group");
+      while (more && writer.subgroup.written === 0) more = await answer.next();
+      if (!more && !answer.whole && writer.subgroup.written === 0) {
+        throw new NotFound(what, "group");
+      }
     } catch (error) {
       answer.leave();
       this.#requests.delete(stream);

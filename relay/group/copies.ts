@@ -1,0 +1,177 @@
+/**
+ * Groups in a layout that they did not come in: made once for all readers that take it, filled as the bytes come, and given up
+ * when the last of them has left. The core knows no layout but "frames"; whoever speaks two protocols brings what turns one
+ * into the other.
+ *
+ * @module
+ */
+import { Group, type GroupCopy, type GroupCursor, type Subgroup } from "./group.ts";
+import { GroupWriter } from "./group_writer.ts";
+import { type Layout, WHOLE_GROUP } from "./subgroup_head.ts";
+
+/** Fills one copy. */
+export interface Conversion {
+  /**
+   * Takes the bytes that come next of a subgroup. They may end anywhere, also inside a head. What was written is shown to
+   * readers by the caller.
+   * @returns How many were taken. What is left waits for other subgroups, and is offered again when any has more or ends.
+   * @throws {GroupTooLarge} @throws {Error} It cannot be converted: the copy is cut.
+   */
+  take(subgroup: Subgroup, bytes: Uint8Array): number;
+}
+
+/** Turns records of one layout into those of another. */
+export interface Converter {
+  /** Whether all subgroups of a group become one. Otherwise each has a copy of its own. */
+  readonly merges: boolean;
+  begin(writer: GroupWriter): Conversion;
+}
+
+/** Finds what turns one layout into another, if there is such a thing. */
+export type Convert = (from: Layout, to: Layout) => Converter | undefined;
+
+/**
+ * A subgroup in another layout.
+ * @returns The copy, its group retained for the caller, who attaches a reader and releases it. "merged": it is part of the copy
+ *   of the group's first subgroup. "none": nothing converts it.
+ */
+export function copyOf(
+  subgroup: Subgroup,
+  layout: Layout,
+  convert: Convert | undefined,
+): Subgroup | "merged" | "none" {
+  const { group, head } = subgroup;
+  const copies = group.copies.filter((copy) => copy instanceof Copy && copy.isLive) as Copy[];
+  let copy = copies.find((one) => one.layout === layout && one.takes(subgroup));
+  if (copy === undefined) {
+    const converter = convert?.(head.layout, layout);
+    if (converter === undefined) return "none";
+    if (converter.merges && subgroup !== group.subgroups[0]) return "merged";
+    copy = new Copy(subgroup, layout, converter);
+    group.copies = [...copies, copy];
+    copy.start();
+  } else if (copy.source !== subgroup) return "merged";
+  else copy.target.retain();
+  return copy.target;
+}
+
+/** The source has the same bounds already. */
+const NO_LIMIT = { maxGroupBytes: Infinity };
+
+class Copy implements GroupCopy {
+  readonly target: Subgroup;
+  readonly #merges: boolean;
+  readonly #writer: GroupWriter;
+  readonly #conversion: Conversion;
+  readonly #follows: Follow[] = [];
+  #watched = false;
+  #done = false;
+  #givenUp = false;
+
+  constructor(readonly source: Subgroup, readonly layout: Layout, converter: Converter) {
+    const { group, head, startFrame } = source;
+    this.#merges = converter.merges;
+    this.target = Group.alone(group.pool, group.sequence, group.openedAtMs, {
+      head: { ...(this.#merges ? WHOLE_GROUP : head), layout },
+      startFrame: this.#merges && group.fromStart ? 0 : startFrame,
+      copyOf: group,
+    });
+    this.#writer = new GroupWriter(this.target, NO_LIMIT);
+    this.#conversion = converter.begin(this.#writer);
+  }
+
+  /** Whether who comes now can still read it from its beginning. */
+  get isLive(): boolean {
+    return this.target.group.isHeld && !this.#givenUp;
+  }
+
+  takes(subgroup: Subgroup): boolean {
+    return this.#merges || subgroup === this.source;
+  }
+
+  /** Follows what there is. Its own hold on the target ends with it, the other one is the caller's. */
+  start(): void {
+    this.target.retain();
+    const { subgroups } = this.source.group;
+    for (const subgroup of this.#merges ? subgroups : [this.source]) this.#follow(subgroup);
+    this.pump();
+  }
+
+  opened(subgroup: Subgroup): void {
+    if (this.#merges && !this.#done) this.#follow(subgroup);
+  }
+
+  superseded(): void {
+    this.pump();
+  }
+
+  pump(): void {
+    const { target } = this;
+    if (this.#done) return;
+    if (target.cursors.length > 0) this.#watched = true;
+    else if (this.#watched) return this.#giveUp();
+    if (target.state !== "open") return this.#giveUp(); // its memory was needed
+    try {
+      while (this.#takeAll());
+    } catch {
+      return this.#giveUp();
+    }
+    this.#writer.commit();
+    const { group } = this.source;
+    if (this.#merges ? !group.isOver : this.source.state === "open") return;
+    const whole = this.#follows.every((one) => one.isWhole);
+    if (whole) this.#writer.finish();
+    else this.#writer.cut();
+    this.#leave();
+  }
+
+  /** @returns Whether anything was taken: another subgroup's turn may have come by that. */
+  #takeAll(): boolean {
+    let moved = false;
+    for (const follow of this.#follows) {
+      while (follow.position < follow.subgroup.bytes) {
+        const { subgroup, position } = follow;
+        const taken = this.#conversion.take(subgroup, subgroup.slice(position));
+        if (taken === 0) break;
+        follow.position += taken;
+        moved = true;
+      }
+    }
+    return moved;
+  }
+
+  #follow(subgroup: Subgroup): void {
+    const follow = new Follow(this, subgroup);
+    this.#follows.push(follow);
+    subgroup.attach(follow);
+  }
+
+  #giveUp(): void {
+    this.#givenUp = true;
+    this.#writer.cut();
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#done = true;
+    for (const follow of this.#follows) follow.subgroup.detach(follow);
+    this.target.release();
+  }
+}
+
+/** How far the copy has come in one subgroup. */
+class Follow implements GroupCursor {
+  slot = -1;
+  position = 0;
+
+  constructor(readonly copy: Copy, readonly subgroup: Subgroup) {}
+
+  /** Whether all of it was taken. */
+  get isWhole(): boolean {
+    return this.subgroup.state === "complete" && this.position === this.subgroup.bytes;
+  }
+
+  pump(): void {
+    this.copy.pump();
+  }
+}
