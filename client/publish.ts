@@ -6,7 +6,7 @@
  */
 import { reasonOf } from "../base/errors.ts";
 import { NotFound } from "../relay/errors.ts";
-import { Group } from "../relay/group/group.ts";
+import { Group, type GroupKeeper } from "../relay/group/group.ts";
 import { GroupWriter } from "../relay/group/group_writer.ts";
 import type { Announced, Origin } from "../relay/origin.ts";
 import {
@@ -129,7 +129,7 @@ export class TrackProducer implements Disposable {
     if (this.#superseded) {
       // Whoever goes on writing although nobody has been reading for long is not disturbed.
       const nowhere = Group.alone(pool, sequence, clock.now());
-      nowhere.group.onEnd = () => nowhere.release();
+      nowhere.group.keeper = NOBODY;
       this.#next = Math.max(this.#next, sequence + 1);
       return new GroupProducer(new GroupWriter(nowhere, limits), () => clock.wallMs());
     }
@@ -194,6 +194,9 @@ export class TrackProducer implements Disposable {
     this.#onclose?.();
   }
 }
+
+/** Keeps groups that nobody gets until they end. */
+const NOBODY: GroupKeeper = { owner: "", forget() {}, ended: (group) => group.release() };
 
 /** How a broadcast is published. */
 export interface PublishOptions {

@@ -305,7 +305,7 @@ export class Broadcast {
 
 /** All of a group as one run of frames, retained for the caller; `undefined` when nothing here makes that of it. */
 function inFrames(group: Group, convert: Convert | undefined): Subgroup | undefined {
-  const [first] = group.subgroups as [Subgroup];
+  const { first } = group;
   const found = first.head.layout === "frames" ? first : copyOf(first, "frames", convert);
   if (found === first) group.retain();
   return typeof found === "string" ? undefined : found;

@@ -187,7 +187,7 @@ Deno.test("Broadcast hands out the own track of a publisher in this process, cac
   const reader = new FakeReader();
   track.add(reader);
   assert.deepEqual(reader.sequences, [3]);
-  assert.equal(await broadcast.fetch("b", "t", request), own.ring.get(3)!.subgroups[0]);
+  assert.equal(await broadcast.fetch("b", "t", request), own.ring.get(3)!.first);
   await assert.rejects(broadcast.fetch("b", "t", { group: 9, priority: 0 }), NotFound);
   assert.equal(source.subscriptions.length, 0);
 });

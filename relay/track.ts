@@ -222,7 +222,7 @@ export class Track {
    */
   deliver(subgroup: Subgroup, counted = true): void {
     const { group } = subgroup;
-    const isNew = group.subgroups.length === 1;
+    const isNew = subgroup === group.first;
     if (isNew) {
       this.groupsIn++;
       if (!this.#known) this.confirm();
@@ -289,35 +289,40 @@ export class Track {
 
   /** @param first Groups from this one on may still come. */
   #offer(reading: Reading, subgroup: Subgroup, first = subgroup.sequence): void {
-    const { request, layout } = reading;
+    const { startGroup, endGroup } = reading.request;
     const { sequence } = subgroup;
-    const lowest = reading.floor ?? request.startGroup;
+    const lowest = reading.floor ?? startGroup;
     if (lowest !== undefined && sequence < lowest) {
       if (sequence > reading.lowest) this.#withhold(reading, sequence);
       return;
     }
-    if (request.endGroup !== undefined && sequence > request.endGroup) {
+    if (endGroup !== undefined && sequence > endGroup) {
       this.#withhold(reading, sequence);
       return;
     }
-    const start = Math.max(request.startGroup ?? 0, Math.min(first, sequence));
-    if (reading.floor === undefined) reading.floor = request.startGroup ?? start;
+    const begin = first < sequence ? first : sequence;
+    const start = startGroup !== undefined && startGroup > begin ? startGroup : begin;
+    if (reading.floor === undefined) reading.floor = startGroup ?? start;
     if (sequence < reading.lowest) reading.lowest = sequence;
-    if (layout === subgroup.head.layout || layout === "kept") {
-      return reading.reader.onGroup(subgroup, start);
-    }
+    if (reading.layout === subgroup.head.layout) reading.reader.onGroup(subgroup, start);
+    else this.#offerOther(reading, subgroup, start);
+  }
+
+  /** To a reader that takes any layout, or another one than the subgroup's. */
+  #offerOther({ reader, layout }: Reading, subgroup: Subgroup, start: number): void {
+    if (layout === "kept") return reader.onGroup(subgroup, start);
     const copy = copyOf(subgroup, layout, this.context.convert);
     if (copy === "none") this.context.stats.groupsUnconverted++;
     if (typeof copy === "string") return;
-    reading.reader.onGroup(copy, start);
+    reader.onGroup(copy, start);
     copy.release(); // the reader holds it now
   }
 
   /** Offers a group with all the subgroups that it has by now. */
   #offerAll(reading: Reading, group: Group, first?: number): void {
-    for (let i = 0, { length } = group.subgroups; i < length; i++) {
+    for (const subgroup of group.subgroups) {
       if (this.#readings.get(reading.reader) !== reading) return;
-      this.#offer(reading, group.subgroups[i]!, first);
+      this.#offer(reading, subgroup, first);
     }
   }
 

@@ -91,7 +91,7 @@ Deno.test("a session that is lost leaves no reader, no stream and no memory behi
   assert.equal(watch.whole.length, 20);
   assert.deepEqual(dead.far.openStreams, { sending: 0, receiving: 0 });
   const kept = served.ring.since(0).reduce(
-    (sum, { subgroups: [one] }) => sum + one!.segments.length,
+    (sum, { first }) => sum + first.segments.length,
     0,
   );
   assert.equal(at.relay.pool.stats.inUse, kept);

@@ -46,7 +46,7 @@ export function copyOf(
   if (copy === undefined) {
     const converter = convert?.(head.layout, layout);
     if (converter === undefined) return "none";
-    if (converter.merges && subgroup !== group.subgroups[0]) return "merged";
+    if (converter.merges && subgroup !== group.first) return "merged";
     copy = new Copy(subgroup, layout, converter);
     group.copies = [...copies, copy];
     copy.start();

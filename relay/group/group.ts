@@ -31,6 +31,8 @@ export interface GroupKeeper {
   readonly owner: string;
   /** Keeps it no longer, whichever it is. Harmless when it is not kept. */
   forget(group: Group): void;
+  /** All subgroups that it has have ended. More may follow where others come late. */
+  ended(group: Group): void;
 }
 
 /** Makes the same group in another layout. Its methods must not throw. */
@@ -58,12 +60,11 @@ export const MAX_SUBGROUPS = 1000;
 const HEAD_ROOM = 16;
 
 export class Group implements Holder {
-  /** In the order in which they came; at least one once it is opened. */
-  readonly subgroups: Subgroup[] = [];
+  /** The subgroup that came first, and those that came after it, in that order. */
+  readonly first: Subgroup;
+  others: readonly Subgroup[] = NO_SUBGROUPS;
   /** The same group in other layouts, while somebody reads it. */
   copies: readonly GroupCopy[] = NO_COPIES;
-  /** Called once, when all its subgroups have ended; for whoever keeps it until then. */
-  onEnd: (() => void) | undefined;
   /** Whoever keeps or has kept it. */
   keeper: GroupKeeper | undefined;
   /** Its memory was asked back. */
@@ -71,30 +72,45 @@ export class Group implements Holder {
   #supersededAtMs = Infinity;
   #refs = 1;
 
-  /** @param copyOf The group that this one shows to some readers, in part or in another layout: it ages as that does. */
+  /**
+   * @param head Of its first subgroup, as the two that follow.
+   * @param startFrame As {@link Subgroup.startFrame}.
+   * @param sizeHint Bytes it will take, as far as known.
+   * @param copyOf The group that this one shows to some readers, in part or in another layout: it ages as that does.
+   */
   constructor(
     readonly pool: FramePool,
     readonly sequence: number,
     readonly openedAtMs: number,
+    head: SubgroupHead = WHOLE_GROUP,
+    startFrame = 0,
+    sizeHint = 0,
     readonly copyOf?: Group,
-  ) {}
+  ) {
+    this.first = new Subgroup(this, head, startFrame, sizeHint);
+  }
 
-  /** Opens a group of one subgroup that no ring keeps; whoever asked for it releases it. */
+  /** A group that no ring keeps: its one subgroup. Whoever asked for it releases it. */
   static alone(
     pool: FramePool,
     sequence: number,
     openedAtMs: number,
-    { head = WHOLE_GROUP, startFrame = 0, copyOf }: OpenOptions = {},
+    { head, startFrame, copyOf }: AloneOptions = {},
   ): Subgroup {
-    return new Group(pool, sequence, openedAtMs, copyOf).open(head, startFrame);
+    return new Group(pool, sequence, openedAtMs, head, startFrame, 0, copyOf).first;
   }
 
-  /** Opens one more subgroup. @param startFrame As {@link Subgroup.startFrame}. @param sizeHint Bytes it will take, as far as known. */
-  open(head: SubgroupHead = WHOLE_GROUP, startFrame = 0, sizeHint = 0): Subgroup {
-    const subgroup = new Subgroup(this, head, startFrame, sizeHint);
-    this.subgroups.push(subgroup);
+  /** Opens one more subgroup. How large it gets is anybody's guess: it takes memory as it grows. */
+  open(head: SubgroupHead, startFrame = 0): Subgroup {
+    const subgroup = new Subgroup(this, head, startFrame, 0);
+    this.others = [...this.others, subgroup];
     for (const copy of this.copies) copy.opened(subgroup);
     return subgroup;
+  }
+
+  /** All its subgroups, in the order in which they came. */
+  get subgroups(): readonly [Subgroup, ...Subgroup[]] {
+    return [this.first, ...this.others];
   }
 
   /** Whose memory it takes: a broadcast's path. */
@@ -110,11 +126,12 @@ export class Group implements Holder {
   /** A newer group has come. */
   supersede(now: number): void {
     this.#supersededAtMs = now;
-    for (const copy of this.copies) copy.superseded();
+    if (this.copies.length > 0) { for (const copy of this.copies) copy.superseded(); }
   }
 
   /** open: one of its subgroups is. complete: all are. */
   get state(): GroupState {
+    if (this.others.length === 0) return this.first.state;
     let state: GroupState = "complete";
     for (const subgroup of this.subgroups) {
       if (subgroup.state === "open") return "open";
@@ -136,8 +153,8 @@ export class Group implements Holder {
 
   /** Bytes written, of all its subgroups. */
   get written(): number {
-    let bytes = 0;
-    for (const subgroup of this.subgroups) bytes += subgroup.written;
+    let bytes = this.first.written;
+    for (let i = 0; i < this.others.length; i++) bytes += this.others[i]!.written;
     return bytes;
   }
 
@@ -160,7 +177,8 @@ export class Group implements Holder {
   release(): void {
     if (--this.#refs > 0) return;
     this.pool.holders.delete(this);
-    for (const subgroup of this.subgroups) subgroup.empty();
+    this.first.empty();
+    for (const subgroup of this.others) subgroup.empty();
   }
 
   /** Bytes of its slabs. */
@@ -174,7 +192,8 @@ export class Group implements Holder {
 
   /** Ends every subgroup that is open. Readers that are not at the end yet go on. */
   end(state: "complete" | "cut"): void {
-    for (const subgroup of this.subgroups) subgroup.end(state);
+    this.first.end(state);
+    for (const subgroup of this.others) subgroup.end(state);
   }
 
   /** Gives its memory back: it is cut, kept no longer, and lost for those who have not read it to its end. */
@@ -192,21 +211,20 @@ export class Group implements Holder {
 
   /** One of its subgroups has ended. @internal */
   ended(): void {
-    if (this.onEnd === undefined || this.state === "open") return;
-    const onEnd = this.onEnd;
-    this.onEnd = undefined;
-    onEnd();
+    if (this.state !== "open") this.keeper?.ended(this);
   }
 }
 
-/** How a group that no ring keeps is opened. */
-interface OpenOptions {
+/** What may be said of a group that no ring keeps. */
+interface AloneOptions {
   readonly head?: SubgroupHead;
   readonly startFrame?: number;
   readonly copyOf?: Group;
 }
 
 export class Subgroup {
+  /** Number of its group. */
+  readonly sequence: number;
   state: GroupState = "open";
   /** Bytes that readers may see. */
   bytes = 0;
@@ -219,9 +237,9 @@ export class Subgroup {
   missingBytes = 0;
   /** Timestamp of the newest frame, in the track's timescale; the next delta counts from it. */
   lastTimestamp = 0;
-  readonly segments: Slab[] = [];
+  segments: Slab[] = NO_SLABS;
   /** Where each segment ends, counted from the start. The last one grows. */
-  readonly ends: number[] = [];
+  ends: number[] = NO_ENDS;
   readonly cursors: GroupCursor[] = [];
   /** Who follows it for readers elsewhere, and the number it knows it by. */
   observer: SubgroupObserver | undefined;
@@ -244,11 +262,7 @@ export class Subgroup {
     sizeHint: number,
   ) {
     this.#sizeHint = sizeHint;
-  }
-
-  /** Number of its group. */
-  get sequence(): number {
-    return this.group.sequence;
+    this.sequence = group.sequence;
   }
 
   /** Keeps the group, and so the bytes, until {@link Subgroup.release}. */
@@ -264,8 +278,8 @@ export class Subgroup {
   /** Gives the slabs back: nobody holds the group any more. @internal */
   empty(): void {
     for (const slab of this.segments) this.group.pool.put(slab);
-    this.segments.length = 0;
-    this.ends.length = 0;
+    this.segments = NO_SLABS;
+    this.ends = NO_ENDS;
     this.#slice = undefined;
     this.#sliceFrom = -1;
   }
@@ -312,9 +326,15 @@ export class Subgroup {
     if (last >= 0 && this.#freeInLast() >= need) return true;
     if (this.segments.length === MAX_SEGMENTS) return false;
     const { pool } = this.group;
-    if (last < 0) pool.holders.add(this.group);
-    this.segments.push(pool.get(Math.max(this.#written, this.#sizeHint, HEAD_ROOM)));
-    this.ends.push(this.#written);
+    const slab = pool.get(Math.max(this.#written, this.#sizeHint, HEAD_ROOM));
+    if (last < 0) {
+      pool.holders.add(this.group);
+      this.segments = [slab];
+      this.ends = [0];
+    } else {
+      this.segments.push(slab);
+      this.ends.push(this.#written);
+    }
     return true;
   }
 
@@ -397,3 +417,7 @@ export class Subgroup {
 
 const EMPTY = new Uint8Array(0);
 const NO_COPIES: readonly GroupCopy[] = [];
+const NO_SUBGROUPS: readonly Subgroup[] = [];
+// Never written: a subgroup has lists of its own from its first slab on.
+const NO_SLABS: Slab[] = [];
+const NO_ENDS: number[] = [];

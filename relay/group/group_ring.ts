@@ -71,8 +71,8 @@ export class GroupRing implements GroupKeeper {
       if (group === undefined) return;
       before?.evicted(slot, group);
       observer?.added(slot, group);
-      const [first] = group.subgroups;
-      if (first!.bytes > 0 || first!.state !== "open") first!.observer?.changed(first!);
+      const { first } = group;
+      if (first.bytes > 0 || first.state !== "open") first.observer?.changed(first);
     });
   }
 
@@ -111,19 +111,14 @@ export class GroupRing implements GroupKeeper {
       if (this.#slots[slot] === newest) slot = (slot + 1) % this.capacity;
       const old = this.#slots[slot];
       if (old !== undefined && (old === newest || sequence < old.sequence)) {
-        const late = this.#make(sequence, now);
-        const subgroup = late.open(head, startFrame, this.#sizeHint);
-        this.#passOn(late, now);
-        return subgroup;
+        return this.#passOn(this.#make(sequence, startFrame, now, head), now);
       }
     }
-    const [likely] = newest?.subgroups ?? [];
-    if (likely !== undefined && likely.written > 0) {
+    if (newest !== undefined && newest.first.written > 0) {
       // A little more than the last group took: the next one like it fits one slab.
-      this.#sizeHint = Math.ceil(Math.max(likely.written, this.#sizeHint * 0.9) * 1.05);
+      this.#sizeHint = Math.ceil(Math.max(newest.first.written, this.#sizeHint * 0.9) * 1.05);
     }
-    const group = this.#make(sequence, now);
-    const subgroup = group.open(head, startFrame, this.#sizeHint);
+    const group = this.#make(sequence, startFrame, now, head);
     const old = this.#slots[slot];
     this.#slots[slot] = group;
     this.#bySequence.set(sequence, slot);
@@ -139,16 +134,16 @@ export class GroupRing implements GroupKeeper {
     this.#observer?.added(slot, group);
     // Last, when the ring is in order again: this wakes readers, and they may call back into it.
     if (old !== undefined) this.#letGo(old);
-    return subgroup;
+    return group.first;
   }
 
-  /** One more subgroup of a group that is here. Its size is anybody's guess: it takes memory as it grows. */
+  /** One more subgroup of a group that is here. */
   #open(
     group: Group | undefined,
     startFrame: number,
     head: SubgroupHead = WHOLE_GROUP,
   ): Subgroup | undefined {
-    if (group === undefined || group.subgroups.length === MAX_SUBGROUPS) return undefined;
+    if (group === undefined || group.others.length + 1 === MAX_SUBGROUPS) return undefined;
     if (group.subgroups.some((known) => known.head.id === head.id)) return undefined;
     return group.open(head, startFrame);
   }
@@ -195,6 +190,13 @@ export class GroupRing implements GroupKeeper {
     group.release();
   }
 
+  /** One that grew on after it had given way is let go. */
+  ended(group: Group): void {
+    if (this.#growing.size === 0 || this.#growing.get(group.sequence) !== group) return;
+    this.#growing.delete(group.sequence);
+    group.release();
+  }
+
   /** Groups that have given way and grow on. */
   growing(): Iterable<Group> {
     return this.#growing.values();
@@ -216,17 +218,18 @@ export class GroupRing implements GroupKeeper {
     this.#highest = this.#highestBefore = this.#floor = -1;
   }
 
-  #make(sequence: number, now: number): Group {
-    const group = new Group(this.pool, sequence, now);
+  #make(sequence: number, startFrame: number, now: number, head?: SubgroupHead): Group {
+    const group = new Group(this.pool, sequence, now, head, startFrame, this.#sizeHint);
     group.keeper = this;
     return group;
   }
 
   /** A late group has no place: it lives until it ends, for those who follow it. */
-  #passOn(group: Group, now: number): void {
+  #passOn(group: Group, now: number): Subgroup {
     group.supersede(now);
     this.#remember(group.sequence);
     this.#letGo(group);
+    return group.first;
   }
 
   #wasHere(sequence: number): boolean {
@@ -263,10 +266,6 @@ export class GroupRing implements GroupKeeper {
   #letGo(group: Group): void {
     if (group.state !== "open") return group.release();
     this.#growing.set(group.sequence, group);
-    group.onEnd = () => {
-      this.#growing.delete(group.sequence);
-      group.release();
-    };
     if (this.#growing.size <= this.maxGrowing) return;
     for (const oldest of this.#growing.values()) return oldest.end("cut");
   }

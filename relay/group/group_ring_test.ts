@@ -302,13 +302,13 @@ Deno.test("GroupRing does what a naive list does, whatever happens", () => {
             ring.expire(now - step.ageMs);
             model.expire(now - step.ageMs);
           } else if (ring.size > 0) {
-            const group = ring.since(0)[step.retain % ring.size]!.subgroups[0]!;
+            const group = ring.since(0)[step.retain % ring.size]!.first;
             group.retain();
             retained.push(group);
           }
           assert.deepEqual(kept(ring), model.sequences);
           assert.equal(ring.newest?.sequence ?? -1, model.newest);
-          const all = ring.since(0).map(({ subgroups }) => subgroups[0]!);
+          const all = ring.since(0).map(({ first }) => first);
           for (const group of [...retained, ...all]) {
             assert.deepEqual([...bytesOf(group)], [0, 10, ...counting(10, group.sequence)]);
           }

@@ -153,7 +153,7 @@ Deno.test("Group.room() keeps a frame's head in one slab, and ends after the las
 
 Deno.test("Group takes its first slab as large as it is told to expect", () => {
   const pool = new FramePool({ frameCapacity: 64, arenaBytes: 4096 });
-  const group = new Group(pool, 0, 0).open(undefined, 0, 500);
+  const group = new Group(pool, 0, 0, undefined, 0, 500).first;
   fill(group, counting(500));
   assert.equal(group.segments.length, 1);
   assert.equal(group.segments[0]!.bytes.length, 512);

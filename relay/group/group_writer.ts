@@ -22,6 +22,13 @@ export interface GroupLimits {
   readonly maxFrameBytes?: number;
 }
 
+/** How far the records of a subgroup are whole. */
+export interface Marks {
+  /** How many are, and where the last of them ends. */
+  readonly frames: number;
+  readonly wholeBytes: number;
+}
+
 export class GroupWriter {
   /** Frames and bytes that a resumed subgroup has already: a second copy is skipped up to there. */
   #skipFrames: number;
@@ -86,7 +93,8 @@ export class GroupWriter {
     if (!to.room(true)) throw this.#tooLarge(to.written);
     to.advance(writeHead(to.tail(), sinceLast, size));
     to.lastTimestamp = timestamp;
-    this.#expect(size, size);
+    to.frameBytes = to.missingBytes = size;
+    if (size === 0) this.#frameDone();
   }
 
   /**
@@ -101,7 +109,9 @@ export class GroupWriter {
     if (begun === 0) this.#checkSize(head.length, size);
     this.#append(head.subarray(Math.min(begun, head.length)));
     this.#skipBytes = Math.max(0, begun - head.length);
-    this.#expect(size, size - this.#skipBytes);
+    to.frameBytes = size;
+    to.missingBytes = size - this.#skipBytes;
+    if (to.missingBytes === 0) this.#frameDone();
   }
 
   /** Adds payload of the record that was begun. @returns How many bytes belonged to it. @throws {GroupTooLarge} */
@@ -124,23 +134,24 @@ export class GroupWriter {
 
   /**
    * Adds bytes that another thread keeps of the same subgroup, as they are: this relay need not know the layout.
-   * @param frames Records that are whole by then, and where the last of them ends.
+   * @param marks Where its records end. Marks that lie behind what has come are told again by then.
    * @throws {GroupTooLarge}
    */
-  copied(bytes: Uint8Array, frames: number, wholeBytes: number): void {
+  copied(bytes: Uint8Array, { frames, wholeBytes }: Marks): void {
     if (!this.open) return;
     const to = this.subgroup;
     const known = bytes.subarray(0, this.#skipCopied);
     if (!to.holds(to.written - this.#skipCopied, known)) return this.cut();
     this.#skipCopied -= known.length;
-    this.#checkSize(0, bytes.length - known.length, Infinity);
+    this.#checkGroup(to.group.written + bytes.length - known.length);
     this.#append(bytes.subarray(known.length));
+    if (wholeBytes > to.written || wholeBytes <= to.wholeBytes) return;
     for (const counter of this.counters) {
-      counter.framesIn += Math.max(0, frames - to.frames);
-      counter.bytesIn += bytes.length - known.length;
+      counter.framesIn += frames - to.frames;
+      counter.bytesIn += wholeBytes - to.wholeBytes;
     }
-    to.frames = Math.max(to.frames, frames);
-    to.wholeBytes = Math.max(to.wholeBytes, wholeBytes);
+    to.frames = frames;
+    to.wholeBytes = wholeBytes;
   }
 
   /** Shows what was added to the readers and wakes them. */
@@ -169,11 +180,17 @@ export class GroupWriter {
     return false;
   }
 
-  #checkSize(head: number, size: number, most = this.limits.maxFrameBytes ?? Infinity): void {
+  #checkSize(head: number, size: number): void {
+    const { maxFrameBytes } = this.limits;
     const { sequence, group } = this.subgroup;
-    if (size > most) throw new GroupTooLarge(sequence, size, most, "frame");
-    const total = group.written + head + size;
-    if (total > this.limits.maxGroupBytes) throw this.#tooLarge(total);
+    if (maxFrameBytes !== undefined && size > maxFrameBytes) {
+      throw new GroupTooLarge(sequence, size, maxFrameBytes, "frame");
+    }
+    this.#checkGroup(group.written + head + size);
+  }
+
+  #checkGroup(bytes: number): void {
+    if (bytes > this.limits.maxGroupBytes) throw this.#tooLarge(bytes);
   }
 
   #tooLarge(bytes: number): GroupTooLarge {
@@ -186,13 +203,6 @@ export class GroupWriter {
       if (!to.room(false)) throw this.#tooLarge(to.written);
       at += to.append(bytes.subarray(at));
     }
-  }
-
-  #expect(size: number, missing: number): void {
-    const to = this.subgroup;
-    to.frameBytes = size;
-    to.missingBytes = missing;
-    if (missing === 0) this.#frameDone();
   }
 
   #frameDone(): void {

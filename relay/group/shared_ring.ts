@@ -21,6 +21,7 @@ import {
   type SubgroupObserver,
 } from "./group.ts";
 import type { RingObserver } from "./group_ring.ts";
+import type { Marks } from "./group_writer.ts";
 import { LAYOUTS, type SubgroupHead, WHOLE_GROUP } from "./subgroup_head.ts";
 
 /** What a reader in another thread needs: post it there. Later arenas follow by {@link FramePool.onArena}. */
@@ -55,9 +56,6 @@ export interface SharedCopy {
   readonly length: number;
   /** "open" as long as more may follow; otherwise how the subgroup ended right behind them. */
   readonly state: GroupState;
-  /** Records that are whole, and where the last of them ends; both 0 where that lies behind what was copied. */
-  readonly frames: number;
-  readonly wholeBytes: number;
 }
 
 /** Where some bytes of a group lie. */
@@ -117,17 +115,17 @@ export class SharedRing implements RingObserver, SubgroupObserver {
   added(slot: number, group: Group): void {
     const words = this.#words;
     const base = at(slot);
-    Atomics.store(words, base + SLOT.sequenceHigh, Math.floor(group.sequence / WORD));
+    store(words, base + SLOT.sequenceHigh, Math.floor(group.sequence / WORD));
     Atomics.store(words, base + SLOT.sequenceLow, group.sequence | 0);
-    const [first] = group.subgroups as [Subgroup];
-    Atomics.store(words, base + SLOT.startFrame, first.startFrame);
-    Atomics.store(words, base + SLOT.head, headWord(first.head));
-    Atomics.store(words, base + SLOT.idHigh, Math.floor(first.head.id / WORD));
-    Atomics.store(words, base + SLOT.idLow, first.head.id | 0);
+    const { first } = group;
+    store(words, base + SLOT.startFrame, first.startFrame);
+    store(words, base + SLOT.head, headWord(first.head));
+    store(words, base + SLOT.idHigh, Math.floor(first.head.id / WORD));
+    store(words, base + SLOT.idLow, first.head.id | 0);
     Atomics.store(words, base + SLOT.segments, 0);
     Atomics.store(words, base + SLOT.frames, 0);
     Atomics.store(words, base + SLOT.bytes, 0);
-    Atomics.store(words, base + SLOT.wholeBytes, 0);
+    store(words, base + SLOT.wholeBytes, 0);
     Atomics.store(words, base + SLOT.state, 0);
     Atomics.add(words, base + SLOT.generation, 1);
     first.observer = this;
@@ -141,7 +139,7 @@ export class SharedRing implements RingObserver, SubgroupObserver {
   }
 
   evicted(slot: number, group: Group): void {
-    group.subgroups[0]!.observer = undefined;
+    group.first.observer = undefined;
     if (group.sequence === this.#newest) { // only a ring that is cleared, or has one slot, forgets its newest
       this.#newest = -1;
       Atomics.store(this.#words, HEAD.newest, -1);
@@ -164,10 +162,11 @@ export class SharedRing implements RingObserver, SubgroupObserver {
       }
       Atomics.store(words, entry + 2, ends[i]!);
     }
-    Atomics.store(words, base + SLOT.segments, segments.length);
+    store(words, base + SLOT.segments, segments.length);
     Atomics.store(words, base + SLOT.bytes, subgroup.bytes);
-    Atomics.store(words, base + SLOT.frames, subgroup.frames);
-    Atomics.store(words, base + SLOT.wholeBytes, subgroup.wholeBytes);
+    store(words, base + SLOT.frames, subgroup.frames);
+    // A reader of frames sees by itself where one ends.
+    if (subgroup.head !== WHOLE_GROUP) store(words, base + SLOT.wholeBytes, subgroup.wholeBytes);
     if (subgroup.state !== "open") {
       Atomics.store(words, base + SLOT.state, subgroup.state === "complete" ? 1 : 2);
     }
@@ -250,6 +249,14 @@ export class SharedRingReader {
     return this.#isCurrent(group) ? headOf(word, high * WORD + low) : "lagged";
   }
 
+  /** How far its records are whole now. What is read after this ends there or behind it. Not told of frames. */
+  marks(group: SharedGroup): Marks {
+    const words = this.#words;
+    const base = at(group.slot);
+    const wholeBytes = Atomics.load(words, base + SLOT.wholeBytes);
+    return { wholeBytes, frames: Atomics.load(words, base + SLOT.frames) };
+  }
+
   /** Whole frames there are of a group now. */
   frames(group: SharedGroup): number | "lagged" {
     const frames = Atomics.load(this.#words, at(group.slot) + SLOT.frames);
@@ -286,9 +293,6 @@ export class SharedRingReader {
     const base = at(group.slot);
     // The state first: a group that has ended when this is read has all its bytes by now.
     const state = STATES[Atomics.load(words, base + SLOT.state)] ?? "open";
-    // And what is whole before the bytes: these never end before it.
-    const wholeBytes = Atomics.load(words, base + SLOT.wholeBytes);
-    const frames = Atomics.load(words, base + SLOT.frames);
     const total = Atomics.load(words, base + SLOT.bytes);
     const count = Atomics.load(words, base + SLOT.segments);
     let start = 0;
@@ -306,18 +310,10 @@ export class SharedRingReader {
       if (!this.#isCurrent(group)) return "lagged";
       const arena = this.#arenas[index];
       if (arena === undefined) return "no-arena";
-      const known = wholeBytes <= end;
-      return {
-        arena,
-        from: offset + position,
-        length: end - position,
-        state: end === total ? state : "open",
-        frames: known ? frames : 0,
-        wholeBytes: known ? wholeBytes : 0,
-      };
+      const length = end - position;
+      return { arena, from: offset + position, length, state: end === total ? state : "open" };
     }
-    if (!this.#isCurrent(group)) return "lagged";
-    return { arena: EMPTY, from: 0, length: 0, state, frames, wholeBytes };
+    return this.#isCurrent(group) ? { arena: EMPTY, from: 0, length: 0, state } : "lagged";
   }
 
   /** @returns Whether the bytes were still the group's when the last of them had been copied. */
@@ -366,6 +362,11 @@ export class SharedRingReader {
   #isCurrent({ slot, generation }: SharedGroup): boolean {
     return Atomics.add(this.#words, at(slot) + SLOT.generation, 0) === generation;
   }
+}
+
+/** Writes a word of our own where it changes: to look costs next to nothing. */
+function store(words: Int32Array, at: number, value: number): void {
+  if (words[at] !== value) Atomics.store(words, at, value);
 }
 
 function at(slot: number): number {

@@ -141,7 +141,7 @@ Deno.test("SharedRing that comes late shows what is kept, and leaves again", () 
   for (const sequence of [2, 3]) {
     const state = sequence === 2 ? "complete" : "open";
     assert.deepEqual(readAll(reader, sequence), {
-      bytes: [...bytesOf(ring.get(sequence)!.subgroups[0]!)],
+      bytes: [...bytesOf(ring.get(sequence)!.first)],
       state,
     });
   }
@@ -238,8 +238,8 @@ Deno.test("SharedRingReader always agrees with the ring, whatever happens", () =
         ring.since(0).map((group) => group.sequence),
       );
       for (const group of ring.since(0)) {
-        const { sequence, state, subgroups } = group;
-        assert.deepEqual(readAll(reader, sequence), { bytes: [...bytesOf(subgroups[0]!)], state });
+        const { sequence, state, first } = group;
+        assert.deepEqual(readAll(reader, sequence), { bytes: [...bytesOf(first)], state });
       }
     }
   }));
@@ -286,6 +286,6 @@ Deno.test("SharedRingReader in four other threads accepts no wrong byte while gr
   }
   assert.equal(
     pool.stats.inUse,
-    ring.since(0).reduce((n, { subgroups }) => n + subgroups[0]!.segments.length, 0),
+    ring.since(0).reduce((n, { first }) => n + first.segments.length, 0),
   );
 });

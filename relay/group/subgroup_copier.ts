@@ -1,6 +1,6 @@
 import { FrameCopier } from "./frame_copier.ts";
 import type { GroupState } from "./group.ts";
-import type { GroupWriter } from "./group_writer.ts";
+import type { GroupWriter, Marks } from "./group_writer.ts";
 
 /**
  * Puts the kept bytes of another thread's subgroup into this thread's, as they come: frames one by one, as a source that is
@@ -16,15 +16,20 @@ export class SubgroupCopier {
     this.#frames = layout === "frames" ? new FrameCopier(writer) : undefined;
   }
 
+  /** Whether it has to be told where records end. */
+  get needsMarks(): boolean {
+    return this.#frames === undefined;
+  }
+
   /**
    * Takes the bytes that come next and shows them.
-   * @param frames Records that are whole by then, and where the last of them ends.
+   * @param marks How many records are whole, and where the last of them ends: not behind these bytes, or it is told again.
    * @returns How many were taken: not half of a frame's head.
    * @throws {GroupTooLarge}
    */
-  push(bytes: Uint8Array, frames: number, wholeBytes: number): number {
+  push(bytes: Uint8Array, marks: Marks): number {
+    if (this.#frames === undefined) this.#writer.copied(bytes, marks);
     const taken = this.#frames?.push(bytes) ?? bytes.length;
-    if (this.#frames === undefined) this.#writer.copied(bytes, frames, wholeBytes);
     this.#writer.commit();
     return taken;
   }

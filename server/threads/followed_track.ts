@@ -76,12 +76,12 @@ export class FollowedTrack implements UpstreamSubscription {
   }
 
   /** It has more, or has ended. */
-  grown({ key, bytes, frames, wholeBytes, state }: FromOwner & { type: "grown" }): void {
+  grown({ key, bytes, marks, state }: FromOwner & { type: "grown" }): void {
     const coming = this.#coming.get(key);
     if (coming === undefined) return;
     const { writer, copier } = coming;
     try {
-      copier.push(bytes, frames, wholeBytes);
+      copier.push(bytes, marks);
       copier.end(state);
     } catch (error) {
       writer.cut();

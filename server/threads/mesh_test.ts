@@ -121,7 +121,7 @@ Deno.test("groups come through shared memory as they grow, with their ends", asy
   cut.cut();
   await until(() => reader.groups[1]?.state === "cut");
   assert.deepEqual([group!.state, group!.frames, group!.lastTimestamp], ["complete", 101, 108]);
-  const own = a.origin.find("p")!.track("p", "t").ring.get(3)!.subgroups[0]!;
+  const own = a.origin.find("p")!.track("p", "t").ring.get(3)!.first;
   assert.deepEqual(bytesOf(group!), bytesOf(own));
   assert.deepEqual(reader.sequences, [3, 4]);
 

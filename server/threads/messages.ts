@@ -4,6 +4,7 @@
  * @module
  */
 import type { GroupState } from "../../relay/group/group.ts";
+import type { Marks } from "../../relay/group/group_writer.ts";
 import type { SubgroupHead } from "../../relay/group/subgroup_head.ts";
 import type { TrackEnd, TrackInfo, TrackRequest } from "../../relay/ports.ts";
 
@@ -46,14 +47,13 @@ export type FromOwner =
     readonly startFrame: number;
     readonly head: SubgroupHead;
   }
-  /** More of it, in the bytes it is kept in: how many records are whole by then, and where the last of them ends. */
+  /** More of it, in the bytes it is kept in, and how far its records are whole. */
   | {
     readonly type: "grown";
     readonly id: number;
     readonly key: number;
     readonly bytes: Uint8Array;
-    readonly frames: number;
-    readonly wholeBytes: number;
+    readonly marks: Marks;
     readonly state: GroupState;
   }
   | {

@@ -21,6 +21,9 @@ import { SharedRingReader } from "../../relay/group/shared_ring.ts";
 import { FollowedTrack } from "./followed_track.ts";
 import type { FromAsker, FromOwner, Send } from "./messages.ts";
 
+/** What is fetched comes as frames, which show by themselves where they end. */
+const NO_MARKS = { frames: 0, wholeBytes: 0 };
+
 /** Something that was asked and is not answered. */
 interface Asked {
   readonly what: string;
@@ -141,7 +144,7 @@ export class Neighbour implements BroadcastSource {
         if (message.type !== "fetched") return;
         resolve();
         try {
-          copier.push(message.bytes, 0, 0); // a slice of kept frames never ends inside a head
+          copier.push(message.bytes, NO_MARKS); // a slice of kept frames never ends inside a head
           copier.end(message.state);
         } catch (error) { // it is too large for this relay
           this.#log.warn((error as Error).message, { broadcast, track });

@@ -6,7 +6,7 @@
  */
 import { reasonOf } from "../../base/errors.ts";
 import { NotFound, SourceLost } from "../../relay/errors.ts";
-import type { GroupCursor, Subgroup } from "../../relay/group/group.ts";
+import type { GroupCursor, GroupState, Subgroup } from "../../relay/group/group.ts";
 import type { Origin, Watch } from "../../relay/origin.ts";
 import type { TrackEnd, TrackFailure, TrackReader, TrackRequest } from "../../relay/ports.ts";
 import { NEIGHBOURS } from "../../relay/route.ts";
@@ -58,7 +58,7 @@ export class Offered {
           const found = await this.#find(broadcast).fetch(broadcast, track, request, NEIGHBOURS);
           const poster = new Poster(
             found,
-            (bytes, { state }) =>
+            (bytes, state) =>
               this.#send({ type: "fetched", id, bytes, state }, bytes.buffer as ArrayBuffer),
           );
           found.release(); // held by what sends it, until its end
@@ -146,7 +146,7 @@ class Served implements TrackReader {
       this.#started = true;
       this.send({ type: "started", id: this.id, group: start });
     }
-    if (subgroup !== subgroup.group.subgroups[0]) this.#post(subgroup);
+    if (subgroup !== subgroup.group.first) this.#post(subgroup);
   }
 
   #post(subgroup: Subgroup): void {
@@ -154,11 +154,10 @@ class Served implements TrackReader {
     const { sequence, startFrame, head } = subgroup;
     const key = this.#nextKey++;
     send({ type: "subgroup", id, key, sequence, startFrame, head });
-    const poster = new Poster(subgroup, (bytes, { frames, wholeBytes, state }) => {
-      send(
-        { type: "grown", id, key, bytes, frames, wholeBytes, state },
-        bytes.buffer as ArrayBuffer,
-      );
+    const poster = new Poster(subgroup, (bytes, state) => {
+      const { frames, wholeBytes } = subgroup;
+      const marks = { frames, wholeBytes };
+      send({ type: "grown", id, key, bytes, marks, state }, bytes.buffer as ArrayBuffer);
       if (state !== "open") this.#posters.delete(poster);
     });
     this.#posters.add(poster);
@@ -183,10 +182,7 @@ class Served implements TrackReader {
   }
 }
 
-/** What a message says of a subgroup besides the bytes that come: how it stands behind them. */
-type Standing = Pick<Subgroup, "frames" | "wholeBytes" | "state">;
-
-/** Sends one subgroup as it grows; the first message at once, though it may be empty. */
+/** Sends one subgroup as it grows; the first piece with its first pump, though it may be empty. */
 class Poster implements GroupCursor {
   slot = -1;
   #sent = 0;
@@ -194,29 +190,24 @@ class Poster implements GroupCursor {
 
   constructor(
     readonly subgroup: Subgroup,
-    readonly send: (bytes: Uint8Array, standing: Standing) => void,
+    readonly send: (bytes: Uint8Array, state: GroupState) => void,
   ) {
     subgroup.attach(this);
   }
 
   pump(): void {
     const { subgroup, send } = this;
-    const { frames, wholeBytes, state } = subgroup;
+    const { state } = subgroup;
     const before = this.#sent;
     while (this.#sent < subgroup.bytes) {
       const bytes = new Uint8Array(subgroup.slice(this.#sent));
       this.#sent += bytes.length;
-      const whole = wholeBytes <= this.#sent;
-      send(bytes, {
-        frames: whole ? frames : 0,
-        wholeBytes: whole ? wholeBytes : 0,
-        state: "open",
-      });
+      send(bytes, "open");
     }
     if (state === "open" && (this.#begun || this.#sent > before)) return;
     this.#begun = true;
     if (state !== "open") this.leave();
-    send(new Uint8Array(0), { frames, wholeBytes, state });
+    send(new Uint8Array(0), state);
   }
 
   leave(): void {

@@ -7,10 +7,10 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import type { GroupWriter } from "../../relay/group/group_writer.ts";
+import type { GroupWriter, Marks } from "../../relay/group/group_writer.ts";
 import { SubgroupCopier } from "../../relay/group/subgroup_copier.ts";
 import type { TrackSink } from "../../relay/ports.ts";
-import type { SharedCopy, SharedGroup, SharedRingReader } from "../../relay/group/shared_ring.ts";
+import type { SharedGroup, SharedRingReader } from "../../relay/group/shared_ring.ts";
 
 /** A group that is being copied. */
 interface Following {
@@ -22,6 +22,7 @@ interface Following {
 
 /** Bytes on their way through; a thread does one thing at a time. */
 const scratch = new Uint8Array(64 * 1024);
+const NO_MARKS: Marks = { frames: 0, wholeBytes: 0 };
 
 export class RingFollower {
   readonly #ring: SharedRingReader;
@@ -103,13 +104,14 @@ export class RingFollower {
   #copy(following: Following): void {
     const { group, writer, copier } = following;
     for (;;) {
+      const marks = copier.needsMarks ? this.#ring.marks(group) : NO_MARKS;
       const read = this.#ring.readInto(group, following.position, scratch);
       if (read === "no-arena") return; // its message is on the way, and brings us back here
       if (read === "lagged") {
         writer.cut();
         break;
       }
-      const taken = this.#push(following, read);
+      const taken = this.#push(following, read.length, marks);
       if (taken < 0) break;
       following.position += taken;
       if (taken < read.length) continue; // a head stood across the end of what was read
@@ -123,9 +125,9 @@ export class RingFollower {
   }
 
   /** @returns How much was taken; -1 when the group takes no more. */
-  #push({ writer, copier }: Following, { length, frames, wholeBytes }: SharedCopy): number {
+  #push({ writer, copier }: Following, length: number, marks: Marks): number {
     try {
-      const taken = copier.push(scratch.subarray(0, length), frames, wholeBytes);
+      const taken = copier.push(scratch.subarray(0, length), marks);
       return writer.open ? taken : -1;
     } catch (error) {
       writer.cut();
