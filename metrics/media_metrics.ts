@@ -89,6 +89,11 @@ export const MEDIA: MetricSection = {
       "Groups a subscriber did not get because it was too slow.",
     ),
     media(
+      "qumo_egress_groups_unconverted_total",
+      "groupsUnconverted",
+      "Groups a subscriber did not get because nothing here turns their layout into its own.",
+    ),
+    media(
       "qumo_egress_groups_cut_total",
       "groupsCutOut",
       "Groups that ended in the middle for a subscriber.",
