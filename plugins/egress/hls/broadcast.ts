@@ -4,18 +4,13 @@
  * @module
  */
 import type { Clock } from "../../../base/clock.ts";
-import { reasonOf } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { FrameSink } from "../../../media/broadcast/read_into.ts";
-import { MediaError } from "../../../media/media_error.ts";
-import { Cuts, leaderOf, Segmenter } from "../../../media/segment/segmenter.ts";
+import { BroadcastSegmenter, Epoch } from "../../../media/segment/broadcast_segmenter.ts";
 import { masterPlaylist } from "../playlist.ts";
 import type { PluginContext, PluginStats } from "../../plugin.ts";
 import { LEAST_SEGMENTS, Timeline } from "./timeline.ts";
 import type { Rendition } from "../../../media/rendition.ts";
-
-/** Our clock and the publisher's may differ by this before dates are set anew. */
-const DRIFT_MS = 10_000;
 
 export interface HlsSettings {
   readonly targetMs: number;
@@ -30,10 +25,9 @@ export class HlsBroadcast {
   readonly #stats: Pick<PluginStats, "skipped">;
   readonly #clock: Clock;
   readonly #log: Logger;
-  #timelines = new Map<string, Timeline>();
+  #timelines: ReadonlyMap<string, Timeline> = new Map();
   #changed = Promise.withResolvers<void>();
-  /** What is added to a time of the broadcast to get one since 1970. */
-  #epochMs: number | undefined;
+  readonly #epoch = new Epoch();
   #firstSequence: number;
 
   constructor(
@@ -60,44 +54,24 @@ export class HlsBroadcast {
 
   /** A new version of the catalog. @returns `undefined` when none of it can be carried. */
   begin(renditions: readonly Rendition[]): FrameSink | undefined {
-    const cuts = new Cuts();
-    const leader = leaderOf(renditions);
-    const segmenters = new Map<string, Segmenter>();
-    const timelines = new Map<string, Timeline>();
-    const { targetMs, partMs, maxBytes: allBytes } = this.#settings;
-    // The newest that every playlist shows, and the one that is being made.
-    const maxBytes = allBytes / renditions.length / (LEAST_SEGMENTS + 1);
+    const { targetMs, partMs, maxBytes } = this.#settings;
     this.#firstSequence = Math.max(
       this.#firstSequence,
       ...this.#timelines.values().map(({ newest }) => newest.sequence),
     );
-    for (const rendition of renditions) {
-      const timeline = this.#timelineOf(rendition, renditions.length);
-      const options = { targetMs, partMs, cuts, leads: rendition === leader, maxBytes };
-      try {
-        segmenters.set(rendition.name, new Segmenter(rendition, options, timeline));
-        timelines.set(rendition.name, timeline);
-      } catch (error) {
-        if (!(error instanceof MediaError)) throw error;
-        const { name } = rendition;
-        this.#log.warn("a rendition is left out", { rendition: name, reason: reasonOf(error) });
-      }
-    }
-    if (segmenters.size === 0) return undefined;
-    this.#timelines = timelines;
+    const segmenter = new BroadcastSegmenter(renditions, {
+      ...{ targetMs, partMs, epoch: this.#epoch, clock: this.#clock, log: this.#log },
+      // The newest that every playlist shows, and the one that is being made.
+      maxBytes: maxBytes / renditions.length / (LEAST_SEGMENTS + 1),
+      outputOf: (rendition) => this.#timelineOf(rendition, renditions.length),
+    });
+    if (segmenter.outputs.size === 0) return undefined;
+    this.#timelines = segmenter.outputs;
     return {
       frame: (rendition, frame) => {
-        const offsetMs = this.#clock.wallMs() - frame.timestampUs / 1000;
-        const epochMs = this.#epochMs ?? Infinity;
-        // The frame that was least late tells best when things were shown.
-        if (offsetMs < epochMs || offsetMs - epochMs > DRIFT_MS) this.#epochMs = offsetMs;
-        if (segmenters.get(rendition.name)?.push(frame, this.#clock.now()) === false) {
-          this.#stats.skipped++;
-        }
+        if (segmenter.push(rendition, frame) === false) this.#stats.skipped++;
       },
-      end() {
-        for (const segmenter of segmenters.values()) segmenter.end();
-      },
+      end: () => segmenter.end(),
     };
   }
 
@@ -159,7 +133,7 @@ export class HlsBroadcast {
       windowMs,
       maxBytes: Math.floor(maxBytes / count),
       sequence: this.#firstSequence,
-      wallMsOf: (timestampUs) => (this.#epochMs ?? this.#clock.wallMs()) + timestampUs / 1000,
+      wallMsOf: (timestampUs) => this.#epoch.ms + timestampUs / 1000,
       onchange: () => this.#ring(),
     });
   }

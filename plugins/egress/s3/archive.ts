@@ -4,19 +4,12 @@
  * @module
  */
 import type { Clock } from "../../../base/clock.ts";
-import { reasonOf } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { PluginStats } from "../../plugin.ts";
 import { concat } from "../../../base/bytes.ts";
 import type { FrameSink } from "../../../media/broadcast/read_into.ts";
-import { MediaError } from "../../../media/media_error.ts";
-import {
-  Cuts,
-  leaderOf,
-  type Part,
-  Segmenter,
-  type SegmentOutput,
-} from "../../../media/segment/segmenter.ts";
+import { BroadcastSegmenter, Epoch } from "../../../media/segment/broadcast_segmenter.ts";
+import type { Part, SegmentOutput } from "../../../media/segment/segmenter.ts";
 import { masterPlaylist } from "../playlist.ts";
 import { fileName } from "../file_name.ts";
 import type { Bucket } from "./bucket.ts";
@@ -25,8 +18,6 @@ import type { Uploads } from "./upload.ts";
 import type { Rendition } from "../../../media/rendition.ts";
 
 const PLAYLIST = "application/vnd.apple.mpegurl";
-/** Our clock and the publisher's may differ by this before dates are set anew. */
-const DRIFT_MS = 10_000;
 
 export interface ArchivePorts {
   readonly bucket: Bucket;
@@ -73,42 +64,22 @@ export class Archive {
 
   /** A new version of the catalog. @returns `undefined` when none of it can be carried. */
   begin(renditions: readonly Rendition[]): FrameSink | undefined {
-    const { clock, log, segmentMs, segmentBytes } = this.#ports;
-    const cuts = new Cuts();
-    const leader = leaderOf(renditions);
-    const epoch = { ms: Infinity };
-    const segmenters = new Map<string, Segmenter>();
-    const current: StoredTrack[] = [];
-    for (const rendition of renditions) {
-      const track = this.#trackOf(rendition);
-      const out = new Assembler(track, epoch, clock, (ready) => this.#queue(ready));
-      const leads = rendition === leader;
-      const maxBytes = Math.max(LEAST_BYTES, segmentBytes / renditions.length);
-      const options = { targetMs: segmentMs, partMs: segmentMs, cuts, leads, maxBytes };
-      try {
-        segmenters.set(rendition.name, new Segmenter(rendition, options, out));
-        current.push(track);
-      } catch (error) {
-        if (!(error instanceof MediaError)) throw error;
-        const { name } = rendition;
-        log.warn("a rendition is left out", { rendition: name, reason: reasonOf(error) });
-      }
-    }
-    if (current.length === 0) return undefined;
-    this.#current = current;
+    const { clock, log, stats, segmentMs, segmentBytes } = this.#ports;
+    const epoch = new Epoch();
+    const segmenter = new BroadcastSegmenter(renditions, {
+      ...{ targetMs: segmentMs, partMs: segmentMs, epoch, clock, log },
+      maxBytes: Math.max(LEAST_BYTES, segmentBytes / renditions.length),
+      outputOf: (rendition) =>
+        new Assembler(this.#trackOf(rendition), epoch, clock, (ready) => this.#queue(ready)),
+    });
+    if (segmenter.outputs.size === 0) return undefined;
+    this.#current = [...segmenter.outputs.values()].map(({ track }) => track);
     return {
       frame: (rendition, frame) => {
         if (this.#failure !== undefined) throw this.#failure.error;
-        const offsetMs = clock.wallMs() - frame.timestampUs / 1000;
-        // A clock that was set anew: what was before tells nothing any more.
-        if (offsetMs < epoch.ms || offsetMs - epoch.ms > DRIFT_MS) epoch.ms = offsetMs;
-        const { stats } = this.#ports;
-        const taken = segmenters.get(rendition.name)?.push(frame, clock.now()) ?? false;
-        stats[taken ? "framesOut" : "skipped"]++;
+        stats[segmenter.push(rendition, frame) ? "framesOut" : "skipped"]++;
       },
-      end() {
-        for (const segmenter of segmenters.values()) segmenter.end();
-      },
+      end: () => segmenter.end(),
     };
   }
 
@@ -274,8 +245,8 @@ const OLDEST_MS = 120_000;
 
 /** Puts the parts of segments together. */
 class Assembler implements SegmentOutput {
-  readonly #track: StoredTrack;
-  readonly #epoch: { readonly ms: number };
+  readonly track: StoredTrack;
+  readonly #epoch: Epoch;
   readonly #clock: Clock;
   readonly #ready: (ready: Ready) => void;
   #parts: Part[] = [];
@@ -284,11 +255,11 @@ class Assembler implements SegmentOutput {
 
   constructor(
     track: StoredTrack,
-    epoch: { readonly ms: number },
+    epoch: Epoch,
     clock: Clock,
     ready: (ready: Ready) => void,
   ) {
-    this.#track = track;
+    this.track = track;
     this.#clock = clock;
     this.#epoch = epoch;
     this.#ready = ready;
@@ -314,7 +285,7 @@ class Assembler implements SegmentOutput {
     const possible = beganMs > nowMs - OLDEST_MS && beganMs <= nowMs;
     this.#lastMs = Math.max(this.#lastMs + 1, possible ? beganMs : nowMs);
     this.#ready({
-      track: this.#track,
+      track: this.track,
       bytes: concat(parts.map(({ bytes }) => bytes)),
       durationUs: parts.reduce((us, part) => us + part.durationUs, 0),
       wallMs: this.#lastMs,
