@@ -21,11 +21,11 @@ export function fallbackReason({ webTransport, url, certificate }: FallbackFacts
       "take ECDSA P-256 for at most 14 days. The one that the relay makes itself will do.";
   }
   if (hostname === "localhost") {
-    return `WebTransport did not come about. "localhost" may be another address than the one the relay listens on: open ` +
+    return `WebTransport failed. "localhost" may be another address than the one the relay listens on: open ` +
       `${protocol}//127.0.0.1:${number}/ or ${protocol}//[::1]:${number}/.`;
   }
   const trust = certificate === "signed"
     ? ", or this browser does not know who signed the certificate (an authority of your own counts for pages only)"
     : "";
-  return `WebTransport did not come about. UDP to port ${number} may be held back on the way${trust}.`;
+  return `WebTransport failed. UDP to port ${number} may be held back on the way${trust}.`;
 }

@@ -33,7 +33,7 @@ const WORDS: Readonly<Record<Exclude<RelayState, "ok">, (place: string) => Words
   token_refused: () => ({
     short: "Token refused",
     title: "The token is not accepted",
-    text: "It has ended, was taken back, or is not one of this relay (401). Give another one.",
+    text: "It has expired, was taken back, or is for another relay (401). Give another one.",
   }),
   forbidden: (place) => ({
     short: "Not allowed here",
@@ -51,28 +51,28 @@ const WORDS: Readonly<Record<Exclude<RelayState, "ok">, (place: string) => Words
     short: "Too many sessions",
     title: "Too many sessions of this address",
     text:
-      "The relay takes no more from your address (429). Close some; it is tried again by itself.",
+      "The relay takes no more from your address (429). Close some. This page tries again by itself.",
   }),
   cannot_decide: () => ({
     short: "Tokens cannot be checked",
     title: "Tokens cannot be checked now",
     text:
-      "The relay is there, but cannot reach its keys or the server that decides on tokens (502). It is asked " +
-      "again by itself; those who run it find the cause in its log.",
+      "The relay is there, but cannot reach its keys or the server that decides on tokens (502). Its log tells " +
+      "the cause. This page asks again by itself.",
   }),
   unavailable: () => ({
     short: "Relay is full or stopping",
     title: "The relay takes nobody in",
-    text: "It is full, or about to stop (503). It is asked again by itself.",
+    text: "It is full, or about to stop (503). This page asks again by itself.",
   }),
   failing: () => ({
     short: "Relay has a fault",
     title: "The relay answers with a fault",
-    text: "It is there but cannot answer; its log tells why. It is asked again by itself.",
+    text: "It is there but cannot answer; its log tells why. This page asks again by itself.",
   }),
   silent: () => ({
     short: "Relay does not answer",
     title: "The relay does not answer",
-    text: "The relay does not answer. This page goes on by itself once it is back; is it running?",
+    text: "The relay does not answer. Is it running? This page goes on by itself once it is back.",
   }),
 };

@@ -38,7 +38,7 @@ export function kindOf(first: ReadonlyMap<string, Uint8Array>): BroadcastKind {
     kind: "bare",
     text: others.length === 0
       ? "It has no catalog, so nothing says what its tracks are called. If you know the name of one, look at it below."
-      : "It has no catalog, so nothing says how to play it. These tracks answer to names that are often used.",
+      : "It has no catalog, so nothing says how to play it. These tracks were found by usual names.",
     tracks: others,
   };
 }
@@ -90,7 +90,7 @@ function msfKind(catalog: Json | undefined, others: readonly KnownTrack[]): Broa
   return {
     kind: "msf",
     text:
-      "It has an MSF catalog. This page plays broadcasts with a catalog of hang; it shows what the tracks of this one send.",
+      "It has an MSF catalog. This page plays broadcasts with a hang catalog. Of this one it shows what the tracks send.",
     tracks: merged([
       ...tracks.map(({ name, role, codec, mimeType, packaging, width, height }) => ({
         name,

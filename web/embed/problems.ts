@@ -77,8 +77,8 @@ const BUSY = "The relay takes no new sessions from here now.";
 const STATES: Readonly<Record<RelayState, readonly [EmbedCode, string]>> = {
   ok: [
     "QUMO_EMBED_CONNECT",
-    "The relay answers, but no media connection comes about. UDP may be blocked on the way, or the browser does not " +
-    "accept the relay's certificate.",
+    "The relay answers, but the media connection fails. UDP may be blocked on the way, or the browser does not accept the " +
+    "relay's certificate.",
   ],
   token_needed: [
     "QUMO_EMBED_TOKEN_NEEDED",

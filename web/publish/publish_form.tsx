@@ -140,8 +140,8 @@ export function PublishForm({ settings, devices, onChange, nameProblem, locked }
       {!pictureless && (
         <small id="several-note">
           {several
-            ? `Viewers get ${offered(lines)}, whichever their connection and screen are good for.`
-            : "Every viewer gets the one picture."}
+            ? `Viewers get ${offered(lines)}, as their connection and screen allow.`
+            : "Every viewer gets the same picture."}
         </small>
       )}
     </form>
@@ -157,7 +157,7 @@ function offered(lines: number): string {
 
 const SOUND: Readonly<Record<SourceKind, string>> = {
   camera: "With the microphone",
-  screen: "With the sound of what is shown, where the browser can",
+  screen: "With the sound of the screen, if the browser can share it",
   microphone: "",
   pattern: "With a beep every second",
 };

@@ -57,8 +57,8 @@ function liveSaid(status: ClientStatus | undefined, read: boolean, name: string)
     return {
       kind: "wait",
       text:
-        `The connection to the relay was lost. Trying again (attempt ${status.attempt}); viewers go on where they ` +
-        "were once it is back.",
+        `The connection to the relay was lost. Trying again (attempt ${status.attempt}). Viewers go on ` +
+        "once it is back.",
     };
   }
   if (status?.state === "moving") {

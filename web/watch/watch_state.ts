@@ -55,15 +55,14 @@ export function watchSaid(state: WatchState): Said | undefined {
     if (state.wasConnected) return wait("The connection to the relay was lost. Connecting again …");
     if (state.unconnectedMs < TROUBLE_MS) return wait("Connecting …");
     return problem(
-      "The relay answers, but no media connection comes about. Either UDP to its port is held back on the way, or " +
-        "this browser does not accept its certificate: reload the page to take the certificate's hash anew. It is " +
-        "being tried again all the time.",
+      "The relay answers, but the media connection fails. Either something blocks UDP to its port, or this browser " +
+        "does not accept its certificate: reload the page to fetch the certificate's hash again. The page keeps trying.",
     );
   }
   if (!state.announced) {
     return state.wasAnnounced
       ? wait(
-        `${name} has ended. It plays on by itself should it begin again; others are in the list.`,
+        `${name} has ended. It plays again by itself when it begins again. The list shows others.`,
       )
       : wait(`Waiting for ${name} to begin. Nobody publishes it now.`);
   }
