@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { VERSION } from "../base/version.ts";
 import { CATALOG, Exposition } from "./catalog.ts";
 import { readExposition } from "../tests/support/fixtures/exposition.ts";
+import type { MetricsSnapshot } from "./snapshot.ts";
 import { sampleSnapshot } from "../tests/support/fixtures/metrics.ts";
 
 const METRICS = CATALOG.flatMap(({ metrics }) => metrics);
@@ -63,6 +64,30 @@ Deno.test("Exposition.render() carries each number of the snapshot in the unit o
     [`qumo_build_info{version="${VERSION}"}`]: 1,
   };
   for (const [name, value] of Object.entries(expected)) assert.equal(series.get(name), value, name);
+});
+
+Deno.test("every number of the snapshot is in a metric", async () => {
+  const exposition = new Exposition();
+  const before = await exposition.render(sampleSnapshot());
+  const numbers: string[] = [];
+  const unseen: string[] = [];
+  /** Changes each number within `at`, which is a part of `snapshot`, and looks whether anybody sees it. */
+  const look = async (snapshot: MetricsSnapshot, at: Record<string, unknown>, path: string) => {
+    for (const [key, value] of Object.entries(at)) {
+      if (typeof value === "object" && value !== null) {
+        await look(snapshot, value as Record<string, unknown>, `${path}${key}.`);
+      }
+      if (typeof value !== "number") continue;
+      numbers.push(path + key);
+      at[key] = value + 1e6;
+      if (await exposition.render(snapshot) === before) unseen.push(path + key);
+      at[key] = value;
+    }
+  };
+  const snapshot = sampleSnapshot();
+  await look(snapshot, snapshot as unknown as Record<string, unknown>, "");
+  assert.ok(numbers.includes("media.bytesOut") && numbers.includes("plugins.0.stats.errors"));
+  assert.deepEqual(unseen, []);
 });
 
 Deno.test("Exposition.render() of one snapshot twice, even at the same time, is the same text", async () => {

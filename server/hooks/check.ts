@@ -1,4 +1,4 @@
-/** Whether hooks could do what the configuration asks of them. Nothing is sent and nothing is run. */
+/** Checks whether the configured hooks can work. It sends nothing and runs nothing. */
 import { reasonOf } from "../../base/errors.ts";
 import type { PlacedHook } from "../../config/hook_list.ts";
 import type { Problem } from "../../config/problems.ts";

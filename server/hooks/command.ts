@@ -1,5 +1,5 @@
 /**
- * Tells an event by running a command.
+ * Sends an event to a command, which is run for it.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import type { HookConfig } from "../../config/hook_list.ts";
 import type { HookEvent } from "./event.ts";
 import { type Deliver, HookFailed } from "./hook.ts";
 
-/** What of the relay's own environment a command gets; nothing else, for there may be secrets. */
+/** The variables of the relay's environment that a command gets. Others may hold secrets. */
 const PASSED_ON = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"];
-/** Of its output, so much is logged. */
+/** How much of its output is logged. */
 const LOGGED_BYTES = 4096;
-/** A value of the environment is at most so long, in characters. */
+/** Longest value of a variable, in characters. */
 const LONGEST_VALUE = 4096;
-/** Between asking it to end and ending it. */
+/** How long it has to end by itself before it is killed. */
 const KILL_AFTER_MS = 2000;
-/** How long the rest of its output may take, once it has ended. */
+/** How long the rest of its output may take after its end. */
 const OUTPUT_MS = 500;
 
 /** Runs the command of a hook. `config` has a `command`. */
@@ -41,7 +41,7 @@ export function command(config: HookConfig, log: Logger): Deliver {
         stdin: "null",
         stdout: "piped",
         stderr: "piped",
-        // A group of its own: what it starts is killed with it.
+        // A process group of its own, so that what it starts is killed with it.
         detached: true,
       }).spawn();
     } catch (cause) {
@@ -82,7 +82,7 @@ async function outcome(child: Deno.ChildProcess, running: Running): Promise<void
   signal.addEventListener("abort", stop, { once: true });
   try {
     const { code, signal: killed } = await child.status;
-    // Nothing it started stays behind, and keeps its output open.
+    // Processes it started would keep its output open.
     group.kill();
     const [stdout, stderr] = await Promise.all(outputs.map((output) => output.end()));
     const fields = { event: event.event, broadcast: event.broadcast };
@@ -100,19 +100,19 @@ async function outcome(child: Deno.ChildProcess, running: Running): Promise<void
   }
 }
 
-/** A command and all it has started. */
+/** A command and everything it has started. */
 class ProcessGroup {
   readonly #child: Deno.ChildProcess;
   readonly #complain: (error: unknown) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param complain Told why the group could not be signalled. */
+  /** @param complain Called with the reason when the group cannot be signalled. */
   constructor(child: Deno.ChildProcess, complain: (error: unknown) => void) {
     this.#child = child;
     this.#complain = complain;
   }
 
-  /** Asks it to end, and soon sees to that. */
+  /** Asks it to end, and kills it if it does not. */
   end(): void {
     this.#send("SIGTERM");
     this.#timer ??= setTimeout(() => this.kill(), KILL_AFTER_MS);
@@ -137,16 +137,16 @@ class ProcessGroup {
     }
   }
 
-  /** Its own process can always be ended: that asks for no permission. */
+  /** Ending one's own child process needs no permission. */
   #sendToIt(signal: "SIGTERM" | "SIGKILL"): void {
     try {
       this.#child.kill(signal);
-    } catch { // It has ended by itself.
+    } catch { // it has ended by itself
     }
   }
 }
 
-/** Reads a stream so that its writer never waits, and keeps its beginning. */
+/** Reads a stream to its end, so that its writer never waits. Keeps only the beginning. */
 class Output {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #done: Promise<void>;
@@ -157,9 +157,9 @@ class Output {
     this.#done = this.#read().catch(() => {});
   }
 
-  /** Its text so far. Called once the writer is gone. */
+  /** The text so far. Call it when the writer is gone. */
   async end(): Promise<string> {
-    // What left the group may hold it open.
+    // A process that has left the group may keep it open.
     const timer = Promise.withResolvers<void>();
     const limit = setTimeout(timer.resolve, OUTPUT_MS);
     await Promise.race([this.#done, timer.promise]);
@@ -183,7 +183,7 @@ class Output {
   }
 }
 
-/** What a command is told. Values are without control characters: a peer chooses the name of its broadcast. */
+/** The variables that describe an event. A peer chooses the broadcast's name, so control characters are removed. */
 function environmentOf(event: HookEvent): Record<string, string> {
   const env: Record<string, string> = {
     QUMO_EVENT: event.event,
@@ -206,7 +206,7 @@ function environmentOf(event: HookEvent): Record<string, string> {
   return env;
 }
 
-/** Control and formatting characters, and halves of characters, become U+FFFD. */
+/** Replaces control and formatting characters and lone surrogates by U+FFFD. */
 function cleaned(value: string): string {
   return value.toWellFormed().replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\ufffd")
     .slice(0, LONGEST_VALUE).toWellFormed();

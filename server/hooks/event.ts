@@ -1,10 +1,10 @@
-/** What a hook is told. */
+/** The events that hooks are told of. */
 import type { HookEventName } from "../../config/hook_list.ts";
 import type { RecordingDone } from "../../plugins/plugin.ts";
 
-/** The body of a webhook, as it stands in JSON. */
+/** The JSON body of a webhook. */
 export interface HookEvent {
-  /** The same in every attempt to send it, and in no other event. */
+  /** Unique to the event. Every attempt to send it has the same. */
   readonly id: string;
   readonly event: HookEventName;
   /** Path of the broadcast, exactly as the publisher announced it. */
@@ -20,7 +20,7 @@ export interface HookEvent {
   };
 }
 
-/** Events that take each other back. */
+/** Events that cancel each other. */
 export function opposites(a: HookEvent, b: HookEvent): "same" | "opposite" | "unrelated" {
   const [first, second] = [PAIR[a.event], PAIR[b.event]];
   if (first === undefined || first !== second) return "unrelated";

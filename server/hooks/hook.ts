@@ -1,5 +1,5 @@
 /**
- * One hook: its queue, and the attempts to tell what is in it.
+ * One hook: its queue, and the attempts to send the events in it.
  *
  * @module
  */
@@ -14,16 +14,16 @@ import { matcherOf } from "../../wire/path_pattern.ts";
 import type { HookEvent } from "./event.ts";
 import { Waiting } from "./waiting.ts";
 
-/** An event could not be told. */
+/** An event could not be sent. */
 export class HookFailed extends QumoError {
   readonly code = "QUMO_HOOK_FAILED";
-  /** @param again Whether another attempt may go better. */
+  /** @param again Whether another attempt may succeed. */
   constructor(message: string, readonly again: boolean, options?: ErrorOptions) {
     super(message, options);
   }
 }
 
-/** Tells one event. @throws {HookFailed} */
+/** Sends one event. @throws {HookFailed} */
 export type Deliver = (event: HookEvent, signal: AbortSignal) => Promise<void>;
 
 export interface HookPorts {
@@ -38,10 +38,10 @@ export interface HookPorts {
 export class Hook {
   readonly config: HookConfig;
   readonly stats: HookStats = { sent: 0, failed: 0, dropped: 0, coalesced: 0, retries: 0 };
-  /** Why the last event could not be told; `undefined` once one was. */
+  /** Why the last event could not be sent. `undefined` after a success. */
   lastFailure: string | undefined;
   readonly #ports: HookPorts;
-  /** Whether it is told of a broadcast. */
+  /** Whether it wants events of a broadcast. */
   readonly #concerns: (broadcast: string) => boolean;
   readonly #waiting: Waiting;
   readonly #over = new AbortController();
@@ -60,7 +60,7 @@ export class Hook {
     this.#tokensAtMs = ports.clock.now();
   }
 
-  /** Events that wait, without those under way. */
+  /** Events that wait. Those under way do not count. */
   get waiting(): number {
     return this.#waiting.size;
   }
@@ -69,12 +69,12 @@ export class Hook {
     return this.#running.size;
   }
 
-  /** Whether it is to be told of an event. */
+  /** Whether it wants an event. */
   wants({ event, broadcast }: Pick<HookEvent, "event" | "broadcast">): boolean {
     return this.config.events.includes(event) && this.#concerns(broadcast);
   }
 
-  /** Puts an event that it wants behind the others. Returns at once. */
+  /** Queues an event that it wants. Returns at once. */
   tell(event: HookEvent): void {
     if (this.#over.signal.aborted) return;
     const accepted = this.#waiting.add(event);
@@ -84,8 +84,8 @@ export class Hook {
   }
 
   /**
-   * Lets what waits go out, then gives up what is still under way. Never rejects.
-   * @param graceMs How long the first may take.
+   * Sends what waits, then gives up what is still under way. Never rejects.
+   * @param graceMs How long sending may take.
    */
   async close(graceMs: number): Promise<void> {
     const { clock } = this.#ports;

@@ -1,6 +1,6 @@
 /**
- * The hooks of a server: what they are told of, gathered once for all threads. It runs in the main thread, whose origin
- * knows every broadcast.
+ * The hooks of a server. They run in the main thread, whose origin knows every broadcast, and hear of the events of all
+ * threads.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { webhook } from "./webhook.ts";
 
 /** How often viewers are counted, while a hook wants to hear of them. */
 const LOOK_MS = 500;
-/** How long what waits may take to go out at the end. */
+/** How long waiting events have at the end. */
 const CLOSE_MS = 2000;
 
 export interface HooksOptions {
@@ -55,7 +55,7 @@ export class Hooks {
     return this.#entries.map(({ hook }) => hook);
   }
 
-  /** What the metrics tell of each. */
+  /** The numbers of each, for the metrics. */
   numbers(): HookNumbers[] {
     return this.list().map(({ config, stats, waiting }) => ({
       name: config.name,
@@ -65,8 +65,8 @@ export class Hooks {
   }
 
   /**
-   * Makes the hooks those of a configuration. What is the same goes on; what differs begins anew, and what was waiting for it
-   * still goes out. A new hook is not told of what was there before it.
+   * Takes the hooks of a configuration. A hook that is the same goes on. One that differs begins anew, and its waiting events
+   * are still sent. A new hook does not hear of earlier events.
    */
   apply(configs: readonly HookConfig[]): void {
     const before = new Set(this.#entries);
@@ -87,7 +87,7 @@ export class Hooks {
     this.#tell("recording_done", recording.broadcast, { recording: { ...recording, plugin } });
   }
 
-  /** Lets what waits go out for a moment, and ends what runs. Never rejects. */
+  /** Sends waiting events for a moment, then ends what runs. Never rejects. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#end();
@@ -106,7 +106,7 @@ export class Hooks {
 
   #begin(): void {
     if (this.#watch !== undefined || this.#closed) return;
-    let telling = false; // of what was there before there were hooks
+    let telling = false; // what is there already is no event
     this.#watch = this.#options.relay.origin.watch({}, ({ kind, path }) => {
       if (!telling || kind === "updated") return;
       this.#tell(kind === "active" ? "publish" : "unpublish", path);
@@ -153,7 +153,7 @@ export class Hooks {
     }
   }
 
-  /** All hooks that want it are told the same event. */
+  /** Tells all hooks that want it the same event. */
   #tell(name: HookEventName, broadcast: string, more: Pick<HookEvent, "recording"> = {}): void {
     const event = this.#event(name, broadcast, more);
     for (const { hook } of this.#entries) if (hook.wants(event)) hook.tell(event);

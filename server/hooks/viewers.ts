@@ -1,6 +1,6 @@
 /**
- * When a broadcast gets its first viewer, and has lost its last, told from what is counted now and then. However often
- * somebody comes and goes between two looks, it is one change at most.
+ * Finds when a broadcast gets its first viewer and when it has lost its last. It looks from time to time, so viewers that
+ * come and go between two looks make one change at most.
  *
  * @module
  */
@@ -11,15 +11,15 @@ export interface ViewerChange {
 
 export class ViewerWatch {
   readonly #lingerMs: number;
-  /** Broadcasts that were told to have a viewer; since when they have none, where that is so. */
+  /** Broadcasts whose first viewer was told. The value is since when they have had none, if they have none. */
   readonly #watched = new Map<string, number | undefined>();
 
-  /** @param lingerMs How long a broadcast has no viewer before that is told. */
+  /** @param lingerMs How long a broadcast has to be without viewers before that is told. */
   constructor(lingerMs: number) {
     this.#lingerMs = lingerMs;
   }
 
-  /** @param viewers Broadcasts with a viewer now. */
+  /** @param viewers Broadcasts with a viewer now. @returns What has changed. */
   look(viewers: ReadonlySet<string>, nowMs: number): ViewerChange[] {
     const changes: ViewerChange[] = [];
     for (const broadcast of viewers) {

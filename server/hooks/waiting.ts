@@ -1,28 +1,29 @@
 /**
- * Events that wait for their turn: bounded, one after another for each broadcast, and what has taken itself back meanwhile
- * is forgotten. A stranger who announces and leaves all the time makes no more work than one who does so now and then.
+ * The queue of a hook. It is bounded, and sends the events of one broadcast one after another. Events that cancel each other
+ * while they wait are forgotten. So a peer that announces and leaves all the time makes no more work than one that seldom
+ * does.
  *
  * @module
  */
 import { type HookEvent, opposites } from "./event.ts";
 
-/** After an event of a broadcast, its next one is not begun for so long. */
+/** Pause between two events of a broadcast. */
 export const PAUSE_MS = 1000;
-/** Events of one broadcast that wait at most: recordings that end. */
+/** Most events of one broadcast that wait. Only ends of recordings can be that many. */
 const MAX_PER_BROADCAST = 16;
 
 export type Accepted = "waits" | "coalesced" | "full";
 
 export class Waiting {
   readonly #max: number;
-  /** The broadcast that waits longest first. */
+  /** By broadcast. The one that waits longest comes first. */
   readonly #byBroadcast = new Map<string, HookEvent[]>();
   readonly #busy = new Set<string>();
-  /** Broadcasts whose last event was done a moment ago, by when the next may begin. */
+  /** Broadcasts in their pause. The value is when their next event may begin. */
   readonly #pausing = new Map<string, number>();
   #count = 0;
 
-  /** @param max Most events, over all broadcasts. */
+  /** @param max Most events over all broadcasts. */
   constructor(max: number) {
     this.#max = max;
   }
@@ -32,8 +33,8 @@ export class Waiting {
   }
 
   /**
-   * Adds an event. "coalesced" when it, or it and the one it takes back, need not be told: the receiver still hears each
-   * pair in turn.
+   * Adds an event. "coalesced": the event, or it and the one that it cancels, need not be sent. The receiver still gets the
+   * two kinds in turn.
    */
   add(event: HookEvent): Accepted {
     const here = this.#byBroadcast.get(event.broadcast) ?? [];
@@ -53,7 +54,7 @@ export class Waiting {
     return "waits";
   }
 
-  /** The event whose turn it is, if there is one; its broadcast is busy until {@link done}. */
+  /** The next event, if one may be sent now. Its broadcast is busy until {@link done}. */
   next(nowMs: number): HookEvent | undefined {
     for (const [broadcast, readyMs] of this.#pausing) {
       if (readyMs <= nowMs) this.#pausing.delete(broadcast);
@@ -70,13 +71,13 @@ export class Waiting {
     return undefined;
   }
 
-  /** An event that {@link next} gave is over. */
+  /** Says that an event from {@link next} was sent or given up. */
   done(broadcast: string, nowMs: number): void {
     this.#busy.delete(broadcast);
     this.#pausing.set(broadcast, nowMs + PAUSE_MS);
   }
 
-  /** When a broadcast that pauses and has events may go on; `undefined` when none waits for that. */
+  /** When the first broadcast in its pause may go on. `undefined` when none waits. */
   nextMs(): number | undefined {
     let soonest: number | undefined;
     for (const [broadcast, readyMs] of this.#pausing) {
@@ -86,12 +87,12 @@ export class Waiting {
     return soonest;
   }
 
-  /** Nothing waits for its broadcast any more: the end has come. */
+  /** Ends all pauses: the hook is closing. */
   hurry(): void {
     this.#pausing.clear();
   }
 
-  /** Forgets what waits. @returns How many events that were. */
+  /** Forgets all waiting events. @returns How many they were. */
   clear(): number {
     const count = this.#count;
     this.#byBroadcast.clear();

@@ -1,5 +1,5 @@
 /**
- * Tells an event by an HTTP request.
+ * Sends an event as an HTTP request.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import type { HookConfig } from "../../config/hook_list.ts";
 import { type Deliver, HookFailed } from "./hook.ts";
 import { SIGNATURE_HEADER, signatureOf } from "./signature.ts";
 
-/** Of an answer that refuses, so much is shown. */
+/** How much of a refusing answer is shown. */
 const SHOWN_BYTES = 256;
 
-/** A webhook's requests. `config` has a `url` and a secret. */
+/** Sends the requests of a webhook. `config` has a `url` and a secret. */
 export function webhook(config: HookConfig, clock: Pick<Clock, "wallMs">): Deliver {
   const { timeoutMs } = config;
   const url = config.url!;
@@ -26,7 +26,7 @@ export function webhook(config: HookConfig, clock: Pick<Clock, "wallMs">): Deliv
     try {
       response = await fetch(url, {
         method: "POST",
-        // One that is sent elsewhere would take the request where nobody has configured it to go.
+        // A redirect would take the request to a server that nobody has configured.
         redirect: "manual",
         signal: AbortSignal.any([signal, limit]),
         headers: {
@@ -54,12 +54,12 @@ export function webhook(config: HookConfig, clock: Pick<Clock, "wallMs">): Deliv
   };
 }
 
-/** Statuses that another attempt may change. */
+/** Statuses after which another attempt may succeed. */
 function isPassing(status: number): boolean {
   return status >= 500 || status === 408 || status === 425 || status === 429;
 }
 
-/** What the file says now. @throws {HookFailed} */
+/** The secret. One in a file is read anew. @throws {HookFailed} */
 async function secretOf({ secret, secretFile }: HookConfig): Promise<string> {
   if (secretFile === undefined) return secret!;
   try {
@@ -72,7 +72,7 @@ async function secretOf({ secret, secretFile }: HookConfig): Promise<string> {
   throw new HookFailed(`Cannot sign: ${secretFile} is empty`, true);
 }
 
-/** The beginning of an answer as one line. The rest is not read. */
+/** The beginning of an answer, as one line. The rest is not read. */
 async function beginningOf(response: Response): Promise<string> {
   const reader = response.body?.getReader();
   if (reader === undefined) return "";
@@ -80,7 +80,7 @@ async function beginningOf(response: Response): Promise<string> {
     const { value } = await reader.read();
     const text = new TextDecoder().decode(value?.subarray(0, SHOWN_BYTES));
     return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, " ").trim();
-  } catch { // It broke off, or took too long.
+  } catch { // it broke off or took too long
     return "";
   } finally {
     await reader.cancel().catch(() => {});
