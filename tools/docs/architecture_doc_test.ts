@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MAY_IMPORT } from "../arrows.ts";
+import { MAY_IMPORT, MAY_USE } from "../arrows.ts";
 import { ROOT } from "../module_graph.ts";
 import { architectureMarkdown, diagram } from "./architecture_doc.ts";
 
@@ -33,4 +33,19 @@ Deno.test("the diagram has an arrow for what follows from no other, dotted where
 
 Deno.test("folders that import each other in a ring are all in the diagram", () => {
   assert.match(diagram({ a: ["b"], b: ["a"] }), / {2}a --> b\n {2}b --> a\n/);
+});
+
+Deno.test("the README's table of packages names every folder that may use one", async () => {
+  const readme = await Deno.readTextFile(`${ROOT}README.md`);
+  const within = (a: string, b: string) => a === b || a.startsWith(`${b}/`);
+  for (const [folder, packages] of Object.entries(MAY_USE)) {
+    for (const name of packages) {
+      const [, where] = RegExp(`^\\| \`${RegExp.escape(name)}\` *\\|([^|]*)\\|`, "m").exec(readme)!;
+      const named = [...where!.matchAll(/`([^`]+)`/g)].map(([, at]) => at!);
+      assert.ok(
+        named.some((at) => within(at, folder) || within(folder, at)),
+        `${name} in ${folder}: ${where}`,
+      );
+    }
+  }
 });
