@@ -1,4 +1,4 @@
-/** What is counted of media on its way; whoever hands them out owns them. */
+/** Counters of media. The caller owns them and reads them. */
 export interface MediaCounters {
   framesIn: number;
   bytesIn: number;

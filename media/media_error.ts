@@ -1,6 +1,6 @@
 import { QumoError } from "../base/errors.ts";
 
-/** The bytes are not a fragmented MP4 this program can carry; the reader of them is of no further use. */
+/** The media cannot be carried: it is damaged, or of a kind that this program does not know. */
 export class MediaError extends QumoError {
   readonly code = "QUMO_MEDIA_INVALID";
 }

@@ -2,12 +2,12 @@ import type { BroadcastProducer, GroupProducer, TrackProducer } from "../../clie
 import { CATALOG_TRACK, MSF_CATALOG_TRACK, trackInfoOf } from "../hang/catalog.ts";
 import type { HangRecord } from "../hang/hang_broadcast.ts";
 
-/** Shorter than any group lasts. */
+/** Group numbers grow by one in this time at most: every group is longer. */
 const GROUP_MS = 10;
 
 /**
- * Number of the first group of whatever is published now, by the time of day: what is published by the next start of the program
- * does not take the numbers of what is still kept of this one.
+ * Number of the first group of a broadcast that begins now. It comes from the time of day: after a restart of the program, group
+ * numbers are higher than those that relays still keep.
  */
 export function firstGroupAt(wallMs: number): number {
   return Math.floor(wallMs / GROUP_MS);
@@ -18,24 +18,24 @@ interface Writing {
   group: GroupProducer | undefined;
 }
 
-/** Puts the frames of a hang broadcast into the tracks of one publication of it. */
+/** Writes the frames of a hang broadcast to its tracks. */
 export class BroadcastWriter {
   readonly #broadcast: BroadcastProducer;
   readonly #writing = new Map<string, Writing>();
 
   constructor(broadcast: BroadcastProducer) {
     this.#broadcast = broadcast;
-    // A player asks for one of them as soon as the broadcast is announced.
+    // A player asks for a catalog as soon as the broadcast is announced.
     this.#begin(CATALOG_TRACK);
     this.#begin(MSF_CATALOG_TRACK);
   }
 
-  /** Has a track there that will be written, for whoever asks for it before its first frame. */
+  /** Makes a track before its first frame, so subscribers are not refused. */
   begin(name: string, priority?: number): void {
     if (!this.#writing.has(name)) this.#begin(name, priority);
   }
 
-  /** Adds a frame. One whose group began before this publication did is left out. */
+  /** Writes a frame. A frame is left out if its group began before this writer did. */
   write(record: HangRecord): void {
     const writing = this.#writing.get(record.track) ?? this.#begin(record.track);
     if (writing.group?.sequence !== record.group) {
@@ -54,7 +54,7 @@ export class BroadcastWriter {
     return this.#writing.values().reduce((sum, { track }) => sum + track.subscribers, 0);
   }
 
-  /** Ends the groups that are open: no frame will follow in them. */
+  /** Ends the open groups. */
   endGroups(): void {
     for (const writing of this.#writing.values()) {
       writing.group?.close();
@@ -70,7 +70,7 @@ export class BroadcastWriter {
     }
   }
 
-  /** Ends every group and track in order, and takes the broadcast back. */
+  /** Ends every group and track in order, and takes the announcement back. */
   withdraw(): void {
     this.end();
     this.#broadcast.close();

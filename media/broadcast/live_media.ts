@@ -17,12 +17,12 @@ import { sleep } from "../../base/sleep.ts";
 import { CatalogVersions, type ReadCatalog } from "../hang/read_catalog.ts";
 import type { MediaFrame, Rendition } from "../rendition.ts";
 
-/** How long the last frames of a broadcast may take after it has gone: tracks end by themselves before that. */
+/** How long the last frames may take after the broadcast has gone. Tracks usually end by themselves before. */
 const LAST_FRAMES_MS = 2000;
-/** A catalog may change so often at once, and then once in a while: whatever follows it begins anew each time. */
+/** This many changes of a catalog may follow each other at once, then one per interval: readers begin anew each time. */
 const CATALOG_BURST = 20;
 const CATALOG_EVERY_MS = 5_000;
-/** How often it is logged that a version cannot be read. */
+/** Unreadable versions are logged at most this often. */
 const COMPLAIN_MS = 10_000;
 
 export interface ReadOptions {
@@ -35,8 +35,8 @@ export interface ReadOptions {
 export interface FramesOptions {
   readonly signal?: AbortSignal;
   /**
-   * How long is waited for what is missing while newer groups are there, in milliseconds; then it is left out. Default
-   * 2,000.
+   * How long a group that stands still is waited for once newer groups are there, in milliseconds. Then its rest is left out.
+   * Default 2,000.
    */
   readonly maxLatencyMs?: number;
   /** Told of frames that could not be read, and of groups that were left out. */
@@ -44,8 +44,8 @@ export interface FramesOptions {
 }
 
 /**
- * A broadcast each time it is live: waits until it is announced, and again after it has gone. Leave the loop, or abort the
- * signal, to end; it ends with the client too.
+ * Yields a broadcast each time it goes live. It waits for the announcement, and for the next one after the broadcast has gone.
+ * Leave the loop or abort the signal to end it. It also ends with the client.
  *
  * ```ts
  * for await (const live of broadcasts(client, "cam", { signal })) {
@@ -126,8 +126,8 @@ export class LiveMedia {
   }
 
   /**
-   * What the broadcast consists of, and again whenever that changes; of changes that come too fast, or at once, the last. At
-   * most {@link MAX_RENDITIONS}. Ends when it is over, and at once when it has no catalog.
+   * Yields the renditions of the broadcast, and again when they change. If changes come too fast, it yields the last one. At most
+   * {@link MAX_RENDITIONS}. Ends with the broadcast, and at once when there is no catalog.
    */
   async *catalogs(options: { signal?: AbortSignal } = {}): AsyncGenerator<Rendition[]> {
     const stop = new AbortController();
@@ -167,7 +167,7 @@ export class LiveMedia {
     }
   }
 
-  /** Tells of each version of the catalog; which one it is shows when it is read. */
+  /** Calls `tell` for each version of the catalog. The version is parsed only when it is read. */
   async #versions(signal: AbortSignal, tell: (version: CatalogVersions) => void): Promise<void> {
     const priority = PRIORITY.catalog;
     using track = this.#client.subscribe(this.path, CATALOG_TRACK, { priority, signal });
@@ -203,9 +203,9 @@ export class LiveMedia {
   }
 
   /**
-   * The frames of one rendition in order, from a keyframe on: of the newest group first, then of every one. A group that
-   * breaks off is gone on with at the next. Ends when the track does, or the broadcast has gone. Memory is bounded: who
-   * reads too slowly loses whole groups.
+   * Yields the frames of one rendition in order. It begins with the newest group, at its keyframe, and goes on with every group
+   * after it. If a group breaks off, reading goes on at the next. Ends when the track ends or the broadcast has gone. Memory is
+   * bounded: a reader that is too slow loses whole groups.
    */
   async *frames(rendition: Rendition, options: FramesOptions = {}): AsyncGenerator<MediaFrame> {
     const { maxLatencyMs = 2000, onskipped } = options;
@@ -226,13 +226,13 @@ export class LiveMedia {
       next.catch(() => {}); // heard below, when its turn has come
       if (track.skipped > lost) onskipped?.(track.skipped - lost);
       lost = track.skipped;
-      // Only the end of a group that began before we came: nothing in it can be decoded.
+      // The group began before we joined: without its beginning nothing in it can be decoded.
       if (group.startFrame > 0 && rendition.kind === "video") {
         group.close();
         continue;
       }
       const reading = new Impatient(group, maxLatencyMs);
-      // Newer media is there: this group may not be waited for much longer.
+      // A newer group is there: this one is not waited for much longer.
       next.then((later) => later && reading.hurry(), () => {});
       try {
         for (let index = group.startFrame;; index++) {
@@ -263,7 +263,7 @@ async function* groupsOf(track: Subscription, signal: AbortSignal) {
   for (let group; (group = await nextGroup(track, signal)) !== undefined;) yield group;
 }
 
-/** The end of a track, its loss, and ours are one: nothing more comes. */
+/** A track that ended, a track that was lost and an aborted signal are the same: there is no further group. */
 async function nextGroup(track: Subscription, signal: AbortSignal) {
   try {
     return await track.group();
@@ -273,7 +273,7 @@ async function nextGroup(track: Subscription, signal: AbortSignal) {
   }
 }
 
-/** Reads a group, and gives it up when it stands still for too long although newer ones are there. */
+/** Reads a group. Gives up when it stands still for too long and newer groups are there. */
 class Impatient {
   gaveUp = false;
   readonly #group: GroupReader;
@@ -296,7 +296,7 @@ class Impatient {
 
   async frame() {
     this.#waiting = true;
-    // What has arrived is read all the same.
+    // Frames that have arrived are still read.
     const look = this.#late ? setTimeout(() => this.#giveUp(), 0) : undefined;
     try {
       return await this.#group.frame();

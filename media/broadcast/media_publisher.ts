@@ -22,7 +22,7 @@ export interface MediaPublisherOptions {
   readonly stats?: MediaCounters;
   readonly clock?: Clock;
   readonly log?: Logger;
-  /** Audio frames share a group for so long; 0, the default, gives each its own. */
+  /** Audio frames of this length share a group; 0, the default, gives each frame its own. */
   readonly audioGroupMs?: number;
 }
 
@@ -38,8 +38,8 @@ export interface StreamOptions {
 }
 
 /**
- * Publishes streams of fragmented MP4, one after another, as one broadcast. It is announced with the first frame, not
- * before. Numbers of groups and times of frames go on from one stream to the next, also over a {@link withdraw}.
+ * Publishes streams of fragmented MP4, one after another, as one broadcast. The broadcast is announced with the first frame.
+ * Group numbers and frame times continue from one stream to the next, even after {@link withdraw}.
  *
  * A damaged piece is left out and counted in `stats.skipped`; its tracks go on at their next keyframe.
  */
@@ -118,7 +118,7 @@ export class MediaPublisher implements Disposable {
     this.#countSkipped();
   }
 
-  /** Takes the broadcast back: its groups and tracks end in order. The next stream announces it again. */
+  /** Ends groups and tracks in order, and takes the announcement back. The next stream announces the broadcast again. */
   withdraw(): void {
     if (this.#writer === undefined) return;
     this.#writer.withdraw();
@@ -131,7 +131,7 @@ export class MediaPublisher implements Disposable {
     this.withdraw();
   }
 
-  /** A new stream stands as far behind the last frame as time has passed since. */
+  /** The next stream begins as long after the last frame as time has passed. */
   #continue(): void {
     const before = this.#lastFrameAtMs;
     const awayMs = before === undefined ? 0 : this.#clock.now() - before;
@@ -143,7 +143,7 @@ export class MediaPublisher implements Disposable {
     try {
       splitter.end();
     } catch (error) {
-      // A live source that was cut off owes the rest of its last fragment; one that never began is no media.
+      // A live source that is cut off leaves its last fragment incomplete. A source that never began is an error.
       if (!(error instanceof MediaError) || !splitter.started) throw error;
       const { stats } = this.#options;
       if (stats !== undefined) stats.skipped++;

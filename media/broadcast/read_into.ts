@@ -1,5 +1,5 @@
 /**
- * One life of a broadcast, from its catalogs through all frames of its renditions to its end.
+ * Reads a live broadcast, its catalogs and all frames of its renditions, into sinks.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { MediaCounters } from "../counters.ts";
 import type { LiveMedia } from "./live_media.ts";
 import type { MediaFrame, Rendition } from "../rendition.ts";
 
-/** Where frames go. A promise that is given back holds up the rendition: whoever is too slow loses whole groups. */
+/** Receives frames. A returned promise holds the rendition up; a sink that is too slow loses whole groups. */
 export interface FrameSink {
   /** The next frame of a rendition, in decode order; the first one is a keyframe. */
   frame(rendition: Rendition, frame: MediaFrame): void | Promise<void>;
@@ -52,7 +52,7 @@ export async function readInto(
   }
 }
 
-/** The frames of one version of the catalog on their way into its sink. */
+/** Reads the frames of one version of the catalog into its sink. */
 class Reading {
   /** Fulfils when the sink has ended. @throws What the sink throws. */
   readonly done: Promise<void>;
@@ -93,14 +93,14 @@ class Reading {
     this.done.catch(onfailed);
   }
 
-  /** Reads no more. @throws What the sink throws. */
+  /** Stops reading. @throws What the sink throws. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.done;
   }
 }
 
-/** Tells two versions of a catalog apart by what a file's header depends on; a new bitrate changes nothing. */
+/** Two versions of a catalog with the same key have the same file header: bitrate and jitter do not count. */
 function keyOf(renditions: readonly Rendition[]): string {
   return JSON.stringify(renditions, (name, value) => {
     if (name === "bitrate" || name === "jitterMs") return undefined;

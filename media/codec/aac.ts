@@ -1,4 +1,4 @@
-/** By their number in an AudioSpecificConfig. */
+/** The index of a rate is its number in an AudioSpecificConfig. */
 export const AAC_RATES_HZ = [
   96_000,
   88_200,

@@ -1,20 +1,20 @@
 /**
- * H.264 and H.265 without a description: NAL units behind start codes, parameter sets within the stream. MP4 wants lengths
- * instead, and the sets in its header.
+ * H.264 and H.265 without a description: NAL units behind start codes, and parameter sets in the stream. MP4 has lengths instead
+ * of start codes, and the parameter sets in its header.
  *
  * @module
  */
 import { concat } from "../../base/bytes.ts";
 import { u16, u32, u8 } from "../mp4/mp4_writer.ts";
 
-/** Parameter sets stand at the beginning of a keyframe, within so many bytes. */
+/** Parameter sets are at the beginning of a keyframe, within this many bytes. */
 export const MAX_HEADER_BYTES = 64 * 1024;
 /** Pictures of 8K have 600 slices. A frame of nothing but start codes would cost a hundred times its bytes. */
 export const MAX_UNITS = 1024;
 
 /**
- * The NAL units of one access unit, without start codes (ISO 14496-10, annex B). The last of {@link MAX_UNITS} has all that
- * is left.
+ * The NAL units of one access unit, without start codes (ISO 14496-10, annex B). With more than {@link MAX_UNITS}, the
+ * last one holds all the rest.
  */
 export function splitAnnexB(bytes: Uint8Array): Uint8Array[] {
   const units: Uint8Array[] = [];
@@ -78,12 +78,12 @@ function hvcC(units: readonly Uint8Array[]): Uint8Array | undefined {
   const sps = sets[1]!.units[0];
   if (sps === undefined || sets.some((set) => set.units.length === 0)) return undefined;
   const raw = withoutEmulation(sps);
-  // Behind two bytes of NAL header and one of ids stands the profile, tier and level: 12 bytes (H.265, 7.3.3).
+  // Two bytes of NAL header, one of ids, then profile, tier and level: 12 bytes (H.265, 7.3.3).
   if (raw.length < 16) return undefined;
   return concat([
     u8(1),
     raw.subarray(3, 15),
-    // Nothing said of segmentation, parallelism and frame rate; 4:2:0 of 8 bits; lengths of four bytes.
+    // Segmentation, parallelism and frame rate unknown; 4:2:0 with 8 bits; lengths of four bytes.
     u8(0xf0, 0, 0xfc, 0xfd, 0xf8, 0xf8, 0, 0, 0x0f, sets.length),
     ...sets.flatMap((set) => [
       u8(0x80 | set.type),

@@ -27,12 +27,12 @@ export function hasNalUnits(codec: string): boolean {
   return family === "H264" || family === "H265";
 }
 
-/** Whether NAL units stand behind start codes, and the parameter sets in the keyframes. */
+/** Whether NAL units have start codes, and the keyframes hold the parameter sets. */
 export function isAnnexB({ codec, description }: Pick<MediaTrack, "codec" | "description">) {
   return description === undefined && hasNalUnits(codec);
 }
 
-/** Whether each frame of AAC has a header of its own, since no description tells what they are. */
+/** Whether each frame of AAC may have a header of its own: no description says what the frames are. */
 export function isAdts({ codec, description }: Pick<MediaTrack, "codec" | "description">) {
   return description === undefined && familyOf(codec) === "AAC";
 }

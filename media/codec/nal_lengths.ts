@@ -3,8 +3,8 @@ import type { MediaTrack } from "../mp4/media_track.ts";
 type Described = Pick<MediaTrack, "codec" | "description">;
 
 /**
- * Whether the bytes of a video frame contradict themselves: H.264 and H.265 in MP4 are NAL units with their lengths before
- * them, which have to add up. A frame for which they do not would stop a decoder.
+ * Whether a video frame is damaged. H.264 and H.265 in MP4 are NAL units, each behind its length, and the lengths must add up to
+ * the frame. If they do not, the frame would stop a decoder.
  */
 export function isDamaged(track: Described, data: Uint8Array): boolean {
   const lengthBytes = lengthBytesOf(track);
@@ -18,7 +18,7 @@ export function isDamaged(track: Described, data: Uint8Array): boolean {
   return at !== data.length;
 }
 
-/** Of the avcC (ISO 14496-15, 5.3.3.1) and the hvcC (8.3.3.1): the last two bits of a byte. */
+/** The size of the lengths, from the avcC (ISO 14496-15, 5.3.3.1) or hvcC (8.3.3.1): the last two bits of a byte. */
 function lengthBytesOf({ codec, description }: Described): number | undefined {
   if (description === undefined) return undefined;
   if (/^avc[13]/.test(codec)) return ((description[4] ?? 0) & 3) + 1;

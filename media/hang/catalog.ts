@@ -6,7 +6,7 @@
 
 /** The track a hang player reads first (draft-lcurley-moq-hang, "Catalog"). */
 export const CATALOG_TRACK = "catalog.json";
-/** The same in MSF, the streaming format of the IETF (draft-ietf-moq-msf-01): beside hang's, for those who read that. */
+/** The same in MSF, the streaming format of the IETF (draft-ietf-moq-msf-01): written beside hang's, for its players. */
 export const MSF_CATALOG_TRACK = "catalog";
 
 /**

@@ -1,6 +1,6 @@
 /**
- * The JSON of a catalog, hang's or MSF's, and the tracks it names. It is the word of whoever publishes: every reader keeps to
- * these limits.
+ * The JSON of a catalog, hang's or MSF's, and the tracks it names. A publisher may write anything into it, so every reader keeps
+ * to these limits.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import { isCatalog } from "./catalog.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** Renditions of one broadcast that are read at most, pictures and sounds together. */
+/** At most this many renditions of one broadcast are read, video and audio together. */
 export const MAX_RENDITIONS = 32;
-/** With the headers of MP4 that some hold it is a few kilobytes. */
+/** Real catalogs have a few kilobytes, including the MP4 headers that some hold. */
 export const MAX_CATALOG_BYTES = 256 * 1024;
 export const MAX_CATALOG_DEPTH = 16;
 /** A longer name cannot be subscribed to. */
 export const MAX_TRACK_NAME_BYTES = 1024;
 
-/** It is not read. */
+/** The catalog is not read. */
 export class CatalogRefused extends MediaError {
   constructor(why: string, options?: ErrorOptions) {
     super(`Cannot read the catalog: ${why}`, options);
@@ -47,8 +47,8 @@ export function parseCatalog(bytes: Uint8Array): Json {
 }
 
 /**
- * The renditions of a section of hang's catalog, by the names of their tracks. Older catalogs have a list of tracks where newer
- * ones have renditions by name.
+ * The renditions in a section of a hang catalog, with the names of their tracks. Older catalogs have a list of tracks, newer ones
+ * have renditions by name.
  */
 export function namedIn(section: unknown): [name: string, config: unknown][] {
   if (Array.isArray(section)) {
@@ -65,11 +65,11 @@ export function namedIn(section: unknown): [name: string, config: unknown][] {
 export interface NamedTracks {
   /** At most {@link MAX_RENDITIONS}. */
   readonly names: readonly string[];
-  /** Those it names besides. */
+  /** How many more it names. */
   readonly leftOut: number;
 }
 
-/** The renditions of a hang catalog, of whatever section. */
+/** The renditions in all sections of a hang catalog. */
 export function tracksNamed(catalog: Json): NamedTracks {
   const all = new Set(Object.values(catalog).flatMap(namedIn).map(([name]) => name));
   const names = all.values().filter(isRenditionName).take(MAX_RENDITIONS).toArray();
@@ -80,14 +80,14 @@ export function isMap(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether a name can be that of a rendition: catalogs themselves are none. */
+/** Whether a rendition can have this name. The names of the catalogs are taken. */
 export function isRenditionName(name: string): boolean {
   return name !== "" && name !== "__proto__" && !isCatalog(name) && name.isWellFormed() &&
     name.length <= MAX_TRACK_NAME_BYTES &&
     new TextEncoder().encode(name).length <= MAX_TRACK_NAME_BYTES;
 }
 
-/** Brackets within each other, those in texts left out. */
+/** How deep brackets are nested. Brackets in texts do not count. */
 function depthOf(json: Uint8Array): number {
   let depth = 0;
   let deepest = 0;

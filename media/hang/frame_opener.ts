@@ -3,7 +3,7 @@ import { decodeLegacyFrame } from "./legacy_frame.ts";
 import { Splitter } from "../mp4/splitter.ts";
 import type { MediaFrame, Rendition } from "../rendition.ts";
 
-/** Takes the payloads of a track out of their container. */
+/** Takes the frames of a track out of their container. */
 export class FrameOpener {
   readonly #rendition: Rendition;
   #splitter: Splitter | undefined;
@@ -14,7 +14,7 @@ export class FrameOpener {
 
   /**
    * @param index Place of the payload in its group; the first of a video group is a keyframe.
-   * @returns No frame for a marker; `undefined` when it is damaged.
+   * @returns An empty list for a marker; `undefined` when the payload is damaged.
    */
   open(payload: Uint8Array<ArrayBuffer>, group: number, index: number): MediaFrame[] | undefined {
     return this.#rendition.container === "cmaf"
@@ -26,7 +26,7 @@ export class FrameOpener {
     if (payload.length === 0) return [];
     const frame = decodeLegacyFrame(payload);
     if (frame === undefined) return undefined;
-    // Nothing behind the time: content stops here.
+    // A time without bytes is a marker: the content stops here.
     if (frame.data.length === 0) return [];
     const keyframe = index === 0 || this.#rendition.kind === "audio";
     return [{ group, index, timestampUs: frame.timestampUs, keyframe, payload: frame.data }];

@@ -25,7 +25,7 @@ export interface HangBroadcastOptions {
    * milliseconds of media. Tracks that appear later are added by an update.
    */
   readonly catalogAfterMs?: number;
-  /** Audio frames share a group for so long; 0, the default, gives each its own. */
+  /** Audio frames of this length share a group; 0, the default, gives each frame its own. */
   readonly audioGroupMs?: number;
   /** Number of the first group of every track. Default 0. */
   readonly firstGroup?: number;
@@ -33,7 +33,7 @@ export interface HangBroadcastOptions {
 
 /** How a new stream joins the one before it. */
 export interface Continuation {
-  /** Where on the broadcast's time axis its first frame is put at the earliest, in microseconds. */
+  /** The first frame gets this time or a later one, in microseconds on the time axis of the broadcast. */
   readonly notBeforeUs: number;
 }
 
@@ -61,19 +61,19 @@ interface Running {
  * one lost packet costs one frame. Timestamps keep the file's own axis, which all tracks share. It is
  * moved only when it begins below zero (the priming of an audio encoder), by the first frame's time.
  *
- * The next stream of the same broadcast is begun by another `init`: its groups count on, its times begin where
- * {@link continueAt} says, and a track of another codec gets another name. After damage a track goes on at a keyframe.
+ * Another `init` begins the next stream of the same broadcast. Its group numbers continue, its times begin where
+ * {@link continueAt} says, and a track with another codec gets another name. After damage a track goes on at a keyframe.
  */
 export class HangBroadcast {
   readonly #catalogAfterUs: number;
   readonly #audioGroupUs: number;
   #tracks = new Map<number, Running>();
-  /** Every track there has been, by name: the newest stream's of that name. */
+  /** Every track so far, by name; where streams share a name, the newest. */
   readonly #named = new Map<string, Running>();
   #offsetUs: number | undefined;
   #notBeforeUs = 0;
   #endUs = 0;
-  /** Samples that were left out since they are damaged, or depend on one that is. */
+  /** Samples that were left out: they are damaged, or depend on one that is. */
   skipped = 0;
   readonly #firstGroup: number;
   #catalogGroup: number;
@@ -85,27 +85,27 @@ export class HangBroadcast {
     this.#firstGroup = this.#catalogGroup = options.firstGroup ?? 0;
   }
 
-  /** The catalog as published last; absent until then. */
+  /** The catalog that was published last; absent before the first. */
   get catalog(): HangCatalog | undefined {
     return this.#catalog;
   }
 
-  /** Where the media so far ends on the time axis of the broadcast, in microseconds. */
+  /** End of the media so far on the time axis of the broadcast, in microseconds. */
   get endUs(): number {
     return this.#endUs;
   }
 
-  /** Tells, before its `init`, where the next stream begins. Default: right behind the last frame. */
+  /** Says where the next stream begins; to be called before its `init`. Default: right after the last frame. */
   continueAt({ notBeforeUs }: Continuation): void {
     this.#notBeforeUs = notBeforeUs;
   }
 
-  /** The broadcast is announced anew: its catalog is published again, also when it has not changed. */
+  /** Publishes the catalog again, even if it has not changed: the broadcast is announced again. */
   forgetCatalog(): void {
     this.#catalog = undefined;
   }
 
-  /** Takes one event, in the splitter's order, and returns the frames to publish, in order. */
+  /** Takes the next event of the splitter. @returns The frames to publish, in order. */
   take(event: MediaEvent): HangRecord[] {
     if (event.type === "init") {
       this.#start(event);
@@ -190,7 +190,7 @@ export class HangBroadcast {
       return [];
     }
     if (running.awaitsKeyframe && !sample.keyframe) {
-      // Before the first group nothing is missing yet: the stream was joined in the middle.
+      // Before the first group nothing is missing: the input was joined in the middle.
       if (running.group >= this.#firstGroup) this.skipped++;
       return [];
     }
@@ -223,7 +223,7 @@ export class HangBroadcast {
   #catalogIsDue(running: Running): boolean {
     if (running.published) return false;
     const afterUs = this.#catalogAfterUs;
-    // A track that stays silent holds the catalog up for a second past the current fragment, no longer.
+    // A silent track delays the catalog by a second after the current fragment, no longer.
     if (elapsedUs(running) >= running.fragmentUs + 5 * afterUs) return true;
     const started = this.#started();
     // One catalog with all tracks is better than two: a change makes players start over.
@@ -242,7 +242,7 @@ export class HangBroadcast {
     const started = this.#started();
     for (const running of started) running.published = true;
     const catalog = catalogOf(started.map(renditionOf));
-    // The same again would make players start over.
+    // Publishing it again unchanged would make players start over.
     if (this.#catalog && JSON.stringify(catalog) === JSON.stringify(this.#catalog)) return [];
     this.#catalog = catalog;
     const latestUs = Math.max(...started.map((running) => running.lastDecodeUs));
@@ -256,7 +256,7 @@ export class HangBroadcast {
   }
 }
 
-/** A track with what was seen of its timing. */
+/** A track as a rendition, with the frame rate and jitter that were measured. */
 function renditionOf({ name, track, ...seen }: Running): Rendition {
   const { id: _, timescale: __, ...described } = track;
   const { frameUs } = seen;
@@ -268,7 +268,7 @@ function renditionOf({ name, track, ...seen }: Running): Rendition {
   return { ...described, name, container: "legacy", ...framerate, ...jitter };
 }
 
-/** Whether a decoder that was set up for one goes on with the other. */
+/** Whether a decoder that is set up for one can go on with the other. */
 function decodesAlike(one: MediaTrack, other: MediaTrack): boolean {
   const fields = (track: MediaTrack) =>
     track.kind === "video"

@@ -19,9 +19,10 @@ export function encodeLegacyFrame(timestampUs: number, data: Uint8Array): Uint8A
 }
 
 /**
- * The opposite.
- * @returns The data as a view, empty behind a marker: content stops there. `undefined` when the frame is cut short, or its time
- *   beyond 2^53 - 1.
+ * Reads a frame of hang's "legacy" container.
+ *
+ * @returns The data as a view. Without data the frame is a marker: the content stops there. `undefined` when the frame is cut
+ *   short, or its time is above 2^53 - 1.
  */
 export function decodeLegacyFrame<B extends ArrayBufferLike>(
   frame: Uint8Array<B>,

@@ -5,16 +5,16 @@
  */
 import type { CatalogAudio, CatalogVideo, HangCatalog } from "./catalog.ts";
 
-/** The version its readers look at; those of draft-00 take it too. */
+/** Readers look at this. Those of draft-00 accept it too. */
 const VERSION = "draft-01";
 
 interface MsfTrack {
   readonly name: string;
-  /** "legacy" is hang's container: the name its players agreed on. */
+  /** "legacy" is hang's container, under the name that its players agreed on. */
   readonly packaging: "legacy";
   readonly isLive: true;
   readonly role: "video" | "audio";
-  /** All are one presentation. */
+  /** All tracks belong to one presentation. */
   readonly renderGroup: 1;
   readonly codec: string;
   readonly width?: number;
@@ -85,7 +85,7 @@ export function buildMsfCatalog(catalog: HangCatalog): MsfCatalog {
   return { version: VERSION, tracks, ...(initDataList.length > 0 && { initDataList }) };
 }
 
-/** The tracks an MSF catalog lists, as they stand there; `undefined` when it has no list. */
+/** The tracks in an MSF catalog, with their fields as they are; `undefined` when it has no list. */
 export function msfTracks(catalog: Readonly<Record<string, unknown>>) {
   if (!Array.isArray(catalog.tracks)) return undefined;
   return catalog.tracks.filter((

@@ -1,5 +1,5 @@
 /**
- * A hang catalog as its readers use it.
+ * Reads a hang catalog, and its versions within a group.
  *
  * @module
  */
@@ -17,16 +17,16 @@ import type { MediaTrack } from "../mp4/media_track.ts";
 import { Splitter } from "../mp4/splitter.ts";
 import type { Rendition } from "../rendition.ts";
 
-/** What of a catalog is carried. */
+/** The part of a catalog that can be carried. */
 export interface ReadCatalog {
   readonly renditions: Rendition[];
-  /** Renditions that it names besides. */
+  /** How many more renditions it names. */
   readonly leftOut: number;
 }
 
 /**
- * Reads the root of `catalog.json`. What this program cannot carry (another container, another broadcast's track, numbers or
- * names that mean nothing) is left out, and so are renditions past {@link MAX_RENDITIONS}; unknown sections are not looked at.
+ * Reads the root of `catalog.json`. It leaves out what this program cannot carry: another container, a track of another
+ * broadcast, senseless numbers or names, and renditions beyond {@link MAX_RENDITIONS}. It ignores unknown sections.
  * @throws {CatalogRefused} It is no catalog.
  */
 export function readCatalog(catalog: unknown): ReadCatalog {
@@ -45,16 +45,16 @@ export function readCatalog(catalog: unknown): ReadCatalog {
   const [video, audio] = (["video", "audio"] as const).map((wanted) =>
     [...found.values()].filter(({ kind }) => kind === wanted)
   ) as [Rendition[], Rendition[]];
-  // Each kind has its half where both are many.
+  // If there are many of both kinds, each gets half.
   const most = Math.max(MAX_RENDITIONS / 2, MAX_RENDITIONS - video.length);
   const sounds = audio.slice(0, most);
   const renditions = [...video.slice(0, MAX_RENDITIONS - sounds.length), ...sounds];
   return { renditions, leftOut: count - renditions.length };
 }
 
-/** As WebCodecs registers them: nothing that has a meaning in a playlist or for a program. */
+/** Names as WebCodecs registers them. They have no character with a meaning in a playlist or on a command line. */
 const CODEC = /^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$/;
-/** What decoders and containers can have at all. */
+/** Limits of what decoders and containers can hold. */
 const MAX_SIDE = 16_384;
 const MAX_PIXELS = 8192 * 4352;
 const MAX_DESCRIPTION_BYTES = 64 * 1024;
@@ -87,7 +87,7 @@ function readRendition(kind: "video" | "audio", name: string, from: Json): Rendi
     return { ...common, kind, sampleRateHz, channels };
   }
   const [width, height] = [from.codedWidth, from.codedHeight].map((n) => wholeOf(n, 1, MAX_SIDE));
-  // A size that nothing can have would only be paid for by whoever believes it.
+  // A reader that believes an impossible size would allocate it.
   const possible = (width ?? 1) * (height ?? 1) <= MAX_PIXELS;
   const framerate = numberOf(from.framerate, 0.1, 1000);
   return {
@@ -121,7 +121,7 @@ function fromHex(text: unknown): Uint8Array | undefined {
   }
 }
 
-/** A number that makes sense, or none. */
+/** The value if it is a number within these bounds. */
 function numberOf(value: unknown, least: number, most: number): number | undefined {
   return typeof value === "number" && value >= least && value <= most ? value : undefined;
 }
@@ -130,16 +130,16 @@ function wholeOf(value: unknown, least: number, most: number): number | undefine
   return Number.isInteger(value) ? numberOf(value, least, most) : undefined;
 }
 
-/** What patches have grown must be half of what is read at most: it is measured once for so many bytes of them. */
+/** Patches may grow a catalog to half of the limit: so it has to be measured once for that many bytes of patches, not more often. */
 const MAX_GROWN_BYTES = MAX_CATALOG_BYTES / 2;
 
 /**
- * The versions of a catalog within one group of its track: the first frame is whole, each further one a JSON merge patch
- * (RFC 7396) of what is before it. A frame costs what it is long, however large the catalog is; to read it costs more.
+ * The versions of a catalog within one group of its track. The first frame is a whole catalog, each further frame a JSON merge
+ * patch (RFC 7396). Taking a frame costs time in proportion to its own length, not to the catalog's. {@link read} costs more.
  */
 export class CatalogVersions {
   #root: Record<string, unknown> = {};
-  /** What it can have grown to, in bytes. */
+  /** Upper bound of its size, in bytes. */
   #bytes = 0;
 
   /** Takes the next frame. @throws {CatalogRefused} It is no JSON, or no catalog, or more than is read of one. */
@@ -151,7 +151,7 @@ export class CatalogVersions {
       this.#bytes += payload.length;
     }
     if (this.#bytes <= MAX_CATALOG_BYTES) return;
-    // Patches may have taken away what others brought.
+    // Patches also remove things.
     this.#bytes = JSON.stringify(this.#root).length;
     if (this.#bytes > MAX_GROWN_BYTES) throw new CatalogRefused("it has grown too large");
   }
@@ -162,7 +162,7 @@ export class CatalogVersions {
   }
 }
 
-/** Changes an object in place: a copy would cost what is large, not what is new. */
+/** Changes an object in place: a copy would cost time in proportion to the catalog, not to the patch. */
 function patch(target: Record<string, unknown>, by: Json): void {
   for (const [key, value] of Object.entries(by)) {
     if (value === null) {
@@ -173,7 +173,7 @@ function patch(target: Record<string, unknown>, by: Json): void {
     const changed = isMap(value) && isMap(there) ? there : isMap(value) ? {} : value;
     if (isMap(value)) patch(changed as Json, value);
     if (changed === there) continue;
-    // As data, whatever it is called.
+    // A key like "__proto__" is data too.
     const property = { value: changed, enumerable: true, configurable: true, writable: true };
     Object.defineProperty(target, key, property);
   }

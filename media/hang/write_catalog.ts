@@ -11,8 +11,8 @@ import { hex } from "../codec/hex.ts";
 import type { Rendition } from "../rendition.ts";
 
 /**
- * The catalog of renditions whose frames are published as plain codec bytes, whatever container they came in. A kind without a
- * rendition is left out.
+ * The catalog of these renditions. Their frames are published in the "legacy" container, whatever they came in. A kind without
+ * renditions is left out.
  */
 export function catalogOf(renditions: readonly Rendition[]): HangCatalog {
   const video: Record<string, CatalogVideo> = {};
@@ -49,7 +49,7 @@ export function catalogOf(renditions: readonly Rendition[]): HangCatalog {
 }
 
 /**
- * What each catalog track says of it: hang's and MSF's.
+ * The payload of each catalog track: hang's and MSF's.
  * @param extra Further sections of hang's catalog.
  */
 export function catalogPayloads(

@@ -1,4 +1,4 @@
-/** Bytes that arrived in chunks, taken out in other portions; linear in time, copies only across chunk borders. */
+/** Bytes that arrive in chunks and leave in other portions. Takes linear time; copies only across the borders of chunks. */
 export class ByteQueue {
   #chunks: Uint8Array[] = [];
   #length = 0;
@@ -7,14 +7,14 @@ export class ByteQueue {
     return this.#length;
   }
 
-  /** Takes the chunk over: its bytes must not change afterwards. */
+  /** Adds a chunk. Its bytes must not change afterwards. */
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     this.#chunks.push(chunk);
     this.#length += chunk.length;
   }
 
-  /** A look at the next bytes without removing them. @param bytes Not more than `length`. */
+  /** The next bytes, without removing them. @param bytes Not more than `length`. */
   peek(bytes: number): Uint8Array {
     const first = this.#chunks[0];
     if (first && first.length >= bytes) return first.subarray(0, bytes);

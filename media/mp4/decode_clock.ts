@@ -1,17 +1,17 @@
-/** Frames that may overtake each other; deeper nesting does not occur. */
+/** At most this many frames are shown before an earlier one. Real streams have fewer. */
 const MAX_DEPTH = 16;
 
 /**
- * Decode times for frames that come in decode order with nothing but presentation times: the n-th frame is decoded when the
- * n-th in the order of presentation is shown, less as many frames as overtake each other.
+ * Decode times for frames that come in decode order and have presentation times only. The n-th frame is decoded when the n-th
+ * frame in presentation order is shown, minus the length of the frames that may be shown before an earlier one.
  */
 export class DecodeClock {
-  /** Presentation times that are no decode time yet, ascending. */
+  /** Presentation times that no frame has as its decode time yet, ascending. */
   readonly #waiting: number[] = [];
   #depth: number;
   #last = -Infinity;
 
-  /** @param depth How many frames overtake each other, as far as known; grows when more do. */
+  /** @param depth How many frames may be shown before an earlier one, as far as known. Grows when there are more. */
   constructor(depth = 0) {
     this.#depth = depth;
   }
@@ -30,7 +30,7 @@ export class DecodeClock {
     return this.#last;
   }
 
-  /** When the frame behind those so far will be decoded, if that is known already. @param timestamp When it is shown. */
+  /** Decode time of the next frame, if it is known already. @param timestamp Its presentation time, if known. */
   upcoming(timestamp?: number): number | undefined {
     const [earliest] = this.#waiting;
     if (this.#waiting.length < this.#depth) return undefined;

@@ -15,9 +15,9 @@ import type { MediaFrame, Rendition } from "../rendition.ts";
 
 /** Ticks per second of video; of audio it is the sampling rate. */
 const VIDEO_TIMESCALE = 90_000;
-/** Length of a frame while nothing is known of it. */
+/** Length of a frame while it is not known. */
 const FRAME_SECONDS = { video: 1 / 30, audio: 0.02 } as const;
-/** A gap longer than this is no frame's length. */
+/** A longer gap is not taken for the length of a frame. */
 const MAX_FRAME_SECONDS = 1;
 /** Flags of a sample (ISO 14496-12, 8.8.3.1): one that needs no other, one that does. */
 const SYNC = 0x02000000;
@@ -27,11 +27,11 @@ interface MuxTrack {
   readonly id: number;
   rendition: Rendition;
   readonly timescale: number;
-  /** Absent where frames never overtake each other. */
+  /** Absent where decode order is presentation order. */
   readonly clock: DecodeClock | undefined;
-  /** The MP4 needs it without start codes. */
+  /** Frames come with start codes, which the MP4 must not have. */
   readonly annexB: boolean;
-  /** The same of the headers of its frames. */
+  /** Frames may come with ADTS headers, which the MP4 must not have. */
   readonly adts: boolean;
   lastDecodeTicks: number | undefined;
   frameTicks: number;
@@ -46,7 +46,7 @@ interface Sample {
   readonly data: Uint8Array;
 }
 
-/** What is needed of a frame. */
+/** The fields of a frame that are used. */
 export type MuxFrame = Pick<
   MediaFrame,
   "timestampUs" | "keyframe" | "payload" | "decodeTimeUs" | "durationUs"
@@ -77,12 +77,12 @@ export class FragmentMuxer {
     if (this.#tracks.size === 0) throw new MediaError("Cannot write MP4: there is no track");
   }
 
-  /** Whether {@link init} can be called: H.264 and H.265 in Annex B need a keyframe shown to {@link learn} first. */
+  /** Whether {@link init} can be called: H.264 and H.265 in Annex B need {@link learn} first. */
   get ready(): boolean {
     return [...this.#tracks.values()].every((t) => !t.annexB || t.rendition.description);
   }
 
-  /** Takes the parameter sets out of a keyframe, where the catalog does not have them. */
+  /** Reads the parameter sets from a keyframe if the catalog does not have them. */
   learn(name: string, frame: MuxFrame): void {
     const track = this.#track(name);
     if (!track.annexB || track.rendition.description || !frame.keyframe) return;
@@ -117,7 +117,7 @@ export class FragmentMuxer {
 
   /**
    * One `moof` and `mdat` with frames of one track, in decode order.
-   * @param nextTimestampUs When the frame behind them is shown, where that is known: the length of the last one.
+   * @param nextTimestampUs Presentation time of the next frame, if known: it gives the last frame its length.
    */
   fragment(
     name: string,
@@ -139,7 +139,7 @@ export class FragmentMuxer {
       const decoded = frame.decodeTimeUs !== undefined
         ? ticks(frame.decodeTimeUs)
         : track.clock?.next(shown, Math.round(track.frameTicks)) ?? shown;
-      // Times below zero cannot be written: a first frame that others overtake is decoded at zero.
+      // Times below zero cannot be written: a first frame that is shown after others is decoded at zero.
       const decodeTicks = Math.max(0, (track.lastDecodeTicks ?? -1) + 1, decoded);
       const passed = decodeTicks - (track.lastDecodeTicks ?? decodeTicks);
       if (passed > 0 && passed < MAX_FRAME_SECONDS * track.timescale) track.frameTicks = passed;
@@ -167,14 +167,14 @@ export class FragmentMuxer {
   }
 }
 
-/** B-frames show in the catalog as a jitter beyond a frame's length. */
+/** How many frames are shown before an earlier one: the catalog tells it as a jitter longer than a frame. */
 export function depthOf(rendition: Rendition): number {
   const frameMs = frameSecondsOf(rendition) * 1000;
   const frames = Math.round((rendition.jitterMs ?? 0) / frameMs) - 1;
   return Math.min(2, Math.max(0, frames));
 }
 
-/** Length of a frame as far as the catalog tells, in seconds. */
+/** Length of a frame according to the catalog, in seconds. */
 export function frameSecondsOf(rendition: Rendition): number {
   if (rendition.kind === "video") {
     return rendition.framerate ? 1 / rendition.framerate : FRAME_SECONDS.video;
@@ -226,10 +226,10 @@ function trak({ id, rendition, timescale }: MuxTrack): Uint8Array {
 const DINF = box("dinf", fullBox("dref", 0, 0, u32(1), fullBox("url ", 0, 1)));
 
 const MDAT = new TextEncoder().encode("mdat");
-/** Data offset, and of each sample its duration, size, flags and composition offset. */
+/** The `trun` has a data offset, and for each sample its duration, size, flags and composition offset. */
 const TRUN_FLAGS = 0x1 | 0x100 | 0x200 | 0x400 | 0x800;
 const ROW_BYTES = 16;
-/** A `moof` as it is written here, without the rows of its `trun`. */
+/** Length of a `moof` without the rows of its `trun`. */
 const MOOF_BYTES = 88;
 
 function moof(sequence: number, id: number, samples: readonly Sample[]): Uint8Array {
@@ -240,7 +240,7 @@ function moof(sequence: number, id: number, samples: readonly Sample[]): Uint8Ar
     rows.setUint32(ROW_BYTES * i + 8, keyframe ? SYNC : NON_SYNC);
     rows.setInt32(ROW_BYTES * i + 12, offsetTicks);
   }
-  // Behind this box and the head of the `mdat`.
+  // After this box and the header of the `mdat`.
   const dataAt = MOOF_BYTES + rows.byteLength + 8;
   const trun = [u32(samples.length, dataAt), new Uint8Array(rows.buffer)];
   return box(

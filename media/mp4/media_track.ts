@@ -42,14 +42,14 @@ export interface SampleEvent {
   /** Decode time in microseconds, on the same axis. */
   readonly decodeTimeUs: number;
   readonly durationUs: number;
-  /** How much of this track its fragment holds: what a live source held back before sending it. */
+  /** How much of this track the fragment holds: a live source held the sample back for up to this long. */
   readonly fragmentUs: number;
   readonly keyframe: boolean;
-  /** The bytes as in the file; may share memory with the chunk pushed. Empty samples do occur. */
+  /** The bytes as in the file; may share memory with the chunk pushed. Samples may be empty. */
   readonly data: Uint8Array;
 }
 
-/** A piece of the stream was damaged and is left out; what follows it begins with a fragment. */
+/** A damaged piece of the stream is left out. What follows begins with a fragment. */
 export interface DamageEvent {
   readonly type: "damage";
   readonly reason: string;

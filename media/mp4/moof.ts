@@ -1,7 +1,7 @@
 import type { Box } from "./box.ts";
 import type { SampleDefaults, TrackState } from "./moov.ts";
 
-/** One sample a fragment announces: where its bytes will be, and everything but the bytes. */
+/** A sample as its fragment announces it: all but the bytes, and where these will be. */
 export interface PlannedSample {
   readonly track: TrackState;
   /** Distance from the first byte of the stream. */
@@ -40,7 +40,7 @@ const NON_SYNC = 0x10000;
  */
 export function readMoof(moof: Box, options: MoofOptions): PlannedSample[] {
   const planned: PlannedSample[] = [];
-  // Where the data of a traf begins that names no base: right after the traf before it.
+  // The data of a traf without a base of its own begins right after that of the traf before it.
   let implicitBase = options.position;
   for (const traf of moof.children()) {
     if (traf.type !== "traf") continue;
@@ -117,7 +117,7 @@ function readTfhd(
 
 interface RunContext {
   readonly base: number;
-  /** Where the run's data begins when it does not say so itself. */
+  /** Where the data of the run begins, unless the run says otherwise. */
   readonly position: number;
   readonly defaults: SampleDefaults;
   readonly room: number;
@@ -155,7 +155,7 @@ function readTrun(trun: Box, run: RunContext, samples: RawSample[]): number {
   return position;
 }
 
-/** Ticks as microseconds, exact for any date: the product of both does not fit into a number. */
+/** Ticks as microseconds, exact for any date. In two steps: ticks times a million is too large for a number. */
 function toMicros(ticks: number, timescale: number): number {
   const seconds = Math.floor(ticks / timescale);
   const rest = ticks - seconds * timescale;

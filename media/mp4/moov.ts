@@ -5,18 +5,18 @@ import type { MediaTrack } from "./media_track.ts";
 /** A track as the fragments need it: its defaults, its clock, and how its times are shifted. */
 export interface TrackState {
   readonly id: number;
-  /** Absent for a track that is left out; its bytes still have to be stepped over. */
+  /** Absent for a track that is left out; its bytes still have to be skipped. */
   readonly media?: MediaTrack;
   readonly ignoredBecause?: string;
   readonly timescale: number;
-  /** Added to every time of the track, in ticks: what its edit list says. */
+  /** Added to every time of the track, in ticks: comes from its edit list. */
   readonly shiftTicks: number;
   readonly defaults: SampleDefaults;
   /** Where the next fragment begins when it does not say so itself, in ticks. */
   nextDecodeTicks: number;
 }
 
-/** From `trex`, and for one fragment from `tfhd`. */
+/** From `trex`; a fragment's `tfhd` may replace them. */
 export interface SampleDefaults {
   readonly durationTicks: number;
   readonly sizeBytes: number;

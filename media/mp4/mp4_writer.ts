@@ -3,19 +3,24 @@
 import { concat } from "../../base/bytes.ts";
 
 /** A part of a box: bytes, or a whole box. */
-export type Part = Uint8Array | string;
+type BoxPart = Uint8Array | string;
 
 const TEXT = new TextEncoder();
 
 /** One box of a four-character type. */
-export function box(type: string, ...parts: readonly Part[]): Uint8Array<ArrayBuffer> {
+export function box(type: string, ...parts: readonly BoxPart[]): Uint8Array<ArrayBuffer> {
   const body = parts.map((part) => typeof part === "string" ? TEXT.encode(part) : part);
   const size = body.reduce((sum, part) => sum + part.length, 8);
   return concat([u32(size), TEXT.encode(type), ...body]);
 }
 
 /** A box with version and flags. */
-export function fullBox(type: string, version: number, flags: number, ...parts: readonly Part[]) {
+export function fullBox(
+  type: string,
+  version: number,
+  flags: number,
+  ...parts: readonly BoxPart[]
+) {
   return box(type, u32(version * 2 ** 24 + flags), ...parts);
 }
 

@@ -5,13 +5,13 @@ const BETWEEN = new Set([
   ...["ftyp", "styp", "sidx", "ssix", "emsg", "prft", "moof", "mdat", "moov", "mfra", "free"],
   ...["skip", "uuid", "pdin", "meta"],
 ]);
-/** Longest of these that carries no media, in bytes. */
+/** Longest box that carries no media, in bytes. */
 const MAX_SMALL_BYTES = 1 << 20;
 /** A "moof" begins with an "mfhd" of 16 bytes (ISO 14496-12, 8.8.5). */
 const MARK_BYTES = 16;
 const LOOK_BYTES = 64 * 1024;
 
-/** Whether a box can be what it says, where damage is expected. */
+/** Whether a box header is believable where damage is expected. */
 export function isPlausible(type: string, sizeBytes: number): boolean {
   if (!BETWEEN.has(type)) return false;
   return type === "mdat" || sizeBytes <= MAX_SMALL_BYTES;
@@ -38,7 +38,7 @@ export function seekFragment(queue: ByteQueue): { found: boolean; dropped: numbe
 }
 
 function isMark(bytes: Uint8Array, at: number): boolean {
-  // "mf" of mfhd first: rare, so that the scan is quick.
+  // "mfhd" first: it is rare, so the scan is quick.
   return bytes[at + 12] === 0x6d && bytes[at + 13] === 0x66 && bytes[at + 14] === 0x68 &&
     bytes[at + 15] === 0x64 && bytes[at + 4] === 0x6d && bytes[at + 5] === 0x6f &&
     bytes[at + 6] === 0x6f && bytes[at + 7] === 0x66 && bytes[at + 11] === 16 &&

@@ -1,10 +1,9 @@
 /**
  * Fragmented MP4 as it comes out of a pipe, split into samples while it arrives.
  *
- * The boxes are walked here rather than by a general MP4 library: a sample leaves as soon as its last
- * byte is in (a library delivers whole fragments), memory is bounded by the largest sample whatever
- * sizes the input claims, and nothing of the past is kept. The library `mp4box` is used in the tests,
- * to compare codec strings with.
+ * This code walks the boxes itself; docs/adr/0005 says why. A sample leaves as soon as its last byte has arrived, memory is
+ * bounded by the largest sample whatever sizes the input claims, and nothing of the past is kept. The tests compare the
+ * codec strings with those of `mp4box`.
  */
 import { Box, fourccOf } from "./box.ts";
 import { ByteQueue } from "./byte_queue.ts";
@@ -14,7 +13,7 @@ import { type PlannedSample, readMoof } from "./moof.ts";
 import { readMoov, type TrackState } from "./moov.ts";
 import { isPlausible, seekFragment } from "./resync.ts";
 
-/** What the splitter holds in memory at most; beyond it the input is refused. */
+/** The most that the splitter holds in memory. Input beyond it is refused. */
 export interface SplitterLimits {
   /** One `moov` or `moof`, in bytes. */
   readonly maxHeaderBytes?: number;
@@ -22,7 +21,7 @@ export interface SplitterLimits {
   readonly maxSampleBytes?: number;
   /** Samples in one fragment. */
   readonly maxFragmentSamples?: number;
-  /** Damage behind the `moov` is told as an event and stepped over, up to the next fragment, instead of thrown. */
+  /** Damage after the `moov` becomes an event, and reading goes on at the next fragment. Default: damage throws. */
   readonly resync?: boolean;
 }
 
@@ -33,11 +32,11 @@ interface OpenBox {
   readonly end: number;
 }
 
-/** Bytes of no sample that a data box may end with where damage is looked for. */
+/** With `resync`, a data box may end with this many bytes that belong to no sample. */
 const MAX_SLACK_BYTES = 64 * 1024;
 const STREAM_STARTS = ["ftyp", "styp", "moov"];
 
-/** An incremental reader of one stream. After it has thrown it stays failed. */
+/** Reads one stream as it arrives. After an error every further call fails. */
 export class Splitter {
   readonly #limits: Required<SplitterLimits>;
   readonly #queue = new ByteQueue();
@@ -50,7 +49,7 @@ export class Splitter {
   #failure: MediaError | undefined;
   /** Looking for the next fragment. */
   #lost = false;
-  /** Where the search has found a fragment last. */
+  /** Where the search found the last fragment. */
   #foundAt = -1;
 
   constructor(limits: SplitterLimits = {}) {
@@ -111,7 +110,7 @@ export class Splitter {
     this.#open = undefined;
     this.#planned = [];
     this.#nextPlanned = 0;
-    // What was found there before was none.
+    // It looked like a fragment there and was none.
     if (this.#position === this.#foundAt) this.#skipTo(this.#position + 1);
     const { found, dropped } = seekFragment(this.#queue);
     this.#position += dropped;
@@ -123,7 +122,7 @@ export class Splitter {
   /**
    * The stream is over: checks that it ended between two boxes with nothing owing.
    *
-   * @throws {MediaError} It was cut off; everything before that has been delivered all the same.
+   * @throws {MediaError} The stream was cut off. Everything before that has been delivered.
    */
   end(): void {
     if (this.#failure) throw this.#failure;
@@ -190,7 +189,7 @@ export class Splitter {
     }
   }
 
-  /** A size that was damaged would swallow the media behind it. */
+  /** A damaged size would swallow the media after it. */
   #checkPlausible(type: string, end: number): void {
     const last = this.#planned.at(-1);
     const beyond = type === "mdat" && last &&
@@ -220,7 +219,7 @@ export class Splitter {
 
   #readMoov(box: Box): InitEvent | undefined {
     if (this.#moov) {
-      // Some segmenters repeat the header before each segment, for those who come late.
+      // Some segmenters repeat the header before each segment, for players that join late.
       if (sameBytes(this.#moov, box.body)) return undefined;
       throw new MediaError(
         "Cannot split the MP4: a second, different moov box appears in mid-stream",
@@ -237,7 +236,7 @@ export class Splitter {
     return { type: "init", tracks, ignored };
   }
 
-  /** The next sample of the open `mdat` that is complete; bytes that belong to none are dropped. */
+  /** The next sample of the open `mdat` that is complete; bytes of no sample are dropped. */
   #sample(open: OpenBox): SampleEvent | undefined {
     for (;;) {
       const next = this.#planned[this.#nextPlanned];

@@ -42,7 +42,7 @@ function videoEntry(video: VideoRendition): Uint8Array {
 function audioEntry(audio: AudioRendition): Uint8Array {
   const { codec, sampleRateHz, channels } = audio;
   if (codec === "opus") {
-    // No pre-skip: what is live has no beginning that would have to be cut off.
+    // No pre-skip: a live stream has no beginning to cut off.
     const dOps = box("dOps", u8(0, channels), u16(0), u32(sampleRateHz), u16(0), u8(0));
     return aural(audio, "Opus", dOps);
   }
@@ -67,7 +67,7 @@ function visual(video: VideoRendition, type: string, config: Uint8Array): Uint8A
   );
 }
 
-/** AudioSampleEntry, version 0 (12.2.3). Its rate holds 16 bits: higher ones stand in the codec's own box. */
+/** AudioSampleEntry, version 0 (12.2.3). Its rate has 16 bits: a higher rate is in the codec's own box. */
 function aural(audio: AudioRendition, type: string, config: Uint8Array): Uint8Array {
   const rate = audio.sampleRateHz > 0xffff ? 0 : audio.sampleRateHz;
   return box(
@@ -76,7 +76,7 @@ function aural(audio: AudioRendition, type: string, config: Uint8Array): Uint8Ar
   );
 }
 
-/** vpcC behind version and flags; depth, chroma and range share a byte (VP codec ISO media file format, "Syntax"). */
+/** The vpcC after version and flags. Depth, chroma and range share a byte (VP codec ISO media file format, "Syntax"). */
 function vpFields(fields: readonly string[]): Uint8Array {
   const number = (at: number, otherwise: number) => Number(fields[at] ?? otherwise);
   const chroma = number(3, 1);

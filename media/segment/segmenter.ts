@@ -9,21 +9,21 @@ import { DecodeClock } from "../mp4/decode_clock.ts";
 import { depthOf, FragmentMuxer, frameSecondsOf } from "../mp4/fragment_muxer.ts";
 import type { MediaFrame, Rendition } from "../rendition.ts";
 
-/** Times that jump further than this begin anew: players are told of a discontinuity. */
+/** A longer jump in time begins anew: the playlist has a discontinuity there. */
 const JUMP_AHEAD_US = 10_000_000;
 const JUMP_BACK_US = 2_000_000;
-/** Keyframes come a little early or late; this much of the target is enough. */
+/** Keyframes come a little early or late, so this share of the target is enough. */
 const NEAR_ENOUGH = 0.95;
-/** A rendition that waits in vain for the leading one cuts by itself. */
+/** A rendition cuts by itself when the leading one has not cut for this many targets. */
 const PATIENCE = 3;
-/** Memory is bounded also where no keyframe ever comes: a segment is cut wherever it is then. */
+/** A segment without a keyframe is cut here, so memory stays bounded. */
 const LONGEST_US = 30_000_000;
 /** Rounding of timestamps. */
 const SLACK_US = 1000;
 const MAX_FRAME_US = 1_000_000;
-/** The same where times stand still: no segment has more frames. */
+/** No segment has more frames: memory stays bounded even if times stand still. */
 const MAX_FRAMES = 10_000;
-/** Times may jump so often at once, and then once in a while; in between frames are left out. */
+/** This many jumps in time may follow each other at once, then one per interval. Frames after further jumps are left out. */
 const JUMPS = 8;
 const JUMP_EVERY_MS = 5000;
 
@@ -37,31 +37,31 @@ export interface Part {
   readonly independent: boolean;
 }
 
-/** What comes out, in this order: `init`, parts, `endSegment`, parts … */
+/** Receives `init`, parts, `endSegment`, parts, and so on, in this order. */
 export interface SegmentOutput {
   /** The header of what follows; again after a jump in time. */
   init(bytes: Uint8Array<ArrayBuffer>): void;
   part(part: Part): void;
-  /** The parts since the last one are a segment. */
+  /** The parts since the last call are a segment. */
   endSegment(): void;
 }
 
-/** Where the leading rendition was cut: the others follow, so that segments of one number show the same time. */
+/** Where the leading rendition was cut. The others follow, so segments with the same number show the same time. */
 export class Cuts {
   count = 0;
   atUs = -Infinity;
 }
 
 export interface SegmenterOptions {
-  /** Segments end at the first keyframe that is about this far behind their first. */
+  /** A segment ends at the first keyframe that is about this long after its beginning. */
   readonly targetMs: number;
-  /** Longest part; the same as the target makes one part of each segment. */
+  /** Longest part. If it equals the target, each segment is one part. */
   readonly partMs: number;
   /** Shared by the renditions of a broadcast. */
   readonly cuts: Cuts;
   /** Whether it decides about the cuts. */
   readonly leads: boolean;
-  /** A segment ends wherever it is when it is that large. */
+  /** A segment of this size ends at once, keyframe or not. */
   readonly maxBytes: number;
 }
 
@@ -134,7 +134,7 @@ export class Segmenter {
     return true;
   }
 
-  /** Gives out what is held: the last segment. A frame that follows begins anew. */
+  /** Delivers the last segment. A further frame begins anew. */
   end(): void {
     if (!this.#begun) return;
     this.#flush(this.#lastDecodeUs + this.#frameUs, undefined);
@@ -193,7 +193,7 @@ export class Segmenter {
   }
 }
 
-/** The rendition whose keyframes decide about cuts: the first with a picture. */
+/** The rendition whose keyframes decide about cuts: the first video, or the first of all. */
 export function leaderOf(renditions: readonly Rendition[]): Rendition | undefined {
   return renditions.find(({ kind }) => kind === "video") ?? renditions[0];
 }

@@ -26,7 +26,7 @@ export interface HangWriterOptions {
 }
 
 /** One quality of the picture. */
-interface VideoTrack {
+interface QualityTrack {
   readonly name: string;
   readonly track: TrackProducer;
   described?: DescribedVideo;
@@ -38,7 +38,7 @@ export class HangWriter {
   readonly #options: HangWriterOptions;
   readonly #catalog: TrackProducer;
   /** By index; what was dropped is absent. */
-  readonly #videos = new Map<number, VideoTrack>();
+  readonly #videos = new Map<number, QualityTrack>();
   readonly #audio: TrackProducer;
   #described: DescribedAudio | undefined;
   #written = "";
