@@ -10,11 +10,11 @@ import { parseArgs } from "node:util";
 import { putStamp, wallMs } from "../load/figures/stamp.ts";
 import { selfSigned } from "../config/tls/self_signed.ts";
 import { denoTransport, type TransportSettings } from "../transport/quic/quic_settings.ts";
-import { dialectByName, UNI } from "../wire/lite/dialect.ts";
+import { dialectOf, UNI } from "../wire/lite/dialect.ts";
 import { framed } from "../wire/message.ts";
 import { putVarint } from "../wire/varint.ts";
 
-const DIALECT = dialectByName("moq-lite-05")!;
+const DIALECT = dialectOf("moq-lite-05");
 
 /** One connection and the stream of its current group. */
 class Viewer {
@@ -61,7 +61,7 @@ async function serve({ fps, frameSize, groupSize, transport }: FloorOptions): Pr
     ...denoTransport(transport),
     cert,
     key,
-    alpnProtocols: [DIALECT.alpn],
+    alpnProtocols: [DIALECT.name],
   });
   const viewers = new Set<Viewer>();
   say(JSON.stringify({ port: endpoint.addr.port, hash: sha256.toHex() }));

@@ -10,10 +10,10 @@ import { type Logger, silent } from "../base/logger.ts";
 import { sleep } from "../base/sleep.ts";
 import { randomHop } from "../relay/hop.ts";
 import { Origin } from "../relay/origin.ts";
-import type { ProbeReport } from "../session/lite/subscriber.ts";
+import type { ProbeReport } from "../session/session.ts";
 import type { CloseInfo, Connection } from "../transport/connection.ts";
 import { ConnectionClosed } from "../transport/errors.ts";
-import { SESSION_CODE } from "../wire/lite/codes.ts";
+import { versionsOf } from "../wire/versions.ts";
 import { Bell, unlessAborted, type WaitOptions } from "../base/bell.ts";
 import { Link } from "./link.ts";
 import type { TrackMux } from "./mux.ts";
@@ -28,7 +28,6 @@ import {
   withToken,
 } from "./reconnect.ts";
 import { Remote } from "./remote.ts";
-import { settled } from "./settle.ts";
 
 /** What a client over one given connection takes. */
 export interface ClientOptions extends PeerOptions {
@@ -158,7 +157,7 @@ export class Client extends Peer implements AsyncDisposable {
 
   /** The version that was agreed on in the newest session: "moq-lite-06". */
   get version(): string {
-    return this.#link!.session.dialect.name;
+    return this.#link!.session.version;
   }
 
   /** What the newest session runs over. */
@@ -202,7 +201,7 @@ export class Client extends Peer implements AsyncDisposable {
    */
   async probe(options: WaitOptions = {}): Promise<ProbeReport | undefined> {
     await this.reachable(options.signal);
-    return await unlessAborted(this.#link!.session.subscriber.probe(), options.signal);
+    return await unlessAborted(this.#link!.session.probe(), options.signal);
   }
 
   /**
@@ -215,15 +214,15 @@ export class Client extends Peer implements AsyncDisposable {
   async end(options: WaitOptions & { readonly timeoutMs?: number } = {}): Promise<void> {
     const { timeoutMs = 5000, signal } = options;
     this.#stop.abort();
-    const { connection, dialect, publisher } = this.#link!.session;
+    const { session } = this.#link!;
     const endsAtMs = performance.now() + timeoutMs;
     let over = false;
-    connection.closed.then(() => over = true);
+    session.connection.closed.then(() => over = true);
     const on = () => !over && !signal?.aborted && performance.now() < endsAtMs;
-    while (publisher.subscriptions > 0 && on()) {
+    while (session.servedCount > 0 && on()) {
       await sleep(10);
     }
-    if (on()) await settled(connection, dialect, Math.min(1000, endsAtMs - performance.now()));
+    if (on()) await session.settled(Math.min(1000, endsAtMs - performance.now()));
     await this.close();
   }
 
@@ -282,7 +281,7 @@ export class Client extends Peer implements AsyncDisposable {
       stats: this.stats,
       clock: this.#clock,
       log: this.#log,
-      ...(versions === undefined ? {} : { versions }),
+      ...(versions === undefined ? {} : { versions: versionsOf(versions) }),
       ...(path === undefined ? {} : { path }),
       replaceable: this.#policy !== "ignore" || reconnectOf(this.#setup) !== undefined,
       ongoaway: (uri, from) => this.#goaway(uri, from),
@@ -297,7 +296,7 @@ export class Client extends Peer implements AsyncDisposable {
     const { session } = link;
     this.#tell({
       state: "connected",
-      version: session.dialect.name,
+      version: session.version,
       remoteAddress: connection.remoteAddress,
       session: ++this.#sessions,
     });
@@ -313,7 +312,8 @@ export class Client extends Peer implements AsyncDisposable {
   #lost(info: CloseInfo, link: Link): void {
     this.#links.delete(link);
     const current = link === this.#link;
-    const refused = info.code === SESSION_CODE.unauthorized || info.code === SESSION_CODE.version;
+    const why = link.session.reasonFor(info.code);
+    const refused = why === "unauthorized" || why === "version";
     const again = !this.#stop.signal.aborted && !refused && reconnectOf(this.#setup) !== undefined;
     link.leaving = true;
     if (current && again) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { GroupTooLarge, NotFound, SourceLost } from "../relay/errors.ts";
-import { NoCommonVersion } from "../session/handshake.ts";
+import { NoCommonVersion } from "../session/errors.ts";
 import { join, lite, RawPeer, testRelay, tick, Viewer } from "../session/peers_test.ts";
 import { ConnectionClosed } from "../transport/errors.ts";
 import { memoryPair } from "../transport/memory/memory.ts";
@@ -56,7 +56,7 @@ Deno.test("what a client asked for itself does not appear as announced", async (
 Deno.test("subscribe() works at a publisher that has not announced yet", async () => {
   const [near, far] = memoryPair({ protocol: "moq-lite-06" });
   const peer = new RawPeer(far);
-  const starting = Client.over(near, { versions: [lite(6)] });
+  const starting = Client.over(near, { versions: [lite(6).name] });
   await peer.uni("01 01 00", true);
   const client = await starting;
   const watch = new Viewer(client.subscribe("/a/", "v"));

@@ -3,18 +3,16 @@
  *
  * @module
  */
-import { NoCommonVersion } from "../session/handshake.ts";
+import { NoCommonVersion } from "../session/errors.ts";
 import { dialFromBrowser, requireTransport } from "../transport/browser/browser_dial.ts";
 import { parseHash } from "../transport/certificate_hash.ts";
 import { ProtocolRefused } from "../transport/errors.ts";
 import type { TransportSettings } from "../transport/quic/quic_settings.ts";
-import { alpnsOf, type Dialect, dialectByName, DIALECTS } from "../wire/lite/dialect.ts";
+import { alpnsOf, VERSIONS, versionsOf } from "../wire/versions.ts";
 import { Client, type DialOptions } from "./client.ts";
 
 /** How to reach a relay, and what to speak with it. */
-export interface ConnectOptions extends Omit<DialOptions, "versions"> {
-  /** Versions by name ("moq-lite-05"), preferred first. Default: all, newest first. */
-  readonly versions?: readonly string[];
+export interface ConnectOptions extends DialOptions {
   /**
    * SHA-256 of the one certificate to accept, in hexadecimal or as bytes, instead of checking who signed it. A function is
    * called before every attempt, for certificates that are replaced; `undefined` from it checks who signed it after all.
@@ -77,7 +75,7 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     webSocketUnpinned,
     ...rest
   } = options;
-  const versions = names === undefined ? DIALECTS : names.map(versionOf);
+  const versions = names === undefined ? VERSIONS : versionsOf(names);
   const how = {
     protocols: alpnsOf(versions),
     ...(caCerts === undefined ? {} : { caCerts }),
@@ -93,7 +91,7 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     const pinned = typeof hash === "function" ? pinOf(await hash()) : pin;
     return await dial(target, { ...how, ...pinned, signal }).catch((error: unknown) => {
       if (!(error instanceof ProtocolRefused)) throw error;
-      throw new NoCommonVersion("others", versions.map(({ name }) => name).join(", "));
+      throw new NoCommonVersion("others", versions.join(", "));
     });
   };
   return await Client.dial(url, dialer, { ...rest, versions });
@@ -111,13 +109,6 @@ async function dialerFor(url: URL): Promise<typeof dialFromBrowser> {
     return dialFromBrowser;
   }
   return (await import("../transport/dial.ts")).dial;
-}
-
-function versionOf(name: string): Dialect {
-  const dialect = dialectByName(name);
-  if (dialect !== undefined) return dialect;
-  const known = DIALECTS.map((d) => d.name).join(", ");
-  throw new RangeError(`Cannot speak "${name}": there is no such version; known are ${known}`);
 }
 
 /** @throws {RangeError} */

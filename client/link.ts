@@ -7,7 +7,8 @@ import type { Clock } from "../base/clock.ts";
 import { Origin } from "../relay/origin.ts";
 import type { BroadcastSource, TrackEnd, TrackSink } from "../relay/ports.ts";
 import type { TrackContext } from "../relay/track.ts";
-import { Session, type SessionOptions } from "../session/session.ts";
+import { openSession } from "../session/open.ts";
+import type { Session, SessionOptions } from "../session/session.ts";
 import type { CloseInfo } from "../transport/connection.ts";
 
 /** How long what a peer announces outlives an announce stream that it gave up: it is opened again. */
@@ -40,7 +41,7 @@ export class Link {
     // Asked before the session asks: it clears away what it brought as soon as it hears of the end.
     void options.connection.closed.then((info) => started.link && onlost(info, started.link));
     const asked: string[] = [];
-    const session = await Session.start({
+    const session = await openSession({
       ...rest,
       consume: arrivals,
       onGoaway: (uri) => started.link === undefined ? asked.push(uri) : ongoaway(uri, started.link),
@@ -62,22 +63,20 @@ export class Link {
 
   /** Nothing runs over it: it may be closed without anybody's loss. */
   get idle(): boolean {
-    const { subscriber, publisher } = this.session;
-    return subscriber.subscriptions === 0 && publisher.subscriptions === 0;
+    return this.session.subscriptions === 0 && this.session.servedCount === 0;
   }
 }
 
 /** The peer as a source. */
 function sourceOf(link: Link, clock: Clock | undefined): BroadcastSource {
-  const { subscriber } = link.session;
+  const { source } = link.session;
   return {
-    label: subscriber.label,
-    trackInfo: (broadcast, track) => subscriber.trackInfo(broadcast, track),
-    fetch: (broadcast, track, request, writer) =>
-      subscriber.fetch(broadcast, track, request, writer),
+    label: source.label,
+    trackInfo: (broadcast, track) => source.trackInfo(broadcast, track),
+    fetch: (broadcast, track, request, writer) => source.fetch(broadcast, track, request, writer),
     subscribe: (broadcast, track, request, sink) => {
       const into = clock === undefined ? sink : goingOn(link, sink, clock);
-      return subscriber.subscribe(broadcast, track, request, into);
+      return source.subscribe(broadcast, track, request, into);
     },
   };
 }

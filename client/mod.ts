@@ -37,8 +37,8 @@ export { GroupTooLarge, NotFound, SourceLost } from "../relay/errors.ts";
 export { randomHop } from "../relay/hop.ts";
 export type { TrackFailure, TrackInfo, TrackRequest } from "../relay/ports.ts";
 export type { RelayStats } from "../relay/stats.ts";
-export type { ProbeReport } from "../session/lite/subscriber.ts";
-export { NoCommonVersion } from "../session/handshake.ts";
+export { NoCommonVersion } from "../session/errors.ts";
+export type { ProbeReport } from "../session/session.ts";
 export type {
   BidiStream,
   CloseInfo,
@@ -62,7 +62,7 @@ export {
 } from "../transport/errors.ts";
 export type { TransportSettings } from "../transport/quic/quic_settings.ts";
 export { ProtocolViolation } from "../wire/errors.ts";
-export { type Dialect, DIALECTS, type LiteVersion } from "../wire/lite/dialect.ts";
+export { type Version, VERSIONS } from "../wire/versions.ts";
 export { Announcements, type BroadcastNews } from "./announcements.ts";
 export type { WaitOptions } from "../base/bell.ts";
 export { Client, type ClientOptions, type Dialer, type DialOptions } from "./client.ts";

@@ -11,7 +11,6 @@ import { Origin } from "../relay/origin.ts";
 import type { TrackInfo } from "../relay/ports.ts";
 import { newRelayStats, type RelayStats } from "../relay/stats.ts";
 import type { TrackContext } from "../relay/track.ts";
-import type { Dialect } from "../wire/lite/dialect.ts";
 import { givenName, givenPath } from "../wire/path.ts";
 import { Announcements } from "./announcements.ts";
 import { unlessAborted, type WaitOptions } from "../base/bell.ts";
@@ -22,8 +21,8 @@ import { type SubscribeOptions, Subscription } from "./subscription.ts";
 
 /** What holds for clients and servers alike. */
 export interface PeerOptions {
-  /** Versions to speak, preferred first. Default: all. */
-  readonly versions?: readonly Dialect[];
+  /** Versions to speak by name ("moq-lite-05"), preferred first. Default: all, newest first. */
+  readonly versions?: readonly string[];
   /** Groups kept per published or subscribed track. Default 8. */
   readonly groupCacheSize?: number;
   /** Most bytes of one group. Default 32 MiB. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { sameHost } from "../base/same_host.ts";
-import { NoCommonVersion } from "../session/handshake.ts";
+import { NoCommonVersion } from "../session/errors.ts";
 import { ConnectFailed } from "../transport/errors.ts";
 
 /** How a lost session is made up for. Every time in milliseconds. */

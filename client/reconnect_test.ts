@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { NoCommonVersion } from "../session/handshake.ts";
+import { NoCommonVersion } from "../session/errors.ts";
 import { lite, type TestRelay, testRelay, tick, VERSIONS, Viewer } from "../session/peers_test.ts";
 import { ConnectFailed } from "../transport/errors.ts";
 import { type MemoryConnection, memoryPair } from "../transport/memory/memory.ts";
@@ -7,6 +7,7 @@ import type { LiteVersion } from "../wire/lite/dialect.ts";
 import type { Announcements } from "./announcements.ts";
 import { Client, type DialOptions } from "./client.ts";
 import { type ClientStatus, goawayTarget, isFinal, shown, withToken } from "./reconnect.ts";
+import { alpnOf } from "../wire/versions.ts";
 
 /** A relay that clients dial over memory pairs, and that can be away or replaced. */
 class Host {
@@ -31,13 +32,13 @@ class Host {
       if (this.at === undefined || this.status !== undefined) {
         return Promise.reject(new ConnectFailed(url.href, "nobody is there", this.status));
       }
-      const [near, far] = memoryPair({ protocol: lite(version).alpn });
+      const [near, far] = memoryPair({ protocol: alpnOf(lite(version).name) });
       void this.at.relay.accept(far);
       this.ends.push(near);
       return Promise.resolve(near);
     };
     return Client.dial("moqt://relay.example/", dialer, {
-      versions: [lite(version)],
+      versions: [lite(version).name],
       clock: this.at!.clock,
       reconnect: { random: () => 1 },
       ...options,
@@ -388,7 +389,7 @@ Deno.test("an end that comes before the GOAWAY is no end; a real one is told a m
   track.write("0");
   await tick();
   here.at = there.at = next;
-  for (const { session } of at.relay.sessions()) session.publisher.drain();
+  for (const { session } of at.relay.sessions()) session.drain();
   await pass(at, 200);
   void at.relay.drain(1000);
   await pass(at, 3000);

@@ -11,13 +11,13 @@ import { Origin } from "../relay/origin.ts";
 import type { RelayStats } from "../relay/stats.ts";
 import type { TrackContext } from "../relay/track.ts";
 import { drainSessions } from "../session/drain.ts";
-import { Session } from "../session/session.ts";
+import { openSession, refuse } from "../session/open.ts";
+import type { Session } from "../session/session.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { QuicListener } from "../transport/quic/quic.ts";
 import type { TransportSettings } from "../transport/quic/quic_settings.ts";
-import { SESSION_CODE } from "../wire/lite/codes.ts";
-import { alpnsOf, type Dialect, DIALECTS } from "../wire/lite/dialect.ts";
 import { givenPath, isPath, pathOfUrl } from "../wire/path.ts";
+import { alpnsOf, type Version, VERSIONS, versionsOf } from "../wire/versions.ts";
 import { unlessAborted, type WaitOptions } from "../base/bell.ts";
 import { Announcements } from "./announcements.ts";
 import type { TrackMux } from "./mux.ts";
@@ -85,7 +85,7 @@ export class Server implements AsyncDisposable {
   /** Who we are in routes. */
   readonly hop: bigint;
   readonly #options: ServerOptions;
-  readonly #versions: readonly Dialect[];
+  readonly #versions: readonly Version[];
   readonly #context: TrackContext;
   readonly #origin: Origin;
   readonly #sessions = new Set<Session>();
@@ -97,13 +97,13 @@ export class Server implements AsyncDisposable {
   #accepting: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  /** A server without a port: connections are handed to {@link Server.accept}. @throws {TypeError} */
+  /** A server without a port: connections are handed to {@link Server.accept}. @throws {TypeError} @throws {RangeError} */
   constructor(options: ServerOptions) {
     if (options.relay === true && options.onsession !== undefined) {
       throw new TypeError("Cannot serve: a relay has no onsession, its sessions share one origin");
     }
     this.#options = options;
-    this.#versions = options.versions ?? DIALECTS;
+    this.#versions = versionsOf(options.versions ?? VERSIONS);
     this.hop = options.hop ?? randomHop();
     this.#context = trackContext(options);
     const lingerMs = options.relay === true ? 5000 : 0;
@@ -158,7 +158,7 @@ export class Server implements AsyncDisposable {
   /** Takes a peer in. Fulfils when its session is over. Never rejects. */
   async accept(connection: Connection): Promise<void> {
     const { onsession, log = silent } = this.#options;
-    if (this.#closing !== undefined) return connection.close(SESSION_CODE.none, "shutting down");
+    if (this.#closing !== undefined) return refuse(connection, "none", "shutting down");
     this.#pending.add(connection);
     let opened: ServerSession | undefined;
     let session: Session;
@@ -176,7 +176,7 @@ export class Server implements AsyncDisposable {
       this.#pending.delete(connection);
     }
     this.#sessions.add(session);
-    if (this.#closing !== undefined) session.close(SESSION_CODE.none, "shutting down");
+    if (this.#closing !== undefined) session.close("none", "shutting down");
     if (opened !== undefined) void this.#hand(opened);
     await session.closed;
     this.#sessions.delete(session);
@@ -220,11 +220,11 @@ export class Server implements AsyncDisposable {
 
   async #close({ graceMs = 0, uri = "" }: ServerCloseOptions): Promise<void> {
     this.#cancelSweep.now();
-    for (const connection of this.#pending) connection.close(SESSION_CODE.none, "shutting down");
+    for (const connection of this.#pending) refuse(connection, "none", "shutting down");
     const sessions = [...this.#sessions];
     const { clock } = this.#context;
     if (graceMs > 0) await drainSessions(sessions, { clock, graceMs, uri });
-    for (const session of this.#sessions) session.close(SESSION_CODE.none, "shutting down");
+    for (const session of this.#sessions) session.close("none", "shutting down");
     await Promise.all([...this.#sessions].map((session) => session.closed));
     this.#listener?.close();
     await this.#accepting;
@@ -233,7 +233,7 @@ export class Server implements AsyncDisposable {
   }
 
   async #share(connection: Connection): Promise<Session> {
-    return await Session.start({
+    return await openSession({
       connection,
       side: "server",
       serve: this.#origin,
@@ -252,7 +252,7 @@ export class Server implements AsyncDisposable {
     } catch (error) {
       const { log = silent } = this.#options;
       log.warn("session closed: onsession failed", { reason: reasonOf(error) });
-      await session.close(SESSION_CODE.internal, "internal error");
+      session.link.session.close("internal", "internal error");
     }
   }
 
@@ -270,6 +270,7 @@ export class Server implements AsyncDisposable {
  * Listens for raw QUIC and WebTransport on one UDP port, in Deno.
  * @returns A running server. The caller closes it.
  * @throws {ListenFailed} The port is taken, or the certificate cannot be used.
+ * @throws {RangeError} There is no such version.
  */
 export async function serve(options: ServeOptions): Promise<Server> {
   const { hostname = "127.0.0.1", port = 4433, cert, key, transport, log = silent } = options;
@@ -278,7 +279,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
     import("../transport/quic/quic.ts"),
     import("../transport/accept.ts"),
   ]);
-  const protocols = alpnsOf(options.versions ?? DIALECTS);
+  const protocols = alpnsOf(versionsOf(options.versions ?? VERSIONS));
   const listener = listenQuic({
     hostname,
     port,

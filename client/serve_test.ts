@@ -7,14 +7,20 @@ import { Client, type ClientOptions } from "./client.ts";
 import { TrackMux } from "./mux.ts";
 import { Server, type ServerOptions } from "./serve.ts";
 import type { ServerSession } from "./server_session.ts";
+import { alpnOf } from "../wire/versions.ts";
 
 function serving(options: ServerOptions) {
   const clock = new ManualClock();
   const server = new Server({ clock, ...options });
   const join = async (version: LiteVersion = 6, more: ClientOptions = {}, path = "/") => {
-    const [near, far] = memoryPair({ protocol: lite(version).alpn, path });
+    const [near, far] = memoryPair({ protocol: alpnOf(lite(version).name), path });
     const over = server.accept(far);
-    const client = await Client.over(near, { versions: [lite(version)], clock, path, ...more });
+    const client = await Client.over(near, {
+      versions: [lite(version).name],
+      clock,
+      path,
+      ...more,
+    });
     await tick();
     return { client, near, far, over };
   };

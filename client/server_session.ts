@@ -7,6 +7,7 @@ import { silent } from "../base/logger.ts";
 import { randomHop } from "../relay/hop.ts";
 import { type Announced, Origin } from "../relay/origin.ts";
 import type { CloseInfo, Connection } from "../transport/connection.ts";
+import { versionsOf } from "../wire/versions.ts";
 import { unlessAborted, type WaitOptions } from "../base/bell.ts";
 import { Link } from "./link.ts";
 import { Peer, type PeerOptions, trackContext } from "./peer.ts";
@@ -60,7 +61,7 @@ export class ServerSession extends Peer implements AsyncDisposable {
       stats: context.stats,
       clock: context.clock,
       log,
-      ...(versions === undefined ? {} : { versions }),
+      ...(versions === undefined ? {} : { versions: versionsOf(versions) }),
       ongoaway: () => {},
       onlost: (_, lost) => remote.detach(lost),
     });
@@ -76,7 +77,7 @@ export class ServerSession extends Peer implements AsyncDisposable {
 
   /** The version that was agreed on: "moq-lite-06". */
   get version(): string {
-    return this.link.session.dialect.name;
+    return this.link.session.version;
   }
 
   /** "ip:port" of the peer. */

@@ -14,6 +14,7 @@ import { type MemoryConnection, memoryPair } from "../transport/memory/memory.ts
 import { Client } from "./client.ts";
 import { Server } from "./serve.ts";
 import type { Subscription } from "./subscription.ts";
+import { alpnOf } from "../wire/versions.ts";
 
 /** Lets time go by in steps that leave room for what it causes. */
 async function pass(at: TestRelay, ms: number): Promise<void> {
@@ -110,13 +111,13 @@ for (const version of VERSIONS) {
     let away = false;
     const dialer = (url: URL) => {
       if (away) return Promise.reject(new ConnectFailed(url.href, "nobody is there"));
-      const [near, far] = memoryPair({ protocol: lite(version).alpn });
+      const [near, far] = memoryPair({ protocol: alpnOf(lite(version).name) });
       void at.relay.accept(far);
       ends.push(near);
       return Promise.resolve(near);
     };
     const viewer = await Client.dial("moqt://relay.example/", dialer, {
-      versions: [lite(version)],
+      versions: [lite(version).name],
       clock: at.clock,
       reconnect: { random: () => 1, maxMs: 1000 },
     });

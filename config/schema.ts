@@ -1,4 +1,5 @@
 import { ADMIN_ADDRESS, PUBLIC_PORT } from "./address.ts";
+import { VERSIONS } from "../wire/versions.ts";
 import { z } from "zod";
 import { LOG_LEVELS } from "../base/logger.ts";
 import { ipBytes, isHostName, isWebOrigin } from "./address.ts";
@@ -25,16 +26,6 @@ import {
   someOf,
   text,
 } from "./fields.ts";
-
-/** The versions of moq-lite the server speaks, the one it likes best first. */
-export const LITE_VERSIONS = [
-  "moq-lite-06",
-  "moq-lite-05",
-  "moq-lite-04",
-  "moq-lite-03",
-  "moq-lite-02",
-  "moq-lite-01",
-] as const;
 
 const KB = 1024;
 const MB = 1024 * KB;
@@ -108,7 +99,7 @@ export const ConfigSchema = z.strictObject({
       "How the sending rate follows the network: `bbr` keeps queues short, `cubic` fills them.",
     ),
     versions: someOf(
-      LITE_VERSIONS,
+      VERSIONS,
       "Versions of moq-lite that are offered; a peer gets the first it knows.",
     ),
     handshake_timeout: duration(

@@ -4,14 +4,15 @@
  *
  * @module
  */
-import { agree, sendSetup } from "../session/handshake.ts";
-import { CONTROL_ORDER } from "../session/link.ts";
+import { CONTROL_ORDER } from "../session/context.ts";
+import { agree, sendSetup } from "../session/lite/handshake.ts";
 import { fetchHash, parseHash } from "../transport/certificate_hash.ts";
 import type { BidiStream, Connection, ReceiveStream } from "../transport/connection.ts";
 import { dial } from "../transport/dial.ts";
 import type { TransportSettings } from "../transport/quic/quic_settings.ts";
-import { alpnsOf, BIDI, type Dialect, dialectByName, DIALECTS } from "../wire/lite/dialect.ts";
+import { BIDI, type Dialect } from "../wire/lite/dialect.ts";
 import { framed } from "../wire/message.ts";
+import { alpnsOf, VERSIONS, versionsOf } from "../wire/versions.ts";
 
 /** Where to dial, worked out once for many sessions. Plain data: it can be sent to another process. */
 export interface LightTarget {
@@ -85,17 +86,17 @@ export class LightSession {
 
   /** Dials and settles the version. @throws {ConnectFailed} @throws {NoCommonVersion} */
   static async dial(target: LightTarget, options: LightOptions = {}): Promise<LightSession> {
-    const { url, hash, caCerts, versions } = target;
-    const dialects = versions === undefined ? DIALECTS : versions.map(versionOf);
+    const { url, hash, caCerts } = target;
+    const versions = versionsOf(target.versions ?? VERSIONS);
     const pinned = hash === undefined ? undefined : parseHash(hash);
     const connection = await dial(url, {
       ...options,
-      protocols: alpnsOf(dialects),
+      protocols: alpnsOf(versions),
       ...(pinned === undefined ? {} : { hash: pinned }),
       ...(caCerts === undefined ? {} : { caCerts }),
     });
     try {
-      const { dialect, sessionStream } = await agree(connection, "client", dialects);
+      const { dialect, sessionStream } = await agree(connection, "client", versions);
       if (dialect.setup === "uni") {
         const { pathname, search } = new URL(url);
         const path = connection.kind === "quic" ? { path: pathname + search } : {};
@@ -159,10 +160,4 @@ export class LightSession {
   async #holdBidis(): Promise<void> {
     for (let stream; (stream = await this.#connection.acceptBidi());) this.#held.add(stream);
   }
-}
-
-function versionOf(name: string): Dialect {
-  const dialect = dialectByName(name);
-  if (dialect === undefined) throw new RangeError(`Cannot speak "${name}": no such version`);
-  return dialect;
 }

@@ -5,7 +5,9 @@
  * @module
  */
 import { Counter, Gauge, Registry } from "prom-client";
+import { REFUSAL_REASONS } from "../base/reasons.ts";
 import { VERSION } from "../base/version.ts";
+import { VERSIONS } from "../wire/versions.ts";
 import {
   type Metric,
   type MetricSection,
@@ -22,31 +24,7 @@ import type { MetricsSnapshot } from "./snapshot.ts";
 
 /** Label values are closed sets, never track names or addresses. So the number of series is fixed. */
 const TRANSPORTS = ["quic", "webtransport", "websocket", "memory"] as const;
-const VERSIONS = [
-  "moq-lite-01",
-  "moq-lite-02",
-  "moq-lite-03",
-  "moq-lite-04",
-  "moq-lite-05",
-  "moq-lite-06",
-  "other",
-] as const;
-
-const REASONS = [
-  "draining",
-  "full",
-  "address_full",
-  "bad_path",
-  "foreign_page",
-  "foreign_name",
-  "no_token",
-  "bad_token",
-  "expired",
-  "revoked",
-  "not_granted",
-  "server_refused",
-  "unavailable",
-] as const;
+const VERSION_LABELS = [...VERSIONS.toReversed(), "other"] as const;
 
 export const CATALOG: readonly MetricSection[] = [
   {
@@ -56,7 +34,7 @@ export const CATALOG: readonly MetricSection[] = [
         name: "qumo_sessions",
         type: "gauge",
         help: "Sessions open now, by how the peer came in and the version it speaks.",
-        labels: { transport: TRANSPORTS, version: VERSIONS },
+        labels: { transport: TRANSPORTS, version: VERSION_LABELS },
         read: ({ sessions }) =>
           sessions.open.map(({ transport, version, count }) => [{ transport, version }, count]),
       },
@@ -113,7 +91,7 @@ export const CATALOG: readonly MetricSection[] = [
         name: "qumo_refused_total",
         type: "counter",
         help: "Requests for a session, or for something public of HTTP, that were turned away.",
-        labels: { reason: REASONS },
+        labels: { reason: REFUSAL_REASONS },
         read: ({ refused }) => [...refused].map(([reason, count]): Sample => [{ reason }, count]),
       },
     ],

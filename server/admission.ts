@@ -5,8 +5,9 @@
  */
 import type { Logger } from "../base/logger.ts";
 import { isPath, pathOfUrl, urlOfPath } from "../wire/path.ts";
+import type { RefusalReason } from "../base/reasons.ts";
 import type { Admitted, Authorizer } from "./auth/authorizer.ts";
-import { type Refusal, refusal, type RefusalReason } from "./auth/grant.ts";
+import { type Refusal, refusal } from "./auth/grant.ts";
 import type { PageOrigins, PageRequest } from "./http/page_origins.ts";
 import { type AdmissionRequest as Facts, bearerOf, splitPath } from "./auth/request.ts";
 import type { Relay } from "./relay.ts";

@@ -12,8 +12,7 @@ import type { Archive } from "../relay/archive.ts";
 import type { Place } from "../relay/origin.ts";
 import { listenQuic, type QuicListener } from "../transport/quic/quic.ts";
 import type { TransportSettings } from "../transport/quic/quic_settings.ts";
-import { SESSION_CODE } from "../wire/lite/codes.ts";
-import { alpnsOf, dialectByName } from "../wire/lite/dialect.ts";
+import { alpnsOf } from "../wire/versions.ts";
 import type { EntryWish } from "../session/session.ts";
 import type { Connection } from "../transport/connection.ts";
 import { acceptConnections } from "../transport/accept.ts";
@@ -95,7 +94,7 @@ export class Node implements NodeView {
     this.#accessLog = new AccessLog(log, config.logging.access);
     this.authorizer = new Authorizer(config.auth, { log });
     this.#certified = certifiedHosts(certificate.cert);
-    const versions = server.versions.map((name) => dialectByName(name)!);
+    const { versions } = server;
     this.#quic = listenQuic({
       ...address,
       cert: certificate.cert,
@@ -281,7 +280,7 @@ export class Node implements NodeView {
   }
 
   async #close(inTime: boolean): Promise<void> {
-    await this.relay.close(inTime ? SESSION_CODE.none : SESSION_CODE.goawayTimeout);
+    await this.relay.close(inTime ? "none" : "goawayTimeout");
     this.#quic.close();
     this.authorizer.close();
     // The goodbye is only queued now: a process that exits at once would never send it, and peers would wait for it.

@@ -15,7 +15,7 @@ import { randomHop } from "../relay/hop.ts";
 import type { MediaStore } from "../storage/store.ts";
 import { dial } from "../transport/dial.ts";
 import type { Assets } from "../web/build/assets.ts";
-import { alpnsOf } from "../wire/lite/dialect.ts";
+import { alpnsOf } from "../wire/versions.ts";
 import { adminApp } from "./admin/admin_http.ts";
 import { AdminToken } from "./admin/token.ts";
 import { Upstream } from "./cluster/upstream.ts";

@@ -5,6 +5,7 @@
  * @module
  */
 import { type Clock, systemClock } from "../base/clock.ts";
+import type { CloseReason } from "../base/reasons.ts";
 import { type Logger, silent } from "../base/logger.ts";
 import type { SessionCounters } from "../metrics/snapshot.ts";
 import type { Archive } from "../relay/archive.ts";
@@ -13,11 +14,12 @@ import { Origin, type Place } from "../relay/origin.ts";
 import { newRelayStats, type RelayStats } from "../relay/stats.ts";
 import type { TrackContext } from "../relay/track.ts";
 import { drainSessions } from "../session/drain.ts";
-import { SessionRefused } from "../session/handshake.ts";
+import { SessionRefused } from "../session/errors.ts";
 import { newLimitHits, NO_LIMITS } from "../session/limits.ts";
 import { Quota } from "../session/quota.ts";
 import type { CloseInfo, Connection } from "../transport/connection.ts";
-import { type Entry, type EntryWish, Session } from "../session/session.ts";
+import { openSession, refuse } from "../session/open.ts";
+import type { Entry, EntryWish, Session } from "../session/session.ts";
 import type { Admitted } from "./auth/authorizer.ts";
 import type { Grant, Refusal } from "./auth/grant.ts";
 import { Holding } from "./auth/holding.ts";
@@ -28,8 +30,7 @@ import { Doorkeeper } from "./limits/doorkeeper.ts";
 import { HttpAnswers } from "./http/answers.ts";
 import { DEFAULT_LIMITS, type NodeLimits } from "./limits/limits.ts";
 import { entryOf } from "./auth/rights.ts";
-import { SESSION_CODE } from "../wire/lite/codes.ts";
-import { type Dialect, DIALECTS } from "../wire/lite/dialect.ts";
+import { type Version, VERSIONS } from "../wire/versions.ts";
 
 /** What is not said of the limits is as {@link DEFAULT_LIMITS} says. */
 export interface RelayOptions extends Partial<NodeLimits> {
@@ -40,7 +41,7 @@ export interface RelayOptions extends Partial<NodeLimits> {
   /** How often this thread was started anew: its sessions get numbers that no earlier one had. Default 0. */
   readonly restarts?: number;
   /** Versions spoken, preferred first. Default: all. */
-  readonly versions?: readonly Dialect[];
+  readonly versions?: readonly Version[];
   readonly frameCapacity?: number;
   readonly groupCacheSize?: number;
   /** How long a broadcast outlives an abrupt loss of its publisher. Default 5,000. */
@@ -152,8 +153,8 @@ export class Relay {
     return this.origin.hop;
   }
 
-  get versions(): readonly Dialect[] {
-    return this.#options.versions ?? DIALECTS;
+  get versions(): readonly Version[] {
+    return this.#options.versions ?? VERSIONS;
   }
 
   /** Sessions open now, oldest first. */
@@ -174,13 +175,13 @@ export class Relay {
    * @param admit Asked before anything is served. Without it the peer may do everything.
    */
   async accept(connection: Connection, admit?: Admit, options: AcceptOptions = {}): Promise<void> {
-    if (this.draining) return connection.close(SESSION_CODE.none, "shutting down");
+    if (this.draining) return refuse(connection, "none", "shutting down");
     if (options.unlimited === true) return await this.#follow(connection, options, admit);
     const { remoteAddress } = connection;
     const shaken = this.doorkeeper.full(remoteAddress) === undefined
       ? this.doorkeeper.shake(remoteAddress)
       : undefined;
-    if (shaken === undefined) return connection.close(SESSION_CODE.tooMany, "too many sessions");
+    if (shaken === undefined) return refuse(connection, "tooMany", "too many sessions");
     const leave = this.doorkeeper.enter(remoteAddress);
     try {
       await this.#follow(connection, options, admit, shaken);
@@ -221,7 +222,7 @@ export class Relay {
       ...(sub === undefined ? {} : { sub }),
     };
     this.#revocations.add(revoked, this.#clock.wallMs(), untilMs);
-    for (const { session } of hit) session.close(SESSION_CODE.unauthorized, "token revoked");
+    for (const { session } of hit) session.close("unauthorized", "token revoked");
     const answers = this.answers.revoke(revoked);
     this.#log.info("tokens revoked", { ...revoked, sessions: hit.length, answers });
     return hit.length;
@@ -234,13 +235,15 @@ export class Relay {
 
   /**
    * Closes one session. Its peer may come back: to keep it out, take its token back.
+   * @param why A word, or a code of the session's protocol.
+   * @param reason For people.
    * @returns False when there is no such session.
    */
-  kick(id: number, code: number, reason: string): boolean {
+  kick(id: number, why: CloseReason | number, reason: string): boolean {
     const entry = this.#sessions.get(id);
     if (entry === undefined) return false;
+    const code = entry.session.close(why, reason);
     this.#log.info("session kicked", { session: id, code, reason });
-    entry.session.close(code, reason);
     return true;
   }
 
@@ -264,7 +267,7 @@ export class Relay {
    */
   async drain(graceMs: number, uri = ""): Promise<void> {
     const inTime = await this.dismiss(graceMs, uri);
-    await this.close(inTime ? SESSION_CODE.none : SESSION_CODE.goawayTimeout);
+    await this.close(inTime ? "none" : "goawayTimeout");
   }
 
   /**
@@ -279,12 +282,12 @@ export class Relay {
   }
 
   /** Closes every session at once. Idempotent. */
-  async close(code: number = SESSION_CODE.none): Promise<void> {
+  async close(reason: CloseReason = "none"): Promise<void> {
     this.draining = true;
     this.#cancelSweep?.();
-    for (const connection of this.#pending) connection.close(SESSION_CODE.none, "shutting down");
+    for (const connection of this.#pending) refuse(connection, "none", "shutting down");
     const sessions = [...this.#sessions.values()];
-    for (const { session } of sessions) session.close(code, "shutting down");
+    for (const { session } of sessions) session.close(reason, "shutting down");
     await Promise.all(sessions.map(({ session }) => session.closed));
   }
 
@@ -299,7 +302,7 @@ export class Relay {
     let admitted: Admitted | undefined;
     const enter = admit && (async (wish: EntryWish): Promise<Entry> => {
       const answer = await admit(wish);
-      if ("reason" in answer) throw new SessionRefused(answer.sessionCode, answer.message);
+      if ("reason" in answer) throw new SessionRefused(answer.closing, answer.message);
       admitted = answer;
       return entryOf(this.origin, answer.grant);
     });
@@ -308,7 +311,7 @@ export class Relay {
     let session: Session;
     try {
       const limits = unlimited ? NO_LIMITS : this.limits;
-      session = await Session.start({
+      session = await openSession({
         connection,
         side,
         serve: this.origin,
@@ -342,33 +345,33 @@ export class Relay {
     this.#sessions.set(id, entry);
     this.counters.opened++;
     log.info("session opened", {
-      version: session.dialect.name,
+      version: session.version,
       transport: connection.kind,
       root: session.root,
       jti: entry.grant?.jti,
       sub: entry.grant?.sub,
     });
     if (admitted !== undefined) this.#hold(session, admitted);
-    session.closed.then((info) => this.#ended(id, info, log));
-    if (this.draining) session.close(SESSION_CODE.none, "shutting down");
+    session.closed.then((info) => this.#ended(entry, info, log));
+    if (this.draining) session.close("none", "shutting down");
     return entry;
   }
 
   /** Ends the session with its rights, and its lease with the session. */
   #hold(session: Session, admitted: Admitted): void {
     const holding = new Holding(this.#clock, admitted, (why) => {
-      session.close(SESSION_CODE.unauthorized, why);
+      session.close("unauthorized", why);
     });
     session.closed.then((info) => {
       holding.end(this.draining ? "shutdown" : info.abrupt ? "dropped" : "closed");
     });
   }
 
-  #ended(id: number, info: CloseInfo, log: Logger): void {
+  #ended({ id, session }: RelaySession, info: CloseInfo, log: Logger): void {
     this.#sessions.delete(id);
     this.counters.closed++;
     if (info.abrupt) this.counters.lost++;
-    if (info.code === SESSION_CODE.protocolViolation) this.counters.violations++;
+    if (session.reasonFor(info.code) === "protocolViolation") this.counters.violations++;
     log.info("session closed", { code: info.code, reason: info.reason, abrupt: info.abrupt });
   }
 
@@ -386,7 +389,7 @@ export class Relay {
 /** What holds for one peer that has dialed us. */
 export interface AcceptOptions {
   /** Versions spoken with it. Default: the relay's. */
-  readonly versions?: readonly Dialect[];
+  readonly versions?: readonly Version[];
   /** No limit holds for it. */
   readonly unlimited?: boolean;
   /** It is a part of this program. */

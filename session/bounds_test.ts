@@ -8,7 +8,8 @@ import { AnnounceInit, MAX_INIT_PATHS } from "../wire/lite/announce.ts";
 import { memoryPair } from "../transport/memory/memory.ts";
 import { MAX_EARLY_UNI } from "./intake.ts";
 import { newLimitHits } from "./limits.ts";
-import { join, lite, RawPeer, type RawStream, testRelay, tick, Viewer } from "./peers_test.ts";
+import { join, RawPeer, type RawStream, testRelay, tick, Viewer } from "./peers_test.ts";
+import { STREAM_CODE } from "../wire/lite/codes.ts";
 import { StreamReader } from "./stream_reader.ts";
 import { MAX_UNFINISHED_BYTES, MESSAGE_TIMEOUT_MS, Unfinished } from "./unfinished.ts";
 
@@ -16,7 +17,7 @@ import { MAX_UNFINISHED_BYTES, MESSAGE_TIMEOUT_MS, Unfinished } from "./unfinish
 function counted() {
   const clock = new ManualClock();
   const hits = newLimitHits();
-  const unfinished = new Unfinished(clock, hits);
+  const unfinished = new Unfinished(clock, hits, STREAM_CODE.controlTimeout);
   const [near, far] = memoryPair({ protocol: "", canReset: true });
   const open = async () => {
     const send = await near.openUni();
@@ -149,7 +150,7 @@ Deno.test("a SETUP that is there before the client's session stands counts", asy
   await server.uni("01 04 01 05 01 09", true);
   const asked = await server.bidi("01 01 00");
   await tick();
-  const client = await Client.over(near, { versions: [lite(6)], clock });
+  const client = await Client.over(near, { versions: ["moq-lite-06"], clock });
   client.publish("a");
   await tick(2);
   assert.match(asked.hex, /01 61 00 00 00$/, "it told at once, without waiting for another SETUP");

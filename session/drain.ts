@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { sleep } from "../base/sleep.ts";
 import type { Session } from "./session.ts";
 
 /** How often a drain looks whether everything is out, and how long it leaves the last bytes to arrive. */
@@ -25,7 +26,7 @@ export async function drainSessions(
   options: DrainOptions,
 ): Promise<boolean> {
   const { clock, graceMs, uri } = options;
-  const wait = (ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve));
+  const wait = (ms: number) => sleep(ms, undefined, clock);
   let over = false;
   let cancel = () => {};
   const grace = new Promise<void>((resolve) => {
@@ -37,8 +38,8 @@ export async function drainSessions(
   await Promise.race([grace, Promise.allSettled(sessions.map((s) => s.goaway(uri)))]);
   // GOAWAY first: who takes the ends of the subscriptions for the ends of the tracks does not look elsewhere.
   if (sessions.length > 0) await Promise.race([grace, wait(GOAWAY_MS)]);
-  for (const session of sessions) session.publisher.drain();
-  while (!over && sessions.some((s) => s.publisher.subscriptions > 0)) {
+  for (const session of sessions) session.drain();
+  while (!over && sessions.some((s) => s.servedCount > 0)) {
     await Promise.race([grace, wait(STEP_MS)]);
   }
   // What was handed to the transports has still to arrive; a peer that has it may leave by itself.

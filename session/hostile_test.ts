@@ -5,6 +5,7 @@ import { SESSION_CODE } from "../wire/lite/codes.ts";
 import type { LiteVersion } from "../wire/lite/dialect.ts";
 import { FAULT_FORGOTTEN_MS, MAX_FAULTS } from "./faults.ts";
 import { join, lite, RawPeer, type TestRelay, testRelay, tick, Viewer } from "./peers_test.ts";
+import { alpnOf } from "../wire/versions.ts";
 
 /** A publisher and a viewer that have nothing to do with what a bad peer does beside them. */
 class Bystanders {
@@ -35,7 +36,7 @@ class Bystanders {
 
 /** A raw peer past its handshake, in any version. */
 async function greeted(at: TestRelay, version: LiteVersion): Promise<RawPeer> {
-  const peer = RawPeer.at(at, lite(version).alpn);
+  const peer = RawPeer.at(at, alpnOf(lite(version).name));
   if (version >= 5) {
     await peer.uni("01 05 01 05 02 43 e8", true);
     await peer.nextUni();

@@ -6,10 +6,7 @@
  */
 import type { BidiStream, Connection, ReceiveStream } from "../transport/connection.ts";
 import { ConnectionClosed } from "../transport/errors.ts";
-import { ProtocolViolation } from "../wire/errors.ts";
-import { STREAM_CODE } from "../wire/lite/codes.ts";
-import { type Dialect, UNI } from "../wire/lite/dialect.ts";
-import { decodeSetup, MAX_SETUP_BYTES, type Setup } from "../wire/lite/setup.ts";
+import type { Codes } from "./context.ts";
 import type { LimitHits } from "./limits.ts";
 import { StreamReader } from "./stream_reader.ts";
 import type { Unfinished } from "./unfinished.ts";
@@ -27,46 +24,43 @@ export interface StreamHandlers {
 
 export class Intake {
   readonly #connection: Connection;
-  readonly #dialect: Dialect;
+  readonly #codes: Codes["stream"];
   readonly #unfinished: Unfinished;
   readonly #hits: LimitHits;
-  readonly #setup = Promise.withResolvers<Setup>();
+  readonly #first = Promise.withResolvers<StreamReader>();
   readonly #opened = Promise.withResolvers<void>();
   #handlers: StreamHandlers | undefined;
   #earlyUni = 0;
   #earlyBidi = 0;
-  /** Whether a SETUP that comes now is not the one that is waited for. */
-  #setupSeen = true;
+  /** Type of the unidirectional stream that {@link Intake.first} waits for, while it has not come. */
+  #awaited: number | undefined;
 
   constructor(
     connection: Connection,
-    dialect: Dialect,
+    codes: Codes,
     unfinished: Unfinished,
     hits: LimitHits,
   ) {
     this.#connection = connection;
-    this.#dialect = dialect;
+    this.#codes = codes.stream;
     this.#unfinished = unfinished;
     this.#hits = hits;
-    this.#setup.promise.catch(() => {}); // not every version and side waits for it
+    this.#first.promise.catch(() => {}); // not every version and side waits for it
   }
 
   /**
    * Begins to take streams. Call it once.
-   * @param awaitsSetup Whether {@link Intake.setup} is waited for; else SETUP is handed on like every stream.
+   * @param awaited Type of the unidirectional stream that {@link Intake.first} waits for; else it is handed on like all.
    */
-  start(awaitsSetup: boolean): void {
-    this.#setupSeen = !awaitsSetup;
+  start(awaited?: number): void {
+    this.#awaited = awaited;
     void this.#takeUni();
     void this.#takeBidi();
   }
 
-  /**
-   * The peer's SETUP (05+), if it comes before {@link open}.
-   * @throws {ProtocolViolation} @throws {ConnectionClosed}
-   */
-  setup(): Promise<Setup> {
-    return this.#setup.promise;
+  /** The first stream of the type that is waited for, read up to behind its type. @throws {ConnectionClosed} */
+  first(): Promise<StreamReader> {
+    return this.#first.promise;
   }
 
   /** The session stands: what was gathered is handed on, then all that comes. */
@@ -79,7 +73,7 @@ export class Intake {
     for (;;) {
       const stream = await this.#connection.acceptUni();
       if (stream === undefined) {
-        return this.#setup.reject(new ConnectionClosed("it ended before its SETUP"));
+        return this.#first.reject(new ConnectionClosed("it ended before its SETUP"));
       }
       const reader = new StreamReader(stream, "stream type", this.#unfinished);
       if (this.#handlers !== undefined) this.#handlers.uni(stream, reader);
@@ -100,17 +94,15 @@ export class Intake {
       type = await reader.varint();
     } catch {
       this.#earlyUni--; // cancelled before it said anything
-      return stream.stop(STREAM_CODE.cancel);
+      return stream.stop(this.#codes.cancel);
     }
     if (type === undefined) {
       this.#earlyUni--;
       return;
     }
-    const first = type === UNI.setup && this.#dialect.setup === "uni" && !this.#setupSeen;
-    if (first && this.#handlers === undefined) {
-      this.#setupSeen = true;
-      this.#setup.resolve(readSetup(reader));
-      return;
+    if (type === this.#awaited && this.#handlers === undefined) {
+      this.#awaited = undefined;
+      return this.#first.resolve(reader);
     }
     await reader.prefetch(this.#opened.promise);
     this.#handlers!.uni(stream, reader, type);
@@ -140,14 +132,7 @@ export class Intake {
 
   #refuse(receive: ReceiveStream, both?: BidiStream): void {
     this.#hits.earlyStreams++;
-    receive.stop(STREAM_CODE.tooMany);
-    both?.send.reset(STREAM_CODE.tooMany);
+    receive.stop(this.#codes.tooMany);
+    both?.send.reset(this.#codes.tooMany);
   }
-}
-
-/** The body of SETUP, behind its stream type. @throws {ProtocolViolation} */
-export async function readSetup(reader: StreamReader): Promise<Setup> {
-  const body = await reader.body("SETUP", MAX_SETUP_BYTES);
-  if (body === undefined) throw new ProtocolViolation("SETUP", "the stream ended before it");
-  return decodeSetup(body);
 }

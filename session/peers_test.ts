@@ -20,6 +20,7 @@ import {
   type MemoryPairOptions,
 } from "../transport/memory/memory.ts";
 import { type Dialect, DIALECTS, type LiteVersion } from "../wire/lite/dialect.ts";
+import { alpnOf } from "../wire/versions.ts";
 
 /** Lets everything happen that can happen without time going by. */
 export async function tick(times = 1): Promise<void> {
@@ -58,10 +59,10 @@ export async function join(
   pair: MemoryPairOptions = {},
   options: ClientOptions = {},
 ): Promise<JoinedClient> {
-  const dialect = lite(version);
-  const [near, far] = memoryPair({ protocol: dialect.alpn, ...pair });
+  const { name } = lite(version);
+  const [near, far] = memoryPair({ protocol: alpnOf(name), ...pair });
   void relay.accept(far);
-  const client = await Client.over(near, { versions: [dialect], clock, ...options });
+  const client = await Client.over(near, { versions: [name], clock, ...options });
   await tick();
   return { client, near, far };
 }
@@ -73,7 +74,7 @@ export async function link(
   version: LiteVersion,
   pair: MemoryPairOptions = {},
 ): Promise<[near: MemoryConnection, far: MemoryConnection]> {
-  const [near, far] = memoryPair({ protocol: lite(version).alpn, ...pair });
+  const [near, far] = memoryPair({ protocol: alpnOf(lite(version).name), ...pair });
   void to.accept(far);
   await from.join(near);
   await tick();

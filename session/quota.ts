@@ -5,6 +5,7 @@
  * @module
  */
 import type { Clock } from "../base/clock.ts";
+import { sleep } from "../base/sleep.ts";
 import type { LimitHits, SessionLimits } from "./limits.ts";
 
 /** How many seconds' worth of control messages may come at once. */
@@ -80,7 +81,7 @@ export class Quota {
     if (this.#messages >= 0) return undefined;
     this.hits.messageRate++;
     const waitMs = Math.ceil(-this.#messages * 1000 / rate);
-    return new Promise((resolve) => this.#clock.after(waitMs, resolve));
+    return sleep(waitMs, undefined, this.#clock);
   }
 
   #spend(messages: number): void {

@@ -6,7 +6,6 @@
 import { concat } from "../base/bytes.ts";
 import type { ReceiveStream } from "../transport/connection.ts";
 import { ProtocolViolation } from "../wire/errors.ts";
-import { STREAM_CODE } from "../wire/lite/codes.ts";
 import { MAX_MESSAGE_BYTES, type Message } from "../wire/message.ts";
 import { getVarint, MAX_VARINT, varintWidth } from "../wire/varint.ts";
 import { MESSAGE_TIMEOUT_MS, type Unfinished, type Waiting } from "./unfinished.ts";
@@ -126,9 +125,9 @@ export class StreamReader implements Waiting {
   }
 
   /** Its message took too long. */
-  expire(): void {
+  expire(code: number): void {
     this.#expired = true;
-    this.stream.stop(STREAM_CODE.controlTimeout);
+    this.stream.stop(code);
   }
 
   #cut(what: string): ProtocolViolation {

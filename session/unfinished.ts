@@ -16,7 +16,7 @@ export const MESSAGE_TIMEOUT_MS = 10_000;
 /** Somebody who waits for the rest of a message. */
 export interface Waiting {
   /** The rest is not waited for any longer: the stream is given up. */
-  expire(): void;
+  expire(code: number): void;
 }
 
 /** The account of one session. */
@@ -26,7 +26,8 @@ export class Unfinished {
   readonly #since = new Map<Waiting, number>();
   #bytes = 0;
 
-  constructor(clock: Clock, hits: LimitHits) {
+  /** @param timeoutCode What a stream is given up with whose message takes too long. */
+  constructor(clock: Clock, hits: LimitHits, readonly timeoutCode: number) {
     this.#clock = clock;
     this.#hits = hits;
   }
@@ -74,7 +75,7 @@ export class Unfinished {
       if (now - since < MESSAGE_TIMEOUT_MS) continue;
       this.#hits.messageTime++;
       this.#since.delete(waiting);
-      waiting.expire();
+      waiting.expire(this.timeoutCode);
     }
   }
 }

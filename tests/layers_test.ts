@@ -101,6 +101,31 @@ Deno.test("the page takes types of the admin interface's shapes, and nothing tha
   assert.deepEqual(refusedImports(modules), ["web/b.tsx -> admin/shapes.ts: only its types"]);
 });
 
+Deno.test("what a protocol has of its own is imported by its session and by nobody who has a session", () => {
+  const modules = [
+    file("wire/lite/codes.ts", ["wire/errors.ts"]),
+    file("wire/versions.ts", ["wire/lite/dialect.ts"]),
+    file("session/lite/session.ts", ["wire/lite/dialect.ts", "session/context.ts"]),
+    file("session/open.ts", ["session/lite/session.ts", "wire/lite/codes.ts"]),
+    file("session/intake.ts", ["wire/lite/codes.ts", "session/lite/session.ts"]),
+    file("session/intake_test.ts", ["wire/lite/codes.ts"]),
+    file("server/relay.ts", ["session/open.ts", "session/lite/session.ts", "wire/lite/codes.ts"]),
+    file("client/peer.ts", ["wire/versions.ts", "wire/lite/dialect.ts"]),
+    file("load/light_session.ts", ["session/lite/handshake.ts", "wire/lite/dialect.ts"]),
+    file("load/bench/viewer.ts", ["wire/lite/dialect.ts"]),
+  ];
+  assert.deepEqual(refusedImports(modules), [
+    "wire/versions.ts -> wire/lite/dialect.ts: only its protocol may",
+    "session/open.ts -> wire/lite/codes.ts: only its protocol may",
+    "session/intake.ts -> wire/lite/codes.ts: only its protocol may",
+    "session/intake.ts -> session/lite/session.ts: only its protocol may",
+    "server/relay.ts -> session/lite/session.ts: only its protocol may",
+    "server/relay.ts -> wire/lite/codes.ts: only its protocol may",
+    "client/peer.ts -> wire/lite/dialect.ts: only its protocol may",
+    "load/bench/viewer.ts -> wire/lite/dialect.ts: only its protocol may",
+  ]);
+});
+
 Deno.test("a package outside its folder is refused, its sub-paths are not", () => {
   const modules = [
     file("server/http.ts", ["hono", "hono/cors", "honolulu", "node:fs"]),

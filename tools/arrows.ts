@@ -15,12 +15,12 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: ["base", "wire", "transport", "session", "relay"],
   media: ["base", "client", "wire/path.ts", "wire/varint.ts"],
   storage: ["base"],
-  config: ["base", "wire/path_pattern.ts"],
+  config: ["base", "wire/path_pattern.ts", "wire/versions.ts"],
   metrics: [
     "base",
     // What is counted is declared by who counts it.
     ...["relay/stats.ts", "relay/group/frame_pool.ts", "session/limits.ts", "storage/store.ts"],
-    "plugins/plugin.ts",
+    ...["plugins/plugin.ts", "wire/versions.ts"],
   ],
   // The shapes of the admin interface, with what they describe of others.
   admin: ["base", "metrics/snapshot.ts", "plugins/plugin.ts", "relay/reading.ts"],
@@ -39,7 +39,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   load: ["base", "wire", "transport", "session", "client"],
   cli: [
-    ...["admin", "base", "wire/path.ts", "wire/path_pattern.ts", "server", "client", "media"],
+    ...["admin", "base", "wire/path.ts", "wire/path_pattern.ts", "wire/versions.ts", "server", "client", "media"],
     ...["load", "config", "metrics", "plugins", "web/build"],
   ],
   "main.ts": ["cli"],
@@ -48,6 +48,14 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Of {@link MAY_IMPORT}, what only types may be taken from: the page does not carry what checks a shape. */
 const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = { web: ["admin"] };
+/**
+ * What a protocol has of its own -> who may import it besides itself: everybody else deals in sessions, and in versions by
+ * name. The load generator's viewer speaks moq-lite by itself, since it keeps nothing of what comes.
+ */
+export const ONLY_FROM: Readonly<Record<string, readonly string[]>> = {
+  "wire/lite": ["session/lite", "load/light_session.ts", "load/group_scan.ts"],
+  "session/lite": ["session/open.ts", "load/light_session.ts"],
+};
 
 /** Folder -> npm packages it may import. A plugin's own stand under its folder. */
 export const MAY_USE: Readonly<Record<string, readonly string[]>> = {
@@ -94,7 +102,7 @@ function covers(allowed: string, path: string): boolean {
   return path === allowed || path.startsWith(`${allowed}/`);
 }
 
-/** Imports between folders that {@link MAY_IMPORT} does not list. */
+/** Imports that {@link MAY_IMPORT} does not list, or {@link ONLY_FROM} keeps for others. */
 export function refusedImports(modules: readonly Module[]): string[] {
   const refused: string[] = [];
   for (const { path, files, types } of modules) {
@@ -106,12 +114,20 @@ export function refusedImports(modules: readonly Module[]): string[] {
     for (const to of files.filter((file) => /\.([jt]sx?|json)$/.test(file))) {
       const within = areaOf(to) === area && !isFree(to);
       if (!within && !allowed?.some((a) => covers(a, to))) refused.push(`${path} -> ${to}`);
+      else if (isKept(to, path)) refused.push(`${path} -> ${to}: only its protocol may`);
       else if (!types.includes(to) && TYPES_ONLY[area]?.some((a) => covers(a, to))) {
         refused.push(`${path} -> ${to}: only its types`);
       }
     }
   }
   return refused;
+}
+
+/** Whether {@link ONLY_FROM} keeps a file for others than this one. */
+function isKept(file: string, from: string): boolean {
+  return Object.entries(ONLY_FROM).some(([folder, others]) =>
+    covers(folder, file) && ![folder, ...others].some((other) => covers(other, from))
+  );
 }
 
 /** npm packages in folders that {@link MAY_USE} does not give them to. */

@@ -2,7 +2,7 @@
  * Runs the interop matrix with every peer there is and writes docs/interop.md: `deno task interop`. Peers are looked for
  * on PATH; `--dry` writes nothing.
  */
-import { LITE_VERSIONS } from "../config/schema.ts";
+import { VERSIONS } from "../wire/versions.ts";
 import { VERSION } from "../base/version.ts";
 import { launchChromium } from "../tests/support/pages/chromium.ts";
 import { type Cell, moqRelay, ourRelay, runMatrix } from "../tests/support/peers/interop_cells.ts";
@@ -129,7 +129,7 @@ if (import.meta.main) {
   const cells = await runMatrix({
     relays,
     peers,
-    versions: LITE_VERSIONS,
+    versions: VERSIONS,
     parallel: 3,
     attempts: 2,
     onCell: ({ publisher, relay, subscriber, version, transport, outcome, note }) =>

@@ -39,7 +39,7 @@ export async function listenForInterop(text: string): Promise<InteropListener> {
         announced: (prefix) => session.announced(prefix),
         subscribe: (path, track) => session.subscribe(path, track),
         fetch: (path, track, group) => session.fetch(path, track, group),
-        probe: () => session.link.session.subscriber.probe(),
+        probe: () => session.link.session.probe(),
         goaway: (uri) => session.goaway(uri),
         close: () => session.close(),
       }),

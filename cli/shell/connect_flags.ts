@@ -2,7 +2,7 @@ import { withToken } from "../../client/reconnect.ts";
 import { connect, type ConnectOptions, QumoError } from "../../client/mod.ts";
 import { parseDurationMs } from "../../base/units.ts";
 import { reasonOf, UsageError } from "../../base/errors.ts";
-import { LITE_VERSIONS } from "../../config/schema.ts";
+import { VERSIONS } from "../../wire/versions.ts";
 import { type FlagTable } from "./args.ts";
 import { remedyFor } from "./remedy.ts";
 
@@ -22,7 +22,7 @@ export const CONNECT_FLAGS = {
   version: {
     kind: "text",
     value: "NAME",
-    choices: LITE_VERSIONS,
+    choices: VERSIONS,
     about: "Speak this version, or the first common one of A,B; all if not given.",
   },
 } as const satisfies FlagTable;
@@ -118,9 +118,9 @@ async function readCa(path: string): Promise<string> {
 
 function versionsOf(text: string): string[] {
   const names = text.split(",").map((name) => name.trim()).filter((name) => name !== "");
-  const wrong = names.find((name) => !LITE_VERSIONS.includes(name as typeof LITE_VERSIONS[number]));
+  const wrong = names.find((name) => !(VERSIONS as readonly string[]).includes(name));
   if (wrong !== undefined || names.length === 0) {
-    throw new UsageError(`--version takes ${LITE_VERSIONS.join(", ")}; not "${wrong ?? text}"`);
+    throw new UsageError(`--version takes ${VERSIONS.join(", ")}; not "${wrong ?? text}"`);
   }
   return names;
 }

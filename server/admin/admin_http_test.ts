@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readExposition } from "../../tests/support/fixtures/exposition.ts";
-import { DIALECTS } from "../../wire/lite/dialect.ts";
+import { VERSIONS } from "../../wire/versions.ts";
 import { adminApp } from "./admin_http.ts";
 import { jsonOf, RelayUnderTest, until } from "../../tests/support/fixtures/http.ts";
 import type { Upstream } from "../cluster/upstream.ts";
@@ -141,7 +141,7 @@ Deno.test("/api/v1/broadcasts tells publishers and routes, hops as decimal strin
   assert.equal(routes[0].source, "memory:a");
   assert.equal(typeof routes[0].warm, "number");
 
-  const announced = under.relay.origin.announce("far", under.relay.session(1)!.session.subscriber, {
+  const announced = under.relay.origin.announce("far", under.relay.session(1)!.session.source, {
     hops: [0n, (1n << 62n) - 1n],
     warm: Infinity,
     cold: 4,
@@ -273,7 +273,7 @@ Deno.test("/metrics has a label for every version that is spoken", async () => {
   await using under = new RelayUnderTest();
   const app = adminApp(under.view());
   const series = readExposition(await (await app.request("/metrics")).text());
-  for (const { name } of DIALECTS) {
+  for (const name of VERSIONS) {
     assert.ok(series.has(`qumo_sessions{transport="quic",version="${name}"}`), name);
   }
 });

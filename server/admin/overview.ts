@@ -12,6 +12,7 @@ import type {
   TrackJson,
 } from "../../admin/shapes.ts";
 import type { MetricsSnapshot, NodeNumbers } from "../../metrics/snapshot.ts";
+import type { CloseReason } from "../../base/reasons.ts";
 import { answer, type Answers, type Question } from "./questions.ts";
 import type { Revoked } from "../auth/revocations.ts";
 import type { ServerView } from "./server_view.ts";
@@ -136,10 +137,10 @@ function sum(a: any, b: any): any {
 export async function kick(
   view: ServerView,
   id: number,
-  code: number,
+  why: CloseReason | number,
   reason: string,
 ): Promise<boolean> {
-  return (await ask(view, { about: "kick", id, code, reason })).some((done) => done);
+  return (await ask(view, { about: "kick", id, why, reason })).some((done) => done);
 }
 
 /** Takes tokens back on every node, as {@link Relay.revoke} does. @returns How many sessions were closed. */

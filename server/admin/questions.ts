@@ -5,6 +5,7 @@
  */
 import type { BroadcastJson, SessionDetailJson, SessionJson } from "../../admin/shapes.ts";
 import type { NodeNumbers } from "../../metrics/snapshot.ts";
+import type { CloseReason } from "../../base/reasons.ts";
 import type { Revoked } from "../auth/revocations.ts";
 import type { NodeView } from "./node_view.ts";
 import {
@@ -20,7 +21,12 @@ import { viewedBroadcasts } from "../viewed.ts";
 export type Question =
   | { readonly about: "sessions" | "broadcasts" | "tracks" | "numbers" | "viewed" }
   | { readonly about: "session"; readonly id: number }
-  | { readonly about: "kick"; readonly id: number; readonly code: number; readonly reason: string }
+  | {
+    readonly about: "kick";
+    readonly id: number;
+    readonly why: CloseReason | number;
+    readonly reason: string;
+  }
   | { readonly about: "revoke"; readonly revoked: Revoked; readonly untilMs?: number };
 
 export interface Answers {
@@ -44,7 +50,7 @@ export async function answer<Q extends Question>(
   const answers: { [A in keyof Answers]: () => Answers[A] | Promise<Answers[A]> } = {
     sessions: () => sessionsOf(node.relay),
     kick: () =>
-      question.about === "kick" && node.relay.kick(question.id, question.code, question.reason),
+      question.about === "kick" && node.relay.kick(question.id, question.why, question.reason),
     session: () => question.about === "session" ? sessionOf(node.relay, question.id) : undefined,
     broadcasts: () => broadcastsOf(node.relay),
     tracks: () => tracksOf(node.relay),

@@ -111,15 +111,15 @@ function sessionJson({ id, session, startedAtMs, dialed, grant }: RelaySession):
   return {
     id,
     transport: session.connection.kind,
-    version: session.dialect.name,
+    version: session.version,
     remote: session.connection.remoteAddress,
     root: session.root,
     startedAt: new Date(startedAtMs).toISOString(),
     dialed,
     hop: session.peerHop.toString(),
-    subscriptionsServed: session.publisher.subscriptions,
-    subscriptionsUpstream: session.subscriber.subscriptions,
-    announcements: session.subscriber.announcements,
+    subscriptionsServed: session.servedCount,
+    subscriptionsUpstream: session.subscriptions,
+    announcements: session.announcements,
     jti: grant?.jti ?? null,
     sub: grant?.sub ?? null,
   };
@@ -128,7 +128,7 @@ function sessionJson({ id, session, startedAtMs, dialed, grant }: RelaySession):
 function openSessions(relay: Relay): NodeNumbers["sessions"]["open"] {
   return [...relay.sessions()].map(({ session }) => ({
     transport: session.connection.kind,
-    version: session.dialect.name,
+    version: session.version,
     count: 1,
   }));
 }
@@ -146,8 +146,8 @@ function contentOf(
     }
   }
   for (const { session } of relay.sessions()) {
-    served += session.publisher.subscriptions;
-    upstream += session.subscriber.subscriptions;
+    served += session.servedCount;
+    upstream += session.subscriptions;
   }
   return {
     broadcasts: { live, lingering },

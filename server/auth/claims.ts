@@ -3,9 +3,10 @@
  *
  * @module
  */
+import type { RefusalReason } from "../../base/reasons.ts";
 import { QumoError } from "../../base/errors.ts";
 import { normalizePath, stripPrefix } from "../../wire/path.ts";
-import { type Grant, type Refusal, refusal, type RefusalReason } from "./grant.ts";
+import { type Grant, type Refusal, refusal } from "./grant.ts";
 import { allContained, BadPattern, compacted, Pattern } from "../../wire/path_pattern.ts";
 
 /** A token that is not accepted. Its message holds nothing of the token. */

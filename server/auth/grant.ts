@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { SESSION_CODE } from "../../wire/lite/codes.ts";
+import type { CloseReason, RefusalReason } from "../../base/reasons.ts";
 
 /** What a session may do. */
 export interface Grant {
@@ -23,60 +23,16 @@ export interface Grant {
   readonly sub?: string;
 }
 
-/** Why somebody is turned away. The words are stable: they are a label of the metrics. */
-export type RefusalReason =
-  /** The server is about to stop. */
-  | "draining"
-  /** As many sessions as the server takes, or as it takes from one address. */
-  | "full"
-  | "address_full"
-  /** No session can stand at such a path. */
-  | "bad_path"
-  /** A web page of another site, or under a name that is not the relay's, and nobody is asked for a token. */
-  | "foreign_page"
-  | "foreign_name"
-  /** No token, and nothing here is public. */
-  | "no_token"
-  /** It cannot be read, its signature is wrong, its key unknown, or it claims more than its key may grant. */
-  | "bad_token"
-  | "expired"
-  | "revoked"
-  /** A good token for another path, or for another role than the peer declares. */
-  | "not_granted"
-  /** The auth server said no. */
-  | "server_refused"
-  /** Keys or the auth server cannot be reached. */
-  | "unavailable";
-
-export const REFUSAL_REASONS: readonly RefusalReason[] = [
-  "draining",
-  "full",
-  "address_full",
-  "bad_path",
-  "foreign_page",
-  "foreign_name",
-  "no_token",
-  "bad_token",
-  "expired",
-  "revoked",
-  "not_granted",
-  "server_refused",
-  "unavailable",
-];
-
 /** The answer to somebody who may not come in. */
 export interface Refusal {
   readonly reason: RefusalReason;
   /** HTTP status, where nothing but the request stands yet. */
   readonly status: 401 | 403 | 404 | 421 | 429 | 502 | 503;
-  /** Code a session is closed with, where the connection stands already. */
-  readonly sessionCode: number;
+  /** What a session is closed with, where the connection stands already. */
+  readonly closing: CloseReason;
   /** For people; holds nothing of the token. */
   readonly message: string;
 }
-
-/** Session codes from here on are HTTP statuses and the like. */
-const APPLICATION_CODE = 64;
 
 const STATUS: Readonly<Record<RefusalReason, Refusal["status"]>> = {
   draining: 503,
@@ -94,15 +50,23 @@ const STATUS: Readonly<Record<RefusalReason, Refusal["status"]>> = {
   unavailable: 502,
 };
 
+const CLOSING: Readonly<Record<Refusal["status"], CloseReason>> = {
+  401: "unauthorized",
+  403: "unauthorized",
+  404: "notFound",
+  421: "misdirected",
+  429: "tooMany",
+  502: "unreachable",
+  503: "unavailable",
+};
+
 /** Makes the answer for a reason. */
 export function refusal(
   reason: RefusalReason,
   message: string,
   status: Refusal["status"] = STATUS[reason],
 ): Refusal {
-  const denied = status === 401 || status === 403;
-  const sessionCode = denied ? SESSION_CODE.unauthorized : APPLICATION_CODE + status;
-  return { reason, status, sessionCode, message };
+  return { reason, status, closing: CLOSING[status], message };
 }
 
 /** Everything below the path that was dialed: nobody restricts anything. */

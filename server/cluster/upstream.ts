@@ -105,7 +105,7 @@ export class Upstream {
         ...(raw ? { path: pathname + search } : {}),
         onGoaway: (uri) => asked.resolve(sameHost(uri, url) ? uri : url),
       });
-      const { dialect, closed } = link.session;
+      const { version, closed } = link.session;
       const old = this.#current;
       this.#current = link;
       const ended = closed.then((info) => {
@@ -120,7 +120,7 @@ export class Upstream {
       this.state = "connected";
       this.connected++;
       this.lastError = undefined;
-      log.info("upstream connected", { upstream: this.url, version: dialect.name });
+      log.info("upstream connected", { upstream: this.url, version });
       return await Promise.race([ended, asked.promise]);
     } catch (error) {
       this.lastError = masked(reasonOf(error));

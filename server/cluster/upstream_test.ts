@@ -14,6 +14,7 @@ import { ConnectFailed } from "../../transport/errors.ts";
 import { type MemoryConnection, memoryPair } from "../../transport/memory/memory.ts";
 import type { LiteVersion } from "../../wire/lite/dialect.ts";
 import { Upstream, type UpstreamOptions } from "./upstream.ts";
+import { alpnOf } from "../../wire/versions.ts";
 
 /** An upstream link over memory pairs: who is dialed, and the connections so far. */
 function linkTo(
@@ -37,7 +38,7 @@ function linkTo(
       if (target.above === undefined) {
         return Promise.reject(new ConnectFailed(url, "refused"));
       }
-      const [near, far] = memoryPair({ protocol: lite(options.version ?? 6).alpn });
+      const [near, far] = memoryPair({ protocol: alpnOf(lite(options.version ?? 6).name) });
       ends.push(near);
       void target.above.relay.accept(far);
       return Promise.resolve(near);

@@ -20,7 +20,7 @@ import type { MediaStore } from "../../storage/store.ts";
 import type { Strays } from "../../plugins/host/strays.ts";
 import { Supervisor } from "../../plugins/host/supervisor.ts";
 import { memoryPair } from "../../transport/memory/memory.ts";
-import { DIALECTS } from "../../wire/lite/dialect.ts";
+import { alpnOf, VERSIONS } from "../../wire/versions.ts";
 import { type Admits, pluginAccess, type PluginRequests } from "./plugin_access.ts";
 import type { Relay } from "../relay.ts";
 
@@ -50,7 +50,7 @@ const RESERVED = [
  * work on, each with its catalog and all its renditions. Who waits for a stream would do so without a word.
  */
 const LINK = {
-  protocol: "moq-lite-06",
+  protocol: alpnOf("moq-lite-06"),
   windowBytes: 1 << 20,
   maxUniStreams: 8_192,
   maxBidiStreams: 1_000 * (MAX_RENDITIONS + 2),
@@ -142,7 +142,7 @@ export class PluginHost {
     const { relay, log } = this.#options;
     const [ours, theirs] = memoryPair({ ...LINK, remotes: ["relay", `plugin:${name}`] });
     // Plugins need timestamps, whatever the versions that others may speak.
-    void relay.accept(theirs, undefined, { versions: DIALECTS, unlimited: true, internal: true });
+    void relay.accept(theirs, undefined, { versions: VERSIONS, unlimited: true, internal: true });
     return await Client.over(ours, {
       clock: relay.context.clock,
       log: log.with({ plugin: name }),

@@ -8,7 +8,7 @@ import type { GroupWriter } from "../../relay/group/group_writer.ts";
 import type { BidiStream } from "../../transport/connection.ts";
 import { ProtocolViolation } from "../../wire/errors.ts";
 import { STREAM_CODE } from "../../wire/lite/codes.ts";
-import type { Link } from "../link.ts";
+import type { LiteContext } from "./context.ts";
 import { FrameParser } from "./frame_parser.ts";
 
 export class FetchAnswer {
@@ -16,11 +16,11 @@ export class FetchAnswer {
   #ended = false;
 
   constructor(
-    readonly link: Link,
+    readonly context: LiteContext,
     readonly stream: BidiStream,
     readonly writer: GroupWriter,
   ) {
-    const { dialect, clock } = link;
+    const { dialect, clock } = context;
     this.#parser = new FrameParser(writer, dialect.timestamps, () => clock.wallMs());
   }
 
@@ -33,7 +33,7 @@ export class FetchAnswer {
   async next(): Promise<boolean> {
     const chunk = await this.stream.receive.read();
     if (chunk !== undefined) {
-      this.link.quota.received(chunk.length);
+      this.context.quota.received(chunk.length);
       this.#parser.push(chunk);
       return true;
     }
@@ -50,8 +50,8 @@ export class FetchAnswer {
     try {
       while (!this.#ended && this.writer.open) await this.next();
     } catch (error) {
-      if (error instanceof GroupTooLarge) this.link.log.warn(error.message);
-      if (error instanceof ProtocolViolation) this.link.failed(error);
+      if (error instanceof GroupTooLarge) this.context.log.warn(error.message);
+      if (error instanceof ProtocolViolation) this.context.failed(error);
     }
     this.leave();
   }

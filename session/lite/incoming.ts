@@ -13,7 +13,8 @@ import { ProtocolViolation } from "../../wire/errors.ts";
 import { STREAM_CODE } from "../../wire/lite/codes.ts";
 import { BIDI, type Dialect } from "../../wire/lite/dialect.ts";
 import { framed } from "../../wire/message.ts";
-import { CONTROL_ORDER, type Link } from "../link.ts";
+import { CONTROL_ORDER } from "../context.ts";
+import type { LiteContext } from "./context.ts";
 import { StreamReader } from "../stream_reader.ts";
 import { FrameParser } from "./frame_parser.ts";
 import { readReply } from "./replies.ts";
@@ -34,7 +35,7 @@ export interface IncomingOptions {
 }
 
 export class Incoming implements UpstreamSubscription {
-  readonly #link: Link;
+  readonly #context: LiteContext;
   readonly #o: IncomingOptions;
   readonly #onClosed: () => void;
   #stream: BidiStream | undefined;
@@ -57,8 +58,13 @@ export class Incoming implements UpstreamSubscription {
   #cancelWait: (() => void) | undefined;
   readonly #receiving = new Set<{ stream: ReceiveStream; writer: GroupWriter }>();
 
-  constructor(link: Link, request: TrackRequest, options: IncomingOptions, onClosed: () => void) {
-    this.#link = link;
+  constructor(
+    context: LiteContext,
+    request: TrackRequest,
+    options: IncomingOptions,
+    onClosed: () => void,
+  ) {
+    this.#context = context;
     this.#o = options;
     this.#request = this.#asked = request;
     this.#onClosed = onClosed;
@@ -70,7 +76,7 @@ export class Incoming implements UpstreamSubscription {
       await this.#run();
     } catch (error) {
       const lost = error instanceof ConnectionClosed;
-      if (error instanceof ProtocolViolation) this.#link.failed(error);
+      if (error instanceof ProtocolViolation) this.#context.failed(error);
       // An OK of the old versions comes at once and promises nothing.
       const why = lost || this.#begun ? "lost" : "not-found";
       this.#end({ kind: "failed", why, reason: wordsFor(error) });
@@ -102,7 +108,7 @@ export class Incoming implements UpstreamSubscription {
     this.#openGroups++;
     const entry = { stream, writer };
     this.#receiving.add(entry);
-    const { dialect, clock, quota } = this.#link;
+    const { dialect, clock, quota } = this.#context;
     const parser = new FrameParser(writer, dialect.timestamps, () => clock.wallMs());
     try {
       for (;;) {
@@ -120,7 +126,7 @@ export class Incoming implements UpstreamSubscription {
       if (error instanceof ConnectionClosed) this.#o.sink.interrupt(writer);
       else writer.cut();
       if (error instanceof GroupTooLarge) {
-        this.#link.log.warn(error.message, { track: this.#o.track });
+        this.#context.log.warn(error.message, { track: this.#o.track });
         quota.hits[error.what === "frame" ? "frameBytes" : "groupBytes"]++;
         stream.stop(
           error.what === "frame" ? STREAM_CODE.frameTooLarge : STREAM_CODE.groupTooLarge,
@@ -147,7 +153,7 @@ export class Incoming implements UpstreamSubscription {
   }
 
   async #run(): Promise<void> {
-    const { connection, dialect } = this.#link;
+    const { connection, dialect } = this.#context;
     const stream = await connection.openBidi({ sendOrder: CONTROL_ORDER });
     if (this.#closed) {
       stream.send.reset(STREAM_CODE.cancel);
@@ -167,7 +173,7 @@ export class Incoming implements UpstreamSubscription {
       }),
       BIDI.subscribe,
     ));
-    const reader = new StreamReader(stream.receive, "SUBSCRIBE reply", this.#link.unfinished);
+    const reader = new StreamReader(stream.receive, "SUBSCRIBE reply", this.#context.unfinished);
     let started = false;
     for (;;) {
       const reply = await readReply(reader, dialect);
@@ -191,7 +197,7 @@ export class Incoming implements UpstreamSubscription {
 
   /** The publisher has finished the stream. */
   #finished(): void {
-    const { dialect } = this.#link;
+    const { dialect } = this.#context;
     if (!this.#answered) {
       return this.#end({ kind: "failed", why: "not-found", reason: "the publisher refused" });
     }
@@ -207,7 +213,7 @@ export class Incoming implements UpstreamSubscription {
 
   #waitFor(ms: number): void {
     this.#cancelWait?.();
-    this.#cancelWait = this.#link.clock.after(ms, () => this.#end(this.#ending!));
+    this.#cancelWait = this.#context.clock.after(ms, () => this.#end(this.#ending!));
   }
 
   /** Over as soon as every group is here or known not to come, where their number is known; newer ones may have come first. */
@@ -253,7 +259,7 @@ export class Incoming implements UpstreamSubscription {
     const lost = end.kind === "failed" && end.why === "lost";
     this.#giveUp((writer) => lost ? this.#o.sink.interrupt(writer) : writer.cut());
     // A relay that drains ends everything: the track itself may go on elsewhere.
-    const leaving = end.kind === "ended" && this.#link.peerLeaving;
+    const leaving = end.kind === "ended" && this.#context.peerLeaving;
     this.#o.sink.ended(leaving ? { ...end, leaving } : end);
   }
 
@@ -275,7 +281,7 @@ export class Incoming implements UpstreamSubscription {
   }
 
   #sendUpdate(): void {
-    const { subscribeUpdate } = this.#link.dialect;
+    const { subscribeUpdate } = this.#context.dialect;
     const [old, now] = [this.#asked, this.#request];
     const same = old.priority === now.priority && old.maxLatencyMs === now.maxLatencyMs &&
       old.endGroup === now.endGroup;
@@ -285,7 +291,7 @@ export class Incoming implements UpstreamSubscription {
       ordered: undefined,
       startFrame: 0,
       endFrame: undefined,
-      ...wireRequest({ ...now, startGroup: old.startGroup }, this.#link.dialect),
+      ...wireRequest({ ...now, startGroup: old.startGroup }, this.#context.dialect),
     })));
   }
 }

@@ -15,7 +15,8 @@ import { STREAM_CODE } from "../../wire/lite/codes.ts";
 import { framed } from "../../wire/message.ts";
 import { joinPath } from "../../wire/path.ts";
 import { TrackRequest } from "../../wire/lite/track.ts";
-import type { Link } from "../link.ts";
+import type { LiteContext } from "./context.ts";
+import type { PublisherHalf } from "../running_session.ts";
 import type { StreamReader } from "../stream_reader.ts";
 import { HALF_A_VARINT } from "./group_sender.ts";
 import { AnnounceEncoder } from "./announce_codec.ts";
@@ -32,8 +33,8 @@ const MAX_UNTAKEN_BYTES = 64 * 1024;
 /** What a write costs besides its bytes until it is taken. */
 const WRITE_BYTES = 512;
 
-export class Publisher {
-  readonly #link: Link;
+export class Publisher implements PublisherHalf {
+  readonly #context: LiteContext;
   readonly #subscriptions = new Map<number, ServedSubscription>();
   readonly #places = new Places();
   readonly #announcing = new Set<() => void>();
@@ -45,8 +46,8 @@ export class Publisher {
   #excludeHop = 0n;
 
   /** @param self What the peer itself announced is not announced back to it. */
-  constructor(link: Link, readonly self: BroadcastSource | undefined) {
-    this.#link = link;
+  constructor(context: LiteContext, readonly self: BroadcastSource | undefined) {
+    this.#context = context;
   }
 
   /** Subscriptions served now. */
@@ -59,7 +60,7 @@ export class Publisher {
    * many messages of the session, and is told when they are within its rate.
    */
   async announce(stream: BidiStream, reader: StreamReader): Promise<void> {
-    const { dialect, quota, log } = this.#link;
+    const { dialect, quota, log } = this.#context;
     const request = await reader.message(dialect.announceRequest);
     if (request === undefined) return stream.send.finish();
     if (dialect.excludesHop && request.excludeHop !== 0n) this.#excludeHop = request.excludeHop;
@@ -74,7 +75,7 @@ export class Publisher {
     const ended = reader.drain();
     try {
       // Which routes the peer must not hear of depends on who it is.
-      if (dialect.setup === "uni" && !dialect.excludesHop) await this.#link.peerKnown;
+      if (dialect.setup === "uni" && !dialect.excludesHop) await this.#context.peerKnown;
       for (let wait = quota.settled(); wait !== undefined; wait = quota.settled()) await wait;
       this.#tell(stream, prefix, ended);
       await ended;
@@ -86,7 +87,7 @@ export class Publisher {
   }
 
   #tell(stream: BidiStream, wanted: string, ended: Promise<void>): void {
-    const { dialect, serve, root, hop, quota } = this.#link;
+    const { dialect, serve, root, hop, quota } = this.#context;
     const encoder = new AnnounceEncoder(dialect, hop);
     const first: AnnounceEvent[] = [];
     let begun = false;
@@ -137,14 +138,14 @@ export class Publisher {
 
   /** SUBSCRIBE: serves a track until one side ends it. */
   async subscribe(stream: BidiStream, reader: StreamReader): Promise<void> {
-    const { dialect, connection, clock, stats, log } = this.#link;
+    const { dialect, connection, clock, stats, log } = this.#context;
     const asked = await reader.message(dialect.subscribe);
     if (asked === undefined) return stream.send.finish();
     if (this.#subscriptions.has(asked.id)) {
       throw new ProtocolViolation("SUBSCRIBE", `id ${asked.id} is in use`);
     }
-    const path = joinPath(this.#link.root, asked.broadcast);
-    if (!this.#link.quota.maySubscribe(this.#subscriptions.size)) {
+    const path = joinPath(this.#context.root, asked.broadcast);
+    if (!this.#context.quota.maySubscribe(this.#subscriptions.size)) {
       log.debug("subscribe refused: too many", { broadcast: path, track: asked.track });
       return refuse(stream, STREAM_CODE.tooMany);
     }
@@ -168,7 +169,7 @@ export class Publisher {
       track,
       clock,
       stats,
-      quota: this.#link.quota,
+      quota: this.#context.quota,
       onDone: () => {
         this.#subscriptions.delete(asked.id);
         this.#places.leave(subscription);
@@ -190,12 +191,12 @@ export class Publisher {
 
   /** TRACK: answers with the track's properties, as often as it is asked. */
   async trackInfo(stream: BidiStream, reader: StreamReader): Promise<void> {
-    const { trackInfo } = this.#link.dialect;
+    const { trackInfo } = this.#context.dialect;
     if (trackInfo === undefined) return refuse(stream, STREAM_CODE.cancel);
     const asked = await reader.message(TrackRequest);
     if (asked === undefined) return refuse(stream, STREAM_CODE.cancel);
     void reader.drain(); // its end says nothing, but has to be taken
-    const path = joinPath(this.#link.root, asked.broadcast);
+    const path = joinPath(this.#context.root, asked.broadcast);
     try {
       const broadcast = this.#find(path);
       if (broadcast === undefined) throw new NotFound(`broadcast ${path}`, "broadcast");
@@ -209,17 +210,17 @@ export class Publisher {
 
   /** FETCH: one group, as bare frames. */
   async fetch(stream: BidiStream, reader: StreamReader): Promise<void> {
-    const { dialect, stats, clock, quota } = this.#link;
+    const { dialect, stats, clock, quota } = this.#context;
     const asked = dialect.fetch && await reader.message(dialect.fetch);
     if (asked === undefined) return refuse(stream, STREAM_CODE.cancel);
     void reader.drain(); // a FIN before the answer is no reason to withhold one that is here
-    const path = joinPath(this.#link.root, asked.broadcast);
+    const path = joinPath(this.#context.root, asked.broadcast);
     try {
       const broadcast = this.#find(path);
       if (broadcast === undefined) throw new NotFound(`broadcast ${path}`, "broadcast");
       const whole = await broadcast.fetch(path, asked.track, asked, this.#peerHop);
       const group = isBounded(asked)
-        ? excerpt(whole, asked, this.#link.serve!.context.pool)
+        ? excerpt(whole, asked, this.#context.serve!.context.pool)
         : whole;
       if (group !== whole) whole.release();
       const onDone = () => this.#fetches.delete(served);
@@ -235,7 +236,7 @@ export class Publisher {
 
   /** PROBE: Deno tells nothing of rate or round trip, so the honest answer is "unknown", once. */
   async probe(stream: BidiStream, reader: StreamReader): Promise<void> {
-    const { probe } = this.#link.dialect;
+    const { probe } = this.#context.dialect;
     if (probe === undefined) return refuse(stream, STREAM_CODE.cancel);
     stream.send.write(framed(probe.encode({ bitrate: 0, rttMs: 0 })));
     await reader.drain();
@@ -292,15 +293,15 @@ export class Publisher {
   }
 
   get #peerHop(): bigint {
-    return this.#link.peerHop || this.#excludeHop;
+    return this.#context.peerHop || this.#excludeHop;
   }
 
   #find(path: string) {
-    return this.#link.serve?.find(path, this.#peerHop);
+    return this.#context.serve?.find(path, this.#peerHop);
   }
 
   async #updates(reader: StreamReader, subscription: ServedSubscription): Promise<void> {
-    const { dialect, quota } = this.#link;
+    const { dialect, quota } = this.#context;
     if (dialect.subscribeUpdate === undefined) return await reader.drain();
     for (;;) {
       let update;

@@ -13,6 +13,7 @@ import { encodeDatagram, MAX_DATAGRAM_BYTES } from "../../wire/lite/datagram.ts"
 import type { Dialect } from "../../wire/lite/dialect.ts";
 import type { Subscribe } from "../../wire/lite/subscribe.ts";
 import type { Quota } from "../quota.ts";
+import type { Served } from "../session.ts";
 import { excerpt } from "./excerpt.ts";
 import { groupHead, GroupSender, type SenderOwner } from "./group_sender.ts";
 import { encodeEnd, encodeOk, encodeStart } from "./replies.ts";
@@ -48,7 +49,7 @@ export interface ServedOptions {
   readonly onDone: () => void;
 }
 
-export class ServedSubscription implements TrackReader, SenderOwner, Ranked {
+export class ServedSubscription implements Served, TrackReader, SenderOwner, Ranked {
   readonly dialect: Dialect;
   readonly id: number;
   readonly stats: RelayStats;

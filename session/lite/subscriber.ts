@@ -4,11 +4,11 @@
  *
  * @module
  */
+import { sleep } from "../../base/sleep.ts";
 import { NotFound, SourceLost } from "../../relay/errors.ts";
 import type { GroupWriter } from "../../relay/group/group_writer.ts";
 import type { Announced } from "../../relay/origin.ts";
 import {
-  type BroadcastSource,
   DEFAULT_TRACK_INFO,
   type FetchRequest,
   type TrackInfo,
@@ -26,7 +26,10 @@ import { BIDI } from "../../wire/lite/dialect.ts";
 import { TrackRequest } from "../../wire/lite/track.ts";
 import { framed, type Message } from "../../wire/message.ts";
 import { isPath, joinPath, stripPrefix } from "../../wire/path.ts";
-import { CONTROL_ORDER, type Link } from "../link.ts";
+import { CONTROL_ORDER } from "../context.ts";
+import type { LiteContext } from "./context.ts";
+import type { SubscriberHalf } from "../running_session.ts";
+import type { ProbeReport } from "../session.ts";
 import { StreamReader } from "../stream_reader.ts";
 import { AnnounceDecoder } from "./announce_codec.ts";
 import { FetchAnswer } from "./fetch_answer.ts";
@@ -40,17 +43,9 @@ const REOPEN_TIMES = 10;
 /** Announcements that are taken in without a pause. */
 const SLICE = 256;
 
-/** What a peer says of the path to us. */
-export interface ProbeReport {
-  /** Bits per second. */
-  readonly bitrate: number;
-  /** Time to the peer and back, in milliseconds. */
-  readonly rttMs: number;
-}
-
-export class Subscriber implements BroadcastSource {
+export class Subscriber implements SubscriberHalf {
   readonly label: string;
-  readonly #link: Link;
+  readonly #context: LiteContext;
   readonly #incoming = new Map<number, Incoming>();
   readonly #announced = new Map<string, Announced>();
   readonly #requests = new Set<BidiStream>();
@@ -61,8 +56,8 @@ export class Subscriber implements BroadcastSource {
   #over = false;
   #leaving = false;
 
-  constructor(link: Link, label: string) {
-    this.#link = link;
+  constructor(context: LiteContext, label: string) {
+    this.#context = context;
     this.label = label;
   }
 
@@ -82,12 +77,12 @@ export class Subscriber implements BroadcastSource {
       const [heard, ended] = await this.#followOnce();
       if (ended || this.#over) return;
       if (heard) tries = 0;
-      await new Promise<void>((resolve) => this.#link.clock.after(REOPEN_MS, resolve));
+      await sleep(REOPEN_MS, undefined, this.#context.clock);
     }
   }
 
   trackInfo(broadcast: string, track: string): Promise<TrackInfo> {
-    if (this.#link.dialect.trackInfo === undefined) return Promise.resolve(DEFAULT_TRACK_INFO);
+    if (this.#context.dialect.trackInfo === undefined) return Promise.resolve(DEFAULT_TRACK_INFO);
     const key = trackKey(broadcast, track);
     const known = this.#infos.get(key);
     if (known !== undefined) return known;
@@ -99,7 +94,7 @@ export class Subscriber implements BroadcastSource {
   }
 
   async #askTrackInfo(broadcast: string, track: string): Promise<TrackInfo> {
-    const { dialect } = this.#link;
+    const { dialect } = this.#context;
     const path = this.#peerPath(broadcast);
     const body = TrackRequest.encode({ broadcast: path, track });
     const info = await this.#ask(
@@ -120,7 +115,7 @@ export class Subscriber implements BroadcastSource {
     const options = { id, broadcast: this.#peerPath(broadcast), track, sink };
     const key = trackKey(broadcast, track);
     this.#fed.set(key, (this.#fed.get(key) ?? 0) + 1);
-    const incoming = new Incoming(this.#link, request, options, () => {
+    const incoming = new Incoming(this.#context, request, options, () => {
       this.#incoming.delete(id);
       const left = this.#fed.get(key)! - 1;
       if (left > 0) return void this.#fed.set(key, left);
@@ -139,7 +134,7 @@ export class Subscriber implements BroadcastSource {
     request: FetchRequest,
     writer: GroupWriter,
   ): Promise<void> {
-    const { dialect } = this.#link;
+    const { dialect } = this.#context;
     const what = `group ${request.group} of track ${track} of ${broadcast}`;
     if (dialect.fetch === undefined) throw new NotFound(what, "group");
     const asked = framed(
@@ -154,7 +149,7 @@ export class Subscriber implements BroadcastSource {
       BIDI.fetch,
     );
     const stream = await this.#openRequest(asked, what);
-    const answer = new FetchAnswer(this.#link, stream, writer);
+    const answer = new FetchAnswer(this.#context, stream, writer);
     try {
       // The answer has begun with its first frame, or with a FIN: an empty group.
       let more = true;
@@ -165,7 +160,7 @@ export class Subscriber implements BroadcastSource {
     } catch (error) {
       answer.leave();
       this.#requests.delete(stream);
-      if (error instanceof ProtocolViolation) this.#link.failed(error);
+      if (error instanceof ProtocolViolation) this.#context.failed(error);
       if (error instanceof StreamReset) throw new NotFound(what, "group");
       if (error instanceof ConnectionClosed) throw new SourceLost(what, { cause: error });
       throw error;
@@ -180,7 +175,7 @@ export class Subscriber implements BroadcastSource {
    * @throws {NotFound} The peer refused. @throws {SourceLost} The session ended first.
    */
   async probe(): Promise<ProbeReport | undefined> {
-    const { dialect } = this.#link;
+    const { dialect } = this.#context;
     if (dialect.probe === undefined) return undefined;
     const message: Message<ProbeReport> = dialect.probe;
     const request = Uint8Array.of(BIDI.probe);
@@ -193,7 +188,7 @@ export class Subscriber implements BroadcastSource {
 
   /** GROUP: a group stream the peer opened. */
   async group(stream: ReceiveStream, reader: StreamReader): Promise<void> {
-    const head = await reader.message(this.#link.dialect.group);
+    const head = await reader.message(this.#context.dialect.group);
     if (head === undefined) return;
     const incoming = this.#incoming.get(head.subscribe);
     // An id of the past is a subscription that was left a moment ago.
@@ -203,7 +198,7 @@ export class Subscriber implements BroadcastSource {
 
   /** A datagram the peer sent; one for an unknown subscription is dropped. */
   datagram(bytes: Uint8Array): void {
-    this.#link.quota.received(bytes.length);
+    this.#context.quota.received(bytes.length);
     const { subscribe, sequence, timestamp, payload } = decodeDatagram(bytes);
     this.#incoming.get(subscribe)?.datagram(sequence, timestamp, payload);
   }
@@ -224,7 +219,7 @@ export class Subscriber implements BroadcastSource {
 
   /** @returns Whether anything was announced, and whether the peer ended the stream in order. */
   async #followOnce(): Promise<[heard: boolean, ended: boolean]> {
-    const { connection, dialect, hop, log, quota, unfinished } = this.#link;
+    const { connection, dialect, hop, log, quota, unfinished } = this.#context;
     let heard = false;
     let stream: BidiStream | undefined;
     try {
@@ -238,12 +233,12 @@ export class Subscriber implements BroadcastSource {
       );
       const peerHop = await decoder.begin();
       if (peerHop === undefined) return [heard, true];
-      if (peerHop !== 0n && this.#link.peerHop === 0n) this.#link.peerHop = peerHop;
+      if (peerHop !== 0n && this.#context.peerHop === 0n) this.#context.peerHop = peerHop;
       // What its routes cost is in its SETUP.
-      if (dialect.announce === "typed") await this.#link.peerKnown;
+      if (dialect.announce === "typed") await this.#context.peerKnown;
       for (let count = 1;; count++) {
         // What came in one piece is read without a pause: others get their turn in between.
-        if (count % SLICE === 0) await turn();
+        if (count % SLICE === 0) await sleep(0);
         const news = await decoder.next();
         if (news === undefined) {
           this.#withdrawAll(false);
@@ -261,7 +256,7 @@ export class Subscriber implements BroadcastSource {
       }
     } catch (error) {
       const malformed = error instanceof ProtocolViolation;
-      if (malformed) this.#link.failed(error);
+      if (malformed) this.#context.failed(error);
       if (!malformed && !(error instanceof StreamReset)) return [heard, true];
       log.debug("announce stream was given up, opening it again");
       this.#withdrawAll(true);
@@ -277,22 +272,22 @@ export class Subscriber implements BroadcastSource {
    * that is good for this session, so that others notice when another one takes its place; the 0 behind it stays.
    */
   #chain(hops: readonly HopId[], peerHop: HopId): readonly HopId[] {
-    const { dialect, stamp } = this.#link;
+    const { dialect, stamp } = this.#context;
     const chain = dialect.hopAppendedBy === "receiver" ? [...hops, peerHop] : hops;
     if (chain.length === 0) return [stamp, 0n];
     return chain[0] === 0n ? [stamp, ...chain] : chain;
   }
 
   #place(suffix: string, hops: readonly HopId[], warm: number, cold: number): void {
-    const { consume, dialect, root, log } = this.#link;
-    const link = dialect.announce === "typed" ? this.#link.linkCost() : 0;
+    const { consume, dialect, root, log } = this.#context;
+    const link = dialect.announce === "typed" ? this.#context.linkCost : 0;
     const announcement = this.#leaving
       ? { hops, warm: Infinity, cold: Infinity }
       : { hops, warm: warm + link, cold: cold + link };
     const known = this.#announced.get(suffix);
     if (known !== undefined) return known.update(announcement);
     const path = joinPath(root, suffix);
-    if (!this.#link.quota.mayAnnounce(this.#announced.size)) {
+    if (!this.#context.quota.mayAnnounce(this.#announced.size)) {
       return log.debug("announcement refused: too many", { path });
     }
     if (!isPath(path)) return log.debug("announcement refused: its path is too long", { root });
@@ -307,7 +302,7 @@ export class Subscriber implements BroadcastSource {
     if (known === undefined) return;
     this.#announced.delete(suffix);
     known.end();
-    this.#link.log.debug("unannounced", { broadcast: known.path });
+    this.#context.log.debug("unannounced", { broadcast: known.path });
   }
 
   #withdrawAll(abrupt: boolean): void {
@@ -318,7 +313,7 @@ export class Subscriber implements BroadcastSource {
 
   async #openRequest(request: Uint8Array, what: string): Promise<BidiStream> {
     try {
-      const stream = await this.#link.connection.openBidi({ sendOrder: CONTROL_ORDER });
+      const stream = await this.#context.connection.openBidi({ sendOrder: CONTROL_ORDER });
       this.#requests.add(stream);
       stream.send.write(request);
       return stream;
@@ -330,7 +325,7 @@ export class Subscriber implements BroadcastSource {
 
   /** A broadcast's path as the peer knows it. */
   #peerPath(broadcast: string): string {
-    return stripPrefix(broadcast, this.#link.root) ?? broadcast;
+    return stripPrefix(broadcast, this.#context.root) ?? broadcast;
   }
 
   /** Sends one request and reads its one answer. The request's half stays open until then. */
@@ -341,7 +336,7 @@ export class Subscriber implements BroadcastSource {
   ): Promise<T> {
     const stream = await this.#openRequest(request, what);
     try {
-      const reader = new StreamReader(stream.receive, what, this.#link.unfinished);
+      const reader = new StreamReader(stream.receive, what, this.#context.unfinished);
       const answer = await read(reader);
       if (answer === undefined) throw new NotFound(what);
       void reader.drain(); // to its FIN
@@ -349,7 +344,7 @@ export class Subscriber implements BroadcastSource {
     } catch (error) {
       if (error instanceof ProtocolViolation) {
         stream.receive.stop(STREAM_CODE.cancel);
-        this.#link.failed(error);
+        this.#context.failed(error);
       }
       if (error instanceof StreamReset) throw new NotFound(what);
       if (error instanceof ConnectionClosed) throw new SourceLost(what, { cause: error });
@@ -359,11 +354,6 @@ export class Subscriber implements BroadcastSource {
       stream.send.finish();
     }
   }
-}
-
-/** Lets other tasks run. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 function trackKey(broadcast: string, track: string): string {

@@ -8,7 +8,7 @@ import { Tally } from "../../load/figures/tally.ts";
 import { keyOf, Viewer } from "../../load/bench/viewer.ts";
 import type { Connection } from "../../transport/connection.ts";
 import { listenQuic } from "../../transport/quic/quic.ts";
-import { dialectByName, UNI } from "../../wire/lite/dialect.ts";
+import { dialectOf, UNI } from "../../wire/lite/dialect.ts";
 import { framed } from "../../wire/message.ts";
 import { putVarint } from "../../wire/varint.ts";
 import { fromFileUrl } from "../../tools/file_url.ts";
@@ -81,13 +81,13 @@ Deno.test("bench says what to do when there is no relay", async () => {
   assert.match(program.output(), /Is a relay running at 127\.0\.0\.1:1/);
 });
 
-const DIALECT = dialectByName("moq-lite-05")!;
+const DIALECT = dialectOf("moq-lite-05");
 
 /** A relay that sends what a test wants, whatever it is asked for. */
 async function madeUpRelay(send: (connection: Connection) => void) {
   const { cert, key, sha256 } = await testCertificate();
   const listener = listenQuic({
-    ...{ hostname: "127.0.0.1", port: 0, cert, key, protocols: [DIALECT.alpn] },
+    ...{ hostname: "127.0.0.1", port: 0, cert, key, protocols: [DIALECT.name] },
   });
   const held: unknown[] = [];
   (async () => {

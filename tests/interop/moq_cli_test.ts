@@ -3,7 +3,7 @@
  * exporter, in each version. Only where it is installed.
  */
 import assert from "node:assert/strict";
-import { LITE_VERSIONS } from "../../config/schema.ts";
+import { VERSIONS } from "../../wire/versions.ts";
 import { probe } from "../support/fixtures/ffmpeg_fixtures.ts";
 import { optional } from "../support/optional.ts";
 import { start, startRelay } from "../support/program.ts";
@@ -29,7 +29,7 @@ Deno.test({
   ignore,
   async fn() {
     await using relay = await startRelay();
-    await Promise.all(LITE_VERSIONS.map(async (version) => {
+    await Promise.all(VERSIONS.map(async (version) => {
       await using sub = start(["sub", relay.url, "-b", `${version}.hang`, "--json"]);
       await using media = testMedia({ seconds: 3, size: "320x180", codecs: AAC });
       const name = ["--broadcast", `${version}.hang`];
@@ -50,7 +50,7 @@ Deno.test({
   ignore,
   async fn() {
     await using relay = await startRelay();
-    await Promise.all(LITE_VERSIONS.map(async (version) => {
+    await Promise.all(VERSIONS.map(async (version) => {
       const name = ["--broadcast", `${version}.hang`];
       const exporter = runMoq(relay.url, version, [...name, "export", "fmp4"]);
       await exporter.stdin.close();

@@ -4,6 +4,7 @@
  * @module
  */
 import { sleep } from "../../base/sleep.ts";
+import { alpnOf as alpnOfName } from "../../wire/versions.ts";
 import type { Connection, SendStream } from "../../transport/connection.ts";
 import { dial } from "../../transport/dial.ts";
 import type { TransportSettings } from "../../transport/quic/quic_settings.ts";
@@ -29,7 +30,7 @@ export function knock(
 }
 
 export const alpnOf = (version: LiteVersion): string =>
-  DIALECTS.find((dialect) => dialect.version === version)!.alpn;
+  alpnOfName(DIALECTS.find((dialect) => dialect.version === version)!.name);
 
 /** What a peer has to say first, so that the relay listens to the rest. */
 export async function greet(connection: Connection, version: LiteVersion): Promise<void> {

@@ -14,8 +14,12 @@ export const SESSION_CODE = {
   goawayTimeout: 0x10,
   controlTimeout: 0x11,
   version: 0x15,
-  /** Ours: HTTP's 429 as an application code. */
+  // Ours: HTTP's statuses as application codes.
+  notFound: 64 + 404,
+  misdirected: 64 + 421,
   tooMany: 64 + 429,
+  unreachable: 64 + 502,
+  unavailable: 64 + 503,
 } as const;
 
 /** Codes that reset or stop one stream. */

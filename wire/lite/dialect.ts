@@ -5,6 +5,7 @@
  * @module
  */
 import type { Message } from "../message.ts";
+import { alpnOf, type Version } from "../versions.ts";
 import * as A from "./announce.ts";
 import * as S from "./subscribe.ts";
 import * as T from "./track.ts";
@@ -29,9 +30,7 @@ export interface Dialect {
   /** The draft's number. */
   readonly version: LiteVersion;
   /** As in configuration and logs: "moq-lite-05". */
-  readonly name: string;
-  /** The name it is negotiated by: ALPN or WebTransport protocol. */
-  readonly alpn: string;
+  readonly name: Version;
   /** How a session begins: a SETUP pair on a bidi stream, nothing, or one SETUP each on uni streams. */
   readonly setup: "legacy" | "none" | "uni";
 
@@ -102,7 +101,6 @@ type Group = {
 const lite01: Dialect = {
   version: 1,
   name: "moq-lite-01",
-  alpn: "moql",
   setup: "legacy",
   announceRequest: A.AnnounceRequest,
   excludesHop: false,
@@ -130,7 +128,6 @@ const lite03: Dialect = {
   ...lite02,
   version: 3,
   name: "moq-lite-03",
-  alpn: "moq-lite-03",
   setup: "none",
   announceFirst: "nothing",
   announce: A.Announce3,
@@ -146,7 +143,6 @@ const lite04: Dialect = {
   ...lite03,
   version: 4,
   name: "moq-lite-04",
-  alpn: "moq-lite-04",
   announceRequest: A.AnnounceRequest4,
   excludesHop: true,
   announce: A.Announce4,
@@ -159,7 +155,6 @@ const lite05: Dialect = {
   ...lite04WithoutOk,
   version: 5,
   name: "moq-lite-05",
-  alpn: "moq-lite-05",
   setup: "uni",
   announceFirst: "ok",
   hopAppendedBy: "receiver",
@@ -174,7 +169,6 @@ const lite06: Dialect = {
   ...lite05,
   version: 6,
   name: "moq-lite-06",
-  alpn: "moq-lite-06",
   announceRequest: A.AnnounceRequest,
   excludesHop: false,
   announce: "typed",
@@ -190,17 +184,12 @@ const lite06: Dialect = {
 /** Every version, newest first: also the order in which they are offered. */
 export const DIALECTS: readonly Dialect[] = [lite06, lite05, lite04, lite03, lite02, lite01];
 
-/** Finds a version by its name ("moq-lite-05"). */
-export function dialectByName(name: string): Dialect | undefined {
-  return DIALECTS.find((d) => d.name === name);
+/** What a version means. */
+export function dialectOf(version: Version): Dialect {
+  return DIALECTS.find((d) => d.name === version)!;
 }
 
 /** Finds the version a connection was negotiated for; the legacy names are settled by SETUP instead. */
 export function dialectByAlpn(alpn: string): Dialect | undefined {
-  return DIALECTS.find((d) => d.alpn === alpn && d.setup !== "legacy");
-}
-
-/** The protocol names to offer for a choice of versions, each once, in the same order. */
-export function alpnsOf(dialects: readonly Dialect[]): string[] {
-  return [...new Set(dialects.map((d) => d.alpn))];
+  return DIALECTS.find((d) => alpnOf(d.name) === alpn && d.setup !== "legacy");
 }

@@ -15,7 +15,6 @@ import {
   type TrackJson,
 } from "../../../admin/shapes.ts";
 import { unbracketed } from "../../../config/address.ts";
-import { SESSION_CODE } from "../../../wire/lite/codes.ts";
 import { broadcasts, kick, revoke, session, sessions, tracks } from "../overview.ts";
 import { pageOf, PAGING } from "../page.ts";
 import { type AdminParameter, type AdminRequest, type AdminRoute, failure } from "./route.ts";
@@ -113,8 +112,7 @@ export const SESSION_ROUTES: readonly AdminRoute[] = [
     parameters: [ID, {
       name: "code",
       in: "query",
-      about:
-        `Code the session is closed with; ${SESSION_CODE.unauthorized} (unauthorized) if not given.`,
+      about: "Code the session is closed with; 2 (unauthorized) if not given.",
       shape: z.int().min(0).max(0xffff),
     }, {
       name: "reason",
@@ -124,8 +122,9 @@ export const SESSION_ROUTES: readonly AdminRoute[] = [
     }],
     answers: { 204: { about: "it is closed" }, 404: NO_SESSION },
     handle: async (request) => {
-      const { id, code = SESSION_CODE.unauthorized, reason = "kicked" } = request.parameters;
-      const done = await kick(request.view, Number(id), Number(code), String(reason));
+      const { id, code, reason = "kicked" } = request.parameters;
+      const why = code === undefined ? "unauthorized" : Number(code);
+      const done = await kick(request.view, Number(id), why, String(reason));
       return done ? request.c.body(null, 204) : noSession(request);
     },
   },

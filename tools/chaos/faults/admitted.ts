@@ -63,7 +63,7 @@ export const publishersNames: Fault = crowd({
   count: 20,
   boundMb: BOUND_MB,
   async one(stage, i) {
-    const connection = await knock(stage, "quic", DIALECT.alpn);
+    const connection = await knock(stage, "quic", DIALECT.name);
     await greet(connection, DIALECT.version);
     // The relay asks what there is.
     const asked = await within(2000, connection.acceptBidi());

@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { QumoError } from "../base/errors.ts";
-import type { BidiStream, Connection } from "../transport/connection.ts";
-import { ConnectionClosed } from "../transport/errors.ts";
-import { ProtocolViolation } from "../wire/errors.ts";
-import { type Dialect, dialectByAlpn, DIALECTS, UNI } from "../wire/lite/dialect.ts";
+import type { BidiStream, Connection } from "../../transport/connection.ts";
+import { ConnectionClosed } from "../../transport/errors.ts";
+import { ProtocolViolation } from "../../wire/errors.ts";
+import { type Dialect, dialectByAlpn, dialectOf, UNI } from "../../wire/lite/dialect.ts";
 import {
   decodeClientSetup,
   decodeServerSetup,
+  decodeSetup,
   encodeClientSetup,
   encodeServerSetup,
   encodeSetup,
@@ -20,40 +20,12 @@ import {
   LEGACY_VERSION,
   MAX_SETUP_BYTES,
   type Setup,
-} from "../wire/lite/setup.ts";
-import { framed } from "../wire/message.ts";
-import { CONTROL_ORDER } from "./link.ts";
-import { StreamReader } from "./stream_reader.ts";
-
-/** Both ends speak MoQ, but no version of it in common. */
-export class NoCommonVersion extends QumoError {
-  /** Stable, for logs and programs. */
-  readonly code = "QUMO_NO_COMMON_VERSION";
-  /**
-   * Made by the handshake.
-   *
-   * @param offered Versions of the peer.
-   * @param ours Versions of this side.
-   */
-  constructor(offered: string, ours: string) {
-    super(`Cannot agree on a MoQ version: the peer offers ${offered}, we speak ${ours}`);
-  }
-}
-
-/** The peer may not come in. */
-export class SessionRefused extends QumoError {
-  /** Stable, for logs and programs. */
-  readonly code = "QUMO_SESSION_REFUSED";
-  /**
-   * Made by whoever decides who may.
-   *
-   * @param sessionCode What the connection is closed with.
-   * @param why For people and for the peer; holds nothing of its token.
-   */
-  constructor(readonly sessionCode: number, why: string) {
-    super(`Refused: ${why}`);
-  }
-}
+} from "../../wire/lite/setup.ts";
+import { framed } from "../../wire/message.ts";
+import type { Version } from "../../wire/versions.ts";
+import { CONTROL_ORDER } from "../context.ts";
+import { NoCommonVersion } from "../errors.ts";
+import { StreamReader } from "../stream_reader.ts";
 
 /** A version both ends agreed on. */
 export interface Agreed {
@@ -78,18 +50,17 @@ const LEGACY_NUMBER = new Map<number, number>([
 export async function agree(
   connection: Connection,
   side: "client" | "server",
-  versions: readonly Dialect[] = DIALECTS,
+  versions: readonly Version[],
   path?: string,
 ): Promise<Agreed> {
-  const dialect = dialectByAlpn(connection.protocol);
-  if (dialect !== undefined) {
-    if (versions.includes(dialect)) return { dialect };
-    throw new NoCommonVersion(dialect.name, namesOf(versions));
+  const { protocol } = connection;
+  const dialect = dialectByAlpn(protocol);
+  if (dialect !== undefined && versions.includes(dialect.name)) return { dialect };
+  if (dialect !== undefined || (protocol !== "" && protocol !== "moql")) {
+    throw new NoCommonVersion(protocol, versions.join(", "));
   }
-  if (connection.protocol !== "" && connection.protocol !== "moql") {
-    throw new NoCommonVersion(connection.protocol, namesOf(versions));
-  }
-  const legacy = versions.filter((d) => d.setup === "legacy");
+  const dialects = versions.map(dialectOf);
+  const legacy = dialects.filter((d) => d.setup === "legacy");
   return side === "server"
     ? await answerLegacy(connection, legacy)
     : await askLegacy(connection, legacy, path);
@@ -146,6 +117,13 @@ async function legacyBody(reader: StreamReader, type: number, name: string): Pro
     );
   }
   return await reader.bytes(length, name);
+}
+
+/** The body of SETUP (05+), behind its stream type. @throws {ProtocolViolation} */
+export async function readSetup(reader: StreamReader): Promise<Setup> {
+  const body = await reader.body("SETUP", MAX_SETUP_BYTES);
+  if (body === undefined) throw new ProtocolViolation("SETUP", "the stream ended before it");
+  return decodeSetup(body);
 }
 
 /** Sends our SETUP (05+) on a stream of its own. @throws {ConnectionClosed} */

@@ -1,5 +1,5 @@
-import type { Connection } from "../transport/connection.ts";
-import { BIDI, type Dialect } from "../wire/lite/dialect.ts";
+import type { Connection } from "../../transport/connection.ts";
+import { BIDI, type Dialect } from "../../wire/lite/dialect.ts";
 
 /** Below every group: its bytes leave when nothing else waits. */
 const LAST_ORDER = -1;

@@ -1,0 +1,189 @@
+/**
+ * A session of moq-lite, in any of its versions: SETUP, and which half takes which stream. Symmetric: a viewer, a publisher,
+ * another relay and our own client are this class with other origins behind it.
+ *
+ * @module
+ */
+import { sleep } from "../../base/sleep.ts";
+import type { BidiStream, ReceiveStream } from "../../transport/connection.ts";
+import { ConnectionClosed } from "../../transport/errors.ts";
+import { ProtocolViolation } from "../../wire/errors.ts";
+import { BIDI, UNI } from "../../wire/lite/dialect.ts";
+import type { Setup } from "../../wire/lite/setup.ts";
+import { Goaway } from "../../wire/lite/track.ts";
+import { framed } from "../../wire/message.ts";
+import type { Version } from "../../wire/versions.ts";
+import { CONTROL_ORDER, type Opening } from "../context.ts";
+import { enter } from "../entry.ts";
+import { Intake } from "../intake.ts";
+import { RunningSession } from "../running_session.ts";
+import type { EntryWish } from "../session.ts";
+import type { StreamReader } from "../stream_reader.ts";
+import { Unfinished } from "../unfinished.ts";
+import { LITE_CODES, LiteContext } from "./context.ts";
+import { agree, type Agreed, readSetup, sendSetup } from "./handshake.ts";
+import { Publisher } from "./publisher.ts";
+import { settled } from "./settle.ts";
+import { Subscriber } from "./subscriber.ts";
+
+/** Of SETUP; other numbers mean both. */
+const ROLES: Readonly<Record<number, EntryWish["role"]>> = { 1: "publisher", 2: "subscriber" };
+
+/** How long our GOAWAY waits for the peer's first stream. */
+const FIRST_STREAM_MS = 500;
+
+export class LiteSession extends RunningSession {
+  protected readonly publisher: Publisher;
+  protected readonly subscriber: Subscriber;
+  readonly #context: LiteContext;
+  #setupSeen = false;
+  readonly #announceAsked = Promise.withResolvers<void>();
+
+  /** Settles the version and starts the session. @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed} */
+  static async open(opening: Opening): Promise<LiteSession> {
+    const { connection, side, versions, path, clock, quota } = opening;
+    const agreed = await agree(connection, side, versions, path);
+    const { dialect } = agreed;
+    const unfinished = new Unfinished(clock, quota.hits, LITE_CODES.stream.controlTimeout);
+    const intake = new Intake(connection, LITE_CODES, unfinished, quota.hits);
+    // A server learns from the client's SETUP which path it wants; streams that come before are kept.
+    const awaitsSetup = side === "server" && dialect.setup === "uni";
+    intake.start(awaitsSetup ? UNI.setup : undefined);
+    if (dialect.setup === "uni") await sendSetup(connection, ourSetup(opening));
+    const setup = awaitsSetup ? await readSetup(await intake.first()) : undefined;
+    const entry = await enter(opening, setup?.path ?? agreed.path, ROLES[setup?.role ?? 0]);
+    const context = new LiteContext(dialect, opening, entry, unfinished);
+    const session = new LiteSession(context, opening, setup);
+    session.#run(intake, agreed.sessionStream);
+    return session;
+  }
+
+  private constructor(context: LiteContext, opening: Opening, setup: Setup | undefined) {
+    super(context, opening);
+    this.#context = context;
+    this.subscriber = new Subscriber(context, this.connection.remoteAddress);
+    this.publisher = new Publisher(context, this.subscriber);
+    if (setup !== undefined) this.#setup(setup);
+    else if (context.dialect.setup !== "uni") context.setPeerKnown();
+    else {
+      const late = context.clock.after(opening.setupTimeoutMs, context.setPeerKnown);
+      void context.peerKnown.then(late);
+    }
+  }
+
+  get version(): Version {
+    return this.#context.dialect.name;
+  }
+
+  settled(timeoutMs: number): Promise<void> {
+    return settled(this.connection, this.#context.dialect, timeoutMs);
+  }
+
+  /** 04+. It waits for the peer's first stream: older relays end a session in which it comes too early. */
+  protected async sayGoaway(uri: string): Promise<void> {
+    if (!this.#context.dialect.goaway) return;
+    const early = sleep(FIRST_STREAM_MS, undefined, this.#context.clock);
+    await Promise.race([this.#announceAsked.promise, early]);
+    try {
+      const stream = await this.connection.openBidi({ sendOrder: CONTROL_ORDER });
+      stream.send.write(framed(Goaway.encode({ uri }), BIDI.goaway));
+      stream.send.finish();
+    } catch (error) {
+      if (!(error instanceof ConnectionClosed)) throw error;
+    }
+  }
+
+  protected async request(
+    type: number | undefined,
+    stream: BidiStream,
+    reader: StreamReader,
+  ): Promise<boolean> {
+    switch (type) {
+      case undefined: // cancelled before its first byte: browsers do that
+        stream.send.finish();
+        return true;
+      case BIDI.announce:
+        this.#announceAsked.resolve();
+        await this.publisher.announce(stream, reader);
+        return true;
+      case BIDI.subscribe:
+        await this.publisher.subscribe(stream, reader);
+        return true;
+      case BIDI.fetch:
+        await this.publisher.fetch(stream, reader);
+        return true;
+      case BIDI.probe:
+        await this.publisher.probe(stream, reader);
+        return true;
+      case BIDI.track:
+        await this.publisher.trackInfo(stream, reader);
+        return true;
+      case BIDI.goaway:
+        if (!this.#context.dialect.goaway) return false;
+        await this.#goaway(stream, reader);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  protected async uni(
+    type: number,
+    stream: ReceiveStream,
+    reader: StreamReader,
+  ): Promise<boolean> {
+    if (type === UNI.group) await this.subscriber.group(stream, reader);
+    else if (type === UNI.setup && this.#context.dialect.setup === "uni") await this.#late(reader);
+    else return false;
+    return true;
+  }
+
+  #run(intake: Intake, sessionStream: Agreed["sessionStream"]): void {
+    const context = this.#context;
+    if (sessionStream !== undefined) context.spawn(this.#follow(sessionStream));
+    this.open(intake);
+    if (context.consume !== undefined) context.spawn(this.subscriber.follow());
+    if (context.dialect.timestamps) context.spawn(this.readDatagrams());
+    void this.connection.closed.then(context.setPeerKnown);
+  }
+
+  /** SETUP of a server, or one too many. Without it the rest cannot be understood. */
+  async #late(reader: StreamReader): Promise<void> {
+    try {
+      this.#setup(await readSetup(reader));
+    } catch (error) {
+      if (!(error instanceof ProtocolViolation)) throw error;
+      this.#context.violated(error);
+    }
+  }
+
+  #setup(setup: Setup): void {
+    if (this.#setupSeen) throw new ProtocolViolation("SETUP", "it came twice");
+    this.#setupSeen = true;
+    this.#context.peerSetup = setup;
+    if (setup.hop !== undefined) this.#context.peerHop = setup.hop;
+    this.#context.setPeerKnown();
+  }
+
+  async #goaway(stream: BidiStream, reader: StreamReader): Promise<void> {
+    const message = await reader.message(Goaway);
+    stream.send.finish();
+    if (message !== undefined) this.heardGoaway(message.uri);
+  }
+
+  /** The legacy session stream: what comes on it is stepped over, its end is the session's. */
+  async #follow({ stream, reader }: NonNullable<Agreed["sessionStream"]>): Promise<void> {
+    await reader.drain();
+    stream.send.finish();
+    this.close("none", "the session stream ended");
+  }
+}
+
+/** What we say of ourselves (05+). */
+function ourSetup({ side, hop, path, linkCost }: Opening): Setup {
+  return {
+    ...(hop === 0n ? {} : { hop }),
+    ...(side === "client" && path !== undefined ? { path } : {}),
+    ...(side === "client" && linkCost !== undefined ? { cost: linkCost } : {}),
+  };
+}

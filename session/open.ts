@@ -1,0 +1,57 @@
+/**
+ * Starts sessions: finds out what is spoken on a connection and lets the peer in.
+ *
+ * @module
+ */
+import { systemClock } from "../base/clock.ts";
+import { reasonOf } from "../base/errors.ts";
+import { silent } from "../base/logger.ts";
+import type { CloseReason } from "../base/reasons.ts";
+import type { Connection } from "../transport/connection.ts";
+import { StreamReset } from "../transport/errors.ts";
+import { ProtocolViolation } from "../wire/errors.ts";
+import { VERSIONS } from "../wire/versions.ts";
+import type { Opening } from "./context.ts";
+import { NoCommonVersion, SessionRefused } from "./errors.ts";
+import { newLimitHits, NO_LIMITS } from "./limits.ts";
+import { LITE_CODES } from "./lite/context.ts";
+import { LiteSession } from "./lite/session.ts";
+import { Quota } from "./quota.ts";
+import type { Session, SessionOptions } from "./session.ts";
+
+/**
+ * Settles the version and starts the session. Every version so far is one of moq-lite; the ALPN tells which, and where it
+ * does not the first message does.
+ * @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed} The connection is closed then.
+ */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const { connection, clock = systemClock } = options;
+  const quota = options.quota ?? new Quota(NO_LIMITS, newLimitHits(), clock);
+  const defaults = { versions: VERSIONS, setupTimeoutMs: 10_000, log: silent };
+  const opening: Opening = { ...defaults, ...options, clock, quota };
+  const cancel = clock.after(opening.setupTimeoutMs, () => {
+    quota.hits.handshakeTime++;
+    refuse(connection, "controlTimeout", "no SETUP in time");
+  });
+  try {
+    return await LiteSession.open(opening);
+  } catch (error) {
+    refuse(connection, closeReason(error), reasonOf(error));
+    throw error;
+  } finally {
+    cancel();
+  }
+}
+
+/** Closes a connection on which no session stands. @param text For people, and for the peer. */
+export function refuse(connection: Connection, reason: CloseReason, text: string): void {
+  connection.close(LITE_CODES.session[reason], text);
+}
+
+/** What a handshake that failed is closed with. */
+function closeReason(error: unknown): CloseReason {
+  if (error instanceof SessionRefused) return error.reason;
+  if (error instanceof NoCommonVersion) return "version";
+  const theirs = error instanceof ProtocolViolation || error instanceof StreamReset;
+  return theirs ? "protocolViolation" : "internal";
+}

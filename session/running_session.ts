@@ -1,0 +1,242 @@
+/**
+ * What is the same in a session of any protocol: how streams are taken in and may fail, GOAWAY, the regular look at the
+ * peer, and the end.
+ *
+ * @module
+ */
+import type { CloseReason } from "../base/reasons.ts";
+import type { BroadcastSource } from "../relay/ports.ts";
+import type { HopId } from "../relay/route.ts";
+import type { BidiStream, CloseInfo, Connection, ReceiveStream } from "../transport/connection.ts";
+import { ProtocolViolation } from "../wire/errors.ts";
+import type { Version } from "../wire/versions.ts";
+import type { Opening, SessionContext } from "./context.ts";
+import type { Intake } from "./intake.ts";
+import type { ProbeReport, Served, Session } from "./session.ts";
+import type { StreamReader } from "./stream_reader.ts";
+
+/** How long GOAWAY may take behind the transport's own word. */
+const DRAIN_MS = 1000;
+
+/** The half of a session that serves the peer. */
+export interface PublisherHalf {
+  /** Subscriptions served now. */
+  readonly subscriptions: number;
+  served(): Iterable<Served>;
+  /** Ends every subscription in order: what has begun goes out to its end. */
+  drain(): void;
+  /** @returns How long nothing has moved that should have, in milliseconds. */
+  sweep(now: number): number;
+  /** The session is over. */
+  close(): void;
+}
+
+/** The half of a session that brings in what the peer announces. */
+export interface SubscriberHalf extends BroadcastSource {
+  /** Broadcasts the peer announces now. */
+  readonly announcements: number;
+  /** Subscriptions open at the peer now. */
+  readonly subscriptions: number;
+  probe(): Promise<ProbeReport | undefined>;
+  /** A datagram the peer sent. @throws {ProtocolViolation} */
+  datagram(bytes: Uint8Array): void;
+  /** The peer wants to leave: anything else is better from now on. */
+  devalue(): void;
+  /** The session is over. `abrupt` when the peer was lost without a word. */
+  close(abrupt: boolean): void;
+}
+
+export abstract class RunningSession implements Session {
+  abstract readonly version: Version;
+  readonly connection: Connection;
+  readonly closed: Promise<CloseInfo>;
+  protected abstract readonly publisher: PublisherHalf;
+  protected abstract readonly subscriber: SubscriberHalf;
+  readonly #context: SessionContext;
+  readonly #onGoaway: Opening["onGoaway"];
+  #goawaySent = false;
+  #goawaySeen = false;
+
+  constructor(context: SessionContext, { onGoaway }: Opening) {
+    this.connection = context.connection;
+    this.#context = context;
+    this.#onGoaway = onGoaway;
+    this.closed = this.#end();
+    void this.connection.draining?.then(() => this.#drained());
+  }
+
+  get root(): string {
+    return this.#context.root;
+  }
+
+  get peerHop(): HopId {
+    return this.#context.peerHop;
+  }
+
+  get source(): BroadcastSource {
+    return this.subscriber;
+  }
+
+  get announcements(): number {
+    return this.subscriber.announcements;
+  }
+
+  get subscriptions(): number {
+    return this.subscriber.subscriptions;
+  }
+
+  get servedCount(): number {
+    return this.publisher.subscriptions;
+  }
+
+  served(): Iterable<Served> {
+    return this.publisher.served();
+  }
+
+  probe(): Promise<ProbeReport | undefined> {
+    return this.subscriber.probe();
+  }
+
+  abstract settled(timeoutMs: number): Promise<void>;
+
+  async goaway(uri = ""): Promise<void> {
+    if (this.#goawaySent) return;
+    this.#goawaySent = true;
+    this.connection.drain?.();
+    await this.sayGoaway(uri);
+  }
+
+  drain(): void {
+    this.publisher.drain();
+  }
+
+  sweep(now: number, writeTimeoutMs: number): void {
+    const { quota, unfinished, log } = this.#context;
+    unfinished.sweep(now);
+    if (quota.sweep(now)) {
+      quota.hits.receiveRate++;
+      log.warn("session closed: the peer sends more than it may");
+      return void this.close("tooMany", "more media than this server takes");
+    }
+    if (this.publisher.sweep(now) <= writeTimeoutMs) return;
+    quota.hits.writeTime++;
+    log.warn("session closed: the peer has stopped reading");
+    this.close("controlTimeout", "the peer has stopped reading");
+  }
+
+  close(reason: CloseReason | number = "none", text = ""): number {
+    return this.#context.close(reason, text);
+  }
+
+  reasonFor(code: number): CloseReason | undefined {
+    const words = Object.entries(this.#context.codes.session) as [CloseReason, number][];
+    return words.find(([, known]) => known === code)?.[0];
+  }
+
+  /** Says GOAWAY as this version does. */
+  protected abstract sayGoaway(uri: string): Promise<void>;
+
+  /** A bidirectional stream that the peer has opened: one request. @returns Whether its type is known. */
+  protected abstract request(
+    type: number | undefined,
+    stream: BidiStream,
+    reader: StreamReader,
+  ): Promise<boolean>;
+
+  /** A unidirectional stream that the peer has opened. @returns Whether its type is known. */
+  protected abstract uni(
+    type: number,
+    stream: ReceiveStream,
+    reader: StreamReader,
+  ): Promise<boolean>;
+
+  /** Takes streams from now on. */
+  protected open(intake: Intake): void {
+    const context = this.#context;
+    intake.open({
+      uni: (stream, reader, type) => context.spawn(this.#uni(stream, reader, type)),
+      bidi: (stream, reader) => context.spawn(this.#bidi(stream, reader)),
+    });
+  }
+
+  /** Takes datagrams until the session ends. */
+  protected async readDatagrams(): Promise<void> {
+    for (;;) {
+      const bytes = await this.connection.readDatagram();
+      if (bytes === undefined) return;
+      try {
+        this.subscriber.datagram(bytes);
+      } catch (error) {
+        if (!(error instanceof ProtocolViolation)) throw error;
+        this.#context.stats.datagramsMalformed++;
+        this.#context.fault(error);
+      }
+    }
+  }
+
+  /** The peer has said GOAWAY. @throws {ProtocolViolation} It has said so before. */
+  protected heardGoaway(uri: string): void {
+    if (this.#goawaySeen) throw new ProtocolViolation("GOAWAY", "it came twice");
+    this.#goawaySeen = true;
+    this.#leave(uri);
+  }
+
+  async #bidi(stream: BidiStream, reader: StreamReader): Promise<void> {
+    try {
+      const wait = this.#context.quota.message();
+      if (wait !== undefined) await reader.prefetch(wait);
+      const type = await reader.varint();
+      if (!await this.request(type, stream, reader)) this.#refuse(type, stream.receive, stream);
+    } catch (error) {
+      // Cancelled before its request was whole, or wrong: our half must not stay behind.
+      stream.send.reset(this.#context.codes.stream.cancel);
+      stream.receive.stop(this.#context.codes.stream.cancel);
+      throw error;
+    }
+  }
+
+  async #uni(stream: ReceiveStream, reader: StreamReader, known?: number): Promise<void> {
+    try {
+      const type = known ?? await reader.varint();
+      if (type === undefined) return;
+      if (!await this.uni(type, stream, reader)) this.#refuse(type, stream);
+    } catch (error) {
+      stream.stop(this.#context.codes.stream.cancel);
+      throw error;
+    }
+  }
+
+  #refuse(type: number | undefined, receive: ReceiveStream, both?: BidiStream): void {
+    const { stats, log, codes } = this.#context;
+    stats.streamsRefused++;
+    log.debug("stream of an unknown type refused", { type });
+    both?.send.reset(codes.stream.cancel);
+    receive.stop(codes.stream.cancel);
+  }
+
+  /** The transport says that the peer wants us to leave. GOAWAY says more: it has a moment to come. */
+  #drained(): void {
+    const cancel = this.#context.clock.after(DRAIN_MS, () => {
+      if (!this.#goawaySeen) this.#leave("");
+    });
+    void this.closed.then(cancel);
+  }
+
+  #leave(uri: string): void {
+    if (this.#context.peerLeaving) return;
+    this.#context.peerLeaving = true;
+    this.#context.log.info("the peer asks us to leave", { uri });
+    this.subscriber.devalue();
+    this.#onGoaway?.(uri);
+  }
+
+  async #end(): Promise<CloseInfo> {
+    const info = await this.connection.closed;
+    const { codes, peerLeaving, quota } = this.#context;
+    // Who was asked to come back elsewhere is waited for like one who was lost.
+    this.subscriber.close(info.abrupt || info.code !== codes.session.none || peerLeaving);
+    this.publisher.close();
+    quota.close();
+    return info;
+  }
+}
