@@ -5,7 +5,7 @@
  * @module
  */
 import { Counter, Gauge, Registry } from "prom-client";
-import { REFUSAL_REASONS } from "../base/reasons.ts";
+import { REFUSAL_REASONS } from "../session/reasons.ts";
 import { VERSION } from "../base/version.ts";
 import { VERSIONS } from "../wire/versions.ts";
 import {

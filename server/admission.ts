@@ -5,7 +5,7 @@
  */
 import type { Logger } from "../base/logger.ts";
 import { isPath, pathOfUrl, urlOfPath } from "../wire/path.ts";
-import type { RefusalReason } from "../base/reasons.ts";
+import type { RefusalReason } from "../session/reasons.ts";
 import type { Admitted, Authorizer } from "./auth/authorizer.ts";
 import { type Refusal, refusal } from "./auth/grant.ts";
 import type { PageOrigins, PageRequest } from "./http/page_origins.ts";

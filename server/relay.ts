@@ -5,7 +5,7 @@
  * @module
  */
 import { type Clock, systemClock } from "../base/clock.ts";
-import type { CloseReason } from "../base/reasons.ts";
+import type { CloseReason } from "../session/reasons.ts";
 import { type Logger, silent } from "../base/logger.ts";
 import type { SessionCounters } from "../metrics/snapshot.ts";
 import type { Archive } from "../relay/archive.ts";

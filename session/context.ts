@@ -7,7 +7,7 @@
 import type { Clock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
-import type { CloseReason, StreamReason } from "../base/reasons.ts";
+import type { CloseReason, StreamReason } from "./reasons.ts";
 import { randomHop } from "../relay/hop.ts";
 import type { Namespace } from "../relay/namespace.ts";
 import type { HopId } from "../relay/route.ts";

@@ -1,5 +1,5 @@
 import { QumoError } from "../base/errors.ts";
-import type { CloseReason } from "../base/reasons.ts";
+import type { CloseReason } from "./reasons.ts";
 
 /** Both ends speak MoQ, but no version of it in common. */
 export class NoCommonVersion extends QumoError {

@@ -6,7 +6,7 @@
 import { systemClock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import { silent } from "../base/logger.ts";
-import type { CloseReason } from "../base/reasons.ts";
+import type { CloseReason } from "./reasons.ts";
 import type { Connection } from "../transport/connection.ts";
 import { StreamReset } from "../transport/errors.ts";
 import { ProtocolViolation } from "../wire/errors.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { CloseReason } from "../base/reasons.ts";
+import type { CloseReason } from "./reasons.ts";
 import type { BroadcastSource } from "../relay/ports.ts";
 import type { HopId } from "../relay/route.ts";
 import type { BidiStream, CloseInfo, Connection, ReceiveStream } from "../transport/connection.ts";

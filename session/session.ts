@@ -5,7 +5,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
-import type { CloseReason } from "../base/reasons.ts";
+import type { CloseReason } from "./reasons.ts";
 import type { Namespace } from "../relay/namespace.ts";
 import type { BroadcastSource, TrackRequest } from "../relay/ports.ts";
 import type { HopId } from "../relay/route.ts";

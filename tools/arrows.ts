@@ -20,7 +20,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "base",
     // What is counted is declared by who counts it.
     ...["relay/stats.ts", "relay/group/frame_pool.ts", "session/limits.ts", "storage/store.ts"],
-    ...["plugins/plugin.ts", "wire/versions.ts"],
+    ...["session/reasons.ts", "plugins/plugin.ts", "wire/versions.ts"],
   ],
   // The shapes of the admin interface, with what they describe of others.
   admin: ["base", "metrics/snapshot.ts", "plugins/plugin.ts", "relay/reading.ts"],
@@ -48,6 +48,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Of {@link MAY_IMPORT}, what only types may be taken from: the page does not carry what checks a shape. */
 const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = { web: ["admin"] };
+
 /**
  * What a protocol has of its own -> who may import it besides itself: everybody else deals in sessions, and in versions by
  * name. The load generator's viewer speaks moq-lite by itself, since it keeps nothing of what comes.

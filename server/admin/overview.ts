@@ -12,7 +12,7 @@ import type {
   TrackJson,
 } from "../../admin/shapes.ts";
 import type { MetricsSnapshot, NodeNumbers } from "../../metrics/snapshot.ts";
-import type { CloseReason } from "../../base/reasons.ts";
+import type { CloseReason } from "../../session/reasons.ts";
 import { answer, type Answers, type Question } from "./questions.ts";
 import type { Revoked } from "../auth/revocations.ts";
 import type { ServerView } from "./server_view.ts";

@@ -5,7 +5,7 @@
  */
 import type { BroadcastJson, SessionDetailJson, SessionJson } from "../../admin/shapes.ts";
 import type { NodeNumbers } from "../../metrics/snapshot.ts";
-import type { CloseReason } from "../../base/reasons.ts";
+import type { CloseReason } from "../../session/reasons.ts";
 import type { Revoked } from "../auth/revocations.ts";
 import type { NodeView } from "./node_view.ts";
 import {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RefusalReason } from "../../base/reasons.ts";
+import type { RefusalReason } from "../../session/reasons.ts";
 import { QumoError } from "../../base/errors.ts";
 import { normalizePath, stripPrefix } from "../../wire/path.ts";
 import { type Grant, type Refusal, refusal } from "./grant.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CloseReason, RefusalReason } from "../../base/reasons.ts";
+import type { CloseReason, RefusalReason } from "../../session/reasons.ts";
 
 /** What a session may do. */
 export interface Grant {

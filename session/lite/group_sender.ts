@@ -16,7 +16,7 @@ import type { Dialect } from "../../wire/lite/dialect.ts";
 import { UNI } from "../../wire/lite/dialect.ts";
 import type { Paced, Quota } from "../quota.ts";
 import { FrameHeads } from "./frame_heads.ts";
-import type { Turned } from "./send_order.ts";
+import type { Turned } from "../send/send_order.ts";
 
 /** Half a varint: no message can end here, so a receiver knows the stream was cut. */
 export const HALF_A_VARINT = new Uint8Array([0x40]);

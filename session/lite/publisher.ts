@@ -22,7 +22,7 @@ import { HALF_A_VARINT } from "./group_sender.ts";
 import { AnnounceEncoder } from "./announce_codec.ts";
 import { ServedFetch } from "./served_fetch.ts";
 import { excerpt, isBounded } from "./excerpt.ts";
-import { Places } from "./send_order.ts";
+import { Places } from "../send/send_order.ts";
 import { ServedSubscription } from "./served_subscription.ts";
 
 /** Announce streams of one session for one prefix: players open one for each element of a page. */

@@ -17,7 +17,7 @@ import type { Served } from "../session.ts";
 import { excerpt } from "./excerpt.ts";
 import { groupHead, GroupSender, type SenderOwner } from "./group_sender.ts";
 import { encodeEnd, encodeOk, encodeStart } from "./replies.ts";
-import { type Ranked, sendOrder, Turns } from "./send_order.ts";
+import { type Ranked, sendOrder, Turns } from "../send/send_order.ts";
 import type { RelayStats } from "../../relay/stats.ts";
 import type { Clock } from "../../base/clock.ts";
 

@@ -12,7 +12,7 @@ import { revoke } from "../../server/admin/overview.ts";
 import type { Claims } from "../../server/auth/claims.ts";
 import { keyOf } from "../../server/auth/keys/key.ts";
 import { generateKey, publicKeyJson } from "../../server/auth/keys/make_key.ts";
-import { REFUSAL_REASONS } from "../../base/reasons.ts";
+import { REFUSAL_REASONS } from "../../session/reasons.ts";
 import { Pattern } from "../../wire/path_pattern.ts";
 import { signToken } from "../../server/auth/token.ts";
 import { KEY, TOKEN } from "../support/fixtures/token_vector.ts";
