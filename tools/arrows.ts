@@ -39,7 +39,16 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   load: ["base", "wire", "transport", "session", "client"],
   cli: [
-    ...["admin", "base", "wire/path.ts", "wire/path_pattern.ts", "wire/versions.ts", "server", "client", "media"],
+    ...[
+      "admin",
+      "base",
+      "wire/path.ts",
+      "wire/path_pattern.ts",
+      "wire/versions.ts",
+      "server",
+      "client",
+      "media",
+    ],
     ...["load", "config", "metrics", "plugins", "web/build"],
   ],
   "main.ts": ["cli"],
