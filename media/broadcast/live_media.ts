@@ -30,6 +30,8 @@ export interface ReadOptions {
   readonly log?: Logger;
   /** Told with each version of the catalog how many of its renditions are left out. */
   readonly onleftout?: (count: number) => void;
+  /** Told of each frame of a rendition that has come. */
+  readonly onframe?: () => void;
 }
 
 export interface FramesOptions {
@@ -107,6 +109,7 @@ export class LiveMedia {
   readonly #client: Client;
   readonly #log: Logger;
   readonly #onleftout: (count: number) => void;
+  readonly #onframe: () => void;
   /** As it was announced. */
   readonly path: string;
   /** Aborts when the broadcast has gone. What is on its way can still be read, for a moment. */
@@ -118,6 +121,7 @@ export class LiveMedia {
     this.#client = client;
     this.#log = options.log ?? silent;
     this.#onleftout = options.onleftout ?? (() => {});
+    this.#onframe = options.onframe ?? (() => {});
     this.path = path;
     this.gone = options.signal ?? new AbortController().signal;
     const gone = () => systemClock.after(LAST_FRAMES_MS, () => this.#over.abort());
@@ -238,6 +242,7 @@ export class LiveMedia {
         for (let index = group.startFrame;; index++) {
           const frame = await reading.frame();
           if (frame === undefined) break;
+          this.#onframe();
           const opened = opener.open(frame.payload, group.sequence, index);
           if (opened === undefined) onskipped?.(1);
           else for (const one of opened) yield one;

@@ -8,7 +8,6 @@ import type { OptionProblem } from "../errors.ts";
 import { eachBroadcast } from "../live_set.ts";
 import type { LiveMedia } from "../../media/broadcast/live_media.ts";
 import type { PluginContext } from "../plugin.ts";
-import { StatusLines } from "../status_lines.ts";
 import { isPlainPattern, matcherOf } from "../../wire/path_pattern.ts";
 
 const NAME = "{name}";
@@ -104,7 +103,6 @@ export async function eachInput(
       prefix: prefix.slice(0, prefix.lastIndexOf("/") + 1).replace(/\/$/, ""),
       maxBroadcasts,
       everyones: () => !input.includes("*"),
-      lines: new StatusLines(ctx.status),
       idle: `waiting for ${input}`,
     },
     (live, signal, status) =>

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { normalizePath } from "../../wire/path.ts";
 import { duration, integer, list, text } from "../../config/fields.ts";
 import type { OptionProblem } from "../errors.ts";
 import type { PeerPlace } from "./peer.ts";
@@ -49,30 +48,30 @@ interface Place {
   readonly ports: string;
 }
 
+interface Peers extends Place {
+  readonly timeout: number;
+  readonly iceTimeout: number;
+}
+
 /** What is wrong with the range of ports. */
 export function placeProblems({ ports }: Place): OptionProblem[] {
   if (ports === "any" || rangeOf(ports) !== undefined) return [];
   return [{ path: ["ports"], message: `expected a range like "50000-50999", got "${ports}"` }];
 }
 
-/** The two options that say where. */
-export function placeOf({ addresses, ports }: Place): PeerPlace {
+/** What these options say of each peer. */
+export function peersOf(
+  { addresses, ports, timeout, iceTimeout }: Peers,
+): PeerPlace & { readonly timeoutMs: number; readonly iceTimeoutMs: number } {
   const range = rangeOf(ports);
-  return { addresses, ...(range === undefined ? {} : { ports: range }) };
+  return {
+    ...{ addresses, timeoutMs: timeout, iceTimeoutMs: iceTimeout },
+    ...(range === undefined ? {} : { ports: range }),
+  };
 }
 
 function rangeOf(ports: string): [number, number] | undefined {
   const [, from, to] = ports.match(/^(\d{1,5})-(\d{1,5})$/) ?? [];
   const [low, high] = [Number(from), Number(to)];
   return low >= 1 && high > low && high <= 65535 ? [low, high] : undefined;
-}
-
-/** As RFC 9725 tells a client of them. */
-export function linksOf(iceServers: readonly string[]): string[] {
-  return iceServers.map((url) => `<${url}>; rel="ice-server"`);
-}
-
-/** "/whep" of a text that may lack the slash. */
-export function prefixOf(path: string): string {
-  return `/${normalizePath(path)}`;
 }

@@ -6,8 +6,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
-import type { Logger } from "../../base/logger.ts";
-import { pathOfUrl, urlOfPath } from "../../wire/path.ts";
+import { normalizePath, pathOfUrl, urlOfPath } from "../../wire/path.ts";
 import type { PluginContext, PluginRoute, RightsHeld } from "../plugin.ts";
 import { below } from "../host/routes.ts";
 import { RequestRefused } from "./errors.ts";
@@ -18,23 +17,25 @@ export interface Opened {
   readonly peer: Peer;
 }
 
-export interface ResourcesOptions {
-  /** First segment of the paths, with its slash. */
-  readonly prefix: string;
-  readonly log: Logger;
-  readonly clock: Clock;
-  /** The rights of who asks for what it asks for, for as long as the session lasts; `undefined` when there are none. */
-  readonly allow: (request: Request, broadcast: string) => Promise<RightsHeld | undefined>;
-  /** Makes a session. @throws {RequestRefused} */
-  readonly open: (broadcast: string, sdp: string, query: URLSearchParams) => Promise<Opened>;
+/** The options of the plugin that say where offers are posted, and how many are taken. */
+export interface OfferOptions {
+  readonly path: string;
   /** Most sessions at a time. */
   readonly maxSessions: number;
   /** Most of them for one address: the others still get in. */
   readonly maxSessionsPerAddress: number;
-  /** STUN and TURN servers that are told to clients, as values of `Link`. */
-  readonly links: readonly string[];
-  /** Told of every change of how many sessions there are. */
-  readonly onchange?: (sessions: number) => void;
+  /** URLs of STUN and TURN servers that clients are told of. */
+  readonly iceServers: readonly string[];
+}
+
+/** What becomes of offers. */
+export interface OfferTaker {
+  /** The right that an offer needs at its broadcast. */
+  readonly role: "read" | "publish";
+  /** What sessions do, in the status: "watching". */
+  readonly doing: string;
+  /** Makes a session. @throws {RequestRefused} */
+  readonly open: (broadcast: string, sdp: string, query: URLSearchParams) => Promise<Opened>;
 }
 
 interface Session {
@@ -57,18 +58,21 @@ const CORS = {
 
 /** Sessions of one endpoint. Dispose of it in the end: all are closed. */
 class Resources implements Disposable {
-  readonly #options: ResourcesOptions;
+  /** "/whep", whether the option has its slash or not. */
+  readonly prefix: string;
+  readonly #ctx: PluginContext;
+  readonly #options: OfferOptions;
+  readonly #taker: OfferTaker;
   readonly #sessions = new Map<string, Session>();
   /** Sessions, and offers that are being answered: in all, and of each network. */
   #places = 0;
   readonly #networks = new Map<string, number>();
 
-  constructor(options: ResourcesOptions) {
+  constructor(ctx: PluginContext, options: OfferOptions, taker: OfferTaker) {
+    this.#ctx = ctx;
     this.#options = options;
-  }
-
-  get size(): number {
-    return this.#sessions.size;
+    this.#taker = taker;
+    this.prefix = `/${normalizePath(options.path)}`;
   }
 
   /** Answers every request below the prefix. */
@@ -78,7 +82,7 @@ class Resources implements Disposable {
     } catch (error) {
       if (!(error instanceof RequestRefused)) throw error;
       const { status, message, headers } = error;
-      this.#options.log.debug("an offer is refused", { status, reason: message });
+      this.#ctx.log.debug("an offer is refused", { status, reason: message });
       return withCors(new Response(`${message}\n`, { status, headers }));
     }
   };
@@ -89,7 +93,7 @@ class Resources implements Disposable {
 
   async #route(request: Request, network: string): Promise<Response> {
     const url = new URL(request.url);
-    const path = below(this.#options.prefix, url.pathname);
+    const path = below(this.prefix, url.pathname);
     switch (request.method) {
       case "OPTIONS":
         return new Response(null, {
@@ -132,16 +136,16 @@ class Resources implements Disposable {
     broadcast: string,
     network: string,
   ): Promise<Response> {
-    const { prefix, links, open } = this.#options;
+    const { prefix } = this;
     if (broadcast === "") {
       throw new RequestRefused(404, `No broadcast is named: POST to ${prefix}/BROADCAST`);
     }
     const rights = await this.#rights(request, broadcast);
     let leave: () => void = () => {};
     try {
-      const posted = await bodyOf(request, SDP, this.#options.clock);
+      const posted = await bodyOf(request, SDP, this.#ctx.clock);
       leave = this.#take(network);
-      const { peer } = await open(broadcast, posted, url.searchParams);
+      const { peer } = await this.#taker.open(broadcast, posted, url.searchParams);
       const session = this.#add(peer, broadcast, rights, leave);
       const sdp = new TextEncoder().encode(peer.sdp);
       const headers = new Headers({
@@ -152,7 +156,10 @@ class Resources implements Disposable {
         "accept-patch": FRAGMENT,
         "cache-control": "no-store",
       });
-      for (const link of links) headers.append("link", link);
+      // As RFC 9725, section 4.6, tells a client of them.
+      for (const url of this.#options.iceServers) {
+        headers.append("link", `<${url}>; rel="ice-server"`);
+      }
       return new Response(sdp, { status: 201, headers });
     } catch (error) {
       leave();
@@ -188,7 +195,7 @@ class Resources implements Disposable {
 
   /** @throws {RequestRefused} 401 or 403 */
   async #rights(request: Request, broadcast: string): Promise<RightsHeld> {
-    const rights = await this.#options.allow(request, broadcast);
+    const rights = await this.#ctx.hold(request, broadcast, this.#taker.role);
     if (rights !== undefined) return rights;
     const shown = request.headers.has("authorization") ||
       new URL(request.url).searchParams.has("jwt");
@@ -200,25 +207,30 @@ class Resources implements Disposable {
   }
 
   #add(peer: Peer, broadcast: string, rights: RightsHeld, leave: () => void): Session {
-    const { log, onchange } = this.#options;
+    const { log } = this.#ctx;
     const id = crypto.randomUUID();
     const session = { id, broadcast, peer, etag: `"${crypto.randomUUID()}"` };
     this.#sessions.set(id, session);
     log.info("session begins", { broadcast, session: id });
-    onchange?.(this.size);
+    this.#tell();
     const ended = () => {
       this.#sessions.delete(id);
       leave();
       rights.end();
       const reason = rights.lost.aborted ? reasonOf(rights.lost.reason) : undefined;
       log.info("session ends", { broadcast, session: id, reason });
-      onchange?.(this.size);
+      this.#tell();
     };
     rights.lost.addEventListener("abort", () => peer.close(), { once: true });
     if (rights.lost.aborted) peer.close();
     if (peer.over.aborted) ended();
     else peer.over.addEventListener("abort", ended, { once: true });
     return session;
+  }
+
+  #tell(): void {
+    const { size } = this.#sessions;
+    this.#ctx.status(size === 0 ? undefined : `${size} ${this.#taker.doing}`);
   }
 
   /** Candidates of the other side (RFC 8840). */
@@ -234,7 +246,7 @@ class Resources implements Disposable {
       );
     }
     if (match !== session.etag) throw new RequestRefused(412, "The session has another ETag");
-    const fragment = await bodyOf(request, FRAGMENT, this.#options.clock);
+    const fragment = await bodyOf(request, FRAGMENT, this.#ctx.clock);
     let mid = "0";
     for (const line of fragment.split(/\r?\n/)) {
       if (line.startsWith("a=mid:")) mid = line.slice(6);
@@ -298,11 +310,13 @@ async function bodyOf(request: Request, type: string, clock: Clock): Promise<str
 
 /** Answers offers until the instance has to end; all sessions end with it. */
 export async function serveOffers(
-  { http, signal }: Pick<PluginContext, "http" | "signal">,
-  options: ResourcesOptions,
+  ctx: PluginContext,
+  options: OfferOptions,
+  taker: OfferTaker,
 ): Promise<void> {
-  using resources = new Resources(options);
-  using _route = http.route(options.prefix, resources.answer);
+  const { http, signal } = ctx;
+  using resources = new Resources(ctx, options, taker);
+  using _route = http.route(resources.prefix, resources.answer);
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });

@@ -1,10 +1,12 @@
 /** What one broadcast can do to the recordings of the others, and to the disk: nothing. */
 import assert from "node:assert/strict";
+import { ManualClock } from "../../base/clock.ts";
 import { type Logger, silent } from "../../base/logger.ts";
 import type { BroadcastProducer, Client } from "../../client/mod.ts";
 import { record } from "../../plugins/egress/record/mod.ts";
 import { Bucket } from "../../plugins/egress/s3/bucket.ts";
 import { s3 } from "../../plugins/egress/s3/mod.ts";
+import { SILENT_MS } from "../../plugins/live_set.ts";
 import { audioOnly } from "../../plugins/transform/audio_only/mod.ts";
 import { encodeLegacyFrame } from "../../media/hang/legacy_frame.ts";
 import { MemoryRelay, runPlugin } from "../support/plugin_run.ts";
@@ -159,6 +161,20 @@ Deno.test("of a hundred broadcasts max_broadcasts are recorded, and those that w
     await run.end();
     const folders = [...(await filesOf(directory)).keys()].map((path) => path.split("/")[1]);
     assert.ok(folders.includes("cam98") && folders.includes("cam99"), folders.join());
+  }));
+
+Deno.test("seventy broadcasts that say nothing keep no other from being recorded", () =>
+  recording(async (at, client, directory) => {
+    const clock = new ManualClock();
+    const run = await runPlugin(record.create(), at, { directory }, { ctx: { clock } });
+    for (let i = 0; i < 70; i++) client.publish(`silent${i}`).track("catalog.json");
+    await until(() => run.ctx.stats.notServed === 6, "64 places to be taken");
+    using cam = new Pictures(client, "cam");
+    await until(() => run.ctx.stats.notServed === 7, "cam to wait");
+    clock.advance(SILENT_MS);
+    await play([cam], () => run.ctx.stats.framesOut > 20);
+    assert.equal(run.ctx.stats.errors, 0);
+    await run.end();
   }));
 
 Deno.test("times that jump with every frame make a handful of files; times that stand still are written all the same", () =>

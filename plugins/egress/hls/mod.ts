@@ -6,7 +6,6 @@ import { eachBroadcast } from "../../live_set.ts";
 import { sleep } from "../../../base/sleep.ts";
 import type { LiveMedia } from "../../../media/broadcast/live_media.ts";
 import type { OptionsOf } from "../../options.ts";
-import { StatusLines } from "../../status_lines.ts";
 import { plugin, type PluginContext } from "../../plugin.ts";
 import { broadcastPatterns } from "../options.ts";
 import { HlsBroadcast } from "./broadcast.ts";
@@ -106,8 +105,6 @@ class Hls {
         wanted: matcherOf(broadcasts),
         // On demand they cost nothing until somebody asks.
         maxBroadcasts: mode === "always" ? maxBroadcasts : Infinity,
-        everyones: () => false,
-        lines: new StatusLines(ctx.status),
       };
       await eachBroadcast(ctx, set, async (live, signal) => {
         const served = this.#begin(live.path);

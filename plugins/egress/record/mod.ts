@@ -4,7 +4,6 @@ import { directory, duration, notes, size } from "../../../config/fields.ts";
 import { readInto } from "../../../media/broadcast/read_into.ts";
 import { eachBroadcast } from "../../live_set.ts";
 import type { OptionsOf } from "../../options.ts";
-import { StatusLines } from "../../status_lines.ts";
 import { plugin, type PluginContext } from "../../plugin.ts";
 import { broadcastPatterns, maxBroadcasts } from "../options.ts";
 import { concernsAll, RecordFailed } from "./errors.ts";
@@ -85,7 +84,6 @@ class Recorder {
         wanted: matcherOf(broadcasts),
         maxBroadcasts,
         everyones: concernsAll,
-        lines: new StatusLines(ctx.status),
       };
       await eachBroadcast(ctx, set, async (live, signal) => {
         await readInto(live, { signal, stats }, (renditions) =>

@@ -11,7 +11,6 @@ import { sleep } from "../../../base/sleep.ts";
 import { FragmentMuxer } from "../../../media/mp4/fragment_muxer.ts";
 import type { OptionsOf } from "../../options.ts";
 import { plugin, type PluginContext } from "../../plugin.ts";
-import { StatusLines } from "../../status_lines.ts";
 import type { Rendition, VideoRendition } from "../../../media/rendition.ts";
 import { matcherOf } from "../../../wire/path_pattern.ts";
 
@@ -46,7 +45,6 @@ export const rtmp = plugin({
       wanted: matcherOf([broadcast]),
       maxBroadcasts: 1,
       everyones: () => true,
-      lines: new StatusLines(ctx.status),
       idle: `waits for the broadcast ${broadcast}`,
     };
     const { stats } = ctx;

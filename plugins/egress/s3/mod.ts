@@ -92,7 +92,7 @@ export const s3 = plugin({
     );
     try {
       const wanted = matcherOf(broadcasts);
-      const set = { wanted, maxBroadcasts, everyones: () => false, lines };
+      const set = { wanted, maxBroadcasts, lines };
       await eachBroadcast(ctx, set, async (live, signal, tell) => {
         const key = `${prefix}${filePath(live.path)}/`;
         const archive = new Archive({

@@ -1,7 +1,7 @@
 /** Broadcasts to browsers' ordinary `<video>` by WebRTC: a WHEP server in the relay's public HTTP. */
 import { duration, oneOf, text } from "../../../config/fields.ts";
 import { plugin } from "../../plugin.ts";
-import { linksOf, PEERS, placeOf, placeProblems, prefixOf } from "../../webrtc/options.ts";
+import { PEERS, peersOf, placeProblems } from "../../webrtc/options.ts";
 
 export const webrtc = plugin({
   kind: "egress",
@@ -26,8 +26,7 @@ export const webrtc = plugin({
   },
   check: placeProblems,
   async run(ctx, options) {
-    const { path, wait, maxLatency, audio, timeout, iceServers } = options;
-    const { maxSessions, maxSessionsPerAddress, iceTimeout } = options;
+    const { wait: waitMs, maxLatency: maxLatencyMs, audio } = options;
     // Loaded here: a relay without this plugin, or one that only checks its options, does without.
     const { Whep } = await import("../../webrtc/whep.ts");
     const { serveOffers } = await import("../../webrtc/resources.ts");
@@ -36,24 +35,7 @@ export const webrtc = plugin({
     if (audio === "transcode" && !transcodes) {
       ctx.log.warn("AAC is left out: it needs ffmpeg with libopus", { hint: "install ffmpeg" });
     }
-    const whep = new Whep(ctx, {
-      ...placeOf(options),
-      waitMs: wait,
-      timeoutMs: timeout,
-      iceTimeoutMs: iceTimeout,
-      maxLatencyMs: maxLatency,
-      transcodes,
-    });
-    await serveOffers(ctx, {
-      prefix: prefixOf(path),
-      log: ctx.log,
-      clock: ctx.clock,
-      allow: (request, broadcast) => ctx.hold(request, broadcast, "read"),
-      open: whep.open,
-      maxSessions,
-      maxSessionsPerAddress,
-      links: linksOf(iceServers),
-      onchange: (sessions) => ctx.status(sessions === 0 ? undefined : `${sessions} watching`),
-    });
+    const { open } = new Whep(ctx, { ...peersOf(options), waitMs, maxLatencyMs, transcodes });
+    await serveOffers(ctx, options, { role: "read", doing: "watching", open });
   },
 });

@@ -1,7 +1,7 @@
 /** What browsers and OBS publish by WebRTC: a WHIP server in the relay's public HTTP. */
 import { duration, someOf, text } from "../../../config/fields.ts";
 import { plugin } from "../../plugin.ts";
-import { linksOf, PEERS, placeOf, placeProblems, prefixOf } from "../../webrtc/options.ts";
+import { PEERS, peersOf, placeProblems } from "../../webrtc/options.ts";
 
 const CODECS = ["h264", "vp9", "vp8", "av1"] as const;
 
@@ -23,28 +23,11 @@ export const whip = plugin({
   },
   check: placeProblems,
   async run(ctx, options) {
-    const { path, timeout, video, keyframeInterval, iceServers } = options;
-    const { maxSessions, maxSessionsPerAddress, iceTimeout } = options;
     // Loaded here: a relay without this plugin, or one that only checks its options, does without.
     const { Whip } = await import("../../webrtc/whip.ts");
     const { serveOffers } = await import("../../webrtc/resources.ts");
-    const whip = new Whip(ctx, {
-      ...placeOf(options),
-      timeoutMs: timeout,
-      iceTimeoutMs: iceTimeout,
-      video,
-      keyframeMs: keyframeInterval,
-    });
-    await serveOffers(ctx, {
-      prefix: prefixOf(path),
-      log: ctx.log,
-      clock: ctx.clock,
-      allow: (request, broadcast) => ctx.hold(request, broadcast, "publish"),
-      open: whip.open,
-      maxSessions,
-      maxSessionsPerAddress,
-      links: linksOf(iceServers),
-      onchange: (sessions) => ctx.status(sessions === 0 ? undefined : `${sessions} publishing`),
-    });
+    const { video, keyframeInterval: keyframeMs } = options;
+    const { open } = new Whip(ctx, { ...peersOf(options), video, keyframeMs });
+    await serveOffers(ctx, options, { role: "publish", doing: "publishing", open });
   },
 });
