@@ -1,31 +1,39 @@
 /**
- * The door of one node: every request for a session or for something public of HTTP passes here once, whatever it came by.
+ * Admission to one node: every request for a session or for public HTTP passes here once, over every transport.
  *
  * @module
  */
 import type { Logger } from "../base/logger.ts";
+import type { Connection } from "../transport/connection.ts";
 import { isPath, pathOfUrl, urlOfPath } from "../wire/path.ts";
 import type { RefusalReason } from "../session/reasons.ts";
 import type { Admitted, Authorizer } from "./auth/authorizer.ts";
 import { type Refusal, refusal } from "./auth/grant.ts";
 import type { PageOrigins, PageRequest } from "./http/page_origins.ts";
-import { type AdmissionRequest as Facts, bearerOf, splitPath } from "./auth/request.ts";
+import { type AuthRequest, bearerOf, splitPath } from "./auth/request.ts";
 import type { Relay } from "./relay.ts";
 
-/** Who wants in, and where. */
-export interface AdmissionRequest extends Omit<Facts, "path" | "query" | "remote"> {
-  /** Path and query as they were dialed: percent-encoded. */
+/** Who asks, and for which path. */
+export interface AdmissionRequest extends Omit<AuthRequest, "path" | "query" | "remote"> {
+  /** Path and query as they were dialed, percent-encoded. */
   readonly path: string;
-  /** "ip:port" of the peer, where it is known. */
+  /** "ip:port" of the peer; absent where it is not known. */
   readonly remoteAddress?: string;
-  /** Where it comes from, of requests for a session that a browser can make. */
+  /** The web page it comes from; only for requests that a browser can make. */
   readonly page?: PageRequest;
 }
 
+/** The answer to a request for a session, before there is one. */
+export interface Entrance {
+  /** HTTP status: 200 opens the session. */
+  readonly status: number;
+  /** Takes the connection once it is open. */
+  readonly onConnection: (connection: Connection) => void;
+}
+
 /**
- * A request of HTTP for something at a normalised path. Its token stands in the query, as that of a session does, or in
- * `Authorization: Bearer`.
- * @param remoteAddress "ip:port"; empty where nobody knows it.
+ * An HTTP request for a normalised path. Its token is in the query, as for a session, or in `Authorization: Bearer`.
+ * @param remoteAddress "ip:port"; empty where it is not known.
  */
 export function httpRequest(
   { url, headers }: Request,
@@ -48,15 +56,15 @@ export interface AdmissionOptions {
   readonly log: Logger;
 }
 
-/** What programs ask for under whatever name they know, and what tells a page nothing. */
+/** Paths that programs ask for under any host name. Their answers tell a web page nothing. */
 const UNNAMED: ReadonlySet<string> = new Set(["/health", "/certificate.sha256"]);
 
 export class Admission {
-  /** Requests turned away, by reason. */
+  /** Refused requests, by reason. */
   readonly refused: Map<RefusalReason, number> = new Map();
-  /** Who decides; another one from the next request on. */
+  /** Decides on tokens. It may be replaced. */
   authorizer: Authorizer;
-  /** Which web pages may come; others from the next request on. */
+  /** Decides on web pages. It may be replaced. */
   pages: PageOrigins;
   readonly #options: Omit<AdmissionOptions, "authorizer" | "pages">;
 
@@ -66,7 +74,7 @@ export class Admission {
     this.#options = options;
   }
 
-  /** Decides on one request. Whoever is admitted with a lease ends it. Never rejects. */
+  /** Decides on one request. The caller ends the lease of an admitted one. Never rejects. */
   async admit(request: AdmissionRequest): Promise<Admitted | Refusal> {
     const { relay } = this.#options;
     const { path: dialed, remoteAddress = "", page, ...rest } = request;
@@ -102,13 +110,13 @@ export class Admission {
     return this.confirm(request, answer);
   }
 
-  /** Looks where a request of HTTP comes from, before anything is done for it. @returns The refusal, or `undefined`. */
+  /** Checks the web page of an HTTP request, before anything else. @returns The refusal, or `undefined`. */
   foreign(page: PageRequest, path: string, remoteAddress: string): Refusal | undefined {
     const no = UNNAMED.has(path) ? this.pages.refusal(page) : this.pages.httpRefusal(page);
     return no && this.#refuse({ path, remoteAddress, transport: "http" }, no);
   }
 
-  /** Looks once more at one who was admitted by the URL alone and now has a session: SETUP tells a role, and time has passed. */
+  /** Checks a peer again that was admitted by its URL: SETUP may hold a role, and its token may be revoked by now. */
   confirm(request: AdmissionRequest, answer: Admitted): Admitted | Refusal {
     const { publish, subscribe } = answer.grant;
     const wanted = { publisher: publish, subscriber: subscribe };

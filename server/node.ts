@@ -1,12 +1,12 @@
 /**
- * What one thread runs: a relay, the UDP port its peers come by, and who is let in there.
+ * What one thread runs: a relay, its UDP port, and the admission of its peers.
  *
  * @module
  */
 import { isDeepStrictEqual } from "node:util";
 import { reasonOf } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
-import type { LoadedConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
 import { certifiedHosts } from "../config/tls/pem_pair.ts";
 import type { Archive } from "../relay/archive.ts";
 import type { Place } from "../relay/origin.ts";
@@ -17,9 +17,8 @@ import type { EntryWish } from "../session/session.ts";
 import type { Connection } from "../transport/connection.ts";
 import { acceptConnections } from "../transport/accept.ts";
 import { AccessLog } from "./http/access_log.ts";
-import { Admission, type AdmissionRequest } from "./admission.ts";
-import { type Admitted, Authorizer } from "./auth/authorizer.ts";
-import type { Refusal } from "./auth/grant.ts";
+import { Admission, type AdmissionRequest, type Entrance } from "./admission.ts";
+import { Authorizer } from "./auth/authorizer.ts";
 import type { HttpApp } from "./http/http_listener.ts";
 
 import { Census, type SharedCensus } from "./limits/census.ts";
@@ -31,36 +30,26 @@ import type { DoorOptions } from "./http/tcp_door.ts";
 import { withWebSockets } from "./http/websocket_upgrade.ts";
 import type { NodeView } from "./admin/node_view.ts";
 
-export type ServerConfig = LoadedConfig["config"];
-
 export interface NodeOptions {
-  readonly config: ServerConfig;
+  readonly config: Config;
   /** The hop id that all nodes of a server share. */
   readonly hop: bigint;
   readonly address: { readonly hostname: string; readonly port: number };
   /** PEM. */
   readonly certificate: { readonly cert: string; readonly key: string };
   readonly log: Logger;
-  /** Where there are several nodes. */
+  /** With several nodes: which one this is. */
   readonly place?: Place;
   readonly restarts?: number;
-  /** Where there are several nodes: what they count together. */
+  /** With several nodes: the counts they share. */
   readonly census?: SharedCensus;
-  /** What counts failures that reach nobody in this thread. */
+  /** Counts failures in this thread that no code handles. */
   readonly strays?: Pick<Strays, "count">;
-  /** Has groups that the cache no longer has. */
+  /** Holds groups that are no longer in the cache. */
   readonly archive?: Archive;
 }
 
-/** The answer to a request for a session, before there is one. */
-export interface Entrance {
-  /** HTTP's: 200 opens the session. */
-  readonly status: number;
-  /** Takes the connection that comes of it. */
-  readonly onConnection: (connection: Connection) => void;
-}
-
-/** How long the last packets may take to leave. */
+/** How long the last packets may take to be sent. */
 const GOODBYE_MS = 20;
 
 /** A relay with its UDP port. Its owner closes it. */
@@ -71,13 +60,13 @@ export class Node implements NodeView {
   readonly webSocketAnswers: Map<number, number> = new Map();
   readonly strays: NodeOptions["strays"];
   authorizer: Authorizer;
-  /** Everybody comes in by it. */
+  /** Decides on every request. */
   readonly admission: Admission;
-  #config: ServerConfig;
+  #config: Config;
   readonly #log: Logger;
   readonly #accessLog: AccessLog;
   readonly #quic: QuicListener;
-  /** Names and addresses of the certificate in use. */
+  /** Host names and addresses in the certificate in use. */
   #certified: readonly string[];
   #further: readonly string[] = [];
   #closing: Promise<void> | undefined;
@@ -138,7 +127,7 @@ export class Node implements NodeView {
     return this.#quic.addr;
   }
 
-  /** Takes peers in until it is closed. Rejects when the port fails. */
+  /** Accepts peers until it is closed. Rejects when the port fails. */
   async accept(): Promise<void> {
     const { relay } = this;
     await acceptConnections(this.#quic, {
@@ -160,7 +149,7 @@ export class Node implements NodeView {
     });
   }
 
-  /** How the TCP port lets people in. */
+  /** How connections to the TCP port are limited. */
   get doorOptions(): Pick<
     DoorOptions,
     "handshakeMs" | "keepAliveMs" | "begin" | "enter" | "onLate"
@@ -175,7 +164,7 @@ export class Node implements NodeView {
     };
   }
 
-  /** HTTP's requests, with sessions for those who ask for a WebSocket. */
+  /** Serves `app`; a request for a WebSocket becomes a session. */
   withWebSockets(app: HttpApp): HttpApp {
     return withWebSockets(app, {
       protocols: alpnsOf(this.relay.versions),
@@ -187,24 +176,19 @@ export class Node implements NodeView {
     });
   }
 
-  /** Decides on one who wants in, whatever it came by. Whoever is admitted with a lease ends it. Never rejects. */
-  async admit(request: AdmissionRequest): Promise<Admitted | Refusal> {
-    return await this.admission.admit(request);
-  }
-
   /**
-   * Decides on a request that stands before a session: its HTTP status, and where it is 200, who takes the connection that
-   * comes of it.
+   * Decides on a request for a session, before there is one. The answer has the HTTP status and, where that is 200, takes
+   * the connection.
    */
   async enter(request: AdmissionRequest): Promise<Entrance> {
     const startedAt = performance.now();
-    const answer = await this.admit(request);
+    const answer = await this.admission.admit(request);
     const answers = request.transport === "websocket"
       ? this.webSocketAnswers
       : this.webTransportAnswers;
     const status = "reason" in answer ? answer.status : 200;
     answers.set(status, (answers.get(status) ?? 0) + 1);
-    // Those for a WebSocket are HTTP, and logged there.
+    // A request for a WebSocket is logged with HTTP.
     if (request.transport === "webtransport") {
       this.#accessLog.write({
         at: "public",
@@ -225,21 +209,22 @@ export class Node implements NodeView {
     return { status, onConnection };
   }
 
-  /** By raw QUIC the path comes inside the connection, or not at all. */
+  /** Raw QUIC has no request: SETUP may hold the path. */
   #acceptQuic(connection: Connection): void {
     const { remoteAddress } = connection;
     void this.relay.accept(
       connection,
-      ({ path, role }) => this.admit({ path, remoteAddress, transport: "quic", ...roleOf(role) }),
+      ({ path, role }) =>
+        this.admission.admit({ path, remoteAddress, transport: "quic", ...roleOf(role) }),
     );
   }
 
   /**
-   * Makes ready to go over to another configuration.
-   * @returns Goes over to it.
-   * @throws {KeysUnavailable} Nothing has changed then.
+   * Prepares another configuration.
+   * @returns Takes it into use.
+   * @throws {KeysUnavailable} Then nothing has changed.
    */
-  async prepareReload(config: ServerConfig): Promise<() => void> {
+  async prepareReload(config: Config): Promise<() => void> {
     const same = isDeepStrictEqual(config.auth, this.#config.auth);
     const authorizer = same ? this.authorizer : new Authorizer(config.auth, { log: this.#log });
     await authorizer.prepare();
@@ -251,14 +236,14 @@ export class Node implements NodeView {
     };
   }
 
-  /** New connections get this certificate; those that are up stay. */
+  /** New connections get this certificate; open ones stay. */
   replaceCertificate({ cert, key }: NodeOptions["certificate"]): void {
     this.#quic.replaceCertificate(cert, key);
     this.#certified = certifiedHosts(cert);
     this.#setPages();
   }
 
-  /** Names that further certificates are for: they are names of the relay too. */
+  /** Host names of further certificates: they are names of the relay too. */
   nameFurther(hosts: readonly string[]): void {
     this.#further = hosts;
     this.#setPages();
@@ -268,7 +253,7 @@ export class Node implements NodeView {
     this.admission.pages = new PageOrigins(this.#config, [...this.#certified, ...this.#further]);
   }
 
-  /** Asks everybody to leave, as configured. @returns Whether all that had begun was out in time. */
+  /** Asks all peers to leave, as configured. @returns Whether all groups were sent in time. */
   async drain(): Promise<boolean> {
     const { drainTimeout, goawayUri } = this.#config.server;
     return await this.relay.dismiss(drainTimeout, goawayUri ?? "");
@@ -283,15 +268,15 @@ export class Node implements NodeView {
     await this.relay.close(inTime ? "none" : "goawayTimeout");
     this.#quic.close();
     this.authorizer.close();
-    // The goodbye is only queued now: a process that exits at once would never send it, and peers would wait for it.
+    // The last packets are only queued now. If the process exited at once, peers would wait for them.
     await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
   }
 }
 
 const roleOf = (role: EntryWish["role"]) => role === undefined ? {} : { role };
 
-/** How QUIC is set up, for peers that come and for relays that are dialed. */
-export function transportOf({ server }: ServerConfig): TransportSettings {
+/** The settings of QUIC, for peers that dial us and for relays that we dial. */
+export function transportOf({ server }: Config): TransportSettings {
   return {
     idleTimeoutMs: server.idleTimeout,
     keepAliveMs: server.keepAlive,

@@ -1,6 +1,6 @@
 /**
- * The relay: one origin, and every session that takes part in it. Knows nothing of sockets, files or HTTP; connections are
- * handed to it.
+ * The relay: one origin, and all sessions that publish to it or subscribe from it. It does not open sockets or files: its
+ * owner gives it connections.
  *
  * @module
  */
@@ -32,23 +32,23 @@ import { DEFAULT_LIMITS, type NodeLimits } from "./limits/limits.ts";
 import { entryOf } from "./auth/rights.ts";
 import { type Version, VERSIONS } from "../wire/versions.ts";
 
-/** What is not said of the limits is as {@link DEFAULT_LIMITS} says. */
+/** A limit that is absent has the value of {@link DEFAULT_LIMITS}. */
 export interface RelayOptions extends Partial<NodeLimits> {
   /** This relay's hop id: 1 … 2^53-1. */
   readonly hop: bigint;
-  /** Which of how many threads of one server this is. Default: the only one. */
+  /** The index of this thread, and how many threads the server has. Default: one thread. */
   readonly place?: Place;
-  /** How often this thread was started anew: its sessions get numbers that no earlier one had. Default 0. */
+  /** How often this thread was restarted. Session ids stay unique over restarts. Default 0. */
   readonly restarts?: number;
-  /** Versions spoken, preferred first. Default: all. */
+  /** Versions it speaks, the preferred one first. Default: all. */
   readonly versions?: readonly Version[];
   readonly frameCapacity?: number;
   readonly groupCacheSize?: number;
-  /** How long a broadcast outlives an abrupt loss of its publisher. Default 5,000. */
+  /** How long a broadcast stays after its publisher was lost without a word. Default 5,000. */
   readonly lingerMs?: number;
-  /** Counts sessions with the other threads of the server. Default: there are none. */
+  /** Counts sessions over all threads of the server. Default: this thread alone. */
   readonly census?: Census;
-  /** Has groups that the cache no longer has. */
+  /** Holds groups that are no longer in the cache. */
   readonly archive?: Archive;
   readonly clock?: Clock;
   readonly log?: Logger;
@@ -56,28 +56,28 @@ export interface RelayOptions extends Partial<NodeLimits> {
 
 /** One peer of the relay. */
 export interface RelaySession {
-  /** Counted from 1 since the start; with several threads each counts its own share of the numbers. */
+  /** Counted from 1. With several threads each one has its own share of the numbers. */
   readonly id: number;
   readonly session: Session;
   /** Milliseconds since 1970. */
   readonly startedAtMs: number;
-  /** Dialed by us: the upstream relay. */
+  /** Whether we dialed it: the upstream relay. */
   readonly dialed: boolean;
-  /** A part of this program: a plugin. */
+  /** Whether it is a part of this program: a plugin. */
   readonly internal: boolean;
-  /** What it may do; absent where nobody asked. */
+  /** What it may do; absent where admission was not asked. */
   readonly grant: Grant | undefined;
 }
 
-/** Decides on a peer whose connection stands, once it has said where it wants to go. */
+/** Decides on a peer that is connected, once its path and role are known. */
 export type Admit = (wish: EntryWish) => Promise<Admitted | Refusal>;
 
 const SWEEP_MS = 1000;
 
-/** Tracks of one broadcast that may wait for its publisher's word; those it has confirmed do not count. */
+/** Most tracks of one broadcast that its publisher has not confirmed yet. */
 const MAX_ASKED_TRACKS = 1000;
 
-/** Numbers that each start of a thread has for its sessions. */
+/** How many session ids each start of a thread has. */
 const SESSIONS_PER_START = 1_000_000;
 
 export class Relay {
@@ -92,14 +92,14 @@ export class Relay {
     violations: 0,
     lost: 0,
   };
-  /** No new sessions are taken; those there are have been asked to leave. */
+  /** Whether new sessions are refused and open ones were asked to leave. */
   draining = false;
-  /** Applied from the next look on; {@link Relay.setLimits} changes them. */
+  /** The limits in use; {@link Relay.setLimits} changes them. */
   readonly limits: Readonly<NodeLimits> & { readonly groupCacheSize: number };
-  /** How often each of them took effect. */
+  /** How often each limit took effect. */
   readonly hits = newLimitHits();
   readonly doorkeeper: Doorkeeper;
-  /** What HTTP answers, and the rights it does so under. */
+  /** HTTP answers under way, with their rights. */
   readonly answers: HttpAnswers;
   readonly #options: RelayOptions;
   readonly #clock: Clock;
@@ -171,8 +171,8 @@ export class Relay {
   }
 
   /**
-   * Takes a peer in that has dialed us. Fulfils when its session is over. Never rejects.
-   * @param admit Asked before anything is served. Without it the peer may do everything.
+   * Accepts a peer that has dialed us. Fulfils when its session is over. Never rejects.
+   * @param admit Is asked before anything is served. Without it the peer may do everything.
    */
   async accept(connection: Connection, admit?: Admit, options: AcceptOptions = {}): Promise<void> {
     if (this.draining) return refuse(connection, "none", "shutting down");
@@ -202,15 +202,15 @@ export class Relay {
     await entry?.session.closed;
   }
 
-  /** Takes other limits into use, for sessions that are open too. */
+  /** Changes the limits, for open sessions too. */
   setLimits(limits: NodeLimits): void {
     Object.assign(this.limits, limits);
   }
 
   /**
-   * Takes tokens back: those of one name, or all that somebody was given so far. Their sessions and what is answered
-   * to them by HTTP end now, and they are refused from now on until they end.
-   * @param untilMs When the last of these tokens ends, in milliseconds since 1970; absent when nobody knows.
+   * Revokes tokens: the one with an id, or all that a subject was given so far. Their sessions and HTTP answers end now,
+   * and the tokens are refused until they expire.
+   * @param untilMs When the last of these tokens expires, in milliseconds since 1970; absent when that is not known.
    * @returns How many sessions were closed.
    */
   revoke({ jti, sub }: Revoked, untilMs?: number): number {
@@ -228,13 +228,13 @@ export class Relay {
     return hit.length;
   }
 
-  /** Tokens that are held back, the oldest first. */
+  /** Revoked tokens, the oldest first. */
   revocations(): Revocation[] {
     return this.#revocations.list(this.#clock.wallMs());
   }
 
   /**
-   * Closes one session. Its peer may come back: to keep it out, take its token back.
+   * Closes one session. Its peer may come back; revoke its token to keep it out.
    * @param why A word, or a code of the session's protocol.
    * @param reason For people.
    * @returns False when there is no such session.
@@ -247,7 +247,7 @@ export class Relay {
     return true;
   }
 
-  /** Whether a grant came of a token that was taken back. */
+  /** Whether the token of a grant was revoked. */
   isRevoked(grant: Grant): boolean {
     return this.#revocations.covers(grant, this.#clock.wallMs());
   }
@@ -261,9 +261,9 @@ export class Relay {
   }
 
   /**
-   * Asks everybody to leave, lets what has begun go out to its end, and closes. Idempotent.
+   * Asks all peers to leave, sends groups that have begun to their end, and closes. Idempotent.
    * @param graceMs How long that may take.
-   * @param uri Where to send them; empty means back to the same place.
+   * @param uri Where peers are sent; empty means the same place.
    */
   async drain(graceMs: number, uri = ""): Promise<void> {
     const inTime = await this.dismiss(graceMs, uri);
@@ -271,9 +271,9 @@ export class Relay {
   }
 
   /**
-   * The first half of {@link Relay.drain}: the sessions stay open until {@link Relay.close}, for what they still bring
-   * others.
-   * @returns Whether all was out in time.
+   * The first half of {@link Relay.drain}. The sessions stay open until {@link Relay.close}: others may still read what
+   * they publish.
+   * @returns Whether all groups were sent in time.
    */
   async dismiss(graceMs: number, uri = ""): Promise<boolean> {
     this.draining = true;
@@ -357,7 +357,7 @@ export class Relay {
     return entry;
   }
 
-  /** Ends the session with its rights, and its lease with the session. */
+  /** Closes the session when its rights end, and ends its lease with the session. */
   #hold(session: Session, admitted: Admitted): void {
     const holding = new Holding(this.#clock, admitted, (why) => {
       session.close("unauthorized", why);
@@ -386,13 +386,13 @@ export class Relay {
   }
 }
 
-/** What holds for one peer that has dialed us. */
+/** Options for one peer that has dialed us. */
 export interface AcceptOptions {
-  /** Versions spoken with it. Default: the relay's. */
+  /** Versions to speak with it. Default: the relay's. */
   readonly versions?: readonly Version[];
-  /** No limit holds for it. */
+  /** Whether the limits do not apply to it. */
   readonly unlimited?: boolean;
-  /** It is a part of this program. */
+  /** Whether it is a part of this program. */
   readonly internal?: boolean;
 }
 
@@ -401,9 +401,9 @@ function givenLimits(options: Partial<NodeLimits>): Partial<NodeLimits> {
   return Object.fromEntries(names.map((name) => [name, options[name] ?? DEFAULT_LIMITS[name]]));
 }
 
-/** What is said to a relay that we dial. */
+/** Options for a relay that we have dialed. */
 export interface JoinOptions {
-  /** Path and query of its URL, where the transport carries none. */
+  /** Path and query of its URL, where the transport does not carry them. */
   readonly path?: string;
   readonly linkCost?: number;
   readonly onGoaway?: (uri: string) => void;

@@ -1,5 +1,5 @@
 /**
- * Which settings take effect while the server runs, and what a configuration that was read again changes of the one in use.
+ * Settings that take effect while the server runs, and the difference between the configuration in use and a new one.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Config } from "../config/schema.ts";
 import { SETTINGS } from "../config/settings.ts";
 import { specOf } from "./plugins/plugin_host.ts";
 
-/** Sections and settings that are live; all others need a restart. */
+/** Sections and settings that take effect at a reload. All others need a restart. */
 const LIVE: ReadonlySet<string> = new Set([
   "admin.cors_origins",
   "auth",
@@ -36,17 +36,17 @@ export function isLive(path: string): boolean {
   return LIVE.has(path) || LIVE.has(path.split(".")[0]!);
 }
 
-/** What has come of reading the configuration again. */
+/** The result of a reload. */
 export interface ReloadOutcome {
-  /** Settings that are in use now, by path; "plugins", "hooks" and "certificate" where these were replaced. */
+  /** Settings that have changed, by path; also "plugins", "hooks" and "certificate". */
   readonly applied: readonly string[];
-  /** Settings that differ from those in use and take effect after a restart. */
+  /** Settings that have changed and need a restart. */
   readonly needsRestart: readonly string[];
 }
 
 const hooksOf = ({ hooks }: LoadedConfig) => hooks.map(({ hook }) => hook);
 
-/** What differs between the configuration in use and one that was read. */
+/** The differences between the configuration in use and the one that was read. */
 export function compareConfigs(used: LoadedConfig, read: LoadedConfig): ReloadOutcome {
   const changed = SETTINGS.filter((setting) =>
     !isDeepStrictEqual(valueOf(used.config, setting), valueOf(read.config, setting))
@@ -62,7 +62,7 @@ export function compareConfigs(used: LoadedConfig, read: LoadedConfig): ReloadOu
   };
 }
 
-/** The configuration in use once `read` is: what is live of it, the rest as before. */
+/** The configuration in use after a reload: live settings of `read`, the rest as before. */
 export function inUse(used: LoadedConfig, read: LoadedConfig): LoadedConfig {
   const sections: Record<string, Record<string, unknown>> = {};
   for (const setting of SETTINGS) {

@@ -2,11 +2,11 @@
 import type { Relay } from "./relay.ts";
 
 /**
- * Paths of announced broadcasts that a session subscribes to, each once. A plugin is no viewer, nor is what keeps media for
- * looking back; another relay is one.
+ * Paths of announced broadcasts that a session subscribes to, each once. Another relay counts as a viewer. A plugin and the
+ * recorder do not.
  */
 export function viewedBroadcasts(relay: Relay): string[] {
-  /** By the path that was asked for, which may lie below the one announced. */
+  /** By the subscribed path, which may be below the announced one. */
   const announced = new Map<string, string | undefined>();
   for (const { session, internal } of relay.sessions()) {
     if (internal) continue;

@@ -11,7 +11,7 @@ import { masked } from "../../base/masking.ts";
 import { type Answer, answerOf, covers } from "./auth_answer.ts";
 import { callAt } from "./deadline.ts";
 import { type Grant, type Refusal, refusal } from "./grant.ts";
-import type { AdmissionRequest } from "./request.ts";
+import type { AuthRequest } from "./request.ts";
 
 export interface AuthServerOptions {
   readonly url: string;
@@ -47,7 +47,7 @@ export class AuthServer {
   }
 
   async connect(
-    request: AdmissionRequest,
+    request: AuthRequest,
   ): Promise<{ readonly grant: Grant; readonly lease: Lease } | Refusal> {
     const { node, clock } = this.#options;
     const facts = factsOf(request, node);
@@ -151,7 +151,7 @@ export class AuthServer {
 type Facts = Readonly<Record<string, unknown>>;
 
 /** What is the same in all events of a session. */
-function factsOf({ path, query, remote, transport, role, bearer }: AdmissionRequest, node: string) {
+function factsOf({ path, query, remote, transport, role, bearer }: AuthRequest, node: string) {
   // One place for a token is enough for the server: the query.
   const shown = bearer === undefined || bearer === ""
     ? query

@@ -20,7 +20,7 @@ import {
 } from "./keys/key_source.ts";
 import { normalizePath } from "../../wire/path.ts";
 import { compacted, Pattern } from "../../wire/path_pattern.ts";
-import { type AdmissionRequest, tokenOf } from "./request.ts";
+import { type AuthRequest, tokenOf } from "./request.ts";
 import { SharedAnswers } from "./shared_answers.ts";
 import { verifyToken } from "./token.ts";
 
@@ -89,7 +89,7 @@ export class Authorizer {
   }
 
   /** Decides on one who wants in. Never rejects for what the request holds. */
-  async decide(request: AdmissionRequest): Promise<Admitted | Refusal> {
+  async decide(request: AuthRequest): Promise<Admitted | Refusal> {
     const server = request.transport === "http" ? this.#shared : this.#server;
     return server === undefined ? await this.#byToken(request) : await server.connect(request);
   }
@@ -99,7 +99,7 @@ export class Authorizer {
     this.#shared?.close();
   }
 
-  async #byToken(request: AdmissionRequest): Promise<Admitted | Refusal> {
+  async #byToken(request: AuthRequest): Promise<Admitted | Refusal> {
     const token = tokenOf(request);
     if (token !== undefined && this.#keys !== undefined) {
       return await this.#verified(token, request, this.#keys);
@@ -115,7 +115,7 @@ export class Authorizer {
 
   async #verified(
     token: string,
-    request: AdmissionRequest,
+    request: AuthRequest,
     keys: KeySource,
   ): Promise<Admitted | Refusal> {
     try {

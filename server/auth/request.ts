@@ -5,7 +5,7 @@
  */
 
 /** One who wants in: facts, nothing parsed. */
-export interface AdmissionRequest {
+export interface AuthRequest {
   /** Normalised and decoded, with a slash in front. */
   readonly path: string;
   /** Without "?"; empty when there is none. */
@@ -31,7 +31,7 @@ export function splitPath(path: string): { path: string; query: string } {
 }
 
 /** The token of a request: the last one that is not empty. */
-export function tokenOf({ query, bearer }: AdmissionRequest): string | undefined {
+export function tokenOf({ query, bearer }: AuthRequest): string | undefined {
   const shown = new URLSearchParams(query).getAll("jwt").filter((text) => text !== "");
   return shown.at(-1) ?? (bearer === "" ? undefined : bearer);
 }

@@ -10,7 +10,7 @@ import { parseAddress } from "../../config/address.ts";
 import { addressKey } from "../limits/address_key.ts";
 import type { Lease } from "./auth_server.ts";
 import { type Grant, type Refusal, refusal } from "./grant.ts";
-import type { AdmissionRequest } from "./request.ts";
+import type { AuthRequest } from "./request.ts";
 
 /** A good answer of the auth server. */
 export interface Leased {
@@ -21,7 +21,7 @@ export interface Leased {
 export interface SharedAnswersOptions {
   readonly clock: Clock;
   /** Asks the auth server. Never rejects. */
-  readonly connect: (request: AdmissionRequest) => Promise<Leased | Refusal>;
+  readonly connect: (request: AuthRequest) => Promise<Leased | Refusal>;
 }
 
 /** How long after its last request a session of requests is over. */
@@ -75,7 +75,7 @@ export class SharedAnswers {
   }
 
   /** Decides on one request of HTTP. Never rejects. */
-  async connect(request: AdmissionRequest): Promise<Leased | Refusal> {
+  async connect(request: AuthRequest): Promise<Leased | Refusal> {
     const asked = { ...request, query: queryOf(request.query) };
     const key = JSON.stringify([asked.path, asked.query, asked.bearer, hostOf(asked.remote)]);
     const entry = this.#entries.get(key) ?? this.#ask(key, asked);
@@ -100,7 +100,7 @@ export class SharedAnswers {
     }
   }
 
-  #ask(key: string, request: AdmissionRequest): Entry | Refusal {
+  #ask(key: string, request: AuthRequest): Entry | Refusal {
     const asker = this.#asker(request.remote);
     if (asker.asking >= MAX_ASKING_PER_ADDRESS || asker.left < 1) {
       return refusal("address_full", "too many questions of this address");

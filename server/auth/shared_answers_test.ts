@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../../base/clock.ts";
 import { fullGrant, type Refusal, refusal } from "./grant.ts";
-import type { AdmissionRequest } from "./request.ts";
+import type { AuthRequest } from "./request.ts";
 import {
   BURST,
   KEEP_MS,
@@ -15,7 +15,7 @@ import {
 } from "./shared_answers.ts";
 
 /** An auth server that says yes, once it is let. */
-function asked(answer: (request: AdmissionRequest) => Refusal | undefined = () => undefined) {
+function asked(answer: (request: AuthRequest) => Refusal | undefined = () => undefined) {
   const clock = new ManualClock();
   const questions: string[] = [];
   const ends: string[] = [];
@@ -33,7 +33,7 @@ function asked(answer: (request: AdmissionRequest) => Refusal | undefined = () =
       return answer(request) ?? { grant: fullGrant("live"), lease };
     },
   });
-  const ask = (more: Partial<AdmissionRequest> = {}) =>
+  const ask = (more: Partial<AuthRequest> = {}) =>
     shared.connect({ path: "/live", query: "", remote: "192.0.2.1:5", transport: "http", ...more });
   /** Nobody is answered until it is called back. */
   const hold = () => {

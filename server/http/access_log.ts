@@ -1,5 +1,5 @@
 /**
- * One line of the log for every request: HTTP of both addresses, and what asks there for a WebSocket.
+ * Writes one log line per request: HTTP on both addresses, requests for a WebSocket, and WebTransport.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import type { Config } from "../../config/schema.ts";
 import { type HttpApp, remoteOf } from "./http_listener.ts";
 import { asksForWebSocket } from "./websocket_upgrade.ts";
 
-/** Who asked for what, and what came of it. */
+/** One request and its answer. */
 export interface Access {
-  /** Where it was asked. */
+  /** Which HTTP interface. */
   readonly at: "public" | "admin";
   readonly transport: "http" | "websocket" | "webtransport";
   readonly method: string;
-  /** Path and query; tokens in it are masked here. */
+  /** Path and query; tokens in it are masked before it is written. */
   readonly path: string;
   readonly status: number;
-  /** From the request until the answer began. */
+  /** Time until the answer began. */
   readonly durationMs: number;
   /** "ip:port" of the peer, where it is known. */
   readonly remote: string | undefined;
@@ -42,7 +42,7 @@ export class AccessLog {
     });
   }
 
-  /** `app`, with a line for every request. */
+  /** Wraps `app`: it writes a line per request. */
   around(app: HttpApp, at: Access["at"]): HttpApp {
     if (this.#level === "off") return app;
     return {

@@ -1,6 +1,6 @@
 /**
- * Answers of HTTP held to what holds for sessions: they end with the rights they were begun under, one address has so many at
- * once, and each is sent no faster than a session would be.
+ * HTTP answers under the limits of sessions: an answer ends with the rights it began with, one address has a bounded number
+ * at once, and each is sent no faster than a session.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import type { Admitted } from "../auth/authorizer.ts";
 import { type Grant, type Refusal, refusal } from "../auth/grant.ts";
 import { Holding } from "../auth/holding.ts";
 import type { Revoked } from "../auth/revocations.ts";
-import { addressKey } from "../limits/address_key.ts";
+import { Headcount } from "../limits/headcount.ts";
 import type { NodeLimits } from "../limits/limits.ts";
 
-/** The rights of an answer have ended: its body fails, so that nobody takes it for whole. */
+/** The rights of an answer have ended. Its body fails, so that it does not look complete. */
 export class AnswerEnded extends QumoError {
   readonly code = "QUMO_ANSWER_ENDED";
   constructor(why: string) {
@@ -24,13 +24,13 @@ export class AnswerEnded extends QumoError {
   }
 }
 
-/** Largest piece of a body that is sent at once. */
+/** Largest piece of a body that is written at once. */
 const PIECE_BYTES = 64 * 1024;
 
 export interface AnswerKind {
-  /** Of the request. Default "GET". */
+  /** Method of the request. Default "GET". */
   readonly method?: string;
-  /** Its body may take its time: it is followed to its end. Default: it is small, and over once it is made. */
+  /** Whether the body is followed to its end. Default: false, the answer is over once it is made. */
   readonly long?: boolean;
 }
 
@@ -45,33 +45,33 @@ export interface HttpAnswersOptions {
 export class HttpAnswers {
   readonly #o: HttpAnswersOptions;
   readonly #holdings = new Set<Holding>();
-  readonly #counts = new Map<string, number>();
+  readonly #underWay = new Headcount();
 
   constructor(options: HttpAnswersOptions) {
     this.#o = options;
   }
 
-  /** Answers that are counted now, of all addresses. */
+  /** Answers under way, of all addresses. */
   get size(): number {
-    return this.#counts.values().reduce((sum, count) => sum + count, 0);
+    return this.#underWay.total;
   }
 
-  /** Takes rights into use until the holding is ended; `onLost` is called at most once, when they go before that. */
+  /** Holds rights until {@link HttpAnswers.drop}. `onLost` is called at most once, if they end before. */
   hold(admitted: Admitted, onLost: (why: string) => void): Holding {
     const holding: Holding = new Holding(this.#o.clock, admitted, onLost);
     this.#holdings.add(holding);
-    // It may have been taken back since it was decided on.
+    // The token may have been revoked since the decision.
     if (this.#o.isRevoked(admitted.grant)) queueMicrotask(() => holding.lose("token revoked"));
     return holding;
   }
 
-  /** The holding is needed no more. Idempotent. */
+  /** Lets go of rights. Idempotent. */
   drop(holding: Holding): void {
     this.#holdings.delete(holding);
     holding.end("closed");
   }
 
-  /** Ends what is held under tokens that were taken back. @returns How many answers and sessions of plugins that were. */
+  /** Ends what is held under revoked tokens. @returns How many answers and plugin sessions ended. */
   revoke(revoked: Revoked): number {
     const hit = [...this.#holdings].filter((holding) => holding.isOf(revoked));
     for (const holding of hit) holding.lose("token revoked");
@@ -79,8 +79,8 @@ export class HttpAnswers {
   }
 
   /**
-   * Answers one request, from now to the end of the body.
-   * @param remoteAddress "ip:port"; empty where nobody knows it, and nothing is counted.
+   * Answers one request, until the end of the body.
+   * @param remoteAddress "ip:port"; empty where it is not known: then nothing is counted.
    */
   async serve(
     remoteAddress: string,
@@ -97,26 +97,21 @@ export class HttpAnswers {
     return await answer.from(work, how);
   }
 
-  /** @returns Called when the answer is over; `undefined` when the address has too many. */
+  /** @returns Call it when the answer is over; `undefined` when the address has too many. */
   #enter(remoteAddress: string): (() => void) | undefined {
     if (remoteAddress === "") return () => {};
     const { limits: { maxAnswersPerAddress: most }, hits } = this.#o;
-    const key = addressKey(remoteAddress);
-    const here = this.#counts.get(key) ?? 0;
-    if (most > 0 && here >= most) {
-      hits.answers++;
-      return undefined;
+    if (most === 0 || this.#underWay.of(remoteAddress) < most) {
+      return this.#underWay.enter(remoteAddress);
     }
-    this.#counts.set(key, here + 1);
-    return () => {
-      const left = this.#counts.get(key)! - 1;
-      if (left > 0) this.#counts.set(key, left);
-      else this.#counts.delete(key);
-    };
+    hits.answers++;
+    return undefined;
   }
 }
 
-const PLAIN = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
+/** Headers of a plain text. */
+export const TEXT = { "content-type": "text/plain; charset=utf-8" };
+const PLAIN = { ...TEXT, "cache-control": "no-store" };
 
 /** One answer under way. */
 export class Answer {
@@ -134,12 +129,12 @@ export class Answer {
     this.#quota = quota;
   }
 
-  /** Aborts with an {@link AnswerEnded} when the rights end before the answer does. */
+  /** Aborts with an {@link AnswerEnded} if the rights end before the answer. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
 
-  /** The answer needs these rights until its end. */
+  /** Holds these rights until the end of the answer. */
   hold(admitted: Admitted): void {
     const lost = (why: string) => this.#lost.abort(new AnswerEnded(why));
     const holding = this.#desk.hold(admitted, lost);
@@ -147,12 +142,12 @@ export class Answer {
     else this.#holdings.push(holding);
   }
 
-  /** Who asked was turned away: the status is told where the answer itself only says that it was. */
+  /** Keeps why a request was refused: a plugin answers 401 or 403 without knowing the reason. */
   refused(refusal: Refusal): void {
     this.#refused = refusal;
   }
 
-  /** Waits for the response, and follows its body. */
+  /** Waits for the response and follows its body. */
   async from(work: (answer: Answer) => Promise<Response>, how: AnswerKind): Promise<Response> {
     const { signal } = this.#lost;
     const lost = Promise.withResolvers<Response>();
@@ -175,7 +170,7 @@ export class Answer {
     }
   }
 
-  /** A plugin knows only that somebody may not: that we could not ask, or not now, is another status. */
+  /** A plugin only knows that a request was refused. A status from 429 on replaces its 401 or 403. */
   #withStatus(response: Response): Response {
     const refused = this.#refused;
     const denied = response.status === 401 || response.status === 403;
@@ -263,7 +258,7 @@ export class Answer {
   }
 }
 
-/** What is answered when the rights end before the answer has begun. */
+/** The answer when the rights end before the body has begun. */
 function denied(reason: unknown): Response {
   const headers = { ...PLAIN, "www-authenticate": "Bearer" };
   return new Response(`${reasonOf(reason)}\n`, { status: 401, headers });

@@ -1,6 +1,5 @@
 /**
- * One group of one track for a reader who speaks HTTP: found by its number or taken as the newest, its frames handed on
- * as they come.
+ * One group of one track over HTTP: the group with a number or the newest one, frame by frame as they come.
  *
  * @module
  */
@@ -21,19 +20,19 @@ export interface GroupWanted {
   readonly track: string;
   /** Its sequence; absent for the newest. */
   readonly group: number | undefined;
-  /** How long to wait for the first frame, and for each one after it. */
+  /** How long to wait for the first frame, and for each further one. */
   readonly timeoutMs: number;
-  /** Ends the wait, with an error as its reason. */
+  /** Ends the wait. Its reason is the error. */
   readonly lost?: AbortSignal;
 }
 
 export interface GroupAnswer {
   readonly sequence: number;
-  /** Payloads of the frames, one after another. Fails when the group is cut. Whoever gets it reads or cancels it. */
+  /** Payloads of the frames, joined. Fails when the group is cut. The caller reads or cancels it. */
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
-/** There is nothing to answer with. `status` is the HTTP status that says so. */
+/** There is no group to answer with. `status` is the HTTP status. */
 export class FetchRefused extends QumoError {
   readonly code = "QUMO_FETCH_REFUSED";
   constructor(readonly status: 404 | 502 | 504, why: string, options?: ErrorOptions) {
@@ -43,10 +42,10 @@ export class FetchRefused extends QumoError {
 
 const PRIORITY = 128;
 
-/** Finds a group. Fulfils when its first frame is there, or it has none. @throws {FetchRefused} */
+/** Finds a group. Fulfils when its first frame is there, or the group is empty. @throws {FetchRefused} */
 export async function fetchGroup(origin: Namespace, wanted: GroupWanted): Promise<GroupAnswer> {
   const { broadcast: path, track, group } = wanted;
-  // What no peer would take is not asked of one.
+  // A path or name that peers refuse is not asked for.
   const passable = isPath(path) && isName(track);
   const broadcast = passable ? origin.find(path) : undefined;
   if (broadcast === undefined) throw new FetchRefused(404, "no such broadcast");
@@ -86,7 +85,7 @@ function trackOf(broadcast: Broadcast, path: string, name: string): Track {
   }
 }
 
-/** Waits for the first frame, so that a failure before it still has a status of its own. */
+/** Waits for the first frame: a failure before it gets its own HTTP status. */
 async function answer(
   reader: GroupReader,
   deadline: Deadline,
@@ -102,7 +101,7 @@ async function answer(
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
     async pull(controller) {
       try {
-        // A stream asks again only after it was given something: empty frames are stepped over.
+        // A stream only pulls again after a chunk: empty frames are skipped.
         for (let sent = false; !sent && !over;) {
           const frame = first ?? await deadline.within(reader.frame());
           first = undefined;
@@ -127,7 +126,7 @@ async function answer(
   return { sequence: reader.sequence, body };
 }
 
-/** Subscribes for as long as its group takes, and looks at no other. */
+/** Subscribes until it has one group, and ignores the others. */
 class NewestGroup implements TrackReader {
   readonly request: TrackRequest = { priority: PRIORITY, maxLatencyMs: 0 };
   readonly #found = Promise.withResolvers<GroupReader>();
@@ -139,7 +138,7 @@ class NewestGroup implements TrackReader {
   }
 
   onGroup(group: Subgroup): void {
-    // One that is kept from its middle on would not be worth having.
+    // A group without its beginning cannot be decoded.
     if (this.#taken || group.startFrame > 0) return;
     this.#taken = true;
     this.#found.resolve(new GroupReader(group));
@@ -153,8 +152,8 @@ class NewestGroup implements TrackReader {
 }
 
 /**
- * Turns waiting too long into a failure. It is also what ends the wait for an asker who has left before the first frame:
- * the runtime's signal for that fires on every answer, and says so on standard error.
+ * Ends a wait that takes too long. It also ends the wait for a client that has left before the first frame: the signal of
+ * the runtime cannot be used for that, because it fires on every answer and writes to standard error.
  */
 class Deadline {
   constructor(
@@ -188,7 +187,7 @@ function refusal(error: unknown): FetchRefused {
   return new FetchRefused(502, reasonOf(error), { cause: error });
 }
 
-/** The runtime prints what fails a body; a reader of the log has no use for its stack. */
+/** The runtime prints the error of a body. The stack is of no use in the log. */
 function shortened(error: unknown): unknown {
   if (error instanceof Error) error.stack = `${error.name}: ${error.message}`;
   return error;

@@ -1,5 +1,6 @@
 /**
- * Certificates for further host names, shown over TCP to those who ask for these names. QUIC has one certificate.
+ * Certificates for further host names, over TCP. A client gets the certificate of the name it asks for. QUIC has one
+ * certificate.
  *
  * @module
  */
@@ -7,23 +8,23 @@ import { reasonOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import { type Certificate, checkPair, readPem } from "../../config/tls/pem_pair.ts";
 
-/** How often the files are looked at. */
+/** How often the files are read. */
 const LOOK_MS = 5000;
 
 export interface FurtherOptions {
-  /** Entries of `server.certificates`: the two files of each, a space between. Asked at each look. */
+  /** Entries of `server.certificates`: two files each, with a space between. Called at each read. */
   readonly pairs: () => readonly string[];
-  /** Gets all of them, at the start and whenever one has changed. */
+  /** Gets all certificates, at the start and after each change. */
   readonly onChange: (certificates: readonly Certificate[]) => void;
   readonly log: Logger;
 }
 
-/** Follows the files. Its owner closes it. */
+/** Watches the files. Its owner closes it. */
 export class FurtherCertificates {
   readonly #options: FurtherOptions;
-  /** What was read last, by entry. */
+  /** The last good pair, by entry. */
   #known = new Map<string, Certificate>();
-  /** What is wrong with an entry, told once. */
+  /** The problem of an entry; it is logged once. */
   readonly #told = new Map<string, string>();
   readonly #timer: ReturnType<typeof setInterval>;
   #looking: Promise<void> | undefined;
@@ -34,7 +35,7 @@ export class FurtherCertificates {
     Deno.unrefTimer(this.#timer);
   }
 
-  /** Reads the files. Never rejects: what cannot be used is told, and what was in use stays. */
+  /** Reads the files. Never rejects: a bad pair is logged, and the one in use stays. */
   look(): Promise<void> {
     this.#looking ??= this.#look().finally(() => this.#looking = undefined);
     return this.#looking;

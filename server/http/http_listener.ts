@@ -7,53 +7,53 @@ import { reasonOf } from "../../base/errors.ts";
 import { type Logger, silent } from "../../base/logger.ts";
 import { formatAddress } from "../../config/address.ts";
 import { ListenFailed } from "../../transport/quic/quic.ts";
-import { AnswerEnded } from "./answers.ts";
+import { AnswerEnded, TEXT } from "./answers.ts";
 
-/** What answers requests: a Hono app. */
+/** Answers requests: a Hono app. */
 export interface HttpApp {
   readonly fetch: (request: Request, peer: HttpPeer) => Response | Promise<Response>;
 }
 
 /** Who asks. A Hono app finds it in `c.env`. */
 export interface HttpPeer {
-  /** IP address of the other end of the TCP connection. */
+  /** IP address of the client. */
   readonly remote?: string;
-  /** Port of the other end. */
+  /** Port of the client. */
   readonly remotePort?: number;
-  /** Ends the TCP connection at once, answered or not. */
+  /** Closes the TCP connection at once. */
   readonly drop?: () => void;
-  /** To be called when it becomes a WebSocket, and with each message: one that goes on without end is cut off. */
+  /** Call it when the connection becomes a WebSocket, and with each message: a message without end is cut off. */
   readonly heard?: () => void;
-  /** To be called when the connection has become a session, which is counted elsewhere. */
+  /** Call it when the connection has become a session: it is counted as one then. */
   readonly upgraded?: () => void;
-  /** Fulfils (never rejects) when the answer is out, or the connection is gone. */
+  /** Fulfils when the answer is sent or the connection is gone. Never rejects. */
   readonly completed?: Promise<void>;
 }
 
-/** "ip:port" of the peer; empty where nobody knows it. */
+/** "ip:port" of the peer; empty where it is not known. */
 export function remoteOf({ remote, remotePort = 0 }: HttpPeer): string {
   return remote === undefined ? "" : formatAddress({ hostname: remote, port: remotePort });
 }
 
 export interface HttpOptions {
-  /** How long answers that have begun may go on after {@link HttpListener.close}. Default 1,000. */
+  /** How long open answers may go on after {@link HttpListener.close}. Default 1,000. */
   readonly graceMs?: number;
   readonly log?: Logger;
-  /** Certificate chain and key, PEM: HTTPS is served then. */
+  /** Certificate chain and key, PEM. With them it serves HTTPS. */
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
-/** An address that is listened on. Its owner closes it. */
+/** Listens on one address. Its owner closes it. */
 export interface HttpListener extends AsyncDisposable {
-  /** Where it listens; the port that was chosen when 0 was asked for. */
+  /** The bound address, with the chosen port where 0 was asked for. */
   readonly address: { readonly hostname: string; readonly port: number };
-  /** Refuses new requests, lets answers that have begun finish within the grace, and ends. Idempotent, never rejects. */
+  /** Refuses new requests, gives open answers the grace, and ends. Idempotent. Never rejects. */
   close(): Promise<void>;
 }
 
 /**
- * Binds a TCP port and answers on it. `hostname` "::" takes IPv4 as well.
- * @throws {ListenFailed} With the code QUMO_ADDRESS_IN_USE when somebody else listens there.
+ * Binds a TCP port and serves `app`. `hostname` "::" accepts IPv4 as well.
+ * @throws {ListenFailed} With the code QUMO_ADDRESS_IN_USE when another program listens there.
  */
 export function serveHttp(
   app: HttpApp,
@@ -92,7 +92,7 @@ export function serveHttp(
       const grace = new Promise<void>((resolve) => timer = setTimeout(resolve, graceMs));
       await Promise.race([grace, Promise.all(under)]);
       clearTimeout(timer);
-      // Deno's own shutdown waits for connections that never sent a request; this one does not.
+      // Deno's own shutdown waits for connections without a request. Abort does not.
       abort.abort();
       await server.finished;
     })();
@@ -101,7 +101,6 @@ export function serveHttp(
   return { address: { hostname, port }, close, [Symbol.asyncDispose]: close };
 }
 
-const TEXT = { "content-type": "text/plain; charset=utf-8" };
 const CLOSED = { status: 503, headers: { ...TEXT, connection: "close" } };
 
 function listen(

@@ -1,9 +1,9 @@
 /**
- * Which web pages may use the relay: the one place that decides it, for sessions by WebSocket and WebTransport and for HTTP.
+ * Decides which web pages may use the relay, by WebSocket, WebTransport and HTTP.
  *
- * While tokens are asked for, a page without one gets nothing, wherever it comes from; `server.cors_origins` says who may
- * read the public HTTP. While everybody has full access, a browser would give it to every page that its user opens. So only
- * the relay's own pages and those of loopback hosts are let in, and those that `auth.origins` lists.
+ * With tokens, a page needs a token, whatever its origin; `server.cors_origins` says which pages may read the public HTTP.
+ * Without tokens, a browser could give every page full access. So only these pages are allowed: the relay's own, those of
+ * loopback hosts, and those in `auth.origins`.
  *
  * @module
  */
@@ -13,49 +13,49 @@ import { openToAll } from "../../config/exposure.ts";
 import type { Config } from "../../config/schema.ts";
 import { type Refusal, refusal } from "../auth/grant.ts";
 
-/** What a request of a browser says of where it comes from and whom it asks. */
+/** The page that makes a request, and the host it asks. */
 export interface PageRequest {
-  /** `Origin`; programs that are no browser send none. */
+  /** `Origin`. Only browsers send it. */
   readonly origin: string | undefined;
-  /** `Host` or `:authority`, with its port or without. */
+  /** `Host` or `:authority`, with or without a port. */
   readonly host: string;
 }
 
 export class PageOrigins {
-  /** Pages that may use an open relay besides its own; `undefined` when tokens are asked for. */
+  /** Pages that may use an open relay besides its own; `undefined` where tokens are needed. */
   readonly #listed: "*" | readonly string[] | undefined;
   readonly #readers: "*" | readonly string[];
-  /** Host names in lower case that lead here, wildcards among them. */
+  /** Host names of this relay, in lower case. Some are wildcards. */
   readonly #names: readonly string[];
 
-  /** @param certified Names and addresses that the certificate in use is for. */
+  /** @param certified Host names and addresses in the certificate in use. */
   constructor({ server, auth }: Pick<Config, "server" | "auth">, certified: readonly string[]) {
     const all = (origins: readonly string[]) => origins.includes("*") ? "*" : origins;
     this.#readers = all(server.corsOrigins);
     this.#listed = openToAll(auth) ? all(auth.origins) : undefined;
     const own = certificateHosts([...server.certHosts, ...certified, server.address.hostname]);
     const listed = auth.origins.flatMap((origin) => URL.parse(origin)?.hostname ?? []);
-    // A machine is found by multicast DNS under its name and ".local".
+    // Multicast DNS finds a machine by its name and ".local".
     const machine = Deno.hostname().split(".")[0]!;
     this.#names = [...own, ...listed, `${machine}.local`].map((name) => name.toLowerCase());
   }
 
-  /** Why a request for a session is turned away; `undefined` when it is not. Who is no browser is no web page's tool. */
+  /** The refusal of a request for a session, or `undefined`. A program that is not a browser is never refused. */
   refusal({ origin, host }: PageRequest): Refusal | undefined {
     return origin === undefined
       ? undefined
       : this.#foreignName(host) ?? this.#foreign(origin, host);
   }
 
-  /** The same for a request of HTTP: there a page under a name of its own that leads here sends no `Origin`. */
+  /** The same for HTTP. There a page under a foreign name that leads here (DNS rebinding) sends no `Origin`. */
   httpRefusal({ origin, host }: PageRequest): Refusal | undefined {
     return this.#foreignName(host) ??
       (origin === undefined ? undefined : this.#foreign(origin, host));
   }
 
   /**
-   * What `Access-Control-Allow-Origin` says to a request that was not turned away: "*", the origin itself, or `undefined`
-   * for nothing. Where it is not "*" it differs from page to page.
+   * The value of `Access-Control-Allow-Origin` for a request that is not refused: "*", the origin itself, or `undefined`
+   * for no header.
    */
   reader(origin: string | undefined): "*" | string | undefined {
     if (this.readersDiffer) {
@@ -65,12 +65,12 @@ export class PageOrigins {
     return "*";
   }
 
-  /** Whether some pages may read and others not. */
+  /** Whether only some pages may read. */
   get readersDiffer(): boolean {
     return this.#readers !== "*" || this.#listed !== undefined && this.#listed !== "*";
   }
 
-  /** Sources of `frame-ancestors`: whose pages may show the player in a frame. */
+  /** Sources of `frame-ancestors`: pages that may show the player in a frame. */
   get framedBy(): string {
     if (!this.readersDiffer) return "*";
     const listed = this.#listed ?? "*";
@@ -81,7 +81,7 @@ export class PageOrigins {
     return ["'self'", ...LOOPBACK_SOURCES, ...listed].join(" ");
   }
 
-  /** Whether a page at `host` may be somebody else's, under a name made to lead here (DNS rebinding). */
+  /** The refusal of a host name that is not ours: DNS rebinding makes a foreign name lead here. */
   #foreignName(host: string): Refusal | undefined {
     if (this.#listed === undefined || this.#listed === "*") return undefined;
     const name = hostnameOf(host);
@@ -116,22 +116,22 @@ export class PageOrigins {
   }
 }
 
-/** Pages of this machine, in the words of a content security policy, which knows no IPv6 address. */
+/** Pages of this machine as sources of a content security policy, which has no IPv6 addresses. */
 const LOOPBACK_SOURCES = ["http", "https"].flatMap((scheme) =>
   ["127.0.0.1", "localhost"].map((host) => `${scheme}://${host}:*`)
 );
 
-/** Lower case, an IPv6 address in brackets, no dot at the end. `undefined` when it names no host. */
+/** Lower case, with an IPv6 address in brackets and no dot at the end; `undefined` when it is not a host. */
 function hostnameOf(host: string): string | undefined {
   return URL.parse(`http://${host}/`)?.hostname.replace(/\.$/, "");
 }
 
-/** Browsers resolve "localhost" and what is below it themselves, and to this machine (RFC 6761 §6.3). */
+/** Browsers resolve "localhost" and all names below it to this machine (RFC 6761 §6.3). */
 function isLoopbackHost(name: string): boolean {
   return isLoopback(unbracketed(name)) || name.endsWith(".localhost");
 }
 
-/** What a request of HTTP says. A client of HTTP/1.0 that names no host asks for the address it dialed. */
+/** Reads a request. A client of HTTP/1.0 without a host asks for the address it dialed. */
 export function pageRequestOf({ headers, url }: Request): PageRequest {
   return { origin: headers.get("origin") ?? undefined, host: new URL(url).host };
 }

@@ -4,9 +4,9 @@ import { type Address, formatAddress, isLoopback } from "../../config/address.ts
 const EVERY: Readonly<Record<string, string>> = { "::": "localhost", "0.0.0.0": "127.0.0.1" };
 
 /**
- * The address of the first page, for a browser on this machine. It names what was bound: "localhost" may be another address
- * of the machine, where HTTP is tried again elsewhere and WebTransport is not. Browsers have WebTransport on plain HTTP from
- * a loopback address alone, so elsewhere it is HTTPS.
+ * The URL of the first page, for a browser on this machine. It has the bound address: "localhost" may be another address of
+ * the machine, and browsers do not try a second address for WebTransport. WebTransport works on a page of plain HTTP only
+ * from a loopback address, so other addresses get HTTPS.
  *
  * @param bound Where HTTP and HTTPS listen.
  */

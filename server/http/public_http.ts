@@ -1,6 +1,6 @@
 /**
- * HTTP for everybody: is the server alive, which certificate to expect, what is announced, single groups, and the page.
- * Which web pages may use it is decided in `page_origins.ts`.
+ * The public HTTP: health, the hash of the certificate, announcements, single groups, recordings and the pages.
+ * `page_origins.ts` decides which web pages may use it.
  *
  * @module
  */
@@ -26,9 +26,9 @@ import type { AnswerKind } from "./answers.ts";
 import { pageRequestOf } from "./page_origins.ts";
 
 export interface PublicHttpOptions {
-  /** Files of the page. Without them `/` says what this server is. */
+  /** Files of the pages. Without them `/` has a short text. */
   readonly assets?: Assets;
-  /** How long `/fetch` waits for the first frame, and for each that follows. Default 30,000. */
+  /** How long `/fetch` waits for the first frame, and for each further one. Default 30,000. */
   readonly fetchTimeoutMs?: number;
 }
 
@@ -36,7 +36,7 @@ export interface PublicHttpOptions {
 const policy = (framedBy: string, images = "") =>
   [...PAGE_POLICY, `img-src 'self' data: blob:${images}`, `frame-ancestors ${framedBy}`].join("; ");
 
-/** The page runs its own code and that of the worklets it makes, and connects to whichever relay its user names. */
+/** The page runs its own code and worklets, and connects to any relay its user names. */
 const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self' blob: 'wasm-unsafe-eval'",
@@ -66,7 +66,7 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
   app.use(async (c, next) => {
     await next();
     c.header("x-content-type-options", "nosniff");
-    // What is told to this machine alone is no other page's business.
+    // Only this machine may know it: no web page of another origin reads it.
     if (c.req.path === WHERE) return;
     if (!allowPages(c.res.headers, view, c.req.header("origin"))) return;
     c.header("access-control-expose-headers", "qumo-group, qumo-certificate, qumo-rights");
@@ -85,7 +85,7 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
   });
 
   route(app, ["/health"], health(view));
-  // No line end: scripts paste it as it is.
+  // Without a line end: scripts use it as it is.
   route(app, ["/certificate.sha256"], (c) => {
     const { sha256, selfSigned, pinnable } = view.certificate;
     c.header("qumo-certificate", !selfSigned ? "signed" : pinnable ? "pin" : "refused");
@@ -119,7 +119,7 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
   });
   route(app, [WHERE], (c) => live(c).json(where(c, view)));
   route(app, ["/", "/index.html"], (c) => page(c, assets?.get("index.html") ?? NO_PAGE));
-  // Below /embed/ stands the name of a broadcast; the page reads it itself.
+  // The path below /embed/ is the name of a broadcast. The page reads it.
   route(app, ["/embed/*"], (c) => {
     const asset = assets?.get("embed.html");
     return asset === undefined ? c.notFound() : embedPage(c, asset, view);
@@ -127,7 +127,7 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
   route(app, ["/embed.js"], (c) => {
     const asset = assets?.get("embed.js");
     if (asset === undefined) return c.notFound();
-    // Who may load it is told by CORS: a module script of another origin is not run without it.
+    // CORS decides who may load it: a browser runs a module script of another origin only with CORS.
     c.header("cross-origin-resource-policy", "cross-origin");
     return page(c, asset);
   });
@@ -138,7 +138,7 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
   return app;
 }
 
-/** Lets the web pages read that may. @returns Whether the one that asks may. */
+/** Sets the CORS headers. @returns Whether the page that asks may read. */
 function allowPages(headers: Headers, view: ServerView, origin: string | undefined): boolean {
   const { pages } = view.node.admission;
   if (pages.readersDiffer) headers.append("vary", "Origin");
@@ -147,7 +147,7 @@ function allowPages(headers: Headers, view: ServerView, origin: string | undefin
   return allowed !== undefined;
 }
 
-/** What a plugin answers that owns the path. Open to the pages that are listed, unless it says itself to whom. */
+/** The answer of the plugin that owns the path, with our CORS headers unless it has its own. */
 async function pluginAnswer(c: Context, view: ServerView): Promise<Response | undefined> {
   const { plugins, relay } = view;
   if (plugins?.routes.find(new URL(c.req.url).pathname) === undefined) return undefined;
@@ -165,15 +165,15 @@ async function pluginAnswer(c: Context, view: ServerView): Promise<Response | un
     if (!headers.has("access-control-allow-origin")) {
       allowPages(headers, view, c.req.header("origin"));
     }
-  } catch { // Headers of a redirect or an upgrade cannot be changed.
+  } catch { // The headers of a redirect or an upgrade cannot be changed.
   }
   return response;
 }
 
-/** Where the page learns the admin address. */
+/** Tells the page the admin address. */
 const WHERE = "/api/where";
 
-/** Browsers on this machine learn where the admin interface is, and nobody else. All may learn what they could try out. */
+/** Only browsers on this machine get the admin address. Everybody may know whether the relay is open. */
 function where(c: Context, view: ServerView): WhereJson {
   const openToEverybody = openUnasked(view.loaded.config);
   if (!isLocal(c)) return { local: false, admin: null, openToEverybody };
@@ -185,24 +185,24 @@ function where(c: Context, view: ServerView): WhereJson {
 const BAD_PATH =
   "bad request: the path is not well-formed percent-encoding, or no path of a broadcast\n";
 
-/** What is announced changes at any moment. */
+/** The answer may change at any moment. */
 function live(c: Context): Context {
   c.header("cache-control", "no-store");
   return c;
 }
 
-/** Live broadcasts below a prefix, relative to it and sorted; the prefix itself is the empty line. */
+/** Live broadcasts below a prefix, relative to it and sorted. The prefix itself is an empty line. */
 function announcedBelow(origin: Namespace, prefix: string): string[] {
   const found: string[] = [];
   const watch = origin.watch({ prefix }, ({ suffix }) => found.push(suffix));
   watch.close();
-  // A name with a line end in it would pass for two.
+  // A name with a line end would look like two names.
   return found.filter((path) => !/[\r\n]/.test(path)).sort();
 }
 
 /**
- * Answers who may come in at a normalised path, for the length of the answer; others get 401 or 403. The token stands in the query as
- * that of a session does, or in `Authorization: Bearer`.
+ * Answers a request that is admitted at a normalised path, and holds its rights until the answer ends. Others get 401 or
+ * 403.
  */
 async function admitted(
   c: Context,
@@ -252,7 +252,7 @@ async function groupAnswer(c: Context, origin: Namespace, wanted: GroupWanted): 
     live(c).header("content-type", "application/octet-stream");
     c.header("qumo-group", String(answer.sequence));
     if (c.req.method !== "HEAD") return c.body(answer.body);
-    await answer.body.cancel(); // nobody would read it, so nobody would end it
+    await answer.body.cancel(); // nobody reads it
     return c.body(null);
   } catch (error) {
     if (!(error instanceof FetchRefused)) throw error;
@@ -260,10 +260,10 @@ async function groupAnswer(c: Context, origin: Namespace, wanted: GroupWanted): 
   }
 }
 
-/** The player alone, for the frames of other pages. */
+/** The player alone, for frames in other pages. */
 function embedPage(c: Context, asset: Asset, view: ServerView): Response {
   const response = page(c, asset);
-  // A poster may stand anywhere.
+  // The poster may have any origin.
   response.headers.set(
     "content-security-policy",
     policy(view.node.admission.pages.framedBy, " https: http:"),
@@ -273,10 +273,10 @@ function embedPage(c: Context, asset: Asset, view: ServerView): Response {
   return response;
 }
 
-/** First segments of paths that are nobody's root. */
+/** First segments of paths that cannot be the root of a token. */
 const NO_ROOTS: ReadonlySet<string> = new Set(["assets", "api"]);
 
-/** Whether somebody goes to a path with a browser: it may be the root of a token, and the page is there as well. */
+/** Whether a browser opens the path as a page: the path may be the root of a token. */
 function opensPage(c: Context): boolean {
   if (c.req.method !== "GET" && c.req.method !== "HEAD") return false;
   const first = pathOfUrl(segments(c, 0).join("/"))?.split("/")[0];

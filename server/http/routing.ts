@@ -1,5 +1,5 @@
 /**
- * What both HTTP interfaces share: routes for GET and HEAD alone, and what a request says of who asks.
+ * Shared by both HTTP interfaces: routes for GET and HEAD, and facts about the client.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import { isLoopback, unbracketed } from "../../config/address.ts";
 import { pathOfUrl } from "../../wire/path.ts";
 import type { HttpPeer } from "./http_listener.ts";
 
-/** Whether a request names this machine alone: then no other site's name, made to lead here, is behind it (DNS rebinding). */
+/** Whether the host of a request is a loopback name or address. DNS rebinding cannot fake one. */
 export function namesLoopback(c: Context): boolean {
   return isLoopback(unbracketed(new URL(c.req.url).hostname));
 }
 
-/** Who asks. */
+/** The client of a request. */
 export const peerOf = (c: Context): HttpPeer => (c.env ?? {}) as HttpPeer;
 
-/** Whether this machine asks, by a name that nobody else has. */
+/** Whether the client is on this machine and asks by a loopback name. */
 export function isLocal(c: Context): boolean {
   const { remote = "" } = peerOf(c);
   return isLoopback(remote.replace(/^::ffff:/, "")) && namesLoopback(c);
@@ -24,7 +24,7 @@ export function isLocal(c: Context): boolean {
 
 const ALLOWED = "GET, HEAD, OPTIONS";
 
-/** Serves paths for GET and HEAD; other methods get 405. */
+/** Serves paths for GET and HEAD. Other methods get 405. */
 export function route(app: Hono, paths: readonly string[], handler: Handler): void {
   for (const path of paths) {
     app.get(path, handler);
@@ -33,12 +33,12 @@ export function route(app: Hono, paths: readonly string[], handler: Handler): vo
   }
 }
 
-/** Segments of a request's path behind its first `skip`, as they were sent. */
+/** Segments of the path after the first `skip`, as they were sent. */
 export function segments(c: Context, skip: number): string[] {
   return new URL(c.req.url).pathname.split("/").slice(skip + 1);
 }
 
-/** The broadcast path behind the first segment of a request's path. @returns `undefined` when it is none. */
+/** The broadcast path after the first segment; `undefined` when it is not a path. */
 export function pathBehind(c: Context): string | undefined {
   return pathOfUrl(segments(c, 1).join("/"));
 }

@@ -9,13 +9,13 @@ const CLIENT_HELLO = 1;
 const SERVER_NAME = 0;
 const HOST_NAME = 0;
 
-/** How many bytes of a connection have to be there before {@link serverNameOf} can tell. At most 16 KB and a little. */
+/** How many bytes {@link serverNameOf} needs. At most 16 KiB and the head of the record. */
 export function helloBytes(start: Uint8Array): number {
   if (start.length < RECORD_HEAD) return RECORD_HEAD;
   return RECORD_HEAD + Math.min((start[3]! << 8) | start[4]!, 1 << 14);
 }
 
-/** @returns The name in lower case; `undefined` when there is none, or the record is no whole ClientHello. */
+/** @returns The name in lower case; `undefined` when there is none or the record is not a whole ClientHello. */
 export function serverNameOf(record: Uint8Array): string | undefined {
   try {
     return find(new DataView(record.buffer, record.byteOffset, record.byteLength));
@@ -36,7 +36,7 @@ function find(view: DataView): string | undefined {
   const end = at + 2 + view.getUint16(at);
   for (at += 2; at < end; at += 4 + view.getUint16(at + 2)) {
     if (view.getUint16(at) !== SERVER_NAME) continue;
-    // One list with one name: its type, its length, itself.
+    // A list with one name: type, length, name.
     if (view.getUint8(at + 6) !== HOST_NAME) return undefined;
     const length = view.getUint16(at + 7);
     const name = new Uint8Array(view.buffer, view.byteOffset + at + 9, length);

@@ -1,6 +1,6 @@
 /**
- * One TCP port for HTTP and HTTPS, told apart by the first byte. Deno serves either on a port of its own alone; so both
- * listen on loopback, where nobody else is let in, and the bytes of each connection are passed on to one of them.
+ * One TCP port for HTTP and HTTPS; the first byte of a connection tells which. Deno serves each on its own port. So both
+ * listen on loopback, accept only our own connections, and the bytes of each client are forwarded to one of them.
  *
  * @module
  */
@@ -20,32 +20,32 @@ import {
 /** Certificate chain and key, PEM. */
 export type KeyPair = NonNullable<HttpOptions["tls"]>;
 
-/** One for some host names, wildcards among them. */
+/** A pair for some host names. Some may be wildcards. */
 export interface NamedPair extends KeyPair {
   readonly hosts: readonly string[];
 }
 
 export interface DoorOptions extends Omit<HttpOptions, "tls"> {
   readonly certificate: KeyPair;
-  /** A connection whose first request, or one that has begun later, is not whole after this long is closed. Default 10,000. */
+  /** A request must be whole after this long, or the connection is closed. Default 10,000. */
   readonly handshakeMs?: () => number;
-  /** A connection on which nothing was asked for this long is closed. Default 15,000. */
+  /** A connection without a request for this long is closed. Default 15,000. */
   readonly keepAliveMs?: () => number;
-  /** A connection comes in. @returns Called when it has asked for something; `undefined` turns it away. */
+  /** Called with each connection. @returns Is called with its first request; `undefined` refuses it. */
   readonly begin?: (remoteAddress: string) => (() => void) | undefined;
-  /** The same. @returns Called when the connection is over or has become a session. */
+  /** The same. @returns Is called when the connection is over or has become a session. */
   readonly enter?: (remoteAddress: string) => (() => void) | undefined;
-  /** A connection was closed because it took too long to ask. */
+  /** Called when a connection was closed because its request took too long. */
   readonly onLate?: () => void;
-  /** A connection on which nothing moves in either direction is closed after this long. Default 120,000. */
+  /** A connection without bytes in either direction for this long is closed. Default 120,000. */
   readonly idleMs?: number;
 }
 
 /** An open door. Its owner closes it. */
 export interface Door extends HttpListener {
-  /** New connections by HTTPS get this certificate; those that are up stay. */
+  /** New HTTPS connections get this certificate; open ones stay. */
   replaceCertificate(certificate: KeyPair): void;
-  /** Who asks for a name that one of these is for gets that one. Connections that are up stay. */
+  /** A client that asks for the name of one of these gets it. Open connections stay. */
   setFurther(certificates: readonly NamedPair[]): void;
 }
 
@@ -55,14 +55,14 @@ const LOOPBACK = { hostname: "127.0.0.1", port: 0 };
 const BUFFER_BYTES = 16 * 1024;
 const SWEEP_MS = 1000;
 /**
- * What may come of a WebSocket without a whole message in it. Deno holds a message of up to 64 MB until it is whole, and has
- * no limit for that; ours are 16 KiB long, and what waits for its turn in this process is not counted as heard.
+ * Bytes of a WebSocket that may come without a whole message. Deno buffers a message of up to 64 MB and has no limit for
+ * it. Our messages have 16 KiB; the rest is room for messages that this process has not read yet.
  */
 const MAX_UNHEARD_BYTES = 1 << 20;
-/** Pause after a connection that could not be taken, as when the process is out of file descriptors. */
+/** Pause after a failed accept, for example when there are no file descriptors left. */
 const PAUSE_MS = 100;
 
-/** Binds the port and serves `app` on it, by HTTP and by HTTPS. @throws {ListenFailed} */
+/** Binds the port and serves `app` by HTTP and HTTPS. @throws {ListenFailed} */
 export function openDoor(
   app: HttpApp,
   at: { readonly hostname: string; readonly port: number },
@@ -71,13 +71,13 @@ export function openDoor(
   return new TcpDoor(app, at, options);
 }
 
-/** Who has come in by the door. */
+/** The client of a connection that came through the door. */
 interface Visitor extends HttpPeer {
-  /** Called with each request, and what fulfils when it is answered. */
+  /** Called with each request; `answered` fulfils when it is answered. */
   readonly asks: (answered: Promise<void>) => void;
 }
 
-/** Who serves what comes in, and who that is, by the port at this end. */
+/** One server on loopback, and the clients in it by the port of our inner connection. */
 class Room {
   readonly visitors = new Map<number, Visitor>();
   readonly #http: HttpListener;
@@ -88,7 +88,7 @@ class Room {
       {
         fetch: (request, { remotePort, completed }) => {
           const visitor = this.visitors.get(remotePort!);
-          // Only what came through the door is served: the port on loopback is nobody's business.
+          // Only connections that came through the door are served.
           if (visitor === undefined) return new Response("not here\n", { status: 403 });
           visitor.asks(completed!);
           return app.fetch(request, visitor);
@@ -105,7 +105,7 @@ class Room {
     this.visitors.delete(port);
     if (this.#closing && this.visitors.size === 0) void this.#http.close();
   }
-  /** Closes when the last visitor has left. */
+  /** Closes once there are no visitors. */
   closeWhenEmpty(): void {
     this.#closing = true;
     if (this.visitors.size === 0) void this.#http.close();
@@ -115,24 +115,24 @@ class Room {
   }
 }
 
-/** A TCP connection, and when something last moved on it. */
+/** A TCP connection and its times. */
 interface Passage {
   readonly conn: Deno.TcpConn;
   inner: Deno.TcpConn | undefined;
   movedAtMs: number;
   /** Since when no request is under way. */
   quietSinceMs: number;
-  /** When bytes came that may be the beginning of a request; `undefined` while none is to come. */
+  /** When the bytes of a next request began to come; `undefined` while none came. */
   begunAtMs: number | undefined;
-  /** Requests that are not answered. */
+  /** Requests without an answer. */
   requests: number;
-  /** It has become a session. */
+  /** Whether it has become a session. */
   session: boolean;
-  /** Bytes that came since the last whole message of a WebSocket; `undefined` while it is none. */
+  /** Bytes since the last whole message of a WebSocket; `undefined` while it is not a WebSocket. */
   unheard: number | undefined;
-  /** Set until it has asked for something. */
+  /** Set until the first request. */
   shaken: (() => void) | undefined;
-  /** It is over, or a session: it is no connection for HTTP any more. */
+  /** Called when it is over or a session: then it does not count as HTTP any more. */
   readonly left: () => void;
 }
 
@@ -143,7 +143,7 @@ class TcpDoor implements Door {
   readonly #listener: Deno.TcpListener;
   readonly #plain: Room;
   #secure: Room;
-  /** Where those go who ask for certain names. */
+  /** Rooms for further host names. */
   #further: readonly { readonly hosts: readonly string[]; readonly room: Room }[] = [];
   readonly #rooms = new Set<Room>();
   readonly #passages = new Set<Passage>();
@@ -204,7 +204,7 @@ class TcpDoor implements Door {
     this.#rooms.add(room);
     return room;
   }
-  /** Whose certificate a TLS client gets. */
+  /** The room with the certificate for a TLS client. */
   #secureFor(hello: Uint8Array): Room {
     const name = this.#further.length === 0 ? undefined : serverNameOf(hello);
     if (name === undefined) return this.#secure;
@@ -263,7 +263,7 @@ class TcpDoor implements Door {
       let length = await conn.read(first);
       if (length === null || this.#closing !== undefined) return;
       const tls = first[0] === TLS_HANDSHAKE;
-      // A name is in the first record, which may come in pieces; a record that fills the buffer names nobody.
+      // The name is in the first record, which may come in pieces. A record larger than the buffer has none.
       while (
         tls && this.#further.length > 0 &&
         length < Math.min(first.length, helloBytes(first.subarray(0, length)))
@@ -302,7 +302,7 @@ class TcpDoor implements Door {
       inner.setNoDelay(true);
       await writeAll(inner, first.subarray(0, length));
       await Promise.all([pump(passage, conn, inner, first), pump(passage, inner, conn)]);
-    } catch { // One end is gone: so is the other.
+    } catch { // When one end is gone, both are closed.
     } finally {
       shut(passage);
       passage.shaken?.();
@@ -330,7 +330,7 @@ class TcpDoor implements Door {
   }
 }
 
-/** Passes on what comes until it ends, then the end. */
+/** Forwards bytes until the end, then the end itself. */
 async function pump(
   passage: Passage,
   from: Deno.TcpConn,
@@ -339,7 +339,7 @@ async function pump(
 ): Promise<void> {
   for (let length; (length = await from.read(buffer)) !== null;) {
     passage.movedAtMs = performance.now();
-    // What comes while nothing is asked for begins a request; what TLS and HTTP/2 say of themselves is none, and rare.
+    // Bytes without an open request are the beginning of one. Those of TLS and HTTP/2 themselves are rare.
     if (from === passage.conn && passage.requests === 0) passage.begunAtMs ??= passage.movedAtMs;
     if (from === passage.conn && passage.unheard !== undefined) {
       passage.unheard += length;

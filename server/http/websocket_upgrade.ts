@@ -1,21 +1,22 @@
 /**
- * Turns requests for a WebSocket into sessions, on every path. Who is not let in gets a true HTTP status, before there is a
+ * Turns requests for a WebSocket into sessions, on every path. A refused request gets an HTTP status, before there is a
  * WebSocket.
  *
  * @module
  */
 import { reasonOf } from "../../base/errors.ts";
-import type { Connection } from "../../transport/connection.ts";
 import type { TransportSettings } from "../../transport/quic/quic_settings.ts";
 import {
   chooseSubprotocol,
   overWebSocket,
   subprotocolsOf,
 } from "../../transport/websocket/websocket.ts";
+import type { Entrance } from "../admission.ts";
+import { TEXT } from "./answers.ts";
 import { type HttpApp, type HttpPeer, remoteOf } from "./http_listener.ts";
 import { type PageRequest, pageRequestOf } from "./page_origins.ts";
 
-/** Who asks for a session, and for what. */
+/** A request for a session. */
 export interface WebSocketRequest {
   /** Path and query. */
   readonly path: string;
@@ -24,28 +25,21 @@ export interface WebSocketRequest {
   readonly page: PageRequest;
 }
 
-/** 200 opens the session; 401, 403, 404, 429, 503 and others turn it away before there is one. */
-export interface UpgradeAnswer {
-  readonly status: number;
-  /** Gets the connection once it is up; it belongs to the callee. */
-  readonly onConnection: (connection: Connection) => void;
-}
-
-/** How sessions are taken in. */
+/** How requests are decided. */
 export interface UpgradeOptions {
   /** Protocols known here, newest first. */
   readonly protocols: readonly string[];
   readonly transport: TransportSettings;
-  /** Asked once per request whose form and protocol are good. */
-  decide(request: WebSocketRequest): Promise<UpgradeAnswer>;
-  /** No connection came of an upgrade that was granted. */
+  /** Called once per well-formed request with a known protocol. */
+  decide(request: WebSocketRequest): Promise<Entrance>;
+  /** Called when an accepted upgrade fails. */
   readonly onFailure: (remoteAddress: string, error: unknown) => void;
 }
 
-/** Silence, in seconds, after which Deno holds the peer for gone; after half of it the peer gets a ping. */
+/** After this silence, in seconds, Deno drops the peer. After half of it Deno sends a ping. */
 const IDLE_S = 30;
 
-/** `app`, and sessions for those who ask for a WebSocket. */
+/** Wraps `app`: a request for a WebSocket becomes a session. */
 export function withWebSockets(app: HttpApp, options: UpgradeOptions): HttpApp {
   return {
     fetch: (request, peer) =>
@@ -114,8 +108,5 @@ const WHY: Readonly<Record<number, string>> = {
 };
 
 function refusal(status: number, why: string): Response {
-  return new Response(`${why}\n`, {
-    status,
-    headers: { "content-type": "text/plain; charset=utf-8" },
-  });
+  return new Response(`${why}\n`, { status, headers: TEXT });
 }

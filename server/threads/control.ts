@@ -6,7 +6,8 @@
  */
 import type { LogFields, LogLevel } from "../../base/logger.ts";
 import type { Answers, Question } from "../admin/questions.ts";
-import type { NodeOptions, ServerConfig } from "../node.ts";
+import type { Config } from "../../config/schema.ts";
+import type { NodeOptions } from "../node.ts";
 
 /** How the names of our worker threads begin; the program sees by it that it runs in one. */
 export const WORKER_NAME = "qumo-relay worker";
@@ -15,7 +16,7 @@ export const WORKER_NAME = "qumo-relay worker";
 export type Call =
   | Question
   /** Goes over to another configuration. Answered with why it could not. */
-  | { readonly about: "reload"; readonly config: ServerConfig }
+  | { readonly about: "reload"; readonly config: Config }
   /** Asks every peer to leave. Answered with whether all was out in time. */
   | { readonly about: "drain" }
   /** Closes everything and ends the thread. */
