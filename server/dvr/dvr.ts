@@ -30,7 +30,7 @@ export interface DvrOptions {
   readonly store: MediaStore;
   /** Patterns of paths. */
   readonly record: readonly string[];
-  /** Tracks that are kept besides those that a catalogue names. */
+  /** Tracks that are kept besides those that a catalog names. */
   readonly tracks: readonly string[];
   readonly retention: Retention;
   /** Tracks of all broadcasts together that are recorded at one time. */
@@ -59,7 +59,7 @@ interface Recorded {
   readonly changes: Burst;
   /** Tracks that wait until another one is recorded no more. */
   readonly waiting: Set<string>;
-  /** Tracks its catalogue names past what is taken of one, or of changes that come so fast. */
+  /** Tracks its catalog names past what is taken of one, or of changes that come so fast. */
   leftOut: number;
   /** Ends the wait for the next change. */
   cancel: () => void;
@@ -153,7 +153,7 @@ export class Dvr {
     this.#fill();
   }
 
-  /** Records what a catalogue names, and no more what it does not name any longer. */
+  /** Records what a catalog names, and no more what it does not name any longer. */
   #follow(path: string, catalog: Uint8Array): void {
     const recorded = this.#broadcasts.get(path);
     if (recorded === undefined) return;

@@ -20,7 +20,7 @@ export interface TrackRecorderOptions {
   readonly clock: Clock;
   /** A group that is not kept, or not to its end. */
   readonly onLost: (error: unknown) => void;
-  /** Sees the first frame of each group that is newer than those before: all there is of a catalogue. */
+  /** Sees the first frame of each group that is newer than those before: all there is of a catalog. */
   readonly onFirst?: (payload: Uint8Array) => void;
 }
 

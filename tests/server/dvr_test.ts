@@ -9,7 +9,7 @@ import { launch, type Launched, until } from "../support/server.ts";
 const GROUPS = 12;
 const CATALOG = JSON.stringify({ video: { renditions: { "video/hd": { codec: "avc1.42e01e" } } } });
 
-/** Publishes a catalogue and twelve groups of three frames, and waits until all are kept. */
+/** Publishes a catalog and twelve groups of three frames, and waits until all are kept. */
 async function record(server: Launched, broadcast: BroadcastProducer): Promise<void> {
   broadcast.track("catalog.json").write(CATALOG);
   const track = broadcast.track("video/hd");
@@ -108,7 +108,7 @@ Deno.test("what does not match is not recorded", async () => {
   deepStrictEqual({ recording, tracks }, { recording: false, tracks: [] });
 });
 
-/** A catalogue of renditions with these names. */
+/** A catalog of renditions with these names. */
 const named = (names: readonly string[]) =>
   JSON.stringify({
     video: { renditions: Object.fromEntries(names.map((name) => [name, { codec: "vp8" }])) },

@@ -4,6 +4,7 @@
  * page, and not needed while nothing is live.
  */
 import "@moq/watch/element";
+import type { CatalogAudio, CatalogVideo } from "../../media/hang/catalog.ts";
 import { Adaptive } from "./adaptive.ts";
 import type { AnnounceSource } from "../connect/heard_announced.ts";
 
@@ -11,22 +12,11 @@ interface Signal<T> {
   peek(): T;
 }
 
-interface VideoConfig {
-  readonly codec: string;
-  readonly codedWidth?: number;
-  readonly codedHeight?: number;
-  readonly framerate?: number;
-  readonly bitrate?: number;
-  /** Hexadecimal. */
-  readonly description?: string;
+/** As somebody's catalog has it: of any container. */
+type VideoConfig = Omit<CatalogVideo, "container" | "jitter"> & {
   readonly container?: { readonly kind: string };
-}
-
-interface AudioConfig {
-  readonly codec: string;
-  readonly sampleRate: number;
-  readonly numberOfChannels: number;
-}
+};
+type AudioConfig = Pick<CatalogAudio, "codec" | "sampleRate" | "numberOfChannels">;
 
 interface Target {
   readonly name?: string;

@@ -5,20 +5,16 @@
  */
 import { sleep } from "../../../base/sleep.ts";
 import type { Client } from "../../../client/client.ts";
+import type { CatalogVideo } from "../../../media/hang/catalog.ts";
 import { decodeLegacyFrame } from "../../../media/hang/legacy_frame.ts";
 import { connectTo } from "../../connect/connect_to.ts";
 import { pageAccess } from "../../connect/page_access.ts";
 import { askGroups, groupsBehind, type PastGroup } from "./past_groups.ts";
 
-/** A video rendition as the catalogue has it. */
-export interface PastVideo {
-  readonly track: string;
-  readonly codec: string;
-  readonly codedWidth?: number;
-  readonly codedHeight?: number;
-  /** Hexadecimal. */
-  readonly description?: string;
-}
+/** A video rendition as the catalog has it. */
+type PastVideo =
+  & { readonly track: string }
+  & Pick<CatalogVideo, "codec" | "codedWidth" | "codedHeight" | "description">;
 
 export interface RewindOptions {
   readonly broadcast: string;
