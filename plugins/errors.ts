@@ -1,5 +1,5 @@
 /**
- * What can be wrong with a plugin before it works.
+ * What can be wrong with a plugin before it runs.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface OptionProblem {
   readonly message: string;
 }
 
-/** The options of an instance are wrong: it can never run like this. */
+/** The options of an instance are wrong: it cannot run until they are changed. */
 export class PluginOptionsWrong extends QumoError {
   readonly code = "QUMO_PLUGIN_OPTIONS";
   constructor(readonly problems: readonly OptionProblem[]) {
@@ -37,17 +37,17 @@ export class PluginLoadFailed extends QumoError {
   readonly code = "QUMO_PLUGIN_LOAD";
 }
 
-/** Another instance answers HTTP requests there, or the relay itself does. */
+/** Another instance, or the relay itself, answers HTTP requests there. */
 export class PathTaken extends QumoError {
   readonly code = "QUMO_PLUGIN_PATH_TAKEN";
 }
 
-/** A plugin did not do in time what it has to: start, or end. */
+/** A plugin did not start or end in time. */
 export class PluginTooSlow extends QumoError {
   readonly code = "QUMO_PLUGIN_TOO_SLOW";
 }
 
-/** Problems of an error that means wrong options, whoever's class it is: a module may bring its own. */
+/** The problems of an error that means wrong options. A module may bring a class of its own, so the code counts. */
 export function optionProblems(thrown: unknown): readonly OptionProblem[] | undefined {
   if (thrown instanceof PluginOptionsWrong) return thrown.problems;
   const { code, problems } = (thrown ?? {}) as { code?: unknown; problems?: unknown };
@@ -57,7 +57,7 @@ export function optionProblems(thrown: unknown): readonly OptionProblem[] | unde
 
 const LONGEST_REASON = 500;
 
-/** What somebody else's code threw, as a text for people: never empty, of bounded length, without passwords of URLs. */
+/** What plugin code threw, as a text for people: never empty, of bounded length, without the passwords of URLs. */
 export function safeReason(thrown: unknown): string {
   let text: string;
   try {

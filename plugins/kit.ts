@@ -1,5 +1,5 @@
 /**
- * What a plugin's module is given that has nothing of this program to import from, as beside the compiled binary.
+ * What the module of a plugin is given. Beside the compiled binary it has nothing of this program to import.
  *
  * @module
  */

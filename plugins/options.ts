@@ -1,6 +1,6 @@
 /**
- * How a plugin declares its options: with the builders of `config/fields.ts`, so that durations, sizes and URLs are written
- * and refused as in the rest of the configuration.
+ * How a plugin declares its options: with the builders of `config/fields.ts`. Durations, sizes and URLs are written and
+ * refused as in the rest of the configuration.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import { shown } from "../config/problems.ts";
 import { nearest } from "../base/suggest.ts";
 import { type OptionProblem, PluginOptionsWrong } from "./errors.ts";
 
-/** What options a plugin takes. */
+/** The options of a plugin. */
 export interface PluginOptions<T = unknown> {
-  /** JSON schema of what the configuration may say, for `qumo-relay plugins describe`. */
+  /** JSON schema of what a configuration may say, for `qumo-relay plugins describe`. */
   readonly schema: Readonly<Record<string, unknown>>;
   /**
-   * Checks what the configuration says; nothing else happens.
-   * @returns Names as the program writes them: `retry_after` of a file is `retryAfter`.
+   * Checks what a configuration says, and does nothing else.
+   * @returns By the names of the program: `retry_after` of a file is `retryAfter`.
    * @throws {PluginOptionsWrong} With every problem at once.
    */
   read(given: unknown): T;
@@ -29,12 +29,12 @@ export type OptionShape = Readonly<Record<string, z.ZodType>>;
 /** `retry_after` is `retryAfter`. */
 type Camel<S extends string> = S extends `${infer A}_${infer B}` ? `${A}${Capitalize<Camel<B>>}`
   : S;
-/** What is read of the options that a shape declares. */
+/** The type of options that a shape declares, as they are read. */
 export type OptionsOf<S extends OptionShape> = {
   readonly [K in keyof S as Camel<K & string>]: z.output<S[K]>;
 };
 
-/** Says what is wrong with options that are right one by one; nothing is wrong if it returns none. */
+/** Finds what is wrong with options that are right one by one. */
 export type OptionCheck<T> = (read: T) => readonly OptionProblem[];
 
 /** Declares options. */
@@ -49,7 +49,7 @@ export function options<S extends OptionShape>(
     },
     read(given) {
       const value = given ?? {};
-      // "key:" with nothing after it says nothing.
+      // "key:" with nothing behind it counts as absent.
       const result = schema.safeParse(isMap(value) ? withoutNulls(value) : value);
       if (!result.success) {
         throw new PluginOptionsWrong(
@@ -83,7 +83,7 @@ function problemsOf(issue: z.core.$ZodIssue, root: z.ZodType, given: unknown): O
       message: unknownKey(key, known),
     }));
   }
-  // Of the schemas on the way the innermost that was made by a builder knows what to say.
+  // The innermost schema on the way that a builder made knows what to say.
   const schemas = descend(root, path);
   for (let depth = schemas.length - 1; depth >= 0; depth--) {
     const note: Notes | undefined = notes.get(schemas[depth] as never);
@@ -106,7 +106,7 @@ function unknownKey(key: string, known: readonly string[]): string {
     : `unknown key; known here: ${known.join(", ")}`;
 }
 
-/** The schemas from the root to a place, as far as they are known. */
+/** The schemas on the way from the root to a place, as far as they are known. */
 function descend(root: z.ZodType, path: readonly (string | number)[]): z.ZodType[] {
   const found = [root];
   for (const part of path) {

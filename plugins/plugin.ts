@@ -21,40 +21,40 @@ import type { MediaStore } from "../storage/store.ts";
 
 /** Counted by the plugin with plain additions, read when metrics are scraped. */
 export interface PluginStats extends MediaCounters {
-  /** Failures the plugin got over by itself. */
+  /** Failures that the plugin recovered from by itself. */
   errors: number;
-  /** Broadcasts and renditions that are there and not served now: a limit leaves them out, or nothing can be done with them. */
+  /** Broadcasts and renditions that are live and not served: a limit leaves them out, or the plugin cannot use them. */
   notServed: number;
-  /** What the plugin adds between a frame's coming and going, the last measured, in milliseconds; -1 is unknown. */
+  /** Time between a frame's arrival and its departure, last measured, in milliseconds; -1 when unknown. */
   latencyMs: number;
 }
 
-/** Who asks by HTTP. */
+/** The client of an HTTP request. */
 export interface PluginPeer {
-  /** IP address; empty where nobody knows it. */
+  /** IP address; empty when unknown. */
   readonly remote: string;
-  /** Whom it stands for where addresses are counted: the IPv4 address, or the /64 of an IPv6 one. */
+  /** What to count by: the IPv4 address, or the /64 of an IPv6 one. */
   readonly network: string;
 }
 
 /**
- * Answers HTTP requests of the public listener below a path. The answer, its body included, ends with the rights that it asked
- * for by {@link PluginContext.mayRead} or {@link PluginContext.mayPublish}.
+ * Answers HTTP requests of the public listener below a path. The answer and its body end when the rights do that it asked for
+ * by {@link PluginContext.mayRead} or {@link PluginContext.mayPublish}.
  */
 export type PluginRoute = (
   request: Request,
   peer: PluginPeer,
 ) => Response | Promise<Response>;
 
-/** Rights that outlast an answer. Its owner ends it. */
+/** Rights that outlast an answer. Whoever asked for them ends them. */
 export interface RightsHeld {
-  /** Aborts when they end before that: the token's time is up, or it was taken back. */
+  /** Aborts when they end by themselves: the token has expired, or was revoked. */
   readonly lost: AbortSignal;
   /** Idempotent. */
   end(): void;
 }
 
-/** The public HTTP listener, as far as a plugin may use it. */
+/** The part of the public HTTP listener that a plugin may use. */
 export interface PluginHttp {
   /**
    * Answers everything at and below `/prefix`, whatever the method (OPTIONS too), for as long as the instance runs. The
@@ -65,39 +65,39 @@ export interface PluginHttp {
   route(prefix: string, answer: PluginRoute): Disposable;
 }
 
-/** A recording that is whole. */
+/** A finished recording. */
 export interface RecordingDone {
   /** Path of the broadcast that was recorded. */
   readonly broadcast: string;
-  /** Where it is: a file, or a URL like `s3://bucket/key`. Without credentials. */
+  /** A file, or a URL like `s3://bucket/key` without credentials. */
   readonly location: string;
   readonly bytes: number;
 }
 
-/** What one instance of a plugin is given. */
+/** What an instance of a plugin is given. */
 export interface PluginContext {
-  /** Name of the instance: unique in the configuration. */
+  /** Name of the instance, unique in the configuration. */
   readonly name: string;
   readonly log: Logger;
-  /** Aborts when the instance has to end; `run` returns soon after. */
+  /** Aborts when the instance has to end. `run` then returns soon. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly stats: PluginStats;
-  /** The relay's own origin, seen like any peer sees it: publish into it, subscribe and fetch from it. In memory. */
+  /** A client of this relay, over a connection in memory: publishes, subscribes and fetches as any other. */
   readonly client: Client;
   readonly http: PluginHttp;
-  /** What runs well but deserves to be seen in the status: "waiting for the camera". `undefined` takes it back. */
+  /** Shows a text in the status while the plugin runs: "waiting for the camera". `undefined` takes it back. */
   status(text: string | undefined): void;
-  /** A recording is whole: hooks are told. Returns at once and never throws. */
+  /** Tells the hooks of a finished recording. Returns at once and never throws. */
   recorded(recording: RecordingDone): void;
   /**
-   * Whether who asks by HTTP may watch a broadcast: judged by the `jwt` of the URL or the bearer token.
-   * @param request The one that the route was given: its answer ends with the rights.
+   * Whether the client of a request may watch a broadcast, by the `jwt` of the URL or the bearer token.
+   * @param request The one that the route was given. Its answer ends with the rights.
    */
   mayRead(request: Request, broadcast: string): Promise<boolean>;
-  /** The same for publishing it. */
+  /** Whether it may publish the broadcast. */
   mayPublish(request: Request, broadcast: string): Promise<boolean>;
-  /** The same for what goes on after the answer, as a WebRTC session. @returns `undefined` when they may not. */
+  /** Rights for what goes on after the answer, like a WebRTC session. @returns `undefined` when there are none. */
   hold(
     request: Request,
     broadcast: string,
@@ -108,7 +108,7 @@ export interface PluginContext {
 /** A plugin as it is written: see {@link plugin}. */
 export interface PluginParts<S extends OptionShape> {
   readonly kind: PluginKind;
-  /** Names it in the configuration, among those of its kind: "rtsp". */
+  /** Its name in the configuration, unique among those of its kind: "rtsp". */
   readonly name: string;
   /** One line for `qumo-relay plugins list`. */
   readonly summary: string;
@@ -122,13 +122,13 @@ export interface PluginParts<S extends OptionShape> {
    */
   initialize?(ctx: PluginContext, options: OptionsOf<S>): void | Promise<void>;
   /**
-   * Works until `ctx.signal` aborts. What it throws is shown as the instance's status, and it is run again after a pause;
-   * when it returns by itself it is done.
+   * Works until `ctx.signal` aborts. What it throws is shown in the status, and it runs again after a pause. When it returns
+   * by itself it has finished.
    * @param options As the program writes them: `retry_after` of the file is `retryAfter`.
    * @param store Where media may be kept.
    */
   run(ctx: PluginContext, options: OptionsOf<S>, store: MediaStore): Promise<void>;
-  /** Gives back what `run` cannot give back itself, see {@link Plugin.stop}. */
+  /** Gives back what `run` cannot give back itself; see {@link Plugin.stop}. */
   stop?(ctx: PluginContext): void | Promise<void>;
 }
 
@@ -153,8 +153,7 @@ export function plugin<S extends OptionShape>(parts: PluginParts<S>): PluginDefi
 /** One start of a plugin. Methods are called in the order in which they stand here. {@link plugin} makes these. */
 export interface Plugin {
   /**
-   * Checks what the configuration says, with `read` of the plugin's own options. Touches nothing outside before that has
-   * passed.
+   * Checks the options of the instance, with `read` of the plugin's own. It touches nothing outside before they are right.
    * @param config The instance's `options`, as YAML gives them.
    * @throws {PluginOptionsWrong} It can never run like this.
    */
@@ -162,8 +161,8 @@ export interface Plugin {
   /** See {@link PluginParts.run}. */
   run(ctx: PluginContext, store: MediaStore): Promise<void>;
   /**
-   * Gives back what `run` left open. Called once or more, also when `run` never was. What takes longer than a few seconds
-   * is not waited for.
+   * Gives back what `run` left open. Called after each run, also when `run` never began. The host waits for a few seconds
+   * and no longer.
    */
   stop?(ctx: PluginContext): void | Promise<void>;
 }
@@ -173,7 +172,7 @@ export interface PluginDefinition {
   readonly kind: PluginKind;
   readonly name: string;
   readonly summary: string;
-  /** What options it takes, as `options()` of `plugins/options.ts` declares them. */
+  /** Its options, as `options()` of `plugins/options.ts` declares them. */
   readonly options: PluginOptions;
   /** Makes a new object for every start; without side effects. */
   readonly create: () => Plugin;

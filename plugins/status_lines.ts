@@ -1,12 +1,12 @@
 /**
- * One status out of what several have to say: short, however many they are.
+ * One status made of several messages: short, however many there are.
  *
  * @module
  */
 import { inSentence, shortened } from "../base/visible_text.ts";
 
 const MOST_LINES = 4;
-/** Of all lines together; a status is not shown much longer. */
+/** Of all lines together. */
 const MOST_CHARS = 440;
 
 export class StatusLines {
@@ -14,12 +14,12 @@ export class StatusLines {
   readonly #tell: (text: string | undefined) => void;
   #told: string | undefined;
 
-  /** @param tell Takes the whole, whenever it has changed. */
+  /** @param tell Takes the whole status whenever it has changed. */
   constructor(tell: (text: string | undefined) => void) {
     this.#tell = tell;
   }
 
-  /** @param key Whoever says it. @param text `undefined` takes it back. */
+  /** @param key Whose message it is. @param text `undefined` takes it back. */
   set(key: string, text: string | undefined): void {
     if (text === undefined) this.#lines.delete(key);
     else this.#lines.set(key, text);
@@ -34,7 +34,7 @@ export class StatusLines {
   }
 }
 
-/** What is said of a broadcast. */
+/** A message about a broadcast. */
 export function ofBroadcast(path: string, text: string): string {
   return `${inSentence(path)}: ${text}`;
 }

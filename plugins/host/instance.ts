@@ -1,6 +1,6 @@
 /**
- * One instance of a plugin, from its first start to its end: loaded, initialized, run, and run again after a pause when
- * it failed. Whatever its code does, nothing is thrown here.
+ * One instance of a plugin: loads it, runs it, and runs it again after a pause when it failed. Nothing that its code does
+ * throws here.
  *
  * @module
  */
@@ -30,7 +30,7 @@ import type { PluginReference } from "./registry.ts";
 import type { MediaStore } from "../../storage/store.ts";
 import type { StrayOwner } from "./strays.ts";
 
-/** An instance as the configuration describes it. */
+/** What the configuration says of an instance. */
 export interface PluginSpec extends PluginReference {
   readonly name: string;
   readonly enabled: boolean;
@@ -44,21 +44,21 @@ export interface PluginStatus {
   readonly reason: string | undefined;
   /** Milliseconds since 1970. */
   readonly sinceMs: number;
-  /** Starts after the first. */
+  /** How often it was started again. */
   readonly restarts: number;
 }
 
-/** What instances need from around them. */
+/** What instances need from the server. */
 export interface InstancePorts {
   readonly clock: Clock;
   readonly log: Logger;
   load(reference: PluginReference): Promise<PluginDefinition>;
   /** A client of the relay, over a connection of its own that the instance closes. */
   connect(name: string): Promise<Client>;
-  /** Where media is kept; opened at the first call, shared by all. */
+  /** The media store, shared by all instances; opened at the first call. */
   store(): Promise<MediaStore>;
   http(name: string, failed: (reason: string) => void): PluginHttp & Disposable;
-  /** Runs plugin code so that its stray failures are told to the owner. */
+  /** Runs plugin code: the owner hears of its stray failures. */
   run<T>(owner: StrayOwner, work: () => T): T;
   leave(owner: StrayOwner): void;
   readonly recorded: (instance: string, recording: RecordingDone) => void;
@@ -67,24 +67,24 @@ export interface InstancePorts {
   readonly hold: PluginContext["hold"];
 }
 
-/** How long the phases may take, in milliseconds. */
+/** How long initialize() and stop() may take, in milliseconds. */
 export const INITIALIZE_MS = 30_000;
 export const STOP_MS = 5_000;
-/** Pauses between a failure and the next start. */
+/** Pauses after a failure, before the next start. */
 const PAUSE = { minMs: 1_000, maxMs: 60_000 } as const;
 
 /** How a run has ended. */
 interface Ending {
   readonly state: "failed" | "stopped";
   readonly reason: string | undefined;
-  /** It would only fail again. */
+  /** Another start would fail the same way. */
   readonly final: boolean;
 }
 
 export class PluginInstance {
   readonly spec: PluginSpec;
   readonly stats: PluginStats = newStats();
-  /** Known once its plugin was loaded. */
+  /** As configured, and for certain once the plugin is loaded. */
   kind: PluginKind | undefined;
   plugin: string | undefined;
   readonly #ports: InstancePorts;
@@ -96,7 +96,7 @@ export class PluginInstance {
   #over: Promise<void> | undefined;
   #restarts: number;
 
-  /** @param restarts How often an instance of this name was started before. */
+  /** @param restarts How often an instance of this name was started again before. */
   constructor(spec: PluginSpec, ports: InstancePorts, restarts = 0) {
     this.spec = spec;
     this.kind = spec.kind;
@@ -112,15 +112,15 @@ export class PluginInstance {
     return state === "running" ? { ...this.#status, reason: this.#text ?? reason } : this.#status;
   }
 
-  /** Begins, once `before` has settled. Its end is {@link stop}'s. */
+  /** Begins once `before` has settled, and goes on until {@link stop}. */
   start(before: Promise<void> = Promise.resolve()): void {
     this.#over ??= this.#live(before).catch((error) => {
-      // Nothing above throws; if it does after all, the relay goes on without this instance.
+      // Nothing above throws. If something does, the relay goes on without this instance.
       this.#set("failed", safeReason(error));
     });
   }
 
-  /** Ends it. Fulfils within some seconds, whatever the plugin does. Idempotent, never rejects. */
+  /** Ends the instance. Fulfils within seconds, whatever the plugin does. Idempotent, never rejects. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#over;
@@ -147,7 +147,7 @@ export class PluginInstance {
     }
   }
 
-  /** One start and its end. */
+  /** One start, to its end. */
   async #once(): Promise<Ending> {
     let run: Run | undefined;
     try {
@@ -173,7 +173,7 @@ export class PluginInstance {
     }
   }
 
-  /** A module may take for ever over its own beginning. */
+  /** Loads the plugin, with a limit: a module may wait for ever in its own code. */
   async #loaded(): Promise<PluginDefinition> {
     let definition: PluginDefinition | undefined;
     const loading = this.#ports.load(this.spec).then((loaded) => definition = loaded);
@@ -204,7 +204,7 @@ interface RunParts {
   readonly status: (text: string | undefined) => void;
 }
 
-/** One start of an instance: the plugin's object and all that is lent to it. */
+/** One start of an instance: the plugin's object, and what the relay lends to it. */
 class Run {
   readonly #ports: InstancePorts;
   readonly #log: Logger;
@@ -218,7 +218,7 @@ class Run {
   readonly #options: PluginSpec["options"];
   #running: Promise<unknown> = Promise.resolve();
 
-  /** Connects. @throws What keeps it from that. */
+  /** Connects to the relay and makes the object. @throws What keeps it from that. */
   static async begin(
     spec: PluginSpec,
     ports: InstancePorts,
@@ -294,7 +294,7 @@ class Run {
 
   /** @throws What the plugin throws. @throws {PluginTooSlow} */
   async initialize(): Promise<void> {
-    // A copy: what a plugin does to it must not change what the API shows.
+    // A copy: a plugin that changes its options does not change what the API shows.
     const options = structuredClone(this.#options);
     const done = this.#call(() => this.#plugin.initialize?.(this.#context, options));
     const seconds = INITIALIZE_MS / 1000;
@@ -303,14 +303,14 @@ class Run {
     }
   }
 
-  /** Fulfils when the plugin has finished by itself. @throws What made it fail, or that it was stopped. */
+  /** Fulfils when the plugin has finished by itself. @throws What made it fail; when it was stopped, that. */
   async run(): Promise<void> {
     const store = await Promise.race([this.#ports.store(), this.#failed]);
     this.#running = this.#call(() => this.#plugin.run(this.#context, store));
     await Promise.race([this.#running, this.#failed]);
   }
 
-  /** Takes everything back. Never rejects. */
+  /** Stops the plugin and takes back what was lent. Never rejects. */
   async end(): Promise<void> {
     this.#abort.abort();
     const settled = this.#running.then(() => {}, () => {});
@@ -328,13 +328,13 @@ class Run {
     await this.#client.close();
   }
 
-  /** Calls plugin code; what it throws at once is a rejection too. */
+  /** Calls plugin code. A throw becomes a rejection. */
   async #call<T>(work: () => T | Promise<T>): Promise<T> {
     return await this.#ports.run(this.#owner, work);
   }
 }
 
-/** @returns Whether it was done in time. @throws What it throws until then. */
+/** @returns Whether `work` was done in time. @throws What it throws until then. */
 async function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<boolean> {
   let cancel = () => {};
   const late = new Promise<boolean>((resolve) => {

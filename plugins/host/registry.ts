@@ -1,5 +1,5 @@
 /**
- * Which plugins there are: those that come with the program, those a program registers, and modules of somebody else.
+ * Which plugins there are: those that come with the program, and modules that a configuration names.
  *
  * @module
  */
@@ -9,24 +9,24 @@ import { BUILT_IN } from "./builtin.ts";
 import { PluginLoadFailed, PluginUnknown, safeReason } from "../errors.ts";
 import { type PluginKit, pluginKit } from "../kit.ts";
 import type { PluginOptions } from "../options.ts";
-import type { Plugin, PluginDefinition, PluginEntry } from "../plugin.ts";
+import type { PluginDefinition, PluginEntry } from "../plugin.ts";
 
-/** Says which plugin is meant, as an instance in the configuration does. */
+/** Names a plugin, as an instance in the configuration does. */
 export interface PluginReference {
-  /** Decides between plugins of one name. */
+  /** Tells plugins of one name apart. */
   readonly kind?: PluginKind | undefined;
   readonly plugin?: string | undefined;
   /** `file:` URL or `npm:` specifier of a module that exports the plugin. */
   readonly module?: string | undefined;
 }
 
-/** What a module exports as its default: a definition, or a function that makes one of the builders it is given. */
+/** What a module exports as its default: a plugin, or a function that makes one with the builders that it is given. */
 export type PluginExport = PluginDefinition | ((kit: PluginKit) => PluginDefinition);
 
 export class PluginRegistry {
   readonly #entries = new Map<string, PluginEntry>();
 
-  /** @param entries Known from the start. Default: what comes with the program. */
+  /** @param entries Known from the start. Default: the plugins that come with the program. */
   constructor(entries: readonly PluginEntry[] = BUILT_IN) {
     for (const entry of entries) this.add(entry);
   }
@@ -37,23 +37,6 @@ export class PluginRegistry {
   }
 
   /** Makes a plugin known. @throws {TypeError} There is one of that kind and name. */
-  register(
-    kind: PluginKind,
-    name: string,
-    create: () => Plugin,
-    about: { readonly summary?: string; readonly options?: PluginOptions } = {},
-  ): void {
-    const definition: PluginDefinition = {
-      kind,
-      name,
-      summary: about.summary ?? "",
-      options: about.options ?? ANY_OPTIONS,
-      create,
-    };
-    this.add({ kind, name, load: () => Promise.resolve(definition) });
-  }
-
-  /** Makes a plugin known that is loaded when it is needed. @throws {TypeError} There is one of that kind and name. */
   add(entry: PluginEntry): void {
     const key = `${entry.kind} ${entry.name}`;
     if (this.#entries.has(key)) {
@@ -62,7 +45,7 @@ export class PluginRegistry {
     this.#entries.set(key, entry);
   }
 
-  /** Finds a plugin by name. @throws {PluginUnknown} There is none, or one of several kinds. */
+  /** Finds a plugin by name. @throws {PluginUnknown} There is none, or there is one of several kinds. */
   find({ kind, plugin = "" }: PluginReference): PluginEntry {
     const all = this.entries();
     const named = all.filter((entry) => entry.name === plugin);
@@ -99,11 +82,11 @@ export class PluginRegistry {
   }
 }
 
-/** What is taken without a look: of those who declare nothing. */
+/** Of a plugin that declares no options: it gets what the configuration says. */
 const ANY_OPTIONS: PluginOptions = { schema: { type: "object" }, read: (given) => given };
 
 /**
- * Loads a module and looks whether it exports a plugin.
+ * Loads a module and checks that it exports a plugin.
  * @throws {PluginLoadFailed}
  */
 async function loadModule(module: string, wanted: PluginReference): Promise<PluginDefinition> {
@@ -119,7 +102,7 @@ async function loadModule(module: string, wanted: PluginReference): Promise<Plug
   return { ...definition, summary: definition.summary ?? "", options: optionsOf(definition) };
 }
 
-/** A module that was changed is loaded anew: modules are remembered by their address. */
+/** The address of a module as it is now: Deno loads each address once, so a changed file needs another one. */
 async function fresh(module: string): Promise<string> {
   if (!module.startsWith("file:")) return module;
   const { mtime } = await Deno.stat(new URL(module));

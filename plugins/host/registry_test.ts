@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { plugin } from "../../tests/support/test_plugins.ts";
+import { entryOf, plugin } from "../../tests/support/test_plugins.ts";
 import { type PluginReference, PluginRegistry } from "./registry.ts";
 
 const registry = () => {
   const known = new PluginRegistry([]);
-  known.register("ingress", "hls", () => plugin({}), { summary: "pulls" });
-  known.register("egress", "hls", () => plugin({}));
-  known.register("ingress", "rtsp", () => plugin({}));
+  known.add(entryOf("ingress", "hls", () => plugin({}), "pulls"));
+  known.add(entryOf("egress", "hls", () => plugin({})));
+  known.add(entryOf("ingress", "rtsp", () => plugin({})));
   return known;
 };
 
@@ -24,7 +24,7 @@ Deno.test("find() tells plugins of one name apart by their kind, and says what i
   for (const [reference, message] of refused) {
     assert.throws(() => known.find(reference), { code: "QUMO_PLUGIN_UNKNOWN", message });
   }
-  assert.throws(() => known.register("egress", "hls", () => plugin({})), TypeError);
+  assert.throws(() => known.add(entryOf("egress", "hls", () => plugin({}))), TypeError);
 });
 
 Deno.test("The built-in plugins keep their promises: name, kind, a summary, a schema", async () => {

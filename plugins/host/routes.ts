@@ -1,5 +1,5 @@
 /**
- * Who answers which HTTP paths: each prefix belongs to one instance at a time.
+ * Which plugin instance answers which HTTP paths. Each prefix belongs to one instance at a time.
  *
  * @module
  */
@@ -7,12 +7,12 @@ import { normalizePath } from "../../wire/path.ts";
 import { PathTaken, safeReason } from "../errors.ts";
 import type { PluginHttp, PluginPeer, PluginRoute } from "../plugin.ts";
 
-/** A path that is answered by a plugin. */
+/** A path that a plugin answers. */
 export interface OwnedRoute {
   /** Name of the instance. */
   readonly owner: string;
   readonly answer: PluginRoute;
-  /** The handler failed; the owner's count and log hear of it. */
+  /** Called when the handler failed: the owner counts and logs it. */
   readonly failed: (reason: string) => void;
 }
 
@@ -30,7 +30,7 @@ export class PluginRoutes {
     this.#off = options.off;
   }
 
-  /** What one instance gets. `failed` is called for each request its handler fails on. */
+  /** The HTTP that one instance is given. @param failed Called for each request that its handler fails on. */
   of(owner: string, failed: (reason: string) => void): PluginHttp & Disposable {
     const own = new Set<string>();
     return {
@@ -60,7 +60,7 @@ export class PluginRoutes {
     };
   }
 
-  /** Who answers a path: the longest prefix that ends with one of its segments. */
+  /** The route of a path: the longest prefix that ends at the end of a segment. */
   find(pathname: string): OwnedRoute | undefined {
     if (this.#routes.size === 0) return undefined;
     for (let path = normal(pathname); path !== ""; path = path.slice(0, path.lastIndexOf("/"))) {
@@ -70,7 +70,7 @@ export class PluginRoutes {
     return undefined;
   }
 
-  /** The answer of whoever owns the path, 500 when its handler fails. @returns `undefined` when nobody owns it. */
+  /** The answer of the plugin that owns the path; 500 when its handler fails. @returns `undefined` when no plugin owns it. */
   async answer(request: Request, peer: PluginPeer): Promise<Response | undefined> {
     const route = this.find(new URL(request.url).pathname);
     if (route === undefined) return undefined;
@@ -85,12 +85,12 @@ export class PluginRoutes {
   }
 }
 
-/** What stands in a path of a request below a route's prefix, as it was sent: "live/cam". */
+/** The part of a request's path below a route's prefix, as it was sent: "live/cam". */
 export function below(prefix: string, pathname: string): string {
   return normal(pathname).slice(normal(prefix).length + 1);
 }
 
-/** "/whep", without a slash at the end; the top is "". */
+/** "/whep", without a slash at the end. The top is "". */
 function normal(path: string): string {
   const normal = normalizePath(path);
   return normal === "" ? "" : `/${normal}`;

@@ -1,7 +1,7 @@
 /**
- * Failures that reach nobody: a promise that code let go, a timer of its that threw. They would end the process or the
- * thread; here they are counted, and put down to the plugin instance whose code it was, as far as that can be told. The
- * program watches from its start on in each thread, with plugins and without.
+ * Failures that reach nobody: a promise that rejects unhandled, a timer that throws. They would end the process or the
+ * thread. Here they are counted and, where that can be told, put down to the plugin instance whose code failed. Every thread
+ * watches for them from its start, with plugins and without.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Logger } from "../../base/logger.ts";
 import { safeReason } from "../errors.ts";
 
-/** Who hears of stray failures of its code. */
+/** Hears of stray failures of its code. */
 export interface StrayOwner {
-  /** Begins the addresses of its code in stack traces; absent for code that cannot be told apart. */
+  /** What the addresses of its code begin with in stack traces; absent for code that cannot be told apart. */
   readonly code?: string | undefined;
   stray(thrown: unknown): void;
 }
 
-/** Watches while it is used. One for a thread. */
+/** Watches until it is disposed of. One per thread. */
 export class Strays implements Disposable {
   /** Failures since it began. */
   count = 0;
@@ -32,20 +32,20 @@ export class Strays implements Disposable {
     this.#tell(event.error);
   };
 
-  /** @param log Hears of failures that cannot be put down to one. */
+  /** @param log Gets the failures that have no owner. */
   constructor(log: Logger) {
     this.#log = log;
     globalThis.addEventListener("unhandledrejection", this.#rejected);
     globalThis.addEventListener("error", this.#threw);
   }
 
-  /** Runs code of an owner: what it starts and does not wait for is its own. */
+  /** Runs code of an owner. Whatever that starts belongs to the owner too. */
   run<T>(owner: StrayOwner, work: () => T): T {
     this.#owners.add(owner);
     return this.#current.run(owner, work);
   }
 
-  /** Its code has ended. What still comes from it is only logged. */
+  /** The owner's code has ended: its later failures are only logged. */
   leave(owner: StrayOwner): void {
     this.#owners.delete(owner);
   }

@@ -1,5 +1,5 @@
 /**
- * Keeps the instances of plugins as the configuration wants them: adds, changes and removes them while the relay runs.
+ * Keeps the instances of plugins as the configuration says: adds, changes and removes them while the relay runs.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface SupervisorPorts extends
   > {
   readonly registry: PluginRegistry;
   readonly routes: PluginRoutes;
-  /** Watches for failures that reach nobody. Default: one of its own, from the first instance on. */
+  /** Catches failures that reach nobody. Default: one of its own, from the first instance on. */
   readonly strays?: Strays;
 }
 
@@ -25,23 +25,15 @@ export class Supervisor {
   readonly #ports: InstancePorts;
   #strays: Strays | undefined;
   #ownStrays: Strays | undefined;
-  /** Names the last {@link apply} brought: it takes away those alone. */
+  /** Names of the last {@link apply}: the next one removes no others. */
   #applied = new Set<string>();
   #stopped = false;
 
   constructor(ports: SupervisorPorts) {
     this.#strays = ports.strays;
-    const { registry, routes, clock, log, connect, store, recorded, mayRead, mayPublish, hold } =
-      ports;
+    const { registry, routes, strays: _, ...given } = ports;
     this.#ports = {
-      clock,
-      log,
-      recorded,
-      mayRead,
-      mayPublish,
-      hold,
-      connect: (name) => connect(name),
-      store: () => store(),
+      ...given,
       load: (reference) => registry.load(reference),
       http: (name, failed) => routes.of(name, failed),
       run: (owner, work) => this.#strays === undefined ? work() : this.#strays.run(owner, work),
@@ -59,9 +51,9 @@ export class Supervisor {
   }
 
   /**
-   * Makes the instances those of a configuration: what is the same keeps running, what differs is started anew, what is
-   * gone stops. Instances that {@link put} has added besides stay.
-   * @returns Fulfils when those that had to stop have. Never rejects.
+   * Makes the instances those of a configuration. Unchanged ones keep running, changed ones restart, removed ones stop.
+   * Instances that {@link put} has added stay.
+   * @returns Fulfils when all that had to stop have stopped. Never rejects.
    */
   async apply(specs: readonly PluginSpec[]): Promise<void> {
     const names = new Set(specs.map(({ name }) => name));
@@ -75,7 +67,7 @@ export class Supervisor {
     await Promise.all(ends);
   }
 
-  /** Adds an instance, or starts the one of that name anew with this. */
+  /** Adds an instance, or restarts the one of that name with this configuration. */
   put(spec: PluginSpec): PluginInstance {
     this.#watch();
     const before = this.#instances.get(spec.name);
@@ -86,13 +78,13 @@ export class Supervisor {
     return instance;
   }
 
-  /** Takes an instance away. @returns Whether there was one; fulfils when it has stopped. */
+  /** Removes an instance. @returns Whether there was one; fulfils when it has stopped. */
   async remove(name: string): Promise<boolean> {
     this.#applied.delete(name);
     return await this.#remove(name);
   }
 
-  /** Starts an instance anew. @returns The new one, `undefined` when there is none of that name. */
+  /** Restarts an instance. @returns The new one; `undefined` when there is none of that name. */
   restart(name: string): PluginInstance | undefined {
     const instance = this.#instances.get(name);
     return instance && this.put(instance.spec);
@@ -106,7 +98,7 @@ export class Supervisor {
     this.#strays = undefined;
   }
 
-  /** From the first instance on failures that reach nobody do not end the process. */
+  /** From the first instance on, failures that reach nobody do not end the process. */
   #watch(): void {
     if (this.#stopped) return;
     this.#strays ??= this.#ownStrays = new Strays(this.#ports.log);
@@ -120,7 +112,7 @@ export class Supervisor {
   }
 }
 
-/** Whether two specs ask for the same; the order of keys does not count. */
+/** Whether two specs ask for the same. The order of keys does not count. */
 function same(a: PluginSpec, b: PluginSpec): boolean {
   const picked = ({ kind, plugin, module, enabled, options }: PluginSpec) =>
     canonical({ kind, plugin, module, enabled, options });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { until } from "../../tests/support/fixtures/http.ts";
-import { ended, plugin, SupervisorUnderTest } from "../../tests/support/test_plugins.ts";
+import { ended, entryOf, plugin, SupervisorUnderTest } from "../../tests/support/test_plugins.ts";
 import { PluginOptionsWrong } from "../errors.ts";
 import { INITIALIZE_MS, STOP_MS } from "./instance.ts";
 import type { Plugin } from "../plugin.ts";
@@ -75,7 +75,7 @@ for (const [what, parts] of Object.entries(FAILING)) {
 
 Deno.test("A plugin that throws when it is made, or whose options are wrong, harms nobody else", async () => {
   await using under = new SupervisorUnderTest();
-  under.registry.register("egress", "unborn", boom);
+  under.registry.add(entryOf("egress", "unborn", boom));
   under.supervisor.put({ name: "unborn", plugin: "unborn", enabled: true, options: {} });
   under.start("wrong", {
     initialize() {
@@ -174,14 +174,14 @@ Deno.test("A plugin that floods the relay is bounded in memory and leaves others
 Deno.test("apply() leaves what is the same, starts anew what differs, and stops what is gone", async () => {
   await using under = new SupervisorUnderTest();
   const seen: string[] = [];
-  under.registry.register("transform", "note", () =>
+  under.registry.add(entryOf("transform", "note", () =>
     plugin({
       run: async (ctx) => {
         seen.push(`+${ctx.name}`);
         await ended(ctx.signal);
         seen.push(`-${ctx.name}`);
       },
-    }));
+    })));
   const spec = (name: string, options = {}) => ({ name, plugin: "note", enabled: true, options });
   await under.supervisor.apply([spec("a", { x: 1, y: 2 }), spec("b"), spec("c")]);
   under.supervisor.put(spec("by-api"));

@@ -8,7 +8,8 @@ import { Client } from "../../client/mod.ts";
 import { RelayUnderTest, until } from "./fixtures/http.ts";
 import { memoryPair } from "../../transport/memory/memory.ts";
 import type { PluginSpec } from "../../plugins/host/instance.ts";
-import type { Plugin } from "../../plugins/plugin.ts";
+import type { PluginKind } from "../../base/plugin_kind.ts";
+import type { Plugin, PluginDefinition, PluginEntry } from "../../plugins/plugin.ts";
 import { PluginRegistry } from "../../plugins/host/registry.ts";
 import { PluginRoutes } from "../../plugins/host/routes.ts";
 import type { MediaStore } from "../../storage/store.ts";
@@ -50,7 +51,7 @@ export class SupervisorUnderTest implements AsyncDisposable {
 
   /** Starts an instance of a plugin made of these parts; the others do nothing, `run` waits for the end. */
   start(name: string, parts: Partial<Plugin>, options: PluginSpec["options"] = {}): void {
-    this.registry.register("ingress", name, () => plugin(parts));
+    this.registry.add(entryOf("ingress", name, () => plugin(parts)));
     this.supervisor.put({ name, plugin: name, enabled: true, options });
   }
 
@@ -71,6 +72,18 @@ export class SupervisorUnderTest implements AsyncDisposable {
 /** A plugin that waits for its end, but for these parts. */
 export function plugin(parts: Partial<Plugin>): Plugin {
   return { run: ({ signal }) => ended(signal), ...parts };
+}
+
+/** A plugin that takes its options without a look. */
+export function entryOf(
+  kind: PluginKind,
+  name: string,
+  create: () => Plugin,
+  summary = "",
+): PluginEntry {
+  const options = { schema: { type: "object" }, read: (given: unknown) => given };
+  const definition: PluginDefinition = { kind, name, summary, options, create };
+  return { kind, name, load: () => Promise.resolve(definition) };
 }
 
 /** Fulfils when it aborts. */
