@@ -5,11 +5,14 @@
  */
 import { z } from "zod";
 import { HOOK_ROUTES } from "./hook_routes.ts";
-import { openApi } from "../openapi.ts";
+import { type OpenApi, openApi } from "../openapi.ts";
 import { PLUGIN_ROUTES } from "./plugin_routes.ts";
 import type { AdminRoute } from "./route.ts";
 import { SERVER_ROUTES } from "./server_routes.ts";
 import { SESSION_ROUTES } from "./session_routes.ts";
+
+/** Made when it is first asked for: that takes some milliseconds. */
+let description: OpenApi | undefined;
 
 const DESCRIPTION: AdminRoute = {
   method: "get",
@@ -24,7 +27,7 @@ const DESCRIPTION: AdminRoute = {
       shape: z.record(z.string(), z.unknown()).meta({ required: ["openapi", "info", "paths"] }),
     },
   },
-  handle: ({ c }) => c.json(openApi(ADMIN_ROUTES)),
+  handle: ({ c }) => c.json(description ??= openApi(ADMIN_ROUTES)),
 };
 
 export const ADMIN_ROUTES: readonly AdminRoute[] = [
