@@ -59,6 +59,11 @@ export interface AdmissionOptions {
 /** Paths that programs ask for under any host name. Their answers tell a web page nothing. */
 const UNNAMED: ReadonlySet<string> = new Set(["/health", "/certificate.sha256"]);
 
+const FULL = {
+  full: "as many sessions as this server takes",
+  address_full: "too many sessions of this address",
+};
+
 export class Admission {
   /** Refused requests, by reason. */
   readonly refused: Map<RefusalReason, number> = new Map();
@@ -86,12 +91,7 @@ export class Admission {
     const sessionToCome = request.transport === "webtransport" ||
       request.transport === "websocket";
     const full = sessionToCome ? relay.doorkeeper.full(remoteAddress) : undefined;
-    if (full === "sessions") {
-      return this.#refuse(request, refusal("full", "as many sessions as this server takes"));
-    }
-    if (full === "address") {
-      return this.#refuse(request, refusal("address_full", "too many sessions of this address"));
-    }
+    if (full !== undefined) return this.#refuse(request, refusal(full, FULL[full]));
     if (path === undefined) {
       const why = "the path is not well-formed percent-encoding, or no path of a broadcast";
       return this.#refuse(request, refusal("bad_path", why));

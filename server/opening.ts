@@ -1,6 +1,6 @@
 /**
- * Opens what a server is made of, one part after the other. Each part goes on a stack once it is open, so that a failure
- * closes the parts that are open, the last one first.
+ * Opens the parts of a server, one after the other. Each open part is on a stack: a failure closes the open parts, the last
+ * one first.
  *
  * @module
  */
@@ -41,25 +41,25 @@ import type { ServerView } from "./admin/server_view.ts";
 
 export interface ServerContext {
   readonly logger: Logger;
-  /** Changes the logger's level; without it only the threads of the workers follow. */
+  /** Changes the level of the logger. Without it only the worker threads follow. */
   readonly logLevel?: LogLevelControl;
   readonly certificate: Certificate;
-  /** Files of the page; without them the server says where to get it. */
+  /** Files of the pages. */
   readonly assets?: Assets;
-  /** Watches this thread for failures that reach nobody. Without it only plugins are watched. */
+  /** Watches this thread for failures that no code handles. Without it only plugins are watched. */
   readonly strays?: Strays;
-  /** The program's main module, which runs worker threads too. Needed with `server.workers` above 1. */
+  /** The main module of the program. Worker threads run it too; needed with `server.workers` above 1. */
   readonly module?: string;
-  /** Reads the configuration again and calls {@link RunningServer.reload}: what the admin interface asks for. */
+  /** Reads the configuration again and calls {@link RunningServer.reload}, for the admin interface. */
   readonly reload?: () => Promise<ReloadOutcome>;
-  /** The admin interface asks the program to drain and end. Default: the server drains and closes itself. */
+  /** Drains and ends the program, for the admin interface. Default: the server closes itself. */
   readonly stop?: () => void;
 }
 
-/** What the HTTP listeners show. The server writes what changes. */
+/** The view of the HTTP listeners. The server changes its fields. */
 type OwnView = { -readonly [K in keyof ServerView]: ServerView[K] };
 
-/** What a server is made of. It listens on everything; peers, the upstream link, hooks and plugins have yet to begin. */
+/** The open parts of a server. It listens; it does not accept peers yet, and hooks, plugins and the upstream link are idle. */
 export interface ServerParts {
   readonly node: Node;
   readonly workers: Workers | undefined;
@@ -75,7 +75,7 @@ export interface ServerParts {
 }
 
 /**
- * @param opened Takes each part that is open. The caller disposes of it, also when this rejects.
+ * @param opened Gets each open part. The caller disposes of it, also when this rejects.
  * @throws {ListenFailed} @throws {KeysUnavailable} @throws {AdminTokenUnusable}
  */
 export async function openParts(
@@ -161,7 +161,7 @@ export async function openParts(
     logLevel: levelOfAll(context.logLevel ?? { level: config.logging.level }, workers),
   };
 
-  // They end together: each lets the answers that have begun go on for a moment.
+  // They close at the same time: each gives its open answers a moment.
   const http: HttpListener[] = [];
   opened.defer(() => Promise.all(http.map((listener) => listener.close())).then(() => {}));
   const accessLog = new AccessLog(log, config.logging.access);
@@ -203,11 +203,11 @@ export async function openParts(
   };
 }
 
-/** How often another port is tried when any will do. */
+/** How many ports are tried where any will do. */
 const PORT_TRIES = 20;
 
 /**
- * Listens for QUIC; where any port will do, on one whose TCP twin is free too, and the UDP ports of the workers behind it.
+ * Listens for QUIC. For port 0 it finds a port that is free for TCP too, with free UDP ports for the workers after it.
  * @throws {ListenFailed}
  */
 function listenOnAll(options: NodeOptions): Node {
@@ -228,7 +228,7 @@ function listenOnAll(options: NodeOptions): Node {
   }
 }
 
-/** Records what the configuration names; `undefined` where it names nothing. */
+/** The recorder of the configured broadcasts; `undefined` where none are configured. */
 function recorderOf(
   storage: Config["storage"],
   store: MediaStore,
@@ -247,10 +247,10 @@ function recorderOf(
   });
 }
 
-/** Groups the upstream relay may have open at once: all the live tracks that anybody here watches come over one session. */
+/** Streams the upstream relay may have open: one session carries all live tracks that viewers here watch. */
 const UPSTREAM_UNI_STREAMS = 10_000;
 
-/** The link to the relay that the configuration names; it is not dialed yet. @throws {ConfigError} */
+/** The link to the configured upstream relay. It is not dialed yet. @throws {UpstreamTrustError} */
 function upstreamLink(config: Config, relay: Relay, log: Logger): Upstream | undefined {
   const { upstreamUrl: url, upstreamBackoffMin, upstreamBackoffMax } = config.relay;
   if (url === undefined) return undefined;
@@ -274,7 +274,7 @@ function upstreamLink(config: Config, relay: Relay, log: Logger): Upstream | und
   });
 }
 
-/** The level of the log, in this thread and in the workers'. */
+/** The log level of this thread and of the workers. */
 function levelOfAll(own: LogLevelControl, workers: Workers | undefined): LogLevelControl {
   return {
     get level() {

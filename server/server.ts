@@ -1,6 +1,5 @@
 /**
- * The running server: QUIC and WebTransport on one UDP port ({@link Node}), HTTP on the TCP port of the same number, the
- * admin listener, the upstream link, and their end.
+ * The running server: its reload and its end. `opening.ts` opens its parts.
  *
  * @module
  */
@@ -29,7 +28,7 @@ export class RunningServer {
   readonly #finished = Promise.withResolvers<void>();
   #closing: Promise<void> | undefined;
 
-  /** Takes peers in, dials the upstream relay and begins hooks and plugins. @param opened Owns the parts. */
+  /** Accepts peers, dials the upstream relay, and starts hooks and plugins. @param opened Owns the parts. */
   constructor(parts: ServerParts, opened: AsyncDisposableStack) {
     this.#parts = parts;
     this.#opened = opened;
@@ -68,22 +67,22 @@ export class RunningServer {
     return this.#parts.hooks;
   }
 
-  /** What is recorded for looking back; `undefined` where nothing is. */
+  /** The recorder; `undefined` where nothing is recorded. */
   get dvr(): Dvr | undefined {
     return this.#parts.dvr;
   }
 
-  /** What the HTTP listeners show. */
+  /** The view of the HTTP listeners. */
   get view(): ServerView {
     return this.#parts.view;
   }
 
-  /** What it listens on. */
+  /** Names and addresses it listens on. */
   get listeners(): ServerParts["listeners"] {
     return this.#parts.listeners;
   }
 
-  /** Where a browser finds the pages; `undefined` when HTTP is off. */
+  /** URL of the pages; `undefined` when HTTP is off. */
   get pageUrl(): string | undefined {
     return this.#parts.pageUrl;
   }
@@ -99,19 +98,19 @@ export class RunningServer {
   }
 
   /**
-   * Makes the instances of plugins those of a configuration: what is the same keeps running, what differs is started anew,
-   * what is gone stops. Fulfils when what had to stop has; never rejects.
+   * Applies the plugins of a configuration: equal instances keep running, changed ones restart, removed ones stop. Fulfils when
+   * they have stopped. Never rejects.
    */
   async #applyPlugins(plugins: readonly PluginConfig[]): Promise<void> {
     await this.#parts.plugins.apply(plugins);
   }
 
-  /** Tells those that the configuration in use names of what happens, and nobody else. */
+  /** Applies the hooks of the configuration in use. */
   #applyHooks(): void {
     this.hooks.apply(this.view.loaded.hooks.map(({ hook }) => hook));
   }
 
-  /** New connections get this certificate; those that are up stay. */
+  /** New connections get this certificate; open ones stay. */
   replaceCertificate(certificate: Certificate): void {
     this.node.replaceCertificate(certificate);
     this.#parts.workers?.replaceCertificate(certificate);
@@ -120,9 +119,9 @@ export class RunningServer {
   }
 
   /**
-   * Takes a configuration that was read again into use, as far as that goes while the server runs, in every thread. Nobody's
-   * session ends for it.
-   * @throws {ConfigError} @throws {KeysUnavailable} Nothing has changed then.
+   * Applies a configuration that was read again, in every thread, as far as that is possible without a restart. No session
+   * ends.
+   * @throws {ConfigError} @throws {KeysUnavailable} Then nothing has changed.
    */
   async reload(read: LoadedConfig, certificate: Certificate): Promise<ReloadOutcome> {
     const { view } = this.#parts;
@@ -138,7 +137,7 @@ export class RunningServer {
     const { applied, needsRestart } = compareConfigs(view.loaded, read);
     const next = inUse(view.loaded, read);
     const take = await this.node.prepareReload(next.config);
-    // Nothing is refused from here on.
+    // Nothing can fail from here on.
     view.loaded = next;
     take();
     view.logLevel.level = next.config.logging.level;
@@ -163,25 +162,25 @@ export class RunningServer {
     return this.#closing;
   }
 
-  /** The part of closing that peers see: it comes first, while everything is still open. */
+  /** The first step of closing, while everything is open: peers leave. */
   async #leave(): Promise<void> {
     const { node, workers, plugins, upstream } = this.#parts;
-    // Nobody is let in from here on; plugins finish what they hand on while their sessions still stand.
+    // No new peers from here on. Plugins finish their work while their sessions are open.
     node.relay.draining = true;
     workers?.refuse();
     await plugins.stop();
-    // All first let out what has begun: a publisher here may have viewers over there.
+    // All threads drain before one closes: a publisher here may have viewers in another thread.
     const drained = await Promise.all([node.drain(), workers?.drain() ?? true]);
     const inTime = drained.every((out) => out);
-    // Not before: viewers on their way out still watch what comes by it.
+    // Not earlier: viewers that leave still watch broadcasts of the upstream relay.
     upstream?.stop();
     await Promise.all([node.close(inTime), workers?.close(inTime)]);
   }
 }
 
 /**
- * Starts a server. Fulfils once it listens on everything. What was opened is closed again when this rejects.
- * @throws {ListenFailed} @throws {KeysUnavailable} @throws {ConfigError} The admin interface would be open to others, and nobody said so.
+ * Starts a server. Fulfils once it listens. When this rejects, all opened parts are closed again.
+ * @throws {ListenFailed} @throws {KeysUnavailable} @throws {ConfigError} The admin interface would be open to others without an explicit setting.
  */
 export async function startServer(
   loaded: LoadedConfig,

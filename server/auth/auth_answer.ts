@@ -1,5 +1,5 @@
 /**
- * What an auth server answers, read and compared.
+ * Reads and compares the answers of an auth server.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { isFields } from "./claims.ts";
 import type { Grant } from "./grant.ts";
 import { allContained, compacted, Pattern } from "../../wire/path_pattern.ts";
 
-/** What a good answer says. */
+/** A good answer. */
 export interface Answer {
   readonly grant: Grant;
   /** When to ask again, in milliseconds from now. */
@@ -48,7 +48,7 @@ function patternsOf(value: unknown): string[] {
   return compacted(value.map((text: string) => Pattern.parse(text))).map(String);
 }
 
-/** Whether a session may go on as it is under what is granted now. */
+/** Whether a session may go on unchanged under the new grant. */
 export function covers(now: Grant, before: Grant): boolean {
   return (["publish", "subscribe"] as const).every((role) =>
     allContained(now[role].map(Pattern.parse), before[role].map(Pattern.parse))

@@ -1,6 +1,6 @@
 /**
- * Asks a server of the operator's who may come in: one POST at the start of a session, one when it said to ask again, one
- * at the end. The shapes are those of moq's auth servers.
+ * Asks the operator's auth server about each session: one POST at the start, one whenever the server wants to be asked
+ * again, one at the end. The JSON is that of moq's auth servers.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { AuthRequest } from "./request.ts";
 
 export interface AuthServerOptions {
   readonly url: string;
-  /** What this relay calls itself there. */
+  /** The name of this relay in the requests. */
   readonly node: string;
   readonly clock: Clock;
   readonly log: Logger;
@@ -23,19 +23,19 @@ export interface AuthServerOptions {
 }
 
 const TIMEOUT_MS = 10_000;
-/** When the server did not answer a revalidation: first and longest pause before it is asked again. */
+/** First and longest pause before the server is asked again that did not answer a revalidation. */
 const RETRY_MIN_MS = 1000;
 const RETRY_MAX_MS = 60_000;
-/** How long a session may take to come about once it was let in. */
+/** How long an admitted session may take to open. */
 const ORPHAN_MS = 60_000;
-/** Timers hold no more. */
+/** Longest time of a timer. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** A session that the auth server has let in. */
+/** A session that the auth server has admitted. */
 export interface Lease {
-  /** Calls back once when its time is up or the server takes its rights back, with the reason it is ended for. */
+  /** Calls back once when its time is up or the server revokes its rights, with the reason. */
   onRevoked(callback: (reason: string) => void): void;
-  /** The session is over: tells the server. Idempotent. */
+  /** Tells the server that the session is over. Idempotent. */
   end(reason: string): void;
 }
 
@@ -99,7 +99,7 @@ export class AuthServer {
       over = true;
       for (const cancel of [cancelCheck, cancelExpiry, cancelOrphan]) cancel();
       const duration = (clock.now() - startedMs) / 1000;
-      // Deno does not tell how much a connection has carried.
+      // Deno does not count the bytes of a connection.
       const bytes = { sent: 0, received: 0 };
       void this.#post({ ...facts, event: "end", reason, duration, bytes }).catch((error) => {
         this.#options.log.debug("the auth server did not hear of an end", {
@@ -108,7 +108,7 @@ export class AuthServer {
       });
     };
     follow(first);
-    // A session that was let in and never came about has no end of its own.
+    // An admitted session that never opens has no end of its own.
     const cancelOrphan = clock.after(ORPHAN_MS, () => told === undefined && end("dropped"));
     return {
       onRevoked(callback) {
@@ -150,9 +150,9 @@ export class AuthServer {
 
 type Facts = Readonly<Record<string, unknown>>;
 
-/** What is the same in all events of a session. */
+/** The fields that are the same in all events of a session. */
 function factsOf({ path, query, remote, transport, role, bearer }: AuthRequest, node: string) {
-  // One place for a token is enough for the server: the query.
+  // The server finds the token in one place: the query.
   const shown = bearer === undefined || bearer === ""
     ? query
     : `${query}${query === "" ? "" : "&"}jwt=${encodeURIComponent(bearer)}`;

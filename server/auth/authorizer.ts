@@ -1,5 +1,5 @@
 /**
- * Decides who may come in and what they may do there. Made from plain settings, so that every thread has its own.
+ * Decides who is admitted and with which rights. It is made from plain settings: every thread has its own.
  *
  * @module
  */
@@ -32,10 +32,10 @@ export interface AuthorizerOptions {
   readonly log?: Logger;
 }
 
-/** Somebody who may come in. */
+/** The answer to an admitted request. */
 export interface Admitted {
   readonly grant: Grant;
-  /** Holds the session to what the auth server says of it later; its owner ends it. */
+  /** Follows later decisions of the auth server. Its owner ends it. */
   readonly lease?: Lease;
 }
 
@@ -46,7 +46,7 @@ export class Authorizer {
   readonly #keys: KeySource | undefined;
   readonly #server: AuthServer | undefined;
   readonly #shared: SharedAnswers | undefined;
-  /** What those without a token may do. */
+  /** The rights of requests without a token. */
   readonly #open: Rights;
 
   constructor(settings: AuthSettings, options: AuthorizerOptions = {}) {
@@ -70,13 +70,13 @@ export class Authorizer {
     this.#open = { root: "", publish: open(publicPublish), subscribe: open(publicSubscribe) };
   }
 
-  /** Reads the keys anew. @throws {KeysUnavailable} What was there stays. */
+  /** Reads the keys again. @throws {KeysUnavailable} The keys in use stay. */
   async reload(): Promise<void> {
     await this.#keys?.reload();
   }
 
   /**
-   * Reads the keys before anybody asks. An issuer that does not answer may do so later; files are there or wrong.
+   * Reads the keys before the first request. An issuer may answer later; a file must be there.
    * @throws {KeysUnavailable}
    */
   async prepare(): Promise<void> {
@@ -88,13 +88,13 @@ export class Authorizer {
     }
   }
 
-  /** Decides on one who wants in. Never rejects for what the request holds. */
+  /** Decides on one request. Never rejects because of its content. */
   async decide(request: AuthRequest): Promise<Admitted | Refusal> {
     const server = request.transport === "http" ? this.#shared : this.#server;
     return server === undefined ? await this.#byToken(request) : await server.connect(request);
   }
 
-  /** The auth server is told of the end of what HTTP still asks under. */
+  /** Tells the auth server the end of the sessions that HTTP requests share. */
   close(): void {
     this.#shared?.close();
   }
@@ -105,7 +105,7 @@ export class Authorizer {
       return await this.#verified(token, request, this.#keys);
     }
     if (openToAll(this.#settings)) return { grant: fullGrant(normalizePath(request.path)) };
-    // Its holder expects it to count; what is public may be less than it says.
+    // The holder expects the token to count. Public paths may grant less.
     if (token !== undefined) {
       return refusal("bad_token", "this server has no keys to check it with");
     }

@@ -1,5 +1,5 @@
 /**
- * What a token says, as patterns: `root` with `put` and `get` (prefixes), or with `publish` and `subscribe` (patterns).
+ * The claims of a token as patterns: `root` with `put` and `get` (prefixes), or with `publish` and `subscribe` (patterns).
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { normalizePath, stripPrefix } from "../../wire/path.ts";
 import { type Grant, type Refusal, refusal } from "./grant.ts";
 import { allContained, BadPattern, compacted, Pattern } from "../../wire/path_pattern.ts";
 
-/** A token that is not accepted. Its message holds nothing of the token. */
+/** A token is not accepted. The message has no part of the token. */
 export class TokenRefused extends QumoError {
   readonly code = "QUMO_TOKEN_REFUSED";
   constructor(readonly reason: RefusalReason, why: string, options?: ErrorOptions) {
@@ -25,7 +25,7 @@ export interface Rights {
   readonly subscribe: readonly Pattern[];
 }
 
-/** What a token says. Times are in seconds since 1970. */
+/** The claims of a token. Times are in seconds since 1970. */
 export interface Claims extends Rights {
   readonly exp?: number;
   readonly iat?: number;
@@ -39,7 +39,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Reads the payload of a token. @throws {TokenRefused} */
 export function decodeClaims(payload: unknown): Claims {
   if (!isFields(payload)) throw bad("it is no JSON object");
-  // Other claims are an issuer's notes; this one narrows the token to somebody, and nobody here can say who that is.
+  // Other claims are notes of the issuer. This one restricts the token to an audience, and the relay has no such name.
   if (payload["aud"] !== undefined) throw bad('its "aud" names an audience; leave it out');
   const number = (name: string) => seconds(payload, name);
   const text = (name: string) => name in payload ? textOf(payload[name], name) : undefined;
@@ -55,7 +55,7 @@ export function decodeClaims(payload: unknown): Claims {
   };
 }
 
-/** Writes the payload of a token, as older readers know it where that says the same. */
+/** Writes the payload of a token, in the older form where that means the same. */
 export function encodeClaims(claims: Claims): Record<string, unknown> {
   const { exp, iat, nbf, jti, sub } = claims;
   const times = { exp, iat, nbf, jti, sub };
@@ -105,7 +105,7 @@ export function encodeRights({ root, publish, subscribe }: Rights): Record<strin
   };
 }
 
-/** Whether a scope covers all that a token grants, role by role, however the paths are split between root and pattern. */
+/** Whether a scope covers all rights of a token in each role, however the paths are split into root and pattern. */
 export function scopeAllows(scope: Rights, wanted: Rights): boolean {
   const rooted = (rights: Rights, role: "publish" | "subscribe") =>
     rights[role].map((pattern) => pattern.under(rights.root));
@@ -114,14 +114,14 @@ export function scopeAllows(scope: Rights, wanted: Rights): boolean {
       allContained(rooted(scope, role), rooted(wanted, role))
     );
   } catch (error) {
-    if (error instanceof BadPattern) return false; // too deep to stand anywhere
+    if (error instanceof BadPattern) return false; // too deep for any path
     throw error;
   }
 }
 
 /**
- * What rights are worth at the path that was dialed: below their root only what is left there, above it everything by its
- * longer name.
+ * The rights at a dialed path. Below the root they are what is left there; above it they are all rights, with longer
+ * paths.
  */
 export function grantAt(rights: Rights, dialed: string): Grant | Refusal {
   const path = normalizePath(dialed);
@@ -153,7 +153,7 @@ function seconds(fields: Fields, name: string): number | undefined {
   throw bad(`its "${name}" is no number of seconds`);
 }
 
-/** Longest name that is kept of a token, in UTF-16 units. */
+/** Longest `jti` and `sub`, in UTF-16 units. */
 const MAX_NAME = 256;
 
 function textOf(value: unknown, name: string): string {

@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 
-/** Longest single wait: timers hold 2^31 ms at most, and the wall clock may be set meanwhile. */
+/** Longest single wait. A timer has at most 2^31 ms, and the wall clock may be changed. */
 const STEP_MS = 60_000;
 
 /** Calls back once when the wall clock reaches a moment. @returns Cancels it. */
@@ -11,7 +11,7 @@ export function callAt(clock: Clock, atMs: number, callback: () => void): () => 
     if (leftMs <= 0) return callback();
     cancel = clock.after(Math.min(leftMs, STEP_MS), wait);
   };
-  // Never before the caller has what cancels it.
+  // Not before this returns: the caller needs the function that cancels it.
   cancel = clock.after(Math.min(Math.max(0, atMs - clock.wallMs()), STEP_MS), wait);
   return () => cancel();
 }

@@ -1,36 +1,36 @@
 /**
- * What a session may do, and the answer to one that may not. Plain data: it passes between threads as it is.
+ * The rights of a session, and the answer to a refused one. Both are plain data and can be posted to other threads.
  *
  * @module
  */
 import type { CloseReason, RefusalReason } from "../../session/reasons.ts";
 
-/** What a session may do. */
+/** The rights of a session. */
 export interface Grant {
-  /** Absolute path the session is mounted at: its own "". Normalised. */
+  /** Absolute path of the session's root, normalised. Its own paths are relative to it. */
   readonly root: string;
   /** Patterns of the broadcasts it may publish, relative to `root`. */
   readonly publish: readonly string[];
-  /** Patterns of the broadcasts it hears of and may read, relative to `root`. */
+  /** Patterns of the broadcasts it gets announced and may subscribe to, relative to `root`. */
   readonly subscribe: readonly string[];
-  /** The session ends then, in milliseconds since 1970. */
+  /** When the session ends, in milliseconds since 1970. */
   readonly expiresAtMs?: number;
   /** When its token was signed, in milliseconds since 1970; absent when the token does not say. */
   readonly issuedAtMs?: number;
-  /** Name of its token. */
+  /** The `jti` of its token. */
   readonly jti?: string;
-  /** Whose token it is. */
+  /** The `sub` of its token. */
   readonly sub?: string;
 }
 
-/** The answer to somebody who may not come in. */
+/** The answer to a refused request. */
 export interface Refusal {
   readonly reason: RefusalReason;
-  /** HTTP status, where nothing but the request stands yet. */
+  /** HTTP status, while there is only a request. */
   readonly status: 401 | 403 | 404 | 421 | 429 | 502 | 503;
-  /** What a session is closed with, where the connection stands already. */
+  /** Why the session is closed, where there is a connection. */
   readonly closing: CloseReason;
-  /** For people; holds nothing of the token. */
+  /** For people. It has no part of the token. */
   readonly message: string;
 }
 
@@ -69,7 +69,7 @@ export function refusal(
   return { reason, status, closing: CLOSING[status], message };
 }
 
-/** Everything below the path that was dialed: nobody restricts anything. */
+/** Full rights below the dialed path. */
 export function fullGrant(root: string): Grant {
   return { root, publish: ["**"], subscribe: ["**"] };
 }

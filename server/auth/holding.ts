@@ -1,6 +1,6 @@
 /**
- * Rights in use: by a session, or by an answer of HTTP. They end when their time is up, when the auth server takes them back,
- * or when their token is revoked; whoever uses them hears of it once.
+ * Rights in use by a session or an HTTP answer. They end when they expire, when the auth server revokes them, or when their
+ * token is revoked. The user of the rights is told once.
  *
  * @module
  */
@@ -25,27 +25,27 @@ export class Holding {
     this.#lease = lease;
     this.#onLost = onLost;
     const { expiresAtMs } = grant;
-    // An auth server tells of the end itself, and may move it.
+    // The auth server decides on the end itself and may change it.
     this.#cancel = lease === undefined && expiresAtMs !== undefined
       ? callAt(clock, expiresAtMs, () => this.lose("expired"))
       : () => {};
     lease?.onRevoked((why) => queueMicrotask(() => this.lose(why)));
   }
 
-  /** Whether a token that is taken back is this one. */
+  /** Whether these are the rights of a revoked token. */
   isOf({ jti, sub }: Revoked): boolean {
     return (jti !== undefined && this.grant.jti === jti) ||
       (sub !== undefined && this.grant.sub === sub);
   }
 
-  /** The rights are gone. Idempotent. */
+  /** Ends the rights and tells their user. Idempotent. */
   lose(why: string): void {
     if (this.#over || this.#why !== undefined) return;
     this.#why = why;
     this.#onLost(why === "expired" ? "token expired" : why);
   }
 
-  /** Nobody uses them any more. Idempotent. @param reason What the auth server is told, unless the rights were lost. */
+  /** Lets go of the rights. Idempotent. @param reason For the auth server, unless the rights were lost. */
   end(reason: string): void {
     if (this.#over) return;
     this.#over = true;

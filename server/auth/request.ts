@@ -1,21 +1,21 @@
 /**
- * Who asks to come in, and the token they show.
+ * Requests for admission, and their tokens.
  *
  * @module
  */
 
-/** One who wants in: facts, nothing parsed. */
+/** A request for admission. Its token is not parsed yet. */
 export interface AuthRequest {
   /** Normalised and decoded, with a slash in front. */
   readonly path: string;
-  /** Without "?"; empty when there is none. */
+  /** Without "?"; empty where there is no query. */
   readonly query: string;
-  /** "ip:port" of the peer, or whatever is known of it. */
+  /** "ip:port" of the peer, or what else the transport calls it. */
   readonly remote: string;
   readonly transport: "quic" | "webtransport" | "websocket" | "http";
-  /** What the peer says it wants to do: it may ask for less than its token grants, not for more. */
+  /** The role the peer declares. It restricts the rights of the token. */
   readonly role?: "publisher" | "subscriber";
-  /** A token beside the query, from HTTP's `Authorization: Bearer`. */
+  /** The token of `Authorization: Bearer`. The query may hold another one. */
   readonly bearer?: string;
 }
 
@@ -24,13 +24,13 @@ export function bearerOf(headers: Headers): string | undefined {
   return /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
 }
 
-/** Splits what a connection calls its path. */
+/** Splits the path of a connection from its query. */
 export function splitPath(path: string): { path: string; query: string } {
   const at = path.indexOf("?");
   return at < 0 ? { path, query: "" } : { path: path.slice(0, at), query: path.slice(at + 1) };
 }
 
-/** The token of a request: the last one that is not empty. */
+/** The token of a request: the last `jwt` of the query that is not empty, or the bearer token. */
 export function tokenOf({ query, bearer }: AuthRequest): string | undefined {
   const shown = new URLSearchParams(query).getAll("jwt").filter((text) => text !== "");
   return shown.at(-1) ?? (bearer === "" ? undefined : bearer);

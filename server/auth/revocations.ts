@@ -1,24 +1,24 @@
 /**
- * Tokens that were taken back before their end.
+ * Tokens that were revoked before they expired.
  *
  * @module
  */
 import type { Grant } from "./grant.ts";
 
-/** Which tokens: the one of that name, or all of somebody that were signed so far. One of the two. */
+/** Which tokens: the one with an id (`jti`), or all tokens of a subject (`sub`) that were signed so far. One of the two. */
 export interface Revoked {
   readonly jti?: string;
   readonly sub?: string;
 }
 
-/** Tokens that are held back, since when, and until when; in milliseconds since 1970. */
+/** Revoked tokens, since when and until when, in milliseconds since 1970. */
 export interface Revocation extends Revoked {
   readonly atMs: number;
-  /** Absent when nobody knows when the last of these tokens ends. */
+  /** Absent where it is not known when the last of these tokens expires. */
   readonly untilMs?: number;
 }
 
-/** How long a revocation is held, and for tokens signed until when. In milliseconds since 1970. */
+/** Until when a revocation is kept, and for tokens signed until when. In milliseconds since 1970. */
 interface Held {
   readonly atMs: number;
   readonly untilMs: number;
@@ -28,14 +28,14 @@ export class Revocations {
   readonly #names = new Map<string, Held>();
   readonly #holders = new Map<string, Held>();
 
-  /** @param untilMs When the last of these tokens ends; absent when nobody knows: then it is held for good. */
+  /** @param untilMs When the last of these tokens expires. Absent: not known, and it is kept for good. */
   add({ jti, sub }: Revoked, nowMs: number, untilMs = Infinity): void {
     this.#forget(nowMs);
     if (jti !== undefined) this.#names.set(jti, { atMs: nowMs, untilMs });
     if (sub !== undefined) this.#holders.set(sub, { atMs: nowMs, untilMs });
   }
 
-  /** What is held now, the oldest first. */
+  /** Revocations that are kept, the oldest first. */
   list(nowMs: number): Revocation[] {
     this.#forget(nowMs);
     const all = (held: ReadonlyMap<string, Held>, key: "jti" | "sub") =>
@@ -48,7 +48,7 @@ export class Revocations {
     return list.sort((a, b) => a.atMs - b.atMs);
   }
 
-  /** Whether a grant came of a token that was taken back. A token that does not say when it was signed counts as older. */
+  /** Whether the token of a grant is revoked. A token without the time of its signature counts as older. */
   covers({ jti, sub, issuedAtMs = -Infinity }: Grant, nowMs: number): boolean {
     const name = jti === undefined ? undefined : this.#names.get(jti);
     const holder = sub === undefined ? undefined : this.#holders.get(sub);

@@ -1,5 +1,5 @@
 /**
- * A grant put into force: what its session sees of the origin.
+ * Applies a grant: what its session sees of the origin.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { stripPrefix } from "../../wire/path.ts";
 import type { Grant } from "./grant.ts";
 import { Pattern } from "../../wire/path_pattern.ts";
 
-/** Where a session with this grant is let in. All its paths are below the grant's root by themselves. */
+/** The entry of a session with this grant. The session keeps all its paths below the grant's root. */
 export function entryOf(origin: Origin, { root, publish, subscribe }: Grant): Entry {
   const all = (patterns: readonly string[]) => patterns.includes("**");
   const scoped = all(publish) && all(subscribe) ? origin : new ScopedOrigin(origin, {
@@ -22,12 +22,12 @@ export function entryOf(origin: Origin, { root, publish, subscribe }: Grant): En
   return { root, serve: part(subscribe), consume: part(publish) };
 }
 
-/** Whether a grant lets read what stands at an absolute path. */
+/** Whether a grant allows to subscribe at an absolute path. */
 export function maySubscribe({ root, subscribe }: Grant, path: string): boolean {
   return matcher(root, subscribe)(path);
 }
 
-/** The same for publishing it. */
+/** Whether a grant allows to publish at an absolute path. */
 export function mayPublish({ root, publish }: Grant, path: string): boolean {
   return matcher(root, publish)(path);
 }

@@ -1,7 +1,7 @@
 /**
- * Requests of HTTP ask the auth server together. A player makes several a second: those that ask the same are one session to
- * the server, from the first until a while after the last. What it refuses is remembered for a moment, and nobody makes it
- * answer more than it should.
+ * HTTP requests share sessions of the auth server. A player makes several requests a second: equal ones are one session to
+ * the server, from the first until some time after the last. A refusal is remembered for a moment, and the questions of one
+ * address are limited.
  *
  * @module
  */
@@ -24,31 +24,31 @@ export interface SharedAnswersOptions {
   readonly connect: (request: AuthRequest) => Promise<Leased | Refusal>;
 }
 
-/** How long after its last request a session of requests is over. */
+/** How long after its last request a shared session ends. */
 export const KEEP_MS = 10_000;
-/** How long a refusal counts, and how long that nobody could decide. */
+/** How long a refusal is remembered, and how long a failure to decide. */
 export const REFUSED_MS = 5_000;
 export const UNAVAILABLE_MS = 1_000;
-/** Questions under way at once: in all, and of one address. */
+/** Most questions at once: in all, and of one address. */
 export const MAX_ASKING = 64;
 export const MAX_ASKING_PER_ADDRESS = 8;
-/** Questions of one address in a second, and at once after a quiet while. */
+/** Most questions of one address in a second, and at once after a pause. */
 export const RATE = 20;
 export const BURST = 100;
-/** Answers that are remembered. */
+/** Most answers that are remembered. */
 const MAX_ENTRIES = 10_000;
 
-/** What an answer takes from the query is no part of who asks. */
+/** Parameters of the query that belong to the HTTP answer and not to the question. */
 const OF_ANSWERS = /^(group|track|at|limit|video|audio|_HLS_.*)$/;
 
 interface Entry {
   readonly key: string;
   readonly answer: Promise<Leased | Refusal>;
-  /** Answers that go on under it; each hears when the rights are gone. */
+  /** HTTP answers under it. Each is told when the rights end. */
   readonly users: Set<(why: string) => void>;
   lost: string | undefined;
   refused: Refusal | undefined;
-  /** Cancels the end of its time. */
+  /** Cancels its end. */
   cancel: () => void;
 }
 
@@ -69,19 +69,19 @@ export class SharedAnswers {
     this.#o = options;
   }
 
-  /** Answers that are remembered, or under way. */
+  /** Answers that are remembered or asked for. */
   get size(): number {
     return this.#entries.size;
   }
 
-  /** Decides on one request of HTTP. Never rejects. */
+  /** Decides on one HTTP request. Never rejects. */
   async connect(request: AuthRequest): Promise<Leased | Refusal> {
     const asked = { ...request, query: queryOf(request.query) };
     const key = JSON.stringify([asked.path, asked.query, asked.bearer, hostOf(asked.remote)]);
     const entry = this.#entries.get(key) ?? this.#ask(key, asked);
     if ("reason" in entry) return entry;
     if (entry.refused !== undefined) return entry.refused;
-    // While it is waited for it stays.
+    // It stays while somebody waits for it.
     const waiting = () => {};
     entry.cancel();
     entry.users.add(waiting);
@@ -92,7 +92,7 @@ export class SharedAnswers {
     return { grant: answer.grant, lease };
   }
 
-  /** Tells the server that all is over. */
+  /** Tells the server that all sessions are over. */
   close(): void {
     for (const entry of [...this.#entries.values()]) {
       this.#forget(entry);
@@ -143,7 +143,7 @@ export class SharedAnswers {
     });
   }
 
-  /** One answer's part in the session. */
+  /** The lease of one HTTP answer. */
   #share(entry: Entry, answer: Leased): Lease {
     let told: ((why: string) => void) | undefined;
     const lose = (why: string) => told?.(why);
@@ -193,7 +193,7 @@ export class SharedAnswers {
     return known;
   }
 
-  /** Those who have been quiet are forgotten, as soon as there are many. */
+  /** Forgets quiet addresses once there are many. */
   #sweep(now: number): void {
     if (this.#askers.size < MAX_ENTRIES) return;
     for (const [key, { asking, left, atMs }] of this.#askers) {

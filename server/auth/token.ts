@@ -1,5 +1,5 @@
 /**
- * Tokens: checked against keys, and made with one.
+ * Checks tokens against keys, and signs them.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { type Claims, decodeClaims, encodeClaims, scopeAllows, TokenRefused } fr
 import { BadKey, cryptoKey, type Key } from "./keys/key.ts";
 import type { KeySource } from "./keys/key_source.ts";
 
-/** Longest token that is looked at, in characters. */
+/** Longest accepted token, in characters. */
 const MAX_TOKEN = 16_384;
 
 /**
- * Checks signature, times and scope. The algorithm is the key's, whatever the header says.
+ * Checks signature, times and scope. The key decides on the algorithm, not the header.
  * @param nowMs Milliseconds since 1970.
  * @throws {TokenRefused} @throws {KeysUnavailable}
  */
@@ -45,7 +45,7 @@ export async function verifyToken(token: string, keys: KeySource, nowMs: number)
   return claims;
 }
 
-/** Makes a token. @throws {BadKey} The key cannot sign, or its scope does not allow what is granted. */
+/** Signs a token. @throws {BadKey} The key cannot sign, or its scope does not allow these rights. */
 export async function signToken(claims: Claims, key: Key): Promise<string> {
   if (key.scope !== undefined && !scopeAllows(key.scope, claims)) {
     throw new BadKey("its scope does not allow what the token is to grant");
@@ -55,7 +55,7 @@ export async function signToken(claims: Claims, key: Key): Promise<string> {
     .setProtectedHeader(header).sign(await cryptoKey(key, "sign"));
 }
 
-/** Reads a token without checking anything, for people to look at. @throws {TokenRefused} It is none. */
+/** Reads a token without any check, to show it. @throws {TokenRefused} It is not a token. */
 export function inspectToken(token: string): { header: unknown; payload: unknown } {
   try {
     const [, payload = ""] = token.split(".");
@@ -69,7 +69,7 @@ export function inspectToken(token: string): { header: unknown; payload: unknown
   }
 }
 
-/** Seconds since 1970 as people read them. Far or broken numbers stay numbers. */
+/** Seconds since 1970 as a date. A number without a date stays a number. */
 export function timeText(seconds: number): string {
   const date = new Date(seconds * 1000);
   return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString();

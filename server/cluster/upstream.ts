@@ -1,5 +1,5 @@
 /**
- * The link to another relay: dialed for as long as this one runs, announcements flowing both ways.
+ * The link to the upstream relay. It is dialed as long as this relay runs. Announcements go both ways.
  *
  * @module
  */
@@ -29,14 +29,14 @@ export interface UpstreamOptions {
 /** How the link stands. */
 export type UpstreamState = "connecting" | "connected" | "waiting" | "stopped";
 
-/** How long a link that we were asked to leave goes on beside the next one. */
+/** How long an old link stays open beside the new one after a GOAWAY. */
 const HANDOVER_MS = 10_000;
 
 export class Upstream {
-  /** Without a token that its query may hold. */
+  /** The URL without tokens. */
   readonly url: string;
   state: UpstreamState = "connecting";
-  /** Attempts and links, since the start. */
+  /** Attempts and successful links since the start. */
   attempts = 0;
   connected = 0;
   lastError: string | undefined;
@@ -51,7 +51,7 @@ export class Upstream {
     this.url = masked(options.url);
   }
 
-  /** The session that holds now. */
+  /** The open session. */
   get session(): RelaySession | undefined {
     return this.#current;
   }
@@ -68,7 +68,7 @@ export class Upstream {
       if (signal.aborted) break;
       url = next ?? this.#options.url;
       const held = backoff.ended(this.#clock.now() - startedMs);
-      if (held && next !== undefined) continue; // told to go elsewhere: at once
+      if (held && next !== undefined) continue; // after a GOAWAY at once
       this.#stands("waiting");
       const waitMs = backoff.next();
       log.debug("dialing upstream again soon", { upstream: this.url, waitMs });
@@ -83,9 +83,9 @@ export class Upstream {
   }
 
   /**
-   * One link, from the dial to its end or until the peer asks us to leave: then it goes on serving what runs over it
-   * until the next one has taken over.
-   * @returns Where to go next when the peer has said so.
+   * Runs one link, until it ends or the peer sends GOAWAY. After a GOAWAY the link serves its subscriptions until the next
+   * link is open.
+   * @returns The next URL, after a GOAWAY.
    */
   async #once(url: string): Promise<string | undefined> {
     const { relay, dial, log } = this.#options;
@@ -131,12 +131,12 @@ export class Upstream {
     }
   }
 
-  /** While a link holds, what is done for the next one does not show. */
+  /** While a link is open, the state stays "connected". */
   #stands(state: UpstreamState): void {
     this.state = this.#current === undefined ? state : "connected";
   }
 
-  /** The next link holds: what runs over the old one gets some time to move. */
+  /** Closes the old link later: its subscriptions get some time to move to the new one. */
   #leave(old: RelaySession): void {
     const cancel = this.#clock.after(
       HANDOVER_MS,

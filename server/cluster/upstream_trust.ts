@@ -1,6 +1,6 @@
 import { QumoError, reasonOf } from "../../base/errors.ts";
 
-/** The file of authorities for the upstream relay cannot be used. */
+/** The file with certificate authorities for the upstream relay cannot be used. */
 export class UpstreamTrustError extends QumoError {
   readonly code = "QUMO_UPSTREAM_TRUST";
   constructor(file: string, cause: unknown) {
@@ -12,7 +12,7 @@ export class UpstreamTrustError extends QumoError {
 }
 
 /**
- * Whose certificates are accepted when the upstream relay is dialed, beyond those Deno knows.
+ * The certificates that are trusted for the upstream relay besides those of Deno.
  * @throws {UpstreamTrustError}
  */
 export function upstreamTrust(

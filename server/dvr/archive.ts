@@ -2,7 +2,7 @@ import type { MediaStore } from "../../storage/store.ts";
 import type { Archive } from "../../relay/archive.ts";
 import type { GroupWriter } from "../../relay/group/group_writer.ts";
 
-/** Gives the relay the groups of a media store. */
+/** Gives the relay groups from a media store. */
 export class StoreArchive implements Archive {
   readonly #store: MediaStore;
   constructor(store: MediaStore) {
@@ -17,7 +17,7 @@ export class StoreArchive implements Archive {
   ): Promise<boolean> {
     try {
       const frames = await this.#store.group({ broadcast, track }, group);
-      // A part of a group must not pass for all of it.
+      // A part of a group must not look like the whole group.
       if (frames.at(-1)?.endsGroup !== true) return false;
       for (const { timestamp, payload } of frames) writer.frame(timestamp, payload);
       writer.finish();

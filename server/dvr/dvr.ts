@@ -1,6 +1,6 @@
 /**
- * Looking back: broadcasts whose path matches are recorded for as long as they are announced. The relay's archive
- * (`archive.ts`) gives out the groups.
+ * Records the broadcasts whose paths match, for as long as they are announced. The archive (`archive.ts`) gives the groups
+ * to viewers that look back.
  *
  * @module
  */
@@ -28,12 +28,12 @@ import { TrackRecorder } from "./track_recorder.ts";
 export interface DvrOptions {
   readonly relay: Relay;
   readonly store: MediaStore;
-  /** Patterns of paths. */
+  /** Patterns of the broadcasts to record. */
   readonly record: readonly string[];
-  /** Tracks that are kept besides those that a catalog names. */
+  /** Tracks to record besides those in the catalog. */
   readonly tracks: readonly string[];
   readonly retention: Retention;
-  /** Tracks of all broadcasts together that are recorded at one time. */
+  /** Most tracks that are recorded at one time, over all broadcasts. */
   readonly maxTracks: number;
   readonly log: Logger;
 }
@@ -47,19 +47,19 @@ export interface KeptTrack {
   readonly last: StoredGroup;
 }
 
-/** How often it is said that something could not be kept. */
+/** Pause between two warnings. */
 const COMPLAIN_MS = 10_000;
-/** The tracks of a broadcast may change so often at once, and then once in a while. */
+/** How many changes of its tracks a broadcast may make at once, and then one per interval. */
 const CHANGES = 20;
 const CHANGE_EVERY_MS = 2_000;
 
-/** What there is of a broadcast. */
+/** One broadcast that is recorded. */
 interface Recorded {
   readonly recorders: Map<string, TrackRecorder>;
   readonly changes: Burst;
-  /** Tracks that wait until another one is recorded no more. */
+  /** Tracks that wait for the end of another one. */
   readonly waiting: Set<string>;
-  /** Tracks its catalog names past what is taken of one, or of changes that come so fast. */
+  /** Tracks of its catalog beyond the limit for one broadcast, or that changed too fast. */
   leftOut: number;
   /** Ends the wait for the next change. */
   cancel: () => void;
@@ -67,12 +67,12 @@ interface Recorded {
 
 /** Its owner stops it before the store is closed. */
 export class Dvr {
-  /** Groups that could not be kept, or not to their end. */
+  /** Groups that could not be kept completely. */
   groupsLost = 0;
   readonly store: MediaStore;
   readonly #o: DvrOptions;
   readonly #broadcasts = new Map<string, Recorded>();
-  /** Those that have tracks waiting. */
+  /** Paths of broadcasts with waiting tracks. */
   readonly #short = new Set<string>();
   readonly #watch: Watch;
   readonly #asking = new Map<string, Promise<KeptTrack[]>>();
@@ -97,7 +97,7 @@ export class Dvr {
     return this.#recording;
   }
 
-  /** Tracks that should be recorded and are not: there are too many, of one broadcast or of all. */
+  /** Tracks that should be recorded and are not, because there are too many. */
   get notRecorded(): number {
     return this.#broadcasts.values().reduce((sum, one) => sum + missing(one), 0);
   }
@@ -108,7 +108,7 @@ export class Dvr {
     return recorded === undefined ? 0 : missing(recorded);
   }
 
-  /** What is kept of a broadcast. Those who ask the same at once share the answer. @throws {StorageUnavailable} */
+  /** The kept tracks of a broadcast. Callers at the same time share the answer. @throws {StorageUnavailable} */
   kept(path: string): Promise<KeptTrack[]> {
     const under = this.#asking.get(path);
     if (under !== undefined) return under;
@@ -153,7 +153,7 @@ export class Dvr {
     this.#fill();
   }
 
-  /** Records what a catalog names, and no more what it does not name any longer. */
+  /** Records the tracks of a catalog, and ends those that are no longer in it. */
   #follow(path: string, catalog: Uint8Array): void {
     const recorded = this.#broadcasts.get(path);
     if (recorded === undefined) return;
@@ -214,7 +214,7 @@ export class Dvr {
     );
   }
 
-  /** Records what has waited, as far as there is room. */
+  /** Records waiting tracks, as many as there is room for. */
   #fill(): void {
     if (this.#stopped) return;
     for (const path of this.#short) {
@@ -254,7 +254,7 @@ function missing({ waiting, leftOut }: Recorded): number {
   return waiting.size + leftOut;
 }
 
-/** A text that is no catalog names nothing. */
+/** A text that is not a catalog has no tracks. */
 function namedBy(catalog: Uint8Array): NamedTracks {
   try {
     return tracksNamed(parseCatalog(catalog));

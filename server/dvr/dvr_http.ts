@@ -1,6 +1,6 @@
 /**
- * What can be looked back at, over HTTP: `/dvr/BROADCAST` names the tracks and how far back each reaches,
- * `/dvr/BROADCAST?track=NAME&at=MS` the groups from a moment on. The groups themselves come by FETCH or `/fetch`.
+ * Recordings over HTTP: `/dvr/BROADCAST` lists the tracks and how far back each goes, `/dvr/BROADCAST?track=NAME&at=MS` lists
+ * groups from a time on. The groups themselves come by FETCH or `/fetch`.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import type { ServerView } from "../admin/server_view.ts";
 
 /** As `/dvr/BROADCAST` answers. */
 export interface DvrJson {
-  /** The server's clock, which the times below are of: milliseconds since 1970. */
+  /** The server's clock, in milliseconds since 1970. The other times are of the same clock. */
   readonly nowMs: number;
   /** Whether this relay records anything at all. */
   readonly recording: boolean;
-  /** Tracks of this broadcast that should be recorded and are not: there are too many. */
+  /** Tracks of this broadcast that are not recorded because there are too many. */
   readonly notRecorded: number;
   readonly tracks: readonly {
     readonly track: string;
@@ -29,7 +29,7 @@ export interface DvrJson {
   }[];
 }
 
-/** As `/dvr/BROADCAST?track=NAME` answers: the group that was on at that time, and those after it. */
+/** As `/dvr/BROADCAST?track=NAME` answers: the group at that time, and those after it. */
 export interface DvrGroupsJson {
   readonly nowMs: number;
   readonly groups: readonly {

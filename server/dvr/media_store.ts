@@ -9,7 +9,7 @@ import type { Config } from "../../config/schema.ts";
 import { openStore } from "../../storage/open.ts";
 import type { MediaStore } from "../../storage/store.ts";
 
-/** With Redis it does not wait for the connection: what is appended does. */
+/** It does not wait for the connection to Redis: appends do. */
 export function openMediaStore(
   storage: Config["storage"],
   parts: { readonly log: Logger; readonly clock: Clock },

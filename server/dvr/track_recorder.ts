@@ -1,5 +1,5 @@
 /**
- * Keeps one track: reads it like any subscriber and appends every frame to the store, as it comes.
+ * Records one track: subscribes to it and appends each frame to the store as it comes.
  *
  * @module
  */
@@ -18,15 +18,15 @@ export interface TrackRecorderOptions {
   readonly store: MediaStore;
   readonly retention: Retention;
   readonly clock: Clock;
-  /** A group that is not kept, or not to its end. */
+  /** Called with each group that is not kept completely. */
   readonly onLost: (error: unknown) => void;
-  /** Sees the first frame of each group that is newer than those before: all there is of a catalog. */
+  /** Gets the first frame of each newer group: the whole catalog. */
   readonly onFirst?: (payload: Uint8Array) => void;
 }
 
-/** Nobody waits for what is only kept: whoever watches goes first. */
+/** Viewers have priority over recordings. */
 const REQUEST: TrackRequest = { priority: 0, maxLatencyMs: 10_000 };
-/** How soon a track that ended is asked for again, and how often a track is trimmed at most. */
+/** Pause before a track that ended is subscribed again, and between two trims. */
 const AGAIN_MS = 1000;
 const TRIM_MS = 1000;
 
@@ -52,7 +52,7 @@ export class TrackRecorder implements TrackReader {
   }
 
   onGroup(group: Subgroup): void {
-    // Without its beginning it could not be given to anybody.
+    // A group without its beginning cannot be decoded.
     if (group.startFrame > 0 || this.#stop.signal.aborted) return;
     void this.#keep(new GroupReader(group));
   }
@@ -64,7 +64,7 @@ export class TrackRecorder implements TrackReader {
   }
 
   #begin(): void {
-    this.#seen = -1; // another publisher may count from the start
+    this.#seen = -1; // another publisher may begin at group 0
     const { broadcast, key } = this.#o;
     try {
       this.#track = broadcast()?.track(key.broadcast, key.track);
@@ -75,7 +75,7 @@ export class TrackRecorder implements TrackReader {
     else this.#track.add(this);
   }
 
-  /** Each frame is held back until the next has come, so that the last can say that it is. */
+  /** Each frame waits for the next one, so that the last frame can be marked as the last. */
   async #keep(reader: GroupReader): Promise<void> {
     let held: NewFrame | undefined;
     let failed: { readonly error: unknown } | undefined;
@@ -96,7 +96,7 @@ export class TrackRecorder implements TrackReader {
         held = { group: reader.sequence, keyframe: first, ...frame };
       }
       if (held !== undefined && failed === undefined) last = append({ ...held, endsGroup: true });
-    } catch { // cut by its publisher, or we leave: what came is kept, and known to be a part
+    } catch { // the publisher cut it, or we stop: the part is kept, and marked as a part
       if (held !== undefined && failed === undefined) last = append(held);
     } finally {
       reader.close();
@@ -110,6 +110,6 @@ export class TrackRecorder implements TrackReader {
     const { store, key, retention, clock } = this.#o;
     if (this.#stop.signal.aborted || clock.now() - this.#trimmedAtMs < TRIM_MS) return;
     this.#trimmedAtMs = clock.now();
-    await store.trim(key, retention).catch(() => {}); // with the next group again
+    await store.trim(key, retention).catch(() => {}); // the next group tries again
   }
 }

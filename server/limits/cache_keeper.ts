@@ -1,9 +1,9 @@
 /**
- * Keeps the groups of a relay within their bytes: when there are too many, the oldest are forgotten, those that nobody reads
- * first. The newest group of a track stays, so everybody who joins still begins at once.
+ * Keeps the groups of a relay within its limits of bytes. The oldest groups are forgotten, groups without a reader first.
+ * The newest group of a track stays, so that a new viewer can start at once.
  *
- * Where that is not enough, because groups still grow or somebody is slow to read them, they are cut: those of the broadcast
- * that holds the most come first, so that who fills the memory pays for it.
+ * If that is not enough, because groups still grow or are read slowly, groups are cut. Those of the largest broadcast come
+ * first: the publisher that fills the memory pays for it.
  *
  * @module
  */
@@ -14,13 +14,13 @@ import type { LimitHits } from "../../session/limits.ts";
 import type { Census } from "./census.ts";
 import type { NodeLimits } from "./limits.ts";
 
-/** Between two looks at the broadcasts one by one, while they have more in all than one may have. */
+/** Pause between two checks of each broadcast, while all together have more than one may have. */
 const PAUSE_MS = 100;
-/** How far below its limit the cache is brought, so that not every group has to make room. */
+/** The cache shrinks to this part of its limit, so that not every new group has to make room. */
 const ENOUGH = 0.9;
-/** What cannot be given back is looked at again when it has grown by this part of the limit. */
+/** If nothing can be freed, the next check comes after growth by this part of the limit. */
 const STEP = 1 / 16;
-/** Free memory that is held back for what comes: half as much as may be in use. */
+/** Free memory that is kept for later: at most this part of the limit. */
 const FREE = 0.5;
 const MOST_FREE_BYTES = 256 << 20;
 
@@ -44,7 +44,7 @@ export class CacheKeeper {
     this.#origin = origin;
     const { clock, pool } = origin.context;
     pool.onAlarm = () => {
-      // Not now: whoever takes this slab is about to write into it.
+      // Not now: the caller is about to write into this slab.
       if (this.#lookAwaited) return;
       this.#lookAwaited = true;
       queueMicrotask(() => this.look(clock.now()));
@@ -52,12 +52,12 @@ export class CacheKeeper {
     this.#setAlarm();
   }
 
-  /** Called with each group that opens, when the pool has lent more than agreed, and now and then. */
+  /** Called with each new group, when the pool raises its alarm, and once a second. */
   look(now: number): void {
     this.#lookAwaited = false;
     const { maxCacheBytes, maxBroadcastCacheBytes } = this.#limits;
     const used = this.#count();
-    // No broadcast has more than all of them.
+    // One broadcast has at most the bytes of all.
     const maybe = maxBroadcastCacheBytes > 0 && used > maxBroadcastCacheBytes;
     if (maybe && now >= this.#nextLookMs) {
       this.#nextLookMs = now + PAUSE_MS;
@@ -70,7 +70,7 @@ export class CacheKeeper {
     this.#setAlarm();
   }
 
-  /** Tells the other threads how much this one holds. */
+  /** Tells the other threads how many bytes this one has. */
   #count(): number {
     const { bytesInUse } = this.#origin.context.pool.stats;
     this.#census.setCacheBytes(bytesInUse);
@@ -109,7 +109,7 @@ export class CacheKeeper {
     this.#count();
   }
 
-  /** Of several threads each brings itself down to its share at most; what is too much is then with another. */
+  /** With several threads each one shrinks to its share at most: the rest is in another thread. */
   #cutLargest(limit: number): void {
     const used = this.#count();
     const others = this.#census.cacheBytes - used;
@@ -118,7 +118,7 @@ export class CacheKeeper {
     let over = used - enough;
     for (const holder of this.#origin.context.pool.holders) {
       if (!(holder instanceof Group)) continue;
-      if (holder.isEvicted) { // the transport has yet to let go of it
+      if (holder.isEvicted) { // the transport still holds it
         over -= holder.heldBytes;
         continue;
       }
@@ -143,7 +143,7 @@ export class CacheKeeper {
     this.#count();
   }
 
-  /** What is held at this node, by broadcast. */
+  /** The groups of this node, by broadcast. */
   #kept(): Map<string, Kept[]> {
     const found = new Map<string, Kept[]>();
     for (const [, publishers] of this.#origin.broadcasts()) {
@@ -163,14 +163,14 @@ export class CacheKeeper {
 const sizeOf = (groups: readonly Group[]) =>
   groups.reduce((sum, group) => sum + group.heldBytes, 0);
 
-/** Live edges in front, the one that gave way first at the end. */
+/** Live edges first; the group that was superseded first is the last one. */
 function newestFirst(a: Group, b: Group): number {
   return a.supersededAtMs === b.supersededAtMs
     ? b.openedAtMs - a.openedAtMs
     : b.supersededAtMs - a.supersededAtMs;
 }
 
-/** Forgets the oldest until `bytes` are free, or only live edges are left. @returns How many groups that were. */
+/** Forgets the oldest groups until `bytes` are free or only live edges are left. @returns How many it forgot. */
 function forget(kept: readonly Kept[], bytes: number): number {
   const rank = ({ track, group }: Kept) => track.readers === 0 ? -Infinity : group.openedAtMs;
   const ordered = kept.toSorted((a, b) => {

@@ -1,24 +1,24 @@
 /**
- * How many sessions there are and from where, and how many bytes are kept, over all threads of a server. Each thread writes its
- * own part of one piece of shared memory and reads the sum: no message is sent and nobody waits.
+ * Counts sessions, sessions per address and kept bytes over all threads of a server. Each thread writes its own part of a
+ * shared memory and reads the sum. No thread sends a message or waits.
  *
- * The sessions of an address are counted in a sketch, whose memory does not grow with the number of addresses: rows of counters,
- * each with another hash; the lowest is the count, or by rare chance a little more.
+ * The sessions of an address are counted in a sketch, whose memory does not grow with the number of addresses. It has rows of
+ * counters, each with another hash. The lowest counter is the count, or rarely a little more.
  *
  * @module
  */
 import { addressKey } from "./address_key.ts";
 
-/** The memory the threads of one server share. Plain data: it is posted to each. */
+/** The shared memory of the threads of one server. It is plain data and is posted to each. */
 export interface SharedCensus {
   readonly counters: SharedArrayBuffer;
-  /** Keeps peers from choosing addresses that collide. */
+  /** With it, peers cannot choose addresses that collide. */
   readonly seed: number;
 }
 
 const ROWS = 4;
 const COLUMNS = 32_768;
-/** Sessions, and kept bytes in units of 4,096. */
+/** Indexes: sessions, and kept bytes in units of 4,096. */
 const [SESSIONS, CACHE, HEAD] = [0, 1, 2];
 const UNIT_BYTES = 4096;
 const PART = HEAD + ROWS * COLUMNS;
@@ -36,7 +36,7 @@ export class Census {
   readonly #seed: number;
   readonly #own: number;
 
-  /** @param index Which of the threads this one is; what an earlier one in its place left is forgotten. */
+  /** @param index The index of this thread. The counts of an earlier thread in its place are cleared. */
   constructor(shared: SharedCensus = sharedCensus(1), index = 0) {
     this.#counters = new Int32Array(shared.counters);
     this.#seed = shared.seed;
@@ -64,12 +64,12 @@ export class Census {
     return this.#sum(CACHE) * UNIT_BYTES;
   }
 
-  /** Tells how many bytes this thread keeps. */
+  /** Sets how many bytes this thread keeps. */
   setCacheBytes(bytes: number): void {
     Atomics.store(this.#counters, this.#own + CACHE, Math.ceil(bytes / UNIT_BYTES));
   }
 
-  /** A session begins. @returns Call it once when that is over. */
+  /** Counts a session. @returns Call it once at its end. */
   enter(remoteAddress: string): () => void {
     const cells = [SESSIONS, ...this.#cells(remoteAddress)];
     for (const cell of cells) Atomics.add(this.#counters, this.#own + cell, 1);
@@ -78,7 +78,7 @@ export class Census {
     };
   }
 
-  /** Where an address is counted, in each row. */
+  /** The counters of an address, one in each row. */
   #cells(remoteAddress: string): number[] {
     const key = addressKey(remoteAddress);
     return Array.from({ length: ROWS }, (_, row) => {
@@ -99,7 +99,7 @@ export class Census {
   }
 }
 
-/** The memory of a thread that died: its sessions are over. */
+/** Clears the counts of a thread that died. */
 export function clearCensus({ counters }: SharedCensus, index: number): void {
   new Int32Array(counters).fill(0, index * PART, (index + 1) * PART);
 }

@@ -1,5 +1,5 @@
 /**
- * Counts who is here and who is on the way in, and says when it is too many. Every connection passes here, whatever it came by.
+ * Counts sessions, handshakes and TCP connections, and says when there are too many. Every connection passes here.
  *
  * @module
  */
@@ -8,10 +8,7 @@ import type { Census } from "./census.ts";
 import { Headcount } from "./headcount.ts";
 import type { NodeLimits } from "./limits.ts";
 
-/** Which limit a newcomer would exceed. */
-export type Full = "sessions" | "address";
-
-/** How much of the room for handshakes one address may take. */
+/** One address may have this fraction of the handshakes: a quarter. */
 const SHARE = 4;
 
 export class Doorkeeper {
@@ -20,7 +17,7 @@ export class Doorkeeper {
   readonly #census: Census;
   /** Connections in their handshake. */
   readonly #shaking = new Headcount();
-  /** TCP connections that are no sessions. */
+  /** TCP connections that are not sessions. */
   readonly #connected = new Headcount();
 
   constructor(limits: Readonly<NodeLimits>, hits: LimitHits, census: Census) {
@@ -29,31 +26,35 @@ export class Doorkeeper {
     this.#census = census;
   }
 
-  /** Connections whose handshake is under way. */
+  /** Handshakes under way. */
   get handshakes(): number {
     return this.#shaking.total;
   }
 
-  /** Whether one more session of this address is too many. Counts those it turns away. */
-  full(remoteAddress: string): Full | undefined {
+  /** Why one more session of this address is refused; `undefined` when it is not. Counts the refusal. */
+  full(remoteAddress: string): "full" | "address_full" | undefined {
     const { maxSessions, maxSessionsPerAddress } = this.#limits;
-    const full = maxSessions > 0 && this.#census.sessions >= maxSessions
-      ? "sessions"
-      : maxSessionsPerAddress > 0 && remoteAddress !== "" &&
-          this.#census.sessionsOf(remoteAddress) >= maxSessionsPerAddress
-      ? "address"
-      : undefined;
-    if (full !== undefined) this.#hits[full]++;
-    return full;
+    if (maxSessions > 0 && this.#census.sessions >= maxSessions) {
+      this.#hits.sessions++;
+      return "full";
+    }
+    if (
+      maxSessionsPerAddress > 0 && remoteAddress !== "" &&
+      this.#census.sessionsOf(remoteAddress) >= maxSessionsPerAddress
+    ) {
+      this.#hits.address++;
+      return "address_full";
+    }
+    return undefined;
   }
 
-  /** A session begins. @returns Call it once when that is over. */
+  /** Counts a session. @returns Call it once at its end. */
   enter(remoteAddress: string): () => void {
     return this.#census.enter(remoteAddress);
   }
 
   /**
-   * A connection begins its handshake. One address has a quarter of the room: the others still get in.
+   * Counts a handshake. One address can have a quarter of all, so that others still get in.
    * @returns Call it when the handshake is over; `undefined` when there are too many.
    */
   shake(remoteAddress: string): (() => void) | undefined {
@@ -69,8 +70,8 @@ export class Doorkeeper {
   }
 
   /**
-   * A TCP connection comes in. Those that have become sessions are counted as such and no more here.
-   * @returns Call it when it is over or has become a session; `undefined` when there are too many.
+   * Counts a TCP connection that is not a session.
+   * @returns Call it when the connection is over or has become a session; `undefined` when there are too many.
    */
   connect(remoteAddress: string): (() => void) | undefined {
     const { maxHttpConnections, maxHttpConnectionsPerAddress } = this.#limits;

@@ -1,5 +1,5 @@
 /**
- * How many of something there are, in all and of each address.
+ * Counts something, in all and per address.
  *
  * @module
  */
@@ -14,12 +14,12 @@ export class Headcount {
     return this.#total;
   }
 
-  /** Of an address, "ip:port". */
+  /** The count of an address, "ip:port". */
   of(remoteAddress: string): number {
     return this.#byAddress.get(addressKey(remoteAddress)) ?? 0;
   }
 
-  /** Counts one. @returns Call it when that is over; later calls do nothing. */
+  /** Counts one. @returns Call it at its end; later calls do nothing. */
   enter(remoteAddress: string): () => void {
     const key = addressKey(remoteAddress);
     this.#total++;

@@ -1,6 +1,6 @@
 /**
- * Who may ask a plugin for something by HTTP: whoever would be let in at the broadcast's path as a session, by the `jwt` of
- * the URL or the bearer token. What is answered ends with those rights, as a session would.
+ * Access to plugins by HTTP. A request is admitted like a session at the path of the broadcast, by the `jwt` of the URL or
+ * the bearer token. The answer ends with its rights, as a session would.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import type { Answer, HttpAnswers } from "../http/answers.ts";
 /** Decides on one request for a path. */
 export type Admits = (request: AdmissionRequest) => Promise<Admitted | Refusal>;
 
-/** What is known of a request that a plugin answers. */
+/** A request that a plugin answers. */
 export interface PluginRequest {
-  /** "ip:port"; empty where nobody knows it. */
+  /** "ip:port"; empty where it is not known. */
   readonly remoteAddress: string;
   readonly answer: Answer;
 }
@@ -35,7 +35,7 @@ const JUDGED = { read: maySubscribe, publish: mayPublish } as const;
 export function pluginAccess(
   { admit, answers, requests }: PluginAccessOptions,
 ): Pick<PluginContext, "mayRead" | "mayPublish" | "hold"> {
-  /** @returns Rights that whoever gets them holds or ends; `undefined` when there are none. */
+  /** @returns Rights that the caller holds or ends; `undefined` when the request is refused. */
   const rightsOf = async (request: Request, broadcast: string, role: keyof typeof JUDGED) => {
     const path = normalizePath(broadcast);
     const known = requests.get(request);

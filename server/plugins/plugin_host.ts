@@ -1,6 +1,6 @@
 /**
- * Plugins within a server: instances as configured, each with a client of the relay in memory, its HTTP paths and the
- * store they share.
+ * The plugins of a server: the configured instances. Each has a client that is connected in memory and its HTTP paths; all
+ * share the store.
  *
  * @module
  */
@@ -30,24 +30,24 @@ export interface PluginHostOptions {
   readonly log: Logger;
   /** Where media is kept; its owner closes it. */
   readonly store: MediaStore;
-  /** Decides on who asks a plugin for something by HTTP. */
+  /** Decides on HTTP requests to plugins. */
   readonly admit: Admits;
-  /** An instance has finished a recording. */
+  /** Called when an instance has finished a recording. */
   readonly recorded: (instance: string, recording: RecordingDone) => void;
-  /** Watches for failures that reach nobody. Default: the supervisor's own. */
+  /** Watches for failures that no code handles. Default: the supervisor's own. */
   readonly strays?: Strays;
-  /** Default: what comes with the program. */
+  /** Default: the plugins of the program. */
   readonly registry?: PluginRegistry;
 }
 
-/** First segments of paths that the public HTTP answers itself. */
+/** First segments of paths of the public HTTP. Plugins cannot have them. */
 const RESERVED = [
   ...["health", "certificate.sha256", "announced", "fetch", "api", "index.html", "assets", "dvr"],
 ];
 
 /**
- * What a connection in memory holds: a window for a large key frame, and streams for every broadcast that one instance may
- * work on, each with its catalog and all its renditions. Who waits for a stream would do so without a word.
+ * Limits of a connection in memory: a window for a large key frame, and streams for all broadcasts of one instance, each with
+ * its catalog and renditions. Waiting for a stream would give no error.
  */
 const LINK = {
   protocol: alpnOf("moq-lite-06"),
@@ -56,14 +56,14 @@ const LINK = {
   maxBidiStreams: 1_000 * (MAX_RENDITIONS + 2),
 } as const;
 
-/** Per track of a plugin: more than a second of audio in groups of one frame. */
+/** Groups kept per track of a plugin: more than a second of audio with one frame per group. */
 const GROUPS_KEPT = 64;
 
 export class PluginHost {
   readonly registry: PluginRegistry;
   readonly routes: PluginRoutes;
   readonly supervisor: Supervisor;
-  /** Requests that plugins answer now. */
+  /** Requests that plugins are answering. */
   readonly requests: PluginRequests = new WeakMap();
   readonly #options: PluginHostOptions;
   #modules: ReadonlySet<string> = new Set();
@@ -93,19 +93,19 @@ export class PluginHost {
     });
   }
 
-  /** The file that relative modules start from. */
+  /** Relative modules are relative to this file. */
   get file(): string {
     return this.#options.loaded.file ?? DEFAULT_FILE;
   }
 
-  /** Modules that the configuration names: others are not loaded for whoever asks by HTTP. */
+  /** Modules in the configuration. HTTP requests cannot load others. */
   get modules(): ReadonlySet<string> {
     return this.#modules;
   }
 
   /**
-   * Makes the instances those of a configuration; see {@link Supervisor.apply}. What is wrong with one is logged with its
-   * place, and the others run.
+   * Applies the instances of a configuration; see {@link Supervisor.apply}. A problem is logged with its place, and the other
+   * instances run.
    */
   async apply(plugins: readonly PluginConfig[]): Promise<void> {
     this.#modules = new Set(plugins.flatMap(({ module }) => module ?? []));
@@ -121,7 +121,7 @@ export class PluginHost {
     await this.supervisor.apply(plugins.map(specOf));
   }
 
-  /** What the metrics tell of each instance. */
+  /** Numbers of each instance, for the metrics. */
   numbers(): PluginNumbers[] {
     return this.supervisor.list().map(({ spec, kind, plugin, status, stats }) => ({
       name: spec.name,
@@ -141,7 +141,7 @@ export class PluginHost {
   async #connect(name: string): Promise<Client> {
     const { relay, log } = this.#options;
     const [ours, theirs] = memoryPair({ ...LINK, remotes: ["relay", `plugin:${name}`] });
-    // Plugins need timestamps, whatever the versions that others may speak.
+    // Plugins need timestamps: they speak all versions, also those that are off for others.
     void relay.accept(theirs, undefined, { versions: VERSIONS, unlimited: true, internal: true });
     return await Client.over(ours, {
       clock: relay.context.clock,
@@ -151,13 +151,13 @@ export class PluginHost {
   }
 }
 
-/** An instance of the configuration, as the supervisor takes it. */
+/** Converts an instance of the configuration for the supervisor. */
 export function specOf({ name, kind, plugin, module, enabled, options }: PluginConfig): PluginSpec {
   return { name, kind, plugin, module, enabled, options };
 }
 
 /**
- * Loads the plugins that a configuration names and has them check their options; nothing is started.
+ * Loads the plugins of a configuration and checks their options. Nothing is started.
  * @returns Every problem with its place.
  */
 export async function checkPlugins(

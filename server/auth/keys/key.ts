@@ -7,7 +7,7 @@ import { importJWK, type JWK } from "jose";
 import { QumoError, reasonOf } from "../../../base/errors.ts";
 import { decodeRights, isFields, type Rights } from "../claims.ts";
 
-/** A text that holds no usable key. Its message holds nothing of the key. */
+/** A text has no usable key. The message has no part of the key. */
 export class BadKey extends QumoError {
   readonly code = "QUMO_BAD_KEY";
   constructor(why: string, options?: ErrorOptions) {
@@ -15,7 +15,7 @@ export class BadKey extends QumoError {
   }
 }
 
-/** Algorithm -> what a key for it says of itself. */
+/** Algorithm -> the fields of its keys. */
 const ALGORITHMS = {
   HS256: { kty: "oct" },
   HS384: { kty: "oct" },
@@ -42,22 +42,22 @@ export interface Key {
   readonly alg: Algorithm;
   readonly kid?: string;
   readonly uses: readonly KeyUse[];
-  /** Ceiling on what its tokens may grant. */
+  /** Most that its tokens may grant. */
   readonly scope?: Rights;
-  /** As jose takes it, base64url without padding. */
+  /** For jose: base64url without padding. */
   readonly jwk: JWK;
-  /** Whether it holds what signs: a secret or a private half. */
+  /** Whether it can sign: it has a secret or a private half. */
   readonly secret: boolean;
 }
 
-/** Least bytes of a secret. */
+/** Shortest secret, in bytes. */
 const MIN_SECRET_BYTES = 32;
 const SECRET_FIELDS = ["d", "p", "q", "dp", "dq", "qi"] as const;
 const BYTE_FIELDS = ["k", "x", "y", "n", "e", ...SECRET_FIELDS] as const;
 
 /**
- * Reads a file's text: one key, or a set `{"keys":[…]}`. Issuers keep keys for other ends in their sets: what is of no use
- * here is stepped over, as long as one is left. @throws {BadKey}
+ * Reads the text of a file: one key, or a set `{"keys":[…]}`. The sets of issuers also have keys for other purposes: these
+ * are skipped, as long as one key is left. @throws {BadKey}
  */
 export function parseKeys(text: string): Key[] {
   const json = parseJson(text.trim());
@@ -76,7 +76,7 @@ export function parseKeys(text: string): Key[] {
   return keys;
 }
 
-/** Reads a file's text that holds one key. @throws {BadKey} */
+/** Reads the text of a file with one key. @throws {BadKey} */
 export function parseKey(text: string): Key {
   const keys = parseKeys(text);
   if (keys.length === 1) return keys[0]!;
@@ -92,7 +92,7 @@ export function keyOf(json: unknown): Key {
     throw new BadKey(`its "alg" is not one of ${known}`);
   }
   const expected: { kty: string; crv?: string } = ALGORITHMS[alg as Algorithm];
-  const kty = json["kty"] ?? "oct"; // old files leave it out
+  const kty = json["kty"] ?? "oct"; // older files do not have it
   if (kty !== expected.kty || (expected.crv !== undefined && json["crv"] !== expected.crv)) {
     throw new BadKey(`its "kty" and "crv" are not those of ${alg}`);
   }
@@ -128,12 +128,12 @@ export async function cryptoKey(key: Key, use: KeyUse): Promise<CryptoKey | Uint
   try {
     return await importJWK(jwk as JWK, key.alg);
   } catch (cause) {
-    // The reason names a field or a format; the parser never saw more than the key's own numbers.
+    // The message of the parser names a field or a format, not the key.
     throw new BadKey(`its numbers do not make a key for ${key.alg}`, { cause });
   }
 }
 
-/** Whether a text can name a key: it becomes part of a file's name, so nothing that leads elsewhere. */
+/** Whether a text can be the id of a key. It becomes part of a file name, so it has no path in it. */
 export function isKid(value: unknown): value is string {
   return typeof value === "string" && /^[A-Za-z0-9_-]{1,128}$/.test(value);
 }

@@ -1,6 +1,6 @@
 /**
- * Where the keys come from that tokens are checked with: a file, a directory by the key's name, or an issuer's JWKS.
- * What was good stays in use when what replaces it is not.
+ * Sources of the keys that check tokens: a file, a directory with a file per key, or the JWKS of an issuer. Good keys stay
+ * in use when their replacement is bad.
  *
  * @module
  */
@@ -10,19 +10,19 @@ import type { Logger } from "../../../base/logger.ts";
 import { masked } from "../../../base/masking.ts";
 import { type Key, parseKeys } from "./key.ts";
 
-/** Keys cannot be had, and none are kept from before. */
+/** There are no keys: the source cannot be read, and there were none before. */
 export class KeysUnavailable extends QumoError {
   readonly code = "QUMO_KEYS_UNAVAILABLE";
 }
 
 export interface KeySource {
-  /** The key of that name; without a name the only one there is. @throws {KeysUnavailable} */
+  /** The key with an id; without an id the only key. @throws {KeysUnavailable} */
   find(kid: string | undefined): Promise<Key | undefined>;
-  /** Looks again at once. @throws {KeysUnavailable} What there is now is of no use; what was there before stays. */
+  /** Reads the keys again now. @throws {KeysUnavailable} They cannot be used; the keys in use stay. */
   reload(): Promise<void>;
 }
 
-/** Keys that are here already. */
+/** Keys in memory. */
 export function fixedKeys(keys: readonly Key[]): KeySource {
   return { find: (kid) => Promise.resolve(pick(keys, kid)), reload: () => Promise.resolve() };
 }
@@ -32,10 +32,10 @@ export interface SourceContext {
   readonly log: Logger;
 }
 
-/** A file is looked at again after this long, in milliseconds. */
+/** How often a file is checked for changes, in milliseconds. */
 const LOOK_AGAIN_MS = 1000;
 
-/** One file: a JWK or a set. Read again when it has changed. */
+/** One file: a JWK or a set. It is read again when it has changed. */
 export class FileKeys implements KeySource {
   readonly #file: string;
   readonly #context: SourceContext;
@@ -56,7 +56,7 @@ export class FileKeys implements KeySource {
       this.#looking = this.#look().finally(() => this.#looking = undefined);
     }
     try {
-      await this.#looking; // those who come meanwhile wait for the same look
+      await this.#looking; // several requests wait for one read
     } catch (error) {
       if (this.#keys === undefined) throw error;
       this.#context.log.warn(`${reasonOf(error)}; the keys in use stay`);
@@ -75,7 +75,7 @@ export class FileKeys implements KeySource {
       const { mtime, size, ino } = await Deno.stat(file);
       const seen = `${mtime?.getTime()} ${size} ${ino}`;
       if (seen === this.#seen) return;
-      this.#seen = seen; // a bad file is told once
+      this.#seen = seen; // a bad file is logged once
       const keys = parseKeys(await Deno.readTextFile(file));
       if (this.#keys !== undefined) this.#context.log.info("keys were replaced", { file });
       this.#keys = keys;
@@ -85,10 +85,10 @@ export class FileKeys implements KeySource {
   }
 }
 
-/** Most files of a directory that are kept open to lookups. */
+/** Most files of a directory that are remembered. */
 const MAX_FILES = 1000;
 
-/** A directory in which the key NAME is the file NAME.jwk. A token without a name finds nothing. */
+/** A directory where the key NAME is the file NAME.jwk. A token must name its key. */
 export class DirectoryKeys implements KeySource {
   readonly #dir: string;
   readonly #context: SourceContext;
@@ -104,7 +104,7 @@ export class DirectoryKeys implements KeySource {
     const file = `${this.#dir}/${kid}.jwk`;
     const there = await Deno.stat(file).then((info) => info.isFile, () => false);
     if (!there) {
-      this.#files.delete(kid); // a key that was taken away is not good any more
+      this.#files.delete(kid); // a removed key does not count any more
       return undefined;
     }
     let keys = this.#files.get(kid);
@@ -112,7 +112,7 @@ export class DirectoryKeys implements KeySource {
       if (this.#files.size >= MAX_FILES) this.#files.clear();
       this.#files.set(kid, keys = new FileKeys(file, this.#context));
     }
-    // The file's name is the key's, whether it says so itself or not.
+    // The id of the key is the name of the file.
     return await keys.find(undefined);
   }
 
@@ -128,20 +128,20 @@ export class DirectoryKeys implements KeySource {
   }
 }
 
-/** A name that is not known asks the issuer again, at most this often, in milliseconds. */
+/** How often an unknown id makes us ask the issuer again at most, in milliseconds. */
 const ASK_AGAIN_MS = 10_000;
-/** As long as it has not answered at all, this often. */
+/** The same while the issuer has never answered. */
 const RETRY_MS = 1000;
 const TIMEOUT_MS = 10_000;
 
 export interface JwksOptions extends SourceContext {
   readonly url: string;
-  /** How long an answer holds, in milliseconds. */
+  /** How long an answer is used, in milliseconds. */
   readonly refreshMs: number;
   readonly fetch?: typeof fetch;
 }
 
-/** An issuer's set by HTTP. Asked again when it has grown old, and when a token names a key that is not in it. */
+/** The key set of an issuer, by HTTP. It is fetched again when it is old, and when a token names an unknown key. */
 export class JwksKeys implements KeySource {
   readonly #options: JwksOptions;
   #keys: Key[] | undefined;
@@ -172,7 +172,7 @@ export class JwksKeys implements KeySource {
     return pick(this.#keys ?? [], kid);
   }
 
-  /** Those who ask at once share one request. */
+  /** Several callers share one request. */
   async reload(): Promise<void> {
     this.#asking ??= this.#ask().finally(() => this.#asking = undefined);
     await this.#asking;
@@ -201,7 +201,7 @@ export class JwksKeys implements KeySource {
   }
 }
 
-/** By name; a token without one is only good where there is a single key, and that one may have a name of its own. */
+/** Finds a key by its id. Without an id it finds the only key there is, also one with an id. */
 function pick(keys: readonly Key[], kid: string | undefined): Key | undefined {
   if (kid === undefined) return keys.length === 1 ? keys[0] : undefined;
   const named = keys.find((key) => key.kid === kid);

@@ -1,5 +1,5 @@
 /**
- * New keys, and keys as their files say them.
+ * Makes keys and writes them as JWKs.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export interface KeyWanted {
   readonly scope?: Rights;
 }
 
-/** As many bytes as the hash of the algorithm has. */
+/** Bytes of a secret: as many as the hash of the algorithm. */
 const SECRET_BYTES: Partial<Record<Algorithm, number>> = { HS256: 32, HS384: 48, HS512: 64 };
 
 /** Makes a key that signs and verifies. */
@@ -34,12 +34,12 @@ async function freshJwk(alg: Algorithm): Promise<object> {
   return await exportJWK(privateKey);
 }
 
-/** A key as its file has it. */
+/** A key as a JWK. */
 export function keyJson(key: Key): Record<string, unknown> {
   return written(key, key.jwk, key.uses);
 }
 
-/** The half that verifies and may be shown to everybody. Only for keys that have one: not for a secret. */
+/** The public half, which verifies. A secret does not have one. */
 export function publicKeyJson(key: Key): Record<string, unknown> {
   const { kty, crv, x, y, n, e } = key.jwk;
   return written(key, { kty, crv, x, y, n, e }, ["verify"]);
