@@ -1,26 +1,26 @@
 /**
- * Names of broadcasts and tracks as names of files and objects. They come from whoever publishes: nothing in one leads
- * elsewhere, none is too long, and two names never share a file.
+ * Names of broadcasts and tracks as names of files and objects. Publishers choose them, so no name leads out of its folder, no
+ * name is too long, and two names never share a file.
  *
  * @module
  */
 import { createHash } from "node:crypto";
 
-/** Longest part of a path, in bytes: file systems take 255, of which a time and an ending need some. */
+/** Longest part of a path, in bytes. File systems take 255, and a time and an ending need some of it. */
 export const MAX_PART_BYTES = 120;
-/** Longest path, in bytes: a key of S3 has at most 1,024 with what stands around it. */
+/** Longest path, in bytes. A key of S3 has at most 1,024, and some are needed around the path. */
 const MAX_PATH_BYTES = 512;
-/** Stands before a hash alone: a name itself never holds it. */
+/** Stands only before a hash: an escaped name never holds it. */
 const MARK = "~";
 const HASH_BYTES = 10;
-/** Windows opens a device instead, whatever ending is behind it. */
+/** Windows opens a device for these names, whatever their ending. */
 const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|clock\$|(?:com|lpt)[0-9¹²³])(?=\.|$)/i;
-/** What this program itself calls files and objects. */
+/** Endings of the files and objects that this program makes. */
 const OURS = /\.(?:mp4|m4s|m3u8|part)$/;
 
 /**
- * A text as the name of one file. Lower-case names stay as they are. Letters that a file system may take for others, such as
- * upper-case ones, bring a hash behind the name, and so does a name that is too long.
+ * A text as the name of one file. Lower-case names stay as they are. The name gets a hash at its end if it is too long, or has
+ * letters that a file system may take for others, such as upper-case ones.
  * @returns At most {@link MAX_PART_BYTES} bytes of letters, digits, spaces and `.-_%~`; never empty.
  */
 export function fileName(text: string): string {
@@ -32,7 +32,7 @@ export function fileName(text: string): string {
   return unmistakable && bytesOf(plain) <= MAX_PART_BYTES ? plain : marked(text, plain);
 }
 
-/** Of a broadcast's path: its folder must not be called as a file beside it may be. */
+/** One part of a broadcast's path. A folder must not have a name that a file beside it may have. */
 function partName(text: string): string {
   const name = fileName(text);
   return OURS.test(name) ? marked(text, name) : name;
@@ -42,7 +42,7 @@ function marked(text: string, plain: string): string {
   return cut(plain, MAX_PART_BYTES - MARK.length - 2 * HASH_BYTES) + MARK + hashOf(text);
 }
 
-/** A path as the path of folders: each part by {@link fileName}, and none like a file of ours. @returns At most 512 bytes; never empty. */
+/** A path as a path of folders. Each part is made by {@link fileName}, and none looks like a file of ours. @returns At most 512 bytes; never empty. */
 export function filePath(path: string): string {
   const parts = path.split("/").filter((part) => part !== "");
   const whole = parts.map(partName).join("/") || "%";
@@ -57,7 +57,7 @@ export function filePath(path: string): string {
   return short.join("/");
 }
 
-/** The same for all texts that any file system may take for one another: by case, or by how accents are written. */
+/** The same text for all names that a file system may take for one another, by case or by how accents are written. */
 function folded(text: string): string {
   return text.normalize("NFKD").toUpperCase().toLowerCase().normalize("NFKD").normalize("NFC");
 }
@@ -68,7 +68,7 @@ function escaped(char: string): string {
   return new TextEncoder().encode(char).toHex().replaceAll(/../g, "%$&");
 }
 
-/** Whole characters of the beginning; none that a file system would drop at its end. */
+/** The beginning of a text in whole characters, without an end that a file system would drop. */
 function cut(text: string, maxBytes: number): string {
   let bytes = 0;
   let end = 0;
@@ -80,7 +80,7 @@ function cut(text: string, maxBytes: number): string {
   return text.slice(0, end);
 }
 
-/** Of every text another one, also of those that are no whole Unicode. */
+/** Different for every text, even for texts that are not well-formed Unicode. */
 function hashOf(text: string): string {
   const digest = createHash("sha256").update(JSON.stringify(text)).digest();
   return digest.subarray(0, HASH_BYTES).toString("hex");

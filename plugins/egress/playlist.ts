@@ -14,13 +14,13 @@ export interface PlaylistPart {
 export interface PlaylistSegment {
   readonly uri: string;
   readonly durationUs: number;
-  /** When its first frame was there, in milliseconds since 1970. */
+  /** When its first frame came, in milliseconds since 1970. */
   readonly wallMs: number;
-  /** Its header; told where it differs from the segment before. */
+  /** Its header. It is listed where it differs from that of the segment before. */
   readonly initUri: string;
-  /** Times or codecs begin anew with it. */
+  /** Times or codecs begin anew here. */
   readonly discontinuity: boolean;
-  /** Told of the newest segments alone. */
+  /** Listed for the newest segments only. */
   readonly parts?: readonly PlaylistPart[];
 }
 
@@ -142,12 +142,12 @@ function streamInf(variant: Variant, sound: readonly Variant[]): string {
   return `#EXT-X-STREAM-INF:${parts.join(",")}`;
 }
 
-/** Parameter sets stand in the header of what we write, whatever the catalog says of where they were. */
+/** Our header holds the parameter sets, wherever the publisher had them. */
 function codecOf({ codec }: Rendition): string {
   return attribute(codec.replace(/^avc3/, "avc1").replace(/^hev1/, "hvc1"));
 }
 
-/** Of a publisher's text what may stand between quotes. */
+/** A publisher's text without what may not be between quotes. */
 function attribute(text: string): string {
   return text.replaceAll(/["\p{Cc}\p{Zl}\p{Zp}]/gu, "");
 }

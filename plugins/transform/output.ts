@@ -8,15 +8,15 @@ import type { Rendition } from "../../media/rendition.ts";
 /** One frame on its way out. */
 export interface OutFrame {
   readonly timestampUs: number;
-  /** It begins a group. */
+  /** Whether it begins a group. */
   readonly opens: boolean;
-  /** Nothing follows it in its group. */
+  /** Whether its group ends with it. */
   readonly endsGroup?: boolean;
   /** The codec's bytes. */
   readonly payload: Uint8Array;
 }
 
-/** The broadcast a transform makes: announced with its first catalog, withdrawn when it is disposed of. */
+/** The broadcast that a transform makes. It is announced with its first catalog, and withdrawn on disposal. */
 export class TransformOutput implements Disposable {
   readonly #ctx: Pick<PluginContext, "client" | "stats" | "clock">;
   readonly #path: string;
@@ -37,13 +37,13 @@ export class TransformOutput implements Disposable {
   }
 
   /**
-   * Publishes what the broadcast consists of from now on.
+   * Publishes the catalog of the broadcast from now on.
    * @param extra Further sections of the catalog.
    */
   describe(renditions: readonly Rendition[], extra: Readonly<Record<string, unknown>> = {}): void {
     const catalog = catalogOf(renditions);
     const json = JSON.stringify({ ...catalog, ...extra });
-    // The same again would make players start over.
+    // Publishing it again unchanged would make players start over.
     if (json === this.#catalog) return;
     this.#catalog = json;
     const writer = this.#announced();
@@ -55,7 +55,7 @@ export class TransformOutput implements Disposable {
     }
   }
 
-  /** Adds a frame of a rendition; one that comes before the catalog is left out. */
+  /** Adds a frame of a rendition. A frame before the first catalog is left out. */
   frame(track: string, frame: OutFrame): void {
     const { timestampUs, payload, opens } = frame;
     if (timestampUs >= 0) {
@@ -63,7 +63,7 @@ export class TransformOutput implements Disposable {
     }
   }
 
-  /** The same, with the bytes as they are, for tracks that are not media of the catalog. */
+  /** Adds a frame with its bytes as they are, for tracks that are no media of the catalog. */
   raw(track: string, frame: OutFrame & { readonly payload: Uint8Array<ArrayBuffer> }): void {
     if (this.#writer === undefined) return;
     const { timestampUs, opens, endsGroup = false, payload } = frame;
@@ -75,7 +75,7 @@ export class TransformOutput implements Disposable {
     stats.bytesOut += payload.length;
   }
 
-  /** Has a track there before its first frame. */
+  /** Makes a track before its first frame. */
   begin(track: string): void {
     this.#announced().begin(track);
   }

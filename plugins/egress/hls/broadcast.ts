@@ -1,5 +1,5 @@
 /**
- * One broadcast as HLS: its renditions cut into segments, and who waits for the next piece.
+ * One broadcast as HLS: its renditions cut into segments, and requests that wait for the next piece.
  *
  * @module
  */
@@ -38,7 +38,7 @@ export class HlsBroadcast {
     this.#settings = settings;
     this.#clock = clock;
     this.#log = log;
-    // Addresses are cached: no number comes twice, also when the broadcast is read anew later.
+    // Addresses are cached: no number may come twice, even if the broadcast is read again later.
     this.#firstSequence = Math.floor(clock.wallMs() / 1000);
   }
 
@@ -61,7 +61,7 @@ export class HlsBroadcast {
     );
     const segmenter = new BroadcastSegmenter(renditions, {
       ...{ targetMs, partMs, epoch: this.#epoch, clock: this.#clock, log: this.#log },
-      // The newest that every playlist shows, and the one that is being made.
+      // Every playlist shows this many segments, and one more is being made.
       maxBytes: maxBytes / renditions.length / (LEAST_SEGMENTS + 1),
       outputOf: (rendition) => this.#timelineOf(rendition, renditions.length),
     });
@@ -75,18 +75,18 @@ export class HlsBroadcast {
     };
   }
 
-  /** Nothing follows: players are told. */
+  /** Tells players that nothing follows. */
   end(): void {
     for (const timeline of this.#timelines.values()) timeline.ended = true;
     this.#ring();
   }
 
-  /** The broadcast is back before it was ended; or it begins again, for new players. */
+  /** The broadcast is back, or begins again for new players. */
   resume(): void {
     for (const timeline of this.#timelines.values()) timeline.ended = false;
   }
 
-  /** Waits until something is true, at most so long. @returns Whether it is. */
+  /** Waits until `done()` is true, for `timeoutMs` at most. @returns Whether it is. */
   async until(done: () => boolean, timeoutMs: number): Promise<boolean> {
     if (done()) return true;
     let late = false;
@@ -102,7 +102,7 @@ export class HlsBroadcast {
     }
   }
 
-  /** @param suffix Behind every address. */
+  /** @param suffix Appended to every address. */
   master(suffix: string): string {
     return masterPlaylist(
       [...this.#timelines].filter(([, timeline]) => timeline.ready).map(([name, timeline]) => ({

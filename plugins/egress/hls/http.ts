@@ -1,5 +1,5 @@
 /**
- * The HTTP side of HLS: which address is which piece, and answers that wait for it.
+ * The HTTP side of HLS: which address is which piece, and responses that wait for it.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { below } from "../../host/routes.ts";
 import type { HlsBroadcast } from "./broadcast.ts";
 import type { Timeline } from "./timeline.ts";
 
-/** How long a first request waits for the first segment. */
+/** How long the first request waits for the first segment. */
 const START_MS = 15_000;
-/** What is further ahead than this is not waited for. */
+/** Requests further ahead than this are not waited for. */
 const MAX_AHEAD = 2;
 const PLAYLIST = "application/vnd.apple.mpegurl";
 const HEADERS = {
@@ -20,7 +20,7 @@ const HEADERS = {
   vary: "authorization",
 };
 
-/** What a path asks for. */
+/** The piece that a path asks for. */
 export interface Asked {
   readonly broadcast: string;
   /** Absent for the master playlist. */
@@ -28,12 +28,12 @@ export interface Asked {
   readonly file: string;
 }
 
-/** @param path Behind the prefix. @returns `undefined` when nothing can stand there. */
+/** @param path After the prefix. @returns `undefined` for a path that names no piece. */
 export function readPath(path: string): Asked | undefined {
   const parts = path.split("/").filter((part) => part !== "");
   const file = decodedOnce(parts.pop() ?? "");
   const master = file === "master.m3u8" || file === "index.m3u8";
-  // Its name may hold a slash, encoded.
+  // The name may hold an encoded slash.
   const rendition = master ? undefined : decodedOnce(parts.pop() ?? "");
   const broadcast = pathOfUrl(parts.join("/"));
   if (file === undefined || broadcast === undefined || broadcast === "") return undefined;
@@ -125,7 +125,7 @@ async function bytesOf(
   if (segment === undefined) return undefined;
   const sequence = Number(segment);
   if (part === undefined) return timeline.segmentBytes(sequence);
-  // Players ask for the part that was hinted at before it is there.
+  // Players ask for the hinted part before it is there.
   const { newest } = timeline;
   if (sequence === newest.sequence && Number(part) === newest.parts) {
     await broadcast.until(() => timeline.ended || timeline.has(sequence, Number(part)), waitMs);
@@ -141,13 +141,13 @@ function wantedOf(url: URL): { sequence: number; part: number | undefined } | un
   return { sequence: Number(sequence), part: part ? Number(part) : undefined };
 }
 
-/** Who watches with a token in the address gets it in every address of the playlists. */
+/** A token in the address of a playlist is repeated in every address it lists. */
 function suffixOf(url: URL): string {
   const token = url.searchParams.get("jwt");
   return token === null ? "" : `?jwt=${encodeURIComponent(token)}`;
 }
 
-/** Segments never change; one that needs a token is the asker's alone. */
+/** Segments never change. If a token is needed, only the viewer's own cache may keep them. */
 function cacheOf(request: Request, url: URL): string {
   const own = request.headers.has("authorization") || url.searchParams.has("jwt");
   return `${own ? "private" : "public"}, max-age=3600, immutable`;

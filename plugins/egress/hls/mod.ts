@@ -13,7 +13,7 @@ import { hlsRoute } from "./http.ts";
 import { matcherOf } from "../../../wire/path_pattern.ts";
 
 const MB = 1024 * 1024;
-/** A broadcast that gave nothing to read is looked at again after this. */
+/** A broadcast without anything to read is tried again after this time. */
 const AGAIN_MS = 1000;
 
 const OPTIONS = {
@@ -72,7 +72,7 @@ interface Served {
   /** Of the clock. */
   askedAtMs: number;
   reading: boolean;
-  /** Wakes who waits for somebody to ask. */
+  /** Wakes the broadcast when a player asks for it. */
   wake: () => void;
   cancelEnd: () => void;
 }
@@ -103,7 +103,7 @@ class Hls {
     try {
       const set = {
         wanted: matcherOf(broadcasts),
-        // On demand they cost nothing until somebody asks.
+        // On demand a broadcast costs nothing until a player asks.
         maxBroadcasts: mode === "always" ? maxBroadcasts : Infinity,
       };
       await eachBroadcast(ctx, set, async (live, signal) => {
@@ -163,7 +163,7 @@ class Hls {
     return new HlsBroadcast(settings, this.#ctx);
   }
 
-  /** Reads the broadcast while it is asked for. */
+  /** Reads the broadcast while players ask for it. */
   async #serve(
     live: LiveMedia,
     served: Served,
@@ -212,7 +212,7 @@ class Hls {
     return () => cancel();
   }
 
-  /** Those that have gone are no more than those that may be there. */
+  /** Broadcasts that have gone are at most as many as may be live. */
   #forgetOldest(): void {
     const gone = this.#served.entries().filter(([, { live, hls }]) =>
       !live && hls.timelines.size > 0
@@ -224,7 +224,7 @@ class Hls {
     }
   }
 
-  /** Players are told of the end when it does not come back, and may still see the rest. */
+  /** If the broadcast does not come back, players are told of its end. They can still play the rest. */
   #gone(path: string, served: Served): void {
     const { linger, window } = this.#options;
     const { clock } = this.#ctx;

@@ -10,11 +10,11 @@ import type { Rendition } from "../../../media/rendition.ts";
 
 /** Segments that players may still ask for after they have left the playlist. */
 const SPARE = 3;
-/** So many at the end tell of their parts. */
+/** This many segments at the end list their parts. */
 const WITH_PARTS = 3;
 /** A playlist never shows fewer, however small its window. */
 export const LEAST_SEGMENTS = 3;
-/** Nor many more than segments of the target's length fill its window, where a publisher makes them shorter. */
+/** A playlist shows at most this many times the segments that fill its window at the target length: a publisher may make them shorter. */
 const MOST_FACTOR = 3;
 
 interface StoredPart extends Omit<Part, "bytes"> {
@@ -28,7 +28,7 @@ interface Segment {
   readonly wallMs: number;
   readonly parts: StoredPart[];
   durationUs: number;
-  /** Its parts in one piece, once it is whole. */
+  /** All its parts in one piece, once the segment is whole. */
   bytes: Uint8Array<ArrayBuffer> | undefined;
 }
 
@@ -39,9 +39,9 @@ export interface TimelineOptions {
   readonly maxBytes: number;
   /** Number of the first segment. */
   readonly sequence: number;
-  /** When something was shown, in milliseconds since 1970. */
+  /** Converts a time of the broadcast to milliseconds since 1970. */
   wallMsOf(timestampUs: number): number;
-  /** There is more to ask for. */
+  /** Called when there is something new to ask for. */
   onchange(): void;
 }
 
@@ -50,7 +50,7 @@ export class Timeline implements SegmentOutput {
   ended = false;
   readonly #options: TimelineOptions;
   readonly #inits = new Map<number, Uint8Array<ArrayBuffer>>();
-  /** Oldest first; of these the first `#left` are in the playlist no more. */
+  /** Oldest first. The first `#left` of them are no longer in the playlist. */
   readonly #segments: Segment[] = [];
   #left = 0;
   #open: Segment | undefined;
@@ -67,12 +67,12 @@ export class Timeline implements SegmentOutput {
     this.#longestUs = options.targetMs * 1000;
   }
 
-  /** Number of the segment that is being made, and how many parts of it there are. */
+  /** Number of the segment that is being made, and how many parts it has so far. */
   get newest(): { readonly sequence: number; readonly parts: number } {
     return { sequence: this.#next, parts: this.#open?.parts.length ?? 0 };
   }
 
-  /** Whether there is a whole segment. */
+  /** Whether there is at least one whole segment. */
   get ready(): boolean {
     return this.#segments.length > 0;
   }
@@ -136,7 +136,7 @@ export class Timeline implements SegmentOutput {
     return segment?.parts[part]?.bytes;
   }
 
-  /** Whether a segment is there, or a part of it, or what comes after it. */
+  /** Whether a segment, or a part of it, is there already or has passed. */
   has(sequence: number, part: number | undefined): boolean {
     if (sequence !== this.#next) return sequence < this.#next;
     return part !== undefined && part < (this.#open?.parts.length ?? 0);
@@ -155,8 +155,8 @@ export class Timeline implements SegmentOutput {
   }
 
   /**
-   * @param suffix Behind every address: the token somebody watches with.
-   * @param others The playlists beside it by address.
+   * @param suffix Appended to every address: the token of the viewer.
+   * @param others The other playlists, by address.
    */
   playlist(suffix: string, others: ReadonlyMap<string, Timeline>): string {
     const shown = this.#segments.slice(this.#left);

@@ -1,6 +1,6 @@
 import { QumoError, reasonOf } from "../../../base/errors.ts";
 
-/** A recording cannot be written: the disk is full, or not ours to write. */
+/** A recording cannot be written: the disk is full, or the program may not write there. */
 export class RecordFailed extends QumoError {
   readonly code = "QUMO_RECORD_FAILED";
   constructor(readonly path: string, cause: unknown) {
@@ -10,10 +10,10 @@ export class RecordFailed extends QumoError {
   }
 }
 
-/** No other recording can be written either: the disk is full, or may not be written any more. */
+/** These failures concern every recording: the disk is full, or can no longer be written. */
 const OF_THE_DISK = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO"]);
 
-/** Whether a failure is not that of one broadcast alone. */
+/** Whether a failure concerns more than one broadcast. */
 export function concernsAll(error: unknown): boolean {
   if (!(error instanceof RecordFailed)) return false;
   const { code } = (error.cause ?? {}) as { code?: unknown };

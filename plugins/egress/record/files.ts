@@ -1,12 +1,12 @@
 /**
- * Files of recordings: written beside their name, given it when they are whole.
+ * Files of recordings. They are written under another name, and get their own when they are finished.
  *
  * @module
  */
 import { RecordFailed } from "./errors.ts";
 import { UNFINISHED } from "./names.ts";
 
-/** What is used of an open file. */
+/** The methods of an open file that are used. */
 export interface OpenFile {
   write(bytes: Uint8Array): Promise<number>;
   truncate(length: number): Promise<void>;
@@ -18,13 +18,13 @@ export type OpenNew = (path: string) => Promise<OpenFile>;
 
 const openNew: OpenNew = (path) => Deno.open(path, { write: true, createNew: true });
 
-/** A file that grows by whole pieces. What fails leaves the pieces before it. */
+/** A file that grows by whole pieces. After a failure the pieces before it are still there. */
 export class PieceFile {
-  /** Bytes that are written for certain. */
+  /** Bytes that have been written. */
   length = 0;
-  /** Why it can no longer be written. */
+  /** Why nothing more can be written. */
   failure: RecordFailed | undefined;
-  /** Its name once it is finished. */
+  /** Its path when it is finished. */
   readonly path: string;
   readonly #open: OpenNew;
   #file: OpenFile | undefined;
@@ -36,14 +36,14 @@ export class PieceFile {
     this.#open = open;
   }
 
-  /** Adds a piece; in the order of the calls. @throws {RecordFailed} Nothing of it stands in the file. */
+  /** Adds a piece; in the order of the calls. @throws {RecordFailed} The file holds nothing of it. */
   add(piece: Uint8Array): Promise<void> {
     this.#writing = this.#writing.then(() => this.#add(piece));
     this.#writing.catch(() => {}); // told to the caller, and to whoever writes next
     return this.#writing;
   }
 
-  /** Gives it its name, if anything was written. Closed either way. @returns Whether there is a file now. */
+  /** Closes the file, and gives it its name if anything was written. @returns Whether there is a file now. */
   async finish(): Promise<boolean> {
     await this.#writing.catch(() => {});
     const file = this.#file;
@@ -80,8 +80,8 @@ export class PieceFile {
 }
 
 /**
- * Finishes what an earlier run of the program left: cut behind its last whole fragment, or removed when there is none.
- * @returns Whether something of it was kept.
+ * Finishes a file that an earlier run left: cuts it after its last whole fragment, or removes it if there is none.
+ * @returns Whether the file was kept.
  */
 export async function recover(path: string): Promise<boolean> {
   const wholeBytes = await wholeFragments(path);
@@ -94,7 +94,7 @@ export async function recover(path: string): Promise<boolean> {
   return true;
 }
 
-/** Bytes up to the end of the last `mdat` that is all there; 0 when there is none. */
+/** Bytes up to the end of the last whole `mdat`; 0 if there is none. */
 async function wholeFragments(path: string): Promise<number> {
   using file = await Deno.open(path);
   const { size } = await file.stat();

@@ -14,7 +14,7 @@ import { prune, unfinished } from "./retention.ts";
 import { matcherOf } from "../../../wire/path_pattern.ts";
 
 const GB = 1024 ** 3;
-/** How often is looked for recordings that have become too old. */
+/** How often recordings that are too old are looked for. */
 const PRUNE_EVERY_MS = 60_000;
 
 const OPTIONS = {
@@ -47,7 +47,7 @@ const OPTIONS = {
 };
 type Options = OptionsOf<typeof OPTIONS>;
 
-/** @param open How files are opened, where a test has a reason. */
+/** @param open Opens files; for tests. */
 export const recordBy = (open?: OpenNew) =>
   plugin({
     kind: "egress",
@@ -63,7 +63,7 @@ class Recorder {
   readonly #ctx: PluginContext;
   readonly #options: Options;
   readonly #open: OpenNew | undefined;
-  /** Names given out in the newest millisecond. */
+  /** Names used in the newest millisecond. */
   readonly #taken = new Set<string>();
   #newestMs = 0;
 
@@ -124,7 +124,7 @@ class Recorder {
     for (let serial = 0;; serial++) {
       const path = `${directory}/${nameOf(file, broadcast, wallMs, serial)}`;
       if (await exists(path) || await exists(path + UNFINISHED)) continue;
-      // It is made with its first piece: another one may want the name before that.
+      // The file is made with its first piece: another file may want the name before that.
       if (wallMs > this.#newestMs) this.#taken.clear();
       this.#newestMs = Math.max(wallMs, this.#newestMs);
       if (this.#taken.has(path)) continue;
@@ -138,7 +138,7 @@ async function exists(path: string): Promise<boolean> {
   return await Deno.lstat(path).then(() => true, () => false);
 }
 
-/** Removes what is too old or too much: at the start, when a file is finished, and every minute. */
+/** Removes recordings that are too old or too many: at the start, when a file is finished, and every minute. */
 class Pruning {
   readonly #ctx: PluginContext;
   readonly #options: Options;

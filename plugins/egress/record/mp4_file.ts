@@ -2,27 +2,27 @@ import { FragmentMuxer } from "../../../media/mp4/fragment_muxer.ts";
 import type { PieceFile } from "./files.ts";
 import type { MediaFrame, Rendition } from "../../../media/rendition.ts";
 
-/** A fragment is written when it is that large, also where times stand still. */
+/** A fragment of this size is written, even if times stand still. */
 const MAX_HELD_FRAMES = 1000;
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
 
-/** Frames of the next fragment of a rendition. */
+/** Frames for the next fragment of a rendition. */
 interface Held {
   frames: MediaFrame[];
   bytes: number;
 }
 
-/** A file that is whole. */
+/** A finished file. */
 export interface FinishedFile {
   readonly path: string;
   readonly bytes: number;
 }
 
-/** One MP4 with all renditions, its time beginning at zero; a fragment per rendition and second or so. */
+/** One MP4 with all renditions. Its time begins at zero. Each rendition gets a fragment about every second. */
 export class Mp4File {
-  /** When it began, on the broadcast's axis. */
+  /** When it began, on the time axis of the broadcast. */
   readonly startUs: number;
-  /** Media taken, in bytes. */
+  /** Bytes of media so far. */
   bytes = 0;
   readonly #file: PieceFile;
   readonly #muxer: FragmentMuxer;
@@ -30,7 +30,7 @@ export class Mp4File {
   readonly #held = new Map<string, Held>();
   #begun = false;
 
-  /** @param keyframes Of renditions whose header stands in their keyframes. */
+  /** @param keyframes Keyframes of the renditions whose parameter sets are in their keyframes. */
   constructor(
     file: PieceFile,
     renditions: readonly Rendition[],
@@ -49,7 +49,7 @@ export class Mp4File {
   }
 
   /**
-   * Takes a frame. Those of renditions it does not have, and sound from before its start, are left out.
+   * Adds a frame. Frames of other renditions, and audio from before the start of the file, are left out.
    * @returns Fulfils when there is room for more; absent while there is. @throws {RecordFailed}
    */
   add({ name, kind }: Rendition, frame: MediaFrame): Promise<void> | undefined {
@@ -74,7 +74,7 @@ export class Mp4File {
   }
 
   /**
-   * Writes what is held and gives the file its name.
+   * Writes the frames that are held, and gives the file its name.
    * @returns The file; `undefined` when nothing was written. @throws {RecordFailed}
    */
   async finish(): Promise<FinishedFile | undefined> {

@@ -1,5 +1,5 @@
 /**
- * One broadcast into files, a new one at a keyframe when the last is long or large enough.
+ * Writes one broadcast to files. A new file begins at a keyframe when the last one is long or large enough.
  *
  * @module
  */
@@ -14,14 +14,14 @@ import type { PieceFile } from "./files.ts";
 import { type FinishedFile, Mp4File } from "./mp4_file.ts";
 import type { MediaFrame, Rendition } from "../../../media/rendition.ts";
 
-/** Times that jump further than this begin a new file. */
+/** A longer jump in time begins a new file. */
 const JUMP_US = 10_000_000;
-/** They may so often at once, and then once in a while: in between frames are left out. */
+/** This many jumps may follow each other at once, then one per interval. Frames after further jumps are left out. */
 const JUMPS = 8;
 const JUMP_EVERY_MS = 5_000;
-/** How long sound may lag behind the picture of the next file. */
+/** How far audio may lag behind the video of the next file. */
 const LATE_US = 3_000_000;
-/** How long is waited for headers that stand in keyframes. */
+/** How long the first file waits for parameter sets that are in keyframes. */
 const HEADERS_MS = 3000;
 
 export interface RecordingOptions {
@@ -30,9 +30,9 @@ export interface RecordingOptions {
   readonly rotateBytes: number;
   readonly fragmentMs: number;
   readonly stats: Pick<PluginStats, "framesOut" | "bytesOut" | "skipped">;
-  /** A file with a name that no other has. */
+  /** Makes a file with a name that no other file has. */
   newFile(): Promise<PieceFile>;
-  /** A file has its name. */
+  /** Called when a file is finished. */
   onfinished(file: FinishedFile): void;
 }
 
@@ -40,16 +40,16 @@ export class Recording implements FrameSink {
   readonly #renditions: readonly Rendition[];
   readonly #leader: Rendition;
   readonly #options: RecordingOptions;
-  /** The beginnings of the newest of those that carry the header of their rendition. */
+  /** By rendition: the beginning of its newest keyframe, if that holds the parameter sets. */
   readonly #keyframes = new Map<string, MediaFrame>();
   readonly #waitUntilMs: number;
   #file: Mp4File | undefined;
-  /** The one before: what lags behind still belongs there. */
+  /** The file before: frames that lag behind still go there. */
   #before: Mp4File | undefined;
   #behind = new Set<string>();
   #lastUs = 0;
   readonly #jumps = new Burst(JUMPS, JUMP_EVERY_MS);
-  /** The leader's frames belong to a time that no file was begun for. */
+  /** The leader jumped to a time that no file was begun for. */
   #astray = false;
   #turn: Promise<void> = Promise.resolve();
 
@@ -60,7 +60,7 @@ export class Recording implements FrameSink {
     this.#waitUntilMs = options.clock.now() + HEADERS_MS;
   }
 
-  /** One after another, whatever rendition they are of: a file that changes is finished first. */
+  /** Takes the frames of all renditions one after another: a change of files is finished first. */
   frame(rendition: Rendition, frame: MediaFrame): Promise<void> {
     const done = this.#turn.then(() => this.#take(rendition, frame));
     this.#turn = done.catch(() => {});
@@ -81,7 +81,7 @@ export class Recording implements FrameSink {
 
   async #take(rendition: Rendition, frame: MediaFrame): Promise<void> {
     if (frame.keyframe && isAnnexB(rendition)) {
-      // A copy: a part of it would hold the whole.
+      // A copy: a view would keep the whole frame in memory.
       const payload = frame.payload.slice(0, MAX_HEADER_BYTES);
       this.#keyframes.set(rendition.name, { ...frame, payload });
     }

@@ -1,5 +1,5 @@
 /**
- * What is kept of recordings: the newest, up to an age and a size.
+ * Which recordings are kept: the newest, up to an age and a size.
  *
  * @module
  */
@@ -19,7 +19,7 @@ interface Found {
 }
 
 /**
- * Removes the oldest recordings. Files whose names are not made from the template are not looked at.
+ * Removes the oldest recordings. It touches only files whose names come from the template.
  * @returns How many were removed.
  */
 export async function prune(
@@ -49,7 +49,7 @@ export async function prune(
   return removed;
 }
 
-/** Paths of what an earlier run has left unfinished. */
+/** Paths of the files that an earlier run left unfinished. */
 export async function unfinished(directory: string, template: string): Promise<string[]> {
   return await Array.fromAsync(recordings(directory, template, UNFINISHED));
 }

@@ -1,5 +1,5 @@
 /**
- * One life of a broadcast on its way into the bucket: segments in order, after each the playlist that names it.
+ * Stores a live broadcast in the bucket: its segments in order, and after each the playlist that names it.
  *
  * @module
  */
@@ -28,11 +28,11 @@ export interface ArchivePorts {
   /** Key of the broadcast, with a slash at its end. */
   readonly prefix: string;
   readonly segmentMs: number;
-  /** How far back playlists reach, in milliseconds; 0 is to the beginning. */
+  /** How far back playlists reach, in milliseconds; 0 means to the beginning. */
   readonly windowMs: number;
-  /** Gives up what has not been stored yet. */
+  /** Aborts to give up segments that are not stored yet. */
   readonly giveUp: AbortSignal;
-  /** Segments of all renditions together, while they are made: one is cut where it becomes larger than its part of that. */
+  /** Bytes of the segments that are being made, of all renditions together. A segment is cut when it exceeds its share. */
   readonly segmentBytes: number;
 }
 
@@ -42,18 +42,18 @@ interface Ready {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly durationUs: number;
   readonly wallMs: number;
-  /** A header that comes before it. */
+  /** A new header before it, if there is one. */
   readonly init: Uint8Array<ArrayBuffer> | undefined;
 }
 
 export class Archive {
   readonly #ports: ArchivePorts;
-  /** By the name of the rendition; kept over catalogs. */
+  /** By the name of the rendition. They outlive a catalog. */
   readonly #tracks = new Map<string, StoredTrack>();
   #current: readonly StoredTrack[] = [];
   #master = "";
   #ended = false;
-  /** Of the segments that are in the bucket. */
+  /** Bytes of the segments that are in the bucket. */
   #bytes = 0;
   #storing: Promise<void> = Promise.resolve();
   #failure: { readonly error: unknown } | undefined;
@@ -88,7 +88,7 @@ export class Archive {
     return this.#tracks.values().find((track) => track.listKey === key)?.list;
   }
 
-  /** Leaves out of the playlists what began before a time. */
+  /** Removes from the playlists the segments that began before a time. */
   forget(beforeMs: number): Promise<void> {
     return this.#next(async () => {
       for (const track of this.#tracks.values()) {
@@ -99,9 +99,9 @@ export class Archive {
   }
 
   /**
-   * Stores what is left, and says in the playlists that nothing follows.
-   * @returns Bytes of segments that were stored; `undefined` when something is missing in the bucket.
-   * @throws {BucketFailed} The bucket refuses something of it.
+   * Stores the last segments, and says in the playlists that nothing follows.
+   * @returns Bytes of segments that were stored; `undefined` if the bucket lacks some.
+   * @throws {BucketFailed} The bucket refuses a request.
    */
   async end(): Promise<number | undefined> {
     this.#ended = true;
@@ -134,7 +134,7 @@ export class Archive {
     }).finally(() => uploads.release(this, ready.bytes.length));
   }
 
-  /** One after another; what failed is told to whoever asked for it. */
+  /** Does one piece of work after another. A failure goes to the caller of that piece. */
   #next(work: () => Promise<void>): Promise<void> {
     const done = this.#storing.then(work);
     this.#storing = done.catch(() => {});
@@ -175,11 +175,11 @@ export class Archive {
 
   async #putMaster(): Promise<void> {
     const stored = this.#current.filter((track) => track.list !== undefined);
-    // Not before all are there: players keep to what they find first.
+    // Only when all are there: players keep to the renditions that they find first.
     if (stored.length === 0 || stored.length < this.#current.length) return;
     const text = masterPlaylist(
       stored.map(({ rendition, folder, peakBitrate }) => {
-        // Rounded up, so that it need not be written with each segment.
+        // Rounded up, so it need not be written with each segment.
         const bitrate = roundedUp(Math.max(peakBitrate, rendition.bitrate ?? 1));
         const uri = `${encodeURIComponent(folder)}/media.m3u8`;
         return { rendition, uri, peakBitrate: bitrate, meanBitrate: bitrate };
@@ -195,7 +195,7 @@ export class Archive {
   }
 }
 
-/** To two digits. */
+/** Rounded up to two digits. */
 function roundedUp(value: number): number {
   const step = 10 ** Math.max(0, Math.floor(Math.log10(value)) - 1);
   return Math.ceil(value / step) * step;
@@ -204,7 +204,7 @@ function roundedUp(value: number): number {
 /** One rendition in the bucket. */
 class StoredTrack {
   rendition!: Rendition;
-  /** What is in the bucket; read before the first segment is stored. */
+  /** The playlist in the bucket. It is read before the first segment is stored. */
   list: StoredPlaylist | undefined;
   initUri = "";
   discontinuity = false;
@@ -222,7 +222,7 @@ class StoredTrack {
     return `${this.prefix}media.m3u8`;
   }
 
-  /** When it began, in UTC; no name comes twice. */
+  /** A name that tells when a segment began, in UTC. No name comes twice. */
   nameOf(wallMs: number): string {
     const time = new Date(wallMs).toISOString().replaceAll(/[-:.]/g, "");
     let name = time;
@@ -238,9 +238,9 @@ class StoredTrack {
   }
 }
 
-/** Room for the largest frame there may be in earnest. */
+/** Room for the largest real frame. */
 const LEAST_BYTES = 1024 * 1024;
-/** A segment began no longer ago than this. */
+/** A segment cannot have begun longer ago. */
 const OLDEST_MS = 120_000;
 
 /** Puts the parts of segments together. */
@@ -278,10 +278,10 @@ class Assembler implements SegmentOutput {
     if (parts.length === 0) return;
     const init = this.#init;
     this.#init = undefined;
-    // Names tell the order, however the clocks are set.
+    // Names are in order, however the clocks are set.
     const nowMs = Math.round(this.#clock.wallMs());
     const beganMs = Math.round(this.#epoch.ms + parts[0]!.startUs / 1000);
-    // Nor are they believed what cannot be: a name of another century would never be too old.
+    // An impossible time is not believed: a name from another century would never be too old.
     const possible = beganMs > nowMs - OLDEST_MS && beganMs <= nowMs;
     this.#lastMs = Math.max(this.#lastMs + 1, possible ? beganMs : nowMs);
     this.#ready({

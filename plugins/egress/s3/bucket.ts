@@ -6,16 +6,16 @@
 import { S3mini, S3NetworkError, S3ServiceError } from "s3mini";
 import { QumoError, reasonOf } from "../../../base/errors.ts";
 
-/** Larger objects go in several parts of this size. */
+/** A larger object is sent in several parts of this size. */
 export const PART_BYTES = 8 * 1024 * 1024;
 
-/** Answers of 400 to 499 that may be another one soon: too slow, in conflict, too early, too many. */
+/** Statuses of 400 to 499 that may change soon: too slow, in conflict, too early, too many. */
 const LATER = new Set([408, 409, 425, 429]);
 
-/** The bucket did not do what it was asked for. */
+/** The bucket did not do what was asked. */
 export class BucketFailed extends QumoError {
   readonly code = "QUMO_BUCKET_FAILED";
-  /** It was understood, and will not be done however often it is asked for. */
+  /** The bucket understood the request and will refuse it again. */
   readonly refused: boolean;
   constructor(what: string, cause: unknown) {
     super(`Cannot ${what}: ${whyOf(cause)}`, { cause });
@@ -24,12 +24,12 @@ export class BucketFailed extends QumoError {
   }
 }
 
-/** In the words of the service where it has any. */
+/** The reason, in the words of the service if it gave any. */
 function whyOf(cause: unknown): string {
   if (cause instanceof S3ServiceError) {
     return `it answers ${cause.serviceCode ?? "an error"} (${cause.status})`;
   }
-  // What fetch fails with says why in its cause alone.
+  // Only the cause of a failed fetch says why.
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : undefined;
   if (cause instanceof S3NetworkError || cause instanceof TypeError) {
     return `it cannot be reached (${reasonOf(inner ?? cause)})`;
@@ -44,7 +44,7 @@ export interface BucketOptions {
   readonly region: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  /** How long one request may take, in milliseconds. */
+  /** Longest time for one request, in milliseconds. */
   readonly requestTimeout: number;
 }
 
@@ -54,7 +54,7 @@ export interface StoredObject {
 }
 
 export class Bucket {
-  /** For messages: without credentials. */
+  /** For messages, without credentials. */
   readonly name: string;
   readonly #client: S3mini;
 
@@ -76,7 +76,7 @@ export class Bucket {
     });
   }
 
-  /** Looks whether it can be used at all. @throws {BucketFailed} */
+  /** Checks that the bucket can be used. @throws {BucketFailed} */
   async check(prefix: string): Promise<void> {
     await this.#ask(`use the bucket ${this.name}`, async () => {
       const page = await this.#client.listObjectsPaged("/", prefix);
@@ -84,7 +84,7 @@ export class Bucket {
     });
   }
 
-  /** Stores an object, in several parts if it is large. @throws {BucketFailed} Nothing of it is there. */
+  /** Stores an object, in several parts if it is large. @throws {BucketFailed} Nothing was stored. */
   async put(key: string, body: Uint8Array | string, type: string): Promise<void> {
     await this.#ask(`store ${key} in ${this.name}`, async () => {
       const data = typeof body === "string" ? new TextEncoder().encode(body) : body;
@@ -101,7 +101,7 @@ export class Bucket {
     );
   }
 
-  /** Every object whose key begins with a text. @throws {BucketFailed} */
+  /** All objects whose key begins with this text. @throws {BucketFailed} */
   async list(prefix: string): Promise<StoredObject[]> {
     return await this.#ask(`list ${this.name}`, async () => {
       const found = await this.#client.listObjects("/", prefix) ?? [];
@@ -109,7 +109,7 @@ export class Bucket {
     });
   }
 
-  /** @throws {BucketFailed} Some may be gone. */
+  /** @throws {BucketFailed} Some may have been removed. */
   async delete(keys: readonly string[]): Promise<void> {
     await this.#ask(`delete objects of ${this.name}`, () => this.#client.deleteObjects([...keys]));
   }

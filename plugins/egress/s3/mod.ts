@@ -18,7 +18,7 @@ import { Uploads } from "./upload.ts";
 import { matcherOf } from "../../../wire/path_pattern.ts";
 
 const MB = 1024 * 1024;
-/** What may still be stored while the program ends. */
+/** How long storing may go on while the program ends. */
 const LAST_MS = 4_000;
 const SWEEP_END_MS = 500;
 const SWEEP_EVERY_MS = 10 * 60_000;
@@ -107,7 +107,7 @@ export const s3 = plugin({
         try {
           await readInto(live, { signal, stats }, (renditions) => archive.begin(renditions));
         } catch (error) {
-          // What waits is still stored, which may take long.
+          // Segments that wait are still stored, which may take long.
           tell(reasonOf(error));
           throw error;
         } finally {
@@ -122,7 +122,7 @@ export const s3 = plugin({
       });
     } finally {
       ended.abort();
-      // What it asks the bucket for may take longer than there is time.
+      // Its requests may take longer than there is time.
       await Promise.race([sweeping, sleep(SWEEP_END_MS)]);
     }
   },

@@ -1,5 +1,5 @@
 /**
- * The playlist of one rendition in the bucket: written after each segment, and read again to go on with it.
+ * The playlist of one rendition in the bucket. It is written after each segment, and read again when an archive goes on.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export class StoredPlaylist {
   #sequence = 0;
   #discontinuities = 0;
 
-  /** Reads what {@link text} wrote. What is not understood is left out. */
+  /** Reads what {@link text} wrote. It leaves out what it does not understand. */
   static parse(text: string): StoredPlaylist {
     const list = new StoredPlaylist();
     let [initUri, wallMs, durationUs, discontinuity] = ["", 0, 0, false];
@@ -35,7 +35,7 @@ export class StoredPlaylist {
     this.segments.push(segment);
   }
 
-  /** Leaves out the oldest: those that began before a time. @returns Whether there were any. */
+  /** Removes the segments that began before a time. @returns Whether there were any. */
   forget(beforeMs: number): boolean {
     const count = this.segments.findIndex(({ wallMs }) => wallMs >= beforeMs);
     const gone = this.segments.splice(0, count < 0 ? this.segments.length : count);

@@ -7,13 +7,13 @@ import type { Archive } from "./archive.ts";
 import type { Bucket } from "./bucket.ts";
 import { StoredPlaylist } from "./stored_playlist.ts";
 
-/** `20261121T103005007Z.m4s`, also behind `init-`. */
+/** `20261121T103005007Z.m4s`, also after `init-`. */
 const NAME = /^(?:init-)?(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z(?:-\d+)?\.(?:m4s|mp4)$/;
 const PLAYLIST = "application/vnd.apple.mpegurl";
 
 /**
- * Removes what began before a time, also of broadcasts that are not live. Only objects with names that were given by this
- * plugin are looked at.
+ * Removes segments that began before a time, also those of broadcasts that are not live. It touches only objects that this
+ * plugin named.
  * @returns How many were removed. @throws {BucketFailed}
  */
 export async function sweep(
@@ -37,7 +37,7 @@ export async function sweep(
     const listKey = `${folder}media.m3u8`;
     const own = owners.map((archive) => archive.listAt(listKey)).find((list) => list);
     const text = own === undefined ? await bucket.text(listKey) : undefined;
-    // Half a playlist does not say what may go.
+    // A damaged playlist does not say what may be removed.
     if (text !== undefined && !text.startsWith("#EXTM3U")) continue;
     const list = own ?? StoredPlaylist.parse(text ?? "");
     if (own === undefined && list.forget(beforeMs)) {

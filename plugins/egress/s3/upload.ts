@@ -1,5 +1,5 @@
 /**
- * What waits to be stored, over all broadcasts: so much and no more.
+ * Segments that wait to be stored, of all broadcasts together, within a limit.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { BucketFailed } from "./bucket.ts";
 
 const PAUSE = { minMs: 500, maxMs: 30_000 } as const;
 
-/** The bucket has not taken anything for so long that nothing more can wait. */
+/** The bucket has taken nothing for so long that no further segment can wait. */
 export class UploadsFull extends QumoError {
   readonly code = "QUMO_UPLOADS_FULL";
   constructor(waitingBytes: number, reason: string | undefined) {
@@ -25,15 +25,15 @@ export class UploadsFull extends QumoError {
   }
 }
 
-/** How often a request is made that the bucket refuses: it may have been asked for while a key was renewed. */
+/** How often a refused request is made: a key may have been renewed in between. */
 const REFUSALS = 4;
 
-/** What all broadcasts together have waiting. */
+/** The segments of all broadcasts that wait. */
 export class Uploads {
   readonly #ctx: PluginContext;
   readonly #lines: StatusLines;
   readonly #maxBytes: number;
-  /** Of each broadcast that has something waiting. */
+  /** Bytes of each broadcast that has segments waiting. */
   readonly #owners = new Map<object, number>();
   #waitingBytes = 0;
   #waiting = 0;
@@ -46,14 +46,14 @@ export class Uploads {
   }
 
   /**
-   * A segment of a broadcast will be stored. Who has less waiting than its share may always add to it, so that all together
-   * never hold more than twice the bytes.
+   * Adds a segment that waits to be stored. A broadcast that has less than its share waiting may always add one, so all
+   * together hold at most twice the bytes.
    * @throws {UploadsFull}
    */
   reserve(owner: object, bytes: number): void {
     const own = this.#owners.get(owner) ?? 0;
     const share = this.#maxBytes / (this.#owners.size + (own === 0 ? 1 : 0));
-    // One alone may be larger: it could never be stored otherwise.
+    // A single segment may be larger: otherwise it could never be stored.
     if (own > 0 && this.#waitingBytes + bytes > this.#maxBytes && own + bytes > share) {
       throw new UploadsFull(this.#waitingBytes, this.#reason);
     }
@@ -62,7 +62,7 @@ export class Uploads {
     this.#owners.set(owner, own + bytes);
   }
 
-  /** It is stored, or given up. */
+  /** Called when a segment is stored, or given up. */
   release(owner: object, bytes: number): void {
     this.#waiting--;
     this.#waitingBytes -= bytes;
@@ -72,9 +72,9 @@ export class Uploads {
   }
 
   /**
-   * Asks the bucket until it does it.
+   * Repeats a request until the bucket does it.
    * @returns Whether it did before the signal aborted.
-   * @throws {BucketFailed} It refuses this request, and says so again.
+   * @throws {BucketFailed} The bucket refuses this request, and refuses it again.
    */
   async insist(work: () => Promise<void>, signal: AbortSignal): Promise<boolean> {
     const { stats, log } = this.#ctx;
@@ -88,7 +88,7 @@ export class Uploads {
       } catch (error) {
         stats.errors++;
         if (error instanceof BucketFailed && error.refused && ++refusals >= REFUSALS) {
-          // It is not the bucket that fails: whoever asked for this is told.
+          // The bucket works and refuses this request: the caller is told.
           this.#reason = undefined;
           this.#lines.set(BUCKET, undefined);
           throw error;
@@ -106,5 +106,5 @@ export class Uploads {
   }
 }
 
-/** Under which the status speaks of the bucket: no broadcast has that path. */
+/** Key of the status line about the bucket: no broadcast has this path. */
 const BUCKET = "//";
