@@ -6,9 +6,11 @@
  */
 import { ManualClock } from "../base/clock.ts";
 import { NotFound } from "./errors.ts";
+import type { Convert } from "./group/copies.ts";
 import { FramePool } from "./group/frame_pool.ts";
 import type { GroupCursor, Subgroup } from "./group/group.ts";
 import type { GroupWriter } from "./group/group_writer.ts";
+import type { Layout } from "./group/subgroup_head.ts";
 import {
   type BroadcastSource,
   DEFAULT_TRACK_INFO,
@@ -27,12 +29,13 @@ export interface TestContext extends TrackContext {
   readonly clock: ManualClock;
 }
 
-export function testContext(limits: Partial<TrackLimits> = {}): TestContext {
+export function testContext(limits: Partial<TrackLimits> = {}, convert?: Convert): TestContext {
   return {
     pool: new FramePool({ frameCapacity: 64, arenaBytes: 4096 }),
     clock: new ManualClock(),
     limits: { groupCacheSize: 8, maxAgeMs: 60_000, maxGroupBytes: 1 << 20, ...limits },
     stats: newRelayStats(),
+    ...(convert !== undefined && { convert }),
   };
 }
 
@@ -46,7 +49,7 @@ export class FakeReader implements TrackReader {
   /** Done with each group as it comes. */
   then: ((group: Subgroup) => void) | undefined;
 
-  constructor(readonly request: TrackRequest = LIVE) {}
+  constructor(readonly request: TrackRequest = LIVE, readonly layout: Layout | "kept" = "frames") {}
 
   get sequences(): number[] {
     return this.groups.map((group) => group.sequence);

@@ -110,7 +110,7 @@ export class Feed implements TrackFeed {
     head?: SubgroupHead,
   ): GroupWriter | undefined {
     if (from === this.#next) this.#takeOver(from);
-    if (from !== this.#active) return undefined;
+    if (from !== this.#active && !this.#completes(from, sequence, head)) return undefined;
     const track = this.#track;
     const { stats, clock, limits } = track.context;
     const { counted } = from;
@@ -131,6 +131,13 @@ export class Feed implements TrackFeed {
     }
     track.deliver(subgroup, counted);
     return new GroupWriter(subgroup, limits, counters);
+  }
+
+  /** Whether an inflow that was taken over brings more of a group that it has begun. */
+  #completes(from: Inflow, sequence: number, head: SubgroupHead = WHOLE_GROUP): boolean {
+    if (!this.#draining.has(from)) return false;
+    const begun = this.#track.ring.get(sequence)?.subgroups ?? [];
+    return begun.length > 0 && begun.every((known) => known.head.id !== head.id);
   }
 
   /** What an inflow has broken off and this stream might go on with. */
@@ -233,7 +240,9 @@ export class Feed implements TrackFeed {
     const request = this.#track.request();
     const newest = this.#track.ring.newest;
     if (newest === undefined) return request;
-    let startGroup = newest.sequence + 1;
+    // More subgroups of it may come, though none that came is open.
+    const unfinished = newest.state !== "open" && !newest.isOver;
+    let startGroup = unfinished ? newest.sequence : newest.sequence + 1;
     for (const { state, sequence } of this.#interrupted.keys()) {
       if (state === "open") startGroup = Math.min(startGroup, sequence);
     }

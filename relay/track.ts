@@ -277,6 +277,7 @@ export class Track {
     const leaving = this.#readings;
     this.#leaving = leaving;
     this.#readings = new Map();
+    for (const group of this.ring.since(0)) group.settle();
     for (const reader of leaving.keys()) reader.onEnd(end);
     if (this.#leaving === leaving) this.#leaving = undefined;
     if (this.#readings.size === 0) this.onReaders?.(false);
@@ -312,7 +313,9 @@ export class Track {
   #offerOther({ reader, layout }: Reading, subgroup: Subgroup, start: number): void {
     if (layout === "kept") return reader.onGroup(subgroup, start);
     const copy = copyOf(subgroup, layout, this.context.convert);
-    if (copy === "none") this.context.stats.groupsUnconverted++;
+    if (copy === "none" && subgroup === subgroup.group.first) {
+      this.context.stats.groupsUnconverted++;
+    }
     if (typeof copy === "string") return;
     reader.onGroup(copy, start);
     copy.release(); // the reader holds it now

@@ -85,6 +85,10 @@ class Copy implements GroupCopy {
     return this.target.group.isHeld && !this.#givenUp;
   }
 
+  get heldBytes(): number {
+    return this.target.group.heldBytes;
+  }
+
   takes(subgroup: Subgroup): boolean {
     return this.#merges || subgroup === this.source;
   }
@@ -101,7 +105,7 @@ class Copy implements GroupCopy {
     if (this.#merges && !this.#done) this.#follow(subgroup);
   }
 
-  superseded(): void {
+  settled(): void {
     this.pump();
   }
 

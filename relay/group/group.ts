@@ -37,10 +37,12 @@ export interface GroupKeeper {
 
 /** Makes the same group in another layout. Its methods must not throw. */
 export interface GroupCopy {
+  /** Bytes of its slabs. */
+  readonly heldBytes: number;
   /** One more subgroup has come. */
   opened(subgroup: Subgroup): void;
-  /** A newer group has come: what has not begun by now is not waited for. */
-  superseded(): void;
+  /** What has not begun by now is not waited for. */
+  settled(): void;
 }
 
 /** Follows a subgroup for readers elsewhere. Called on the media path: must be quick, must not throw or allocate. */
@@ -70,6 +72,7 @@ export class Group implements Holder {
   /** Its memory was asked back. */
   isEvicted = false;
   #supersededAtMs = Infinity;
+  #settled = false;
   #refs = 1;
 
   /**
@@ -126,7 +129,13 @@ export class Group implements Holder {
   /** A newer group has come. */
   supersede(now: number): void {
     this.#supersededAtMs = now;
-    if (this.copies.length > 0) { for (const copy of this.copies) copy.superseded(); }
+    if (this.copies.length > 0) this.settle();
+  }
+
+  /** No further subgroup is waited for: a newer group has come, the track has ended, or the group is kept no longer. */
+  settle(): void {
+    this.#settled = true;
+    for (const copy of this.copies) copy.settled();
   }
 
   /** open: one of its subgroups is. complete: all are. */
@@ -148,7 +157,8 @@ export class Group implements Holder {
   /** Whether all that the publisher has opened so far has ended, and more is not to be waited for. */
   get isOver(): boolean {
     return this.state !== "open" &&
-      (this.supersededAtMs < Infinity || this.subgroups.some(({ head }) => head.endOfGroup));
+      (this.#settled || this.supersededAtMs < Infinity ||
+        this.subgroups.some(({ head }) => head.endOfGroup));
   }
 
   /** Bytes written, of all its subgroups. */
@@ -190,6 +200,11 @@ export class Group implements Holder {
     return bytes;
   }
 
+  /** Bytes that its broadcast has because of it: of its own slabs and of those of its copies. */
+  get costBytes(): number {
+    return this.copies.reduce((sum, { heldBytes }) => sum + heldBytes, this.heldBytes);
+  }
+
   /** Ends every subgroup that is open. Readers that are not at the end yet go on. */
   end(state: "complete" | "cut"): void {
     this.first.end(state);
@@ -202,6 +217,7 @@ export class Group implements Holder {
     this.isEvicted = true;
     this.retain();
     this.keeper?.forget(this);
+    this.settle();
     this.end("cut");
     for (const { cursors } of this.subgroups) {
       for (let i = cursors.length - 1; i >= 0; i--) cursors[i]?.evicted?.();

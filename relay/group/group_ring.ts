@@ -273,6 +273,7 @@ export class GroupRing implements GroupKeeper {
 
 /** Lets go of a group for good: nobody may take the end of one that still grows for completeness. */
 function cut(group: Group): void {
+  group.settle();
   group.end("cut");
   group.release();
 }

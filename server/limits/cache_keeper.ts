@@ -89,14 +89,14 @@ export class CacheKeeper {
 
   #lookAtEach(limit: number): void {
     for (const kept of this.#kept().values()) {
-      const bytes = sizeOf(kept.map(({ group }) => group));
+      const bytes = costOf(kept.map(({ group }) => group));
       if (bytes <= limit) continue;
       const enough = bytes - limit * ENOUGH;
       this.#hits.broadcastCache += forget(kept, enough);
       const left = kept.map(({ group }) => group).sort(newestFirst);
-      for (let over = sizeOf(left) - limit; over > 0 && left.length > 0;) {
+      for (let over = costOf(left) - limit; over > 0 && left.length > 0;) {
         const group = left.pop()!;
-        over -= group.heldBytes;
+        over -= group.costBytes;
         group.evict();
         this.#hits.broadcastCache++;
       }
@@ -122,9 +122,8 @@ export class CacheKeeper {
         over -= holder.heldBytes;
         continue;
       }
-      const owner = holder.keeper?.owner ?? "";
-      const owned = byOwner.get(owner) ?? [];
-      byOwner.set(owner, owned);
+      const owned = byOwner.get(holder.owner) ?? [];
+      byOwner.set(holder.owner, owned);
       owned.push(holder);
     }
     const owned = [...byOwner.values()].map((groups) => ({
@@ -163,6 +162,9 @@ export class CacheKeeper {
 const sizeOf = (groups: readonly Group[]) =>
   groups.reduce((sum, group) => sum + group.heldBytes, 0);
 
+const costOf = (groups: readonly Group[]) =>
+  groups.reduce((sum, group) => sum + group.costBytes, 0);
+
 /** Live edges first; the group that was superseded first is the last one. */
 function newestFirst(a: Group, b: Group): number {
   return a.supersededAtMs === b.supersededAtMs
@@ -181,7 +183,7 @@ function forget(kept: readonly Kept[], bytes: number): number {
   let left = bytes;
   for (const { track, group } of ordered) {
     if (left <= 0) break;
-    const size = group.heldBytes;
+    const size = group.costBytes;
     if (!track.ring.drop(group)) continue;
     left -= size;
     groups++;

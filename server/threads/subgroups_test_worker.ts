@@ -1,0 +1,75 @@
+/**
+ * A node in another thread for `subgroups_test.ts`: reads the track "t" of "p" and posts each subgroup when it has ended.
+ *
+ * @module
+ */
+import { silent } from "../../base/logger.ts";
+import { bytesOf, FakeReader, LIVE, testContext } from "../../relay/fakes_test.ts";
+import type { GroupState, Subgroup } from "../../relay/group/group.ts";
+import type { SubgroupHead } from "../../relay/group/subgroup_head.ts";
+import { convert } from "../../relay/object_fakes_test.ts";
+import { Origin } from "../../relay/origin.ts";
+import { Mesh } from "./mesh.ts";
+
+export interface ToReader {
+  readonly layout: "frames" | "kept";
+  readonly port: MessagePort;
+  readonly index: number;
+}
+
+export type FromReader = "reading" | SeenSubgroup;
+
+export interface SeenSubgroup {
+  readonly sequence: number;
+  readonly head: SubgroupHead;
+  readonly startFrame: number;
+  readonly bytes: Uint8Array;
+  readonly frames: number;
+  readonly wholeBytes: number;
+  readonly state: GroupState;
+}
+
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<ToReader>) => void) | null;
+  postMessage(message: FromReader): void;
+}
+
+function report(subgroup: Subgroup, scope: WorkerScope): void {
+  const { sequence, head, startFrame, frames, wholeBytes, state } = subgroup;
+  const bytes = bytesOf(subgroup);
+  scope.postMessage({ sequence, head, startFrame, frames, wholeBytes, state, bytes });
+}
+
+// The test imports the types above: only in a worker there is somebody to post to.
+if ("postMessage" in globalThis) {
+  const scope = globalThis as unknown as WorkerScope;
+  scope.onmessage = ({ data: { layout, port, index } }) => {
+    setInterval(() => {}, 1000); // waiting for shared memory does not keep the thread going
+    const place = { index, count: 3 };
+    const origin = new Origin({
+      context: testContext({}, convert),
+      hop: 7n,
+      lingerMs: 0,
+      place,
+    });
+    origin.watch({}, ({ kind }) => {
+      if (kind !== "active") return;
+      const reader = new FakeReader(LIVE, layout);
+      reader.then = (subgroup) => {
+        const cursor = {
+          slot: -1,
+          pump() {
+            if (subgroup.state === "open") return;
+            report(subgroup, scope);
+            subgroup.detach(cursor);
+          },
+        };
+        subgroup.attach(cursor);
+        cursor.pump();
+      };
+      origin.find("p")!.track("p", "t").add(reader);
+      scope.postMessage("reading");
+    });
+    new Mesh(origin, silent).join(0, port);
+  };
+}
