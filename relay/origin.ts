@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { normalizePath, prefixesOf } from "../wire/path.ts";
+import { MAX_HOPS, normalizePath, prefixesOf } from "../wire/path.ts";
 import { Broadcast } from "./broadcast.ts";
 import { PathIndex } from "./path_index.ts";
 import type { BroadcastSource } from "./ports.ts";
@@ -25,9 +25,6 @@ import type { TrackContext } from "./track.ts";
 import { type AnnounceEvent, type PacedWatch, Watchers, type WatchOptions } from "./watchers.ts";
 
 export type { AnnounceEvent, PacedWatch, Watch, WatchOptions } from "./watchers.ts";
-
-/** Longest chain of hops that is accepted. */
-const MAX_HOPS = 32;
 
 /**
  * How long what is left after a retraction is kept back, where it is worse: news of the same retraction may be on its

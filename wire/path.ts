@@ -10,6 +10,9 @@
 /** Most segments a path may have; more is a protocol violation. */
 export const MAX_PATH_PARTS = 32;
 
+/** Most relays in the chain that a path is announced through; more is a protocol violation. */
+export const MAX_HOPS = 32;
+
 /** Most bytes of UTF-8 in a path, and in the name of a track; more is a protocol violation. Ours: the drafts set none. */
 export const MAX_NAME_BYTES = 1_024;
 

@@ -111,10 +111,12 @@ export class RingFollower {
         writer.cut();
         break;
       }
-      const taken = this.#push(following, read.length, marks);
-      if (taken < 0) break;
-      following.position += taken;
-      if (taken < read.length) continue; // a head stood across the end of what was read
+      if (read.length > 0 || copier.needsMarks) {
+        const taken = this.#push(following, read.length, marks);
+        if (taken < 0) break;
+        following.position += taken;
+        if (taken < read.length) continue; // a head stood across the end of what was read
+      }
       if (read.state !== "open") {
         copier.end(read.state);
         break;

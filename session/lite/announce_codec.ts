@@ -17,9 +17,9 @@ import {
   MAX_INIT_PATHS,
 } from "../../wire/lite/announce.ts";
 import type { Dialect } from "../../wire/lite/dialect.ts";
-import { MAX_HOPS, MAX_PATH_TEXT_BYTES, pathOf } from "../../wire/lite/fields.ts";
+import { MAX_PATH_TEXT_BYTES, pathOf } from "../../wire/lite/fields.ts";
 import { type Decoded, framed } from "../../wire/message.ts";
-import { isPath } from "../../wire/path.ts";
+import { isPath, MAX_HOPS } from "../../wire/path.ts";
 import type { StreamReader } from "../stream_reader.ts";
 
 /** One piece of news from an announce stream. */

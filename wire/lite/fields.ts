@@ -1,10 +1,15 @@
 import { Reader } from "../cursor.ts";
 import { type Field, listOf, type Message } from "../message.ts";
 import { ProtocolViolation } from "../errors.ts";
-import { isName, MAX_NAME_BYTES, MAX_PATH_PARTS, normalizePath, pathParts } from "../path.ts";
+import {
+  isName,
+  MAX_HOPS,
+  MAX_NAME_BYTES,
+  MAX_PATH_PARTS,
+  normalizePath,
+  pathParts,
+} from "../path.ts";
 
-/** Most hops in a chain; a longer one is a protocol violation. */
-export const MAX_HOPS = 32;
 const MAX_VARINT_62 = (1n << 62n) - 1n;
 
 /** Most bytes of a path as it travels: some versions write a slash at either end. */
