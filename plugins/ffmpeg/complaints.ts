@@ -3,10 +3,10 @@ import { masked } from "../../base/masking.ts";
 /** Lines kept, and how much of one. */
 const KEPT_LINES = 4;
 const MAX_LINE = 300;
-/** Half a line that never ends is cut here. */
+/** A line that does not end is cut here. */
 const MAX_PENDING = 8192;
 
-/** What is true of every run and says nothing about this one. */
+/** Lines that every run writes, and that say nothing about this one. */
 const NOISE = [
   /^\s*$/,
   /^(ffmpeg|ffprobe) version /,
@@ -20,35 +20,35 @@ const NOISE = [
   /deprecated pixel format/,
   /Exiting normally, received signal/,
 ];
-/** `[rtsp @ 0x55d0c0]`: where in its memory is of no use to anybody. */
+/** `[rtsp @ 0x55d0c0]`: an address in memory is of no use to anybody. */
 const ADDRESS = /\[([\w,/ :#.-]+?) @ 0x[0-9a-f]+\]\s*/g;
 
-/** The last things a program has complained about: what its failure is explained by. */
+/** The last complaints of a program, which explain its failure. */
 export class Complaints {
   readonly #secrets: readonly string[];
   readonly #lines: string[] = [];
   readonly #heard: ((line: string) => void) | undefined;
   #pending = "";
-  /** Lines that were worth keeping, so far. */
+  /** How many lines were kept so far. */
   count = 0;
 
   /**
-   * @param secrets Texts that are never shown, such as a password that is part of an argument.
-   * @param heard Told of each complaint, as it is kept.
+   * @param secrets Texts that are never shown, such as a password in an argument.
+   * @param heard Called with each complaint that is kept.
    */
   constructor(secrets: readonly string[] = [], heard?: (line: string) => void) {
     this.#heard = heard;
     this.#secrets = secrets.filter((secret) => secret !== "");
   }
 
-  /** Takes more of what was written. */
+  /** Takes more output. */
   add(text: string): void {
     const lines = (this.#pending + text).split(/[\r\n]+/);
     this.#pending = lines.pop()!.slice(-MAX_PENDING);
     for (const line of lines) this.#keep(line);
   }
 
-  /** All that is kept as the end of a sentence; empty when there was no complaint. */
+  /** All kept lines as the end of a sentence; empty without a complaint. */
   get text(): string {
     this.#keep(this.#pending);
     this.#pending = "";

@@ -12,10 +12,10 @@ export class FfmpegMissing extends QumoError {
   }
 }
 
-/** ffmpeg ended without having done what it was started for. */
+/** ffmpeg ended before its work was done. */
 export class FfmpegFailed extends QumoError {
   readonly code = "QUMO_FFMPEG_FAILED";
-  /** @param reason What it said last, without credentials; may be empty. */
+  /** @param reason Its last complaints, without credentials; may be empty. */
   constructor(readonly program: string, readonly reason: string, readonly exitCode: number) {
     super(`${program} has ended: ${reason || `exit code ${exitCode}, without a word`}`);
   }

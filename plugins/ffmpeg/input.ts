@@ -1,6 +1,6 @@
 /**
- * How ffmpeg is told what to read. Each input names the protocols that may be used for it and, where it is known, its format: what
- * comes in may be a playlist that leads elsewhere.
+ * The input options of ffmpeg. Each input names the protocols that it may use and, where that is known, its format: the input
+ * may be a playlist that leads elsewhere.
  *
  * @module
  */
@@ -10,10 +10,10 @@ export function pipeInput(format: string): string[] {
   return ["-protocol_whitelist", "pipe", "-f", format, "-i", "pipe:0"];
 }
 
-/** What a playlist and its parts may be. */
+/** The formats of a playlist and its parts. */
 const HLS_FORMATS = "hls,mpegts,mov,mp4,aac,ac3,eac3,mp3,webvtt";
 
-/** A playlist by HTTP: plain, for the proxy of its environment does the rest. */
+/** A playlist by plain HTTP: the proxy of its environment does the rest. */
 export function hlsInput(url: string): string[] {
   const protocols = "http,tcp,crypto,data";
   return [
@@ -28,7 +28,7 @@ export function hlsInput(url: string): string[] {
   ];
 }
 
-/** Files that hold media by themselves; playlists, scripts and lists of pictures would lead to others. */
+/** Formats of files that hold media themselves. Playlists, scripts and lists of pictures would lead to other files. */
 const FILE_FORMATS = [
   ...["mov", "mp4", "matroska", "webm", "mpegts", "mpeg", "mpegvideo", "flv", "live_flv", "avi"],
   ...["asf", "ogg", "mxf", "gxf", "nut", "nsv", "rm", "wtv", "dv", "ivf", "obu", "av1", "y4m"],
@@ -37,14 +37,14 @@ const FILE_FORMATS = [
   ...["ape", "wv", "tta", "au", "dsf", "tak", "3gp", "3g2", "m4a", "mj2", "swf", "roq", "ea"],
 ].join(",");
 
-/** A file, of whatever format holds media. */
+/** A file in any of these formats. */
 export function fileInput(path: string): string[] {
   // "file:" keeps ffmpeg from taking the path for a URL or an option.
   const input = ["-protocol_whitelist", "file", "-format_whitelist", FILE_FORMATS];
   return [...input, "-i", `file:${path}`];
 }
 
-/** An RTSP server. It may send ffmpeg on to another one, by RTSP alone: nothing here can keep it from that. */
+/** An RTSP server. It can redirect ffmpeg to another RTSP server; ffmpeg has no option against that. */
 export function rtspInput(url: string): string[] {
   return ["-protocol_whitelist", "rtsp,rtsps,rtp,udp,tcp,tls", "-f", "rtsp", "-i", url];
 }
@@ -54,7 +54,7 @@ export function srtInput(url: string): string[] {
   return ["-protocol_whitelist", "srt", "-f", "mpegts", "-i", url];
 }
 
-/** A device of this machine, or a source that ffmpeg makes up. */
+/** A device of this machine, or a source that ffmpeg generates. */
 export function deviceInput(format: string, options: readonly string[], name: string): string[] {
   return ["-protocol_whitelist", "file", "-f", format, ...options, "-i", name];
 }

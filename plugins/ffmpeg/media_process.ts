@@ -1,5 +1,5 @@
 /**
- * ffmpeg and ffprobe as child processes: started, fed, read, and ended for certain.
+ * ffmpeg and ffprobe as child processes that are certain to end.
  *
  * @module
  */
@@ -9,27 +9,27 @@ import { FfmpegFailed, FfmpegMissing } from "./errors.ts";
 export interface MediaProcessOptions {
   /** Default "ffmpeg". */
   readonly program?: "ffmpeg" | "ffprobe";
-  /** Without the program's name. What every run needs (no banner, no questions) is added. */
+  /** Arguments. Those that every run needs (no banner, no questions) are added. */
   readonly args: readonly string[];
-  /** Added to its environment, which other users of the machine cannot see as they do arguments. */
+  /** Added to its environment, which other users of the machine cannot see; they see arguments. */
   readonly env?: Readonly<Record<string, string>>;
   /** Ends the process. */
   readonly signal?: AbortSignal;
-  /** Something is written to its standard input. Default false: it reads nothing. */
+  /** Whether it reads standard input. Default false. */
   readonly input?: boolean;
   /** Texts that must not appear in an error, besides the credentials of URLs. */
   readonly secrets?: readonly string[];
-  /** How long it may take to end in order, in milliseconds, before it is killed. Default 2,000. */
+  /** How long it may take to end by itself, in milliseconds, before it is killed. Default 2,000. */
   readonly graceMs?: number;
-  /** Told of each complaint as it comes, without credentials. */
+  /** Called with each complaint, without credentials. */
   readonly oncomplaint?: (line: string) => void;
 }
 
 /** One run. Close it in the end, or abort its signal. */
 export class MediaProcess implements AsyncDisposable {
-  /** What it writes to standard output; taken as it comes, so whoever does not read holds it up. */
+  /** Its standard output. It waits for a reader that does not read. */
   readonly stdout: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Fulfils with the exit code once it is gone. Never rejects. */
+  /** Fulfils with the exit code once it has ended. Never rejects. */
   readonly ended: Promise<number>;
   readonly #program: "ffmpeg" | "ffprobe";
   readonly #child: Deno.ChildProcess;
@@ -58,7 +58,7 @@ export class MediaProcess implements AsyncDisposable {
     this.#child = child;
     this.stdout = child.stdout;
     this.#writer = input ? child.stdin.getWriter() : undefined;
-    this.#writer?.closed.catch(() => {}); // how it ended is told by `ended`
+    this.#writer?.closed.catch(() => {}); // `ended` tells how it ended
     const abort = () => this.#terminate();
     const heard = this.#listen();
     this.ended = (async () => {
@@ -73,7 +73,7 @@ export class MediaProcess implements AsyncDisposable {
     if (signal?.aborted) abort();
   }
 
-  /** What it complained about last, without credentials; empty when it did not. */
+  /** Its last complaints, without credentials; empty when there was none. */
   get complaint(): string {
     return this.#complaints.text;
   }
@@ -84,7 +84,7 @@ export class MediaProcess implements AsyncDisposable {
   }
 
   /**
-   * Feeds it. Fulfils when it has room for more: await it, and it is never fed faster than it eats.
+   * Writes to its standard input. Fulfils when it has room for more.
    * @throws {FfmpegFailed} It has ended.
    */
   async write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
@@ -98,7 +98,7 @@ export class MediaProcess implements AsyncDisposable {
     }
   }
 
-  /** Nothing more will be written: it finishes what it has. */
+  /** Ends its standard input: it finishes what it has. */
   async endInput(): Promise<void> {
     try {
       await this.#writer?.close();
@@ -106,22 +106,22 @@ export class MediaProcess implements AsyncDisposable {
     }
   }
 
-  /** Waits for its end. @throws {FfmpegFailed} It has failed. */
+  /** Waits until it has ended. @throws {FfmpegFailed} It has failed. */
   async done(): Promise<void> {
     const code = await this.ended;
     if (code !== 0) throw this.failure(code);
   }
 
-  /** Why it ended, from what it said. */
+  /** Why it ended, by its complaints. */
   failure(exitCode: number): FfmpegFailed {
     return new FfmpegFailed(this.#program, this.complaint, exitCode);
   }
 
-  /** Asks it to end, and kills it when it does not. */
+  /** Asks it to end, and kills it if it does not. */
   async close(): Promise<void> {
     this.#terminate();
     await this.ended;
-    // Whoever still reads gets the end; if nobody does, the pipe has to be let go of.
+    // A reader gets the end. Without a reader the pipe has to be cancelled.
     if (!this.stdout.locked) await this.stdout.cancel().catch(() => {});
     await this.#writer?.abort().catch(() => {});
   }
@@ -140,7 +140,7 @@ export class MediaProcess implements AsyncDisposable {
   #signal(signal: Deno.Signal): void {
     try {
       this.#child.kill(signal);
-    } catch { // It is gone by itself.
+    } catch { // It has ended by itself.
     }
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Fragmented MP4 with a fragment per frame: nothing waits for the frame that follows. */
+/** Fragmented MP4 with a fragment per frame: no frame waits for the next. */
 export const LIVE_MOVFLAGS = "cmaf+separate_moof+delay_moov+skip_trailer+frag_every_frame";
 
 /** Writes live fragmented MP4 to standard output, without holding anything back. */
@@ -12,7 +12,7 @@ export const LIVE_FMP4: readonly string[] = [
   ...["-f", "mp4", "-movflags", LIVE_MOVFLAGS, "-flush_packets", "1", "pipe:1"],
 ];
 
-/** How a stream is treated on its way through. */
+/** What happens to a stream on its way through. */
 export type CodecChoice = "copy" | "h264" | "h265" | "vp9" | "av1" | "aac" | "opus";
 
 const ENCODERS: Readonly<Record<Exclude<CodecChoice, "copy">, readonly string[]>> = {
@@ -49,7 +49,7 @@ const ENCODERS: Readonly<Record<Exclude<CodecChoice, "copy">, readonly string[]>
 };
 
 export interface VideoCodecOptions {
-  /** A keyframe at least so often; "source" has them where the frames that are encoded had them. Default 2 seconds. */
+  /** Longest time between keyframes, in seconds; "source" puts them where the input has them. Default 2. */
   readonly keyframes?: number | "source";
   /** As ffmpeg writes it: "2500k". */
   readonly bitrate?: string;
@@ -75,7 +75,7 @@ export function videoCodec(choice: CodecChoice, options: VideoCodecOptions = {})
   return [
     ...[`-c${of}`, encoder!, ...settings, `-force_key_frames${of}`, when],
     ...(choice === "h265" ? [`-forced-idr${of}`, "1"] : []),
-    // SVT-AV1 cannot be told when.
+    // SVT-AV1 does not take the times of keyframes.
     ...(choice === "av1" ? [`-g${of}`, String(Math.round(2 * framerate))] : []),
     ...(keyframes === "source" && choice !== "av1" ? [`-g${of}`, "9999"] : []),
     ...(keyframes === "source" && choice === "h264" ? [`-sc_threshold${of}`, "0"] : []),

@@ -1,5 +1,5 @@
 /**
- * What the ingress plugins share: ffmpeg as the demuxer of anything, and its output published.
+ * What the ingress plugins share: ffmpeg demuxes the source, and its output is published.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { MediaError } from "../../media/media_error.ts";
 import { MediaPublisher } from "../../media/broadcast/media_publisher.ts";
 import type { PluginContext } from "../plugin.ts";
 
-/** The source gave nothing that can be published, or stopped doing so. */
+/** The source gives nothing that can be published, or no longer does. */
 export class SourceFailed extends QumoError {
   readonly code = "QUMO_SOURCE_FAILED";
 }
@@ -26,7 +26,7 @@ export const BROADCAST = {
   broadcast: text("Path of the broadcast the media is published as.", { example: "cam" }),
 };
 
-/** Options of those that take media as it is. */
+/** Options of plugins that can carry media as it is. */
 export const CODECS = {
   video: oneOf(
     VIDEO,
@@ -40,7 +40,7 @@ export const CODECS = {
   ),
 };
 
-/** The option of those whose source can fall silent. */
+/** The option of plugins whose source can fall silent. */
 export const TIMEOUT = {
   timeout: duration(
     { min: "1s", max: "10m", byDefault: "10s" },
@@ -50,29 +50,29 @@ export const TIMEOUT = {
 
 /** One run of ffmpeg over a source. */
 export interface Source {
-  /** What it is to people, without credentials: "the camera at rtsp://10.0.0.7/live". */
+  /** Its name for people, without credentials: "the camera at rtsp://10.0.0.7/live". */
   readonly what: string;
   /** Options of ffmpeg up to its `-i`. */
   readonly input: readonly string[];
   readonly video: (typeof VIDEO)[number];
   readonly audio: (typeof AUDIO)[number];
   /**
-   * It may be MPEG-TS, whose AAC (ADTS) has to be taken apart, which ends at once for any other codec: after a run without
-   * media the other is tried, at once where the source is pulled.
+   * The source may be MPEG-TS. Its AAC (ADTS) needs a filter that fails for every other codec. After a run without media the
+   * other way is tried: at once where the source is pulled.
    */
   readonly mpegTs?: { aac: boolean; readonly pulled?: boolean };
-  /** Which input the sound is taken from. Default 0, the same as the picture. */
+  /** Which input the audio comes from. Default 0, that of the video. */
   readonly audioInput?: number;
   /** Further options of the output. */
   readonly output?: readonly string[];
   readonly secrets?: readonly string[];
   /** Longest silence once media flows, in milliseconds. */
   readonly timeoutMs?: number;
-  /** The same before its first frame; never given up if absent. */
+  /** Longest silence before the first frame, in milliseconds. Default: no limit. */
   readonly firstFrameMs?: number;
-  /** Media comes faster than it is to be shown. */
+  /** Media comes faster than it is shown, and is held back. */
   readonly paced?: boolean;
-  /** What ffmpeg's environment has besides. */
+  /** Added to ffmpeg's environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** What ffmpeg reads from its standard input. */
   readonly stdin?: () => AsyncIterable<Uint8Array<ArrayBuffer>>;
@@ -85,9 +85,9 @@ export function publisherOf(ctx: PluginContext, broadcast: string): MediaPublish
 }
 
 /**
- * Publishes a source until it ends, or the instance has to. The broadcast stays announced.
+ * Publishes a source until it ends, or the instance does. The broadcast stays announced.
  * @returns How many frames there were.
- * @throws {SourceFailed} With what is wrong, and what to do where that is known. @throws {FfmpegMissing}
+ * @throws {SourceFailed} What is wrong and, where that is known, what to do. @throws {FfmpegMissing}
  */
 export async function ingest(
   ctx: PluginContext,
@@ -120,7 +120,7 @@ async function ingestOnce(
   const sound = `${source.audioInput ?? 0}:a:0?`;
   const audio = source.audio === "none" ? ["-an"] : ["-map", sound, ...audioCodec(source.audio)];
   await using ffmpeg = MediaProcess.start({
-    // Damaged packets end here: what is handed on can be decoded.
+    // Damaged packets are dropped: the rest can be decoded.
     args: [
       ...["-fflags", "+genpts+discardcorrupt", ...source.input],
       ...[
@@ -132,7 +132,7 @@ async function ingestOnce(
         "-map_metadata",
         "-1",
       ],
-      // An input whose audio has fallen silent does not hold its video back.
+      // Video does not wait for audio that has fallen silent.
       ...["-max_interleave_delta", "1000000", ...(source.output ?? []), ...LIVE_FMP4],
     ],
     signal,
@@ -163,17 +163,17 @@ async function ingestOnce(
   }
 }
 
-/** Writes as fast as it is read. Ends with its input, or with the process. */
+/** Writes as fast as ffmpeg reads. Ends with its input, or with the process. */
 async function feed(ffmpeg: MediaProcess, bytes: AsyncIterable<Uint8Array<ArrayBuffer>>) {
   try {
     for await (const part of bytes) await ffmpeg.write(part);
-  } catch { // Told by the end of the process, or by whoever gives the bytes.
+  } catch { // The end of the process tells of it, or the source of the bytes does.
   } finally {
     await ffmpeg.endInput();
   }
 }
 
-/** The media's error is but what ffmpeg's has led to. */
+/** The error with its cause: an error of the media follows from one of ffmpeg. */
 async function explained(error: unknown, ffmpeg: MediaProcess, source: Source): Promise<unknown> {
   if (!(error instanceof MediaError) && !(error instanceof FfmpegFailed)) return error;
   const began = `Cannot publish ${source.what}`;

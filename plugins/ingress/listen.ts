@@ -1,5 +1,5 @@
 /**
- * Waiting for publishers, one after another, on a port of ours.
+ * Takes publishers on a port, one after another.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { sleep } from "../../base/sleep.ts";
 import type { PluginContext } from "../plugin.ts";
 import { SourceFailed } from "./ingest.ts";
 
-/** Nobody can come: the address is not to be had, or a protocol is not known. */
+/** No publisher can connect: the address is taken, or ffmpeg lacks a protocol. */
 export class ListenFailed extends QumoError {
   readonly code = "QUMO_LISTEN_FAILED";
 }
 
 /**
- * Looks whether there is an ffmpeg before somebody comes.
- * @returns The protocols it knows, one a line.
+ * Checks that there is an ffmpeg, before a publisher connects.
+ * @returns The protocols that it knows, one per line.
  * @throws {FfmpegMissing}
  */
 export async function needsFfmpeg(signal: AbortSignal): Promise<string> {
@@ -26,20 +26,20 @@ export async function needsFfmpeg(signal: AbortSignal): Promise<string> {
   return await new Response(ffmpeg.stdout).text();
 }
 
-/** Between one publisher and the next, in milliseconds. */
+/** Pause between one publisher and the next, in milliseconds. */
 const PAUSE_MS = 100;
 
-/** What the status says while nobody publishes. @param failure What was wrong with the last one. */
+/** The status while nobody publishes. @param failure What was wrong with the last publisher. */
 export function waitingStatus(what: string, failure?: string): string {
   const waiting = `waiting for a publisher on ${what}`;
   return failure === undefined ? waiting : `${waiting}; the last one failed: ${failure}`;
 }
 
 /**
- * Publishes whoever comes, until the instance has to end. The broadcast is withdrawn when they leave, and goes on with the
- * next. One that fails is told and forgotten.
- * @param turn Waits for one and publishes it. @throws {SourceFailed} Something is wrong with that one.
- * @throws Anything else that `turn` throws: nobody can come.
+ * Publishes one publisher after another, until the instance has to end. The broadcast is withdrawn when a publisher leaves, and
+ * continues with the next. A publisher that fails is reported.
+ * @param turn Waits for a publisher and publishes it. @throws {SourceFailed} Something is wrong with that publisher.
+ * @throws Anything else that `turn` throws: no publisher can connect.
  */
 export async function takeInTurn(
   ctx: PluginContext,

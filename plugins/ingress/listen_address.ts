@@ -1,5 +1,5 @@
 /**
- * Where a plugin waits for publishers, and the key that keeps strangers out. Tokens of the relay mean nothing to them.
+ * Where a plugin waits for publishers, and the key that keeps strangers out. Tokens of the relay do not count here.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { type Address, formatAddress, isLoopback } from "../../config/address.ts
 import { flag, optionalListen } from "../../config/fields.ts";
 import type { OptionProblem } from "../errors.ts";
 
-/** The options `listen` and `anonymous`. @param keyName The option that strangers do not know. */
+/** The options `listen` and `anonymous`. @param keyName The option that holds the key. */
 export function listenOptions(port: number, carrier: "TCP" | "UDP", keyName: string) {
   return {
     listen: optionalListen(
@@ -27,7 +27,7 @@ interface Listening {
   readonly anonymous: boolean;
 }
 
-/** The address to listen on. @param key What strangers do not know; `undefined` when everybody may publish. */
+/** The address to listen on. @param key `undefined` when everybody may publish. */
 export function listenAddress(
   { listen }: Listening,
   port: number,
@@ -36,7 +36,7 @@ export function listenAddress(
   return listen ?? { hostname: key === undefined ? "127.0.0.1" : "0.0.0.0", port };
 }
 
-/** What is wrong with an address that others reach where nothing keeps them from publishing. */
+/** Refuses an address that others can reach, where nothing keeps them from publishing. */
 export function listenProblems(
   { listen, anonymous }: Listening,
   keyName: string,

@@ -1,7 +1,7 @@
 import { deviceInput } from "../../ffmpeg/input.ts";
 import { SourceFailed } from "../ingest.ts";
 
-/** How the picture is asked for. */
+/** The format that a camera is asked for. */
 export interface Picture {
   readonly width: number;
   readonly height: number;
@@ -14,17 +14,17 @@ export interface Device {
   readonly input: readonly string[];
 }
 
-/** Stands for the picture and the tone ffmpeg makes itself. */
+/** Names the test picture and the test tone of ffmpeg. */
 export const TEST = "test";
 
-/** ffmpeg's name for the cameras of each system, and what a device is called there. */
+/** What ffmpeg calls the cameras of each system, and how a device is named there. */
 const CAMERAS: Readonly<Record<string, { readonly format: string; readonly first: string }>> = {
   linux: { format: "v4l2", first: "/dev/video0" },
   darwin: { format: "avfoundation", first: "0" },
   windows: { format: "dshow", first: "" },
 };
 
-/** The camera that is meant; with "auto" the first one there is, else the test picture. */
+/** The camera of this name. "auto" is the first camera, or the test picture when there is none. */
 export function cameraOf(device: string, picture: Picture, os: string = Deno.build.os): Device {
   const { width, height, framerate } = picture;
   const size = `${width}x${height}`;
@@ -46,7 +46,7 @@ export function cameraOf(device: string, picture: Picture, os: string = Deno.bui
   };
 }
 
-/** The microphone that is meant; a tone with "test". */
+/** The microphone of this name. "test" is a tone. */
 export function microphoneOf(device: string, os: string = Deno.build.os): Device {
   if (device === TEST) {
     const source = "sine=frequency=440:sample_rate=48000";

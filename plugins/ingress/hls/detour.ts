@@ -1,6 +1,6 @@
 /**
- * How addresses look to ffmpeg, which may speak plain HTTP to our proxy alone: the scheme "https" is the first label of the
- * host's name. What a playlist refers to by a relative address stays right by itself.
+ * Addresses as ffmpeg sees them. It speaks plain HTTP, to our proxy alone, so the scheme "https" becomes the first label of the
+ * host's name. Relative addresses in a playlist stay right by themselves.
  *
  * @module
  */
@@ -8,10 +8,10 @@
 import { isIpv4 } from "../../../config/address.ts";
 
 const SECURE = "https.";
-/** In front of an IP address, which cannot stand behind a label as it is. */
+/** Stands before an IP address, which cannot follow a label as it is. */
 const [IPV4, IPV6] = ["ipv4-", "ipv6-"];
 
-/** As ffmpeg is told it. @param url http or https. */
+/** An address as ffmpeg is given it. @param url http or https. */
 export function detourOf(url: URL): string {
   const { protocol, hostname, port, pathname, search } = url;
   if (protocol === "http:") return `http://${url.host}${pathname}${search}`;
@@ -20,7 +20,7 @@ export function detourOf(url: URL): string {
   }${pathname}${search}`;
 }
 
-/** The address that is meant by what ffmpeg asks for. @returns `undefined` if it is none. */
+/** The address that a request of ffmpeg means. @returns `undefined` if it is none. */
 export function meantBy(asked: string): URL | undefined {
   const url = URL.parse(asked);
   if (url === null || url.protocol !== "http:") return undefined;
@@ -31,8 +31,8 @@ export function meantBy(asked: string): URL | undefined {
 }
 
 /**
- * A playlist whose absolute addresses lead to the proxy too. What is overlooked goes there as well, without TLS: nothing depends
- * on this for safety.
+ * A playlist whose absolute addresses lead to the proxy. An address that is overlooked leads there as well, without TLS: safety
+ * does not depend on this.
  */
 export function detoured(playlist: string, from: URL): string {
   const secure = from.protocol === "https:" ? SECURE : "";
@@ -41,7 +41,7 @@ export function detoured(playlist: string, from: URL): string {
       /https:\/\/(?:[^\s"'/?#@]*@)?(\[[0-9a-f:.]{2,45}\]|[^\s"'/?#:,[]*)/gi,
       (_, host) => `http://${SECURE}${labelled(host)}`,
     )
-    // "//host/path" keeps the scheme of where it stands.
+    // "//host/path" has the scheme of its playlist.
     .replace(/(^|URI="?)\/\/(?=[^/])/gim, `$1http://${secure}`);
 }
 

@@ -63,7 +63,7 @@ export const hls = plugin({
           video,
           audio,
           mpegTs: { aac: true, pulled: true },
-          // Segments come at once; viewers get them in time.
+          // A segment comes all at once. Viewers get its frames in time.
           paced: true,
           firstFrameMs: timeout + SEGMENT_MS,
         });
@@ -78,7 +78,7 @@ export const hls = plugin({
   },
 });
 
-/** Segments are this long at most, in milliseconds: so long nothing may come. */
+/** Longest segment, in milliseconds: nothing may come for so long. */
 const SEGMENT_MS = 30_000;
 
 /** "nas", "nas:8080", "10.0.0.7", "[fd00::1]:80" or "fd00::1"; port 0 is every port. */
@@ -88,7 +88,7 @@ function hostOf(text: string): Address | undefined {
   return parseAddress(`${isIpv6(text) ? `[${text}]` : text}:0`);
 }
 
-/** Those of the configuration, and the one of `url` where that says what it is. */
+/** The hosts of the configuration, and that of `url` where it is an address or `localhost`. */
 function hostsOf({ url, privateHosts }: Options): Address[] {
   const { hostname, port, protocol } = new URL(url);
   const host = hostname.replace(/^\[|\]$/g, "");

@@ -1,6 +1,6 @@
 /**
- * All of the network that ffmpeg has while it plays a playlist: a proxy on loopback that only it can use, fetches by HTTP and HTTPS,
- * and goes nowhere the configuration does not allow.
+ * The only network that ffmpeg has while it plays a playlist: a proxy on loopback that only it can use. The proxy fetches by HTTP
+ * and HTTPS, from hosts that the configuration allows.
  *
  * @module
  */
@@ -14,26 +14,26 @@ import { HlsRefused, type Reachable } from "./reachable.ts";
 
 /** Longest playlist. */
 const MAX_PLAYLIST_BYTES = 4 << 20;
-/** Other playlists that one names at most: ffmpeg takes 9 KB of memory for each, and asks for all of them before it plays. */
+/** Most other playlists that one may name: ffmpeg takes 9 KB of memory for each, and asks for all before it plays. */
 const MAX_PLAYLISTS_NAMED = 128;
-/** What ffmpeg calls the playlist of the configuration, whose address it is never told. */
+/** The name that ffmpeg has for the playlist of the configuration. It never gets the address. */
 const ENTRY = "http://playlist.invalid/index.m3u8";
 const FORWARDED = ["range", "accept", "user-agent", "authorization"] as const;
 const RETURNED = ["content-type", "content-length", "content-range"] as const;
 
 export interface HlsProxyOptions {
-  /** The playlist; credentials in it are used for its own host alone. */
+  /** The playlist. Credentials in it go to its own host alone. */
   readonly url: string;
   readonly reachable: Reachable;
-  /** For a connection and the head of an answer, in milliseconds. */
+  /** Limit for a connection and the head of an answer, in milliseconds. */
   readonly timeoutMs: number;
-  /** Something could not be had, and why; `undefined` once something could again. */
+  /** Called when a request failed, with why, and with `undefined` when one succeeds again. */
   readonly onfailed: (failure: HlsRefused | HlsFetchFailed | undefined) => void;
 }
 
 /** Serves until it is disposed of. */
 export class HlsProxy implements AsyncDisposable {
-  /** What ffmpeg is to play. */
+  /** The address that ffmpeg plays. */
   readonly input = ENTRY;
   readonly #options: HlsProxyOptions;
   readonly #source: URL;
@@ -54,7 +54,7 @@ export class HlsProxy implements AsyncDisposable {
     this.#server = Deno.serve(listening, (request) => this.#answer(request));
   }
 
-  /** What ffmpeg's environment has to say. It cannot be seen by other users, as arguments can. */
+  /** The environment of ffmpeg, which names the proxy. Other users cannot see it; they see arguments. */
   get env(): Readonly<Record<string, string>> {
     const { port } = this.#server.addr;
     return { http_proxy: `http://ffmpeg:${this.#secret}@127.0.0.1:${port}`, no_proxy: "" };
@@ -136,7 +136,7 @@ export class HlsProxy implements AsyncDisposable {
     const addresses = await this.#options.reachable.addressesOf(hostname, port);
     const sent = FORWARDED.flatMap((name) => {
       const value = headers.get(name);
-      // Whole files are asked for as such: servers answer alike.
+      // ffmpeg asks for a whole file with a range. Without the range all servers answer alike.
       return value === null || value === "bytes=0-" ? [] : [[name, value]];
     });
     const own = url.origin === this.#source.origin && this.#authorization !== ""
@@ -147,7 +147,7 @@ export class HlsProxy implements AsyncDisposable {
       signal: this.#over.signal,
       ...{ hostname, port, path: `${url.pathname}${url.search}`, agent: false },
       headers: { ...Object.fromEntries(sent), ...own, host: url.host },
-      // The addresses that were looked at, and no others.
+      // Only the addresses that were checked.
       lookup: ((_host: string, { all }: { all?: boolean }, done: LookupDone) => {
         const found = addresses.map((address) => ({ address, family: familyOf(address) }));
         if (all === true) done(null, found);
@@ -174,16 +174,16 @@ export class HlsProxy implements AsyncDisposable {
   }
 }
 
-/** What a playlist refers to cannot be had. */
+/** A part of the playlist cannot be fetched. */
 export class HlsFetchFailed extends QumoError {
   readonly code = "QUMO_HLS_FETCH";
-  /** @param status What ffmpeg is told. */
+  /** @param status The answer that ffmpeg gets. */
   constructor(message: string, options: ErrorOptions = {}, readonly status = 502) {
     super(message, options);
   }
 }
 
-/** Without what may be secret. */
+/** An address without its secret parts. */
 const shown = ({ origin, pathname }: URL) => `${origin}${pathname}`;
 
 type LookupDone = (error: null, found: unknown, family?: number) => void;
@@ -222,7 +222,7 @@ async function textOf(
   }
 }
 
-/** The stream with what was taken from its start put back. */
+/** A stream with the bytes that were read of it in front again. */
 function again(
   first: Uint8Array | undefined,
   rest: ReadableStreamDefaultReader<Uint8Array>,

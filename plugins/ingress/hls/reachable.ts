@@ -1,6 +1,6 @@
 /**
- * Where a playlist may lead: to public addresses, and to what the configuration names. A name is resolved once, and the connection
- * goes to the address that was looked at.
+ * Where a playlist may lead: to public addresses, and to hosts that the configuration names. A name is resolved once, and the
+ * connection goes to the address that was checked.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import { BlockList } from "node:net";
 import { QumoError } from "../../../base/errors.ts";
 import { type Address, ipBytes } from "../../../config/address.ts";
 
-/** A playlist leads to an address that it may not. */
+/** A playlist leads to an address that is not allowed. */
 export class HlsRefused extends QumoError {
   readonly code = "QUMO_HLS_REFUSED";
 }
 
-/** Of IPv4, everything that is no single public host (RFC 6890 and the registry it began). */
+/** IPv4 addresses that are no single public host (RFC 6890 and its registry). */
 const RESERVED: readonly (readonly [string, number])[] = [
   ...[["0.0.0.0", 8], ["10.0.0.0", 8], ["100.64.0.0", 10], ["127.0.0.0", 8]] as const,
   ...[["169.254.0.0", 16], ["172.16.0.0", 12], ["192.0.0.0", 24], ["192.0.2.0", 24]] as const,
@@ -25,8 +25,8 @@ const reserved = new BlockList();
 for (const [net, bits] of RESERVED) reserved.addSubnet(net, bits, "ipv4");
 
 /**
- * Whether an IP address belongs to a host of the public Internet. Of IPv6 only global addresses are (2000::/3), without those
- * that carry an IPv4 address or stand for documents.
+ * Whether an IP address belongs to a host of the public Internet. In IPv6 those are the global addresses (2000::/3), without those
+ * that carry an IPv4 address or are for documentation.
  */
 export function isPublicAddress(address: string): boolean {
   const bytes = ipBytes(address);
@@ -49,14 +49,14 @@ export class Reachable {
   readonly #hosts: readonly Address[];
   readonly #resolve: Resolve;
 
-  /** @param hosts That may be at any address: with port 0 on every port. */
+  /** @param hosts These may have any address; port 0 allows every port. */
   constructor(hosts: readonly Address[], resolve: Resolve = byTheSystem) {
     this.#hosts = hosts;
     this.#resolve = resolve;
   }
 
   /**
-   * The addresses of a host that may be connected to; at least one.
+   * The addresses of a host that are allowed; at least one.
    * @param hostname A name, an IPv4 address, or an IPv6 address without brackets.
    * @throws {HlsRefused} There is none. @throws The resolver's error.
    */
@@ -75,7 +75,7 @@ export class Reachable {
   }
 }
 
-/** An address in whatever form, or a name. */
+/** An address in one form, or a name. */
 function sameHost(a: string, b: string): boolean {
   return (ipBytes(a)?.toHex() ?? a.toLowerCase()) === (ipBytes(b)?.toHex() ?? b.toLowerCase());
 }

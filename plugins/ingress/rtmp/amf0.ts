@@ -1,12 +1,12 @@
 /**
- * Values of RTMP's commands: AMF 0, as far as publishers use it.
+ * The values in RTMP commands: the part of AMF 0 that publishers use.
  *
  * @see Action Message Format, AMF 0 (December 2007).
  * @module
  */
 import { RtmpViolation } from "./errors.ts";
 
-/** An object is a map: a key that a peer chooses meets no prototype. */
+/** An object is a map, so that no key of a peer meets a prototype. */
 export type Amf =
   | number
   | boolean
@@ -16,7 +16,7 @@ export type Amf =
   | readonly Amf[]
   | ReadonlyMap<string, Amf>;
 
-/** How deep objects may lie in each other. */
+/** How deep objects may be nested. */
 export const MAX_AMF_DEPTH = 8;
 /** How many values a message may have, keys not counted. */
 export const MAX_AMF_VALUES = 256;
@@ -33,7 +33,7 @@ export function decodeAmf(bytes: Uint8Array): Amf[] {
   return values;
 }
 
-/** Writes values one behind the other. @throws {RangeError} A text is longer than 65,535 bytes. */
+/** Writes values one after the other. @throws {RangeError} A text is longer than 65,535 bytes. */
 export function encodeAmf(values: readonly Amf[]): Uint8Array<ArrayBuffer> {
   const out: number[] = [];
   for (const value of values) encode(value, out);
@@ -86,7 +86,7 @@ class Cursor {
       case TYPED_OBJECT:
         this.#text(this.#view.getUint16(this.#take(2)));
         return this.#map(depth);
-      case ECMA_ARRAY: // How many there are is but a hint.
+      case ECMA_ARRAY: // Its count is only a hint.
         this.#take(4);
         return this.#map(depth);
       case OBJECT:
@@ -119,7 +119,7 @@ class Cursor {
     return utf8.decode(this.#bytes.subarray(from, from + length));
   }
 
-  /** Where the next bytes begin; they are all there. */
+  /** Where the next bytes begin. They are all there. */
   #take(count: number): number {
     const from = this.#at;
     if (count > this.#bytes.length - from) {

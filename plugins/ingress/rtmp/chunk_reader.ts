@@ -1,5 +1,5 @@
 /**
- * Puts RTMP messages together from the chunks they come in. No socket and no clock: bytes in, messages out.
+ * Assembles RTMP messages from their chunks. No socket and no clock: bytes in, messages out.
  *
  * @see RTMP 1.0, section 5.3.
  * @module
@@ -8,17 +8,17 @@ import { concat } from "../../../base/bytes.ts";
 import { RtmpViolation } from "./errors.ts";
 import { MESSAGE, type RtmpMessage } from "./message.ts";
 
-/** What a peer may make us keep. */
+/** How much a peer may make us keep. */
 export interface ChunkLimits {
   readonly messageBytes: number;
-  /** Of all messages that have begun and are not whole, by the length they announce. */
+  /** All messages that have begun and are not whole, by their announced lengths. */
   readonly waitingBytes: number;
 }
 
 /** Chunk streams of one connection; publishers use four or five. */
 export const MAX_CHUNK_STREAMS = 32;
 const EXTENDED = 0xffffff;
-/** Bytes of a message header by its format. */
+/** Bytes of a message header, by its format. */
 const HEADER_BYTES = [11, 7, 3, 0] as const;
 
 interface ChunkStream {
@@ -33,15 +33,15 @@ interface ChunkStream {
 }
 
 export class ChunkReader {
-  /** May change at any time; what has begun stays. */
+  /** May change at any time. Messages that have begun keep theirs. */
   limits: ChunkLimits;
-  /** How many chunks it has read: each costs the same, however short it is. */
+  /** Chunks read so far: each costs the same, however short it is. */
   chunks = 0;
   readonly #streams = new Map<number, ChunkStream>();
   #rest: Uint8Array = new Uint8Array(0);
   #chunkSize = 128;
   #waiting = 0;
-  /** The chunk that is being read, and how much of it is to come. */
+  /** The chunk that is being read, and how many of its bytes are still to come. */
   #current: ChunkStream | undefined;
   #left = 0;
 
@@ -50,14 +50,14 @@ export class ChunkReader {
   }
 
   /**
-   * Takes what has come; gives one whole message after another. What is not asked for is not looked at, so limits changed in
+   * Takes bytes and gives one whole message after another. It reads no further than it is asked to, so limits that change in
    * between hold for the next message.
-   * @param bytes Copied where they are kept.
+   * @param bytes Copied where they have to be kept.
    * @throws {RtmpViolation} Nothing more can be read.
    */
   *push(bytes: Uint8Array): Generator<RtmpMessage, void> {
     let at = 0;
-    // Between two chunks at most a header waits: that little is put in front.
+    // Between two chunks at most a header waits: it is put in front.
     const all = this.#rest.length === 0 ? bytes : concat([this.#rest, bytes]);
     this.#rest = new Uint8Array(0);
     while (at < all.length) {

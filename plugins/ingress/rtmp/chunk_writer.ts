@@ -1,9 +1,9 @@
 import type { RtmpMessage } from "./message.ts";
 
-/** Chunks have this size until a side says otherwise, and ours never does: what is answered is short. */
+/** The size of chunks until a side changes it. Ours never does: its answers are short. */
 const CHUNK_BYTES = 128;
 
-/** A message in chunks of a chunk stream from 2 to 63, each with a whole header in front (RTMP 1.0, section 5.3.1). */
+/** A message in chunks of a chunk stream from 2 to 63, each with a whole header (RTMP 1.0, section 5.3.1). */
 export function chunksOf(
   chunkStream: number,
   { type, streamId, timestampMs, payload }: RtmpMessage,
@@ -12,7 +12,7 @@ export function chunksOf(
   const out = new Uint8Array(12 + payload.length + chunks - 1);
   const view = new DataView(out.buffer);
   out[0] = chunkStream;
-  // The first byte of both is written over by what follows.
+  // What follows overwrites the first byte of both.
   view.setUint32(0, Math.min(timestampMs, 0xfffffe));
   out[0] = chunkStream;
   view.setUint32(3, payload.length);

@@ -1,5 +1,5 @@
 /**
- * One client's connection: let in or refused by what it asks for, then read as FLV.
+ * The connection of one client: accepted or refused, then read as FLV.
  *
  * @module
  */
@@ -14,14 +14,14 @@ import { answerHello, checkVersion, HANDSHAKE_BYTES, HELLO_BYTES } from "./hands
 import { MESSAGE, type RtmpMessage } from "./message.ts";
 import type { PublishRequest } from "./stream_key.ts";
 
-/** Of a client that nobody has let in. */
+/** Limits of a client that is not accepted yet. */
 export const STRANGER = { messageBytes: 4096, waitingBytes: 8192, allBytes: 65_536 } as const;
-/** Of a publisher: a picture of 50 Mbit/s is far below. */
+/** Limits of a publisher: video of 50 Mbit/s is far below. */
 export const PUBLISHER = { messageBytes: 4 << 20, waitingBytes: 6 << 20 } as const;
 const MAX_METADATA_BYTES = 65_536;
 const READ_BYTES = 65_536;
 const STRANGER_READ_BYTES = 4096;
-/** Of one read: chunks of 128 bytes, the least that is usual, are 512. More of them have to wait, 100,000 a second. */
+/** A read with more chunks waits: 100,000 pass per second. With chunks of 128 bytes, the smallest usual size, it has 512. */
 const CHUNKS_AT_ONCE = 2048;
 const CHUNKS_PER_MS = 100;
 
@@ -30,7 +30,7 @@ export class RtmpConnection {
   readonly #reader = new ChunkReader(STRANGER);
   readonly #talk: Conversation;
   #refusal: string | undefined;
-  /** Begun by what let it publish, and still to be read. */
+  /** The messages behind the `publish` command, still to be read. */
   #messages: Iterator<RtmpMessage, void> | undefined;
   #received = 0;
   #acknowledged = 0;
@@ -39,8 +39,8 @@ export class RtmpConnection {
   readonly #pause: (ms: number) => Promise<void>;
 
   /**
-   * @param judge Says why a client may not publish; `undefined` lets it. Asked once at most.
-   * @param pause How it waits, where a test has a reason.
+   * @param judge Says why a client may not publish; `undefined` accepts it. Called at most once.
+   * @param pause How it waits; a test brings its own.
    */
   constructor(
     conn: Deno.Conn,
@@ -53,8 +53,8 @@ export class RtmpConnection {
   }
 
   /**
-   * Talks with the client until it publishes, is refused, or goes. Whoever calls ends it in time by {@link close}.
-   * @returns Why it was refused; `undefined` when it publishes, "gone" when it has left before.
+   * Talks with the client until it publishes, is refused, or leaves. The caller limits the time by {@link close}.
+   * @returns Why it was refused; `undefined` when it publishes, "gone" when it has left.
    * @throws {RtmpViolation}
    */
   async open(): Promise<"publishing" | "gone" | { readonly refused: string }> {
@@ -84,7 +84,7 @@ export class RtmpConnection {
   }
 
   /**
-   * What it publishes, as FLV in pieces of whole tags. Ends when the client does.
+   * The media as FLV, in pieces of whole tags. Ends when the client does.
    * @throws {RtmpViolation}
    */
   async *media(): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
@@ -102,7 +102,7 @@ export class RtmpConnection {
       if (tags.length > 0) yield concat(tags);
       if (this.#talk.standing === "over") return;
       const chunks = this.#reader.chunks - before;
-      // Bytes that make work without being media: others get their turn.
+      // Chunks that are work without media wait, so that others get their turn.
       if (chunks > CHUNKS_AT_ONCE) await this.#pause(chunks / CHUNKS_PER_MS);
       const part = await this.#read(buffer);
       if (part === undefined) return;
@@ -118,11 +118,11 @@ export class RtmpConnection {
     this.#closed = true;
     try {
       this.#conn.close();
-    } catch { // The client was faster.
+    } catch { // The client has closed it.
     }
   }
 
-  /** @returns What has come behind the handshake, or `undefined` when it never ends. */
+  /** @returns The bytes behind the handshake; `undefined` when it does not end. */
   async #shake(): Promise<Uint8Array | undefined> {
     const all = new Uint8Array(HELLO_BYTES + HANDSHAKE_BYTES + STRANGER_READ_BYTES);
     let have = 0;
@@ -143,7 +143,7 @@ export class RtmpConnection {
     try {
       const count = await this.#conn.read(buffer);
       return count === null ? undefined : buffer.subarray(0, count);
-    } catch { // It was closed, by the client or by us.
+    } catch { // It was closed, by the client or here.
       return undefined;
     }
   }
@@ -151,7 +151,7 @@ export class RtmpConnection {
   #tag(message: RtmpMessage): Uint8Array<ArrayBuffer> | undefined {
     const { type, timestampMs, payload } = message;
     if (type === MESSAGE.audio || type === MESSAGE.video) {
-      // A byte on the wire each: nothing is in them.
+      // Empty messages cost a byte on the wire.
       return payload.length === 0 ? undefined : flvTag(type, timestampMs, payload);
     }
     if (type === MESSAGE.data || type === MESSAGE.dataAmf3) return metadataTag(message);
@@ -165,7 +165,7 @@ export class RtmpConnection {
     this.#answer(acknowledgement(this.#received));
   }
 
-  /** Media waits for no answer: while one is on its way to a client that does not read, others are left out. */
+  /** Media does not wait for answers: while one is on its way to a client that does not read, others are dropped. */
   #answer(bytes: Uint8Array): void {
     if (this.#writing) return;
     this.#writing = true;
@@ -173,11 +173,11 @@ export class RtmpConnection {
   }
 }
 
-/** The texts that may stand in front of what describes the media, as AMF 0 writes them. */
+/** Texts that may stand before the metadata, as AMF 0 writes them. */
 const SET_DATA_FRAME = encodeAmf(["@setDataFrame"]);
 const ON_META_DATA = encodeAmf(["onMetaData"]);
 
-/** What describes the media: as a command has it, behind "@setDataFrame", or alone. Everything else is left out. */
+/** The metadata of a message: alone, or behind "@setDataFrame". Everything else is dropped. */
 function metadataTag({ type, timestampMs, payload }: RtmpMessage) {
   const whole = type === MESSAGE.dataAmf3 ? payload.subarray(1) : payload;
   const described = begins(whole, SET_DATA_FRAME) ? whole.subarray(SET_DATA_FRAME.length) : whole;

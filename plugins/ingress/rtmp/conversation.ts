@@ -11,11 +11,11 @@ import { numberOf } from "./chunk_reader.ts";
 import { MESSAGE, type RtmpMessage } from "./message.ts";
 import type { PublishRequest } from "./stream_key.ts";
 
-/** So many messages are a client's at most before it publishes. */
+/** Most messages of a client before it publishes. */
 export const MAX_MESSAGES_BEFORE = 64;
 /** The stream that `createStream` gives; there is one. */
 const STREAM = 1;
-/** After so many bytes a side tells what it has received. */
+/** A side acknowledges after so many bytes. */
 const WINDOW_BYTES = 2_500_000;
 const CONTROL_CHUNKS = 2;
 const COMMAND_CHUNKS = 3;
@@ -29,7 +29,7 @@ export class Conversation {
   #tcUrl = "";
   #messages = 0;
 
-  /** @param judge Says why a client may not publish; `undefined` lets it. Asked once. */
+  /** @param judge Says why a client may not publish; `undefined` accepts it. Called once. */
   constructor(judge: (asked: PublishRequest) => string | undefined) {
     this.#judge = judge;
   }
@@ -40,7 +40,7 @@ export class Conversation {
 
   /**
    * Takes a message that is not media.
-   * @returns What is answered; nothing more is read once it is refused or over.
+   * @returns The answers. Nothing more is read once the client is refused or the conversation is over.
    * @throws {RtmpViolation}
    */
   take(message: RtmpMessage): Uint8Array<ArrayBuffer>[] {
@@ -52,7 +52,7 @@ export class Conversation {
     switch (message.type) {
       case MESSAGE.command:
         return this.#command(message.payload);
-      case MESSAGE.commandAmf3: // A byte in front says that AMF 0 follows.
+      case MESSAGE.commandAmf3: // Its first byte says that AMF 0 follows.
         return this.#command(message.payload.subarray(1));
       case MESSAGE.userControl:
         return pong(message.payload);
@@ -138,14 +138,14 @@ export class Conversation {
   }
 }
 
-/** What tells a client how much of it has come. @param bytes All since its first, wrapping at 32 bits. */
+/** An acknowledgement. @param bytes All bytes received, wrapping at 32 bits. */
 export function acknowledgement(bytes: number): Uint8Array<ArrayBuffer> {
   return control(MESSAGE.acknowledgement, uint32(bytes % 2 ** 32));
 }
-/** How many bytes may come between two of them. */
+/** How many bytes may come between two acknowledgements. */
 export const ACKNOWLEDGED_BYTES = WINDOW_BYTES / 2;
 
-/** Answers a ping: event 6, of user control messages. */
+/** Answers a ping: event 6 of user control messages. */
 function pong(payload: Uint8Array): Uint8Array<ArrayBuffer>[] {
   if (payload.length < 6 || numberOf(payload) >>> 16 !== 6) return [];
   return [control(MESSAGE.userControl, [0, 7, ...payload.subarray(2, 6)])];

@@ -1,5 +1,5 @@
 /**
- * The listener for RTMP publishers: one publishes at a time, and strangers cost little.
+ * The listener for RTMP publishers. One publishes at a time, and strangers cost little.
  *
  * @module
  */
@@ -11,25 +11,25 @@ import { RtmpConnection } from "./connection.ts";
 import { RtmpViolation } from "./errors.ts";
 import { refusalOf, type Wanted } from "./stream_key.ts";
 
-/** Connections that do not publish yet: of one address, and of all. */
+/** Most connections that do not publish yet: of one address, and of all. */
 export const MAX_STRANGERS_PER_ADDRESS = 8;
 export const MAX_STRANGERS = 64;
-/** A wrong key takes its place among them for so long, in milliseconds: nobody tries many. */
+/** A connection with a wrong key holds its place for so long, in milliseconds, so that nobody tries many keys. */
 const WRONG_KEY_MS = 1000;
 
 export interface DoorOptions {
   readonly wanted: Wanted;
-  /** From a connection to its `publish`, in milliseconds. */
+  /** Longest time from a connection to its `publish`, in milliseconds. */
   readonly deadlineMs: number;
-  /** Somebody was turned away. @param reason Ours: nothing of it is the client's. */
+  /** Called when a client was turned away. @param reason Holds no text of the client. */
   readonly onrefused: (reason: string) => void;
 }
 
-/** Somebody who may publish, and does. */
+/** A client that publishes. */
 export interface Publication {
-  /** What it sends, as FLV. To be read once. @throws {RtmpViolation} */
+  /** Its media as FLV. Can be read once. @throws {RtmpViolation} */
   media(): AsyncIterable<Uint8Array<ArrayBuffer>>;
-  /** Lets the next one come. */
+  /** Ends it: the next one may publish. */
   end(): void;
 }
 
@@ -37,12 +37,12 @@ export interface Publication {
 export class RtmpDoor implements Disposable {
   readonly #options: DoorOptions;
   readonly #listener: Deno.Listener;
-  /** Connections that do not publish yet, the oldest first, and whom they count for. */
+  /** Connections that do not publish yet, oldest first, with the address that they count for. */
   readonly #strangers = new Map<RtmpConnection, string>();
   readonly #places = new Map<string, number>();
   readonly #over = new AbortController();
   #publisher: RtmpConnection | undefined;
-  /** Fulfilled while somebody publishes. */
+  /** Fulfilled while a client publishes. */
   #come: PromiseWithResolvers<Publication | undefined> = Promise.withResolvers();
 
   /** @throws {ListenFailed} The address cannot be used. */
@@ -66,7 +66,7 @@ export class RtmpDoor implements Disposable {
     return this.#listener.addr as Deno.NetAddr;
   }
 
-  /** Who publishes, as soon as somebody does: the same until its `end`. `undefined` once the door is disposed of. */
+  /** Waits for a publication: the same one until its `end`. `undefined` once the door is disposed of. */
   next(): Promise<Publication | undefined> {
     return this.#come.promise;
   }
@@ -85,7 +85,7 @@ export class RtmpDoor implements Disposable {
       try {
         const conn = await this.#listener.accept();
         void this.#meet(conn);
-      } catch { // Closed, or one that left at once, or no descriptor is free: that passes.
+      } catch { // The door is closed, the client left at once, or no descriptor is free for now.
         await sleep(100, this.#over.signal);
       }
     }
@@ -95,7 +95,7 @@ export class RtmpDoor implements Disposable {
     const who = networkOf((conn.remoteAddr as Deno.NetAddr).hostname);
     const taken = this.#places.get(who) ?? 0;
     if (taken >= MAX_STRANGERS_PER_ADDRESS) return conn.close();
-    // The one that has talked for the longest without saying what it wants makes room.
+    // The connection that has taken longest to say what it wants makes room.
     if (this.#strangers.size >= MAX_STRANGERS) {
       const oldest = this.#strangers.keys().next().value!;
       this.#strangers.delete(oldest);

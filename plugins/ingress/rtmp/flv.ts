@@ -1,16 +1,16 @@
 /**
- * What an RTMP publisher sends as an FLV file, which ffmpeg reads from a pipe.
+ * The media of an RTMP publisher as an FLV file, which ffmpeg reads from a pipe.
  *
  * @see Adobe Flash Video File Format 10.1, annex E.
  * @module
  */
 
-/** The head of a file with sound and picture, and the size of the tag before the first. */
+/** The header of a file with audio and video, and the size of the tag before the first. */
 export const FLV_HEADER = Uint8Array.of(0x46, 0x4c, 0x56, 1, 5, 0, 0, 0, 9, 0, 0, 0, 0);
 
 const HEAD_BYTES = 11;
 
-/** A tag: type, length, time, payload, and its own size behind it. */
+/** A tag: type, length, time, payload, and its size at the end. */
 export function flvTag(
   type: number,
   timestampMs: number,

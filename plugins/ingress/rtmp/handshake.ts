@@ -1,5 +1,5 @@
 /**
- * The simple handshake: each side sends a version and 1,536 bytes, and gives back those of the other.
+ * The simple handshake: each side sends a version and 1,536 bytes, and echoes those of the other.
  *
  * @see Adobe's Real Time Messaging Protocol 1.0, section 5.2.
  * @module
@@ -14,7 +14,7 @@ export const HANDSHAKE_BYTES = 1536;
 export const HELLO_BYTES = 1 + HANDSHAKE_BYTES;
 
 /**
- * What a server answers to C0 and C1: S0, S1 and S2.
+ * The answer of a server to C0 and C1: S0, S1 and S2.
  * @param hello Exactly {@link HELLO_BYTES}.
  * @throws {RtmpViolation} The peer speaks something else.
  */
@@ -22,7 +22,7 @@ export function answerHello(hello: Uint8Array): Uint8Array<ArrayBuffer> {
   checkVersion(hello[0]!);
   const answer = new Uint8Array(1 + 2 * HANDSHAKE_BYTES);
   answer[0] = VERSION;
-  // Time and the four bytes behind it stay zero: no digest is asked for.
+  // Time and the four bytes behind it stay zero, which asks for no digest.
   crypto.getRandomValues(answer.subarray(9, 1 + HANDSHAKE_BYTES));
   answer.set(hello.subarray(1), 1 + HANDSHAKE_BYTES);
   return answer;

@@ -10,9 +10,9 @@ import { listenAddress, listenOptions, listenProblems } from "../listen_address.
 import { RtmpDoor } from "./door.ts";
 
 const PORT = 1935;
-/** From a connection to its wish to publish. */
+/** Longest time from a connection to its `publish`, in milliseconds. */
 const DEADLINE_MS = 10_000;
-/** ffmpeg looks at some of the media before it hands it on. */
+/** ffmpeg reads some of the media before it writes any. */
 const FIRST_FRAME_MS = 5000;
 
 export const rtmp = plugin({
@@ -60,7 +60,7 @@ export const rtmp = plugin({
         await ingest(ctx, publisher, {
           what: `the publisher on ${what}`,
           input: [
-            // Two streams are announced with the first bytes: nothing is gained by looking for longer.
+            // The first bytes announce both streams: reading more before the start gains nothing.
             ...["-analyzeduration", "1000000", ...pipeInput("flv")],
           ],
           stdin: async function* () {
@@ -88,9 +88,9 @@ export const rtmp = plugin({
   },
 });
 
-/** Tells who was turned away: each in the counter, one a second in the log, the last one in the status. */
+/** Reports clients that were turned away: each in the counter, one per second in the log, the last one in the status. */
 class Refusals {
-  /** Where the next publisher is waited for; `undefined` while one is there. */
+  /** Where the next publisher is expected; `undefined` while one publishes. */
   waitingFor: string | undefined;
   readonly #ctx: PluginContext;
   #toldMs = -Infinity;

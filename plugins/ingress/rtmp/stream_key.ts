@@ -1,18 +1,18 @@
 /**
- * Whether who asks to publish may, by what it asked for and nothing else.
+ * Decides whether a client may publish, by its request alone.
  *
  * @module
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 
-/** What a client has said in `connect` and `publish`. */
+/** What a client said in `connect` and `publish`. */
 export interface PublishRequest {
   readonly app: string;
   readonly tcUrl: string;
   readonly name: string;
 }
 
-/** What it has to say. Without a key everybody may who names the application. */
+/** What it has to say. Without a key, whoever names the application may publish. */
 export interface Wanted {
   readonly app: string;
   readonly key: string | undefined;
@@ -20,14 +20,14 @@ export interface Wanted {
 
 /**
  * Judges a request. The key is the stream's name, the name before its "?", or `key` in the query of the name, the
- * application or the address. All of them are compared, each in constant time.
+ * application or the address. All of them are compared, in constant time.
  * @returns Why it may not publish; `undefined` if it may.
  */
 export function refusalOf(asked: PublishRequest, wanted: Wanted): string | undefined {
   const [app, appQuery] = cut(asked.app);
   const [, addressQuery] = cut(asked.tcUrl);
   const [, nameQuery] = cut(asked.name);
-  // Where an address has more than two parts clients differ in where the name begins.
+  // In an address of more than two parts, clients differ in where the name begins.
   const whole = `${trimmed(app)}/${asked.name.replace(/^\/+/, "")}`;
   const under = `${trimmed(wanted.app)}/`;
   if (!whole.startsWith(under)) return `it does not publish to /${trimmed(wanted.app)}`;
@@ -47,7 +47,7 @@ export function refusalOf(asked: PublishRequest, wanted: Wanted): string | undef
   return found ? undefined : "its stream key is not the right one";
 }
 
-/** Digests are of one length, whatever was given. */
+/** Digests have one length, whatever was given. */
 const digestOf = (text: string) => createHash("sha256").update(text).digest();
 
 const trimmed = (path: string) => path.replace(/^\/+|\/+$/g, "");

@@ -64,7 +64,7 @@ function sourceOf(options: Options): Source {
     audio: options.audio,
     secrets: [...secrets, ...secrets.map(encodeURIComponent)],
     timeoutMs,
-    // A camera may wait for its next keyframe, and ffmpeg looks at some of the media first.
+    // A camera may wait for its next keyframe, and ffmpeg reads some of the media first.
     firstFrameMs: timeoutMs + 10_000,
   };
 }

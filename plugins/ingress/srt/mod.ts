@@ -76,11 +76,11 @@ async function needsSrt(signal: AbortSignal): Promise<void> {
   throw new ListenFailed("Cannot listen for SRT: this ffmpeg is built without it (libsrt)");
 }
 
-/** The port may be held for a moment by the end of the last publisher. */
+/** The end of the last publisher may hold the port for a moment. */
 const TRIES = 20;
 const PAUSE_MS = 100;
 
-/** Looks whether the address is to be had, for ffmpeg's words are no ground to judge by. @throws {ListenFailed} It is not. */
+/** Checks that the address is free: ffmpeg's messages do not tell that reliably. @throws {ListenFailed} It is not. */
 async function needsPort(at: Address, signal: AbortSignal): Promise<void> {
   for (let tries = 1; !signal.aborted; tries++) {
     try {
