@@ -31,7 +31,7 @@ export function lite(version: LiteVersion): Dialect {
   return DIALECTS.find((dialect) => dialect.version === version)!;
 }
 
-export const VERSIONS: readonly LiteVersion[] = [1, 2, 3, 4, 5, 6];
+export const VERSIONS: readonly LiteVersion[] = DIALECTS.map(({ version }) => version).toReversed();
 
 export interface TestRelay {
   readonly relay: Relay;

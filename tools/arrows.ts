@@ -56,7 +56,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Of {@link MAY_IMPORT}, what only types may be taken from: the page does not carry what checks a shape. */
-const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = { web: ["admin"] };
+export const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = { web: ["admin"] };
 
 /**
  * What a protocol has of its own -> who may import it besides itself: everybody else deals in sessions, and in versions by

@@ -4,11 +4,11 @@ import fc from "fast-check";
 import { type HostileStream, hostileVisit } from "../../tests/support/peers/hostile_streams.ts";
 import type { Connection, ReceiveStream, SendStream } from "../../transport/connection.ts";
 import { connectAlpn } from "../../transport/quic/quic.ts";
-import type { LiteVersion } from "../../wire/lite/dialect.ts";
+import { DIALECTS } from "../../wire/lite/dialect.ts";
 import type { Fault, Stage } from "./fault.ts";
 import { alpnOf, greet, hold, knock, loops, number, type Way, within } from "./peers.ts";
 
-const VERSIONS: readonly LiteVersion[] = [6, 5, 4, 3, 2, 1];
+const VERSIONS = DIALECTS.map(({ version }) => version);
 const AT_A_TIME = 4;
 const LINGER_MS = 30;
 const COUNTERS = [

@@ -1,6 +1,6 @@
 /** The parts of docs/architecture.md that are made: which folder imports which, and the list of decisions. */
-import { table } from "../../config/doc.ts";
-import { BROWSER_SAFE, MAY_IMPORT, MAY_USE } from "../arrows.ts";
+import { item, table } from "../../config/doc.ts";
+import { BROWSER_SAFE, MAY_IMPORT, MAY_USE, ONLY_FROM, TYPES_ONLY } from "../arrows.ts";
 import { ROOT } from "../module_graph.ts";
 import { type Marks, withPart } from "./marked_part.ts";
 
@@ -48,7 +48,6 @@ export function diagram(arrows: Arrows): string {
 
 /** Every folder: what it may import of the project and of npm, and whether it runs in a browser. */
 function arrowsTable(): string[] {
-  const code = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(", ");
   const packages = (folder: string) =>
     Object.entries(MAY_USE).flatMap(([where, names]) => {
       if (where === folder) return [code(names)];
@@ -60,8 +59,19 @@ function arrowsTable(): string[] {
     packages(folder),
     BROWSER_SAFE.has(folder) ? "yes" : "",
   ]);
-  return table(["Folder", "May import", "npm packages", "Browser-safe"], rows);
+  return [
+    ...table(["Folder", "May import", "npm packages", "Browser-safe"], rows),
+    "",
+    ...Object.entries(ONLY_FROM).flatMap(([own, importers]) =>
+      item(`Only ${code(importers)} may import ${code([own])}.`)
+    ),
+    ...Object.entries(TYPES_ONLY).flatMap(([folder, from]) =>
+      item(`${code([folder])} may import only types from ${code(from)}.`)
+    ),
+  ];
 }
+
+const code = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(", ");
 
 /** The decisions by number, each by the heading of its file. @throws {Error} A file has no heading or a number not its own. */
 async function decisions(): Promise<string[]> {
