@@ -18,6 +18,7 @@ const SLOW = new Set([
   "media/mp4/splitter_test.ts",
   "media/mp4/fragment_muxer_test.ts",
   "storage/redis_test.ts",
+  "tools/new_plugin_test.ts",
   "plugins/webrtc/whep_test.ts",
   "server/auth/token_test.ts",
   "session/hostile_test.ts",
