@@ -1,7 +1,7 @@
 import { withToken } from "../client/reconnect.ts";
 import { lightTarget } from "../load/light_session.ts";
 import { QumoError, reasonOf, UsageError } from "../base/errors.ts";
-import { describeFlags, parseFlags } from "./shell/args.ts";
+import { describeFlags, parseFlags, switchFlag, textFlag } from "./shell/args.ts";
 import { WORKER_ARG } from "../load/bench/child.ts";
 import { runLoad } from "../load/bench/coordinate.ts";
 import { drawPlan } from "../load/bench/plan.ts";
@@ -22,50 +22,40 @@ import { onShutdownSignal } from "./shell/shutdown.ts";
 import { StatusLine } from "./shell/status_line.ts";
 
 const FLAGS = {
-  scenario: {
-    kind: "text",
-    short: "s",
-    value: "NAME",
-    choices: Object.keys(SCENARIOS),
-    about: "A load by name, or a file of lines like `frame-size: 1200`; other flags overrule it.",
-  },
-  publishers: { kind: "text", value: "N", about: "Sessions that publish; 1 if not given." },
-  tracks: { kind: "text", value: "N", about: "Tracks of each publisher; 1 if not given." },
-  viewers: { kind: "text", value: "N", about: "Sessions that watch; 100 if not given." },
-  watch: {
-    kind: "text",
-    value: "WHAT",
+  scenario: textFlag(
+    "NAME",
+    "A load by name, or a file of lines like `frame-size: 1200`; other flags overrule it.",
+    { short: "s", choices: Object.keys(SCENARIOS) },
+  ),
+  publishers: textFlag("N", "Sessions that publish; 1 if not given."),
+  tracks: textFlag("N", "Tracks of each publisher; 1 if not given."),
+  viewers: textFlag("N", "Sessions that watch; 100 if not given."),
+  watch: textFlag("WHAT", "Whether a viewer watches one publisher, the default, or all.", {
     choices: ["one", "all"],
-    about: "Whether a viewer watches one publisher, the default, or all.",
-  },
-  fps: { kind: "text", value: "N", about: "Frames a second and track; 30 if not given." },
-  "frame-size": { kind: "text", value: "SIZE", about: "Bytes of a frame; 4000 if not given." },
-  "group-size": { kind: "text", value: "N", about: "Frames of a group; 30 if not given." },
-  duration: { kind: "text", short: "d", value: "TIME", about: "How long to measure; 10s." },
-  ramp: { kind: "text", value: "TIME", about: "Let the viewers come over this time; 2s." },
-  stay: { kind: "text", value: "TIME", about: "Viewers leave after this time and come back." },
-  slow: { kind: "text", value: "PERCENT", about: "So many viewers read only now and then." },
-  transport: {
-    kind: "text",
-    value: "NAME",
+  }),
+  fps: textFlag("N", "Frames a second and track; 30 if not given."),
+  "frame-size": textFlag("SIZE", "Bytes of a frame; 4000 if not given."),
+  "group-size": textFlag("N", "Frames of a group; 30 if not given."),
+  duration: textFlag("TIME", "How long to measure; 10s.", { short: "d" }),
+  ramp: textFlag("TIME", "Let the viewers come over this time; 2s."),
+  stay: textFlag("TIME", "Viewers leave after this time and come back."),
+  slow: textFlag("PERCENT", "So many viewers read only now and then."),
+  transport: textFlag("NAME", "Overrules the scheme of the URL, at the same host and port.", {
     choices: ["quic", "webtransport"],
-    about: "Overrules the scheme of the URL, at the same host and port.",
-  },
+  }),
   ...CONNECT_FLAGS,
-  prefix: { kind: "text", value: "PATH", about: "Before all broadcasts; made up if not given." },
-  workers: {
-    kind: "text",
-    value: "N",
-    about: "Processes to spread viewers over; as many as the machine has cores, less one.",
-  },
-  ports: {
-    kind: "text",
-    value: "N",
-    about: "Viewers take turns on so many ports, the URL's and those behind it: a relay's workers.",
-  },
-  pid: { kind: "text", value: "PID", about: "The relay's process here: tells its CPU and memory." },
-  seed: { kind: "text", value: "N", about: "Draw the same numbers from ranges again." },
-  json: { kind: "switch", about: "Print the result as one JSON object." },
+  prefix: textFlag("PATH", "Before all broadcasts; made up if not given."),
+  workers: textFlag(
+    "N",
+    "Processes to spread viewers over; as many as the machine has cores, less one.",
+  ),
+  ports: textFlag(
+    "N",
+    "Viewers take turns on so many ports, the URL's and those behind it: a relay's workers.",
+  ),
+  pid: textFlag("PID", "The relay's process here: tells its CPU and memory."),
+  seed: textFlag("N", "Draw the same numbers from ranges again."),
+  json: switchFlag("Print the result as one JSON object."),
 } as const;
 
 export { FLAGS as flags };

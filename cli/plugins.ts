@@ -5,7 +5,7 @@ import { PluginUnknown } from "../plugins/errors.ts";
 import { PLUGIN_KINDS, type PluginKind } from "../base/plugin_kind.ts";
 import type { PluginDefinition } from "../plugins/plugin.ts";
 import { PluginRegistry } from "../plugins/host/registry.ts";
-import { parseFlags } from "./shell/args.ts";
+import { parseFlags, switchFlag, textFlag } from "./shell/args.ts";
 import { CONFIG_FLAGS, configOf } from "./config/config_flags.ts";
 import { visible } from "../base/visible_text.ts";
 import { print, say } from "./shell/output.ts";
@@ -26,13 +26,8 @@ Examples:
 
 export const flags = {
   config: CONFIG_FLAGS["config"]!,
-  kind: {
-    kind: "text",
-    value: "KIND",
-    choices: PLUGIN_KINDS,
-    about: "Which of two plugins of one name.",
-  },
-  json: { kind: "switch", about: "Print JSON." },
+  kind: textFlag("KIND", "Which of two plugins of one name.", { choices: PLUGIN_KINDS }),
+  json: switchFlag("Print JSON."),
 } as const;
 
 export const words = ["list", "describe"];

@@ -3,25 +3,20 @@ import { ipBytes, isHostName } from "../../config/address.ts";
 import { certificateHosts } from "../../config/tls/certificate.ts";
 import { replaceFile } from "../../config/tls/made_certificate.ts";
 import { selfSigned } from "../../config/tls/self_signed.ts";
-import { describeFlags, parseFlags } from "../shell/args.ts";
+import { describeFlags, parseFlags, switchFlag, textFlag } from "../shell/args.ts";
 import { print, say } from "../shell/output.ts";
 
 /** Browsers take a certificate by its hash only up to this age (WebTransport). */
 const PINNABLE_DAYS = 14;
 
 const FLAGS = {
-  out: {
-    kind: "text",
-    value: "DIR",
-    about: 'Where server.crt and server.key go; "certs" if not given.',
-  },
-  hosts: {
-    kind: "text",
-    value: "A,B",
-    about: "Names and addresses it is for, instead of localhost, 127.0.0.1, ::1 and this machine.",
-  },
-  days: { kind: "text", value: "N", about: "Days until it ends; 13 if not given." },
-  force: { kind: "switch", about: "Replace files that are there." },
+  out: textFlag("DIR", 'Where server.crt and server.key go; "certs" if not given.'),
+  hosts: textFlag(
+    "A,B",
+    "Names and addresses it is for, instead of localhost, 127.0.0.1, ::1 and this machine.",
+  ),
+  days: textFlag("N", "Days until it ends; 13 if not given."),
+  force: switchFlag("Replace files that are there."),
 } as const;
 
 export { FLAGS as flags };

@@ -3,7 +3,7 @@ import type { ResolvedSetting } from "../../config/load.ts";
 import { placeOf } from "../../config/problems.ts";
 import { didYouMean } from "../../base/suggest.ts";
 import { UsageError } from "../../base/errors.ts";
-import { parseFlags } from "../shell/args.ts";
+import { parseFlags, switchFlag } from "../shell/args.ts";
 import { allFlags, commonFlags, CONFIG_FLAGS, configOf } from "./config_flags.ts";
 import { print } from "../shell/output.ts";
 
@@ -26,7 +26,7 @@ export const fullUsage = usageWith(allFlags());
 
 const SHOW_FLAGS = {
   ...CONFIG_FLAGS,
-  json: { kind: "switch", about: "Print JSON." },
+  json: switchFlag("Print JSON."),
 } as const;
 
 export { SHOW_FLAGS as flags };

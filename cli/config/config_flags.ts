@@ -1,16 +1,15 @@
 import { inspectConfig, type Inspected, type LoadedConfig, problemsIn } from "../../config/load.ts";
 import { SECTIONS, SETTINGS } from "../../config/settings.ts";
-import { describeFlags, type FlagTable, type ParsedArgs } from "../shell/args.ts";
+import { describeFlags, type FlagTable, type ParsedArgs, textFlag } from "../shell/args.ts";
 import { say } from "../shell/output.ts";
 
 /** `--config`, and a flag for each setting, named like its key: `--server.address`. */
 export const CONFIG_FLAGS: FlagTable = {
-  config: {
-    kind: "text",
-    short: "c",
-    value: "FILE",
-    about: "The configuration file; without it configs/config.yaml is read if it is there.",
-  },
+  config: textFlag(
+    "FILE",
+    "The configuration file; without it configs/config.yaml is read if it is there.",
+    { short: "c" },
+  ),
   ...Object.fromEntries(
     SETTINGS.map((s) => [s.path, { kind: "text", about: s.about.replaceAll("`", "") } as const]),
   ),

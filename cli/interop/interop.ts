@@ -1,7 +1,7 @@
 import { QumoError } from "../../client/mod.ts";
 import { didYouMean } from "../../base/suggest.ts";
 import { UsageError } from "../../base/errors.ts";
-import { describeFlags, parseFlags } from "../shell/args.ts";
+import { describeFlags, parseFlags, switchFlag, textFlag } from "../shell/args.ts";
 import {
   CONNECT_FLAGS,
   connectOptionsOf,
@@ -16,16 +16,15 @@ import { runSteps, type RunStepsOptions, type Step } from "./interop_steps.ts";
 import { onShutdownSignal } from "../shell/shutdown.ts";
 
 const FLAGS = {
-  url: { kind: "text", short: "u", value: "URL", about: "The server, or a relay, to connect to." },
-  listen: {
-    kind: "text",
-    short: "l",
-    value: "ADDR",
-    about: "server: wait for the client at this UDP address, HOST:PORT, instead of dialing.",
-  },
+  url: textFlag("URL", "The server, or a relay, to connect to.", { short: "u" }),
+  listen: textFlag(
+    "ADDR",
+    "server: wait for the client at this UDP address, HOST:PORT, instead of dialing.",
+    { short: "l" },
+  ),
   ...CONNECT_FLAGS,
-  timeout: { kind: "text", value: "TIME", about: "Longest time of one step; 10s if not given." },
-  tap: { kind: "switch", about: "Print TAP 14 (Test Anything Protocol) instead." },
+  timeout: textFlag("TIME", "Longest time of one step; 10s if not given."),
+  tap: switchFlag("Print TAP 14 (Test Anything Protocol) instead."),
 } as const;
 
 export { FLAGS as flags };

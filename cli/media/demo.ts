@@ -2,19 +2,16 @@ import { PUBLIC_PORT } from "../../config/address.ts";
 import { LIVE_FMP4 } from "../../plugins/ffmpeg/output.ts";
 import { MediaError } from "../../media/media_error.ts";
 import { MediaProcess } from "../../plugins/ffmpeg/media_process.ts";
-import { describeFlags, parseFlags } from "../shell/args.ts";
+import { describeFlags, parseFlags, textFlag } from "../shell/args.ts";
 import { CONNECT_FLAGS, connectOptionsOf, URL_HELP, urlOf } from "../shell/connect_flags.ts";
 import { publish } from "./publish_fmp4.ts";
 
 const DEFAULTS = { url: `http://127.0.0.1:${PUBLIC_PORT}/`, broadcast: "demo" } as const;
 
 const FLAGS = {
-  broadcast: {
-    kind: "text",
+  broadcast: textFlag("NAME", `Name of the broadcast; ${DEFAULTS.broadcast} if not given.`, {
     short: "b",
-    value: "NAME",
-    about: `Name of the broadcast; ${DEFAULTS.broadcast} if not given.`,
-  },
+  }),
   ...CONNECT_FLAGS,
 } as const;
 

@@ -1,5 +1,5 @@
 import { reasonOf, UsageError } from "../../base/errors.ts";
-import { describeFlags, parseFlags } from "../shell/args.ts";
+import { describeFlags, parseFlags, switchFlag, textFlag } from "../shell/args.ts";
 import {
   CONNECT_FLAGS,
   connectOptionsOf,
@@ -10,14 +10,13 @@ import {
 import { publish } from "./publish_fmp4.ts";
 
 const FLAGS = {
-  broadcast: { kind: "text", short: "b", value: "NAME", about: "Name of the broadcast." },
+  broadcast: textFlag("NAME", "Name of the broadcast.", { short: "b" }),
   ...CONNECT_FLAGS,
-  once: { kind: "switch", about: "End when the connection is lost, instead of dialing again." },
-  "audio-group-ms": {
-    kind: "text",
-    value: "N",
-    about: "Put audio frames of N milliseconds into one group; 0, the default, gives each its own.",
-  },
+  once: switchFlag("End when the connection is lost, instead of dialing again."),
+  "audio-group-ms": textFlag(
+    "N",
+    "Put audio frames of N milliseconds into one group; 0, the default, gives each its own.",
+  ),
 } as const;
 
 export { FLAGS as flags };

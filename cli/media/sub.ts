@@ -3,7 +3,7 @@ import { normalizePath } from "../../wire/path.ts";
 import { cut, terminalColumns } from "../shell/columns.ts";
 import { type Client, QumoError } from "../../client/mod.ts";
 import { UsageError } from "../../base/errors.ts";
-import { describeFlags, parseFlags } from "../shell/args.ts";
+import { describeFlags, parseFlags, switchFlag, textFlag } from "../shell/args.ts";
 import {
   CONNECT_FLAGS,
   connectOptionsOf,
@@ -20,31 +20,21 @@ import { onShutdownSignal } from "../shell/shutdown.ts";
 import { StatusLine } from "../shell/status_line.ts";
 
 const FLAGS = {
-  broadcast: { kind: "text", short: "b", value: "NAME", about: "Receive this broadcast." },
-  track: {
-    kind: "text",
+  broadcast: textFlag("NAME", "Receive this broadcast.", { short: "b" }),
+  track: textFlag("NAME", "Only this track; all tracks of its catalog if not given.", {
     short: "t",
-    value: "NAME",
-    about: "Only this track; all tracks of its catalog if not given.",
-  },
-  prefix: { kind: "text", value: "PATH", about: "List only what is announced below this path." },
+  }),
+  prefix: textFlag("PATH", "List only what is announced below this path."),
   ...CONNECT_FLAGS,
-  count: {
-    kind: "text",
-    short: "n",
-    value: "N",
-    about: "End after N groups, or N lines of a list.",
-  },
-  duration: { kind: "text", short: "d", value: "TIME", about: "End after so long: 5s, 2m." },
-  out: {
-    kind: "text",
-    short: "o",
-    value: "DIR",
-    about:
-      "Save every frame as DIR/TRACK/GROUP-FRAME; - writes the frames of one track to standard output.",
-  },
-  raw: { kind: "switch", about: "Save one file a track, frame behind frame, instead: DIR/TRACK." },
-  json: { kind: "switch", about: "Print figures, or a list, as one JSON object a line." },
+  count: textFlag("N", "End after N groups, or N lines of a list.", { short: "n" }),
+  duration: textFlag("TIME", "End after so long: 5s, 2m.", { short: "d" }),
+  out: textFlag(
+    "DIR",
+    "Save every frame as DIR/TRACK/GROUP-FRAME; - writes the frames of one track to standard output.",
+    { short: "o" },
+  ),
+  raw: switchFlag("Save one file a track, frame behind frame, instead: DIR/TRACK."),
+  json: switchFlag("Print figures, or a list, as one JSON object a line."),
 } as const;
 
 export { FLAGS as flags };

@@ -2,16 +2,13 @@ import { QumoError, reasonOf, UsageError } from "../../base/errors.ts";
 import { type Address, formatAddress } from "../../config/address.ts";
 import type { LoadedConfig } from "../../config/load.ts";
 import { masked } from "../../base/masking.ts";
-import { parseFlags } from "../shell/args.ts";
+import { parseFlags, switchFlag } from "../shell/args.ts";
 import { allFlags, commonFlags, CONFIG_FLAGS, configOf } from "../config/config_flags.ts";
 import { print } from "../shell/output.ts";
 
 const FLAGS = {
   ...CONFIG_FLAGS,
-  ready: {
-    kind: "switch",
-    about: "Ask whether new peers may come, not only whether it is alive.",
-  },
+  ready: switchFlag("Ask whether new peers may come, not only whether it is alive."),
 } as const;
 
 export { FLAGS as flags };

@@ -1,12 +1,12 @@
 import { QumoError, reasonOf, UsageError } from "../../base/errors.ts";
-import { describeFlags, parseFlags } from "../shell/args.ts";
+import { describeFlags, parseFlags, switchFlag } from "../shell/args.ts";
 import { allFlags, commonFlags, CONFIG_FLAGS, configOf } from "../config/config_flags.ts";
 import { portsTable, removal } from "./nft_table.ts";
 import { print } from "../shell/output.ts";
 
 const OWN_FLAGS = {
-  apply: { kind: "switch", about: "Load the table with nft, in place of an earlier one." },
-  remove: { kind: "switch", about: "Take the table away again with nft." },
+  apply: switchFlag("Load the table with nft, in place of an earlier one."),
+  remove: switchFlag("Take the table away again with nft."),
 } as const;
 
 export const flags = { ...CONFIG_FLAGS, ...OWN_FLAGS };

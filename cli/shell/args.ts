@@ -15,6 +15,18 @@ export interface FlagSpec {
   readonly about: string;
 }
 
+type FlagExtra = Pick<FlagSpec, "short" | "choices">;
+
+/** A flag that takes a value, which the help calls `value`. */
+export function textFlag(value: string, about: string, extra: FlagExtra = {}) {
+  return { kind: "text", value, about, ...extra } as const;
+}
+
+/** A flag that stands alone. */
+export function switchFlag(about: string, extra: FlagExtra = {}) {
+  return { kind: "switch", about, ...extra } as const;
+}
+
 /** Flags by name, without dashes. */
 export type FlagTable = Readonly<Record<string, FlagSpec>>;
 

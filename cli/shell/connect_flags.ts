@@ -3,28 +3,22 @@ import { connect, type ConnectOptions, QumoError } from "../../client/mod.ts";
 import { parseDurationMs } from "../../base/units.ts";
 import { reasonOf, UsageError } from "../../base/errors.ts";
 import { VERSIONS } from "../../wire/versions.ts";
-import { type FlagTable } from "./args.ts";
+import { type FlagTable, textFlag } from "./args.ts";
 import { remedyFor } from "./remedy.ts";
 
 /** Flags of the commands that dial a relay. */
 export const CONNECT_FLAGS = {
-  hash: {
-    kind: "text",
-    value: "HEX",
-    about: "Accept the one certificate with this SHA-256 (GET /certificate.sha256 tells it).",
-  },
-  token: {
-    kind: "text",
-    value: "TOKEN",
-    about: "Show this token to the relay; the same as ?jwt=TOKEN in the URL.",
-  },
-  ca: { kind: "text", value: "FILE", about: "Also accept certificates signed by these (PEM)." },
-  version: {
-    kind: "text",
-    value: "NAME",
-    choices: VERSIONS,
-    about: "Speak this version, or the first common one of A,B; all if not given.",
-  },
+  hash: textFlag(
+    "HEX",
+    "Accept the one certificate with this SHA-256 (GET /certificate.sha256 tells it).",
+  ),
+  token: textFlag("TOKEN", "Show this token to the relay; the same as ?jwt=TOKEN in the URL."),
+  ca: textFlag("FILE", "Also accept certificates signed by these (PEM)."),
+  version: textFlag(
+    "NAME",
+    "Speak this version, or the first common one of A,B; all if not given.",
+    { choices: VERSIONS },
+  ),
 } as const satisfies FlagTable;
 
 /** How the schemes differ, for the help. */

@@ -3,7 +3,7 @@ import { sleep } from "../../base/sleep.ts";
 import { reasonOf, UsageError } from "../../base/errors.ts";
 import { QumoError } from "../../client/mod.ts";
 import { ADMIN_TOKEN_HINT, isAdminToken } from "../../config/cross_checks.ts";
-import { describeFlags, parseFlags } from "../shell/args.ts";
+import { describeFlags, parseFlags, switchFlag, textFlag } from "../shell/args.ts";
 import { durationOf } from "../shell/connect_flags.ts";
 import { terminalColumns } from "../shell/columns.ts";
 import { print } from "../shell/output.ts";
@@ -12,25 +12,17 @@ import { TopScreen } from "./top_screen.ts";
 import { type Look, ratesBetween, screenOf, sortedSessions } from "./top_view.ts";
 
 const FLAGS = {
-  admin: {
-    kind: "text",
-    value: "URL",
-    about: `The relay's admin interface (admin.address); http://${ADMIN_ADDRESS} if not given.`,
-  },
-  "token-file": {
-    kind: "text",
-    value: "FILE",
-    about:
-      "File with the token the admin interface asks for (admin.token_file); else QUMO_ADMIN_TOKEN.",
-  },
-  interval: {
-    kind: "text",
-    short: "i",
-    value: "TIME",
-    about: "Between two looks; 1s if not given.",
-  },
-  once: { kind: "switch", about: "Print one table, measured over one interval, and end." },
-  json: { kind: "switch", about: "Print one JSON object a line instead of tables." },
+  admin: textFlag(
+    "URL",
+    `The relay's admin interface (admin.address); http://${ADMIN_ADDRESS} if not given.`,
+  ),
+  "token-file": textFlag(
+    "FILE",
+    "File with the token the admin interface asks for (admin.token_file); else QUMO_ADMIN_TOKEN.",
+  ),
+  interval: textFlag("TIME", "Between two looks; 1s if not given.", { short: "i" }),
+  once: switchFlag("Print one table, measured over one interval, and end."),
+  json: switchFlag("Print one JSON object a line instead of tables."),
 } as const;
 
 export { FLAGS as flags };
