@@ -1,5 +1,5 @@
 /**
- * The format of hang (draft-lcurley-moq-hang): what its tracks are called, how they are sent, and what its catalog says.
+ * The format of hang (draft-lcurley-moq-hang): what its tracks are called and how they are sent.
  *
  * @module
  */
@@ -35,32 +35,24 @@ export function trackInfoOf(track: string) {
   return { priority, timescale: TIMESCALE, maxAgeMs: MEDIA_MAX_AGE_MS };
 }
 
+/** A video rendition in the catalog. */
 export interface CatalogVideo {
   readonly codec: string;
   readonly container: typeof CONTAINER;
   /** Hexadecimal. */
-  readonly description?: string;
-  readonly codedWidth?: number;
-  readonly codedHeight?: number;
-  readonly framerate?: number;
+  readonly description?: string | undefined;
+  readonly codedWidth?: number | undefined;
+  readonly codedHeight?: number | undefined;
+  readonly framerate?: number | undefined;
   /** In bit/s. */
-  readonly bitrate?: number;
+  readonly bitrate?: number | undefined;
   /** How long a frame may be held back behind one that follows it, in milliseconds. */
-  readonly jitter?: number;
+  readonly jitter?: number | undefined;
 }
 
-export interface CatalogAudio {
-  readonly codec: string;
-  readonly container: typeof CONTAINER;
-  readonly description?: string;
+/** An audio rendition in the catalog. */
+export interface CatalogAudio
+  extends Pick<CatalogVideo, "codec" | "container" | "description" | "bitrate" | "jitter"> {
   readonly sampleRate: number;
   readonly numberOfChannels: number;
-  readonly bitrate?: number;
-  readonly jitter?: number;
-}
-
-/** The root of `catalog.json`, as the schema of `@moq/hang` 0.3 reads it; keyed by track name. */
-export interface HangCatalog {
-  readonly video?: { readonly renditions: Readonly<Record<string, CatalogVideo>> };
-  readonly audio?: { readonly renditions: Readonly<Record<string, CatalogAudio>> };
 }

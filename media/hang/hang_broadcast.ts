@@ -1,6 +1,5 @@
-import type { HangCatalog } from "./catalog.ts";
 import { encodeLegacyFrame } from "./legacy_frame.ts";
-import { catalogOf, catalogPayloads } from "./write_catalog.ts";
+import { catalogTexts } from "./write_catalog.ts";
 import { isDamaged } from "../codec/nal_lengths.ts";
 import type { Rendition } from "../rendition.ts";
 import type { InitEvent, MediaEvent, MediaTrack, SampleEvent } from "../mp4/media_track.ts";
@@ -77,17 +76,13 @@ export class HangBroadcast {
   skipped = 0;
   readonly #firstGroup: number;
   #catalogGroup: number;
-  #catalog: HangCatalog | undefined;
+  /** What was published last. */
+  #catalog: string | undefined;
 
   constructor(options: HangBroadcastOptions = {}) {
     this.#catalogAfterUs = (options.catalogAfterMs ?? 200) * 1000;
     this.#audioGroupUs = (options.audioGroupMs ?? 0) * 1000;
     this.#firstGroup = this.#catalogGroup = options.firstGroup ?? 0;
-  }
-
-  /** The catalog that was published last; absent before the first. */
-  get catalog(): HangCatalog | undefined {
-    return this.#catalog;
   }
 
   /** End of the media so far on the time axis of the broadcast, in microseconds. */
@@ -241,10 +236,11 @@ export class HangBroadcast {
   #publishCatalog(): HangRecord[] {
     const started = this.#started();
     for (const running of started) running.published = true;
-    const catalog = catalogOf(started.map(renditionOf));
+    const catalogs = catalogTexts(started.map(renditionOf));
+    const [{ text }] = catalogs;
     // Publishing it again unchanged would make players start over.
-    if (this.#catalog && JSON.stringify(catalog) === JSON.stringify(this.#catalog)) return [];
-    this.#catalog = catalog;
+    if (text === this.#catalog) return [];
+    this.#catalog = text;
     const latestUs = Math.max(...started.map((running) => running.lastDecodeUs));
     const common = {
       group: this.#catalogGroup++,
@@ -252,7 +248,8 @@ export class HangBroadcast {
       endsGroup: true,
       timestampUs: Math.max(0, latestUs + (this.#offsetUs ?? 0)),
     };
-    return catalogPayloads(catalog).map((one) => ({ ...common, ...one }));
+    const payload = (text: string) => new TextEncoder().encode(text);
+    return catalogs.map(({ track, text }) => ({ track, ...common, payload: payload(text) }));
   }
 }
 

@@ -3,85 +3,39 @@
  *
  * @module
  */
-import type { CatalogAudio, CatalogVideo, HangCatalog } from "./catalog.ts";
+import type { Rendition } from "../rendition.ts";
 
 /** Readers look at this. Those of draft-00 accept it too. */
 const VERSION = "draft-01";
 
-interface MsfTrack {
-  readonly name: string;
-  /** "legacy" is hang's container, under the name that its players agreed on. */
-  readonly packaging: "legacy";
-  readonly isLive: true;
-  readonly role: "video" | "audio";
-  /** All tracks belong to one presentation. */
-  readonly renderGroup: 1;
-  readonly codec: string;
-  readonly width?: number;
-  readonly height?: number;
-  readonly framerate?: number;
-  readonly samplerate?: number;
-  readonly channelConfig?: string;
-  /** In bit/s. */
-  readonly bitrate?: number;
-  /** In milliseconds, as in hang's catalog. */
-  readonly jitter?: number;
-  /** Names an entry of `initDataList`. */
-  readonly initRef?: string;
-}
-
-export interface MsfCatalog {
-  readonly version: string;
-  readonly tracks: readonly MsfTrack[];
-  readonly initDataList?: readonly {
-    readonly id: string;
-    readonly type: "inline";
-    readonly data: string;
-  }[];
-}
-
-/** The same renditions as an MSF catalog. */
-export function buildMsfCatalog(catalog: HangCatalog): MsfCatalog {
+/** An MSF catalog of these renditions. Fields that are `undefined` are absent in the JSON. */
+export function msfCatalogOf(renditions: readonly Rendition[]) {
   const initDataList: { id: string; type: "inline"; data: string }[] = [];
-  const tracks: MsfTrack[] = [];
-  const add = (
-    name: string,
-    role: MsfTrack["role"],
-    from: CatalogVideo | CatalogAudio,
-    own: Partial<MsfTrack>,
-  ) => {
-    const { codec, description, bitrate, jitter } = from;
-    const id = `init${initDataList.length}`;
-    if (description !== undefined) {
-      initDataList.push({ id, type: "inline", data: Uint8Array.fromHex(description).toBase64() });
+  const videoFirst = Map.groupBy(renditions, ({ kind }) => kind);
+  const tracks = [...videoFirst.get("video") ?? [], ...videoFirst.get("audio") ?? []].map((one) => {
+    const { name, kind: role, codec, description, bitrate, jitterMs: jitter } = one;
+    const initRef = description && `init${initDataList.length}`;
+    if (description && initRef) {
+      initDataList.push({ id: initRef, type: "inline", data: description.toBase64() });
     }
-    tracks.push({
+    return {
       name,
+      // hang's container, under the name that its players agreed on.
       packaging: "legacy",
       isLive: true,
       role,
+      // All tracks belong to one presentation.
       renderGroup: 1,
       codec,
-      ...own,
-      ...(bitrate !== undefined && { bitrate }),
-      ...(jitter !== undefined && { jitter }),
-      ...(description !== undefined && { initRef: id }),
-    });
-  };
-  for (const [name, from] of Object.entries(catalog.video?.renditions ?? {})) {
-    const { codedWidth: width, codedHeight: height, framerate } = from;
-    add(name, "video", from, {
-      ...(width !== undefined && { width }),
-      ...(height !== undefined && { height }),
-      ...(framerate !== undefined && { framerate }),
-    });
-  }
-  for (const [name, from] of Object.entries(catalog.audio?.renditions ?? {})) {
-    add(name, "audio", from, {
-      samplerate: from.sampleRate,
-      channelConfig: String(from.numberOfChannels),
-    });
-  }
+      ...(role === "video"
+        ? { width: one.width, height: one.height, framerate: one.framerate }
+        : { samplerate: one.sampleRateHz, channelConfig: String(one.channels) }),
+      // In bit/s, and in milliseconds.
+      bitrate,
+      jitter,
+      initRef,
+    };
+  });
   return { version: VERSION, tracks, ...(initDataList.length > 0 && { initDataList }) };
 }
 

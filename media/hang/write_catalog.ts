@@ -3,62 +3,59 @@ import {
   type CatalogAudio,
   type CatalogVideo,
   CONTAINER,
-  type HangCatalog,
   MSF_CATALOG_TRACK,
 } from "./catalog.ts";
-import { buildMsfCatalog } from "./msf_catalog.ts";
+import { msfCatalogOf } from "./msf_catalog.ts";
 import { hex } from "../codec/hex.ts";
 import type { Rendition } from "../rendition.ts";
 
 /**
- * The catalog of these renditions. Their frames are published in the "legacy" container, whatever they came in. A kind without
- * renditions is left out.
+ * The root of `catalog.json` for these renditions, as the schema of `@moq/hang` 0.3 reads it. Their frames are published in the
+ * "legacy" container, whatever they came in. Fields that are `undefined` are absent in the JSON.
  */
-export function catalogOf(renditions: readonly Rendition[]): HangCatalog {
-  const video: Record<string, CatalogVideo> = {};
-  const audio: Record<string, CatalogAudio> = {};
-  for (const rendition of renditions) {
-    const { name, codec, description, bitrate, jitterMs } = rendition;
-    const common = {
-      codec,
-      container: CONTAINER,
-      ...(description !== undefined && { description: hex(description) }),
-    };
-    const timing = {
-      ...(bitrate !== undefined && { bitrate }),
-      ...(jitterMs !== undefined && { jitter: jitterMs }),
-    };
-    if (rendition.kind === "audio") {
-      const { sampleRateHz: sampleRate, channels: numberOfChannels } = rendition;
-      audio[name] = { ...common, sampleRate, numberOfChannels, ...timing };
-      continue;
-    }
-    const { width, height, framerate } = rendition;
-    video[name] = {
-      ...common,
-      ...(width !== undefined && { codedWidth: width }),
-      ...(height !== undefined && { codedHeight: height }),
-      ...(framerate !== undefined && { framerate }),
-      ...timing,
-    };
-  }
-  return {
-    ...(Object.keys(video).length > 0 && { video: { renditions: video } }),
-    ...(Object.keys(audio).length > 0 && { audio: { renditions: audio } }),
+export function catalogOf(renditions: readonly Rendition[]) {
+  const section = (kind: Rendition["kind"]) => {
+    const ofKind = renditions.filter((rendition) => rendition.kind === kind);
+    return ofKind.length === 0
+      ? undefined
+      : { renditions: Object.fromEntries(ofKind.map((one) => [one.name, entryOf(one)])) };
   };
+  return { video: section("video"), audio: section("audio") };
+}
+
+function entryOf(rendition: Rendition): CatalogVideo | CatalogAudio {
+  const { kind, codec, description, bitrate, jitterMs: jitter } = rendition;
+  return {
+    codec,
+    container: CONTAINER,
+    description: description && hex(description),
+    ...(kind === "video"
+      ? {
+        codedWidth: rendition.width,
+        codedHeight: rendition.height,
+        framerate: rendition.framerate,
+      }
+      : { sampleRate: rendition.sampleRateHz, numberOfChannels: rendition.channels }),
+    bitrate,
+    jitter,
+  };
+}
+
+export interface CatalogText {
+  readonly track: string;
+  readonly text: string;
 }
 
 /**
  * The payload of each catalog track: hang's and MSF's.
  * @param extra Further sections of hang's catalog.
  */
-export function catalogPayloads(
-  catalog: HangCatalog,
+export function catalogTexts(
+  renditions: readonly Rendition[],
   extra: Readonly<Record<string, unknown>> = {},
-): { readonly track: string; readonly payload: Uint8Array<ArrayBuffer> }[] {
-  const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+): readonly [hang: CatalogText, msf: CatalogText] {
   return [
-    { track: CATALOG_TRACK, payload: json({ ...catalog, ...extra }) },
-    { track: MSF_CATALOG_TRACK, payload: json(buildMsfCatalog(catalog)) },
+    { track: CATALOG_TRACK, text: JSON.stringify({ ...catalogOf(renditions), ...extra }) },
+    { track: MSF_CATALOG_TRACK, text: JSON.stringify(msfCatalogOf(renditions)) },
   ];
 }

@@ -2,7 +2,7 @@ import type { PluginContext } from "../plugin.ts";
 import { BroadcastWriter, firstGroupAt } from "../../media/broadcast/broadcast_writer.ts";
 import { PRIORITY } from "../../media/hang/catalog.ts";
 import { encodeLegacyFrame } from "../../media/hang/legacy_frame.ts";
-import { catalogOf, catalogPayloads } from "../../media/hang/write_catalog.ts";
+import { catalogTexts } from "../../media/hang/write_catalog.ts";
 import type { Rendition } from "../../media/rendition.ts";
 
 /** One frame on its way out. */
@@ -41,15 +41,16 @@ export class TransformOutput implements Disposable {
    * @param extra Further sections of the catalog.
    */
   describe(renditions: readonly Rendition[], extra: Readonly<Record<string, unknown>> = {}): void {
-    const catalog = catalogOf(renditions);
-    const json = JSON.stringify({ ...catalog, ...extra });
+    const catalogs = catalogTexts(renditions, extra);
+    const [{ text }] = catalogs;
     // Publishing it again unchanged would make players start over.
-    if (json === this.#catalog) return;
-    this.#catalog = json;
+    if (text === this.#catalog) return;
+    this.#catalog = text;
     const writer = this.#announced();
     for (const { name, kind } of renditions) writer.begin(name, PRIORITY[kind]);
     const timestampUs = Math.round(this.#ctx.clock.wallMs() * 1000);
-    for (const { track, payload } of catalogPayloads(catalog, extra)) {
+    for (const { track, text } of catalogs) {
+      const payload = new TextEncoder().encode(text);
       const group = this.#nextGroup(track);
       writer.write({ track, group, keyframe: true, endsGroup: true, timestampUs, payload });
     }

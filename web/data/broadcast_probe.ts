@@ -19,8 +19,6 @@ export interface SeenFrame {
 
 /** A track that sends nothing for this long is given up. */
 const FIRST_FRAME_MS = 3000;
-/** Catalogs are read whole up to here. */
-const MOST_CATALOG_BYTES = 1_000_000;
 
 /** A session of its own. Close it in the end. */
 export class BroadcastProbe {
@@ -62,7 +60,7 @@ export class BroadcastProbe {
       const group = await subscription.group({ signal });
       const frame = await group?.frame({ signal });
       group?.close();
-      return frame?.payload.subarray(0, MOST_CATALOG_BYTES);
+      return frame?.payload;
     } catch { // There is no such track, or nothing comes.
       return undefined;
     } finally {

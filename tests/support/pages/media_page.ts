@@ -7,7 +7,7 @@ import { FrameOpener } from "../../../media/hang/frame_opener.ts";
 import { HangBroadcast } from "../../../media/hang/hang_broadcast.ts";
 import { encodeLegacyFrame } from "../../../media/hang/legacy_frame.ts";
 import { CatalogVersions } from "../../../media/hang/read_catalog.ts";
-import { catalogOf, catalogPayloads } from "../../../media/hang/write_catalog.ts";
+import { catalogTexts } from "../../../media/hang/write_catalog.ts";
 import { Splitter } from "../../../media/mp4/splitter.ts";
 import type { Rendition } from "../../../media/rendition.ts";
 import { Cuts, Segmenter } from "../../../media/segment/segmenter.ts";
@@ -44,9 +44,9 @@ async function wholeWay() {
     ...{ kind: "video", name: "video0", codec: CODEC, container: "legacy" },
     ...{ width: WIDTH, height: HEIGHT, framerate: 25 },
   };
-  const [catalog] = catalogPayloads(catalogOf([described]));
+  const [{ text }] = catalogTexts([described]);
   const versions = new CatalogVersions();
-  versions.take(catalog!.payload, true);
+  versions.take(new TextEncoder().encode(text), true);
   const [rendition] = versions.read().renditions;
 
   const pieces: Uint8Array<ArrayBuffer>[] = [];
