@@ -9,7 +9,7 @@ import { reasonOf } from "../../base/errors.ts";
 import { NotFound } from "../../relay/errors.ts";
 import type { AnnounceEvent } from "../../relay/origin.ts";
 import type { BroadcastSource } from "../../relay/ports.ts";
-import type { BidiStream, SendStream } from "../../transport/connection.ts";
+import type { BidiStream } from "../../transport/connection.ts";
 import { ProtocolViolation } from "../../wire/errors.ts";
 import { STREAM_CODE } from "../../wire/lite/codes.ts";
 import { framed } from "../../wire/message.ts";
@@ -17,12 +17,13 @@ import { joinPath } from "../../wire/path.ts";
 import { TrackRequest } from "../../wire/lite/track.ts";
 import type { LiteContext } from "./context.ts";
 import type { PublisherHalf } from "../running_session.ts";
-import type { StreamReader } from "../stream_reader.ts";
-import { HALF_A_VARINT } from "./group_sender.ts";
-import { AnnounceEncoder } from "./announce_codec.ts";
-import { ServedFetch } from "./served_fetch.ts";
-import { excerpt, isBounded } from "./excerpt.ts";
 import { Places } from "../send/send_order.ts";
+import { ServedFetch } from "../send/served_fetch.ts";
+import { Watchdog } from "../send/watchdog.ts";
+import type { StreamReader } from "../stream_reader.ts";
+import { AnnounceEncoder } from "./announce_codec.ts";
+import { HALF_A_VARINT, LiteEncoder } from "./group_encoder.ts";
+import { excerpt, isBounded } from "./excerpt.ts";
 import { ServedSubscription } from "./served_subscription.ts";
 
 /** Announce streams of one session for one prefix: players open one for each element of a page. */
@@ -39,8 +40,7 @@ export class Publisher implements PublisherHalf {
   readonly #places = new Places();
   readonly #announcing = new Set<() => void>();
   readonly #fetches = new Set<ServedFetch>();
-  /** Streams of answers that grow as long as the session does, and since when each is seen blocked, or -1. */
-  readonly #answers = new Map<SendStream, number>();
+  readonly #watchdog = new Watchdog();
   /** Announce streams that run, by the prefix they ask for. */
   readonly #prefixes = new Map<string, number>();
   #excludeHop = 0n;
@@ -128,17 +128,17 @@ export class Publisher implements PublisherHalf {
       stream.send.finish();
     };
     this.#announcing.add(stop);
-    this.#answers.set(stream.send, -1);
+    this.#watchdog.addAnswer(stream.send);
     void ended.then(() => {
       this.#announcing.delete(stop);
-      this.#answers.delete(stream.send);
+      this.#watchdog.deleteAnswer(stream.send);
       stop();
     });
   }
 
   /** SUBSCRIBE: serves a track until one side ends it. */
   async subscribe(stream: BidiStream, reader: StreamReader): Promise<void> {
-    const { dialect, connection, clock, stats, log } = this.#context;
+    const { dialect, log } = this.#context;
     const asked = await reader.message(dialect.subscribe);
     if (asked === undefined) return stream.send.finish();
     if (this.#subscriptions.has(asked.id)) {
@@ -162,23 +162,21 @@ export class Publisher implements PublisherHalf {
       return refuse(stream, STREAM_CODE.tooMany);
     }
     const subscription = new ServedSubscription({
-      connection,
-      dialect,
+      context: this.#context,
       stream,
       subscribe: asked,
       track,
-      clock,
-      stats,
-      quota: this.#context.quota,
       onDone: () => {
         this.#subscriptions.delete(asked.id);
-        this.#places.leave(subscription);
-        this.#answers.delete(stream.send);
+        this.#places.leave(subscription.outgoing);
+        this.#watchdog.delete(subscription.outgoing);
+        this.#watchdog.deleteAnswer(stream.send);
       },
     });
-    this.#answers.set(stream.send, -1);
+    this.#watchdog.addAnswer(stream.send);
     this.#subscriptions.set(asked.id, subscription);
-    this.#places.enter(subscription);
+    this.#places.enter(subscription.outgoing);
+    this.#watchdog.add(subscription.outgoing);
     log.debug("subscribed", { broadcast: path, track: asked.track, subscribe: asked.id });
     subscription.start();
     try {
@@ -223,9 +221,14 @@ export class Publisher implements PublisherHalf {
         ? excerpt(whole, asked, this.#context.serve!.context.pool)
         : whole;
       if (group !== whole) whole.release();
-      const onDone = () => this.#fetches.delete(served);
-      const served = new ServedFetch({ stream, group, dialect, stats, clock, quota, onDone });
+      const onDone = () => {
+        this.#fetches.delete(served);
+        this.#watchdog.delete(served);
+      };
+      const encoder = new LiteEncoder(dialect);
+      const served = new ServedFetch({ stream, group, encoder, stats, clock, quota, onDone });
       this.#fetches.add(served);
+      this.#watchdog.add(served);
       served.start();
     } catch (error) {
       // A bare FIN would be an empty group: half a varint first makes it a failure.
@@ -248,41 +251,15 @@ export class Publisher implements PublisherHalf {
     for (const subscription of [...this.#subscriptions.values()]) subscription.drain();
   }
 
-  /**
-   * Looks for a peer that has stopped reading. A group that gives way to newer ones is starved, not stuck: as long as
-   * any group moves, all do. One whose memory is needed elsewhere has to move itself.
-   * @returns How long nothing has moved that should have, in milliseconds.
-   */
   sweep(now: number): number {
-    let groups = Infinity;
-    let pinned = Infinity;
-    let progressedAtMs = 0;
-    for (const subscription of this.#subscriptions.values()) {
-      subscription.cutStale(now);
-      groups = Math.min(groups, subscription.stuckSinceMs());
-      pinned = Math.min(pinned, subscription.pinnedSinceMs());
-      progressedAtMs = Math.max(progressedAtMs, subscription.progressedAtMs);
-    }
-    for (const fetch of this.#fetches) {
-      if (fetch.blockedSinceMs >= 0) groups = Math.min(groups, fetch.blockedSinceMs);
-      pinned = Math.min(pinned, fetch.pinnedSinceMs);
-      progressedAtMs = Math.max(progressedAtMs, fetch.progressedAtMs);
-    }
-    let since = groups === Infinity ? Infinity : Math.max(groups, progressedAtMs);
-    since = Math.min(since, pinned); // what moves elsewhere does not free this
-    for (const [stream, seen] of this.#answers) {
-      const blocked = !stream.blocked ? -1 : seen < 0 ? now : seen;
-      this.#answers.set(stream, blocked);
-      if (blocked >= 0) since = Math.min(since, blocked);
-    }
-    return since === Infinity ? 0 : now - since;
+    return this.#watchdog.sweep(now);
   }
 
   /** The session is over. */
   close(): void {
     for (const stop of [...this.#announcing]) stop();
     for (const subscription of [...this.#subscriptions.values()]) {
-      subscription.cancel(STREAM_CODE.sessionClosed);
+      subscription.cancel("sessionClosed");
     }
     for (const fetch of [...this.#fetches]) fetch.cancel();
   }

@@ -6,26 +6,21 @@
  *
  * @module
  */
-import { isFrameBoundary } from "../../relay/group/frame_layout.ts";
+import { concat } from "../../base/bytes.ts";
 import type { GroupCursor, Subgroup } from "../../relay/group/group.ts";
 import type { RelayStats } from "../../relay/stats.ts";
 import type { SendStream } from "../../transport/connection.ts";
-import { STREAM_CODE } from "../../wire/lite/codes.ts";
-import { framed } from "../../wire/message.ts";
-import type { Dialect } from "../../wire/lite/dialect.ts";
-import { UNI } from "../../wire/lite/dialect.ts";
 import type { Paced, Quota } from "../quota.ts";
-import { FrameHeads } from "./frame_heads.ts";
-import type { Turned } from "../send/send_order.ts";
+import type { StreamReason } from "../reasons.ts";
+import type { GroupBody, GroupEncoder, StreamHead } from "./encoder.ts";
+import type { Turned } from "./send_order.ts";
 
-/** Half a varint: no message can end here, so a receiver knows the stream was cut. */
-export const HALF_A_VARINT = new Uint8Array([0x40]);
 /** The group head and a first slice up to this size leave in one write. */
 const ONE_WRITE_BYTES = 4096;
 
 /** What a sender needs to know of its subscription. */
 export interface SenderOwner {
-  readonly dialect: Dialect;
+  readonly encoder: GroupEncoder;
   readonly stats: RelayStats;
   /** What the session may be sent. */
   readonly quota: Quota;
@@ -51,7 +46,7 @@ export class GroupSender implements GroupCursor, Paced, Turned {
   #ending = false;
   #cut = false;
   #done = false;
-  readonly #heads: FrameHeads;
+  readonly #body: GroupBody;
   readonly #onWritable = () => {
     this.blockedSinceMs = -1;
     if (!this.#cut) this.owner.progressed();
@@ -60,7 +55,7 @@ export class GroupSender implements GroupCursor, Paced, Turned {
   };
 
   constructor(readonly group: Subgroup, readonly owner: SenderOwner) {
-    this.#heads = new FrameHeads(owner.dialect.timestamps);
+    this.#body = owner.encoder.body();
     group.attach(this);
   }
 
@@ -82,18 +77,19 @@ export class GroupSender implements GroupCursor, Paced, Turned {
    * Starts on a stream that was opened for it.
    * @param head What stands before the frames.
    */
-  begin(stream: SendStream, head: Uint8Array): void {
-    if (this.done) return stream.reset(STREAM_CODE.cancel);
+  begin(stream: SendStream, head: StreamHead): void {
+    if (this.done) return stream.reset(this.owner.encoder.codes.cancel);
     this.#stream = stream;
+    const { bytes } = head;
     if (!this.owner.quota.maySend) {
-      stream.write(head);
+      stream.write(bytes);
       return this.pump();
     }
-    const slice = this.#heads.next(this.group);
-    if (head.length === 0 || head.length + slice.length > ONE_WRITE_BYTES) {
-      stream.write(head);
+    const slice = this.#body.next(this.group);
+    if (bytes.length === 0 || bytes.length + slice.length > ONE_WRITE_BYTES) {
+      stream.write(bytes);
       stream.write(slice);
-    } else stream.write(firstWrite(this.group, head, slice, this.#heads.position));
+    } else stream.write(firstWrite(head, slice, this.#body.position));
     this.#sent(slice.length);
     this.pump();
   }
@@ -102,15 +98,15 @@ export class GroupSender implements GroupCursor, Paced, Turned {
     const stream = this.#stream;
     if (stream === undefined || this.done) return;
     const { group } = this;
-    const heads = this.#heads;
-    while (heads.position < group.bytes && !stream.blocked && !stream.done) {
+    const body = this.#body;
+    while (body.position < group.bytes && !stream.blocked && !stream.done) {
       if (!this.owner.quota.maySend) return this.#waitForQuota();
-      const slice = heads.next(group);
+      const slice = body.next(group);
       stream.write(slice);
       this.#sent(slice.length);
     }
     if (stream.done) return this.#finish();
-    if (heads.position < group.bytes) return this.#wait(stream);
+    if (body.position < group.bytes) return this.#wait(stream);
     if (group.state === "complete") {
       this.owner.stats.framesOut += group.frames;
       this.owner.stats.groupsOut++;
@@ -118,12 +114,12 @@ export class GroupSender implements GroupCursor, Paced, Turned {
       if (!stream.blocked) this.owner.progressed();
       this.#endWhenTaken(stream);
     } else if (group.state === "cut") {
-      this.cut(STREAM_CODE.cancel);
+      this.cut("cancel");
     }
   }
 
   evicted(): void {
-    this.cut(STREAM_CODE.evicted);
+    this.cut("evicted");
     if (!this.#done) this.pinnedSinceMs = this.owner.now();
   }
 
@@ -133,17 +129,18 @@ export class GroupSender implements GroupCursor, Paced, Turned {
   }
 
   /** Ends the stream so that the receiver cannot take the group for a whole one. */
-  cut(code: number): void {
+  cut(why: StreamReason): void {
     if (this.#done || this.#cut) return;
     this.#cut = true;
+    const { encoder } = this.owner;
     const stream = this.#stream;
     if (stream === undefined) return this.#finish();
     if (!stream.done) {
       this.owner.stats.groupsCutOut++;
-      cutStream(stream, this.group, this.#heads.position, code);
+      encoder.cut(stream, this.group, this.#body.position, encoder.codes[why]);
     } else if (stream.canReset) { // finished, but not taken yet
       this.owner.stats.groupsCutOut++;
-      stream.reset(code);
+      stream.reset(encoder.codes[why]);
     }
     this.#endWhenTaken(stream);
   }
@@ -180,54 +177,11 @@ export class GroupSender implements GroupCursor, Paced, Turned {
   }
 }
 
-/**
- * Ends a stream of frames before its time. Without a reset the end has to fall inside a message: in the middle of a
- * frame it does by itself, elsewhere half a varint goes out behind what is still on its way.
- * @param position How much of the group's stored bytes was handed to the stream.
- */
-function cutStream(stream: SendStream, group: Subgroup, position: number, code: number): void {
-  if (stream.canReset) return stream.reset(code);
-  if (isFrameBoundary(group, position)) stream.write(HALF_A_VARINT);
-  stream.finish();
-}
-
-/** How group streams begin. Most subscribers use the same id, so one of them makes it and all take it. */
-interface Opening {
-  readonly dialect: Dialect;
-  readonly subscribe: number;
-  readonly head: Uint8Array;
-  /** Head and frames up to `position` of the stored bytes. */
-  first: Uint8Array | undefined;
-  position: number;
-}
-const openings = new WeakMap<Subgroup, Opening>();
-
-/** GROUP: what stands before the frames of a group stream. Shared: never write into it. */
-export function groupHead(dialect: Dialect, subscribe: number, group: Subgroup): Uint8Array {
-  const known = openings.get(group);
-  if (known?.dialect === dialect && known.subscribe === subscribe) return known.head;
-  const { sequence, startFrame } = group;
-  const head = framed(dialect.group.encode({ subscribe, sequence, startFrame }), UNI.group);
-  openings.set(group, { dialect, subscribe, head, first: undefined, position: 0 });
-  return head;
-}
-
-/** Head and first slice in one piece, which ends at `position` of the stored bytes. */
-function firstWrite(
-  group: Subgroup,
-  head: Uint8Array,
-  slice: Uint8Array,
-  position: number,
-): Uint8Array {
-  const opening = openings.get(group);
-  const shared = opening?.head === head;
-  if (shared && opening.first !== undefined && opening.position === position) return opening.first;
-  const both = new Uint8Array(head.length + slice.length);
-  both.set(head);
-  both.set(slice, head.length);
-  if (shared) {
-    opening.first = both;
-    opening.position = position;
+/** Head and first slice in one piece, which ends at `position` of the kept bytes. Most subscribers want the same one. */
+function firstWrite(head: StreamHead, slice: Uint8Array, position: number): Uint8Array {
+  if (head.first === undefined || head.position !== position) {
+    head.first = concat([head.bytes, slice]);
+    head.position = position;
   }
-  return both;
+  return head.first;
 }

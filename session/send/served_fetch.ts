@@ -7,16 +7,16 @@ import type { Clock } from "../../base/clock.ts";
 import type { Subgroup } from "../../relay/group/group.ts";
 import type { RelayStats } from "../../relay/stats.ts";
 import type { BidiStream } from "../../transport/connection.ts";
-import { STREAM_CODE } from "../../wire/lite/codes.ts";
-import type { Dialect } from "../../wire/lite/dialect.ts";
 import type { Quota } from "../quota.ts";
+import type { GroupEncoder } from "./encoder.ts";
 import { GroupSender, type SenderOwner } from "./group_sender.ts";
+import type { Sending } from "./watchdog.ts";
 
 export interface ServedFetchOptions {
   readonly stream: BidiStream;
   /** Retained for this fetch, which releases it. */
   readonly group: Subgroup;
-  readonly dialect: Dialect;
+  readonly encoder: GroupEncoder;
   readonly stats: RelayStats;
   readonly clock: Clock;
   readonly quota: Quota;
@@ -24,8 +24,8 @@ export interface ServedFetchOptions {
   readonly onDone: () => void;
 }
 
-export class ServedFetch implements SenderOwner {
-  readonly dialect: Dialect;
+export class ServedFetch implements SenderOwner, Sending {
+  readonly encoder: GroupEncoder;
   readonly stats: RelayStats;
   readonly quota: Quota;
   /** When its stream took bytes again after it had not. */
@@ -35,7 +35,7 @@ export class ServedFetch implements SenderOwner {
 
   constructor(options: ServedFetchOptions) {
     this.#o = options;
-    this.dialect = options.dialect;
+    this.encoder = options.encoder;
     this.stats = options.stats;
     this.quota = options.quota;
     this.progressedAtMs = this.now();
@@ -43,23 +43,25 @@ export class ServedFetch implements SenderOwner {
     options.group.release(); // the sender holds it now
   }
 
-  /** Since when the stream takes nothing, or -1. */
-  get blockedSinceMs(): number {
-    return this.#sender.blockedSinceMs;
+  stuckSinceMs(): number {
+    const { blockedSinceMs } = this.#sender;
+    return blockedSinceMs < 0 ? Infinity : blockedSinceMs;
   }
 
-  /** Since when it has been keeping memory that is needed elsewhere, or Infinity. */
-  get pinnedSinceMs(): number {
+  pinnedSinceMs(): number {
     return this.#sender.pinnedSinceMs;
   }
 
+  /** One group is never older than it was asked for. */
+  cutStale(): void {}
+
   start(): void {
-    this.#sender.begin(this.#o.stream.send, NO_HEAD);
+    this.#sender.begin(this.#o.stream.send, this.encoder.head(this.#sender.group));
   }
 
   /** Gives up, so that the peer cannot take what it got for the whole group. */
   cancel(): void {
-    this.#sender.cut(STREAM_CODE.cancel);
+    this.#sender.cut("cancel");
   }
 
   now(): number {
@@ -74,6 +76,3 @@ export class ServedFetch implements SenderOwner {
     this.#o.onDone();
   }
 }
-
-/** The answer is bare frames. */
-const NO_HEAD = new Uint8Array(0);
