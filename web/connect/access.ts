@@ -49,6 +49,9 @@ export function needsSomebody(state: RelayState): boolean {
   return ["token_needed", "token_refused", "forbidden", "nothing_here"].includes(state);
 }
 
+/** How players dial again: their library gives up after ten seconds, and a relay may be away for longer. */
+export const REDIAL = { initial: 500, multiplier: 2, max: 5000, timeout: 0 } as const;
+
 /** The certificate of a relay, as a browser may have to know it. */
 export interface PinnedCertificate {
   /** SHA-256 in hexadecimal. */

@@ -1,5 +1,7 @@
 /// <reference lib="dom" />
 /** One broadcast of a shared session on a canvas: the parts of `@moq/watch`, put together. */
+import { REDIAL } from "../connect/access.ts";
+import { BETWEEN_MS } from "../watch/adaptive.ts";
 import { Audio, Broadcast, Net, Signals, Sync, Video } from "@moq/watch";
 import { Sessions, type Share } from "./sessions.ts";
 
@@ -8,8 +10,7 @@ export const sessions = new Sessions((url) =>
   new Net.Connection.Reload({
     enabled: true,
     url: new URL(url),
-    // A relay may be away for longer than the library's own ten seconds.
-    delay: { initial: 500, multiplier: 2, max: 5000, timeout: 0 },
+    delay: REDIAL,
   })
 );
 
@@ -24,8 +25,6 @@ export interface PlaybackSettings {
   /** When video is fetched: "always", or how near to the viewport the canvas is, as a CSS length. */
   readonly visible: string;
 }
-
-const BETWEEN_MS = 50;
 
 type Rendition = Parameters<typeof Video.Decoder.supported>[0];
 

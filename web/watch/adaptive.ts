@@ -59,6 +59,9 @@ const BASE_MS = 15_000;
 /** A quality has to need at most this share of what was received. */
 const SAFE_SHARE = 0.8;
 
+/** After a change at once, no video is fetched for this long. */
+export const BETWEEN_MS = 50;
+
 interface Look {
   readonly atMs: number;
   readonly bytes: number;

@@ -5,7 +5,8 @@
  */
 import "@moq/watch/element";
 import type { CatalogAudio, CatalogVideo } from "../../media/hang/catalog.ts";
-import { Adaptive } from "./adaptive.ts";
+import { REDIAL } from "../connect/access.ts";
+import { Adaptive, BETWEEN_MS } from "./adaptive.ts";
 import type { AnnounceSource } from "../connect/heard_announced.ts";
 
 interface Signal<T> {
@@ -120,8 +121,7 @@ const WEBSOCKET_AFTER_MS = 1000;
 /** Makes a silent player with a canvas. It dials once it has a `url`. The caller puts it into the page. */
 export function createPlayer({ hash, visible }: PlayerOptions): PlayerElement {
   const element = document.createElement("moq-watch") as PlayerElement;
-  // The default gives up after ten seconds. A relay may be away for longer.
-  element.connection.delay = { initial: 500, multiplier: 2, max: 5000, timeout: 0 };
+  element.connection.delay = REDIAL;
   element.connection.websocket = { delay: WEBSOCKET_AFTER_MS };
   element.connection.webtransport = {
     get serverCertificateHashes() {
@@ -175,9 +175,6 @@ export function adapt(player: PlayerElement, snapshot: PlayerSnapshot, nowMs: nu
   visible.set("never");
   setTimeout(() => visible.peek() === "never" && visible.set(before), BETWEEN_MS);
 }
-
-/** No video is fetched for so long between two renditions. */
-const BETWEEN_MS = 50;
 
 export function snapshotOf(player: PlayerElement): PlayerSnapshot {
   const { connection, broadcast, sync, renderer, video, audio } = player;
