@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 
 async function withChild(ending: string, test: (child: Program) => Promise<void>): Promise<void> {
   const dir = await Deno.makeTempDir();
-  const script = new URL("./testdata/serve_child.ts", import.meta.url).href;
+  const script = new URL("../../tests/support/programs/serve_child.ts", import.meta.url).href;
   {
     await using child = start([dir, ending], { script, cwd: dir });
     await test(child);

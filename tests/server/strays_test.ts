@@ -4,7 +4,7 @@ import { connect } from "../../client/mod.ts";
 import { startRelay } from "../support/program.ts";
 import { until } from "../support/server.ts";
 
-const script = new URL("../support/stray_program.js", import.meta.url).href;
+const script = new URL("../support/programs/stray_program.js", import.meta.url).href;
 
 Deno.test("a failure that reaches nobody is counted and logged, and ends neither the program nor a thread", async () => {
   const flags = ["--server.workers", "2", "--auth.anonymous", "true"];

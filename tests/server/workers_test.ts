@@ -187,7 +187,7 @@ Deno.test("a worker that dies is started anew, and everybody else stays", async 
       error: (m, own) => log.error(m, { ...fields, ...own }),
     }),
   };
-  const module = new URL("../support/mortal_worker.js", import.meta.url).href;
+  const module = new URL("../support/programs/mortal_worker.js", import.meta.url).href;
   await using server = await launchWorkers(3, { log, module, flags: { "relay.linger": "0s" } });
   await using here = await clientOf(server, 2);
   here.publish("stays");

@@ -12,7 +12,7 @@ import { need } from "../support/require.ts";
 import { startRtspServer } from "../support/peers/rtsp_server.ts";
 import { startS3 } from "../support/peers/s3.ts";
 import { until } from "../support/server.ts";
-import { program, underUnit, unitText, unitTools } from "../support/systemd_unit.ts";
+import { program, underUnit, unitText, unitTools } from "../support/programs/systemd_unit.ts";
 
 const ignore = !unitTools.ok;
 

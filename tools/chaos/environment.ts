@@ -70,7 +70,9 @@ export function fullDisk(dir: string): Fault {
 
 export function dyingWorkers(dir: string): Fault {
   const worker = "qumo-relay worker 1";
-  const script = fromFileUrl(new URL("../../tests/support/mortal_worker.js", import.meta.url));
+  const script = fromFileUrl(
+    new URL("../../tests/support/programs/mortal_worker.js", import.meta.url),
+  );
   return {
     name: "dying-workers",
     what:

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { fromFileUrl } from "../../tools/file_url.ts";
-import { PERMISSIONS } from "../../tools/ship/permissions.ts";
-import { optional } from "./optional.ts";
-import { MAIN } from "./program.ts";
+import { fromFileUrl } from "../../../tools/file_url.ts";
+import { PERMISSIONS } from "../../../tools/ship/permissions.ts";
+import { optional } from "../optional.ts";
+import { MAIN } from "../program.ts";
 
 const SCRIPT = fromFileUrl(new URL("run_unit.py", import.meta.url));
-const ROOT = fromFileUrl(new URL("../../", import.meta.url));
+const ROOT = fromFileUrl(new URL("../../../", import.meta.url));
 
 /** What is needed beside Linux: python3 with libseccomp, and systemd's own list of system calls. */
 export const unitTools = {
@@ -18,7 +18,7 @@ export const unitTools = {
 
 /** The text of a unit in `deploy/`. */
 export function unitText(name = "qumo-relay.service"): string {
-  return Deno.readTextFileSync(new URL(`../../deploy/${name}`, import.meta.url));
+  return Deno.readTextFileSync(new URL(`../../../deploy/${name}`, import.meta.url));
 }
 
 /** What runs `command` under a unit. @param state Stands for /var/lib/qumo-relay. @param unit Path of its file. */

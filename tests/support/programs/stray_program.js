@@ -2,7 +2,7 @@
  * The program, with failures in each of its threads that reach nobody, once the file QUMO_TEST_STRAY_FILE is there: one lets a
  * promise go, one throws in a timer.
  */
-import { run } from "../../cli/main.ts";
+import { run } from "../../../cli/main.ts";
 
 const file = Deno.env.get("QUMO_TEST_STRAY_FILE");
 

@@ -2,7 +2,7 @@
  * The program, but its worker threads die when a test names one: in QUMO_TEST_KILL_WORKER, or for a program of its own as
  * a file of that name in the folder QUMO_TEST_KILL_DIR, which the thread takes with it.
  */
-import { run } from "../../cli/main.ts";
+import { run } from "../../../cli/main.ts";
 
 const { name } = globalThis;
 const dir = Deno.env.get("QUMO_TEST_KILL_DIR");

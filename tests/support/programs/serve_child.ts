@@ -1,7 +1,7 @@
 /** Runs `serveWith()` around a server that only takes notes on standard output, for its test. */
 import { loadConfig } from "../../../config/load.ts";
-import { print } from "../../shell/output.ts";
-import { serveWith } from "../serve_with.ts";
+import { print } from "../../../cli/shell/output.ts";
+import { serveWith } from "../../../cli/serve/serve_with.ts";
 
 const [dir, ending] = Deno.args;
 const loaded = await loadConfig({
