@@ -1,4 +1,4 @@
-/** The entry that was begun last at `atMs` and those after it, at most `limit`; `entries` are in order of time. */
+/** The last entry that began at or before `atMs`, and those after it: at most `limit`. `entries` are in order of time. */
 export function groupWindow<T extends { readonly storedAtMs: number }>(
   entries: readonly T[],
   atMs: number,

@@ -1,5 +1,5 @@
 /**
- * Media storage in this process: bounded in bytes over all tracks, and per track in frames and age. Gone with the process.
+ * Media storage in this process: bounded in bytes over all tracks, and in frames and age per track. It ends with the process.
  *
  * @module
  */
@@ -22,15 +22,15 @@ import {
 
 export interface MemoryStoreOptions {
   readonly clock: Clock;
-  /** Most bytes over all tracks; the oldest group of any track makes room. */
+  /** Most bytes of all tracks together; the oldest group of any track makes room. */
   readonly maxBytes: number;
-  /** Kept of each track, in whole groups. Without them only `maxBytes` holds. */
+  /** Limits of each track, in whole groups. Default: only `maxBytes` holds. */
   readonly perTrack?: Retention;
 }
 
-/** What a frame takes besides its payload, about. */
+/** About what a frame takes besides its payload, in bytes. */
 const FRAME_OVERHEAD_BYTES = 128;
-/** What a track takes besides its frames and its names, about. */
+/** About what a track takes besides its frames and its names, in bytes. */
 const TRACK_OVERHEAD_BYTES = 512;
 
 export class MemoryStore implements MediaStore {
@@ -40,18 +40,18 @@ export class MemoryStore implements MediaStore {
   readonly #tracks = new Map<string, MemoryTrack>();
   /** The same tracks by broadcast. */
   readonly #byBroadcast = new Map<string, Set<MemoryTrack>>();
-  /** Tracks that come anew count on from here, so that what is forgotten altogether is not given again. */
+  /** New tracks count from here, so that no sequence of a forgotten track is given again. */
   #floor: number;
   #bytes = 0;
   #closed = false;
 
   constructor(options: MemoryStoreOptions) {
     this.#o = options;
-    // Above all that an earlier process has given, as long as that was less than a frame per millisecond.
+    // Above every sequence of an earlier process, if that wrote less than a frame per millisecond.
     this.#floor = Math.floor(options.clock.wallMs());
   }
 
-  // deno-lint-ignore require-await -- what it throws is a rejection
+  // deno-lint-ignore require-await -- a throw becomes a rejection
   async append(key: TrackKey, frame: NewFrame): Promise<number> {
     if (this.#closed) throw new StorageUnavailable("it is closed");
     const { clock, maxBytes, perTrack } = this.#o;
@@ -67,7 +67,7 @@ export class MemoryStore implements MediaStore {
     this.#bytes += size;
     this.stats.appends++;
     this.stats.appendedBytes += frame.payload.length;
-    // A new group is when an old one may go.
+    // With a new group an old one may be removed.
     if (frame.keyframe && perTrack !== undefined) {
       this.#cut(track, track.cutFor(perTrack, clock.wallMs()));
     }
@@ -159,7 +159,7 @@ export class MemoryStore implements MediaStore {
     return track;
   }
 
-  /** The oldest group of all gives way; a track that has only one goes with it. @returns Whether there was any. */
+  /** Removes the oldest group of all, and its track with it when it was the only one. @returns Whether there was any. */
   #evict(): boolean {
     let oldest: MemoryTrack | undefined;
     let oldestMs = Infinity;
@@ -196,7 +196,7 @@ export class MemoryStore implements MediaStore {
   }
 }
 
-/** Its names are held twice, in two bytes a letter. */
+/** What a track takes without its frames: names are held twice, with two bytes per letter. */
 function overheadOf({ broadcast, track }: TrackKey): number {
   return TRACK_OVERHEAD_BYTES + 4 * (broadcast.length + track.length);
 }

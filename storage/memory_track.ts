@@ -8,21 +8,21 @@ import type { NewFrame, Retention, StoredFrame, StoredGroup, TrackKey } from "./
 
 interface Entry {
   readonly group: number;
-  /** Its first frame is here. */
+  /** Whether its first frame is kept. */
   readonly fromStart: boolean;
   readonly first: number;
   last: number;
   readonly timestamp: number;
   readonly storedAtMs: number;
   whole: boolean;
-  /** Payload bytes of the track before it, since its start. */
+  /** Payload bytes of the track before it, from the beginning. */
   readonly bytesBefore: number;
 }
 
 export class MemoryTrack {
   last: number;
   #frames: StoredFrame[] = [];
-  /** Frames at the front of the array that are gone. */
+  /** Removed frames at the front of the array. */
   #gone = 0;
   #first: number;
   #totalBytes = 0;
@@ -107,7 +107,7 @@ export class MemoryTrack {
     ) => ({ group, first, last, timestamp, storedAtMs, whole }));
   }
 
-  /** The sequence from which on everything fits the limits. */
+  /** The first sequence from which everything fits the limits. */
   cutFor(limits: Retention, nowMs: number): number {
     const { maxAgeMs = Infinity, maxFrames = Infinity, maxBytes = Infinity } = limits;
     const fits = (first: number, bytesBefore: number) =>
@@ -115,7 +115,7 @@ export class MemoryTrack {
     let cut = this.#first;
     let enough = fits(cut, this.#goneBytes);
     for (const entry of this.#order) {
-      // Who looks back as far as the limit lands in the group before it, so that one stays.
+      // Looking back as far as the limit leads into the group before it, so that group stays.
       const tooOld = entry.storedAtMs <= nowMs - maxAgeMs;
       if (enough && !tooOld) break;
       cut = Math.max(cut, entry.first);
@@ -124,13 +124,13 @@ export class MemoryTrack {
     return cut;
   }
 
-  /** Forgets the frames before a sequence. @returns How many, and their payload bytes. */
+  /** Removes the frames before a sequence. @returns How many, and their payload bytes. */
   cut(before: number): { readonly frames: number; readonly bytes: number } {
     let bytes = 0;
     const frames = Math.max(0, before - this.#first);
     for (let i = 0; i < frames; i++) {
       bytes += this.#frames[this.#gone]!.payload.length;
-      this.#frames[this.#gone++] = undefined as never; // its bytes may go at once
+      this.#frames[this.#gone++] = undefined as never; // its bytes can be freed at once
     }
     this.#first += frames;
     this.#goneBytes += bytes;
@@ -149,7 +149,7 @@ export class MemoryTrack {
     for (const wake of [...this.#waiting]) wake();
   }
 
-  /** Fulfils with the next change, or when the signal aborts. */
+  /** Fulfils at the next change, or when the signal aborts. */
   changed(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {

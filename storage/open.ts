@@ -19,17 +19,17 @@ export type StoreOptions =
     readonly type: "redis";
     /** "redis://127.0.0.1:6379/0", with user and password where they are needed. */
     readonly url: string;
-    /** In front of every key. Default "qumo:". */
+    /** Every key begins with it. Default "qumo:". */
     readonly prefix?: string;
-    /** A track that is not written for this long is forgotten, in milliseconds; 0 never. Default a day. */
+    /** Redis forgets a track that is not written for so long, in milliseconds; 0 never. Default a day. */
     readonly ttlMs?: number;
-    /** Most payload bytes that wait while Redis is away. Default 64 MiB. */
+    /** Most payload bytes that wait while Redis cannot be reached. Default 64 MiB. */
     readonly maxWaitingBytes?: number;
   };
 
 /**
- * Opens a store. With Redis it does not wait for the connection: a relay starts without it, and what is appended waits.
- * The package is only loaded where it is wanted.
+ * Opens a store. It does not wait for the connection to Redis: a relay starts without it, and appends wait. The package for Redis
+ * is loaded only when it is used.
  */
 export async function openStore(
   options: StoreOptions,

@@ -1,6 +1,6 @@
 /**
- * Media storage in Redis (6.2 or newer): kept over restarts of this process, and of Redis where it persists. While Redis is away appends wait,
- * up to a bound, and reads fail.
+ * Media storage in Redis (6.2 or newer). It outlasts a restart of this process, and of Redis where that persists. While Redis cannot be
+ * reached, appends wait up to a bound, and reads fail.
  *
  * @module
  */
@@ -31,9 +31,9 @@ export interface RedisStoreOptions {
   readonly url: string;
   readonly clock: Clock;
   readonly log: Logger;
-  /** In front of every key. */
+  /** Every key begins with it. */
   readonly prefix: string;
-  /** A track to which nothing was appended for this long is forgotten by Redis, in milliseconds; 0 never. */
+  /** Redis forgets a track that nothing was appended to for so long, in milliseconds; 0 never. */
   readonly ttlMs: number;
   /** Most payload bytes that may wait for Redis. */
   readonly maxWaitingBytes: number;
@@ -41,9 +41,9 @@ export interface RedisStoreOptions {
   readonly leaseMs?: number;
 }
 
-/** How long what waits may take to be written when the store is closed. */
+/** How long a closing store may still write what waits. */
 const GOODBYE_MS = 2000;
-/** How long one XREAD waits, and how soon it is tried again when Redis is away. */
+/** How long one XREAD waits, and the pause before the next when Redis cannot be reached. */
 const BLOCK_MS = 1000;
 const RETRY_MS = 100;
 
@@ -52,7 +52,7 @@ interface Keys {
   readonly order: string;
   readonly groups: string;
   readonly meta: string;
-  /** Of its broadcast. */
+  /** The key with the tracks of its broadcast. */
   readonly tracks: string;
 }
 
@@ -61,7 +61,7 @@ export class RedisStore implements MediaStore {
   readonly stats: StorageStats = newStorageStats();
   readonly #o: RedisStoreOptions;
   readonly #redis: RedisConnection;
-  /** Names this process to Redis: new with every start. */
+  /** The name of this process at Redis: another one with every start. */
   readonly #writer = crypto.randomUUID();
   readonly #appends = new Map<string, { readonly key: TrackKey; readonly queue: RedisAppends }>();
   #onIdle: (() => void) | undefined;
@@ -77,7 +77,7 @@ export class RedisStore implements MediaStore {
     return this.#redis.ready;
   }
 
-  // deno-lint-ignore require-await -- what it throws is a rejection
+  // deno-lint-ignore require-await -- a throw becomes a rejection
   async append(key: TrackKey, frame: NewFrame): Promise<number> {
     const { maxWaitingBytes } = this.#o;
     if (this.#closing !== undefined) throw new StorageUnavailable("it is closed");
@@ -198,7 +198,7 @@ export class RedisStore implements MediaStore {
       (newest as Buffer[]).map(String).sort().map(async (track) => {
         const { frames, meta } = this.#keys({ broadcast, track });
         const answer = await this.#redis.script(DESCRIBE, [frames, meta], []) as Buffer[];
-        if (answer.length === 0) { // its time to live is over
+        if (answer.length === 0) { // Redis has forgotten it
           await this.#redis.command(["ZREM", tracks, track]);
           return undefined;
         }
@@ -214,7 +214,7 @@ export class RedisStore implements MediaStore {
     return this.#closing;
   }
 
-  /** What was accepted gets a moment to be written; the tracks are given free for others. */
+  /** Gives accepted frames a moment to be written, and frees the tracks for other writers. */
   async #close(): Promise<void> {
     const queues = [...this.#appends.values()];
     if (queues.some(({ queue }) => !queue.idle)) {
@@ -302,7 +302,7 @@ function framesOf(reply: Reply): StoredFrame[] {
       keyframe: flags! % 2 === 1,
       endsGroup: flags! >= 2,
       storedAtMs: storedAtMs!,
-      payload: new Uint8Array(fields[3]!), // its own memory, not a piece of what the socket read
+      payload: new Uint8Array(fields[3]!), // a copy, not a view of what the socket read
     };
   });
 }

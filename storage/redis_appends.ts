@@ -1,6 +1,6 @@
 /**
- * What waits to be appended to one track in Redis: sent in batches, one on its way at a time, each again until it is in.
- * A batch is numbered, so one whose answer was lost is recognised when it comes again.
+ * The frames that wait to be appended to one track in Redis. They are sent in batches, one at a time, and each again until Redis
+ * has it. A batch has a number, so Redis recognises one that it has already.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export interface AppendsOptions {
   readonly stats: StorageStats;
   /** Sends a batch. @returns The sequence of its first frame. @throws {RedisFailed} @throws {TrackTaken} */
   readonly send: (batch: number, floor: number, args: readonly Argument[]) => Promise<number>;
-  /** Nothing waits any more. */
+  /** Called when nothing waits any more. */
   readonly onIdle: () => void;
 }
 
@@ -35,7 +35,7 @@ export class RedisAppends {
   readonly #o: AppendsOptions;
   #waiting: Waiting[] = [];
   #batch = 0;
-  /** The highest sequence that was given here. */
+  /** The highest sequence that was given so far. */
   #floor = 0;
   #running = false;
   #over: unknown;
@@ -64,7 +64,7 @@ export class RedisAppends {
     });
   }
 
-  /** Gives up on what still waits. */
+  /** Gives up what still waits. */
   end(error: unknown): void {
     this.#over = error;
     this.#ended.abort();
@@ -72,7 +72,7 @@ export class RedisAppends {
 
   async #run(): Promise<void> {
     this.#running = true;
-    await Promise.resolve(); // what is appended in the same breath goes together
+    await Promise.resolve(); // frames that are appended together are sent together
     while (this.#waiting.length > 0) {
       const batch = this.#take();
       try {
@@ -97,7 +97,7 @@ export class RedisAppends {
     return this.#waiting.splice(0, count);
   }
 
-  /** Sends the same batch until Redis has answered. */
+  /** Sends a batch again and again until Redis has answered. */
   async #insist(batch: readonly Waiting[]): Promise<number> {
     const number = ++this.#batch;
     const args: Argument[] = [];

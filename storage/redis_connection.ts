@@ -1,5 +1,5 @@
 /**
- * The connection to Redis: dials again for as long as it is wanted, and says what state it is in.
+ * The connection to Redis: dials again until it is closed, and tells its state.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Logger } from "../base/logger.ts";
 import { Bell } from "../base/bell.ts";
 import { StorageUnavailable } from "./store.ts";
 
-/** A value of an answer: text and payloads come as bytes. */
+/** A value of an answer. Text and payloads are bytes. */
 export type Reply = Buffer | number | null | Reply[];
 export type Argument = string | Buffer;
 
@@ -21,14 +21,14 @@ export interface RedisConnectionOptions {
   readonly log: Logger;
 }
 
-/** Nothing from Redis for this long, not even to a PING: the connection is given up and made anew. */
+/** After so long without an answer of Redis, even to a PING, the connection is replaced. */
 const SILENT_MS = 5000;
 const PING_MS = 1500;
 const MAX_RETRY_MS = 500;
 /** How long a command waits for the connection. */
 const READY_MS = 1000;
 
-/** Answers that another attempt may cure. */
+/** Answers after which another attempt may succeed. */
 const PASSING = /^(LOADING|READONLY|OOM|MISCONF|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS)\b/;
 
 export class RedisConnection {
@@ -40,7 +40,7 @@ export class RedisConnection {
   #closed = false;
   #complained = false;
 
-  /** Begins to connect; commands fail with {@link StorageUnavailable} until that is done. */
+  /** Begins to connect. Until it is connected, commands fail with {@link StorageUnavailable}. */
   constructor(options: RedisConnectionOptions) {
     this.#url = options.url;
     this.#log = options.log;
@@ -63,7 +63,7 @@ export class RedisConnection {
     return new RedisConnection({ url: this.#url, log: this.#log });
   }
 
-  /** One command; waits a moment for a connection that is being made. @throws {StorageUnavailable} `passing` tells whether another attempt may do. */
+  /** Sends a command, and waits a moment for a connection that is being made. @throws {StorageUnavailable} `passing` tells whether another attempt may succeed. */
   async command(args: readonly Argument[]): Promise<Reply> {
     try {
       if (!this.#client.isReady && !this.#closed) {
@@ -75,7 +75,7 @@ export class RedisConnection {
     }
   }
 
-  /** A script, known to Redis by its digest after the first time. @throws {StorageUnavailable} */
+  /** Runs a script; Redis knows it by its digest after the first time. @throws {StorageUnavailable} */
   async script(
     script: string,
     keys: readonly string[],
@@ -106,7 +106,7 @@ export class RedisConnection {
     return digest;
   }
 
-  /** Said once for each time it is away. */
+  /** Logs a loss once. */
   #failed(error: unknown): void {
     if (this.#closed || this.#complained) return;
     this.#complained = true;
@@ -117,9 +117,9 @@ export class RedisConnection {
   }
 }
 
-/** Redis did not do what it was told. */
+/** A command failed. */
 export class RedisFailed extends StorageUnavailable {
-  /** Another attempt may do: the connection was lost, or Redis is not ready. */
+  /** Another attempt may succeed: the connection was lost, or Redis is not ready. */
   readonly passing: boolean;
   constructor(cause: unknown, at: string) {
     super(`Redis at ${at}: ${reasonOf(cause)}`, { cause });
@@ -127,7 +127,7 @@ export class RedisFailed extends StorageUnavailable {
   }
 }
 
-/** Host and port alone: the URL may hold a password. */
+/** Host and port alone, since the URL may hold a password. */
 function hostOf(url: string): string {
   return new URL(url).host || "localhost";
 }
@@ -136,7 +136,7 @@ function open(url: string) {
   return createClient({
     url,
     RESP: 2,
-    // What is to be kept waits with us, in order and bounded.
+    // Appends wait in this process, in order and bounded.
     disableOfflineQueue: true,
     pingInterval: PING_MS,
     commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },

@@ -1,5 +1,5 @@
 /**
- * What is done inside Redis, so that it is done whole or not at all.
+ * Scripts that run inside Redis, so that each has its whole effect or none.
  *
  * A track is four keys: `frames`, a stream with the id `SEQUENCE-0` for each frame, `h` its head and `p` its payload;
  * `order`, its groups by the sequence of their first frame; `groups`, what is known of each group; `meta`, counters, the
@@ -19,8 +19,8 @@ local function num(n) return string.format('%.0f', n) end
 `;
 
 /**
- * Appends a batch. A batch that is in already is answered as it was then; a track at which another writer is, by -1.
- * Numbers of a track that is new begin at the time in milliseconds: above all that an earlier one of the name has given.
+ * Appends a batch. For a batch that it has already the answer is the same again; for a track with another writer it is -1.
+ * The numbers of a new track begin at the time in milliseconds: above those of an earlier track of the name.
  * KEYS frames order groups meta tracks; ARGV writer batch leaseMs ttlMs floor name, then group timestamp flags storedAt
  * payload of each frame. Returns the sequence of the first.
  */
@@ -73,13 +73,13 @@ end
 return first
 `;
 
-/** Lets a track go that a writer held. KEYS meta; ARGV writer. */
+/** Frees a track that a writer held. KEYS meta; ARGV writer. */
 export const RELEASE = `
 if redis.call('HGET', KEYS[1], 'owner') == ARGV[1] then redis.call('HSET', KEYS[1], 'until', '0') end
 return 1
 `;
 
-/** KEYS frames order groups meta; ARGV now maxAgeMs maxFrames maxBytes, -1 for none. Returns how many frames went. */
+/** KEYS frames order groups meta; ARGV now maxAgeMs maxFrames maxBytes, -1 for none. Returns how many frames were removed. */
 export const TRIM = `${PARSE}
 local m = redis.call('HMGET', KEYS[4], 'frames', 'bytes', 'goneFrames', 'goneBytes')
 if not m[1] then return 0 end
@@ -113,7 +113,7 @@ redis.call('HSET', KEYS[4], 'goneFrames', num(cut.frames), 'goneBytes', num(cut.
 return gone
 `;
 
-/** KEYS frames order groups meta tracks; ARGV name. Returns how many frames went. */
+/** KEYS frames order groups meta tracks; ARGV name. Returns how many frames were removed. */
 export const DELETE = `
 local gone = redis.call('XLEN', KEYS[1])
 redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
@@ -123,7 +123,7 @@ redis.call('ZREM', KEYS[5], ARGV[1])
 return gone
 `;
 
-/** Frames between the first and the last of a group, those of others among them included. KEYS frames groups; ARGV group. */
+/** Frames between the first and the last of a group, with those of other groups between them. KEYS frames groups; ARGV group. */
 export const GROUP = `${PARSE}
 local known = redis.call('HGET', KEYS[2], ARGV[1])
 if not known then return {} end

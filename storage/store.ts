@@ -1,9 +1,9 @@
 /**
- * The contract of media storage: frames by track and sequence, appended in order and read by range. `memory` and `redis`
- * keep it, and one suite of tests holds both to it.
+ * The contract of media storage: frames are appended to a track in order, and read by ranges of sequences. `memory` and `redis`
+ * keep it, and one suite of tests checks both.
  *
- * One writer per track: while one appends, others are refused, so that two relays that record the same broadcast do not
- * keep it twice; the second takes over when the first falls silent.
+ * A track has one writer. While it appends, others are refused, so two relays that record the same broadcast do not keep it twice.
+ * The second takes over when the first is silent.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { QumoError } from "../base/errors.ts";
 
 /** One frame as it is kept. */
 export interface StoredFrame {
-  /** Place in the track: rises with each append, and is never given twice, also not by a later process. Not from 1. */
+  /** Place in the track. It rises with each append, and no process gives it again. It does not begin at 1. */
   readonly sequence: number;
   /** The group it belongs to in its track. */
   readonly group: number;
@@ -19,14 +19,14 @@ export interface StoredFrame {
   readonly timestamp: number;
   /** Whether a decoder can start here: the first frame of its group. */
   readonly keyframe: boolean;
-  /** The group is whole with it. */
+  /** It is the last frame of its group. */
   readonly endsGroup: boolean;
   /** Milliseconds since 1970 when it was appended. */
   readonly storedAtMs: number;
   readonly payload: Uint8Array;
 }
 
-/** What is appended; the store gives it its sequence. */
+/** A frame to append. The store gives it its sequence. */
 export type NewFrame =
   & Pick<StoredFrame, "group" | "timestamp" | "keyframe" | "payload">
   & Partial<Pick<StoredFrame, "endsGroup">>;
@@ -45,7 +45,7 @@ export interface StoredTrack extends TrackKey {
   readonly last: number;
 }
 
-/** A group that is kept from its first frame on. */
+/** A group whose frames are kept from the first on. */
 export interface StoredGroup {
   readonly group: number;
   /** Sequence of its first frame and of the newest one. */
@@ -55,92 +55,92 @@ export interface StoredGroup {
   readonly timestamp: number;
   /** Milliseconds since 1970 when its first frame was appended. */
   readonly storedAtMs: number;
-  /** Whether its last frame is here. */
+  /** Whether its last frame is kept. */
   readonly whole: boolean;
 }
 
-/** Which frames may stay; a limit that is absent does not count. */
+/** Which frames are kept. An absent limit does not count. */
 export interface Retention {
   readonly maxAgeMs?: number;
   readonly maxFrames?: number;
   readonly maxBytes?: number;
 }
 
-/** Tracks of a broadcast that are listed. */
+/** Most tracks of a broadcast that are listed. */
 export const MAX_LISTED = 64;
 
-/** What is counted since the store was opened, all from zero. */
+/** Counters, all from zero when the store was opened. */
 export function newStorageStats() {
   return {
     appends: 0,
     appendedBytes: 0,
-    /** Appends that were turned away: the store is gone and what may wait is used up. */
+    /** Refused appends: the store cannot be reached, and no more may wait. */
     refused: 0,
-    /** Appends that were sent again, because the answer to the first attempt did not come. */
+    /** Appends that were sent again, because the first attempt had no answer. */
     retried: 0,
     reads: 0,
     readBytes: 0,
-    /** Time from append to kept: the sum over all appends, and the last. In milliseconds. */
+    /** Time until an append is kept: the sum of all, and the last, in milliseconds. */
     appendMs: 0,
     lastAppendMs: 0,
-    /** Time reads took together, in milliseconds. */
+    /** Time of all reads together, in milliseconds. */
     readMs: 0,
     /** Payload bytes accepted and not yet kept. */
     waitingBytes: 0,
-    /** Frames forgotten: by retention, or for the bound of the store. */
+    /** Removed frames: by retention, or by the bound of the store. */
     trimmed: 0,
   };
 }
 
 export type StorageStats = ReturnType<typeof newStorageStats>;
 
-/** Keeps media frames. Its owner closes it: what was accepted by then is written, as far as a moment is enough. */
+/** Keeps media frames. Its owner closes it, which takes a moment to write accepted frames. */
 export interface MediaStore extends AsyncDisposable {
   /** "memory", "redis". */
   readonly type: string;
   readonly stats: Readonly<StorageStats>;
   /**
-   * Keeps a frame; the payload is copied or written out before this fulfils, and must not change until then. Fulfils with
-   * its sequence once it is kept for good.
-   * @throws {StorageUnavailable} Past the bound of what may wait.
-   * @throws {TrackTaken} Another writer is at it.
+   * Keeps a frame. The payload must not change until this fulfils.
+   * @returns The sequence of the frame, once it is kept.
+   * @throws {StorageUnavailable} No more frames may wait.
+   * @throws {TrackTaken} The track has another writer.
    */
   append(key: TrackKey, frame: NewFrame): Promise<number>;
   /** Frames with `from <= sequence <= to`, oldest first, at most `limit` (default 1,000). @throws {StorageUnavailable} */
   range(key: TrackKey, from: number, to: number, limit?: number): Promise<StoredFrame[]>;
   /**
-   * Every frame of one group, in order; empty unless it is kept from its first frame on. Where a publisher has begun its
-   * numbers anew it is the newest group of that number.
+   * Every frame of one group, in order; empty unless it is kept from its first frame on. When a publisher has used the number
+   * again, it is the newest group of that number.
    * @throws {StorageUnavailable}
    */
   group(key: TrackKey, group: number): Promise<StoredFrame[]>;
   /**
-   * Groups in the order they came: the one that was begun last at `atMs` (milliseconds since 1970), and those after it; the
-   * oldest ones when `atMs` is before them all. At most `limit` (default 100).
+   * Groups in the order in which they came: the last one that began at or before `atMs` (milliseconds since 1970), and those
+   * after it. The oldest ones when `atMs` is before them all. At most `limit` (default 100).
    * @throws {StorageUnavailable}
    */
   groups(key: TrackKey, atMs: number, limit?: number): Promise<StoredGroup[]>;
   /** The newest frame. @throws {StorageUnavailable} */
   latest(key: TrackKey): Promise<StoredFrame | undefined>;
-  /** Frames from `from` on, then each new one, until the signal aborts. Goes on when the store comes back. */
+  /** Frames from `from` on, then each new one, until the signal aborts. Continues when the store can be reached again. */
   follow(key: TrackKey, from: number, signal: AbortSignal): AsyncIterable<StoredFrame>;
   /**
-   * Forgets what goes beyond the limits, oldest first and in whole groups: half a group cannot be played. The newest group
-   * stays, whatever the limits.
-   * @returns How many frames went. @throws {StorageUnavailable}
+   * Removes what exceeds the limits, oldest first and in whole groups, since half a group cannot be played. The newest group
+   * always stays.
+   * @returns How many frames were removed. @throws {StorageUnavailable}
    */
   trim(key: TrackKey, retention: Retention): Promise<number>;
-  /** Forgets all frames of a track; sequences go on where they were. @throws {StorageUnavailable} */
+  /** Removes all frames of a track. Its sequences continue. @throws {StorageUnavailable} */
   delete(key: TrackKey): Promise<void>;
   /**
-   * Tracks of a broadcast of which something is kept, by name. Of more than `limit` (default {@link MAX_LISTED}) those that were
-   * appended to last. What it costs does not grow with what else is kept.
+   * The kept tracks of a broadcast, by name. Of more than `limit` (default {@link MAX_LISTED}) those that were appended to last.
+   * The cost does not grow with what else is kept.
    * @throws {StorageUnavailable}
    */
   list(broadcast: string, limit?: number): Promise<StoredTrack[]>;
 }
 
-/** The store cannot be reached, or more waits for it than may. */
+/** The store cannot be reached, or no more may wait for it. */
 export class StorageUnavailable extends QumoError {
   readonly code = "QUMO_STORAGE_UNAVAILABLE";
   constructor(why: string, options?: ErrorOptions) {
@@ -148,7 +148,7 @@ export class StorageUnavailable extends QumoError {
   }
 }
 
-/** Another writer appends to the track. */
+/** The track has another writer. */
 export class TrackTaken extends QumoError {
   readonly code = "QUMO_STORAGE_TRACK_TAKEN";
   constructor(key: TrackKey) {
@@ -156,7 +156,7 @@ export class TrackTaken extends QumoError {
   }
 }
 
-/** A frame larger than the store may ever hold. */
+/** The frame is larger than the whole store. */
 export class FrameTooLarge extends QumoError {
   readonly code = "QUMO_STORAGE_FRAME_TOO_LARGE";
   constructor(bytes: number, limitBytes: number) {

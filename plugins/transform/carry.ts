@@ -10,13 +10,13 @@ export interface CarryOptions {
   readonly stats: PluginStats;
 }
 
-/** A frame, and whether it begins a group where it goes to. */
+/** A frame, and its place in the groups of the output. */
 export interface CarriedFrame extends MediaFrame {
   readonly opens: boolean;
   readonly endsGroup: boolean;
 }
 
-/** The frames of a rendition to be handed on as they are: counted, and never one that needs another which is missing. */
+/** The frames of a rendition as they are: counted, and without those that depend on a missing frame. */
 export async function* carried(
   live: LiveMedia,
   rendition: Rendition,

@@ -1,5 +1,5 @@
 /**
- * A broadcast made anew: its picture by ffmpeg, the rest as it is.
+ * Publishes a broadcast again: ffmpeg encodes its video, the rest stays as it is.
  *
  * @module
  */
@@ -15,26 +15,26 @@ import type { Rendition, VideoRendition } from "../../media/rendition.ts";
 
 /** A video rendition that ffmpeg makes. */
 export interface Made {
-  /** Of its track. */
+  /** Name of its track. */
   readonly name: string;
   readonly framerate?: number;
   /** In bit/s. */
   readonly bitrate?: number;
 }
 
-/** What is done with one version of a catalog. */
+/** What happens to one version of a catalog. */
 export interface Recipe {
-  /** Renditions that go on as they are, under the names given here. */
+  /** Renditions that stay as they are, under these names. */
   readonly carried: readonly { readonly from: Rendition; readonly name: string }[];
-  /** What ffmpeg decodes; absent where it has nothing to do. */
+  /** What ffmpeg decodes; absent when it has nothing to do. */
   readonly source?: VideoRendition;
-  /** What it makes of it, in the order of the streams of its output. */
+  /** What ffmpeg makes of it, in the order of the streams of its output. */
   readonly made: readonly Made[];
   /** Filters and encoders. */
   readonly args: readonly string[];
 }
 
-/** The video rendition of the highest resolution. */
+/** The video rendition with the largest height. */
 export function best(renditions: readonly Rendition[]): VideoRendition | undefined {
   return renditions.filter((one) => one.kind === "video")
     .reduce<VideoRendition | undefined>(
@@ -45,7 +45,7 @@ export function best(renditions: readonly Rendition[]): VideoRendition | undefin
 
 /**
  * Publishes `job.output` for as long as the input lives.
- * @param recipe What to do with the renditions there are, or why nothing can be done.
+ * @param recipe What to do with these renditions, or why nothing can be done.
  * @throws {FfmpegFailed} @throws {FfmpegMissing} @throws {MediaError}
  */
 export async function encodeBroadcast(
@@ -143,7 +143,7 @@ class Pass {
       }
       await encoder?.finish();
     } catch (error) {
-      // It was ended because we are.
+      // It failed because this pass was ended.
       if (!this.#signal.aborted) throw error;
     } finally {
       await encoder?.[Symbol.asyncDispose]();

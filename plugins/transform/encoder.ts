@@ -15,18 +15,18 @@ import type { PluginStats } from "../plugin.ts";
 import { FrameTimes } from "./frame_times.ts";
 import type { AudioRendition, MediaFrame, VideoRendition } from "../../media/rendition.ts";
 
-/** The first frame is at this time for ffmpeg: decode times before it are above zero too. */
+/** The time of the first frame for ffmpeg, so that earlier decode times are above zero too. */
 const LEAD_US = 10_000_000;
-/** A frame that is further away from the one before it than this begins another run. */
+/** A frame that is further from the one before it begins another run. */
 const MAX_GAP_US = 10_000_000;
 const MAX_BACK_US = 1_000_000;
 
-/** Reads frames as they come: no look at what follows, and one thread, since more would hold frames back. */
+/** Reads frames as they come: without probing, and in one thread, since more threads hold frames back. */
 const INPUT = [
   ...["-threads", "1", "-analyzeduration", "0", "-fpsprobesize", "0", "-copyts"],
   ...pipeInput("mp4"),
 ];
-/** Fragments of one frame; times as they are, not from zero. */
+/** Fragments of one frame, with the times of the input. */
 const OUTPUT = [
   ...["-map", "0:a:0", "-c:a", "copy"],
   ...["-video_track_timescale", "90000", "-max_interleave_delta", "1", "-f", "mp4", "-movflags"],
@@ -34,8 +34,8 @@ const OUTPUT = [
   ...["-flush_packets", "1", "pipe:1"],
 ];
 /**
- * A track of nothing beside the picture. ffmpeg writes a fragment when the next frame of any track comes: two of these
- * behind each picture spare that the wait for the next one.
+ * A silent track beside the video. ffmpeg writes a fragment when the next frame of any track comes: two frames of this track
+ * behind each picture save it the wait for the next one.
  */
 const TICK: AudioRendition = {
   ...{ kind: "audio", name: "tick", codec: "opus", container: "legacy" },
@@ -45,30 +45,30 @@ const TICK_US = 1000;
 /** An Opus frame of silence. */
 const TICK_PAYLOAD = Uint8Array.of(0xf8, 0xff, 0xfe);
 
-/** One frame out for one in, at its own time. */
+/** One frame out for each frame in, at the same time. */
 export const ONE_FOR_ONE = ["-fps_mode", "passthrough", "-enc_time_base", "-1"] as const;
 
 export interface EncoderOptions {
   readonly source: VideoRendition;
-  /** Filters and encoders: all between the input and the output. */
+  /** Filters and encoders: the arguments between input and output. */
   readonly args: readonly string[];
   readonly signal: AbortSignal;
   readonly stats: PluginStats;
   readonly clock: Clock;
-  /** What comes out, before its first frame. */
+  /** The tracks of the output, before its first frame. */
   readonly ontracks: (tracks: InitEvent["tracks"]) => void;
-  /** A frame that has come out. @param trackId As in `ontracks`. */
+  /** A frame of the output. @param trackId As in `ontracks`. */
   readonly onframe: (trackId: number, frame: EncodedFrame) => void;
 }
 
 export interface EncodedFrame {
-  /** Exactly the input's where it is one of its frames. */
+  /** Exactly that of the input, where it is a frame of the input. */
   readonly timestampUs: number;
   readonly keyframe: boolean;
   readonly payload: Uint8Array;
 }
 
-/** Fed in decode order from a keyframe on. Finish or close it. */
+/** Takes frames in decode order, from a keyframe on. Its owner finishes or closes it. */
 export class Encoder implements AsyncDisposable {
   readonly #options: EncoderOptions;
   readonly #process: MediaProcess;
@@ -82,7 +82,7 @@ export class Encoder implements AsyncDisposable {
   #tickUs = 0;
   #tickId: number | undefined;
 
-  /** @throws {MediaError} The codec cannot be given to ffmpeg. @throws {FfmpegMissing} */
+  /** @throws {MediaError} ffmpeg cannot take the codec. @throws {FfmpegMissing} */
   constructor(options: EncoderOptions) {
     const { source, args, signal, stats } = options;
     this.#options = options;
@@ -91,7 +91,7 @@ export class Encoder implements AsyncDisposable {
       args: [...INPUT, ...args, ...OUTPUT],
       input: true,
       signal,
-      // What ffmpeg complains about while it goes on is a frame that it could not decode in full.
+      // A complaint of ffmpeg while it runs is about a frame that it could not decode in full.
       oncomplaint: () => {
         if (!signal.aborted) stats.skipped++;
       },
@@ -102,7 +102,7 @@ export class Encoder implements AsyncDisposable {
     });
   }
 
-  /** Whether the frame does not go on where the last one was: a new run has to begin with it. */
+  /** Whether the frame does not follow the last one, so that a new run has to begin with it. */
   breaksAt(frame: MediaFrame): boolean {
     if (!this.#begun || !frame.keyframe) return false;
     const passedUs = frame.timestampUs - this.#lastUs;
@@ -111,8 +111,8 @@ export class Encoder implements AsyncDisposable {
 
   /**
    * Takes a frame; waits while ffmpeg has no room.
-   * @returns False when it is damaged, or nothing can be begun with it: it is left out, and the next has to be a keyframe.
-   * @throws {FfmpegFailed} @throws What reading its output has failed with.
+   * @returns False when it is damaged, or cannot begin a run: it is dropped, and the next has to be a keyframe.
+   * @throws {FfmpegFailed} @throws The failure of reading its output.
    */
   async feed(frame: MediaFrame): Promise<boolean> {
     const { source, clock } = this.#options;
@@ -139,7 +139,7 @@ export class Encoder implements AsyncDisposable {
     return true;
   }
 
-  /** Has it encode what it has. @throws {FfmpegFailed} */
+  /** Encodes what is left. @throws {FfmpegFailed} */
   async finish(): Promise<void> {
     await this.#process.endInput();
     await this.#reading;

@@ -5,7 +5,7 @@ const PRESETS = [
   ...["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower"],
 ] as const;
 
-/** Options of a plugin that encodes one picture. */
+/** Options of a plugin that encodes video. */
 export const ENCODING = {
   codec: oneOf(["h264", "h265", "vp9", "av1"], "h264", "What the picture is encoded as."),
   bitrate: integer({ min: 50, max: 200_000, byDefault: 2500 }, "Of the picture, in kbit/s."),
@@ -16,13 +16,13 @@ export const ENCODING = {
   ),
 };
 
-/** How one picture is encoded. */
+/** How a video rendition is encoded. */
 export interface Encoding {
   readonly codec: "h264" | "h265" | "vp9" | "av1";
   /** In kbit/s. */
   readonly bitrate: number;
   readonly preset: string;
-  /** In milliseconds; 0 is where the input has them. */
+  /** In milliseconds; 0 puts keyframes where the input has them. */
   readonly keyframeEvery: number;
 }
 
@@ -40,7 +40,7 @@ export function encoderArgs(
       bitrate: `${bitrate}k`,
       ...(framerate !== undefined && { framerate }),
     }),
-    // SVT-AV1 knows no limit beside the target. Frames do not overtake each other: nothing waits for the next.
+    // SVT-AV1 has no limit beside the target. Without B-frames no frame waits for the next.
     ...(codec === "av1"
       ? []
       : [`-maxrate:v:${stream}`, `${bitrate}k`, `-bufsize:v:${stream}`, `${bitrate}k`]),

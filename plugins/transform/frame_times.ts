@@ -1,9 +1,9 @@
-/** Frames that may be within ffmpeg at a time, more than any encoder holds. */
+/** Most frames within ffmpeg at a time: more than any encoder holds. */
 const KEPT = 512;
-/** A time that comes back from ffmpeg is off by the rounding to its clock, no more. */
+/** A timestamp of ffmpeg is off by the rounding to its clock, and no more. */
 const SLACK_US = 1000;
 
-/** When each frame went in, to know it again when it comes out. */
+/** When each frame went into ffmpeg, to recognise it in the output. */
 export class FrameTimes {
   readonly #went: { readonly timestampUs: number; readonly atMs: number }[] = [];
 
@@ -18,8 +18,8 @@ export class FrameTimes {
   }
 
   /**
-   * The frame that is shown at about this time: its exact time, and when it came. Where there is none (other frame rate)
-   * the one before it tells when it came.
+   * The frame that is shown at about this time: its exact time, and when it came. Where there is none (another frame rate),
+   * the frame before it tells when that was.
    */
   find(timestampUs: number): { readonly timestampUs: number; readonly atMs: number } | undefined {
     const before = this.#went.findLastIndex((frame) => frame.timestampUs <= timestampUs + SLACK_US);

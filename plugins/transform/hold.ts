@@ -1,6 +1,6 @@
 import type { CarriedFrame } from "./carry.ts";
 
-/** Without pictures out of ffmpeg the rest is held back for no longer than this. */
+/** Frames are held back for at most this long when ffmpeg gives no video. */
 const MAX_HOLD_MS = 500;
 
 interface Held {
@@ -10,16 +10,16 @@ interface Held {
 }
 
 /**
- * Keeps what is carried as it is back until the picture of its time has been encoded: what is shown together leaves
- * together, so that players need no deeper buffer than for the input.
+ * Holds frames that are not encoded back until the video of their time has been encoded. What is shown together leaves
+ * together, so players need no deeper buffer than for the input.
  */
 export class Hold {
   readonly #held: Held[] = [];
   readonly #give: (track: string, frame: CarriedFrame) => void;
-  /** Where each track that is encoded has come to. */
+  /** The newest timestamp of each encoded track. */
   readonly #shownUs: Map<string, number>;
 
-  /** @param encoded The tracks that are waited for. */
+  /** @param encoded The tracks that frames wait for. */
   constructor(
     encoded: readonly string[],
     give: (track: string, frame: CarriedFrame) => void,
@@ -33,13 +33,13 @@ export class Hold {
     this.#release(nowMs);
   }
 
-  /** A picture was published. A clock that was set back holds nothing up for ever: age lets frames go. */
+  /** A frame of an encoded track was published. If timestamps are set back, frames leave by their age. */
   shown(track: string, timestampUs: number, nowMs: number): void {
     this.#shownUs.set(track, timestampUs);
     this.#release(nowMs);
   }
 
-  /** Lets go of all. */
+  /** Gives out all frames. */
   flush(): void {
     for (const { track, frame } of this.#held.splice(0)) this.#give(track, frame);
   }

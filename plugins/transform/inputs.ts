@@ -1,5 +1,5 @@
 /**
- * Which broadcasts a transform works on, and what it makes of their names.
+ * Which broadcasts a transform works on, and how it names its output.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { isPlainPattern, matcherOf } from "../../wire/path_pattern.ts";
 
 const NAME = "{name}";
 
-/** The options every transform has. @param output What the output is called by default. */
+/** The options that every transform has. @param output The default name of the output. */
 export function broadcastOptions(output: string) {
   return {
     input: text(
@@ -42,7 +42,7 @@ export interface Names {
   readonly maxBroadcasts: number;
 }
 
-/** What is wrong with them: the output would be the input, or all inputs would have one output. */
+/** What is wrong with the names: the output would be the input, or all inputs would have the same output. */
 export function nameProblems({ input, output }: Names): OptionProblem[] {
   const wrong = (key: string, message: string) => [{ path: [key], message }];
   if (!isPlainPattern(input)) {
@@ -61,12 +61,12 @@ export function nameProblems({ input, output }: Names): OptionProblem[] {
   return [];
 }
 
-/** What is made of a broadcast of this name. */
+/** The name of the output for a broadcast of this name. */
 export function outputOf(template: string, name: string): string {
   return template.replaceAll(NAME, name);
 }
 
-/** Whether a name may have come from the template: what a transform makes is no input of it. */
+/** Whether a name may come from the template: a transform never takes its own output. */
 function isOutput(template: string, name: string): boolean {
   const [before = "", after = ""] = template.split(NAME);
   return template.includes(NAME)
@@ -74,20 +74,20 @@ function isOutput(template: string, name: string): boolean {
     : name === template;
 }
 
-/** One broadcast while it is worked on. */
+/** The work on one broadcast. */
 export interface Job {
   readonly live: LiveMedia;
   readonly input: string;
   readonly output: string;
-  /** Aborts when the instance ends. When the input has gone `live` tells. */
+  /** Aborts when the instance ends. `live.gone` tells when the input has gone. */
   readonly signal: AbortSignal;
-  /** A word for the status of this broadcast. */
+  /** Sets the status of this broadcast. */
   status(text: string | undefined): void;
 }
 
 /**
  * Runs `work` for every broadcast that matches, from its announcement until it is gone. Fulfils when the instance has to end.
- * @throws What `work` throws, where there is one input. Of a pattern's inputs the one that fails is tried again alone.
+ * @throws What `work` throws, where there is one input. With a pattern, only the input that failed is tried again.
  */
 export async function eachInput(
   ctx: PluginContext,

@@ -5,7 +5,7 @@ import { encodeLegacyFrame } from "../../media/hang/legacy_frame.ts";
 import { catalogTexts } from "../../media/hang/write_catalog.ts";
 import type { Rendition } from "../../media/rendition.ts";
 
-/** One frame on its way out. */
+/** One frame of the output. */
 export interface OutFrame {
   readonly timestampUs: number;
   /** Whether it begins a group. */

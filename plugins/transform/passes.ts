@@ -1,7 +1,7 @@
 import type { Rendition } from "../../media/rendition.ts";
 import type { Job } from "./inputs.ts";
 
-/** What of a rendition makes a decoder start over; its measured timing does not. */
+/** The parts of a rendition whose change makes a decoder start over. Its measured timing does not. */
 function keyOf(rendition: Rendition): unknown[] {
   const { name, codec, container, description = [], init = [] } = rendition;
   const own = rendition.kind === "video"
@@ -11,8 +11,8 @@ function keyOf(rendition: Rendition): unknown[] {
 }
 
 /**
- * Runs `pass` for what is chosen of each version of the catalog: when that changes the one before is ended first. Fulfils
- * when the broadcast is over.
+ * Runs `pass` for the renditions that are chosen from the catalog. When the choice changes, the pass before is ended first.
+ * Fulfils when the broadcast is over.
  * @throws What `pass` throws.
  */
 export async function eachCatalog(
@@ -24,7 +24,7 @@ export async function eachCatalog(
   const signal = AbortSignal.any([job.signal, over.signal]);
   const catalogs = job.live.catalogs({ signal });
   const failed = Promise.withResolvers<never>();
-  failed.promise.catch(() => {}); // it may come when nobody waits any more
+  failed.promise.catch(() => {}); // it may reject when nobody waits any more
   let end: AbortController | undefined;
   let running = Promise.resolve();
   let key: string | undefined;

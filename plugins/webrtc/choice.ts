@@ -1,5 +1,5 @@
 /**
- * What of a broadcast a viewer gets, by its offer.
+ * Chooses the renditions that a viewer gets, by its offer.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { RequestRefused } from "./errors.ts";
 import { type Offer, type OfferedCodec, type OfferedMedia, parameter } from "./offer.ts";
 import type { AudioRendition, Rendition, VideoRendition } from "../../media/rendition.ts";
 
-/** One rendition, and the payload type it is sent as. */
+/** A rendition, and the codec that it is sent as. */
 export interface Chosen<R extends Rendition> {
   readonly rendition: R;
   readonly codec: OfferedCodec;
@@ -16,21 +16,21 @@ export interface Chosen<R extends Rendition> {
 
 export interface Choice {
   readonly video?: Chosen<VideoRendition>;
-  /** Sent as Opus, whatever the rendition is in. */
+  /** Sent as Opus, whatever its own codec. */
   readonly audio?: Chosen<AudioRendition>;
 }
 
 export interface ChoiceOptions {
-  /** Audio that is not Opus can be made so. */
+  /** Audio that is not Opus can be transcoded to it. */
   readonly transcodes: boolean;
-  /** Names the only rendition of its kind that will do. */
+  /** The name of the only rendition of its kind that is wanted. */
   readonly video?: string;
   readonly audio?: string;
 }
 
 /**
- * The best rendition of each kind the viewer takes.
- * @throws {RequestRefused} 400: it wants to send. 406: there is nothing for it, or a picture it cannot take.
+ * The best rendition of each kind that the viewer takes.
+ * @throws {RequestRefused} 400: it wants to send. 406: it can take nothing, or not the video.
  */
 export function choose(
   offer: Offer,
@@ -69,7 +69,7 @@ function opusFirst(a: AudioRendition, b: AudioRendition): number {
   return cost(a) - cost(b) || (b.bitrate ?? 0) - (a.bitrate ?? 0);
 }
 
-/** Whether it goes out as it is: more than two channels need a mapping that browsers do not offer. */
+/** Whether it can be sent as it is: more than two channels need a mapping that browsers do not offer. */
 export function isPlainOpus(rendition: AudioRendition): boolean {
   return familyOf(rendition.codec) === "OPUS" && rendition.channels <= 2;
 }
@@ -97,7 +97,7 @@ function bestAudio(
   return codec === undefined || rendition === undefined ? undefined : { rendition, codec };
 }
 
-/** H.265 is left out on purpose: browsers that take it by WebRTC are few, and would show black. */
+/** Without H.265 on purpose: few browsers take it by WebRTC, and others would show black. */
 function payloadOf(rendition: VideoRendition, codecs: readonly OfferedCodec[]) {
   const family = familyOf(rendition.codec);
   if (family === "H265") return undefined;
@@ -119,13 +119,13 @@ function payloadOf(rendition: VideoRendition, codecs: readonly OfferedCodec[]) {
 }
 
 /**
- * The offered H.264 that is nearest: of the same profile, else any. Browsers offer Constrained Baseline alone and decode
- * Main and High all the same.
+ * The offered H.264 of the same profile, else any. Browsers that offer Constrained Baseline alone decode Main and High as
+ * well.
  */
 function h264(codec: string, offered: readonly OfferedCodec[]): OfferedCodec | undefined {
   const profile = codec.split(".")[1]?.slice(0, 2).toLowerCase();
   const level = (c: OfferedCodec) => parameter(c, "profile-level-id")?.toLowerCase() ?? "42001f";
-  // Pictures larger than a packet need its fragmentation.
+  // Frames larger than a packet need its fragmentation.
   const fragmented = offered.filter((c) => parameter(c, "packetization-mode") === "1");
   return fragmented.find((c) => profile !== "42" && level(c).startsWith(profile ?? "")) ??
     fragmented.find((c) => level(c).startsWith("42e0")) ?? fragmented[0];

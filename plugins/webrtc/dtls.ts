@@ -4,22 +4,22 @@ interface Handshake {
   readonly msg_type: number;
 }
 
-/** What is reached into: werift keeps it private. */
+/** The parts of werift that are used here although they are private. */
 interface Socket {
   onHandleHandshakes: (messages: readonly Handshake[]) => Promise<void>;
 }
 
-/** It asks for a cookie: the only message that may come more than once, with another each time. */
+/** HelloVerifyRequest, the only message that may come more than once, each time with another cookie. */
 const HELLO_VERIFY_REQUEST = 3;
 
 /**
- * Takes each message of a DTLS handshake once. The other side sends its flight again after as little as 50 ms; werift takes
- * a flight that it is still busy with for a new one, and computes other keys than those that were agreed on: nothing that
- * is sent can be decrypted, or the handshake fails. Our own flight is sent again by the clock, so none is missed.
+ * Takes each message of a DTLS handshake once. The other side repeats its flight after as little as 50 ms. werift takes a
+ * repeated flight for a new one while it works on the first, and computes other keys than those agreed on: nothing can be
+ * decrypted, or the handshake fails. Our own flight is repeated by the clock, so none is lost.
  */
 export function takeHandshakesOnce(transport: RTCDtlsTransport): void {
   transport.onStateChange.subscribe((state) => {
-    // The socket is made right after this is told.
+    // The socket is made right after this event.
     if (state === "connecting") queueMicrotask(() => once(transport.dtls as unknown as Socket));
   });
 }

@@ -1,6 +1,6 @@
 import { QumoError } from "../../base/errors.ts";
 
-/** A request that is refused: the status of its answer, and a sentence for whoever asked. */
+/** A refused request: the status of its answer, and a sentence for the client. */
 export class RequestRefused extends QumoError {
   readonly code = "QUMO_WEBRTC_REFUSED";
   /** @param headers Added to the answer. */

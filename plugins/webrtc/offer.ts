@@ -1,5 +1,5 @@
 /**
- * An SDP offer, as far as it has to be understood before there is a peer for it: which codecs each section can take.
+ * Reads an SDP offer before there is a peer for it: the codecs of each section.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export interface OfferedCodec {
   readonly name: string;
   readonly clockRate: number;
   readonly channels?: number;
-  /** Its `a=fmtp`, as it stands. */
+  /** Its `a=fmtp`, unchanged. */
   readonly parameters?: string;
 }
 
@@ -27,7 +27,7 @@ interface Section {
   readonly lines: readonly string[];
 }
 
-/** Feedback that is understood; what else is offered is left unanswered. */
+/** Feedback that is understood. The answer leaves out all other. */
 const FEEDBACK = /^a=rtcp-fb:\S+ (nack|nack pli)$/;
 const MAX_SECTIONS = 8;
 
@@ -41,7 +41,7 @@ export class Offer {
     this.#sections = sections;
   }
 
-  /** @throws {RequestRefused} 400: it is none, or asks for what there is not. */
+  /** @throws {RequestRefused} 400: it is no offer, or asks for something that is not supported. */
   static read(sdp: string): Offer {
     const lines = sdp.split(/\r\n|\n/).filter((line) => line !== "");
     if (!lines[0]?.startsWith("v=0")) throw bad("it does not begin with v=0");
@@ -66,13 +66,13 @@ export class Offer {
     return new Offer(header, sections);
   }
 
-  /** The section of a kind, unless it is absent or switched off. */
+  /** The section of a kind; `undefined` when it is absent or switched off. */
   media(kind: "audio" | "video"): OfferedMedia | undefined {
     const found = this.#sections.find(({ media }) => media.kind === kind)?.media;
     return found?.direction === "inactive" ? undefined : found;
   }
 
-  /** The offer with nothing left to choose: of each kind one payload type, or several in their order. */
+  /** The offer with these payload types alone: one of each kind, or several in order of preference. */
   only(kept: Readonly<Partial<Record<"audio" | "video", readonly number[]>>>): string {
     const sections = this.#sections.flatMap(({ media, lines }) => {
       const types = kept[media.kind];

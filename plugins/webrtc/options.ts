@@ -1,5 +1,5 @@
 /**
- * Options that WHEP and WHIP share: where peers are reached, and how many.
+ * Options that WHEP and WHIP share: where peers are reached, and how many there may be.
  *
  * @module
  */
@@ -59,7 +59,7 @@ export function placeProblems({ ports }: Place): OptionProblem[] {
   return [{ path: ["ports"], message: `expected a range like "50000-50999", got "${ports}"` }];
 }
 
-/** What these options say of each peer. */
+/** The settings of each peer. */
 export function peersOf(
   { addresses, ports, timeout, iceTimeout }: Peers,
 ): PeerPlace & { readonly timeoutMs: number; readonly iceTimeoutMs: number } {

@@ -1,8 +1,8 @@
 /**
  * Addresses of this machine for ICE candidates.
  *
- * The system's list comes through netlink, which a service may not use where its unit says
- * `RestrictAddressFamilies` without AF_NETLINK. `/proc/net` tells the same then.
+ * The system's list comes through netlink. A service may not use that when its unit says `RestrictAddressFamilies` without
+ * AF_NETLINK. `/proc/net` tells the same.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { reasonOf } from "../../base/errors.ts";
 import { isLoopback } from "../../config/address.ts";
 import { RequestRefused } from "./errors.ts";
 
-/** Where the addresses are read; a test brings its own. */
+/** Where the addresses come from; a test brings its own. */
 export interface AddressSources {
   /** The system's list. May throw. */
   interfaces(): readonly { readonly address: string }[];
@@ -24,8 +24,8 @@ const SYSTEM: AddressSources = {
 };
 
 /**
- * Addresses of this machine that others may reach; its loopback if it has no other.
- * @throws {RequestRefused} 503: they cannot be listed. The message names the option that says them.
+ * Addresses of this machine that others may reach; loopback when there is no other.
+ * @throws {RequestRefused} 503: they cannot be listed. The message names the option that gives them.
  */
 export function ownAddresses(sources: AddressSources = SYSTEM): string[] {
   const outer = allAddresses(sources)
@@ -55,12 +55,12 @@ function allAddresses(sources: AddressSources): string[] {
 function readOr(sources: AddressSources, path: string, parse: (text: string) => string[]) {
   try {
     return parse(sources.read(path));
-  } catch { // Not on this system, or not for us.
+  } catch { // This system lacks it, or denies it.
     return [];
   }
 }
 
-/** IPv4: an address stands above its line "/32 host LOCAL". It is there once for each routing table. */
+/** IPv4: an address stands above its line "/32 host LOCAL", once for each routing table. */
 function fibTrieAddresses(text: string): string[] {
   return [...text.matchAll(/\|-- (\d+\.\d+\.\d+\.\d+)\n\s+\/32 host LOCAL/g)].map(([, ip]) => ip!);
 }

@@ -8,7 +8,7 @@ import type { PluginStats } from "../plugin.ts";
 import { packetizerOf, type RtpPacket } from "./rtp/packetize.ts";
 import type { MediaFrame, Rendition } from "../../media/rendition.ts";
 
-/** A frame in packets. */
+/** The packets of a frame. */
 export interface PacketFrame {
   readonly packets: readonly RtpPacket[];
   /** Presentation time in ticks of the RTP clock, counted from the broadcast's zero. Not cut to 32 bits. */
@@ -21,11 +21,11 @@ export interface PacketFrame {
 export interface PacketGroup {
   readonly frames: PacketFrame[];
   bytes: number;
-  /** It has grown too large to be sent from its start. */
+  /** It is too large to be sent from its start. */
   late: boolean;
 }
 
-/** Told of frames, in decode order. */
+/** Hears of frames, in decode order. */
 export interface PacketReader {
   /** A frame has been added to the newest group. */
   frame(frame: PacketFrame): void;
@@ -41,13 +41,13 @@ export class PacketTrack {
   readonly #kind: Rendition["kind"];
   readonly #stats: PluginStats;
   readonly #readers = new Set<PacketReader>();
-  readonly #reordered: () => void;
+  #reordered: (() => void) | undefined;
   #group: PacketGroup | undefined;
   #sequence = -1;
   #lastTicks = -Infinity;
   #ended = false;
 
-  /** @param options.reordered Called once, when frames are not shown in the order they come. */
+  /** @param options.reordered Called once, when frames are not shown in the order in which they come. */
   constructor(options: {
     readonly kind: Rendition["kind"];
     readonly stats: PluginStats;
@@ -59,7 +59,7 @@ export class PacketTrack {
     this.clockRate = options.kind === "video" ? 90_000 : 48_000;
   }
 
-  /** The newest group, as far as it is there. */
+  /** The newest group so far. */
   get newest(): PacketGroup | undefined {
     return this.#group;
   }
@@ -68,7 +68,7 @@ export class PacketTrack {
     return this.#readers.size;
   }
 
-  /** @returns Leaves. */
+  /** @returns Ends the reading. */
   read(reader: PacketReader): () => void {
     if (this.#ended) reader.end();
     else this.#readers.add(reader);
@@ -85,7 +85,7 @@ export class PacketTrack {
       let packets: RtpPacket[];
       try {
         packets = packetize(frame);
-      } catch { // What contradicts itself would stop a decoder.
+      } catch { // A frame that contradicts itself would stop a decoder.
         this.#stats.skipped++;
         continue;
       }
@@ -107,13 +107,16 @@ export class PacketTrack {
     if (this.#kind === "audio" || frame.group !== this.#sequence) {
       this.#group = { frames: [], bytes: 0, late: false };
       this.#sequence = frame.group;
-    } else if (ticks < this.#lastTicks) this.#reordered();
+    } else if (ticks < this.#lastTicks) {
+      this.#reordered?.();
+      this.#reordered = undefined;
+    }
     this.#lastTicks = ticks;
     const group = this.#group!;
     group.bytes += frame.payload.length;
     if (group.bytes > MAX_GROUP_BYTES) {
       group.late = true;
-      // Only the newest is of use to those who are in it.
+      // Only the newest frame is of use to its viewers.
       group.frames.length = 0;
     }
     group.frames.push(made);

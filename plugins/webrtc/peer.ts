@@ -1,6 +1,6 @@
 /**
- * One WebRTC peer that answers an offer: ICE lite, candidates of this machine alone, gone when nothing is heard of the
- * other side.
+ * One WebRTC peer that answers an offer: by ICE lite, with candidates of this machine alone. It ends when the other side is
+ * silent.
  *
  * @module
  */
@@ -14,22 +14,22 @@ import { ownAddresses } from "./own_addresses.ts";
 
 /** Where peers are reached. */
 export interface PeerPlace {
-  /** Addresses told to the other side; those of the machine if there are none. */
+  /** Addresses that the other side is told; those of the machine when empty. */
   readonly addresses: readonly string[];
-  /** UDP ports, both included; any free one if absent. */
+  /** First and last UDP port. Default: any free one. */
   readonly ports?: readonly [number, number];
 }
 
 export interface PeerOptions extends PeerPlace {
   readonly clock: Clock;
-  /** The offer, with nothing in it that is not to be answered. */
+  /** The offer, with nothing but what is to be answered. */
   readonly sdp: string;
-  /** What is answered, by kind. */
+  /** The codecs of the answer, by kind. */
   readonly codecs: Readonly<Partial<Record<"audio" | "video", readonly OfferedCodec[]>>>;
   readonly direction: "sendonly" | "recvonly";
-  /** A peer of which nothing is heard for so long is closed, in milliseconds. */
+  /** A peer that is silent for so long is closed, in milliseconds. */
   readonly timeoutMs: number;
-  /** The same before its first ICE check. */
+  /** The same, before its first ICE check. */
   readonly iceTimeoutMs: number;
 }
 
@@ -41,9 +41,9 @@ const FEEDBACK = {
 /** An answered offer. Close it in the end. */
 export class Peer {
   readonly connection: RTCPeerConnection;
-  /** Aborts when it is closed, by whichever side. */
+  /** Aborts when either side has closed it. */
   readonly over: AbortSignal;
-  /** Fulfils when media can flow; stays pending if it never does. */
+  /** Fulfils when media can flow; otherwise never. */
   readonly connected: Promise<void>;
   readonly #over = new AbortController();
   readonly #clock: Clock;
@@ -56,8 +56,8 @@ export class Peer {
   #answer = "";
 
   /**
-   * @throws {RequestRefused} 400: the offer cannot be used. 503: no UDP port is free, or nobody knows the addresses of this
-   *   machine.
+   * @throws {RequestRefused} 400: the offer cannot be used. 503: no UDP port is free, or the addresses of this machine are
+   *   unknown.
    */
   static async answer(options: PeerOptions): Promise<Peer> {
     const peer = new Peer(options);
@@ -80,7 +80,7 @@ export class Peer {
     this.#answeredMs = clock.now();
     this.connection = new RTCPeerConnection({
       iceLite: true,
-      // Only what is listed: the addresses of the machine would be added to it.
+      // Only the listed addresses: werift would add those of the machine.
       iceUseIpv4: false,
       iceUseIpv6: false,
       iceServers: [],
@@ -88,7 +88,7 @@ export class Peer {
         ? [...options.addresses]
         : ownAddresses(),
       ...(options.ports !== undefined && { icePortRange: [...options.ports] as [number, number] }),
-      // The other side asks again every few seconds whether we are there.
+      // The other side checks every few seconds that this one is there.
       iceFilterStunResponse: () => {
         this.heard();
         return true;
@@ -114,12 +114,12 @@ export class Peer {
     return this.#answer;
   }
 
-  /** The other side is there. */
+  /** Notes a sign of the other side. */
   heard(): void {
     this.#heardMs = this.#clock.now();
   }
 
-  /** A candidate of the other side. It has no effect where that one comes to us, but is looked at. */
+  /** Takes a candidate of the other side. It is checked, but has no effect: the other side connects to this one. */
   async candidate(candidate: string, sdpMid: string): Promise<void> {
     await this.connection.addIceCandidate({ candidate, sdpMid });
   }
@@ -139,7 +139,7 @@ export class Peer {
     await pc.setRemoteDescription({ type: "offer", sdp });
     for (const transport of pc.dtlsTransports) {
       takeHandshakesOnce(transport);
-      // The other side said goodbye.
+      // The other side has closed it.
       transport.onStateChange.subscribe((state) => {
         if (state === "closed" || state === "failed") this.close();
       });
@@ -170,10 +170,10 @@ export class Peer {
   }
 }
 
-/** One that is heard of, and with which no media can flow after so long, has not come for that. */
+/** A peer that answers, and with which no media can flow after so long, is closed. */
 const CONNECT_MS = 30_000;
 
-/** A free port is looked for and taken in two steps: two who do so at once would meet on the same. */
+/** One at a time: a free port is found and taken in two steps, and two peers at once would take the same. */
 let before: Promise<unknown> = Promise.resolve();
 function oneByOne<T>(work: () => Promise<T>): Promise<T> {
   const done = before.then(work, work);
@@ -193,7 +193,7 @@ function parametersOf(kind: "audio" | "video", codec: OfferedCodec): RTCRtpCodec
   });
 }
 
-/** The attribute belongs to the session (RFC 8839, 5.3); browsers look for it there alone. */
+/** The attribute belongs to the session (RFC 8839, section 5.3). Browsers look for it only there. */
 function withIceLite(sdp: string): string {
   return sdp.replace(/\r\na=ice-lite/g, "").replace(/\r\nt=0 0/, "\r\nt=0 0\r\na=ice-lite");
 }

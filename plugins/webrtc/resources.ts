@@ -1,6 +1,6 @@
 /**
- * The HTTP of WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep): an offer posted to a broadcast's path makes a session, whose
- * own path ends it.
+ * The HTTP of WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep): an offer that is posted to a broadcast's path makes a session,
+ * and a DELETE of the session's path ends it.
  *
  * @module
  */
@@ -47,7 +47,7 @@ interface Session {
 
 const SDP = "application/sdp";
 const FRAGMENT = "application/trickle-ice-sdpfrag";
-/** How long a body may take to come. */
+/** How long a body may take to arrive. */
 const BODY_MS = 10_000;
 const MAX_BODY_BYTES = 128 * 1024;
 const METHODS = "POST, PATCH, DELETE, OPTIONS";
@@ -56,7 +56,7 @@ const CORS = {
   "access-control-expose-headers": "Location, ETag, Link, Accept-Patch, Accept-Post, Retry-After",
 };
 
-/** Sessions of one endpoint. Dispose of it in the end: all are closed. */
+/** The sessions of one endpoint. Disposing of it closes them all. */
 class Resources implements Disposable {
   /** "/whep", whether the option has its slash or not. */
   readonly prefix: string;
@@ -64,7 +64,7 @@ class Resources implements Disposable {
   readonly #options: OfferOptions;
   readonly #taker: OfferTaker;
   readonly #sessions = new Map<string, Session>();
-  /** Sessions, and offers that are being answered: in all, and of each network. */
+  /** How many sessions and unanswered offers there are: in all, and of each network. */
   #places = 0;
   readonly #networks = new Map<string, number>();
 
@@ -168,7 +168,7 @@ class Resources implements Disposable {
     }
   }
 
-  /** A place for one more session. @returns Gives it back. @throws {RequestRefused} 503, or 429: the address has its share. */
+  /** Takes a place for a session. @returns Gives it back. @throws {RequestRefused} 503; 429 when the address has its share. */
   #take(network: string): () => void {
     const { maxSessions, maxSessionsPerAddress } = this.#options;
     const later = { "retry-after": "10" };
@@ -253,7 +253,7 @@ class Resources implements Disposable {
       if (!line.startsWith("a=candidate:")) continue;
       try {
         await session.peer.candidate(line.slice(2), mid);
-      } catch { // One that cannot be used is one fewer to try.
+      } catch { // A candidate that cannot be used is skipped.
       }
     }
     return new Response(null, { status: 204, headers: { etag: session.etag } });

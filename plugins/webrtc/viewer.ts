@@ -1,5 +1,5 @@
 /**
- * What one WHEP viewer is sent: from a keyframe on, never far behind, again from a keyframe when it has lost one.
+ * Sends to one WHEP viewer: from a keyframe on, never far behind, and again from a keyframe after a loss.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import type { Clock } from "../../base/clock.ts";
 import type { PluginStats } from "../plugin.ts";
 import type { PacketFrame, PacketGroup, PacketReader, PacketTrack } from "./packet_track.ts";
 
-/** Packets sent at once, and how long is waited before the next: a burst would overrun the viewer's socket buffer. */
+/** Packets that are sent at once, and the pause before the next: a longer burst would overrun the viewer's socket buffer. */
 const BURST_PACKETS = 48;
 const BURST_MS = 5;
-/** Lost keyframes are asked for several times; one answer a second is enough. */
+/** Viewers ask for a lost keyframe several times. One answer per second is enough. */
 const RESTART_MS = 1000;
-/** A viewer that is more frames behind is catching up: it is shown them at once. */
+/** A viewer that is more frames behind catches up: it shows them at once. */
 const BEHIND_FRAMES = 2;
 const CATCH_UP_MS = 1;
 
@@ -22,7 +22,7 @@ export interface SenderOptions {
   readonly sender: RTCRtpSender;
   readonly stats: PluginStats;
   readonly clock: Clock;
-  /** Wall time of a moment of the broadcast, in milliseconds: what sound and picture are put side by side by. */
+  /** Wall time of a moment of the broadcast, in milliseconds. It keeps audio and video in sync. */
   readonly wallMs: (timestampUs: number) => number;
   /** The rendition has ended. */
   readonly onend: () => void;
@@ -33,11 +33,11 @@ export class PacketSender implements PacketReader {
   readonly #options: SenderOptions;
   readonly #offset = Math.floor(Math.random() * 2 ** 32);
   readonly #leave: () => void;
-  /** In the lower half: were the first packets lost with a wrap among them, the other side could decrypt none that follow. */
+  /** In the lower half: if the first packets were lost with a wrap among them, the other side could decrypt nothing. */
   #sequence = Math.floor(Math.random() * 2 ** 15);
   #running = false;
   #closed = false;
-  /** The next frame to send; none while a keyframe is waited for. */
+  /** The group of the next frame; none before a keyframe. */
   #group: PacketGroup | undefined;
   #next = 0;
   #lastTicks = -Infinity;
@@ -64,18 +64,18 @@ export class PacketSender implements PacketReader {
     this.#leave();
   }
 
-  /** A frame has come. */
+  /** Sends a new frame. */
   frame(): void {
     if (!this.#running) return;
     const { newest } = this.#options.packets;
     if (newest !== this.#group && newest !== undefined) {
-      // A new group: what is left of the one before would only hold it up.
+      // A new group: the rest of the one before would only delay it.
       if (newest.frames.length === 1 && !newest.late) {
         this.#group = newest;
         this.#next = 0;
       }
     } else if (newest?.late) {
-      // The frames before have been let go of.
+      // The frames before it are gone.
       this.#next = newest.frames.length - 1;
     }
     if (this.#stopPause === undefined) this.#pump();
@@ -86,7 +86,7 @@ export class PacketSender implements PacketReader {
     this.#options.onend();
   }
 
-  /** From the newest group's keyframe, or the next one's when that is too far back. */
+  /** Begins at the keyframe of the newest group, or of the next one when that is too far back. */
   #restart(): void {
     const nowMs = this.#options.clock.now();
     if (!this.#running || nowMs - this.#restartedMs < RESTART_MS) return;
@@ -113,7 +113,7 @@ export class PacketSender implements PacketReader {
     }
   }
 
-  /** Frames of the past are squeezed together in front of the newest, so that they are over as soon as they are decoded. */
+  /** Puts the times of past frames just before the newest, so that the viewer shows them as soon as they are decoded. */
   #ticksOf(frame: PacketFrame, group: PacketGroup): number {
     const behind = group.frames.length - this.#next;
     if (behind <= BEHIND_FRAMES) return frame.ticks;
@@ -143,8 +143,8 @@ export class PacketSender implements PacketReader {
 const NTP_EPOCH_S = 2_208_988_800;
 
 /**
- * Sets the wall time that the next sender report gives to the packet sent last. werift takes the time of sending, by which
- * sound that took longer to get here would be played beside the wrong picture.
+ * Sets the wall time that the next sender report gives to the last packet. werift uses the time of sending: audio that took
+ * longer to arrive would be out of sync.
  */
 function reportTime(sender: RTCRtpSender, wallMs: number): void {
   const seconds = wallMs / 1000 + NTP_EPOCH_S;

@@ -1,5 +1,5 @@
 /**
- * One broadcast for all its WHEP viewers: one subscription to its catalog and to each rendition somebody watches.
+ * One broadcast for all its WHEP viewers, with one subscription to its catalog and to each rendition that is watched.
  *
  * @module
  */
@@ -34,7 +34,7 @@ interface Running {
 /** Live media of one path, from the first viewer to the last. */
 export class WatchedBroadcast {
   readonly path: string;
-  /** Aborts when it is over: the broadcast has gone, or nobody is left. */
+  /** Aborts when it is over: the broadcast is gone, or the last viewer is. */
   readonly over: AbortSignal;
   readonly #options: WatchedOptions;
   readonly #media: LiveMedia;
@@ -65,13 +65,13 @@ export class WatchedBroadcast {
     return this.#renditions;
   }
 
-  /** When a moment of the broadcast is, on the clock of the wall; for all its tracks alike. */
+  /** The wall time of a moment of the broadcast, the same for all its tracks. */
   wallMs(timestampUs: number): number {
     this.#zeroMs ??= this.#options.clock.wallMs() - timestampUs / 1000;
     return this.#zeroMs + timestampUs / 1000;
   }
 
-  /** Keeps it going until `leave`. */
+  /** Keeps it open until `leave`. */
   join(): { leave(): void } {
     this.#viewers++;
     let joined = true;
@@ -84,7 +84,7 @@ export class WatchedBroadcast {
     };
   }
 
-  /** The packets of a rendition; read from the relay as long as somebody reads them here. */
+  /** The packets of a rendition. It is read from the relay while somebody reads them here. */
   packets(rendition: Rendition): PacketTrack {
     const { name, kind } = rendition;
     const found = this.#running.get(name);
@@ -100,7 +100,7 @@ export class WatchedBroadcast {
     return packets;
   }
 
-  /** Somebody has stopped reading packets of a rendition. */
+  /** A viewer has stopped reading these packets. */
   leave(packets: PacketTrack): void {
     if (packets.readers > 0) return;
     for (const [name, running] of this.#running) {
@@ -125,7 +125,7 @@ export class WatchedBroadcast {
     this.#end();
   }
 
-  /** The catalog has changed: goes on with the same rendition, or with one that viewers can take in its place. */
+  /** After a change of the catalog: continues with the same rendition, or with one that viewers can take in its place. */
   #update(running: Running): void {
     const { rendition: before } = running;
     const same = this.#renditions.find((r) => r.name === before.name && decodesAlike(r, before));
@@ -135,7 +135,7 @@ export class WatchedBroadcast {
       r.kind === before.kind && familyOf(r.codec) === family
     );
     if (next === undefined) {
-      // Viewers negotiated a codec: with another they have to come again.
+      // Viewers negotiated a codec. For another they need a new session.
       this.#options.log.info("a rendition has gone", { broadcast: this.path, track: before.name });
       running.packets.end();
       running.stop.abort();

@@ -1,5 +1,5 @@
 /**
- * WHEP: viewers' offers to peers that are sent a broadcast.
+ * WHEP: answers the offers of viewers, and sends them a broadcast.
  *
  * @module
  */
@@ -15,12 +15,12 @@ import { WatchedBroadcast } from "./watched_broadcast.ts";
 import type { Rendition } from "../../media/rendition.ts";
 
 export interface WhepOptions extends PeerPlace {
-  /** How long a broadcast that is not there is waited for, in milliseconds. */
+  /** How long an offer waits for a broadcast that is not live, in milliseconds. */
   readonly waitMs: number;
   readonly timeoutMs: number;
   readonly iceTimeoutMs: number;
   readonly maxLatencyMs: number;
-  /** Sound that is not Opus is made so. */
+  /** Audio that is not Opus is transcoded to it. */
   readonly transcodes: boolean;
 }
 
@@ -84,7 +84,7 @@ export class Whep {
       },
       direction: "sendonly",
     });
-    // Codecs were agreed on: what comes after the end of a picture needs another offer. Sound may fail and leave the picture.
+    // The codecs are agreed on: after the end of its video a viewer needs another offer. Audio may end alone.
     const over = () => peer.close();
     if (chosen.video !== undefined) this.#send(watched, peer, chosen.video, over);
     if (chosen.audio !== undefined) {
@@ -95,7 +95,7 @@ export class Whep {
     return peer;
   }
 
-  /** @throws {RequestRefused} 504: the broadcast is announced, and its catalog does not come. */
+  /** @throws {RequestRefused} 504: the broadcast is announced, but its catalog does not come. */
   async #renditions(watched: WatchedBroadcast): Promise<readonly Rendition[]> {
     const late = Promise.withResolvers<never>();
     const cancel = this.#ctx.clock.after(CATALOG_MS, () => {
@@ -156,7 +156,7 @@ export class Whep {
     }
   }
 
-  /** Waits for a broadcast that is not there yet, for a moment. */
+  /** Finds a broadcast, and waits a moment for one that is not live yet. */
   async #find(path: string): Promise<WatchedBroadcast | undefined> {
     const { client, stats, log, signal, clock } = this.#ctx;
     const gone = new AbortController();

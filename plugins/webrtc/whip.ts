@@ -1,5 +1,5 @@
 /**
- * WHIP: offers of who publishes to peers whose media becomes a broadcast.
+ * WHIP: answers the offers of publishers, and makes broadcasts of their media.
  *
  * @module
  */
@@ -24,9 +24,9 @@ export type WhipVideo = "h264" | "vp8" | "vp9" | "av1";
 export interface WhipOptions extends PeerPlace {
   readonly timeoutMs: number;
   readonly iceTimeoutMs: number;
-  /** Video codecs that are taken, the preferred first. */
+  /** Accepted video codecs, the preferred first. */
   readonly video: readonly WhipVideo[];
-  /** A keyframe is asked for this often, in milliseconds. */
+  /** How often a keyframe is asked for, in milliseconds. */
   readonly keyframeMs: number;
 }
 
@@ -69,14 +69,14 @@ export class Whip {
     }
   };
 
-  /** Of one path its groups count on from one publisher to the next. */
+  /** The publisher of a path. Group numbers continue when another client publishes at the path. */
   #publisher(path: string): MediaPublisher {
     const { client, stats, clock, log } = this.#ctx;
     const found = this.#publishing.get(path);
     const publisher = found ?? new MediaPublisher({ client, path, stats, clock, log });
     this.#publishing.delete(path);
     this.#publishing.set(path, publisher);
-    // Those who have been away for longest are forgotten.
+    // Publishers that have been away for longest are forgotten.
     for (const [other, { live }] of this.#publishing) {
       if (this.#publishing.size <= MAX_REMEMBERED) break;
       if (!live && !this.#busy.has(other)) this.#publishing.delete(other);
@@ -138,7 +138,7 @@ export class Whip {
 const MAX_REMEMBERED = 1000;
 const VIDEO_ID = 1;
 const AUDIO_ID = 2;
-/** Sound is put in its place beside the picture by so much a frame: less than is heard. */
+/** Audio is moved by so much per frame to get in sync with video: too little to be heard. */
 const SLEW_US = 500;
 
 interface ReceivingOptions {
@@ -147,7 +147,7 @@ interface ReceivingOptions {
   readonly keyframeMs: number;
 }
 
-/** Media of one peer on its way into a broadcast. */
+/** The media of one peer on its way into a broadcast. */
 class Receiving {
   readonly #ctx: PluginContext;
   readonly #publisher: MediaPublisher;
@@ -207,7 +207,7 @@ class Receiving {
     });
   }
 
-  /** The tracks are known with the first keyframe; sound alone is known at once. */
+  /** The tracks are known with the first keyframe; audio alone is known at once. */
   #begin(line: Line, { payload }: ReceivedFrame): boolean {
     const { video, audio } = this.#options;
     const tracks: MediaTrack[] = [];
@@ -229,7 +229,7 @@ class Receiving {
 /** One section of the peer: its packets, and its clock. */
 class Line {
   readonly id: number;
-  /** Length of a frame, as the last two were apart. */
+  /** Length of a frame: the distance of the last two. */
   frameUs: number;
   readonly #clockRate: number;
   readonly #transceiver: RTCRtpTransceiver;
@@ -237,7 +237,7 @@ class Line {
   #firstTimestamp: number | undefined;
   #offsetUs: number | undefined;
   #lastTicks: number | undefined;
-  /** By the sender's clock of the wall: the moment of its first frame, in microseconds. */
+  /** The moment of its first frame by the sender's wall clock, in microseconds. */
   #wallUs: number | undefined;
 
   constructor(
@@ -273,7 +273,7 @@ class Line {
     }
   }
 
-  /** When a frame is shown. Sound is drawn to where the sender's reports put it beside the picture. */
+  /** When a frame is shown. Audio moves towards the place beside the video that the sender's reports give it. */
   timeOf(ticks: number, arrivedUs: number, video: Line | undefined): number {
     const sinceUs = ticks * 1e6 / this.#clockRate;
     this.#offsetUs ??= arrivedUs - sinceUs;

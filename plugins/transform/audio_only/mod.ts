@@ -1,4 +1,4 @@
-/** A broadcast with the sound of another one alone. */
+/** Publishes the audio of a broadcast without its video. */
 import { plugin } from "../../plugin.ts";
 import { broadcastOptions, eachInput, nameProblems } from "../inputs.ts";
 import { carryAll } from "../carry.ts";

@@ -5,7 +5,7 @@ import { FragmentMuxer } from "../../../media/mp4/fragment_muxer.ts";
 import type { MediaFrame, VideoRendition } from "../../../media/rendition.ts";
 
 export interface JpegOptions {
-  /** In pixels; the height follows. Never more than the picture's. */
+  /** In pixels, at most that of the video; the height follows. */
   readonly width: number;
   /** 2 is the best, 31 the smallest. */
   readonly quality: number;
@@ -13,7 +13,7 @@ export interface JpegOptions {
 }
 
 /**
- * A keyframe as a JPEG. A process for each: what is damaged harms no other picture, and none is held back for the next.
+ * A keyframe as a JPEG. Each has a process of its own: a damaged one harms no other, and none waits for the next.
  * @throws {FfmpegFailed} It cannot be decoded. @throws {FfmpegMissing} @throws {MediaError}
  */
 export async function jpegOf(
@@ -37,7 +37,7 @@ export async function jpegOf(
     signal,
   });
   const made = new Response(ffmpeg.stdout).bytes();
-  made.catch(() => {}); // looked at below, when nothing else has failed
+  made.catch(() => {}); // awaited below, if nothing else has failed
   await ffmpeg.write(file);
   await ffmpeg.endInput();
   await ffmpeg.done();

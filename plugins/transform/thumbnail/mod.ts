@@ -14,7 +14,7 @@ import type { MediaFrame, VideoRendition } from "../../../media/rendition.ts";
 
 /** Each frame of it is a JPEG file and a group of its own. */
 export const THUMBNAIL_TRACK = "thumbnail.jpg";
-/** So many in a row that cannot be decoded are no accident. */
+/** So many keyframes in a row that cannot be decoded fail the work. */
 const MAX_FAILURES = 5;
 
 const OPTIONS = {
@@ -46,7 +46,7 @@ export const thumbnail = plugin({
   },
 });
 
-/** What the pictures of one broadcast are made with. */
+/** What it takes to make the pictures of one broadcast. */
 interface Making {
   readonly ctx: PluginContext;
   readonly job: Job;
@@ -99,7 +99,7 @@ async function ofKeyframes(
       if (signal.aborted) return;
       stats.skipped++;
       ctx.log.debug("a key frame cannot be decoded", { reason: reasonOf(error) });
-      // One may be damaged.
+      // A single keyframe may be damaged.
       if (!(error instanceof FfmpegFailed) || ++failures >= MAX_FAILURES) failure = error;
     }
   };
@@ -110,14 +110,14 @@ async function ofKeyframes(
     const now = clock.now();
     if (!frame.keyframe || making !== undefined || now - lastMs < every) continue;
     lastMs = now;
-    // The frames behind it are not waited with.
+    // The frames behind it are read meanwhile.
     making = make(frame).finally(() => making = undefined);
   }
   await making;
   if (failure !== undefined) throw failure;
 }
 
-/** Tells where the pictures are in a section of its own: players leave that alone. */
+/** Names the track of the pictures in a section of its own, which players ignore. */
 function describe(output: TransformOutput, of: string): void {
   output.begin(THUMBNAIL_TRACK);
   output.describe([], { thumbnail: { track: THUMBNAIL_TRACK, mime: "image/jpeg", of } });

@@ -15,7 +15,7 @@ export class Pictures {
   readonly #base: number;
   readonly #maxAgeSeconds: number;
 
-  /** @param path Below which requests come. @param everyMs How long a picture is the newest. */
+  /** @param path The requests are below it. @param everyMs How long a picture is the newest. */
   constructor(ctx: Pick<PluginContext, "mayRead" | "clock">, path: string, everyMs: number) {
     this.#ctx = ctx;
     this.#base = pathParts(normalizePath(path));
@@ -43,7 +43,7 @@ export class Pictures {
     const broadcast = broadcastOf(new URL(request.url).pathname, this.#base);
     const none = () => new Response("no such picture\n", { status: 404, headers: CORS });
     if (broadcast === undefined) return none();
-    // Before anything else: whether there is a broadcast is not told to everybody.
+    // First of all: strangers do not learn whether there is a broadcast.
     if (!await this.#ctx.mayRead(request, broadcast)) {
       return new Response("not allowed\n", { status: 403, headers: CORS });
     }

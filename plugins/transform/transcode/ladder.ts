@@ -3,7 +3,7 @@ import { encoderArgs, type Encoding } from "../encoding.ts";
 import { ONE_FOR_ONE } from "../encoder.ts";
 import type { Rendition, VideoRendition } from "../../../media/rendition.ts";
 
-/** One quality, as the options describe it; 0 is what the input has. */
+/** One quality of the options. 0 is that of the input. */
 export interface Step {
   readonly name?: string | undefined;
   readonly codec: Encoding["codec"] | "copy";
@@ -24,9 +24,9 @@ export function namesOf(steps: readonly Step[]): string[] {
 }
 
 /**
- * What is to be done for these qualities, by one ffmpeg that decodes once.
- * @param keyframeEveryMs 0 is where the input has them.
- * @returns Why nothing can be done, where the broadcast has no picture.
+ * The recipe for these qualities: one ffmpeg, which decodes once.
+ * @param keyframeEveryMs 0 puts keyframes where the input has them.
+ * @returns Why nothing can be done, when the broadcast has no video.
  */
 export function ladder(
   steps: readonly Step[],
@@ -72,7 +72,7 @@ function filterOf({ height, fps }: Step, source: VideoRendition): string {
   const rate = fps === 0 ? "" : `fps=${fps},`;
   const even = (pixels: number) => Math.max(2, Math.round(pixels / 2) * 2);
   if (source.width && source.height) {
-    // In numbers, so that a picture that changes its size in mid-stream comes out in the same.
+    // In numbers, so that video that changes its size in mid-stream keeps that of the output.
     const lines = Math.min(height || source.height, source.height);
     return `${rate}scale=${even(source.width * lines / source.height)}:${even(lines)}`;
   }

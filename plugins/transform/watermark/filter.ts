@@ -1,16 +1,16 @@
-/** The corner a mark stands in. */
+/** The corner of the mark. */
 export const POSITIONS = [
   ...["top-left", "top-right", "bottom-left", "bottom-right", "center"],
 ] as const;
 
-/** A mark, as the options describe it. */
+/** The mark of the options. */
 export interface Mark {
   readonly image: string | undefined;
   readonly text: string | undefined;
   readonly fontFile: string | undefined;
   readonly color: string;
   readonly position: (typeof POSITIONS)[number];
-  /** In percent: of an image's width to the picture's, of letters' height to its height. */
+  /** Width of an image in percent of the picture's width, or height of letters in percent of its height. */
   readonly size: number;
   /** Distance from the edges, in percent of the picture's height. */
   readonly margin: number;
@@ -27,7 +27,7 @@ export interface PictureSize {
 /** The filter graph that puts the mark on the picture: from `[0:v:0]` to `[marked]`. */
 export function markFilter(mark: Mark, picture: PictureSize): string {
   const { width, height } = picture;
-  // A picture that changes its size in mid-stream is brought back to that of the catalog: encoders cannot follow.
+  // Video that changes its size in mid-stream is scaled to that of the catalog: encoders cannot follow.
   const steady = width && height ? `scale=${width}:${height}` : "null";
   const { size, margin, opacity } = mark;
   if (mark.image === undefined) {
@@ -39,7 +39,7 @@ export function markFilter(mark: Mark, picture: PictureSize): string {
   }
   const pixels = Math.max(2, Math.round((width ?? 1280) * size / 100));
   const at = placed(mark, ["W", "H", "w", "h"], margin);
-  // The image is a file, and none that leads elsewhere.
+  // The image is a plain file: no format that leads to other files.
   return `movie=filename=${
     escaped(`file:${mark.image}`)
   }:format_opts=protocol_whitelist=file,format=rgba,scale=${pixels}:-1,` +
@@ -59,7 +59,7 @@ function placed(
   return `x=${x}:y=${y}`;
 }
 
-/** A text as the value of a filter's option: escaped for the option, and that for the graph. */
+/** A text as the value of a filter's option: escaped for the option, and then for the graph. */
 export function escaped(text: string): string {
   const option = text.replace(/[\\':]/g, "\\$&");
   return option.replace(/[\\'[\],;\s]/g, "\\$&");

@@ -100,7 +100,7 @@ async function readable(path: string, option: string): Promise<void> {
   }
 }
 
-/** What ffmpeg says of fonts helps nobody. */
+/** A failure with a hint: ffmpeg's messages about fonts have none. */
 function explained(error: unknown): unknown {
   if (!(error instanceof FfmpegFailed)) return error;
   if (/No such filter: 'drawtext'/.test(error.reason)) {

@@ -1,5 +1,5 @@
 /**
- * RTP packets to frames: put in order, with what is lost told rather than guessed.
+ * Makes frames of RTP packets: puts packets in order, and reports what is lost.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { Reorder } from "./reorder.ts";
 
 export interface ReceivedFrame {
   readonly keyframe: boolean;
-  /** In ticks of the RTP clock since the first frame; not cut to 32 bits. */
+  /** In ticks of the RTP clock since the first frame. Not cut to 32 bits. */
   readonly ticks: number;
   readonly payload: Uint8Array;
 }
@@ -22,13 +22,13 @@ const CODECS: Readonly<Partial<Record<CodecFamily, DepacketizerCodec>>> = {
   AV1: "AV1",
   OPUS: "OPUS",
 };
-/** A packet that has not come by then, sent again if need be, is lost. */
+/** A packet that is later counts as lost, even if it was sent again. */
 const MISSING_MS = 200;
-/** A frame of more packets is none. */
+/** Most packets of a frame. */
 const MAX_PACKETS = 4096;
 
 export class Depacketizer {
-  /** Frames and packets that were left out. */
+  /** Frames and packets that were dropped. */
   skipped = 0;
   readonly #codec: DepacketizerCodec;
   readonly #family: CodecFamily;
@@ -40,7 +40,7 @@ export class Depacketizer {
   #lastTimestamp: number | undefined;
   #parameterSets: Uint8Array[] = [];
 
-  /** @param onlost A keyframe is needed. */
+  /** @param onlost Called when a keyframe is needed. */
   constructor(family: CodecFamily, onlost: () => void) {
     this.#family = family;
     this.#codec = CODECS[family]!;
@@ -49,7 +49,7 @@ export class Depacketizer {
     this.#awaitsKeyframe = family !== "OPUS";
   }
 
-  /** @returns The frames this packet completes, in decode order. */
+  /** @returns The frames that this packet completes, in decode order. */
   push(packet: RtpPacket, nowMs: number): ReceivedFrame[] {
     const frames: ReceivedFrame[] = [];
     this.#order.push(packet, nowMs, (next) => this.#take(next, frames));
@@ -60,7 +60,7 @@ export class Depacketizer {
     const { header: { timestamp, marker }, payload } = packet;
     // Probes for bandwidth have no media.
     if (payload.length === 0) return;
-    // A frame may end without a marker: some senders leave it out.
+    // Some senders leave out the marker at the end of a frame.
     if (this.#packets[0] && this.#packets[0].header.timestamp !== timestamp) this.#finish(frames);
     this.#packets.push(packet);
     if (marker || this.#family === "OPUS") this.#finish(frames);
@@ -90,7 +90,7 @@ export class Depacketizer {
       if (payload === undefined || payload.length === 0) return;
       this.#awaitsKeyframe = false;
       frames.push({ keyframe, ticks, payload });
-    } catch { // A packet that contradicts itself, whoever sent it.
+    } catch { // The packet contradicts itself.
       this.#lost();
     }
   }
@@ -102,9 +102,9 @@ export class Depacketizer {
     return this.#ticks;
   }
 
-  /** In Annex B, parameter sets before each keyframe: the size of the picture may have changed with it. */
+  /** A frame in Annex B, with the parameter sets before each keyframe: it may change the size of the picture. */
   #h264(data: Uint8Array, keyframe: boolean): Uint8Array | undefined {
-    // Delimiters and padding mean nothing outside of their stream.
+    // Delimiters and padding mean nothing outside their stream.
     const units = splitAnnexB(data).filter((unit) => ![9, 12].includes(unit[0]! & 31));
     const sets = units.filter((unit) => [7, 8].includes(unit[0]! & 31));
     if (sets.length > 0) this.#parameterSets = sets;
@@ -114,7 +114,7 @@ export class Depacketizer {
   }
 }
 
-/** The codec string of frames as they come here. @returns `undefined` for a keyframe without what it needs. */
+/** The codec string of frames as they leave here. @returns `undefined` for a keyframe without its parameters. */
 export function codecOf(family: CodecFamily, keyframe: Uint8Array): string | undefined {
   switch (family) {
     case "H264": {

@@ -1,5 +1,5 @@
 /**
- * Sound that is not Opus made so, by ffmpeg: browsers take no AAC by WebRTC.
+ * Transcodes audio to Opus by ffmpeg: browsers take no AAC by WebRTC.
  *
  * @module
  */
@@ -10,19 +10,19 @@ import { Splitter } from "../../../media/mp4/splitter.ts";
 import { FragmentMuxer } from "../../../media/mp4/fragment_muxer.ts";
 import type { MediaFrame, Rendition } from "../../../media/rendition.ts";
 
-/** What is read of a source before ffmpeg begins: as little as will do, it is told the codec by the header. */
+/** How much ffmpeg reads before it begins: as little as possible, since the header names the codec. */
 const INPUT = [
   ...["-probesize", "32", "-analyzeduration", "0", "-fflags", "nobuffer"],
   ...pipeInput("mp4"),
 ];
-/** Gaps are filled with silence, so that the sound keeps its place beside the picture. */
+/** Fills gaps with silence, so that audio stays in sync with video. */
 const OUTPUT = [
   ...["-af", "aresample=async=1000", "-ac", "2", "-ar", "48000"],
   ...["-c:a", "libopus", "-b:a", "96k", "-application", "lowdelay", "-frame_duration", "20"],
 ];
 
 /**
- * The same sound in Opus: stereo, 48 kHz, 20 ms a frame. Ends with its input, or the signal.
+ * The audio in Opus: stereo, 48 kHz, frames of 20 ms. Ends with its input, or the signal.
  * @throws {FfmpegMissing} @throws {FfmpegFailed} @throws {MediaError}
  */
 export async function* opusOf(
@@ -79,7 +79,7 @@ export async function* opusOf(
   }
 }
 
-/** Whether ffmpeg is there and can make Opus. */
+/** Whether ffmpeg is installed and can encode Opus. */
 export async function canMakeOpus(signal: AbortSignal): Promise<boolean> {
   try {
     await using process = MediaProcess.start({ args: ["-encoders"], signal });

@@ -1,5 +1,5 @@
 /**
- * Frames of a rendition to RTP packets, once for however many viewers.
+ * Makes RTP packets of the frames of a rendition, once for all viewers.
  *
  * @module
  */
@@ -21,12 +21,12 @@ export type { RtpPacket } from "werift";
 /** Leaves room for IP, UDP, SRTP and header extensions within 1,280 bytes, which every path carries. */
 const MAX_PAYLOAD_BYTES = 1180;
 
-/** The packets of one frame; their sequence numbers, times and SSRC are set by whoever sends them. */
+/** Makes the packets of one frame. The sender sets their sequence numbers, times and SSRC. */
 export type Packetize = (frame: Pick<MediaFrame, "payload" | "keyframe">) => RtpPacket[];
 
 /**
- * @returns Throws what the frame is refused with when it is damaged.
- * @throws {MediaError} There is no way to send that codec, or its description is damaged.
+ * @returns Throws when a frame is damaged.
+ * @throws {MediaError} The codec cannot be sent, or its description is damaged.
  */
 export function packetizerOf(rendition: Rendition): Packetize {
   const options = { maxPayloadSize: MAX_PAYLOAD_BYTES };
@@ -59,7 +59,7 @@ export function packetizerOf(rendition: Rendition): Packetize {
   }
 }
 
-/** Parameter sets stand before every keyframe: a viewer may begin at any of them. */
+/** Parameter sets stand before every keyframe, since a viewer may begin at any of them. */
 function h264Layout({ codec, description }: Rendition) {
   if (description === undefined) return { inputFormat: "annexb" as const };
   try {

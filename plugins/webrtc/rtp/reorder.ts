@@ -1,9 +1,9 @@
 import type { RtpPacket } from "werift";
 
-/** More packets than this are not kept for one that is missing. */
+/** Most packets that wait for a missing one. */
 const MAX_WAITING = 1024;
 
-/** Puts packets in the order they were sent in; what has not come within a while is given up. */
+/** Puts packets in the order in which they were sent. A packet that does not come in time is given up. */
 export class Reorder {
   readonly #waitMs: number;
   readonly #onlost: () => void;
@@ -11,17 +11,17 @@ export class Reorder {
   #next: number | undefined;
   #waitingSinceMs = 0;
 
-  /** @param onlost Packets are missing before the one that comes next. */
+  /** @param onlost Called when packets are missing before the next one. */
   constructor(waitMs: number, onlost: () => void) {
     this.#waitMs = waitMs;
     this.#onlost = onlost;
   }
 
-  /** Hands on what is in order now. @param nowMs Must not run backwards. */
+  /** Takes a packet, and gives out those that are in order now. @param nowMs Must not run backwards. */
   push(packet: RtpPacket, nowMs: number, hand: (packet: RtpPacket) => void): void {
     const { sequenceNumber } = packet.header;
     this.#next ??= sequenceNumber;
-    if (ahead(sequenceNumber, this.#next) < 0) return; // twice, or too late
+    if (ahead(sequenceNumber, this.#next) < 0) return; // a repeated or a late packet
     if (this.#waiting.size === 0) this.#waitingSinceMs = nowMs;
     this.#waiting.set(sequenceNumber, packet);
     if (sequenceNumber !== this.#next && this.#isOver(nowMs)) this.#giveUp();
@@ -37,7 +37,7 @@ export class Reorder {
     return nowMs - this.#waitingSinceMs > this.#waitMs || this.#waiting.size > MAX_WAITING;
   }
 
-  /** Goes on with the earliest there is. */
+  /** Continues with the earliest packet. */
   #giveUp(): void {
     const from = this.#next!;
     let nearest = Infinity;
