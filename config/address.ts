@@ -1,4 +1,4 @@
-/** A place to listen on or to dial. */
+/** An address to listen on or to dial. */
 export interface Address {
   /** A name, an IPv4 address, or an IPv6 address without brackets. */
   readonly hostname: string;
@@ -10,13 +10,13 @@ export interface Address {
 export const PUBLIC_PORT = 4433;
 export const ADMIN_ADDRESS = "127.0.0.1:9090";
 
-/** What a text that is no address is told. */
+/** What an address looks like, for error messages. */
 export const ADDRESS_HINT = 'an address and port like "[::]:4433", "0.0.0.0:4433" or ":4433"';
 
 /**
  * Reads "host:port", "[ipv6]:port" or ":port" (every interface, IPv4 and IPv6).
  *
- * @returns `undefined` when the text is no address.
+ * @returns `undefined` when the text is not an address.
  */
 export function parseAddress(text: string): Address | undefined {
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(text.trim());
@@ -36,19 +36,19 @@ export function formatAddress({ hostname, port }: Address): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
-/** The host of a URL as the other functions of this file read it: an IPv6 address without its brackets. */
+/** The host of a URL for the other functions of this file: an IPv6 address without brackets. */
 export function unbracketed(hostname: string): string {
   return hostname.replace(/^\[|\]$/g, "");
 }
 
-/** Whether it is an IP address, which no name server can make lead anywhere else. */
+/** Whether it is an IP address, not a name. */
 export function isIpAddress(text: string): boolean {
   return isIpv4(text) || isIpv6(text);
 }
 
-/** Whether the address can be reached from this machine alone. */
+/** Whether the address can only be reached from this machine. */
 export function isLoopback(hostname: string): boolean {
-  // "127.example.org" is a name, and leads wherever its owner wants.
+  // "127.example.org" is a name: its owner chooses the address.
   return hostname === "localhost" || hostname === "::1" ||
     (hostname.startsWith("127.") && isIpv4(hostname));
 }
@@ -62,7 +62,7 @@ export function isIpv6(text: string): boolean {
   return /^[\da-f.]*:[\da-f:.]+$/i.test(text) && URL.canParse(`http://[${text}]/`);
 }
 
-/** A DNS name (RFC 1123 labels; an underscore is let through, as machines do carry it). */
+/** Whether it is a DNS name: RFC 1123 labels, and underscores, which some machines have. */
 export function isHostName(text: string): boolean {
   if (text.length > 253 || /^[\d.]+$/.test(text)) return false;
   return text.split(".").every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(label));
@@ -71,7 +71,7 @@ export function isHostName(text: string): boolean {
 /**
  * The bytes of an IP address, as certificates carry them (RFC 5280 §4.2.1.6).
  *
- * @returns 4 or 16 bytes, or `undefined` when the text is no IP address.
+ * @returns 4 or 16 bytes, or `undefined` when the text is not an IP address.
  */
 export function ipBytes(text: string): Uint8Array | undefined {
   if (isIpv4(text)) return Uint8Array.from(text.split("."), Number);
@@ -86,8 +86,7 @@ export function ipBytes(text: string): Uint8Array | undefined {
 }
 
 /**
- * Whom an address stands for where addresses are counted: one IPv4 address, or an IPv6 network of 64 bits, which is what
- * one customer has at least.
+ * What is counted as one address: an IPv4 address, or an IPv6 network of 64 bits, since one customer has at least that.
  */
 export function networkOf(hostname: string): string {
   const bytes = ipBytes(hostname);
@@ -97,7 +96,7 @@ export function networkOf(hostname: string): string {
   return mapped ? bytes.subarray(12).join(".") : `${bytes.subarray(0, 8).toHex()}/64`;
 }
 
-/** An origin of web pages as a browser names it (RFC 6454 §6.2): "https://ops.example:8443", without a path. */
+/** Whether it is an origin of web pages as browsers write it (RFC 6454 §6.2): "https://ops.example:8443", without a path. */
 export function isWebOrigin(text: string): boolean {
   const url = URL.parse(text);
   return url !== null && /^https?:$/.test(url.protocol) && url.origin === text;

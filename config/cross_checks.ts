@@ -2,13 +2,13 @@ import { formatAddress, isLoopback, unbracketed } from "./address.ts";
 import type { Origin, Problem } from "./problems.ts";
 import type { Config } from "./schema.ts";
 
-/** Groups a worker must keep so that the others, which read a moment later, find them. */
+/** Groups a worker must keep, because the others read a moment later. */
 const MIN_SHARED_GROUPS = 8;
 
 /**
- * Checks settings that are right alone and wrong together.
+ * Checks settings that are valid alone and wrong together.
  *
- * @param wrong Paths of settings that are wrong alone: nothing is said of them together with others.
+ * @param wrong Paths of settings that are wrong alone: their combinations are not checked.
  */
 export function checkTogether(
   config: Config,
@@ -17,7 +17,7 @@ export function checkTogether(
 ): Problem[] {
   const { server, relay, storage, admin } = config;
   const problems: Problem[] = [];
-  /** The first of the paths that somebody wrote is the one to blame. */
+  /** Blames the first of the paths that has a given value. */
   const report: Report = (paths, message) => {
     if (paths.some((path) => wrong.has(path))) return;
     const path = paths.find((p) => origins.get(p)!.kind !== "default") ?? paths[0]!;
@@ -84,7 +84,7 @@ export function checkTogether(
   return problems;
 }
 
-/** What stands in a header, and nobody guesses. */
+/** Whether a text fits in a header and is hard to guess. */
 export function isAdminToken(text: string): boolean {
   return /^[\x21-\x7e]{16,1024}$/.test(text);
 }

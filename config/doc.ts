@@ -6,7 +6,7 @@ import { SECTIONS, type Setting, settingOf, SETTINGS } from "./settings.ts";
 /** Width of a line of text in Markdown. */
 export const WIDTH = 100;
 
-/** The commented YAML that `qumo-relay config example` prints; every line of it says the default. */
+/** The commented YAML of `qumo-relay config example`, with all defaults. */
 export function exampleYaml(): string {
   const out = [
     "# Configuration of qumo-relay. Every value here is the default: keep what you change.",
@@ -220,7 +220,7 @@ export function table(header: readonly string[], rows: readonly (readonly string
 export const item = (text: string) =>
   wrapped(text, WIDTH - 2).map((line, i) => `${i === 0 ? "- " : "  "}${line}`);
 
-/** Fills lines up to `width`, as the formatter does; a span of code stays on one line. */
+/** Wraps a text at `width`, as the formatter does. A span of code stays on one line. */
 export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";

@@ -1,5 +1,5 @@
 /**
- * Who is let in without a token: by the clients' address, and by the admin interface.
+ * Who has access without a token, to the public address and to the admin interface.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { LoadedConfig } from "./load.ts";
 import type { Problem } from "./problems.ts";
 import type { Config } from "./schema.ts";
 
-/** The line of a configuration that refuses clients without a token. */
+/** The setting that refuses clients without a token. */
 export const CLOSING_LINE = "auth: { required: true }";
 
 /** Whether a client without a token may publish and watch everything. */
@@ -20,7 +20,7 @@ function restricts(auth: Config["auth"]): boolean {
   return auth.required || opens(auth);
 }
 
-/** Whether anything says who may come in. */
+/** Whether any setting decides who has access. */
 function opens(auth: Config["auth"]): boolean {
   const { keyFile, keyDir, jwksUrl, serverUrl, publicPublish, publicSubscribe } = auth;
   return [keyFile, keyDir, jwksUrl, serverUrl].some((source) => source !== undefined) ||
@@ -28,14 +28,14 @@ function opens(auth: Config["auth"]): boolean {
 }
 
 /**
- * Whether others than this machine have full access without a token, and nobody asked for that. The server runs; it says so
- * wherever somebody looks.
+ * Whether other machines have full access without a token, and no setting asks for that. The server runs and warns about
+ * it.
  */
 export function openUnasked({ server, auth }: Pick<Config, "server" | "auth">): boolean {
   return !auth.anonymous && !restricts(auth) && !isLoopback(server.address.hostname);
 }
 
-/** What whoever runs the server should know about who may come in; `undefined` when all is said. */
+/** A warning about who has access; `undefined` when there is none. */
 export function accessWarning(config: Pick<Config, "server" | "auth">): string | undefined {
   const { server: { address }, auth } = config;
   if (auth.anonymous) {
@@ -56,7 +56,7 @@ export function accessWarning(config: Pick<Config, "server" | "auth">): string |
     "(auth.key_file, see `qumo-relay help token`)";
 }
 
-/** What keeps a server from starting: an admin interface that others reach without a token. */
+/** Problems that keep a server from starting: other machines reach the admin interface without a token. */
 export function exposuresOf({ config: { admin }, settings }: LoadedConfig): Problem[] {
   const { address, token, tokenFile, anonymous } = admin;
   if (address === undefined || isLoopback(address.hostname)) return [];
@@ -72,8 +72,8 @@ export function exposuresOf({ config: { admin }, settings }: LoadedConfig): Prob
 }
 
 /**
- * What keeps a configuration that was read again from being used: it would give everybody access to a server that asked for
- * tokens until now, without saying so. A file that is being written is empty for a moment.
+ * Problems that keep a reload from being applied: it would give everybody access to a server that asked for tokens before,
+ * without an explicit setting. A file that is being written is empty for a moment.
  */
 export function openingOf(used: Config, read: LoadedConfig): Problem[] {
   if (openToAll(used.auth) || openToAll(read.config.auth) === read.config.auth.anonymous) return [];

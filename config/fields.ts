@@ -9,13 +9,13 @@ import {
 import { isPattern, isPlainPattern } from "../wire/path_pattern.ts";
 import { ADDRESS_HINT, formatAddress, parseAddress } from "./address.ts";
 
-/** What a setting carries besides its check: for error messages, the example file and the docs. */
+/** Facts about a setting for error messages, the example file and the docs. */
 export interface Notes {
-  /** Completes "expected …" in an error message and fills the docs' column of values. */
+  /** Completes "expected …" in error messages, and is the column of values in the docs. */
   readonly expects: string;
   /** How such a value is written, for error messages. */
   readonly hint?: string;
-  /** Older spellings of the key that files may use, as full paths. */
+  /** Older keys that files may use, as full paths. */
   readonly aliases?: readonly string[];
   /** Shown in the example file for a setting that has no default. */
   readonly example?: string;
@@ -35,7 +35,7 @@ interface Range<T> {
   readonly byDefault: T;
 }
 
-/** A text that `read` turns into a value; `undefined` from it means "not this". */
+/** A text that `read` converts to a value; `undefined` means that the text is wrong. */
 function parsed<T>(read: (text: string) => T | undefined) {
   return z.string().transform((text, context) => {
     const value = read(text);
@@ -109,7 +109,7 @@ export function decimal(range: Range<number>, about: string, extra: Extra = {}) 
     .register(notes, { expects, ...extra });
 }
 
-/** A text that may not be empty; without a default it has to be given. */
+/** A text that is not empty. Without a default it is required. */
 export function text(about: string, extra: Extra & { readonly byDefault?: string } = {}) {
   const { byDefault, ...rest } = extra;
   const schema = z.string().min(1);
@@ -119,7 +119,7 @@ export function text(about: string, extra: Extra & { readonly byDefault?: string
     : schema.prefault(byDefault).describe(about).register(notes, note);
 }
 
-/** A text that no message and no listing shows; an empty one counts as absent. */
+/** A text that is never shown. An empty one counts as absent. */
 export function secret(about: string, extra: Extra = {}) {
   return z.string().transform((text) => text === "" ? undefined : text).optional().describe(about)
     .register(notes, { expects: "a text", secret: true, ...extra });
@@ -139,13 +139,13 @@ export function oneOf<const T extends readonly [string, ...string[]]>(
     .register(notes, { expects: `one of ${values.join(", ")}` });
 }
 
-/** Several of a fixed set, in order; an empty list is refused. */
+/** Several values of a fixed set, in order. An empty list is refused. */
 export function someOf<const T extends readonly [string, ...string[]]>(values: T, about: string) {
   return z.array(z.enum(values)).min(1).prefault([...values]).describe(about)
     .register(notes, { expects: `a list of ${values.join(", ")}` });
 }
 
-/** Texts that `accept` lets through. */
+/** A list of texts that `accept` allows. */
 export function list(
   expects: string,
   accept: (text: string) => boolean,
@@ -167,13 +167,13 @@ export function broadcasts(about: string, byDefault: readonly string[] = []) {
   return list(expects, isPlainPattern, about, byDefault);
 }
 
-/** A path of a file; an empty text counts as absent. Relative paths start at the working directory. */
+/** The path of a file, relative to the working directory. An empty text counts as absent. */
 export function filePath(about: string, extra: Extra = {}) {
   return z.string().transform((path) => path === "" ? undefined : path).optional().describe(about)
     .register(notes, { expects: "a path", ...extra });
 }
 
-/** A SHA-256 in hexadecimal, with or without colons; an empty text counts as absent. */
+/** A SHA-256 in hexadecimal, with or without colons. An empty text counts as absent. */
 export function sha256(about: string, extra: Extra = {}) {
   return parsed((text) => {
     const digits = text.replaceAll(":", "");
@@ -183,7 +183,7 @@ export function sha256(about: string, extra: Extra = {}) {
     .register(notes, { expects: "64 hexadecimal digits", ...extra });
 }
 
-/** A path of a directory. */
+/** The path of a directory. */
 export function directory(byDefault: string, about: string) {
   return z.string().min(1).prefault(byDefault).describe(about)
     .register(notes, { expects: "a path" });
@@ -195,7 +195,7 @@ export function address(byDefault: string, about: string) {
     .register(notes, { expects: ADDRESS_HINT });
 }
 
-/** A listening address that need not be given. */
+/** An optional listening address. */
 export function optionalListen(about: string, extra: Extra = {}) {
   return parsed(parseAddress).optional().describe(about)
     .register(notes, { expects: ADDRESS_HINT, ...extra });
@@ -221,7 +221,7 @@ export function optionalUrl(schemes: readonly string[], about: string) {
     .register(notes, { expects: `a URL that begins with ${either(schemes)}, or ""` });
 }
 
-/** A URL with one of `schemes`, which has to be given. */
+/** A required URL with one of `schemes`. */
 export function url(schemes: readonly string[], about: string, extra: Extra = {}) {
   return parsed((text) => isUrl(text, schemes) ? text : undefined).describe(about)
     .register(notes, { expects: `a URL that begins with ${either(schemes)}`, ...extra });
@@ -242,7 +242,7 @@ export function optionalRedisUrl(about: string) {
 const either = (schemes: readonly string[]) =>
   schemes.map((s) => `${s}://`).join(", ").replace(/, ([^,]*)$/, " or $1");
 
-/** Schemes the URL parser does not know may lack a host; an address always has one. */
+/** The URL parser accepts unknown schemes without a host. A URL to dial needs one. */
 const isUrl = (text: string, schemes: readonly string[]) =>
   URL.canParse(text) && /^[a-z]+:\/\/[^/?#]/i.test(text) &&
   schemes.includes(new URL(text).protocol.slice(0, -1));

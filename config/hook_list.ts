@@ -1,5 +1,5 @@
 /**
- * The list under `hooks:`: who is told of what happens, by a webhook or a command.
+ * The list under `hooks:`. A hook is told of events, by a webhook or a command.
  *
  * @module
  */
@@ -36,7 +36,7 @@ const ARGV = z.array(z.string().refine((part) => !part.includes("\0"))).min(1)
     example: '["/usr/local/bin/on-air", "--quiet"]',
   });
 
-/** What an entry may say besides its name. */
+/** The keys of an entry besides its name. */
 export const HOOK_OPTIONS = {
   url: optionalUrl(["https", "http"], "Webhook: where each event is sent by POST, as JSON."),
   secret: secret("Webhook: what requests are signed with (HMAC-SHA256).", { example: "9f2c…" }),
@@ -105,7 +105,7 @@ export interface HookConfig {
   readonly viewerLingerMs: number;
 }
 
-/** An entry, and where its keys stand. */
+/** An entry, and the places of its keys. */
 export interface PlacedHook {
   readonly hook: HookConfig;
   /** How it is called in messages: "hooks.0". */
@@ -113,7 +113,7 @@ export interface PlacedHook {
   readonly origin: (key?: string) => Origin;
 }
 
-/** Reads the list under `hooks:`. What is wrong with it is reported; wrong entries are left out. */
+/** Reads the list under `hooks:`. Problems are reported, and wrong entries are left out. */
 export function readHookList(node: Node, reader: NodeReader): PlacedHook[] {
   return readNamedList(
     node,

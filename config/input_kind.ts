@@ -1,6 +1,6 @@
 import type { z } from "zod";
 
-/** How a text from a flag or an environment variable becomes a value a file could hold. */
+/** How a text of a flag or an environment variable becomes a value of a file. */
 export type InputKind = "text" | "number" | "boolean" | "list";
 
 /** What lies inside a schema. */

@@ -10,10 +10,10 @@ import { type Given, readYaml } from "./read/read_yaml.ts";
 import type { Config } from "./schema.ts";
 import { BY_FILE_PATH, type Setting, SETTINGS } from "./settings.ts";
 
-/** The file that is read when none is named and it is there. */
+/** The file that is read, if it exists, when no other is named. */
 export const DEFAULT_FILE = "configs/config.yaml";
 
-/** One setting as it came out, for `config show`. */
+/** One setting with its value, for `config show`. */
 export interface ResolvedSetting {
   readonly setting: Setting;
   /** As a file would write it, tokens masked; `undefined` when not set. */
@@ -29,9 +29,9 @@ export interface LoadedConfig {
   readonly settings: readonly ResolvedSetting[];
   /** Instances of plugins, in the order of the file. Their options are checked by the plugins. */
   readonly plugins: readonly PluginConfig[];
-  /** Who is told of what happens, in the order of the file. */
+  /** The hooks, in the order of the file. */
   readonly hooks: readonly PlacedHook[];
-  /** Things that do not stop the program but are hardly meant. */
+  /** Probable mistakes that do not stop the program. */
   readonly warnings: readonly string[];
 }
 
@@ -39,19 +39,19 @@ export interface ParseOptions {
   /** Name of the text in messages. */
   readonly file?: string;
   readonly env?: Variables;
-  /** Texts by path of the setting ("server.address"), only those that were really given. */
+  /** Given texts, by path of the setting ("server.address"). */
   readonly flags?: Variables;
 }
 
 export interface LoadOptions {
-  /** A file that must exist. Without it `DEFAULT_FILE` is read if it is there. */
+  /** A file that must exist. Without it `DEFAULT_FILE` is read, if it exists. */
   readonly file?: string | undefined;
   readonly env?: Variables;
   readonly flags?: Variables;
 }
 
 /**
- * Reads the configuration: flag, else environment variable, else file, else default.
+ * Reads the configuration. A flag wins over an environment variable, that over the file, and that over the default.
  *
  * @throws {ConfigError} With every problem of the file, the variables and the flags at once.
  */
@@ -59,9 +59,9 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
   return sound(await inspectConfig(options));
 }
 
-/** A configuration as it was read, right or wrong. */
+/** A configuration that was read, with its problems. */
 export interface Inspected {
-  /** What was read. A setting with a problem has its default here. */
+  /** The configuration. A setting with a problem has its default here. */
   readonly loaded: LoadedConfig;
   /** Every problem of the file, the variables and the flags. */
   readonly problems: readonly Problem[];
@@ -70,7 +70,7 @@ export interface Inspected {
 }
 
 /**
- * Reads the configuration as {@link loadConfig} does, for whoever has more to check than the settings.
+ * Reads the configuration as {@link loadConfig} does, for callers that check more than the settings.
  *
  * @throws {ConfigError} The file cannot be read.
  */
@@ -98,7 +98,7 @@ function sound({ loaded, problems }: Inspected, file = loaded.file): LoadedConfi
   return loaded;
 }
 
-/** All that is wrong with a configuration. @param file The one that was read, if any. */
+/** An error with all problems of a configuration. @param file The file that was read, if any. */
 export function problemsIn(file: string | undefined, problems: readonly Problem[]): ConfigError {
   return new ConfigError(sourceOf(problems, file), inOrder(problems));
 }
@@ -181,7 +181,7 @@ function assemble(resolved: readonly Checked[]): Config {
 const originsOf = (resolved: readonly Checked[]) =>
   new Map(resolved.map(({ setting, origin }) => [setting.path, origin]));
 
-/** The file alone when all is its fault, so that the first line names what to edit. */
+/** Names the file alone when all problems are in it: the first line says what to edit. */
 function sourceOf(problems: readonly Problem[], file: string | undefined): string {
   const allInFile = problems.every((problem) => problem.origin.kind === "file");
   return file !== undefined && allInFile ? file : "the configuration";

@@ -1,6 +1,6 @@
 /**
- * Lists of a file whose entries are maps with a name: `plugins:` and `hooks:`. What is wrong with an entry is reported with
- * its place, all of it at once.
+ * Lists of a file whose entries are maps with a name: `plugins:` and `hooks:`. All problems of an entry are reported at once,
+ * with their places.
  *
  * @module
  */
@@ -8,21 +8,21 @@ import { isMap, isScalar, isSeq, type Node, type YAMLMap } from "yaml";
 import { nearest } from "../base/suggest.ts";
 import { type Origin, shown } from "./problems.ts";
 
-/** What an entry may be called. */
+/** Names of entries. */
 const ENTRY_NAME = /^[A-Za-z0-9][\w.-]{0,63}$/;
 export const NAME_HINT = "letters, digits, dots, dashes and underscores, at most 64";
 
-/** What reads nodes and takes complaints: the reader of the file. */
+/** Reads nodes of the file and takes complaints about them. */
 export interface NodeReader {
   readonly file: string;
   at(node: Node): Origin;
-  /** The node that is meant, when it is an alias. */
+  /** The node that an alias stands for, or the node itself. */
   resolved(node: unknown): Node | undefined;
   valueOf(node: Node): unknown;
   report(node: Node, path: string, message: string): void;
 }
 
-/** How a list is called, and what its entries hold. */
+/** The name of a list, and the keys of its entries. */
 export interface ListForm {
   /** As in the file: "hooks". */
   readonly key: string;
@@ -35,11 +35,11 @@ export interface ListForm {
   readonly keys: readonly string[];
 }
 
-/** One entry while it is read. */
+/** One entry that is being read. */
 export class Entry {
-  /** False once something is wrong with it. */
+  /** False once a problem was reported. */
   good = true;
-  /** The values of its keys; those that are null are left out. */
+  /** The values by key, without nulls. */
   readonly nodes = new Map<string, Node>();
 
   constructor(readonly map: YAMLMap, readonly path: string, readonly reader: NodeReader) {}
@@ -68,7 +68,7 @@ export class Entry {
     }
   }
 
-  /** @param others The names of the entries before it, which this one joins. */
+  /** @param others Names of the entries so far; this name is added. */
   readName(others: Map<string, Origin>, named: string): string | undefined {
     const node = this.nodes.get("name");
     if (node === undefined) {
@@ -90,8 +90,8 @@ export class Entry {
 }
 
 /**
- * Reads a list. Entries that are wrong are reported and left out.
- * @param read Reads the rest of an entry, also where its name is wrong (`undefined`). It returns nothing for a wrong one.
+ * Reads a list. Problems are reported, and wrong entries are left out.
+ * @param read Reads the rest of an entry, also where its name is wrong (`undefined`); returns `undefined` for a wrong entry.
  */
 export function readNamedList<T>(
   node: Node,

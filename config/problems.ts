@@ -1,7 +1,7 @@
 import { QumoError } from "../base/errors.ts";
 import { masked } from "../base/masking.ts";
 
-/** Where a value came from. Lines and columns count from 1. */
+/** The source of a value. Lines and columns count from 1. */
 export type Origin =
   | { readonly kind: "default" }
   | { readonly kind: "file"; readonly file: string; readonly line: number; readonly column: number }
@@ -14,20 +14,20 @@ export function placeOf(origin: Origin): string {
   return origin.kind === "file" ? `${origin.file}:${origin.line}:${origin.column}` : origin.name;
 }
 
-/** One thing wrong with a configuration. */
+/** One problem of a configuration. */
 export interface Problem {
   readonly origin: Origin;
-  /** The key, as it was written: "server.adress". Empty when the text itself is broken. */
+  /** The key as it was written: "server.adress". Empty when the text cannot be parsed. */
   readonly path: string;
-  /** What is wrong and what is expected; holds no token. */
+  /** What is wrong and what is expected, without tokens. */
   readonly message: string;
 }
 
-/** A configuration that cannot be used. Its message lists every problem, one a line. */
+/** A configuration cannot be used. The message lists every problem, one per line. */
 export class ConfigError extends QumoError {
   readonly code = "QUMO_CONFIG_INVALID";
 
-  /** @param source What cannot be used: a file's name, or "the configuration". */
+  /** @param source The name of the file, or "the configuration". */
   constructor(
     readonly source: string,
     readonly problems: readonly Problem[],
@@ -38,7 +38,7 @@ export class ConfigError extends QumoError {
 }
 
 function textOf(source: string, problems: readonly Problem[]): string {
-  // A file that cannot be read at all has one problem and no place in it.
+  // A file that cannot be read has one problem without a place.
   if (problems.length === 1 && problems[0]!.origin.kind === "default") {
     return `Cannot use ${source}: ${problems[0]!.message}`;
   }
@@ -49,7 +49,7 @@ function textOf(source: string, problems: readonly Problem[]): string {
   return [`Cannot use ${source}: ${count}`, ...lines].join("\n");
 }
 
-/** A value as an error message or a listing shows it: short, and without tokens. */
+/** A value for an error message or a listing: short, and without tokens. */
 export function shown(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) return "a map";
@@ -57,7 +57,7 @@ export function shown(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
-/** As they stand in the file, then the rest. */
+/** Problems in the order of the file, then the others. */
 export function inOrder(problems: readonly Problem[]): Problem[] {
   const position = ({ origin }: Problem) =>
     origin.kind === "file" ? origin.line * 1e6 + origin.column : Infinity;

@@ -32,8 +32,8 @@ const MB = 1024 * KB;
 const GB = 1024 * MB;
 
 /**
- * The whole of what a config file may say. Types, defaults, checks, names of environment variables
- * and flags, `configs/config.example.yaml` and `docs/config.md` all come from here.
+ * All settings of a file. Types, defaults, checks, names of environment variables and flags,
+ * `configs/config.example.yaml` and `docs/config.md` are made from it.
  */
 export const ConfigSchema = z.strictObject({
   server: z.strictObject({
@@ -392,7 +392,6 @@ type CamelKeys<T> = { readonly [K in keyof T as Camel<K & string>]: T[K] };
 type Parsed = z.output<typeof ConfigSchema>;
 
 /**
- * A checked configuration. Every duration is in milliseconds, every size in bytes; a setting that
- * may be absent is `undefined`.
+ * A checked configuration. Durations are in milliseconds, sizes in bytes; an absent setting is `undefined`.
  */
 export type Config = { readonly [S in keyof Parsed]: CamelKeys<Parsed[S]> };

@@ -3,7 +3,7 @@ import { definitionOf, type InputKind, kindOf } from "./input_kind.ts";
 import { type Notes, notes } from "./fields.ts";
 import { ConfigSchema } from "./schema.ts";
 
-/** One leaf of the schema. */
+/** One setting of the schema. */
 export interface Setting extends Notes {
   /** As in a file, from the top: "server.idle_timeout". */
   readonly path: string;
@@ -17,7 +17,7 @@ export interface Setting extends Notes {
   readonly env: string;
   readonly about: string;
   readonly kind: InputKind;
-  /** As a file would write it; absent when the setting has no default. */
+  /** The default as in a file; absent when there is none. */
   readonly byDefault?: unknown;
   readonly schema: z.ZodType;
 }
@@ -28,7 +28,7 @@ export interface Section {
   readonly settings: readonly Setting[];
 }
 
-/** A setting of a section, or of the entries of a list. @throws {TypeError} Its schema says nothing of itself. */
+/** A setting of a section, or of the entries of a list. @throws {TypeError} Its schema has no notes. */
 export function settingOf(section: string, key: string, schema: z.ZodType): Setting {
   const note = notes.get(schema as never);
   if (!note) throw new TypeError(`${section}.${key} is not declared with a builder of fields.ts`);
@@ -61,7 +61,7 @@ export const SECTIONS: readonly Section[] = Object.entries(ConfigSchema.shape).m
 /** Every setting, in the order of the schema. */
 export const SETTINGS: readonly Setting[] = SECTIONS.flatMap((section) => section.settings);
 
-/** Settings by every path a file may use for them, older spellings included. */
+/** Settings by all paths that a file may use, with older keys. */
 export const BY_FILE_PATH: ReadonlyMap<string, Setting> = new Map(
   SETTINGS.flatMap((s) => [s.path, ...(s.aliases ?? [])].map((path) => [path, s] as const)),
 );

@@ -2,12 +2,10 @@ import { QumoError, reasonOf, UsageError } from "../../base/errors.ts";
 import { ipBytes, isHostName } from "../../config/address.ts";
 import { certificateHosts } from "../../config/tls/certificate.ts";
 import { replaceFile } from "../../config/tls/made_certificate.ts";
+import { PINNABLE_DAYS } from "../../config/tls/pem_pair.ts";
 import { selfSigned } from "../../config/tls/self_signed.ts";
 import { describeFlags, parseFlags, switchFlag, textFlag } from "../shell/args.ts";
 import { print, say } from "../shell/output.ts";
-
-/** Browsers take a certificate by its hash only up to this age (WebTransport). */
-const PINNABLE_DAYS = 14;
 
 const FLAGS = {
   out: textFlag("DIR", 'Where server.crt and server.key go; "certs" if not given.'),

@@ -47,7 +47,7 @@ export async function run(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** Files of the user are read; a certificate that would be made at the start is not made here. */
+/** Checks the certificate files of the user. It does not make a certificate. */
 async function checkCertificate({ loaded, wrong }: Inspected): Promise<readonly Problem[]> {
   const { certFile, keyFile, certDir, certHosts } = loaded.config.server;
   const known = !wrong.has("server.cert_file") && !wrong.has("server.key_file");
@@ -64,7 +64,7 @@ async function checkCertificate({ loaded, wrong }: Inspected): Promise<readonly 
   }
 }
 
-/** The same of those for further host names. */
+/** Checks the certificates for further host names. */
 async function checkFurther({ loaded, wrong }: Inspected): Promise<readonly Problem[]> {
   const path = "server.certificates";
   if (wrong.has(path)) return [];
@@ -81,7 +81,7 @@ async function checkFurther({ loaded, wrong }: Inspected): Promise<readonly Prob
   return problems;
 }
 
-/** What is wrong with a certificate, as a fault of the configuration with its place. */
+/** Problems of a certificate as problems of the configuration, with their places. */
 export function certificateProblems(error: unknown, { settings, file }: LoadedConfig): unknown {
   if (!(error instanceof TlsSetupError)) return error;
   const problems = error.problems.map(({ setting, message }) => ({

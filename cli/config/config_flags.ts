@@ -15,7 +15,7 @@ export const CONFIG_FLAGS: FlagTable = {
   ),
 };
 
-/** The settings that most first commands are about. */
+/** The most common settings. */
 const COMMON = [
   "server.address",
   "server.cert_file",
@@ -58,8 +58,7 @@ export function allFlags(): string {
 }
 
 /**
- * Reads the configuration that the flags of a command, the environment and the file make together,
- * and says its warnings.
+ * Reads the configuration from the flags of a command, the environment and the file, and prints its warnings.
  *
  * @throws {ConfigError} With every problem at once, those of plugins and hooks included.
  */
@@ -75,7 +74,7 @@ export async function configOf(args: ParsedArgs<FlagTable>): Promise<LoadedConfi
   ]);
 }
 
-/** The same, right or wrong. @throws {ConfigError} The file cannot be read. */
+/** The same, with problems instead of an error. @throws {ConfigError} The file cannot be read. */
 export async function inspectOf({ flags }: ParsedArgs<FlagTable>): Promise<Inspected> {
   const texts: Record<string, string> = {};
   for (const { path } of SETTINGS) {

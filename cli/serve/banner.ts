@@ -1,6 +1,6 @@
 import type { Certificate } from "../../config/tls/pem_pair.ts";
 
-/** Something the server listens on: `{ name: "QUIC, WebTransport", address: "[::]:4433/udp" }`. */
+/** One listener of the server: `{ name: "QUIC, WebTransport", address: "[::]:4433/udp" }`. */
 export interface Listener {
   readonly name: string;
   readonly address: string;
@@ -9,20 +9,20 @@ export interface Listener {
 export interface BannerFacts {
   readonly version: string;
   readonly listeners: readonly Listener[];
-  /** Where a browser finds the pages; absent when HTTP is off. */
+  /** URL of the pages; absent when HTTP is off. */
   readonly pageUrl?: string;
   readonly certificate: Pick<Certificate, "sha256" | "notAfterMs">;
   readonly warnings: readonly string[];
-  /** A warning that nobody may miss: it comes last, in a frame. */
+  /** An important warning: it comes last, in a frame. */
   readonly alarm?: string;
-  /** Whether the terminal shows colours. */
+  /** Whether the terminal has colours. */
   readonly color?: boolean;
 }
 
 const RED = "\x1b[1;31m";
 const PLAIN = "\x1b[0m";
 
-/** What the program says once it listens. */
+/** The text that the program prints once it listens. */
 export function banner(facts: BannerFacts): string {
   const { version, listeners, pageUrl, certificate, warnings, alarm, color = false } = facts;
   const rows = [
@@ -58,7 +58,7 @@ export interface WarningFacts {
   readonly socketBuffers: string | undefined;
 }
 
-/** What whoever starts the server should know before others reach it. */
+/** Warnings at the start of a server. */
 export function startWarnings({ certificate, access, socketBuffers }: WarningFacts): string[] {
   const warnings: string[] = [];
   if (access !== undefined) warnings.push(access);

@@ -37,7 +37,7 @@ class Unhealthy extends QumoError {
   readonly code = "QUMO_UNHEALTHY";
 }
 
-/** A relay that takes longer to answer is not well, in milliseconds. */
+/** A relay that takes longer to answer is unhealthy. In milliseconds. */
 const ANSWER_MS = 3000;
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -59,7 +59,7 @@ function urlFrom(text: string): URL {
   return url;
 }
 
-/** Where a relay with this configuration answers. @throws {UsageError} It answers nowhere. */
+/** The health URL of a relay with this configuration. @throws {UsageError} It has none. */
 export function urlOf({ config }: Pick<LoadedConfig, "config">, ready: boolean): URL {
   const { admin, server } = config;
   const address = admin.address ?? (server.http && !ready ? server.address : undefined);
@@ -70,7 +70,7 @@ export function urlOf({ config }: Pick<LoadedConfig, "config">, ready: boolean):
   return new URL(ready ? "/ready" : "/health", `http://${formatAddress(reachable(address))}`);
 }
 
-/** A server that listens on every interface is asked on this machine's own. */
+/** For a server on all interfaces, the loopback address. */
 function reachable({ hostname, port }: Address): Address {
   const own: Readonly<Record<string, string>> = { "::": "::1", "0.0.0.0": "127.0.0.1" };
   return { hostname: own[hostname] ?? hostname, port };

@@ -21,11 +21,11 @@ export interface LoggingOptions {
   readonly level: Config["logging"]["level"];
   readonly format: "pretty" | "json";
   readonly color?: boolean;
-  /** Takes one line, without its end; if not given standard error, and the console where Deno sends telemetry from there. */
+  /** Writes one line. Default: standard error, or the console where Deno takes telemetry from. */
   readonly write?: (line: string, level: LogLevel) => void;
 }
 
-/** Which format `auto` means, and whether the terminal wants colour (https://no-color.org). */
+/** What `auto` means here, and whether the terminal wants colours (https://no-color.org). */
 export function formatFor(format: Config["logging"]["format"]): Pick<
   LoggingOptions,
   "format" | "color"
@@ -37,7 +37,7 @@ export function formatFor(format: Config["logging"]["format"]): Pick<
   };
 }
 
-/** Sets up the program's one log, and what its level is changed by. A second call replaces the first. */
+/** Sets up the log of the program and the control of its level. A second call replaces the first. */
 export function startLogging(options: LoggingOptions): Logger & LogLevelControl {
   const { level, format, color = false, write = telemetryIsOn() ? consoleLine : say } = options;
   const line = format === "json" ? jsonLine : prettyLine(color);
@@ -67,7 +67,7 @@ function adapt(tap: TapLogger, control: LogLevelControl): Logger {
   };
 }
 
-/** Braces are placeholders to the library; a message of ours has none. */
+/** The library takes braces for placeholders. Our messages have none. */
 const literal = (message: string) => message.replace(/[{}]/g, "$&$&");
 
 const NAMES: Readonly<Record<TapLevel, LogLevel>> = {
@@ -115,10 +115,10 @@ function prettyLine(color: boolean): (record: LogRecord) => string {
 const fieldText = (value: unknown) => {
   const text = String(value);
   const shown = shortened(visible(text), text.includes(" ") ? MAX_SENTENCE : MAX_WORD);
-  // A backslash before a "u" is that of a character which is written out.
+  // A backslash before a "u" belongs to an escaped character.
   return /^[\w./:@[\]+-]+$/.test(text) ? shown : `"${shown.replace(/"|\\(?!u)/g, "\\$&")}"`;
 };
 
-/** A name can have thousands of characters: longer ones lose their middle. JSON has all of it. */
+/** Shortens long names in the middle. JSON has the whole name. */
 const MAX_WORD = 200;
 const MAX_SENTENCE = 1000;

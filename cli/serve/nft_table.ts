@@ -1,18 +1,18 @@
 /**
- * The nftables table that spreads a server's public UDP port over the ports of its workers.
+ * The nftables table that spreads the public UDP port over the ports of the workers.
  *
  * @module
  */
 import { type Address, isIpv4, isIpv6 } from "../../config/address.ts";
 
-/** The table's name; each public port has its own. */
+/** The name of the table, one per public port. */
 export function tableName(port: number): string {
   return `qumo_relay_${port}`;
 }
 
-/** Commands for `nft -f` that take the table away, whether it is there or not. */
+/** Commands for `nft -f` that remove the table, whether it exists or not. */
 export function removal(port: number): string {
-  // Declared first: to delete what is not there would be an error.
+  // Declared first, because deleting a missing table is an error.
   return `table inet ${tableName(port)} {\n}\ndelete table inet ${tableName(port)}\n`;
 }
 

@@ -29,7 +29,7 @@ ${flags}`;
 export const usage = usageWith(commonFlags("ports"));
 export const fullUsage = usageWith(allFlags());
 
-/** nft did not do as it was told. */
+/** nft has failed. */
 class NftFailed extends QumoError {
   readonly code = "QUMO_NFT_FAILED";
 }

@@ -1,6 +1,5 @@
 /**
- * Reads the configuration again and takes it into use, one time after the other: for a signal, a changed file, or whoever
- * asks by the admin interface.
+ * Reloads the configuration after a signal, a change of the file, or a request to the admin interface. One reload at a time.
  *
  * @module
  */
@@ -17,15 +16,15 @@ import type { ReloadOutcome } from "../../server/reload.ts";
 import { certificateProblems } from "../config/check.ts";
 
 export interface ReloaderOptions {
-  /** What is asked for earlier waits for this. */
+  /** Earlier reloads wait for this. */
   readonly ready: Promise<unknown>;
   readonly load: () => Promise<LoadedConfig>;
-  /** Takes it into use. */
+  /** Applies it. */
   readonly apply: (loaded: LoadedConfig, certificate: Certificate) => Promise<ReloadOutcome>;
   readonly logger: Logger;
-  /** Told of the certificate in use and where it came from, after each reload. */
+  /** Gets the certificate in use and its source, after each reload. */
   readonly onCertificate: (certificate: Certificate, options: CertificateOptions) => void;
-  /** Around each reload. */
+  /** Called before and after each reload. */
   readonly onBegin: () => void;
   readonly onEnd: () => void;
 }
@@ -39,12 +38,12 @@ export class Reloader {
     this.#last = options.ready;
   }
 
-  /** Settles when nothing is being read any more. */
+  /** Settles when no reload is running. */
   get idle(): Promise<unknown> {
     return this.#last;
   }
 
-  /** Rejects when what was read cannot be used: nothing has changed then, and the log says why. */
+  /** Rejects when the new configuration cannot be used. Then nothing has changed, and the log says why. */
   reload(): Promise<ReloadOutcome> {
     const reloaded = this.#last.then(() => this.#reload());
     this.#last = reloaded.catch(() => {});
@@ -74,7 +73,7 @@ export class Reloader {
   }
 }
 
-/** Where a configuration's certificate comes from. */
+/** The source of the certificate of a configuration. */
 export function certificateOptionsOf({ config: { server } }: LoadedConfig): CertificateOptions {
   return {
     certFile: server.certFile,

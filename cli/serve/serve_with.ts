@@ -18,12 +18,12 @@ import { certificateOptionsOf, Reloader } from "./reloader.ts";
 import { onHangup, onShutdownSignal } from "../shell/shutdown.ts";
 import { ServiceManager, takeServiceEnv } from "./systemd.ts";
 
-/** What of a server the program needs. */
+/** The part of a server that the program uses. */
 export type Served =
   & Pick<RunningServer, "listeners" | "replaceCertificate" | "reload" | "finished" | "close">
   & Partial<Pick<RunningServer, "pageUrl" | "sessionCount">>;
 
-/** Starts a server: resolves once it listens on everything, rejects when it cannot. */
+/** Starts a server. Fulfils once it listens; rejects when it cannot. */
 export type StartServer = (
   loaded: LoadedConfig,
   context: Omit<ServerContext, "assets" | "module"> & Pick<Required<ServerContext>, "stop">,

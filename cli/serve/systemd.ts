@@ -1,6 +1,6 @@
 /**
- * What a service manager is told (sd_notify(3)): ready, stopping, alive, and a line for `systemctl status`. Plain datagrams to
- * the socket in NOTIFY_SOCKET; without that variable nothing happens.
+ * Notifies a service manager (sd_notify(3)): ready, stopping, alive, and a line for `systemctl status`. It sends plain
+ * datagrams to the socket in NOTIFY_SOCKET. Without that variable it does nothing.
  *
  * @module
  */
@@ -15,11 +15,11 @@ export interface ServiceManagerOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly pid: number;
   readonly logger: Logger;
-  /** The line that `systemctl status` shows. */
+  /** The line in `systemctl status`. */
   readonly status: () => string;
 }
 
-/** Tells the service manager how the program fares. A failed message is logged once and never takes the program down. */
+/** Tells the service manager the state of the program. A failed message is logged once. */
 export class ServiceManager implements Disposable {
   readonly #options: ServiceManagerOptions;
   readonly #socket: Deno.DatagramConn | undefined;
@@ -41,7 +41,7 @@ export class ServiceManager implements Disposable {
     }
   }
 
-  /** The program listens, or goes on with what it has read again. The first call starts the signs of life. */
+  /** The program listens, or a reload is done. The first call starts the signs of life. */
   ready(): void {
     if (this.#socket === undefined) return;
     this.#lastStatus = this.#options.status();
@@ -49,27 +49,27 @@ export class ServiceManager implements Disposable {
     if (this.#timers.length > 0) return;
     const intervalMs = watchdogIntervalMs(this.#options.env, this.#options.pid);
     if (intervalMs !== undefined) {
-      // A timer of the event loop that carries the media: a loop that hangs is found out.
+      // A timer of the event loop that carries the media: the service manager notices when the loop hangs.
       this.#timers.push(setInterval(() => this.#send("WATCHDOG=1"), intervalMs));
     }
     this.#timers.push(setInterval(() => this.#refreshStatus(), STATUS_MS));
     for (const timer of this.#timers) Deno.unrefTimer(timer);
   }
 
-  /** Files are being read again; {@link ready} ends it. */
+  /** A reload has begun; {@link ready} ends it. */
   reloading(): void {
     if (this.#socket === undefined) return;
     this.#lastStatus = "Reloading";
     this.#send(`RELOADING=1\nMONOTONIC_USEC=${monotonicUs()}\nSTATUS=Reloading`);
   }
 
-  /** The program is on its way to the end. */
+  /** The program is stopping. */
   stopping(): void {
     this.#send("STOPPING=1\nSTATUS=Draining");
     this.#lastStatus = "Draining";
   }
 
-  /** Settles when all that was said so far is sent. */
+  /** Settles when all messages so far are sent. */
   get sent(): Promise<void> {
     return this.#sending;
   }
@@ -111,7 +111,7 @@ function openSocket(): Deno.DatagramConn {
   } catch {
     // Deno has that only for a program that may do everything, and says no more than "Empty path is not allowed".
   }
-  // Nobody answers, so the name can go at once.
+  // There is no answer, so the name can be removed at once.
   const folder = Deno.makeTempDirSync({ prefix: "qumo-relay-" });
   try {
     return Deno.listenDatagram({ transport: "unixpacket", path: `${folder}/notify` });
@@ -120,14 +120,14 @@ function openSocket(): Deno.DatagramConn {
   }
 }
 
-/** The path as the system takes it: an abstract address is written with "@" and begins with a zero byte. */
+/** The path for the system: "@" stands for the zero byte of an abstract address. */
 function socketPath(path: string): string {
   if (path.startsWith("@")) return `\0${path.slice(1)}`;
   if (path.startsWith("/")) return path;
   throw new RangeError(`NOTIFY_SOCKET is neither a path nor an abstract address: ${path}`);
 }
 
-/** How often a sign of life is due: half of WATCHDOG_USEC, in milliseconds; `undefined` when none is asked of this process. */
+/** The interval of signs of life in milliseconds: half of WATCHDOG_USEC; `undefined` when this process needs none. */
 export function watchdogIntervalMs(
   env: Readonly<Record<string, string | undefined>>,
   pid: number,
@@ -139,9 +139,9 @@ export function watchdogIntervalMs(
 }
 
 /**
- * Microseconds since the system has booted, at least as many as CLOCK_MONOTONIC shows, which no program can ask for here: by
- * them the service manager tells this reload from an earlier one. `/proc/uptime` counts in hundredths of a second; only a program
- * that may do everything can read it, and another one is told whole seconds.
+ * Microseconds since the boot of the system, at least as many as CLOCK_MONOTONIC, which Deno does not have. The service
+ * manager tells this reload from an earlier one by them. `/proc/uptime` has hundredths of a second, and needs all permissions;
+ * without them there are whole seconds.
  */
 function monotonicUs(): number {
   try {
@@ -152,7 +152,7 @@ function monotonicUs(): number {
   }
 }
 
-/** The variables of the service manager; removed, so that no child process takes them for its own. */
+/** Takes the variables of the service manager from the environment, so that child processes do not use them. */
 export function takeServiceEnv(): Record<string, string | undefined> {
   const names = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
   const env = Object.fromEntries(names.map((name) => [name, Deno.env.get(name)]));

@@ -1,6 +1,6 @@
 /**
- * Deno's own OpenTelemetry, where `OTEL_DENO=true` switches it on: which spans, logs and metrics it sends is in
- * docs/opentelemetry.md. Here it is kept from sending tokens, and is given the log.
+ * Deno's own OpenTelemetry, which `OTEL_DENO=true` switches on; see docs/opentelemetry.md. This file masks tokens in it and
+ * gives it the log.
  *
  * @module
  */
@@ -21,8 +21,8 @@ export function telemetryIsOn(get: (name: string) => string | undefined = env): 
 const env = (name: string) => Deno.env.get(name);
 
 /**
- * Masks the tokens in the URLs of spans from now on, in this thread. Deno writes the whole URL of a request into its span
- * before anybody else sees it, and what a span has been told cannot be taken back; so it is masked as it is told.
+ * Masks tokens in the URLs of spans from now on, in this thread. Deno writes the whole URL of a request into its span, and
+ * an attribute of a span cannot be removed. So it is masked when it is set.
  */
 export function maskSpans(): void {
   // Never ended, so never sent.
@@ -34,12 +34,12 @@ export function maskSpans(): void {
   };
 }
 
-/** @param value Of `url.query` it is the query alone, without its "?". */
+/** @param value For `url.query` the query without "?". */
 export function maskedAttribute(name: string, value: string): string {
   return name === "url.query" ? masked(`?${value}`).slice(1) : masked(value);
 }
 
-/** Writes a line through the console, from where Deno takes it into the telemetry; to standard output or error. */
+/** Writes a line to the console, where Deno takes it for the telemetry. */
 export function consoleLine(line: string, level: LogLevel): void {
   // deno-lint-ignore no-console
   console[level](line);

@@ -17,12 +17,12 @@ import { fixedKeys } from "../../server/auth/keys/key_source.ts";
 import { print, say } from "../shell/output.ts";
 import type { TokenFlags } from "./flags.ts";
 
-/** A file that cannot be read or written. */
+/** A file cannot be read or written. */
 class TokenFileError extends QumoError {
   readonly code = "QUMO_TOKEN_FILE";
 }
 
-/** What `token` can do, by name. */
+/** The actions of `token`, by name. */
 export const TOKEN_ACTIONS: Readonly<Record<string, (flags: TokenFlags) => Promise<void>>> = {
   generate,
   sign,
@@ -101,7 +101,7 @@ async function inspect(flags: TokenFlags): Promise<void> {
   say("Nothing was checked: anybody can write this. `token verify` checks it.");
 }
 
-/** Paths are subtrees, as in older tokens; with a "*" they are patterns. @returns `undefined` when nothing is given. */
+/** A path is a subtree, as in older tokens; with a "*" it is a pattern. @returns `undefined` when none is given. */
 function rightsOf({ publish, subscribe }: TokenFlags, root: string): Rights | undefined {
   const patterns = (flag: string, text: string | undefined) =>
     text?.split("\n").map((path) => {

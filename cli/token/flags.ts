@@ -31,7 +31,7 @@ export const FLAGS = {
   force: switchFlag("generate: replaces files that are there."),
 } as const satisfies FlagTable;
 
-/** As the command line gives them; repeated ones have a value a line. */
+/** Flags of the command line. A repeated one has a value per line. */
 export type TokenFlags = {
   readonly [K in keyof typeof FLAGS]?: (typeof FLAGS)[K]["kind"] extends "switch" ? true : string;
 };

@@ -5,7 +5,7 @@ import { FLAGS } from "./flags.ts";
 
 export { FLAGS as flags };
 
-/** What its first operand may be. */
+/** Its actions: the first operand. */
 export const words = Object.keys(TOKEN_ACTIONS);
 
 export const usage = `Usage: qumo-relay token generate|sign|verify|inspect [FLAGS]
@@ -37,7 +37,7 @@ export async function run(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** Flags that may stand several times: the values of one end up in it together, one a line. */
+/** Flags that can be repeated. Their values are joined, one per line. */
 const REPEATED = ["publish", "subscribe"] as const;
 
 function gathered(args: readonly string[]): string[] {

@@ -4,10 +4,10 @@ import type { Given } from "./read_yaml.ts";
 import { BY_FILE_PATH, type Setting, SETTINGS } from "../settings.ts";
 import { distance } from "../../base/suggest.ts";
 
-/** Variables by name, as `Deno.env.toObject()` gives them. */
+/** Environment variables by name. */
 export type Variables = Readonly<Record<string, string>>;
 
-/** Variables of an earlier media server, and what they set. */
+/** Variables of an earlier media server, and the settings they stand for. */
 export const RELAIS = {
   RELAIS_STORAGE_TYPE: "storage.type",
   RELAIS_STORAGE_REDIS_URL: "storage.redis_url",
@@ -21,8 +21,8 @@ export interface EnvReading {
 }
 
 /**
- * Finds the settings in environment variables. An empty variable counts as absent, as compose files
- * and unit files pass on unset variables so.
+ * Finds the settings in environment variables. An empty variable counts as absent: compose files and unit
+ * files set unset variables to an empty text.
  *
  * The names of an earlier media server are accepted below the names of this one:
  * RELAIS_SERVER_HOST and RELAIS_SERVER_PORT together, and those of {@link RELAIS}.
@@ -49,7 +49,7 @@ export function readEnv(variables: Variables): EnvReading {
   return { given: [...given.values()], problems, warnings: misspelt(variables) };
 }
 
-/** What a text of a flag or a variable would be in a file. */
+/** Converts a text of a flag or a variable to a value of a file. */
 export function fromText(setting: Setting, text: string): unknown {
   switch (setting.kind) {
     case "number":
@@ -84,7 +84,7 @@ function relaisAddress(
   }
 }
 
-/** A variable one slip away from a known one is hardly meant for another program. */
+/** Warns about variables that look like a misspelled setting. */
 function misspelt(variables: Variables): string[] {
   const known = SETTINGS.map((setting) => setting.env);
   return Object.keys(variables).filter((name) => name.startsWith("QUMO_")).flatMap((name) => {

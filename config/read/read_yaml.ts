@@ -19,10 +19,10 @@ import { type PluginConfig, readPluginList } from "../plugin_list.ts";
 import { BY_FILE_PATH, type Setting, SETTINGS } from "../settings.ts";
 import { nearest } from "../../base/suggest.ts";
 
-/** A value somebody wrote, and where. */
+/** A value in the file, and its place. */
 export interface Given {
   readonly setting: Setting;
-  /** The key as it was written, which may be an older spelling. */
+  /** The key as it was written. It may be an older one. */
   readonly path: string;
   readonly value: unknown;
   readonly origin: Origin;
@@ -35,13 +35,13 @@ export interface Reading {
   readonly problems: readonly Problem[];
 }
 
-/** The list beside the sections: instances of plugins. */
+/** The list of plugins, beside the sections. */
 const PLUGINS = "plugins";
-/** The other list: who is told of what happens. */
+/** The list of hooks, beside the sections. */
 const HOOKS = "hooks";
 
 /**
- * Finds the settings in a YAML text without checking their values.
+ * Finds the settings in a YAML text. Values are not checked.
  *
  * @param file Name of the text, for places in messages.
  */
@@ -60,7 +60,7 @@ class YamlReader {
 
   constructor(text: string, file: string) {
     this.#file = file;
-    // Repeated keys are found below, where the message can name the line of the first one.
+    // Repeated keys are reported below, with the line of the first one.
     this.#document = parseDocument(text, {
       lineCounter: this.#lines,
       prettyErrors: false,
@@ -77,7 +77,7 @@ class YamlReader {
         message: masked(`cannot be read as YAML: ${message}`),
       });
     }
-    // Past a syntax error the rest of the text may be attached to the wrong key.
+    // After a syntax error the rest of the text may belong to a wrong key.
     if (errors.length === 0 && contents !== null && this.#aliasesHold()) {
       this.#section(contents as Node, "");
     }
@@ -85,7 +85,7 @@ class YamlReader {
     return { given, plugins: this.#plugins, hooks: this.#hooks, problems: this.#problems };
   }
 
-  /** An alias without its anchor, or anchors that multiply without end, show only when values are made. */
+  /** An alias without an anchor, or anchors that multiply without end, only fail when values are made. */
   #aliasesHold(): boolean {
     let unresolved = false;
     visit(this.#document, {
@@ -161,7 +161,7 @@ class YamlReader {
 
   #leaf(node: Node, path: string, setting: Setting): void {
     const value = valueOf(node, this.#document);
-    if (value === null) return; // "key:" with nothing after it says nothing
+    if (value === null) return; // "key:" without a value counts as absent
     const origin = this.#at(node.range?.[0] ?? 0);
     const other = this.#given.get(setting);
     if (other && JSON.stringify(other.value) !== JSON.stringify(value)) {
@@ -185,13 +185,13 @@ class YamlReader {
 function valueOf(node: Node, document: Document): unknown {
   const target = isAlias(node) ? node.resolve(document) : node;
   const value: unknown = isNode(target) ? target.toJS(document) : undefined;
-  // Digits that a number cannot hold are kept as they stand.
+  // Digits that do not fit in a number are kept as a text.
   const tooLong = typeof value === "number" && Number.isInteger(value) &&
     !Number.isSafeInteger(value);
   return tooLong && isScalar(target) && target.source !== undefined ? target.source : value;
 }
 
-/** Keys that a file may write right below `parent`, older spellings included. */
+/** Keys that a file may have directly below `parent`, with older ones. */
 function childrenOf(parent: string): string[] {
   const prefix = parent === "" ? "" : `${parent}.`;
   const keys = [...BY_FILE_PATH.keys()].filter((path) => path.startsWith(prefix));

@@ -1,19 +1,18 @@
 import { sleep } from "../../base/sleep.ts";
 
-/** What is done when a file has changed. */
+/** How a file is watched. */
 export interface WatchFileOptions {
   /** Ends the watch. */
   readonly signal: AbortSignal;
-  /** Called once a change has settled; the next look waits for it. */
+  /** Called after each change. The next check waits for it. */
   readonly onChange: () => void | Promise<void>;
-  /** Time between two looks, in milliseconds. */
+  /** Time between two checks, in milliseconds. */
   readonly intervalMs?: number;
 }
 
 /**
- * Looks for changes of a file. Contents are compared, so that renames, links and restored backups are all seen; a change
- * counts when it is still the same at the next look, since a file may be read while it is written. A file that is gone is
- * waited for.
+ * Watches a file. It compares contents, so it sees renames, links and restored backups. A change counts if it is still the
+ * same at the next check, since a file may be read while it is written. It waits for a file that is gone.
  *
  * @returns When the signal aborts. Never rejects.
  */

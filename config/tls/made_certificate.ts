@@ -5,15 +5,15 @@ import { selfSigned } from "./self_signed.ts";
 
 const DAY_MS = 86_400_000;
 
-/** Names of their own, so that certificates a user puts beside them are never written over. */
+/** Own file names: files of the user in the same directory are never overwritten. */
 const CERT_NAME = "dev.crt";
 const KEY_NAME = "dev.key";
 
-/** A made certificate is replaced when less than this is left of it. */
+/** A made certificate is replaced when it expires within this time. */
 export const RENEW_BEFORE_MS = DAY_MS;
 
 export interface MadeOptions {
-  /** Directory that keeps the pair between starts. */
+  /** Directory of the pair. */
   readonly dir: string;
   readonly hosts: readonly string[];
   /** Milliseconds since 1970. */
@@ -21,9 +21,8 @@ export interface MadeOptions {
 }
 
 /**
- * The certificate this program makes for itself: the one kept in `dir` as long as it lasts more
- * than a day and names every host, else a new one. Where `dir` cannot be written the pair lives in
- * memory only, with a warning.
+ * The certificate that this program makes. It is the one in `dir` as long as it is valid for more than a day and has every
+ * host, else a new one. If `dir` cannot be written, the pair is only in memory, with a warning.
  */
 export async function madeCertificate({ dir, hosts, now }: MadeOptions): Promise<Certificate> {
   const kept = await keptCertificate(dir, now);
@@ -56,7 +55,7 @@ async function keptCertificate(dir: string, now: number): Promise<Certificate | 
   try {
     return await checkPair(...files, { now, made: true });
   } catch (error) {
-    if (error instanceof TlsSetupError) return undefined; // absent or broken: made anew
+    if (error instanceof TlsSetupError) return undefined; // absent or broken: a new one is made
     throw error;
   }
 }
@@ -67,17 +66,17 @@ function stillGood(kept: Certificate, hosts: readonly string[], now: number): bo
     hosts.every((host) => named.has(canonical(host)));
 }
 
-/** One spelling for each host: IPv6 addresses have many. */
+/** One spelling per host: an IPv6 address has many. */
 const canonical = (host: string) => ipBytes(host)?.toHex() ?? host.toLowerCase();
 
-/** Writes a file so that a reader sees the old or the new one, never a part. */
+/** Writes a file: a reader sees the old or the new text, never a part. */
 export async function replaceFile(path: string, text: string, mode: number): Promise<void> {
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   try {
     await Deno.writeTextFile(temporary, text, { mode, createNew: true });
     await Deno.rename(temporary, path);
   } catch (error) {
-    await Deno.remove(temporary).catch(() => {}); // it may never have come to be
+    await Deno.remove(temporary).catch(() => {}); // it may not exist
     throw error;
   }
 }

@@ -4,9 +4,9 @@ import { QumoError, reasonOf } from "../../base/errors.ts";
 const DAY_MS = 86_400_000;
 
 /** Browsers take a certificate by its hash only up to this age (WebTransport). */
-const PINNABLE_DAYS = 14;
+export const PINNABLE_DAYS = 14;
 
-/** A certificate with its key, checked to belong together. */
+/** A certificate with its key. They were checked to match. */
 export interface Certificate {
   /** The chain as PEM, the server's own certificate first. */
   readonly cert: string;
@@ -14,28 +14,28 @@ export interface Certificate {
   readonly key: string;
   /** SHA-256 of the DER of the server's own certificate. */
   readonly sha256: Uint8Array<ArrayBuffer>;
-  /** DNS names and IP addresses it is for. */
+  /** Its DNS names and IP addresses. */
   readonly hosts: readonly string[];
   /** Milliseconds since 1970. */
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
-  /** Signed by itself: clients must be told its hash or trust it by hand. */
+  /** Whether it is self-signed: clients need its hash or must trust it by hand. */
   readonly selfSigned: boolean;
   /** Whether browsers accept it by its hash: ECDSA P-256 for at most 14 days. */
   readonly pinnable: boolean;
-  /** Made by this program, which also replaces it; otherwise read from the user's files. */
+  /** Whether this program made it. Then it also replaces it. */
   readonly made: boolean;
-  /** What does not stop the server but should be looked at. */
+  /** Problems that do not stop the server. */
   readonly warnings: readonly string[];
 }
 
-/** What is wrong with one of the two files. */
+/** A problem of one of the two files. */
 export interface TlsProblem {
   readonly setting: "server.cert_file" | "server.key_file" | "server.cert_dir";
   readonly message: string;
 }
 
-/** The certificate or its key cannot be used. The message names the file, the cause and the cure. */
+/** The certificate or its key cannot be used. The message has the file, the cause and the remedy. */
 export class TlsSetupError extends QumoError {
   readonly code = "QUMO_TLS_SETUP";
   constructor(readonly problems: readonly TlsProblem[], options?: ErrorOptions) {
@@ -154,13 +154,13 @@ function keyOf(file: PemFile): { readonly pem: string; readonly object: KeyObjec
   }
 }
 
-/** PEM blocks of one kind (RFC 7468), each with its line end; what stands around them is left out. */
+/** PEM blocks of one kind (RFC 7468), each with its line end, without the text around them. */
 function blocksOf(text: string, label: string): string[] {
   const block = new RegExp(`-----BEGIN (${label})-----\\s[^-]*-----END \\1-----`, "g");
   return [...text.matchAll(block)].map(([found]) => found.replaceAll("\r\n", "\n") + "\n");
 }
 
-/** Names and addresses that the first certificate of a PEM chain is for; none when it cannot be read. */
+/** Host names and addresses of the first certificate of a PEM chain; empty when it cannot be read. */
 export function certifiedHosts(pem: string): string[] {
   try {
     return hostsOf(new X509Certificate(pem));

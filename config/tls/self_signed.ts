@@ -3,9 +3,9 @@ import { ipBytes } from "../address.ts";
 const DAY_MS = 86_400_000;
 
 export interface SelfSignedOptions {
-  /** Milliseconds since 1970; the certificate is valid from a minute before. */
+  /** Milliseconds since 1970. The certificate is valid from one minute earlier. */
   readonly now?: number;
-  /** Days until it ends. Browsers pin a certificate by its hash only up to 14. */
+  /** Days until it expires. Browsers accept it by its hash for at most 14. */
   readonly days?: number;
 }
 
@@ -19,7 +19,7 @@ export interface SelfSigned {
 /**
  * Makes an ECDSA P-256 certificate that a browser accepts by its hash.
  *
- * @param hosts DNS names and IP addresses it is for; the first becomes its common name.
+ * @param hosts Its DNS names and IP addresses. The first is its common name.
  * @throws {RangeError} When `hosts` is empty.
  * @see https://www.w3.org/TR/webtransport/#custom-certificate-requirements
  * @see RFC 5280 §4.1
@@ -64,7 +64,7 @@ export async function selfSigned(
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** The extensions of RFC 5280 §4.2 that TLS clients look at. */
+/** The extensions of RFC 5280 §4.2 that TLS clients check. */
 function extensions(hosts: readonly string[]): Bytes[] {
   const names = hosts.map((host) => {
     const ip = ipBytes(host);
@@ -72,7 +72,7 @@ function extensions(hosts: readonly string[]): Bytes[] {
   });
   const critical = der(BOOLEAN, Uint8Array.of(0xff));
   return [
-    // Not an authority: Rust clients refuse a server whose certificate says it is one.
+    // Not an authority: Rust clients refuse the certificate of an authority.
     sequence(oid("551d13"), critical, der(OCTET_STRING, sequence())),
     sequence(oid("551d0f"), critical, der(OCTET_STRING, bits(7, Uint8Array.of(0x80)))), // may sign
     sequence(oid("551d25"), der(OCTET_STRING, sequence(oid("2b06010505070301")))), // TLS server
@@ -123,7 +123,7 @@ function bits(unused: number, contents: Uint8Array): Bytes {
   return der(BIT_STRING, Uint8Array.of(unused), contents);
 }
 
-/** A number that is not negative: without leading zeros, and with one where the first bit is set. */
+/** A non-negative number: no leading zeros, but one where the first bit is set. */
 function integer(bigEndian: Uint8Array): Bytes {
   const first = bigEndian.findIndex((byte) => byte !== 0);
   const digits = bigEndian.subarray(first === -1 ? bigEndian.length - 1 : first);

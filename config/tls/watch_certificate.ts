@@ -7,22 +7,21 @@ import { sleep } from "../../base/sleep.ts";
 export interface WatchOptions extends CertificateOptions {
   /** Ends the watch. */
   readonly signal: AbortSignal;
-  /** Gets each new certificate; the next look waits for it. */
+  /** Gets each new certificate. The next check waits for it. */
   readonly onChange: (certificate: Certificate) => void | Promise<void>;
-  /** Gets the reason a replaced pair is not taken; the certificate in use stays. */
+  /** Gets why a replaced pair cannot be used. The certificate in use stays. */
   readonly onProblem: (error: TlsSetupError) => void;
-  /** Time between two looks, in milliseconds. */
+  /** Time between two checks, in milliseconds. */
   readonly intervalMs?: number;
   /** Waits; resolves early when the signal aborts. */
   readonly delay?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /**
- * Looks for replaced PEM files, and replaces a made certificate before it ends.
+ * Watches for replaced PEM files, and replaces a made certificate before it expires.
  *
- * Contents are compared, not times, so that renames, links and restored backups are all seen. A pair
- * that cannot be used is reported when it is still so at the next look: two files cannot be replaced
- * in one step, and a half-written one is whole a moment later.
+ * It compares contents, not times, so it sees renames, links and restored backups. A bad pair is reported if it is still bad
+ * at the next check: two files cannot be replaced in one step, and a file may be half written.
  *
  * @returns When the signal aborts.
  */
@@ -32,7 +31,7 @@ export async function watchCertificate(
 ): Promise<void> {
   const { signal, intervalMs = 5_000, delay = sleep } = options;
   const look = current.made ? renewal(current, options) : replacement(current, options);
-  /** A new certificate that `onChange` has refused so far; it is offered again at each look. */
+  /** A new certificate that `onChange` refused. It gets it again at each check. */
   let refused: Certificate | undefined;
   while (!signal.aborted) {
     await delay(intervalMs, signal);
@@ -65,7 +64,7 @@ function replacement(first: Certificate, options: WatchOptions): Look {
   const { certFile = "", keyFile = "", now = Date.now } = options;
   let current = first;
   let seen = "";
-  /** The pair that could not be used at the last look, and whether that was said. */
+  /** The bad pair of the last check, and whether it was reported. */
   let bad = "";
   let reported = false;
   return async () => {

@@ -28,7 +28,7 @@ export function health(view: ServerView): Handler {
 }
 
 /** A duration as Go prints it, which readers of the older JSON parse: "1h2m3.5s". */
-export function uptimeText(ms: number): string {
+function uptimeText(ms: number): string {
   const seconds = Math.max(0, ms) / 1000;
   const hours = Math.floor(seconds / 3600);
   const minutes = Math.floor(seconds / 60) % 60;

@@ -9,7 +9,7 @@ import { pathOfUrl } from "../../wire/path.ts";
 import type { HttpPeer } from "./http_listener.ts";
 
 /** Whether the host of a request is a loopback name or address. DNS rebinding cannot fake one. */
-export function namesLoopback(c: Context): boolean {
+function namesLoopback(c: Context): boolean {
   return isLoopback(unbracketed(new URL(c.req.url).hostname));
 }
 
