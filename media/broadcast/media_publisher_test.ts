@@ -4,7 +4,8 @@ import { need } from "../../tests/support/require.ts";
 import { encode, LIVE, RECIPES } from "../../tests/support/fixtures/ffmpeg_fixtures.ts";
 import { MSF_CATALOG_TRACK } from "../hang/catalog.ts";
 import { MediaPublisher } from "./media_publisher.ts";
-import { broadcasts, type LiveMedia } from "./live_media.ts";
+import { broadcasts } from "../../tests/support/media/broadcasts.ts";
+import type { LiveMedia } from "./live_media.ts";
 import type { MediaFrame, Rendition } from "../rendition.ts";
 
 const ignore = !need("ffmpeg").ok;

@@ -3,7 +3,7 @@ import { freePort, killed } from "../support/borrowed.ts";
 import assert from "node:assert/strict";
 import { rtmp } from "../../plugins/ingress/rtmp/mod.ts";
 import { MAX_STRANGERS_PER_ADDRESS } from "../../plugins/ingress/rtmp/door.ts";
-import { broadcasts } from "../../media/broadcast/live_media.ts";
+import { broadcasts } from "../support/media/broadcasts.ts";
 import { MemoryRelay, runPlugin } from "../support/plugin_run.ts";
 import { need } from "../support/require.ts";
 import {

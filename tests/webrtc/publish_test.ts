@@ -6,7 +6,8 @@
 import assert from "node:assert/strict";
 import { webrtc } from "../../plugins/egress/webrtc/mod.ts";
 import { whip } from "../../plugins/ingress/whip/mod.ts";
-import { broadcasts, type LiveMedia } from "../../media/broadcast/live_media.ts";
+import { broadcasts } from "../support/media/broadcasts.ts";
+import type { LiveMedia } from "../../media/broadcast/live_media.ts";
 import { launchChromium } from "../support/pages/chromium.ts";
 import { need } from "../support/require.ts";
 import { until } from "../support/server.ts";
