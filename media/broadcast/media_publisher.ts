@@ -22,8 +22,6 @@ export interface MediaPublisherOptions {
   readonly stats?: MediaCounters;
   readonly clock?: Clock;
   readonly log?: Logger;
-  /** Audio frames of this length share a group; 0, the default, gives each frame its own. */
-  readonly audioGroupMs?: number;
 }
 
 export interface StreamOptions {
@@ -56,10 +54,7 @@ export class MediaPublisher implements Disposable {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log ?? silent;
-    this.#media = new HangBroadcast({
-      audioGroupMs: options.audioGroupMs ?? 0,
-      firstGroup: firstGroupAt(this.#clock.wallMs()),
-    });
+    this.#media = new HangBroadcast({ firstGroup: firstGroupAt(this.#clock.wallMs()) });
   }
 
   /** Whether the broadcast is announced. */

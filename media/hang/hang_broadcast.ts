@@ -18,12 +18,13 @@ export interface HangRecord {
   readonly payload: Uint8Array<ArrayBuffer>;
 }
 
+/**
+ * So much media is watched before the catalog is published, to learn frame rate and jitter. Tracks that appear later are added by
+ * an update.
+ */
+const CATALOG_AFTER_US = 200_000;
+
 export interface HangBroadcastOptions {
-  /**
-   * How much media is watched before the catalog is published, to learn frame rate and jitter, in
-   * milliseconds of media. Tracks that appear later are added by an update.
-   */
-  readonly catalogAfterMs?: number;
   /** Audio frames of this length share a group; 0, the default, gives each frame its own. */
   readonly audioGroupMs?: number;
   /** Number of the first group of every track. Default 0. */
@@ -64,7 +65,6 @@ interface Running {
  * {@link continueAt} says, and a track with another codec gets another name. After damage a track goes on at a keyframe.
  */
 export class HangBroadcast {
-  readonly #catalogAfterUs: number;
   readonly #audioGroupUs: number;
   #tracks = new Map<number, Running>();
   /** Every track so far, by name; where streams share a name, the newest. */
@@ -80,7 +80,6 @@ export class HangBroadcast {
   #catalog: string | undefined;
 
   constructor(options: HangBroadcastOptions = {}) {
-    this.#catalogAfterUs = (options.catalogAfterMs ?? 200) * 1000;
     this.#audioGroupUs = (options.audioGroupMs ?? 0) * 1000;
     this.#firstGroup = this.#catalogGroup = options.firstGroup ?? 0;
   }
@@ -217,15 +216,15 @@ export class HangBroadcast {
 
   #catalogIsDue(running: Running): boolean {
     if (running.published) return false;
-    const afterUs = this.#catalogAfterUs;
     // A silent track delays the catalog by a second after the current fragment, no longer.
-    if (elapsedUs(running) >= running.fragmentUs + 5 * afterUs) return true;
+    if (elapsedUs(running) >= running.fragmentUs + 5 * CATALOG_AFTER_US) return true;
     const started = this.#started();
     // One catalog with all tracks is better than two: a change makes players start over.
     if (!this.#catalog && started.length < this.#tracks.size) return false;
     return started.every((track) =>
       // A fragment that has several frames tells as much at once.
-      track.published || elapsedUs(track) >= afterUs || track.fragmentUs >= afterUs
+      track.published || elapsedUs(track) >= CATALOG_AFTER_US ||
+      track.fragmentUs >= CATALOG_AFTER_US
     );
   }
 

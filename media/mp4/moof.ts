@@ -14,12 +14,13 @@ export interface PlannedSample {
   readonly keyframe: boolean;
 }
 
+/** More samples in one fragment are refused. */
+const MAX_SAMPLES = 65_536;
+
 export interface MoofOptions {
   /** Where the `moof` box itself begins, from the first byte of the stream. */
   readonly position: number;
   readonly tracks: ReadonlyMap<number, TrackState>;
-  /** More samples than this in one fragment are refused. */
-  readonly maxSamples: number;
 }
 
 interface RawSample {
@@ -66,7 +67,7 @@ function readTraf(
   let position = base;
   for (const trun of traf.children()) {
     if (trun.type !== "trun") continue;
-    const room = options.maxSamples - planned.length - samples.length;
+    const room = MAX_SAMPLES - planned.length - samples.length;
     position = readTrun(trun, { base, position, defaults, room }, samples);
   }
 

@@ -13,17 +13,14 @@ import { type PlannedSample, readMoof } from "./moof.ts";
 import { readMoov, type TrackState } from "./moov.ts";
 import { isPlausible, seekFragment } from "./resync.ts";
 
-/** The most that the splitter holds in memory. Input beyond it is refused. */
-export interface SplitterLimits {
-  /** One `moov` or `moof`, in bytes. */
-  readonly maxHeaderBytes?: number;
-  /** One sample, in bytes. */
-  readonly maxSampleBytes?: number;
-  /** Samples in one fragment. */
-  readonly maxFragmentSamples?: number;
+export interface SplitterOptions {
   /** Damage after the `moov` becomes an event, and reading goes on at the next fragment. Default: damage throws. */
   readonly resync?: boolean;
 }
+
+/** Largest `moov` or `moof`, and largest sample, in bytes. Input beyond it is refused, so memory stays bounded. */
+const MAX_HEADER_BYTES = 2 ** 20;
+const MAX_SAMPLE_BYTES = 16 * 2 ** 20;
 
 /** The box that is being read; `end` counts from the first byte of the stream. */
 interface OpenBox {
@@ -38,7 +35,7 @@ const STREAM_STARTS = ["ftyp", "styp", "moov"];
 
 /** Reads one stream as it arrives. After an error every further call fails. */
 export class Splitter {
-  readonly #limits: Required<SplitterLimits>;
+  readonly #resync: boolean;
   readonly #queue = new ByteQueue();
   #position = 0;
   #open: OpenBox | undefined;
@@ -52,13 +49,8 @@ export class Splitter {
   /** Where the search found the last fragment. */
   #foundAt = -1;
 
-  constructor(limits: SplitterLimits = {}) {
-    this.#limits = {
-      maxHeaderBytes: limits.maxHeaderBytes ?? 2 ** 20,
-      maxSampleBytes: limits.maxSampleBytes ?? 16 * 2 ** 20,
-      maxFragmentSamples: limits.maxFragmentSamples ?? 65_536,
-      resync: limits.resync ?? false,
-    };
+  constructor({ resync = false }: SplitterOptions = {}) {
+    this.#resync = resync;
   }
 
   /**
@@ -78,7 +70,7 @@ export class Splitter {
         return;
       } catch (thrown) {
         if (!(thrown instanceof MediaError)) throw thrown;
-        if (!this.#limits.resync || this.#tracks === undefined) {
+        if (!this.#resync || this.#tracks === undefined) {
           this.#failure = thrown;
           throw thrown;
         }
@@ -166,7 +158,7 @@ export class Splitter {
       throw new MediaError(`Cannot split the MP4: no box begins at byte ${start}`);
     }
     this.#checkOrder(type, size);
-    if (this.#limits.resync && this.#tracks) this.#checkPlausible(type, start + size);
+    if (this.#resync && this.#tracks) this.#checkPlausible(type, start + size);
     this.#queue.skip(headBytes);
     this.#position += headBytes;
     this.#open = { type, start, end: start + size };
@@ -175,7 +167,7 @@ export class Splitter {
 
   #checkOrder(type: string, sizeBytes: number): void {
     if (type === "moov" || type === "moof") {
-      if (sizeBytes > this.#limits.maxHeaderBytes) {
+      if (sizeBytes > MAX_HEADER_BYTES) {
         throw new MediaError(
           `Cannot split the MP4: a "${type}" box of ${sizeBytes} bytes is too big`,
         );
@@ -207,11 +199,10 @@ export class Splitter {
     this.#planned = readMoof(box, {
       position: open.start,
       tracks: this.#tracks ?? new Map<number, TrackState>(),
-      maxSamples: this.#limits.maxFragmentSamples,
     });
     this.#nextPlanned = 0;
     const biggest = this.#planned.reduce((most, sample) => Math.max(most, sample.sizeBytes), 0);
-    if (biggest > this.#limits.maxSampleBytes) {
+    if (biggest > MAX_SAMPLE_BYTES) {
       throw new MediaError(`Cannot split the MP4: a sample of ${biggest} bytes is too big`);
     }
     return undefined;
