@@ -91,7 +91,7 @@ export const MEDIA: MetricSection = {
     media(
       "qumo_egress_groups_unconverted_total",
       "groupsUnconverted",
-      "Groups a subscriber did not get because nothing here turns their layout into its own.",
+      "Groups a subscriber did not get because nothing converts their layout into its own.",
     ),
     media(
       "qumo_egress_groups_cut_total",

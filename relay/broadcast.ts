@@ -1,5 +1,5 @@
 /**
- * What one publisher offers at one path: its routes, best first, and the tracks that somebody asked for.
+ * What one publisher offers at one path: its routes, the best first, and the tracks that were asked for.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { Track, type TrackContext } from "./track.ts";
 
 /** How long a track that nobody reads is remembered, in milliseconds. */
 const IDLE_TRACK_MS = 30_000;
-/** How many of these a broadcast has; the one that was left first goes first. */
+/** Most of these in one broadcast. The one that lost its readers first is forgotten first. */
 const MAX_IDLE_TRACKS = 32;
 
 export interface BroadcastOptions {
@@ -26,9 +26,9 @@ interface Entry {
   readonly track: Track;
   readonly feed: Feed;
   readonly key: string;
-  /** The hop it is not served through, or 0n. */
+  /** Routes through this hop do not serve it; 0n for none. */
   readonly exclude: HopId;
-  /** Hops of those who share it: a route through one of them is its last choice. */
+  /** Hops of its readers. A route through one of them is the last choice. */
   readonly askers: Set<HopId>;
   forget: (() => void) | undefined;
 }
@@ -39,17 +39,17 @@ interface PendingFetch {
 }
 
 export class Broadcast {
-  /** Its publisher left without a word; it is kept announced in the hope of a return. */
+  /** Its publisher was lost. It stays announced for a while, as the publisher may come back. */
   lingering = false;
-  /** It may be an echo of another that has just gone: not shown to anybody new for a moment. */
+  /** It may be an echo of a route that has just been withdrawn. New readers do not see it for a moment. */
   heldBack = false;
   readonly #options: BroadcastOptions;
   #routes: Route[] = [];
-  /** By path and name; one for each hop that has to be left out. */
+  /** By path and name; one entry for each hop that has to be left out. */
   readonly #entries = new Map<string, Entry[]>();
-  /** Those of them that nobody reads any more, in the order in which they were left. */
+  /** Entries without readers, in the order in which they lost them. */
   readonly #idle = new Set<Entry>();
-  /** Those whose track nobody has confirmed yet, as far as it was looked at. */
+  /** Entries whose track was not confirmed when they were last checked. */
   readonly #asked = new Set<Entry>();
   readonly #fetches = new Map<string, PendingFetch>();
 
@@ -65,12 +65,12 @@ export class Broadcast {
     return this.#routes;
   }
 
-  /** Every track that is read or was read a moment ago. */
+  /** Every track that has readers, or had them a moment ago. */
   *tracks(): IterableIterator<{ readonly track: Track; readonly feed: Feed }> {
     for (const entries of this.#entries.values()) yield* entries;
   }
 
-  /** The best route that does not run through `excludeHop`, and may be asked for `path`: this one's, or one below it. */
+  /** The best route that does not run through `excludeHop` and may serve `path`: this path or one below it. */
   best(excludeHop: HopId = 0n, path: string = this.path): Route | undefined {
     return this.#usable(path, excludeHop)[0];
   }
@@ -79,7 +79,7 @@ export class Broadcast {
     return this.#routes.filter((route) => !isExcluded(route, excludeHop) && serves(route, path));
   }
 
-  /** Adds a route, or puts one in the place of an older one of the same source. */
+  /** Adds a route, or replaces an older one of the same source. */
   setRoute(route: Route, instead?: Route): void {
     const at = instead === undefined ? -1 : this.#routes.indexOf(instead);
     if (at >= 0) this.#routes.splice(at, 1);
@@ -96,18 +96,18 @@ export class Broadcast {
     this.#reroute();
   }
 
-  /** The publisher is gone for good. What still runs goes on to its own end. */
+  /** The publisher does not come back. What still runs continues to its own end. */
   abandon(): void {
     this.lingering = false;
     for (const { feed } of [...this.tracks()]) feed.abandon();
   }
 
   /**
-   * A track of this broadcast, made when it is asked for first.
-   * @param path The broadcast asked for: this one's path, or one below it that its publisher may serve too.
-   * @param excludeHop The asker's own hop: it is not served by a route that runs through itself. {@link NEIGHBOURS} for
-   *   another thread of this relay: what it asks for is never asked of a third.
-   * @throws {TooManyTracks} The publisher has not confirmed the many that were asked for before.
+   * A track of this broadcast. The first call makes it.
+   * @param path The broadcast asked for: this path, or one below it that the publisher may serve too.
+   * @param excludeHop The hop of the reader: no route through it may serve the reader. {@link NEIGHBOURS} for another thread
+   *   of this relay: no third thread is asked for it.
+   * @throws {TooManyTracks} Too many tracks wait for the publisher to confirm them.
    */
   track(path: string, name: string, excludeHop: HopId = 0n): Track {
     const own = this.best(excludeHop, path)?.source.ownTrack?.(path, name);
@@ -140,9 +140,9 @@ export class Broadcast {
   }
 
   /**
-   * One group, from the cache, the archive, or else from the source; those who ask for the same at once share one request.
-   * @param excludeHop The asker's own hop, as in {@link Broadcast.track}.
-   * @returns All of it as one run of frames, its group retained for the caller, who releases it. It may still be growing.
+   * One group, from the cache, the archive or the source. Calls for the same group at the same time share one request.
+   * @param excludeHop The hop of the reader, as in {@link Broadcast.track}.
+   * @returns The whole group as frames, retained for the caller, who releases it. It may still grow.
    * @throws {NotFound} @throws {SourceLost}
    */
   async fetch(
@@ -178,7 +178,7 @@ export class Broadcast {
     }
     const answer = this.#fetchOnce(path, name, request, exclude, own !== undefined).then(
       (fetched) => {
-        // From here on nobody joins: everybody who shares it gets a hold, the first the request's own.
+        // No further call joins this request. Each one that did retains the group once.
         this.#fetches.delete(key);
         for (let i = 1; i < pending.askers; i++) fetched.retain();
         return fetched;
@@ -193,7 +193,7 @@ export class Broadcast {
     return await answer;
   }
 
-  /** What is kept for longer is near; the source may be far, and has forgotten most of it. */
+  /** Asks the archive before the source: it is nearer and keeps more. */
   async #fetchOnce(
     path: string,
     name: string,
@@ -215,7 +215,7 @@ export class Broadcast {
     return await this.#fetchUpstream(path, name, request, excludeHop);
   }
 
-  /** Asks one route after the other, until one has begun to answer. */
+  /** Asks one route after the other until one has begun to answer. */
   async #fetchUpstream(
     path: string,
     name: string,
@@ -259,7 +259,7 @@ export class Broadcast {
     for (const { feed } of [...this.tracks()]) feed.reroute(fresh);
   }
 
-  /** Keeps those who ask for ever new names from filling the memory: what nobody has confirmed is counted. */
+  /** Limits the tracks that are not confirmed, so that requests for ever new names do not fill the memory. */
   #mayAsk(): void {
     const { maxAskedTracks = Infinity, stats } = this.#options.context;
     if (this.#asked.size < maxAskedTracks) return;
@@ -269,7 +269,7 @@ export class Broadcast {
     throw new TooManyTracks(this.path, maxAskedTracks);
   }
 
-  /** Has the track among its own, and puts off the day on which it is forgotten for being idle. */
+  /** Keeps the entry, and starts the time anew after which it is forgotten without readers. */
   #keep(entry: Entry): void {
     const entries = this.#entries.get(entry.key) ?? [];
     if (!entries.includes(entry)) this.#entries.set(entry.key, [...entries, entry]);
@@ -281,7 +281,7 @@ export class Broadcast {
     });
   }
 
-  /** Nobody reads it any more. One that never had a group is as if nobody had asked for it. */
+  /** Its last reader has left. An entry that never had a group is forgotten at once. */
   #left(entry: Entry): void {
     if (this.#entries.get(entry.key)?.includes(entry) !== true) return;
     if (entry.track.groupsIn === 0) return this.#drop(entry);
@@ -303,7 +303,7 @@ export class Broadcast {
   }
 }
 
-/** All of a group as one run of frames, retained for the caller; `undefined` when nothing here makes that of it. */
+/** A whole group as frames, retained for the caller; `undefined` when nothing converts it. */
 function inFrames(group: Group, convert: Convert | undefined): Subgroup | undefined {
   const { first } = group;
   const found = first.head.layout === "frames" ? first : copyOf(first, "frames", convert);
@@ -311,7 +311,7 @@ function inFrames(group: Group, convert: Convert | undefined): Subgroup | undefi
   return typeof found === "string" ? undefined : found;
 }
 
-/** A path and a name as one, whatever characters they have. */
+/** One key for a path and a name, whatever characters they have. */
 function keyOf(path: string, name: string): string {
   return `${path.length} ${path}${name}`;
 }

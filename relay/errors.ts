@@ -1,11 +1,11 @@
 import { QumoError } from "../base/errors.ts";
 
-/** A publisher sent more in one group or frame than this relay takes. The group is cut; the track goes on. */
+/** A publisher sent more in one group or frame than may be kept. The group is cut; the track continues. */
 export class GroupTooLarge extends QumoError {
   /** Stable, for logs and programs. */
   readonly code = "QUMO_GROUP_TOO_LARGE";
   /**
-   * Made by whoever takes the group in.
+   * Made by the receiver of the group.
    *
    * @param sequence The group's number.
    * @param what Which of the two was too large.
@@ -21,28 +21,28 @@ export class GroupTooLarge extends QumoError {
   }
 }
 
-/** Nobody announces the broadcast, or its publisher does not have the track or group. */
+/** No publisher announces the broadcast, or its publisher does not have the track or group. */
 export class NotFound extends QumoError {
   /** Stable, for logs and programs. */
   readonly code = "QUMO_NOT_FOUND";
   /**
-   * Made by whoever was asked.
+   * Made where the request failed.
    *
-   * @param why What of it is not there.
+   * @param why What does not exist.
    */
   constructor(what: string, readonly why: "broadcast" | "track" | "group" = "track") {
     super(`Cannot find ${what}`);
   }
 }
 
-/** As many tracks of a broadcast are asked for as may be while its publisher has confirmed none of them. */
+/** Too many tracks of the broadcast wait for its publisher to confirm them. */
 export class TooManyTracks extends QumoError {
   /** Stable, for logs and programs. */
   readonly code = "QUMO_TOO_MANY_TRACKS";
   /**
-   * Made by the broadcast that was asked.
+   * Made by the broadcast.
    *
-   * @param most How many may wait for the publisher's word.
+   * @param most How many may wait.
    */
   constructor(path: string, most: number) {
     super(
@@ -51,12 +51,12 @@ export class TooManyTracks extends QumoError {
   }
 }
 
-/** A source gave up on something it had begun: its session ended, or its publisher stopped. */
+/** A source stopped before the end: its session ended, or its publisher gave up. */
 export class SourceLost extends QumoError {
   /** Stable, for logs and programs. */
   readonly code = "QUMO_SOURCE_LOST";
   /**
-   * Made by whoever read from it.
+   * Made by the reader.
    *
    * @param what The track or group.
    */

@@ -1,9 +1,9 @@
 /**
  * Fills a track from the best of its broadcast's routes, one subscription at a time.
  *
- * When the route changes, the new subscription is opened beside the old one and takes over with its first group, so
- * readers move at a group boundary. When a source is lost in the middle of a group, the group stays open for a while: the
- * same publisher's copy from elsewhere goes on where it broke off, and readers notice nothing.
+ * When the best route changes, a new subscription opens beside the old one and takes over with its first group. So readers
+ * change over between two groups. When a source is lost inside a group, the group stays open for a while. Another source
+ * with the same publisher can then continue it, and readers notice nothing.
  *
  * @module
  */
@@ -21,17 +21,17 @@ import { type SubgroupHead, WHOLE_GROUP } from "./group/subgroup_head.ts";
 import type { Route } from "./route.ts";
 import type { Track, TrackFeed } from "./track.ts";
 
-/** The routes a feed may use; asked anew each time. */
+/** The routes a feed may use. They may differ with each call. */
 export interface FeedRoutes {
   /** The best route whose source is not among `except`. */
   best(except: ReadonlySet<BroadcastSource>): Route | undefined;
-  /** Whether the publisher is only away for a moment: worth waiting for. */
+  /** Whether the publisher was lost and may come back soon. */
   readonly awaited: boolean;
-  /** How long an interrupted group waits for somebody to go on with it. */
+  /** How long an interrupted group waits for a source that continues it, in milliseconds. */
   readonly resumeMs: number;
 }
 
-/** How long a subscription that was taken over may go on with the groups it has begun. */
+/** How long a replaced subscription may finish the groups it has begun. */
 const DRAIN_MS = 10_000;
 
 export class Feed implements TrackFeed {
@@ -42,7 +42,7 @@ export class Feed implements TrackFeed {
   #next: Inflow | undefined;
   readonly #draining = new Set<Inflow>();
   readonly #refused = new Set<BroadcastSource>();
-  /** Subgroups that wait for a source that goes on with them; each with what ends the wait. */
+  /** Subgroups that wait for a source that continues them, each with what ends the wait. */
   readonly #interrupted = new Map<Subgroup, () => void>();
 
   constructor(track: Track, routes: FeedRoutes) {
@@ -50,7 +50,7 @@ export class Feed implements TrackFeed {
     this.#routes = routes;
   }
 
-  /** The route that is used now. */
+  /** The route in use. */
   get route(): Route | undefined {
     return this.#active?.route;
   }
@@ -63,7 +63,7 @@ export class Feed implements TrackFeed {
 
   stop(): void {
     this.#halt();
-    // Nobody writes these any more: who fetched one is not left waiting for its end.
+    // Nobody writes these groups any more. A reader that fetched one must not wait for its end.
     for (const group of this.#track.ring.since(0)) this.#cut(group.subgroups);
   }
 
@@ -81,8 +81,8 @@ export class Feed implements TrackFeed {
   }
 
   /**
-   * The routes have changed: go over to a better one.
-   * @param fresh A source that offers the broadcast anew: what it refused before counts no longer.
+   * The routes have changed: changes over to a better one.
+   * @param fresh A source that has announced the broadcast again. It may be asked again although it refused before.
    */
   reroute(fresh?: BroadcastSource): void {
     if (!this.#running) return;
@@ -96,13 +96,13 @@ export class Feed implements TrackFeed {
     else this.#next = this.#open(best);
   }
 
-  /** The broadcast is over for good: whoever still waits for a source is told. */
+  /** The broadcast has ended. Readers that still wait for a source are told. */
   abandon(): void {
     if (!this.#running || this.#active !== undefined || this.#next !== undefined) return;
     this.#finish({ kind: "failed", why: "lost", reason: "the publisher did not come back" });
   }
 
-  /** A subgroup for the track, from one of the inflows. */
+  /** Opens a subgroup of the track for an inflow. */
   admit(
     from: Inflow,
     sequence: number,
@@ -133,14 +133,14 @@ export class Feed implements TrackFeed {
     return new GroupWriter(subgroup, limits, counters);
   }
 
-  /** Whether an inflow that was taken over brings more of a group that it has begun. */
+  /** Whether a replaced inflow opens one more subgroup of a group that it has begun. */
   #completes(from: Inflow, sequence: number, head: SubgroupHead = WHOLE_GROUP): boolean {
     if (!this.#draining.has(from)) return false;
     const begun = this.#track.ring.get(sequence)?.subgroups ?? [];
     return begun.length > 0 && begun.every((known) => known.head.id !== head.id);
   }
 
-  /** What an inflow has broken off and this stream might go on with. */
+  /** The interrupted subgroup that this stream may continue. */
   #waiting(sequence: number, head: SubgroupHead = WHOLE_GROUP): Subgroup | undefined {
     for (const subgroup of this.#interrupted.keys()) {
       const same = subgroup.sequence === sequence && subgroup.head.id === head.id;
@@ -149,7 +149,7 @@ export class Feed implements TrackFeed {
     return undefined;
   }
 
-  /** An inflow lost its source in the middle of a subgroup. */
+  /** An inflow lost its source inside a subgroup. */
   interrupt(writer: GroupWriter): void {
     const { subgroup } = writer;
     if (!writer.open) return;
@@ -168,7 +168,7 @@ export class Feed implements TrackFeed {
     if (from === this.#active) this.#track.confirm();
   }
 
-  /** An inflow has told its first group; what takes over from another goes on where that was. */
+  /** An inflow has told its first group. Does not count for an inflow that took over. */
   started(from: Inflow, group: number): void {
     if (from === this.#active && this.#track.ring.newest === undefined) this.#track.begin(group);
   }
@@ -179,7 +179,7 @@ export class Feed implements TrackFeed {
     return this.#track.deliverDatagram(sequence, timestamp, payload, from.counted);
   }
 
-  /** An inflow is over. */
+  /** An inflow has ended. */
   ended(from: Inflow, end: TrackEnd): void {
     this.#draining.delete(from);
     if (from !== this.#active && from !== this.#next) return;
@@ -195,12 +195,12 @@ export class Feed implements TrackFeed {
     this.#active = next;
     if (next === undefined) return moves ? this.#awaitMove(end) : this.#tryNext(end);
     if (this.#interrupted.size === 0) return;
-    // It was asked for what comes after the group that is broken off now: ask again, from there.
+    // It was asked for the groups behind the one that is interrupted now. Ask again, from that one on.
     next.close();
     this.#active = this.#open(next.route);
   }
 
-  /** The source leaves and its broadcast may come back by another: waits for that as for a lost one. */
+  /** The source leaves, and another one may offer its broadcast: waits for that as for a lost publisher. */
   #awaitMove(end: TrackEnd): void {
     const route = this.#routes.best(this.#refused);
     if (route !== undefined) {
@@ -226,7 +226,7 @@ export class Feed implements TrackFeed {
       (info) => {
         if (inflow !== this.#active && inflow !== this.#next) return;
         this.#track.info = info;
-        // A source that cannot ask its peer answers with the default; another thread says it by itself.
+        // A source whose version has no TRACK_INFO answers with the default. Another thread confirms by itself.
         if (info !== DEFAULT_TRACK_INFO && inflow.counted) this.accepted(inflow);
       },
       () => {}, // the subscription is refused for the same reason, and says so
@@ -235,12 +235,12 @@ export class Feed implements TrackFeed {
     return inflow;
   }
 
-  /** What the readers want; for a source that takes over, from where the last one broke off. */
+  /** What the readers want. A source that takes over starts where the last one stopped. */
   #request(): TrackRequest {
     const request = this.#track.request();
     const newest = this.#track.ring.newest;
     if (newest === undefined) return request;
-    // More subgroups of it may come, though none that came is open.
+    // No subgroup of it is open, but more may come.
     const unfinished = newest.state !== "open" && !newest.isOver;
     let startGroup = unfinished ? newest.sequence : newest.sequence + 1;
     for (const { state, sequence } of this.#interrupted.keys()) {
@@ -285,7 +285,7 @@ export class Feed implements TrackFeed {
   }
 }
 
-/** Whether a stream that starts at `startFrame` can go on with a subgroup: frames are counted, objects may have gaps. */
+/** Whether a stream that starts at `startFrame` can continue a subgroup. Frames are counted; ids of objects have gaps. */
 function goesOn(subgroup: Subgroup, startFrame: number, head: SubgroupHead = WHOLE_GROUP): boolean {
   if (head.layout !== subgroup.head.layout) return false;
   return head.layout === "frames"
@@ -293,10 +293,10 @@ function goesOn(subgroup: Subgroup, startFrame: number, head: SubgroupHead = WHO
     : startFrame === subgroup.startFrame;
 }
 
-/** One subscription at a source, and what comes in by it. */
+/** One subscription at a source. */
 class Inflow implements TrackSink {
   subscription: UpstreamSubscription | undefined;
-  /** Whether what it brings comes from outside: what a neighbour took in is counted there. */
+  /** Whether its groups are counted here. A neighbour's are counted at the neighbour. */
   readonly counted: boolean;
   #over = false;
 

@@ -1,6 +1,6 @@
 /**
- * What a session has of an origin: all of it, or what its rights let through. The rights are asked once per announcement
- * and request; what flows then flows as it does for everybody.
+ * The origin as a session sees it: all of it, or the part that its rights allow. Rights are checked once per announcement
+ * and request, never per frame.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import type { BroadcastSource } from "./ports.ts";
 import type { HopId } from "./route.ts";
 import type { TrackContext } from "./track.ts";
 
-/** A place where broadcasts are announced and found, as {@link Origin} is one. */
+/** Where broadcasts are announced and found. {@link Origin} is one. */
 export interface Namespace {
   readonly context: TrackContext;
   announce(
@@ -30,13 +30,13 @@ export interface Namespace {
   find(path: string, excludeHop?: HopId): Broadcast | undefined;
 }
 
-/** What a session may do, asked with absolute, normalised paths. */
+/** What a session may do. Paths are absolute and normalised. */
 export interface Rights {
   mayPublish(path: string): boolean;
   maySubscribe(path: string): boolean;
 }
 
-/** An origin as one session sees it. What it may not see is as if it did not exist. */
+/** An origin as one session sees it. Whatever the session may not see does not exist for it. */
 export class ScopedOrigin implements Namespace {
   readonly #origin: Origin;
   readonly #rights: Rights;
@@ -50,7 +50,7 @@ export class ScopedOrigin implements Namespace {
     return this.#origin.context;
   }
 
-  /** @returns `undefined` also where it may not be announced. */
+  /** @returns `undefined` also when the session may not announce the path. */
   announce(
     path: string,
     source: BroadcastSource,

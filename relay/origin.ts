@@ -1,8 +1,8 @@
 /**
- * The namespace of everything that is announced: who offers which broadcast by which route, and who wants to hear of it.
+ * The namespace of all announcements: which source offers which broadcast by which route, and who watches.
  *
- * Several publishers may stand at one path: the newest is served to newcomers, those who watch an older one keep it, and it
- * comes back when the newer leaves. Routes of the same publisher (the same first hop) are one broadcast.
+ * One path may have several publishers. New readers get the newest one. Readers of an older one keep it, and it serves new
+ * readers again when the newer one leaves. Routes with the same publisher (the same first hop) belong to one broadcast.
  *
  * @module
  */
@@ -27,41 +27,41 @@ import { type AnnounceEvent, type PacedWatch, Watchers, type WatchOptions } from
 export type { AnnounceEvent, PacedWatch, Watch, WatchOptions } from "./watchers.ts";
 
 /**
- * How long what is left after a retraction is kept back, where it is worse: news of the same retraction may be on its
- * way there. Without that, relays in a ring tell each other of what each has from the others.
+ * When a route is withdrawn, how long a worse route of the same path is not told: it may be about to be withdrawn too.
+ * Without this, relays in a ring would announce to each other what each has from the others.
  */
 const HOLD_BACK_MS = 2000;
 
 /**
- * Most broadcasts that wait for a lost publisher at one time; above it the one that has waited longest is given up. As many
- * as one session may announce by default: a link to another relay that breaks off keeps all of them.
+ * Most broadcasts that wait for a lost publisher at one time. Above it, the one that has waited longest is given up. One
+ * session may announce this many by default, so a lost link to another relay keeps all of its broadcasts.
  */
 const MAX_LINGERING = 20_000;
 
-/** What a source says of a broadcast it offers. */
+/** What a source says about a broadcast that it offers. */
 export interface Announcement {
-  /** The chain so far, publisher first, the announcing peer last. Empty for a publisher in this process. */
+  /** The chain so far: the publisher first, the announcing peer last. Empty for a publisher in this process. */
   readonly hops: readonly HopId[];
   readonly warm: number;
   readonly cold: number;
-  /** When it came in, where that was at a neighbour: a route's `order` there. */
+  /** For a neighbour's route: its `order` there. */
   readonly order?: number;
   /** Whether its publisher may serve a path below the announced one. Absent: it may serve all of them. */
   readonly mayServe?: (path: string) => boolean;
 }
 
-/** Holds a place in the origin; its owner ends it. */
+/** A running announcement. Its owner ends it. */
 export interface Announced {
   readonly path: string;
-  /** The same broadcast by another chain or at another cost. */
+  /** Changes the chain or the cost. */
   update(announcement: Announcement): void;
-  /** Makes every other route better than this one: its source is about to leave. */
+  /** Makes this route worse than every other one: its source is about to leave. */
   discourage(): void;
-  /** Takes it back. `abrupt` when the source was lost rather than said so: then it lingers. */
+  /** Withdraws it. @param abrupt The source was lost without a word: then the broadcast lingers. */
   end(abrupt?: boolean): void;
 }
 
-/** The place of one route. */
+/** A route and the broadcast it belongs to. */
 interface Held {
   readonly broadcast: Broadcast;
   readonly route: Route;
@@ -71,9 +71,9 @@ export interface OriginOptions {
   readonly context: TrackContext;
   /** This relay's own id. */
   readonly hop: HopId;
-  /** How long a broadcast stays announced after its publisher was lost without a word, in milliseconds. */
+  /** How long a broadcast stays announced after its publisher was lost, in milliseconds. */
   readonly lingerMs: number;
-  /** Which of how many threads of one relay this is: no two of them number their routes alike. Default: the only one. */
+  /** Which thread of the relay this is. Threads number their routes differently. Default: the only thread. */
   readonly place?: Place;
 }
 
@@ -244,7 +244,7 @@ export class Origin {
         this.#lingers.delete(broadcast);
         if (broadcast.lingering) this.#forget(broadcast.path, broadcast);
       });
-      this.#lingers.delete(broadcast); // the newest stand last
+      this.#lingers.delete(broadcast); // so that the newest are last
       this.#lingers.set(broadcast, cancel);
       const [oldest] = this.#lingers.keys();
       if (this.#lingers.size > MAX_LINGERING) this.#forget(oldest!.path, oldest!);
@@ -262,7 +262,7 @@ export class Origin {
     this.#watchers.tell(broadcast.path);
   }
 
-  /** Without ids in the chain, a longer one at the same path may have come from the one that is gone. */
+  /** With unknown hops in the chain, a longer chain at the same path may be an echo of the withdrawn one. */
   #holdEchoes(gone: Broadcast, route: Route): void {
     for (const other of this.#paths.get(gone.path) ?? []) {
       const hops = other.routes[0]?.hops ?? [];
@@ -290,7 +290,7 @@ export class Origin {
     this.#watchers.tell(path);
   }
 
-  /** Which of the broadcasts at a path serves newcomers. */
+  /** Which broadcast at a path serves new readers. */
   #current(path: string, allowed: (route: Route) => boolean): Broadcast | undefined {
     const here = this.#paths.get(path);
     if (here === undefined) return undefined;

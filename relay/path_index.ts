@@ -1,5 +1,5 @@
 /**
- * Paths by their segments, so that all below a prefix are found without looking at the others.
+ * A tree of paths by their segments. It finds all paths below a prefix without a look at the others.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export class PathIndex {
     node.here = true;
   }
 
-  /** Takes a path out, and what stood only for it. */
+  /** Removes a path, and the nodes that only it needed. */
   delete(path: string): void {
     const parts = partsOf(path);
     const way = [this.#root];
@@ -42,9 +42,9 @@ export class PathIndex {
   }
 
   /**
-   * Every path at or below a prefix, as they are now.
+   * Every path at or below a prefix.
    * @param prefix Normalised.
-   * @param hidden Whether also those with a segment below the prefix that starts with a dot.
+   * @param hidden Includes paths with a segment below the prefix that starts with a dot.
    */
   below(prefix: string, hidden: boolean): string[] {
     let node = this.#root;

@@ -1,5 +1,5 @@
 /**
- * What a reader of a track says and hears: its wishes, the track's properties, the groups, the end.
+ * What a reader asks of a track and gets from it: its request, the track's properties, groups, the end.
  *
  * @module
  */
@@ -16,53 +16,53 @@ export interface TrackInfo {
   readonly timescale: number;
 }
 
-/** For sources whose version has no TRACK_INFO: milliseconds, kept for 5 s. */
+/** For sources whose version has no TRACK_INFO: timestamps in milliseconds, groups kept for 5 s. */
 export const DEFAULT_TRACK_INFO: TrackInfo = { priority: 127, maxAgeMs: 5000, timescale: 1000 };
 
 /** What a reader wants of a track. */
 export interface TrackRequest {
   /** 0–255; higher goes first. */
   readonly priority: number;
-  /** How old a group may get before it is skipped, in milliseconds from when a newer one came; 0 wants the newest alone. */
+  /** How old a group may get before it is skipped, in milliseconds since a newer one came. 0 wants only the newest. */
   readonly maxLatencyMs: number;
-  /** First group wanted; absent starts at the newest. */
+  /** First group wanted. Default: the newest. */
   readonly startGroup?: number | undefined;
-  /** Last group wanted; absent goes on until the track ends. */
+  /** Last group wanted. Default: no end. */
   readonly endGroup?: number | undefined;
-  /** Whether `startGroup` is only a floor, and the start is picked by `maxLatencyMs` (moq-lite-06). */
+  /** Whether `startGroup` is only a lower bound, and `maxLatencyMs` picks the start (moq-lite-06). */
   readonly startIsFloor?: boolean;
 }
 
 /** How a track ended for its readers. */
 export type TrackEnd =
-  /** In order. `nextGroup` is the first sequence that will never come, where it is known. */
+  /** In order. `nextGroup` is the first sequence that does not come, if it is known. */
   | {
     readonly kind: "ended";
     readonly nextGroup?: number;
-    /** It is the source that is leaving (GOAWAY): the track may go on by another. */
+    /** Only the source leaves (GOAWAY). Another one may continue the track. */
     readonly leaving?: boolean;
   }
-  /** Refused, or given up. `why` is for logs and picks the code on the wire. */
+  /** Refused, or given up. `why` goes to logs and picks the code on the wire. */
   | { readonly kind: "failed"; readonly why: TrackFailure; readonly reason: string };
-/** Why a track could not be had: no such track, no way to it, its source was lost, or not allowed. */
+/** Why a track is not available: it does not exist, no route leads to it, its source was lost, or it is not allowed. */
 export type TrackFailure = "not-found" | "unroutable" | "lost" | "refused";
 
 /** One reader of a track: a subscription of a session, or an iterator in this process. Methods must not throw. */
 export interface TrackReader {
   readonly request: TrackRequest;
-  /** The layout it reads: subgroups of others come as copies in it. Default: frames. "kept": each as it is kept. */
+  /** The layout it reads. Subgroups in another one come as copies. "kept": each comes as it is. Default: frames. */
   readonly layout?: Layout | "kept";
-  /** Reads for another thread of this very relay: its viewers are counted there. */
+  /** It reads for another thread of this relay. Its viewers are counted there. */
   readonly neighbour?: boolean;
   /**
-   * A group this reader should have: kept ones first, then each new one as it opens. Called for each of its subgroups.
-   * @param start No lower group will come, as far as is known with the first one.
+   * A group for this reader: kept ones first, then each new one when it opens. Called for each subgroup.
+   * @param start The lowest group that may come, as far as the first call can tell.
    */
   onGroup(subgroup: Subgroup, start: number): void;
-  /** A datagram: one group of one frame that lives no longer than this call. */
+  /** A datagram: a group of one frame. Its bytes are valid only during the call. */
   onDatagram?(sequence: number, timestamp: number, payload: Uint8Array): void;
-  /** There is such a track: its source says so, or something of it has come. Called once, before everything else. */
+  /** The track exists. Called once, before everything else. */
   onKnown?(): void;
-  /** Nothing more will come. */
+  /** The track has ended. */
   onEnd(end: TrackEnd): void;
 }

@@ -1,43 +1,43 @@
 /**
- * A way to a broadcast: who offers it, through which relays it came, what it costs.
+ * A route to a broadcast: which source offers it, through which relays it came, what it costs.
  *
  * @module
  */
 import type { BroadcastSource } from "./ports.ts";
 
-/** Identifies a relay or publisher: random, below 2^62; 0 is "unknown" and never equal to another 0. */
+/** Identifies a relay or publisher: a random number below 2^62. 0 is "unknown" and not equal to another 0. */
 export type HopId = bigint;
 
 export interface Route {
   readonly source: BroadcastSource;
-  /** Every relay the broadcast came through, its publisher first, the peer that told us last. */
+  /** Every relay the broadcast came through: its publisher first, the peer that announced it to us last. */
   readonly hops: readonly HopId[];
-  /** What it costs as the mesh stands, and what it would cost with nothing running. Infinity is "unknown". */
+  /** Its cost with the subscriptions that run now, and with none. Infinity is "unknown". */
   readonly warm: number;
   readonly cold: number;
-  /** Order of arrival, to break ties: newer is higher. */
+  /** Order of arrival, to break ties. Newer routes have higher numbers. */
   readonly order: number;
   /** Whether its publisher may serve a path below the announced one. Absent: it may serve all of them. */
   readonly mayServe?: (path: string) => boolean;
 }
 
-/** Who publishes: the first hop, or `undefined` when it did not say. */
+/** The publisher: the first hop, or `undefined` when it is unknown. */
 export function publisherOf(hops: readonly HopId[]): HopId | undefined {
   const first = hops[0];
   return first === undefined || first === 0n ? undefined : first;
 }
 
-/** Whether somebody in the chain did not say who it is. What is published in this process has no chain, and no name. */
+/** Whether a hop of the chain is unknown. A publisher in this process has no chain, and counts as unknown. */
 export function isAnonymous(hops: readonly HopId[]): boolean {
   return hops.length === 0 || hops.includes(0n);
 }
 
-/** Whether a chain runs in a circle: it comes through this relay, or through another one twice. 0 may repeat. */
+/** Whether a chain is a loop: this relay is in it, or another one twice. 0 may repeat. */
 export function isLoop(hops: readonly HopId[], self: HopId): boolean {
   return runsThrough(hops, self) || hops.some((hop, i) => hop !== 0n && hops.indexOf(hop) < i);
 }
 
-/** Whether a route may be asked for this path: the announced one, or one below it that its publisher has a right to. */
+/** Whether a route may serve this path: the announced one, or one below it that its publisher may serve. */
 export function serves(route: Route, path: string): boolean {
   return route.mayServe === undefined || route.mayServe(path);
 }
@@ -47,17 +47,17 @@ export function runsThrough(hops: readonly HopId[], hop: HopId): boolean {
   return hop !== 0n && hops.includes(hop);
 }
 
-/** Stands for the other threads of this relay where a hop is asked for that routes must not run through. No hop has it. */
+/** Means the other threads of this relay where routes through a hop are to be left out. No hop has this id. */
 export const NEIGHBOURS: HopId = -1n;
 
-/** Whether a route must not serve who asks: it runs through that hop, or a neighbour is offered what is a neighbour's. */
+/** Whether a route must not serve a reader: it runs through the reader, or both are neighbours. */
 export function isExcluded(route: Route, asker: HopId): boolean {
   return asker === NEIGHBOURS ? route.source.neighbour === true : runsThrough(route.hops, asker);
 }
 
 /**
- * Sorts the better route to one publisher first: lower warm cost, lower cold cost, fewer hops, our own before a
- * neighbour's, newer.
+ * Compares two routes to one publisher; the better one comes first. In this order: known hops, lower warm cost, lower cold
+ * cost, fewer hops, our own before a neighbour's, newer.
  */
 export function compareRoutes(a: Route, b: Route): number {
   return compareCosts(a, b) ||
@@ -65,7 +65,7 @@ export function compareRoutes(a: Route, b: Route): number {
     b.order - a.order;
 }
 
-/** Sorts the routes to different publishers: known ones first, then as {@link compareRoutes}, but newer wherever it came in. */
+/** Compares routes to different publishers: as {@link compareRoutes}, but a neighbour's is no worse than our own. */
 export function comparePublishers(a: Route, b: Route): number {
   return compareCosts(a, b) || b.order - a.order;
 }

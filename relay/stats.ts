@@ -13,7 +13,7 @@ export interface RelayStats {
   bytesIn: number;
   /** Datagrams that came in. */
   datagramsIn: number;
-  /** Groups that arrived twice, too late, or below what anybody wanted. */
+  /** Groups that arrived twice, too late, or below what readers wanted. */
   groupsRefused: number;
   /** Groups whose source failed before their end. */
   groupsCut: number;
@@ -27,7 +27,7 @@ export interface RelayStats {
   datagramsOut: number;
   /** Groups a subscriber did not get because it was too slow. */
   groupsSkipped: number;
-  /** Groups a subscriber did not get because nothing here turns their layout into the subscriber's. */
+  /** Groups a subscriber did not get because nothing converts their layout into the subscriber's. */
   groupsUnconverted: number;
   /** Group streams ended in the middle. */
   groupsCutOut: number;
@@ -41,7 +41,7 @@ export interface RelayStats {
   fetchesFromCache: number;
   /** Of these, answered from what is kept for longer. */
   fetchesFromArchive: number;
-  /** Streams of a type nobody knows. */
+  /** Streams of an unknown type. */
   streamsRefused: number;
   /** Streams that could not be read, each ended alone. */
   streamsMalformed: number;
@@ -53,7 +53,7 @@ export interface RelayStats {
   announcementsRefused: number;
   /** Requests for broadcasts that the session may not read. */
   requestsRefused: number;
-  /** Requests for tracks of a broadcast whose publisher has not confirmed the many asked for before. */
+  /** Requests for tracks that were refused because too many tracks of the broadcast are not confirmed. */
   tracksRefused: number;
 }
 

@@ -1,8 +1,8 @@
 /**
- * One track of one broadcast: the groups that are kept, those who read them, and the one feed that fills it.
+ * One track of one broadcast: its groups, its readers, and the feed that fills it.
  *
- * The feed runs while there are readers. A reader gets the groups it asked for that are here, then each new one as it
- * opens; what it does with them is its own affair, so a slow reader holds up nobody.
+ * The feed runs while the track has readers. A reader gets the kept groups that it asked for, then each new one when it opens.
+ * It reads them at its own pace, so a slow reader delays no other.
  *
  * @module
  */
@@ -25,30 +25,30 @@ import type { RelayStats } from "./stats.ts";
 export interface TrackLimits {
   /** Groups kept per track. */
   readonly groupCacheSize: number;
-  /** Age at which a group that is not the newest is forgotten, where the publisher wants it kept longer. */
+  /** Age at which a group is forgotten, even if its publisher wants it kept longer. The newest group stays. */
   readonly maxAgeMs: number;
   readonly maxGroupBytes: number;
   /** Default: no limit of its own. */
   readonly maxFrameBytes?: number;
 }
 
-/** What the tracks of one relay share. */
+/** What all tracks of one relay share. */
 export interface TrackContext {
   readonly pool: FramePool;
   readonly clock: Clock;
   readonly limits: TrackLimits;
   readonly stats: RelayStats;
-  /** Asked for groups that the cache no longer has, before their source is. */
+  /** Keeps groups for longer than the cache. It is asked before the source. */
   readonly archive?: Archive;
-  /** Tracks of one broadcast that may wait for its publisher's word. Default: no limit. */
+  /** Tracks of one broadcast that may wait for its publisher to confirm them. Default: no limit. */
   readonly maxAskedTracks?: number;
-  /** Makes copies of groups for readers that take another layout. Default: such a reader gets none. */
+  /** Converts groups for readers of another layout. Default: those readers get no groups. */
   readonly convert?: Convert;
-  /** Told of each group that opens, in milliseconds of the clock; may make room for it. */
+  /** Called with each new group and the time of the clock. May evict other groups. */
   readonly onGroup?: (now: number) => void;
 }
 
-/** What makes groups come in while somebody reads. */
+/** Fills a track while it has readers. */
 export interface TrackFeed {
   /** The first reader came. */
   start(): void;
@@ -58,20 +58,20 @@ export interface TrackFeed {
   update(request: TrackRequest): void;
 }
 
-/** How many of a track's datagrams are remembered, to know them again. */
+/** How many datagrams of a track are remembered, to recognise repeated ones. */
 const DATAGRAMS_REMEMBERED = 64;
 
 interface Reading {
   readonly reader: TrackReader;
   readonly layout: Layout | "kept";
   request: TrackRequest;
-  /** No group below this one is for this reader; set by the first one it got. */
+  /** The reader gets no group below this one. Its first group sets it. */
   floor: number | undefined;
-  /** The lowest group it got: those below have never been for it. */
+  /** The lowest group it got. It was never offered those below. */
   lowest: number;
-  /** The delivery during which it caught up, if any: it has got that group already. */
+  /** The delivery in which it caught up: it has the group of that one already. */
   since: number;
-  /** Groups above its end or below its floor, to be handed out when that moves. */
+  /** Groups above its end or below its floor. It gets them if that bound moves. */
   withheld: Set<number> | undefined;
 }
 
@@ -83,18 +83,18 @@ export class Track {
   bytesIn = 0;
   /** Set once, by whoever fills the track. */
   feed: TrackFeed | undefined;
-  /** Told when the first reader comes and when the last has left; for whoever keeps the track. */
+  /** Called when the first reader comes and when the last has left. */
   onReaders: ((any: boolean) => void) | undefined;
   #known = false;
   #readings = new Map<TrackReader, Reading>();
-  /** The newest datagrams: each sequence plus 1, at its remainder. */
+  /** The newest datagrams: each sequence plus 1, at its remainder by the size. */
   #datagrams: Float64Array | undefined;
-  /** Those who are being told of the end. */
+  /** Readers that are being told of the end. */
   #leaving: Map<TrackReader, Reading> | undefined;
   #deliveries = 0;
-  /** The first group of the feed that runs, where its source has told. */
+  /** The first group of the running feed, if its source has told it. */
   #first: number | undefined;
-  /** How a track without a feed has ended: those who come later get what is kept, and this. */
+  /** How a track without a feed has ended. Later readers get the kept groups and this. */
   #ended: TrackEnd | undefined;
 
   constructor(readonly broadcast: string, readonly name: string, readonly context: TrackContext) {
@@ -106,31 +106,31 @@ export class Track {
     );
   }
 
-  /** Whether the track is there: its source says so, or something of it has come. */
+  /** Whether the track exists: its source has confirmed it, or something of it has come. */
   get known(): boolean {
     return this.#known || this.feed === undefined;
   }
 
-  /** The source has the track: everybody who waits for that is told. */
+  /** The source has the track. Readers that wait for this are told. */
   confirm(): void {
     if (this.#known) return;
     this.#known = true;
     for (const reader of this.#readings.keys()) reader.onKnown?.();
   }
 
-  /** Subscriptions served now. */
+  /** How many readers it has. */
   get readers(): number {
     return this.#readings.size;
   }
 
-  /** Of these, those that are not another thread's. */
+  /** How many of them do not read for another thread. */
   get viewers(): number {
     let viewers = 0;
     for (const reader of this.#readings.keys()) if (reader.neighbour !== true) viewers++;
     return viewers;
   }
 
-  /** Starts serving a reader. What is here already is handed to it before this returns. Harmless when it is served. */
+  /** Adds a reader. It gets the kept groups before this returns. Harmless when it is a reader already. */
   add(reader: TrackReader): void {
     if (this.#readings.has(reader)) return;
     const reading: Reading = {
@@ -146,9 +146,9 @@ export class Track {
     if (reader.neighbour !== true) this.context.stats.subscriptions++;
     if (this.#readings.size === 1) this.onReaders?.(true);
     if (this.feed === undefined) {
-      // Written by a publisher in this process: it is live without readers too.
+      // A publisher in this process writes it, also without readers.
     } else if (this.#readings.size === 1) {
-      this.ring.clear(); // what an earlier feed left is stale, and its numbers may begin anew
+      this.ring.clear(); // groups of an earlier feed are stale, and group numbers may start again
       this.#datagrams = undefined;
       this.#first = undefined;
       this.#known = false;
@@ -163,7 +163,7 @@ export class Track {
     if (this.#ended !== undefined && this.#readings.delete(reader)) reader.onEnd(this.#ended);
   }
 
-  /** Stops serving a reader. Harmless when it is not served. */
+  /** Removes a reader. Harmless when it is none. */
   remove(reader: TrackReader): void {
     this.#leaving?.delete(reader);
     if (!this.#readings.delete(reader)) return;
@@ -172,7 +172,7 @@ export class Track {
     this.onReaders?.(false);
   }
 
-  /** A reader wants something else from now on; groups that a raised end or a lowered start has uncovered are handed to it. */
+  /** Changes what a reader wants. It gets kept groups that a raised end or a lowered start takes in. */
   change(reader: TrackReader, request: TrackRequest): void {
     const reading = this.#readings.get(reader);
     if (reading === undefined) return;
@@ -188,7 +188,7 @@ export class Track {
     if (reading.floor! < floor) this.#widen(reading, lowest);
   }
 
-  /** What all readers want together: asked of the source as one subscription. */
+  /** What all readers want together: the request of the one subscription at the source. */
   request(): TrackRequest {
     let priority = 0;
     let maxLatencyMs = 0;
@@ -211,14 +211,14 @@ export class Track {
     return { priority, maxLatencyMs, startGroup: start, endGroup: end, startIsFloor };
   }
 
-  /** The feed's source has told its first group: higher ones may overtake it. */
+  /** The feed's source has told its first group. Higher ones may come before it. */
   begin(group: number): void {
     this.#first = group;
   }
 
   /**
-   * A subgroup has opened: everybody who wants its group gets it.
-   * @param counted Whether it came from outside.
+   * A subgroup has opened. Every reader that wants its group gets it.
+   * @param counted Whether it counts as come in. That of a neighbour is counted there.
    */
   deliver(subgroup: Subgroup, counted = true): void {
     const { group } = subgroup;
@@ -229,7 +229,7 @@ export class Track {
       if (counted) this.context.stats.groupsIn++;
     }
     const delivery = ++this.#deliveries;
-    group.retain(); // a reader in this process may publish the next one from its callback
+    group.retain(); // a callback of a reader in this process may publish the next group
     for (const reading of this.#readings.values()) {
       if (reading.since < delivery) this.#offer(reading, subgroup, this.#first);
     }
@@ -240,14 +240,14 @@ export class Track {
     this.context.onGroup?.(group.openedAtMs);
   }
 
-  /** Whether a group has come as a datagram, a moment ago. */
+  /** Whether the group has come as a datagram a moment ago. */
   cameAsDatagram(sequence: number): boolean {
     return this.#datagrams?.[sequence % DATAGRAMS_REMEMBERED] === sequence + 1;
   }
 
   /**
-   * A datagram goes straight through: nothing of it is kept but that it came.
-   * @returns Whether it was news; a group that has come is not handed on a second time.
+   * Passes a datagram on. Only its number is kept.
+   * @returns Whether it was new. Readers do not get a group twice.
    */
   deliverDatagram(
     sequence: number,
@@ -271,7 +271,7 @@ export class Track {
     return true;
   }
 
-  /** Nothing more will come. Every reader is told and let go. */
+  /** The track has ended. Tells every reader and removes it. */
   end(end: TrackEnd): void {
     if (this.feed === undefined) this.#ended = end;
     const leaving = this.#readings;
@@ -283,7 +283,7 @@ export class Track {
     if (this.#readings.size === 0) this.onReaders?.(false);
   }
 
-  /** Gives all memory back. */
+  /** Forgets all groups. */
   clear(): void {
     this.ring.clear();
   }
@@ -309,7 +309,7 @@ export class Track {
     else this.#offerOther(reading, subgroup, start);
   }
 
-  /** To a reader that takes any layout, or another one than the subgroup's. */
+  /** Offers a subgroup to a reader that takes any layout, or another one. */
   #offerOther({ reader, layout }: Reading, subgroup: Subgroup, start: number): void {
     if (layout === "kept") return reader.onGroup(subgroup, start);
     const copy = copyOf(subgroup, layout, this.context.convert);
@@ -321,7 +321,7 @@ export class Track {
     copy.release(); // the reader holds it now
   }
 
-  /** Offers a group with all the subgroups that it has by now. */
+  /** Offers all subgroups that a group has now. */
   #offerAll(reading: Reading, group: Group, first?: number): void {
     for (const subgroup of group.subgroups) {
       if (this.#readings.get(reading.reader) !== reading) return;
@@ -329,7 +329,7 @@ export class Track {
     }
   }
 
-  /** Hands a reader that has had nothing yet what is kept and wanted. */
+  /** Offers a new reader the kept groups that it wants. */
   #catchUp(reading: Reading): void {
     const newest = this.ring.newest;
     if (newest === undefined) return;
@@ -337,7 +337,7 @@ export class Track {
     const from = this.#start(request, newest.sequence);
     reading.withheld = undefined;
     reading.since = this.#deliveries;
-    // Who takes what is older takes it also when newer groups have overtaken it.
+    // A reader that takes older groups also takes those that newer ones have overtaken.
     const first = request.startIsFloor && request.maxLatencyMs > 0 ? this.#first : undefined;
     for (const group of this.ring.since(from)) {
       if (this.#readings.get(reading.reader) !== reading) return;
@@ -352,14 +352,14 @@ export class Track {
     for (const old of withheld) if (this.ring.get(old) === undefined) withheld.delete(old);
   }
 
-  /** Where to begin for these wishes, among what is kept. */
+  /** With which group to begin for this request, among the kept ones. */
   #start(request: TrackRequest, newest: number): number {
     return request.startIsFloor
       ? Math.max(request.startGroup ?? 0, this.#oldestWithin(request.maxLatencyMs))
       : request.startGroup ?? newest;
   }
 
-  /** Hands out what a lowered start takes in, as far as it is kept. @param below What begins here has been offered. */
+  /** Offers kept groups that a lowered start takes in. @param below Groups from this one on were offered before. */
   #widen(reading: Reading, below: number): void {
     const newest = this.ring.newest;
     if (newest === undefined) return;
@@ -369,7 +369,7 @@ export class Track {
     }
   }
 
-  /** Hands out what a moved bound no longer holds back, as far as it is kept. */
+  /** Offers kept groups that a moved bound no longer withholds. */
   #uncover(reading: Reading): void {
     const withheld = reading.withheld;
     if (withheld === undefined) return;

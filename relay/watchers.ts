@@ -1,5 +1,5 @@
 /**
- * Who wants to hear of announcements, by prefix: a change of one path visits those who asked for it and nobody else.
+ * The watchers of announcements, by prefix. A change of one path visits only the watchers of its prefixes.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import type { BroadcastSource } from "./ports.ts";
 import { compareRoutes, type HopId, isExcluded, type Route } from "./route.ts";
 
 /**
- * How long a change of a broadcast that stays announced is kept back from a watcher with `merged`. Several changes in that
- * time are told as one. As moq-net does (`update_hold`).
+ * How long a watcher with `merged` waits for an update of a broadcast that stays announced. It hears of several updates in
+ * that time as one. As moq-net does (`update_hold`).
  */
 export const UPDATE_HOLD_MS = 300;
 
 /** News of one path for one watcher. */
 export interface AnnounceEvent {
-  /** active: it was not there before. updated: another route or publisher serves it now. ended: gone. */
+  /** active: announced. updated: another route or publisher serves it. ended: withdrawn. */
   readonly kind: "active" | "updated" | "ended";
   readonly path: string;
   /** Below the watched prefix. */
@@ -27,20 +27,20 @@ export interface AnnounceEvent {
 
 export interface WatchOptions {
   readonly prefix?: string;
-  /** Routes through this hop are not shown; with NEIGHBOURS none of a neighbour. */
+  /** Leaves out routes through this hop; with NEIGHBOURS those of other threads. */
   readonly excludeHop?: HopId;
-  /** Shows also what is hidden: paths with a part that starts with a dot. */
+  /** Includes hidden paths: those with a part that starts with a dot. */
   readonly hidden?: boolean;
-  /** Nor what this source itself announced. */
+  /** Leaves out what this source announced itself. */
   readonly except?: BroadcastSource;
   /**
-   * For a peer: updates wait for {@link UPDATE_HOLD_MS}, and one that the peer could not tell from what it knows (the same
-   * chain and costs from another source) is none.
+   * For a peer: updates wait for {@link UPDATE_HOLD_MS}. A route with the same chain and costs from another source is no
+   * update, as the peer would see no difference.
    */
   readonly merged?: boolean;
   /**
-   * Whether the listener can take more. While it cannot, paths that change are noted, each once, and told as they are by then
-   * when it calls {@link PacedWatch.catchUp}. What there is at the beginning is told in any case.
+   * Whether the listener can take more. While it cannot, each path that changes is noted once. {@link PacedWatch.catchUp}
+   * then tells its state at that time. What is announced when the watch begins is told in any case.
    */
   readonly ready?: () => boolean;
 }
@@ -52,13 +52,13 @@ export interface Watch {
 
 /** A watch whose listener may fall behind. */
 export interface PacedWatch extends Watch {
-  /** Tells what has changed while the listener could not take it, for as long as it can. */
+  /** Tells what has changed while the listener could not take more, as long as it can now. */
   catchUp(): void;
 }
 
-/** What the watchers ask of the origin. */
+/** What the watchers ask the origin. */
 export interface Current {
-  /** Which broadcast serves a path, by the routes that are allowed. */
+  /** Which broadcast serves a path by the allowed routes. */
   current(path: string, allowed: (route: Route) => boolean): Broadcast | undefined;
 }
 
@@ -69,7 +69,7 @@ interface Watcher {
   readonly allowed: (route: Route) => boolean;
   readonly told: Map<string, Route>;
   ready: () => boolean;
-  /** Paths that changed while the listener could not take it. */
+  /** Paths that changed while the listener could not take more. */
   readonly behind: Set<string>;
   readonly listener: (event: AnnounceEvent) => void;
 }
@@ -78,7 +78,7 @@ export class Watchers {
   readonly #origin: Current;
   readonly #clock: Clock;
   readonly #byPrefix = new Map<string, Set<Watcher>>();
-  /** Paths whose change to a worse route is not told yet. */
+  /** Paths whose worse route is not told yet, each with what ends the wait. */
   readonly #quiet = new Map<string, () => void>();
   /** Paths with updates that wait. */
   readonly #held = new Set<string>();
@@ -88,7 +88,7 @@ export class Watchers {
     this.#clock = clock;
   }
 
-  /** @param existing The paths below a prefix, asked for once. */
+  /** @param existing Lists the announced paths below a prefix. Called once. */
   add(
     options: WatchOptions,
     listener: (event: AnnounceEvent) => void,
@@ -127,7 +127,7 @@ export class Watchers {
     };
   }
 
-  /** Something has changed at a path. @param due Also updates that wait are told now. */
+  /** Tells the watchers of a path that it has changed. @param due Includes updates that wait. */
   tell(path: string, due = false): void {
     for (const prefix of prefixesOf(path)) {
       const watchers = this.#byPrefix.get(prefix);
@@ -136,7 +136,7 @@ export class Watchers {
     }
   }
 
-  /** The chain tells whose broadcast it is, and who must not hear of it: only the news of a worse route can wait. */
+  /** For some time, watchers do not hear of a worse route to this path. */
   keepQuiet(path: string, forMs: number): void {
     this.#quiet.get(path)?.();
     const cancel = this.#clock.after(forMs, () => {
@@ -180,7 +180,7 @@ export class Watchers {
 
 const always = (): boolean => true;
 
-/** Whether a watcher would see no difference between two routes. @param remote It sees no sources. */
+/** Whether a watcher sees no difference between two routes. @param remote The watcher is a peer: it sees no sources. */
 function sameToOthers(a: Route, b: Route, remote: boolean): boolean {
   return (remote || a.source === b.source) && a.warm === b.warm && a.cold === b.cold &&
     a.hops.length === b.hops.length && a.hops.every((hop, i) => hop === b.hops[i]);

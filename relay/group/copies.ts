@@ -1,7 +1,6 @@
 /**
- * Groups in a layout that they did not come in: made once for all readers that take it, filled as the bytes come, and given up
- * when the last of them has left. The core knows no layout but "frames"; whoever speaks two protocols brings what turns one
- * into the other.
+ * Copies of groups in another layout. All readers of a layout share one copy. It is filled as bytes come, and given up when
+ * its last reader has left. The core knows no layout but "frames": a program that speaks two protocols brings the converter.
  *
  * @module
  */
@@ -12,28 +11,27 @@ import { type Layout, WHOLE_GROUP } from "./subgroup_head.ts";
 /** Fills one copy. */
 export interface Conversion {
   /**
-   * Takes the bytes that come next of a subgroup. They may end anywhere, also inside a head. What was written is shown to
-   * readers by the caller.
-   * @returns How many were taken. What is left waits for other subgroups, and is offered again when any has more or ends.
+   * Takes the next bytes of a subgroup. They may end anywhere, also inside a head. The caller commits.
+   * @returns How many it took. The rest waits for other subgroups. It comes again when one of them has more or ends.
    * @throws {GroupTooLarge} @throws {Error} It cannot be converted: the copy is cut.
    */
   take(subgroup: Subgroup, bytes: Uint8Array): number;
 }
 
-/** Turns records of one layout into those of another. */
+/** Converts records of one layout into those of another. */
 export interface Converter {
-  /** Whether all subgroups of a group become one. Otherwise each has a copy of its own. */
+  /** Whether all subgroups of a group become one. Otherwise each one has its own copy. */
   readonly merges: boolean;
   begin(writer: GroupWriter): Conversion;
 }
 
-/** Finds what turns one layout into another, if there is such a thing. */
+/** The converter from one layout to another, if there is one. */
 export type Convert = (from: Layout, to: Layout) => Converter | undefined;
 
 /**
  * A subgroup in another layout.
- * @returns The copy, its group retained for the caller, who attaches a reader and releases it. "merged": it is part of the copy
- *   of the group's first subgroup. "none": nothing converts it.
+ * @returns The copy, retained for the caller, who attaches a reader and releases it. "merged": the copy of the first subgroup
+ *   has it. "none": nothing converts it.
  */
 export function copyOf(
   subgroup: Subgroup,
@@ -80,7 +78,7 @@ class Copy implements GroupCopy {
     this.#conversion = converter.begin(this.#writer);
   }
 
-  /** Whether who comes now can still read it from its beginning. */
+  /** Whether a new reader can still read it from the beginning. */
   get isLive(): boolean {
     return this.target.group.isHeld && !this.#givenUp;
   }
@@ -93,7 +91,7 @@ class Copy implements GroupCopy {
     return this.#merges || subgroup === this.source;
   }
 
-  /** Follows what there is. Its own hold on the target ends with it, the other one is the caller's. */
+  /** Follows the subgroups. The target is retained twice: until this ends, and for the caller. */
   start(): void {
     this.target.retain();
     const { subgroups } = this.source.group;
@@ -114,7 +112,7 @@ class Copy implements GroupCopy {
     if (this.#done) return;
     if (target.cursors.length > 0) this.#watched = true;
     else if (this.#watched) return this.#giveUp();
-    if (target.state !== "open") return this.#giveUp(); // its memory was needed
+    if (target.state !== "open") return this.#giveUp(); // it was evicted
     try {
       while (this.#takeAll());
     } catch {
@@ -129,7 +127,7 @@ class Copy implements GroupCopy {
     this.#leave();
   }
 
-  /** @returns Whether anything was taken: another subgroup's turn may have come by that. */
+  /** @returns Whether anything was taken. Then it may be the turn of another subgroup. */
   #takeAll(): boolean {
     let moved = false;
     for (const follow of this.#follows) {

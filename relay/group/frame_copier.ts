@@ -1,34 +1,34 @@
 import { FrameWalk } from "./frame_layout.ts";
 import type { GroupWriter } from "./group_writer.ts";
 
-/** Puts kept bytes of one group into another, as they come. */
+/** Copies kept frames from one group into another, as they come. */
 export class FrameCopier {
   readonly #walk = new FrameWalk();
   readonly #writer: GroupWriter;
   #framesLeft: number;
 
   /**
-   * @param writer Made with the index of the first frame that comes: it skips what its group does not take.
-   * @param frames How many frames are taken; all when absent.
+   * @param writer Made with the index of the first frame that comes: it skips frames before its own start.
+   * @param frames How many frames are taken. Default: all.
    */
   constructor(writer: GroupWriter, frames = Infinity) {
     this.#writer = writer;
     this.#framesLeft = frames;
   }
 
-  /** Whether it stands between two frames. */
+  /** Whether it is between two frames. */
   get atBoundary(): boolean {
     return this.#walk.left === 0;
   }
 
-  /** Whether it has taken all the frames that it takes. */
+  /** Whether it has taken as many frames as it should. */
   get done(): boolean {
     return this.#framesLeft <= 0 && this.#walk.left === 0;
   }
 
   /**
-   * Takes the bytes that come next; the caller commits.
-   * @returns How many were taken: not a head whose rest is still to come, and nothing behind the last frame.
+   * Takes the next bytes. The caller commits.
+   * @returns How many it took: no incomplete head, and nothing behind the last frame.
    * @throws {GroupTooLarge}
    */
   push(bytes: Uint8Array): number {

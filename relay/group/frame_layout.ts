@@ -1,9 +1,9 @@
 /**
- * The layout "frames", in which a group keeps its frames: the zigzag difference to the timestamp before (0 at first), the
- * payload's size, the payload. These are the bytes of the newest moq-lite (05 and later), so they go out as they are.
+ * The layout "frames": for each frame the zigzag difference of its timestamp to the one before (to 0 for the first), the size
+ * of its payload, and the payload. These are the bytes of moq-lite 05 and later, so they go out as they are.
  *
- * Nobody else reads or writes the heads that are kept. What a peer sends is read where its protocol is, with all the checks
- * that it needs; kept bytes are our own.
+ * No other file reads or writes the heads of kept frames. Frames of a peer are read by its protocol, with the checks that they
+ * need.
  *
  * @module
  */
@@ -22,22 +22,22 @@ export function headBytes(sinceLast: number, size: number): number {
   return varintSize(zigzag(sinceLast)) + varintSize(size);
 }
 
-/** Writes a head at the start of `into`, which has room for it. @returns Its bytes. */
+/** Writes a head at the start of `into`, which must have room for it. @returns How many bytes it has. */
 export function writeHead(into: Uint8Array, sinceLast: number, size: number): number {
   return putVarint(into, putVarint(into, 0, zigzag(sinceLast)), size);
 }
 
-/** Where a run of kept bytes is read: behind a head, or in the middle of a payload. */
+/** A position in kept bytes: behind a head, or inside a payload. */
 export class FrameWalk {
-  /** The frame whose head was read last: its timestamp, absolute, and its payload bytes. */
+  /** Absolute timestamp and payload bytes of the frame whose head was read last. */
   timestamp = 0;
   size = 0;
-  /** How many of these have not been passed yet; 0 between frames. */
+  /** How many of its payload bytes are left; 0 between frames. */
   left = 0;
-  /** Where its size began in what was read. */
+  /** Where its size began in the bytes that were read. */
   sizeAt = 0;
 
-  /** Reads the head at `at`. @returns The offset behind it, or `at` where it does not stand whole in `bytes`. */
+  /** Reads the head at `at`. @returns The offset behind it, or `at` when `bytes` do not have all of it. */
   head(bytes: Uint8Array, at: number): number {
     const end = bytes.length;
     if (at >= end) return at;
@@ -52,7 +52,7 @@ export class FrameWalk {
   }
 }
 
-/** Whether a frame of the group ends exactly at `position`. Walks the group: for rare moments only. */
+/** Whether a frame ends exactly at `position`. It walks from the beginning, so use it rarely. */
 export function isFrameBoundary(group: Subgroup, position: number): boolean {
   const walk = new FrameWalk();
   let at = 0;

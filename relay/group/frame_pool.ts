@@ -1,24 +1,24 @@
 /**
- * The memory that frames live in: slabs cut from arenas of shared memory, lent out and taken back without an allocation.
- * A slab's size is the pool's capacity times a power of two, so a group of any size takes few slabs and a returned one
- * fits the next group like it.
+ * The memory of frames: slabs, cut from arenas of shared memory. They are lent and taken back without an allocation. The size
+ * of a slab is the pool's capacity times a power of two. So a group of any size needs few slabs, and a returned slab fits the
+ * next group of that size.
  *
  * @module
  */
 
-/** A run of bytes on loan. Give it back to the pool it came from, once, when nobody reads it any more. */
+/** Bytes on loan from a pool. Give them back to that pool once, when nobody reads them any more. */
 export interface Slab {
   readonly bytes: Uint8Array;
-  /** Which of the pool's arenas it lies in, and where: what another thread needs to find the same bytes. */
+  /** Its arena and its place there: by these another thread finds the same bytes. */
   readonly arena: number;
   readonly offset: number;
   readonly sizeClass: number;
 }
 
-/** Who has slabs on loan, and can be made to give them back. */
+/** Has slabs on loan, and can be told to give them back. */
 export interface Holder {
   readonly heldBytes: number;
-  /** Gives up what it has, as soon as nobody reads from it any more. */
+  /** Gives its slabs back as soon as nobody reads them any more. */
   evict(): void;
 }
 
@@ -27,9 +27,9 @@ export interface FramePoolOptions {
   readonly frameCapacity?: number;
   /** Bytes of one arena; slabs above a quarter of it get an arena of their own. Default 1 MiB. */
   readonly arenaBytes?: number;
-  /** Memory that other threads can read. Default: wherever the runtime has it. */
+  /** Whether other threads can read the memory. Default: if the runtime can. */
   readonly shared?: boolean;
-  /** Memory beyond this many free bytes is handed back to the system. Default 256 MiB. */
+  /** More free bytes than this go back to the system. Default 256 MiB. */
   readonly maxFreeBytes?: number;
 }
 
@@ -38,7 +38,7 @@ export interface FramePoolStats {
   /** Slabs on loan now, and their bytes. */
   inUse: number;
   bytesInUse: number;
-  /** Slabs lent since the start; of these `reused` had been lent before, the others were `grown`. */
+  /** Slabs lent since the start: `reused` ones had been lent before, `grown` ones had not. */
   gets: number;
   reused: number;
   grown: number;
@@ -49,7 +49,7 @@ export interface FramePoolStats {
 const CLASSES = 16;
 const NOTHING = new Uint8Array(0);
 
-/** As the pool has it: without memory once its arena was handed back. */
+/** A slab inside the pool. It loses its memory when its arena goes back. */
 type OwnSlab = { -readonly [K in keyof Slab]: Slab[K] };
 
 export class FramePool {
@@ -62,11 +62,11 @@ export class FramePool {
     arenaBytes: 0,
   };
   readonly frameCapacity: number;
-  /** Told of each new arena, and with `undefined` of each that was handed back: what other threads have to learn. */
+  /** Called with each new arena, and with `undefined` for each that went back. Other threads have to know. */
   onArena: ((index: number, memory: ArrayBufferLike | undefined) => void) | undefined;
-  /** Everybody who has slabs now. They enter and leave by themselves. */
+  /** All that have slabs now. They add and remove themselves. */
   readonly holders = new Set<Holder>();
-  /** Called while more bytes are on loan than this, with each slab; must not call back into the pool. */
+  /** Called with each slab while more than `alarmBytes` are on loan. Must not call the pool. */
   onAlarm: (() => void) | undefined;
   /** Infinity: never. */
   alarmBytes = Infinity;
@@ -89,17 +89,17 @@ export class FramePool {
     this.maxFreeBytes = options.maxFreeBytes ?? 256 << 20;
   }
 
-  /** The memory of arena `index`, to be posted to another thread; `undefined` once it was handed back. */
+  /** The memory of arena `index`, for another thread; `undefined` when it went back. */
   arena(index: number): ArrayBufferLike | undefined {
     return this.#arenas[index];
   }
 
-  /** All arenas by index, with gaps where one was handed back. */
+  /** All arenas by index; `undefined` for those that went back. */
   arenas(): (ArrayBufferLike | undefined)[] {
     return [...this.#arenas];
   }
 
-  /** Lends a slab of at least `minBytes`, or the largest there is. */
+  /** Lends a slab of at least `minBytes`, or the largest size there is. */
   get(minBytes: number): Slab {
     let sizeClass = 0;
     for (let size = this.frameCapacity; size < minBytes && sizeClass < CLASSES - 1; size *= 2) {
@@ -108,7 +108,7 @@ export class FramePool {
     const stats = this.stats;
     const free = this.#free[sizeClass]!;
     let slab = free.pop();
-    // What lies in an arena that was handed back is free no more.
+    // A slab whose arena went back is not free any more.
     while (slab !== undefined && this.#arenas[slab.arena] === undefined) slab = free.pop();
     stats.gets++;
     stats.inUse++;
@@ -130,7 +130,7 @@ export class FramePool {
     stats.inUse--;
     stats.bytesInUse -= length;
     const unused = --this.#lent[arena]! === 0;
-    // The arena that is cut up now stays.
+    // The arena that slabs are cut from now stays.
     if (unused && arena !== this.#open && stats.arenaBytes - stats.bytesInUse > this.maxFreeBytes) {
       return this.#handBack(arena);
     }
@@ -140,7 +140,7 @@ export class FramePool {
   #handBack(arena: number): void {
     this.stats.arenaBytes -= this.#arenas[arena]!.byteLength;
     this.#arenas[arena] = undefined;
-    // Those among the free ones are passed over when their turn comes; until then they hold no memory.
+    // `get` skips those among the free ones. They have no memory any more.
     for (const slab of this.#cut[arena]!) slab.bytes = NOTHING;
     this.#cut[arena] = [];
     this.onArena?.(arena, undefined);

@@ -1,14 +1,13 @@
 /**
- * A group and its subgroups. A subgroup is what one stream carries: a run of records in a named layout, growing until its
- * publisher ends it, read by any number of cursors while it grows. A group of moq-lite has one; that of a protocol with
- * objects has one or more, and they may come in any order.
+ * A group and its subgroups. A subgroup is what one stream carries: records in a named layout. It grows until its publisher
+ * ends it, and any number of cursors read it meanwhile. A group of moq-lite has one subgroup. A protocol with objects may send
+ * several, in any order.
  *
- * The records of a subgroup lie one after another in slabs, as they go out to readers that take the layout. A reader that is
- * k records behind writes one contiguous slice. What was cut short by its publisher ends inside a record or without
- * `complete`.
+ * The records of a subgroup lie one after another in slabs, as they go out to readers of its layout. A reader that is k
+ * records behind writes one contiguous slice. If the publisher cuts a subgroup, it may end inside a record.
  *
- * Memory: a group belongs to its ring and to whoever has it retained. The slabs of all its subgroups go back to the pool with
- * the last release.
+ * Memory: the ring and every reader retain the group. The slabs of all its subgroups go back to the pool with the last
+ * release.
  *
  * @module
  */
@@ -21,31 +20,31 @@ export interface GroupCursor {
   slot: number;
   /** Called when bytes were added or the subgroup has ended; must not throw. */
   pump(): void;
-  /** Its memory is needed: what has not been read of it is lost. Must not throw. */
+  /** The memory is needed: the unread rest is lost. Must not throw. */
   evicted?(): void;
 }
 
-/** Who keeps a group for those to come. */
+/** Keeps groups for later readers. */
 export interface GroupKeeper {
-  /** The broadcast it belongs to. */
+  /** The broadcast they belong to. */
   readonly owner: string;
-  /** Keeps it no longer, whichever it is. Harmless when it is not kept. */
+  /** Stops keeping a group. Harmless when it is not kept. */
   forget(group: Group): void;
-  /** All subgroups that it has have ended. More may follow where others come late. */
+  /** All subgroups that have come have ended. More may come. */
   ended(group: Group): void;
 }
 
-/** Makes the same group in another layout. Its methods must not throw. */
+/** A copy of a group in another layout. Its methods must not throw. */
 export interface GroupCopy {
   /** Bytes of its slabs. */
   readonly heldBytes: number;
   /** One more subgroup has come. */
   opened(subgroup: Subgroup): void;
-  /** What has not begun by now is not waited for. */
+  /** No further subgroup is waited for. */
   settled(): void;
 }
 
-/** Follows a subgroup for readers elsewhere. Called on the media path: must be quick, must not throw or allocate. */
+/** Follows a subgroup for readers in other threads. It is on the media path: it must be fast and not throw or allocate. */
 export interface SubgroupObserver {
   /** Bytes were shown to readers, or the subgroup has ended. */
   changed(subgroup: Subgroup): void;
@@ -67,9 +66,9 @@ export class Group implements Holder {
   others: readonly Subgroup[] = NO_SUBGROUPS;
   /** The same group in other layouts, while somebody reads it. */
   copies: readonly GroupCopy[] = NO_COPIES;
-  /** Whoever keeps or has kept it. */
+  /** Who keeps it, or kept it. */
   keeper: GroupKeeper | undefined;
-  /** Its memory was asked back. */
+  /** Its memory was needed elsewhere. */
   isEvicted = false;
   #supersededAtMs = Infinity;
   #settled = false;
@@ -79,7 +78,7 @@ export class Group implements Holder {
    * @param head Of its first subgroup, as the two that follow.
    * @param startFrame As {@link Subgroup.startFrame}.
    * @param sizeHint Bytes it will take, as far as known.
-   * @param copyOf The group that this one shows to some readers, in part or in another layout: it ages as that does.
+   * @param copyOf The group that this one is a copy of, in part or in another layout. It ages as that one does.
    */
   constructor(
     readonly pool: FramePool,
@@ -93,7 +92,7 @@ export class Group implements Holder {
     this.first = new Subgroup(this, head, startFrame, sizeHint);
   }
 
-  /** A group that no ring keeps: its one subgroup. Whoever asked for it releases it. */
+  /** The subgroup of a new group that no ring keeps. The caller releases it. */
   static alone(
     pool: FramePool,
     sequence: number,
@@ -103,7 +102,7 @@ export class Group implements Holder {
     return new Group(pool, sequence, openedAtMs, head, startFrame, 0, copyOf).first;
   }
 
-  /** Opens one more subgroup. How large it gets is anybody's guess: it takes memory as it grows. */
+  /** Opens one more subgroup. Its size is unknown, so it takes memory as it grows. */
   open(head: SubgroupHead, startFrame = 0): Subgroup {
     const subgroup = new Subgroup(this, head, startFrame, 0);
     this.others = [...this.others, subgroup];
@@ -116,12 +115,12 @@ export class Group implements Holder {
     return [this.first, ...this.others];
   }
 
-  /** Whose memory it takes: a broadcast's path. */
+  /** The path of the broadcast whose memory it takes. */
   get owner(): string {
     return (this.keeper ?? this.copyOf?.keeper)?.owner ?? "";
   }
 
-  /** When a newer group came: from then on it ages. Infinity while it is the newest. */
+  /** When a newer group came. The group ages from then on. Infinity while it is the newest. */
   get supersededAtMs(): number {
     return this.copyOf === undefined ? this.#supersededAtMs : this.copyOf.supersededAtMs;
   }
@@ -138,7 +137,7 @@ export class Group implements Holder {
     for (const copy of this.copies) copy.settled();
   }
 
-  /** open: one of its subgroups is. complete: all are. */
+  /** open: one of its subgroups is open. complete: all of them are complete. */
   get state(): GroupState {
     if (this.others.length === 0) return this.first.state;
     let state: GroupState = "complete";
@@ -149,12 +148,12 @@ export class Group implements Holder {
     return state;
   }
 
-  /** Whether its beginning is here, as far as that can be told: some subgroup starts with the first frame or object. */
+  /** Whether some subgroup starts with the first frame or object. Otherwise only the rest of the group is here. */
   get fromStart(): boolean {
     return this.subgroups.some(({ startFrame }) => startFrame === 0);
   }
 
-  /** Whether all that the publisher has opened so far has ended, and more is not to be waited for. */
+  /** Whether all its subgroups have ended and no further one is waited for. */
   get isOver(): boolean {
     return this.state !== "open" &&
       (this.#settled || this.supersededAtMs < Infinity ||
@@ -168,7 +167,7 @@ export class Group implements Holder {
     return bytes;
   }
 
-  /** Whether somebody follows one of its subgroups. */
+  /** Whether one of its subgroups has readers. */
   get isRead(): boolean {
     return this.subgroups.some(({ cursors }) => cursors.length > 0);
   }
@@ -183,7 +182,7 @@ export class Group implements Holder {
     this.#refs++;
   }
 
-  /** Lets go; the last one gives the memory back. */
+  /** The last release gives the memory back. */
   release(): void {
     if (--this.#refs > 0) return;
     this.pool.holders.delete(this);
@@ -200,18 +199,18 @@ export class Group implements Holder {
     return bytes;
   }
 
-  /** Bytes that its broadcast has because of it: of its own slabs and of those of its copies. */
+  /** Bytes of its slabs and of those of its copies. */
   get costBytes(): number {
     return this.copies.reduce((sum, { heldBytes }) => sum + heldBytes, this.heldBytes);
   }
 
-  /** Ends every subgroup that is open. Readers that are not at the end yet go on. */
+  /** Ends its open subgroups. Readers still read to the end. */
   end(state: "complete" | "cut"): void {
     this.first.end(state);
     for (const subgroup of this.others) subgroup.end(state);
   }
 
-  /** Gives its memory back: it is cut, kept no longer, and lost for those who have not read it to its end. */
+  /** Gives its memory back. The group is cut and not kept any more, and readers lose the unread rest. */
   evict(): void {
     if (this.isEvicted) return;
     this.isEvicted = true;
@@ -231,7 +230,7 @@ export class Group implements Holder {
   }
 }
 
-/** What may be said of a group that no ring keeps. */
+/** Options of a group that no ring keeps. */
 interface AloneOptions {
   readonly head?: SubgroupHead;
   readonly startFrame?: number;
@@ -244,11 +243,11 @@ export class Subgroup {
   state: GroupState = "open";
   /** Bytes that readers may see. */
   bytes = 0;
-  /** Where the last whole record ends: who cannot reset a stream ends it there. */
+  /** Where the last whole record ends. A sender that cannot reset its stream can end it there. */
   wholeBytes = 0;
-  /** Records that are whole: frames, or objects. */
+  /** Whole records: frames or objects. */
   frames = 0;
-  /** Payload bytes of the record that is being written, and how many of them are still to come; 0 between records. */
+  /** Payload bytes of the record that is being written, and how many are missing. Both 0 between records. */
   frameBytes = 0;
   missingBytes = 0;
   /** Timestamp of the newest frame, in the track's timescale; the next delta counts from it. */
@@ -257,7 +256,7 @@ export class Subgroup {
   /** Where each segment ends, counted from the start. The last one grows. */
   ends: number[] = NO_ENDS;
   readonly cursors: GroupCursor[] = [];
-  /** Who follows it for readers elsewhere, and the number it knows it by. */
+  /** Follows it for readers in other threads, and its number there. */
   observer: SubgroupObserver | undefined;
   observedAs = -1;
 
@@ -269,7 +268,7 @@ export class Subgroup {
 
   /**
    * @param group It keeps the memory; {@link Group.open} makes this.
-   * @param startFrame Index of the first frame, or id of the first object: above 0 where only the rest of a group came.
+   * @param startFrame Index of the first frame, or id of the first object.
    */
   constructor(
     readonly group: Group,
@@ -291,7 +290,7 @@ export class Subgroup {
     this.group.release();
   }
 
-  /** Gives the slabs back: nobody holds the group any more. @internal */
+  /** Gives the slabs back with the last release of the group. @internal */
   empty(): void {
     for (const slab of this.segments) this.group.pool.put(slab);
     this.segments = NO_SLABS;
@@ -301,8 +300,8 @@ export class Subgroup {
   }
 
   /**
-   * The bytes from `position` as far as they lie together; empty when there are none. Readers at the same position share one view.
-   * Valid while the group is retained; never write into it.
+   * The bytes from `position`, as far as they are contiguous; empty when there are none. Readers at one position share a view.
+   * It is valid while the group is retained. Never write into it.
    */
   slice(position: number): Uint8Array {
     if (this.#sliceFrom === position && this.#sliceEnd === this.bytes) return this.#slice!;
@@ -320,7 +319,7 @@ export class Subgroup {
     return EMPTY;
   }
 
-  /** Whether the written bytes from `position` on are these, as far as they go. */
+  /** Whether the bytes written from `position` on are these. Compares only what has been written. */
   holds(position: number, bytes: Uint8Array): boolean {
     let start = 0;
     let at = 0;
@@ -335,7 +334,7 @@ export class Subgroup {
     return true;
   }
 
-  /** Room to write in: at least one byte, `HEAD_ROOM` bytes when `head`. Returns false when it may not grow any more. */
+  /** Makes room for at least one byte, or for `HEAD_ROOM` bytes. @returns false when it may not grow any more. */
   room(head: boolean): boolean {
     const last = this.segments.length - 1;
     const need = head ? HEAD_ROOM : 1;
@@ -360,7 +359,7 @@ export class Subgroup {
     return slab.bytes.subarray(slab.bytes.length - this.#freeInLast());
   }
 
-  /** Copies as much of `bytes` as the last slab takes. @returns How much that was. */
+  /** Copies as many of `bytes` as the last slab takes. @returns How many. */
   append(bytes: Uint8Array): number {
     const slab = this.segments[this.segments.length - 1]!;
     const free = this.#freeInLast();
@@ -380,7 +379,7 @@ export class Subgroup {
     return this.#written;
   }
 
-  /** Shows what was written to the readers and wakes them: once per chunk, not per frame. Nothing once it has ended. */
+  /** Shows readers what was written, and wakes them: once per chunk, not per frame. Harmless when it has ended. */
   commit(): void {
     if (this.bytes === this.#written || this.state !== "open") return;
     this.bytes = this.#written;
@@ -388,7 +387,7 @@ export class Subgroup {
     this.wake();
   }
 
-  /** Ends it. Readers that are not at the end yet go on. */
+  /** Ends it. Readers still read to the end. */
   end(state: "complete" | "cut"): void {
     if (this.state !== "open") return;
     this.bytes = this.#written;
@@ -398,19 +397,19 @@ export class Subgroup {
     this.group.ended();
   }
 
-  /** Lets every cursor go on; one may leave while this runs. */
+  /** Wakes every cursor. Cursors may leave meanwhile. */
   wake(): void {
     const cursors = this.cursors;
     for (let i = cursors.length - 1; i >= 0; i--) cursors[i]?.pump();
   }
 
-  /** Follows it from now on; retains the group. */
+  /** Adds a cursor, which retains the group. */
   attach(cursor: GroupCursor): void {
     this.group.retain();
     cursor.slot = this.cursors.push(cursor) - 1;
   }
 
-  /** Stops following; releases it. Harmless when it does not follow. */
+  /** Removes a cursor, which releases the group. Harmless when it is not attached. */
   detach(cursor: GroupCursor): void {
     const at = cursor.slot;
     if (this.cursors[at] !== cursor) return;
@@ -434,6 +433,6 @@ export class Subgroup {
 const EMPTY = new Uint8Array(0);
 const NO_COPIES: readonly GroupCopy[] = [];
 const NO_SUBGROUPS: readonly Subgroup[] = [];
-// Never written: a subgroup has lists of its own from its first slab on.
+// Nobody writes into these: with its first slab a subgroup gets lists of its own.
 const NO_SLABS: Slab[] = [];
 const NO_ENDS: number[] = [];

@@ -1,6 +1,6 @@
 /**
- * The groups of one track that are kept: a fixed number of slots, filled in order of arrival, the oldest giving way.
- * The group with the highest sequence always stays, so a late joiner starts at once.
+ * The kept groups of one track: a fixed number of slots, filled in order of arrival. The oldest group gives way to a new one.
+ * The group with the highest sequence always stays, so that a new reader can start at once.
  *
  * @module
  */
@@ -8,33 +8,33 @@ import type { FramePool } from "./frame_pool.ts";
 import { Group, type GroupKeeper, MAX_SUBGROUPS, type Subgroup } from "./group.ts";
 import { type SubgroupHead, WHOLE_GROUP } from "./subgroup_head.ts";
 
-/** Told of every change, so that a mirror in shared memory can follow (see `shared_ring.ts`). */
+/** Told of every change: a mirror in shared memory follows the ring (`shared_ring.ts`). */
 export interface RingObserver {
   added(slot: number, group: Group): void;
-  /** Its memory is let go only after this call. */
+  /** Called before its memory is released. */
   evicted(slot: number, group: Group): void;
 }
 
-/** How many rings of sequences are remembered, at least, after their groups have given way; at most twice as many. */
+/** At least this many ring sizes of sequences are remembered after their groups gave way; at most twice as many. */
 const REMEMBERED = 8;
 
-/** As many as a peer may have streams open by default: it takes that many when the newest always go first. */
+/** As many streams as a peer may have open by default. If it sends the newest first, this many older groups still grow. */
 const MAX_GROWING = 1000;
 
 export class GroupRing implements GroupKeeper {
   readonly #slots: (Group | undefined)[];
   readonly #bySequence = new Map<number, number>();
   #next = 0;
-  /** At or before the slot of the oldest arrival that is kept. */
+  /** At or before the slot of the oldest kept arrival. */
   #oldest = 0;
   #newest: Group | undefined;
   #sizeHint = 0;
-  /** Groups that have given way while they still grow, by sequence. */
+  /** Groups that gave way and still grow, by sequence. */
   readonly #growing = new Map<number, Group>();
   /**
-   * Sequences that were here, so that nobody reads a group twice; and the highest that is not remembered any more. They are
-   * kept as two generations and the older is forgotten as a whole: to take the oldest out of one set costs ever more, as V8
-   * walks over all that were taken out before it.
+   * Sequences that were here, so that readers get no group twice, and the highest one that is forgotten. They are two
+   * generations, and the older is forgotten as a whole. Taking the oldest out of one set would cost more each time: V8 walks
+   * over all that were taken out before.
    */
   #gone = new Set<number>();
   #goneBefore = new Set<number>();
@@ -48,7 +48,7 @@ export class GroupRing implements GroupKeeper {
 
   /**
    * @param capacity Groups kept, at least 1.
-   * @param maxGrowing Groups that may grow on after they have given way.
+   * @param maxGrowing Groups that may still grow after they gave way.
    * @param owner The broadcast they belong to.
    */
   constructor(
@@ -63,7 +63,7 @@ export class GroupRing implements GroupKeeper {
     this.#slots = new Array<Group | undefined>(capacity).fill(undefined);
   }
 
-  /** Tells `observer` of what is kept, and of every change from now on, in the place of whoever was told before. */
+  /** Tells `observer` of the kept groups and of every change from now on. It replaces the one before. */
   observe(observer: RingObserver | undefined): void {
     const before = this.#observer;
     this.#observer = observer;
@@ -93,10 +93,10 @@ export class GroupRing implements GroupKeeper {
   }
 
   /**
-   * Opens a subgroup, and with the first one its group. The caller writes into it; the ring owns the group. One so late that it
-   * would push out a newer one is not kept, but passed on to those who read now.
+   * Opens a subgroup; the first one opens its group. The caller writes into it, the ring owns the group. A group that is so
+   * late that it would replace a newer one is not kept. Only the readers of now get it.
    * @param now Milliseconds of the same clock for every call.
-   * @returns `undefined` when the subgroup is here already, the group was here, or has as many as it may.
+   * @returns `undefined` when the ring has or had the subgroup or its group, or the group has too many subgroups.
    */
   add(sequence: number, now: number, startFrame = 0, head?: SubgroupHead): Subgroup | undefined {
     if (sequence <= this.#floor || this.#wasHere(sequence)) {
@@ -115,7 +115,7 @@ export class GroupRing implements GroupKeeper {
       }
     }
     if (newest !== undefined && newest.first.written > 0) {
-      // A little more than the last group took: the next one like it fits one slab.
+      // A little more than the last group took, so that a group of this size fits one slab.
       this.#sizeHint = Math.ceil(Math.max(newest.first.written, this.#sizeHint * 0.9) * 1.05);
     }
     const group = this.#make(sequence, startFrame, now, head);
@@ -132,12 +132,12 @@ export class GroupRing implements GroupKeeper {
       this.#forget(slot, old);
     }
     this.#observer?.added(slot, group);
-    // Last, when the ring is in order again: this wakes readers, and they may call back into it.
+    // Last, when the ring is in order again: this wakes readers, which may call the ring.
     if (old !== undefined) this.#letGo(old);
     return group.first;
   }
 
-  /** One more subgroup of a group that is here. */
+  /** Opens one more subgroup of a group. */
   #open(
     group: Group | undefined,
     startFrame: number,
@@ -157,7 +157,7 @@ export class GroupRing implements GroupKeeper {
     return out.sort((a, b) => a.sequence - b.sequence);
   }
 
-  /** Forgets the groups that were superseded before `beforeMs`, oldest arrival first, but never the newest. */
+  /** Forgets the groups that were superseded before `beforeMs`, oldest arrival first. The newest stays. */
   expire(beforeMs: number): void {
     let passed = 0;
     for (let slot = this.#oldest; this.size > 1 && passed < this.capacity; passed++) {
@@ -172,7 +172,7 @@ export class GroupRing implements GroupKeeper {
     }
   }
 
-  /** Forgets a group before its time. @returns false for the newest, and for one that is not kept. */
+  /** Forgets a group early. @returns false for the newest group and for one that is not kept. */
   drop(group: Group): boolean {
     const slot = this.#bySequence.get(group.sequence);
     if (slot === undefined || this.#slots[slot] !== group || group === this.#newest) return false;
@@ -180,7 +180,7 @@ export class GroupRing implements GroupKeeper {
     return true;
   }
 
-  /** Forgets a group whichever it is, the newest too: its memory is needed. */
+  /** Forgets any group, also the newest: its memory is needed. */
   forget(group: Group): void {
     const slot = this.#bySequence.get(group.sequence);
     if (slot === undefined || this.#slots[slot] !== group) return;
@@ -190,19 +190,19 @@ export class GroupRing implements GroupKeeper {
     group.release();
   }
 
-  /** One that grew on after it had given way is let go. */
+  /** Releases a group that grew to its end after it gave way. */
   ended(group: Group): void {
     if (this.#growing.size === 0 || this.#growing.get(group.sequence) !== group) return;
     this.#growing.delete(group.sequence);
     group.release();
   }
 
-  /** Groups that have given way and grow on. */
+  /** Groups that gave way and still grow. */
   growing(): Iterable<Group> {
     return this.#growing.values();
   }
 
-  /** Forgets everything, also which sequences there have been. */
+  /** Forgets all groups, and which sequences there were. */
   clear(): void {
     this.#newest = undefined;
     for (let slot = 0; slot < this.capacity; slot++) {
@@ -224,7 +224,7 @@ export class GroupRing implements GroupKeeper {
     return group;
   }
 
-  /** A late group has no place: it lives until it ends, for those who follow it. */
+  /** A late group has no slot. It lives until it ends, for its readers. */
   #passOn(group: Group, now: number): Subgroup {
     group.supersede(now);
     this.#remember(group.sequence);
@@ -250,7 +250,7 @@ export class GroupRing implements GroupKeeper {
   #expel(slot: number, group: Group): void {
     this.#slots[slot] = undefined;
     this.#forget(slot, group);
-    // Whoever follows it may have the rest, however late it comes; without a reader there is no use in it.
+    // A reader gets the rest, however late it comes. Without readers the rest is of no use.
     if (group.isRead) this.#letGo(group);
     else cut(group);
   }
@@ -262,7 +262,7 @@ export class GroupRing implements GroupKeeper {
     this.#observer?.evicted(slot, group);
   }
 
-  /** Lets go of a group that has given way. One that still grows does so until it ends: those who read it have it all. */
+  /** Releases a group that gave way. One that still grows is kept until it ends, so that its readers get all of it. */
   #letGo(group: Group): void {
     if (group.state !== "open") return group.release();
     this.#growing.set(group.sequence, group);
@@ -271,7 +271,7 @@ export class GroupRing implements GroupKeeper {
   }
 }
 
-/** Lets go of a group for good: nobody may take the end of one that still grows for completeness. */
+/** Releases a group now. One that still grows is cut, so that nobody takes its end for the real one. */
 function cut(group: Group): void {
   group.settle();
   group.end("cut");

@@ -1,7 +1,7 @@
 /**
- * Puts records into a subgroup: frames of moq-lite by timestamp and size, those of other layouts by the bytes of their head
- * and the size of their payload. A publisher's frame may come in pieces: what is there is shown to readers with the next
- * `commit`, so a large frame is on its way to the viewers before its end has arrived.
+ * Writes records into a subgroup: frames by timestamp and size, records of other layouts by the bytes of their head and the
+ * size of their payload. A record may come in pieces. `commit` shows readers what has come, so a large frame is on its way to
+ * viewers before its end has arrived.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { GroupTooLarge } from "../errors.ts";
 import { headBytes, writeHead } from "./frame_layout.ts";
 import type { Subgroup } from "./group.ts";
 
-/** Counts what came in: a track's own counter, and the relay's. */
+/** Counts frames that came in, for a track or for the relay. */
 export interface IngressCounter {
   framesIn: number;
   bytesIn: number;
@@ -30,17 +30,17 @@ export interface Marks {
 }
 
 export class GroupWriter {
-  /** Frames and bytes that a resumed subgroup has already: a second copy is skipped up to there. */
+  /** Frames and bytes that a continued subgroup has already. They are skipped when they come again. */
   #skipFrames: number;
   #skipBytes = 0;
-  /** The same where its bytes come without being read. */
+  /** The same for bytes that are copied without being read. */
   #skipCopied: number;
   #frameLeft = 0;
   #leftToOthers = false;
 
   /**
-   * @param startFrame Index of the first frame that will be written; frames the subgroup holds already are skipped. In layouts
-   *   whose records are numbered otherwise it has to be the subgroup's own.
+   * @param startFrame Index of the first frame that will be written. Frames that the subgroup has already are skipped. In
+   *   layouts other than "frames" it is the start of the subgroup.
    */
   constructor(
     readonly subgroup: Subgroup,
@@ -52,17 +52,17 @@ export class GroupWriter {
     this.#skipCopied = subgroup.written;
   }
 
-  /** Payload bytes still wanted for the record that was begun. */
+  /** Payload bytes that are missing from the record that was begun. */
   get frameLeft(): number {
     return this.#frameLeft;
   }
 
-  /** Whether it still takes records: not once it has ended or given way in its ring. Stop its stream then. */
+  /** Whether it still takes records. If not, stop its stream. */
   get open(): boolean {
     return this.subgroup.state === "open" && !this.#leftToOthers;
   }
 
-  /** Leaves the subgroup as it is to another writer: whatever this one is told from now on is without effect. */
+  /** Leaves the subgroup to another writer. Later calls of this one have no effect. */
   leave(): void {
     this.#leftToOthers = true;
   }
@@ -75,7 +75,7 @@ export class GroupWriter {
   }
 
   /**
-   * Begins a frame of `size` payload bytes. What is written to a subgroup that is not open any more is dropped.
+   * Begins a frame of `size` payload bytes. Dropped when the subgroup is not open any more.
    * @param timestamp In the track's timescale, absolute.
    * @throws {GroupTooLarge}
    */
@@ -83,7 +83,7 @@ export class GroupWriter {
     const to = this.subgroup;
     if (!this.#next(size)) return;
     if (to.missingBytes > 0) {
-      // Another size is another frame: what readers have of this one cannot be completed.
+      // Another size is another frame: the one that readers have begun cannot be completed.
       if (size !== to.frameBytes) return this.cut();
       this.#skipBytes = Math.min(size, to.frameBytes - to.missingBytes);
       return;
@@ -98,7 +98,7 @@ export class GroupWriter {
   }
 
   /**
-   * Begins a record of a layout other than "frames": the bytes of its head, and how many bytes of payload follow.
+   * Begins a record of a layout other than "frames", by the bytes of its head and the size of its payload.
    * @throws {GroupTooLarge}
    */
   record(head: Uint8Array, size: number): void {
@@ -133,8 +133,8 @@ export class GroupWriter {
   }
 
   /**
-   * Adds bytes that another thread keeps of the same subgroup, as they are: this relay need not know the layout.
-   * @param marks Where its records end. Marks that lie behind what has come are told again by then.
+   * Adds bytes of the same subgroup in another thread, as they are. Nobody has to know the layout.
+   * @param marks Where its records end. Marks behind the bytes that have come do not count yet.
    * @throws {GroupTooLarge}
    */
   copied(bytes: Uint8Array, { frames, wholeBytes }: Marks): void {
@@ -154,23 +154,23 @@ export class GroupWriter {
     to.wholeBytes = wholeBytes;
   }
 
-  /** Shows what was added to the readers and wakes them. */
+  /** Shows readers what was added, and wakes them. */
   commit(): void {
     if (!this.#leftToOthers) this.subgroup.commit();
   }
 
-  /** Ends the subgroup in order; one that stops inside a record is cut instead. */
+  /** Ends the subgroup in order. If it stops inside a record, it is cut. */
   finish(): void {
     const { wholeBytes, written } = this.subgroup;
     if (!this.#leftToOthers) this.subgroup.end(wholeBytes < written ? "cut" : "complete");
   }
 
-  /** Gives the rest of the subgroup up. */
+  /** Ends the subgroup before its time. */
   cut(): void {
     if (!this.#leftToOthers) this.subgroup.end("cut");
   }
 
-  /** A record comes. @returns false when it is not to be written. */
+  /** @returns Whether the record that comes is to be written. */
   #next(size: number): boolean {
     this.#frameLeft = size;
     if (!this.open) return false;

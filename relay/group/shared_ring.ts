@@ -1,14 +1,13 @@
 /**
- * The mirror of a group ring in shared memory, so that other threads read the same groups without a lock and without a
- * message per group.
+ * A mirror of a group ring in shared memory. Other threads read the same groups without a lock and without a message per
+ * group.
  *
- * A slot shows the first subgroup of its group. Those that come after it are told by message (`server/threads/`): moq-lite has
- * none.
+ * A slot shows the first subgroup of its group. Further ones go by message (`server/threads/`); moq-lite has none.
  *
- * The frames lie in shared slabs already. The mirror adds a control block that says which slot holds which group and where
- * its bytes lie. A slot's generation is even while it holds a group and odd while it does not; it moves on before a group's
- * memory is lent again, so a reader copies, looks at the generation once more, and keeps the copy only if it has not moved.
- * While a slot holds a group its fields only grow, each written before the one that lets a reader look at it.
+ * The frames are in shared slabs already. The mirror adds a control block: which slot has which group, and where its bytes
+ * are. The generation of a slot is even while it has a group, and odd while it has none. It changes before the memory of the
+ * group is lent again. So a reader copies, checks the generation again, and keeps the copy only if it is the same. While a
+ * slot has a group, its fields only grow. Each is written before the field that makes a reader look at it.
  *
  * @module
  */
@@ -24,14 +23,14 @@ import type { RingObserver } from "./group_ring.ts";
 import type { Marks } from "./group_writer.ts";
 import { LAYOUTS, type SubgroupHead, WHOLE_GROUP } from "./subgroup_head.ts";
 
-/** What a reader in another thread needs: post it there. Later arenas follow by {@link FramePool.onArena}. */
+/** What a reader in another thread needs. Post it there; later arenas come by {@link FramePool.onArena}. */
 export interface SharedRingDescriptor {
   readonly control: SharedArrayBuffer;
-  /** By index; gaps are arenas that were handed back. */
+  /** By index; `undefined` for arenas that went back. */
   readonly arenas: readonly (SharedArrayBuffer | undefined)[];
 }
 
-/** A group as found in the mirror: its first subgroup. Holds nothing: it may be gone at any moment, and reading then says so. */
+/** A group of the mirror: its first subgroup. It is not retained: it may give way at any moment, and then reads fail. */
 export interface SharedGroup {
   readonly slot: number;
   readonly generation: number;
@@ -39,14 +38,14 @@ export interface SharedGroup {
   readonly startFrame: number;
 }
 
-/** Why nothing was read: the group has given way, or its arena has not been posted here yet. */
+/** Why nothing was read: the group gave way, or its arena has not been posted here yet. */
 export type SharedReadFailure = "lagged" | "no-arena";
 
 /** Some bytes of a group. */
 export interface SharedRead {
-  /** The reader's own copy; empty when there is nothing more yet. */
+  /** A copy for the reader; empty when there is nothing more yet. */
   readonly bytes: Uint8Array;
-  /** "open" as long as more may follow `bytes`; otherwise how the group ended right behind them. */
+  /** "open" if more may follow `bytes`; otherwise how the group ended behind them. */
   readonly state: GroupState;
 }
 
@@ -54,11 +53,11 @@ export interface SharedRead {
 export interface SharedCopy {
   /** How many bytes. */
   readonly length: number;
-  /** "open" as long as more may follow; otherwise how the subgroup ended right behind them. */
+  /** "open" if more may follow; otherwise how the subgroup ended behind these bytes. */
   readonly state: GroupState;
 }
 
-/** Where some bytes of a group lie. */
+/** Where some bytes of a group are. */
 interface Located extends SharedCopy {
   readonly arena: Uint8Array;
   readonly from: number;
@@ -88,7 +87,7 @@ const SLOT_WORDS = SLOT.table + MAX_SEGMENTS * SEGMENT_WORDS;
 const STATES = ["open", "complete", "cut"] as const satisfies readonly GroupState[];
 const WORD = 0x1_0000_0000;
 
-/** The writer's side: the ring's observer (see {@link GroupRing.observe}). The ring's capacity must be the same. */
+/** The side of the writer: an observer of the ring (see {@link GroupRing.observe}) with the same capacity. */
 export class SharedRing implements RingObserver, SubgroupObserver {
   readonly control: SharedArrayBuffer;
   readonly #words: Int32Array<SharedArrayBuffer>;
@@ -103,7 +102,7 @@ export class SharedRing implements RingObserver, SubgroupObserver {
     for (let slot = 0; slot < capacity; slot++) this.#words[at(slot)] = 1;
   }
 
-  /** What readers elsewhere need. The pool must be the ring's, and shared. */
+  /** What readers in other threads need. @param pool The pool of the ring; it must be shared. */
   descriptor(pool: FramePool): SharedRingDescriptor {
     const arenas = pool.arenas().map((memory) => {
       if (memory === undefined || memory instanceof SharedArrayBuffer) return memory;
@@ -140,11 +139,11 @@ export class SharedRing implements RingObserver, SubgroupObserver {
 
   evicted(slot: number, group: Group): void {
     group.first.observer = undefined;
-    if (group.sequence === this.#newest) { // only a ring that is cleared, or has one slot, forgets its newest
+    if (group.sequence === this.#newest) { // only when the ring is cleared, or has one slot
       this.#newest = -1;
       Atomics.store(this.#words, HEAD.newest, -1);
     }
-    // Read-modify-write, as a fence: the slabs' next bytes must not be seen by anybody before this.
+    // A read-modify-write is a fence: nobody may see the next bytes in these slabs before it.
     Atomics.add(this.#words, at(slot) + SLOT.generation, 1);
     this.#announce();
   }
@@ -165,7 +164,7 @@ export class SharedRing implements RingObserver, SubgroupObserver {
     store(words, base + SLOT.segments, segments.length);
     Atomics.store(words, base + SLOT.bytes, subgroup.bytes);
     store(words, base + SLOT.frames, subgroup.frames);
-    // A reader of frames sees by itself where one ends.
+    // A reader of frames finds their ends by itself.
     if (subgroup.head !== WHOLE_GROUP) store(words, base + SLOT.wholeBytes, subgroup.wholeBytes);
     if (subgroup.state !== "open") {
       Atomics.store(words, base + SLOT.state, subgroup.state === "complete" ? 1 : 2);
@@ -179,7 +178,7 @@ export class SharedRing implements RingObserver, SubgroupObserver {
   }
 }
 
-/** The reader's side, in any thread. Never blocks the writer, and holds no group back. */
+/** The side of a reader, in any thread. It never blocks the writer and retains no group. */
 export class SharedRingReader {
   readonly capacity: number;
   readonly #words: Int32Array<SharedArrayBuffer>;
@@ -191,17 +190,17 @@ export class SharedRingReader {
     descriptor.arenas.forEach((memory, index) => this.setArena(index, memory));
   }
 
-  /** An arena that came later, or with `undefined` one that was handed back. */
+  /** An arena that came later; `undefined` when it went back. */
   setArena(index: number, memory: SharedArrayBuffer | undefined): void {
     this.#arenas[index] = memory && new Uint8Array(memory);
   }
 
-  /** Counts the changes, modulo 2^32. Look at it before reading, then {@link SharedRingReader.wait} from there. */
+  /** Number of changes, modulo 2^32. Take it before reading, and give it to {@link SharedRingReader.wait}. */
   get changes(): number {
     return Atomics.load(this.#words, HEAD.changes);
   }
 
-  /** Counts the groups that were added, modulo 2^32. While it stands still there are no new ones. */
+  /** Number of groups that were added, modulo 2^32. */
   get added(): number {
     return Atomics.load(this.#words, HEAD.added);
   }
@@ -213,12 +212,12 @@ export class SharedRingReader {
       if (slot < 0) return undefined;
       const group = this.#at(slot);
       if (group !== undefined) return group;
-      // It gave way between the two looks; unless the writer is in the middle of that, there is a newer one.
+      // It gave way in between. Unless the writer is not done with that, there is a newer one.
       if (Atomics.load(this.#words, HEAD.newest) === slot) return undefined;
     }
   }
 
-  /** The group of this sequence, if it is still kept. Looks at every slot. */
+  /** The group of this sequence, if it is kept. Looks at every slot. */
   find(sequence: number): SharedGroup | undefined {
     for (let slot = 0; slot < this.capacity; slot++) {
       const base = at(slot);
@@ -239,7 +238,7 @@ export class SharedRingReader {
     return out.sort((a, b) => a.sequence - b.sequence);
   }
 
-  /** Which subgroup of its group it is. */
+  /** The head of its first subgroup. */
   head(group: SharedGroup): SubgroupHead | "lagged" {
     const words = this.#words;
     const base = at(group.slot);
@@ -249,7 +248,7 @@ export class SharedRingReader {
     return this.#isCurrent(group) ? headOf(word, high * WORD + low) : "lagged";
   }
 
-  /** How far its records are whole now. What is read after this ends there or behind it. Not told of frames. */
+  /** How far its records are whole. Bytes that are read after this call reach at least that far. Not kept for frames. */
   marks(group: SharedGroup): Marks {
     const words = this.#words;
     const base = at(group.slot);
@@ -257,14 +256,14 @@ export class SharedRingReader {
     return { wholeBytes, frames: Atomics.load(words, base + SLOT.frames) };
   }
 
-  /** Whole frames there are of a group now. */
+  /** How many frames of a group are whole. */
   frames(group: SharedGroup): number | "lagged" {
     const frames = Atomics.load(this.#words, at(group.slot) + SLOT.frames);
     return this.#isCurrent(group) ? frames : "lagged";
   }
 
   /**
-   * Copies the bytes of a group from `position`, as far as they lie together.
+   * Copies the bytes of a group from `position`, as far as they are contiguous.
    * @param limit At most this many bytes; no limit when absent.
    */
   read(group: SharedGroup, position: number, limit = Infinity): SharedRead | SharedReadFailure {
@@ -275,8 +274,8 @@ export class SharedRingReader {
   }
 
   /**
-   * As {@link SharedRingReader.read}, into memory of the caller's: nothing is allocated for the bytes.
-   * @returns What was copied; the state is that behind it.
+   * As {@link SharedRingReader.read}, into memory of the caller.
+   * @returns What was copied; the state is the one behind it.
    */
   readInto(
     group: SharedGroup,
@@ -291,7 +290,7 @@ export class SharedRingReader {
   #locate(group: SharedGroup, position: number, limit: number): Located | SharedReadFailure {
     const words = this.#words;
     const base = at(group.slot);
-    // The state first: a group that has ended when this is read has all its bytes by now.
+    // The state first: if the group has ended by now, all its bytes are here.
     const state = STATES[Atomics.load(words, base + SLOT.state)] ?? "open";
     const total = Atomics.load(words, base + SLOT.bytes);
     const count = Atomics.load(words, base + SLOT.segments);
@@ -306,7 +305,7 @@ export class SharedRingReader {
       }
       const index = Atomics.load(words, entry);
       const offset = Atomics.load(words, entry + 1) - start;
-      // Fields of two groups may be mixed up to here: before they are followed, it has to be certain that they are not.
+      // The fields read so far may be of two groups. Check that before they are used.
       if (!this.#isCurrent(group)) return "lagged";
       const arena = this.#arenas[index];
       if (arena === undefined) return "no-arena";
@@ -316,7 +315,7 @@ export class SharedRingReader {
     return this.#isCurrent(group) ? { arena: EMPTY, from: 0, length: 0, state } : "lagged";
   }
 
-  /** @returns Whether the bytes were still the group's when the last of them had been copied. */
+  /** @returns Whether all copied bytes were those of the group. */
   #copy(group: SharedGroup, { arena, from, length }: Located, into: Uint8Array): boolean {
     if (length === 0) return true;
     into.set(arena.subarray(from, from + length));
@@ -324,13 +323,13 @@ export class SharedRingReader {
   }
 
   /**
-   * Waits until something has changed since `changes` was looked at. Does not keep a process alive by itself.
-   * @param timeoutMs Gives up after so many milliseconds; never when absent.
-   * @returns The count of changes now; the same when the time ran out.
+   * Waits for a change after `changes` was taken. Does not keep a process alive by itself.
+   * @param timeoutMs Gives up after this time, in milliseconds. Default: never.
+   * @returns The number of changes now; the same as before when the time is over.
    */
   async wait(changes: number, timeoutMs = Infinity): Promise<number> {
     const words = this.#words;
-    // The writer only wakes when somebody says so first: a wake costs it more than all the rest.
+    // The writer wakes readers only when one says that it waits: a wake costs more than all the rest.
     Atomics.add(words, HEAD.waiting, 1);
     try {
       const { async, value } = Atomics.waitAsync(words, HEAD.changes, changes, timeoutMs);
@@ -341,7 +340,7 @@ export class SharedRingReader {
     return this.changes;
   }
 
-  /** Lets everybody who waits for this ring look again. */
+  /** Ends every wait for this ring. */
   wake(): void {
     Atomics.notify(this.#words, HEAD.changes);
   }
@@ -358,13 +357,13 @@ export class SharedRingReader {
     return Atomics.load(words, base + SLOT.generation) === generation ? group : undefined;
   }
 
-  /** Adds nothing, but as a read-modify-write: what was copied before this was read before this. */
+  /** Adds 0, as a read-modify-write: bytes that were copied before are read before it. */
   #isCurrent({ slot, generation }: SharedGroup): boolean {
     return Atomics.add(this.#words, at(slot) + SLOT.generation, 0) === generation;
   }
 }
 
-/** Writes a word of our own where it changes: to look costs next to nothing. */
+/** Writes a word if it changes: a read costs next to nothing, an atomic write does not. */
 function store(words: Int32Array, at: number, value: number): void {
   if (words[at] !== value) Atomics.store(words, at, value);
 }
@@ -373,7 +372,7 @@ function at(slot: number): number {
   return HEAD_WORDS + slot * SLOT_WORDS;
 }
 
-/** Layout, whether the group ends with it, and the priority, above which stands 1. */
+/** The layout, whether the group ends with the subgroup, and the priority plus 1; 0 for none. */
 function headWord({ layout, endOfGroup, publisherPriority = -1 }: SubgroupHead): number {
   return LAYOUTS.indexOf(layout) | Number(endOfGroup) << 8 | (publisherPriority + 1) << 16;
 }

@@ -3,8 +3,8 @@ import type { GroupState } from "./group.ts";
 import type { GroupWriter, Marks } from "./group_writer.ts";
 
 /**
- * Puts the kept bytes of another thread's subgroup into this thread's, as they come: frames one by one, as a source that is
- * lost in between is gone on with by frames; other layouts as they are.
+ * Copies a subgroup of another thread, as its bytes come. Frames are read one by one: if the source is lost, another one
+ * continues with the next frame. Other layouts are copied as they are.
  */
 export class SubgroupCopier {
   readonly #writer: GroupWriter;
@@ -16,15 +16,15 @@ export class SubgroupCopier {
     this.#frames = layout === "frames" ? new FrameCopier(writer) : undefined;
   }
 
-  /** Whether it has to be told where records end. */
+  /** Whether `push` needs marks. */
   get needsMarks(): boolean {
     return this.#frames === undefined;
   }
 
   /**
-   * Takes the bytes that come next and shows them.
-   * @param marks How many records are whole, and where the last of them ends: not behind these bytes, or it is told again.
-   * @returns How many were taken: not half of a frame's head.
+   * Takes the next bytes and commits.
+   * @param marks How far the records of the other thread are whole.
+   * @returns How many it took: no incomplete head of a frame.
    * @throws {GroupTooLarge}
    */
   push(bytes: Uint8Array, marks: Marks): number {
@@ -34,7 +34,7 @@ export class SubgroupCopier {
     return taken;
   }
 
-  /** The other thread's has ended, and all its bytes were taken. Harmless while it is open. */
+  /** Ends the copy as the other thread's subgroup has ended. Harmless while that is open. */
   end(state: GroupState): void {
     const whole = state === "complete" && (this.#frames?.atBoundary ?? true);
     if (whole) this.#writer.finish();

@@ -1,13 +1,13 @@
 /**
- * What is known of a subgroup when its stream opens.
+ * What is known about a subgroup when its stream opens.
  *
  * @module
  */
 
 /**
- * Names of the layouts in which records are kept. "frames" is moq-lite's (`frame_layout.ts`). The others are what a stream of
- * moq-transport carries since the draft of that number; who speaks it reads and writes them. Other threads know a layout by
- * its place in this list.
+ * The layouts of kept records. "frames" is that of moq-lite (`frame_layout.ts`). The others are the bytes of moq-transport
+ * streams since the draft of that number. The core stores them and does not read them. Threads tell each other the index in
+ * this list.
  */
 export const LAYOUTS = ["frames", "objects14", "objects16", "objects18"] as const;
 
@@ -17,11 +17,11 @@ export interface SubgroupHead {
   /** Its number in the group. */
   readonly id: number;
   readonly layout: Layout;
-  /** 0–255, as the publisher ranks it; absent where it says nothing of its own. */
+  /** The priority that its publisher gives it, 0–255, if any. */
   readonly publisherPriority?: number;
-  /** The last record of the group is in it. */
+  /** Whether it has the last record of the group. */
   readonly endOfGroup: boolean;
 }
 
-/** A group of moq-lite: all of it is one stream. */
+/** The head of every group of moq-lite: one stream has all of it. */
 export const WHOLE_GROUP: SubgroupHead = { id: 0, layout: "frames", endOfGroup: true };

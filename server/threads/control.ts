@@ -1,6 +1,5 @@
 /**
- * What the main thread and a worker say to each other: start, questions, the ends of channels to the other workers, log
- * lines.
+ * The messages between the main thread and a worker: start, questions, the ends of channels to other workers, log lines.
  *
  * @module
  */
@@ -9,15 +8,15 @@ import type { Answers, Question } from "../admin/questions.ts";
 import type { Config } from "../../config/schema.ts";
 import type { NodeOptions } from "../node.ts";
 
-/** How the names of our worker threads begin; the program sees by it that it runs in one. */
+/** How the names of worker threads begin. By it the program sees that it runs in one. */
 export const WORKER_NAME = "qumo-relay worker";
 
-/** What the main thread wants of a worker. */
+/** What the main thread asks of a worker. */
 export type Call =
   | Question
-  /** Goes over to another configuration. Answered with why it could not. */
+  /** Takes another configuration. The reply says why it could not. */
   | { readonly about: "reload"; readonly config: Config }
-  /** Asks every peer to leave. Answered with whether all was out in time. */
+  /** Asks every peer to leave. The reply says whether everything was sent in time. */
   | { readonly about: "drain" }
   /** Closes everything and ends the thread. */
   | { readonly about: "close"; readonly inTime: boolean };
@@ -34,13 +33,13 @@ export type ToWorker =
   | { readonly type: "join"; readonly index: number; readonly port: MessagePort }
   | { readonly type: "leave"; readonly index: number }
   | { readonly type: "logLevel"; readonly level: LogLevel }
-  /** Nobody is let in from here on. */
+  /** Refuses new sessions from now on. */
   | { readonly type: "refuse" }
   | { readonly type: "certificate"; readonly certificate: NodeOptions["certificate"] }
   | { readonly type: "call"; readonly id: number; readonly call: Call };
 
 export type FromWorker =
-  /** The code is there: it may be told to start. */
+  /** Its code is loaded: it can be started. */
   | { readonly type: "loaded" }
   | { readonly type: "listening" }
   /** It could not bind its port. */

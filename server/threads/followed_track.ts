@@ -1,5 +1,5 @@
 /**
- * One track of a neighbour, as this node's feed asked for it.
+ * One track of a neighbour that a feed of this node has subscribed to.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface FollowedTrackOptions {
 }
 
 export class FollowedTrack implements UpstreamSubscription {
-  /** What its groups are read from, and the number of the pool they lie in. */
+  /** Reads its groups, and the number of the pool they are in. */
   reader: SharedRingReader | undefined;
   pool: number | undefined;
   readonly #o: FollowedTrackOptions;
@@ -62,12 +62,12 @@ export class FollowedTrack implements UpstreamSubscription {
     void this.#follower.run();
   }
 
-  /** An arena has come: groups that lie in it can be read now. */
+  /** An arena has come: groups in it can be read now. */
   poll(): void {
     this.#follower?.poll();
   }
 
-  /** A subgroup has opened that is not in the ring. */
+  /** A further subgroup of a group has opened. */
   subgroup({ key, sequence, startFrame, head }: FromOwner & { type: "subgroup" }): void {
     if (this.#over) return;
     const writer = this.#o.sink.openGroup(sequence, startFrame, head);
@@ -105,7 +105,7 @@ export class FollowedTrack implements UpstreamSubscription {
     if (this.#leave()) this.#stop((writer) => writer.cut());
   }
 
-  /** The owner has no more. What it had is in the ring, and taken before anybody here hears of the end. */
+  /** The owner has ended the subscription. Copies what is in the ring before readers here hear of the end. */
   ended(end: TrackEnd): void {
     if (this.#over) return;
     this.#follower?.poll();

@@ -1,6 +1,6 @@
 /**
- * A message port that carries what is said in one turn of the event loop as one message: the news of ten thousand
- * broadcasts costs one wake-up, not ten thousand.
+ * A message port that sends all messages of one turn of the event loop as one. Ten thousand announcements cost the receiver
+ * one wake-up, not ten thousand.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export class Mailbox<M> {
     };
   }
 
-  /** Sends with the end of this turn. Harmless once it is closed. */
+  /** Sends at the end of this turn. Harmless when it is closed. */
   send(message: M, transfer?: ArrayBuffer): void {
     if (this.#closed) return;
     if (this.#queued.length === 0) setImmediate(() => this.#flush());
@@ -29,7 +29,7 @@ export class Mailbox<M> {
     if (transfer !== undefined) this.#transfer.push(transfer);
   }
 
-  /** Nothing is received any more. What was sent still goes out. */
+  /** Receives nothing any more. Messages that were sent before still go out. */
   close(): void {
     if (this.#closed) return;
     this.#flush();

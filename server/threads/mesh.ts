@@ -1,6 +1,6 @@
 /**
- * The links of one node with all others: each pair of nodes has a channel of its own, so that no news is passed on and
- * none can go round.
+ * The links of one node with all others. Each pair of nodes has a channel of its own. So no node passes messages on, and no
+ * message can go in a circle.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export class Mesh {
     this.#log = log;
   }
 
-  /** Node `index` is at the other end of this port, in the place of the one that was there before. */
+  /** Node `index` is at the other end of this port. It replaces an older one with that index. */
   join(index: number, port: MessagePort): void {
     this.leave(index, true);
     const mailbox: Mailbox<LinkMessage> = new Mailbox(port, (message) => {
@@ -42,7 +42,7 @@ export class Mesh {
     this.#links.set(index, { mailbox, neighbour, offered });
   }
 
-  /** Node `index` is gone. @param abrupt Whether without a word: what it announced lingers then. */
+  /** Node `index` is gone. @param abrupt Without a word: then its broadcasts linger. */
   leave(index: number, abrupt: boolean): void {
     const link = this.#links.get(index);
     if (link === undefined) return;
@@ -52,7 +52,7 @@ export class Mesh {
     link.mailbox.close();
   }
 
-  /** Leaves all. */
+  /** Ends all links. */
   close(): void {
     for (const index of [...this.#links.keys()]) this.leave(index, false);
   }

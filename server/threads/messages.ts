@@ -1,5 +1,6 @@
 /**
- * What two nodes of one server, each in its own thread, say to each other. Each is both: who offers, and who asks.
+ * The messages between two nodes of one server, each in its own thread. Each node is both: the owner of its broadcasts, and
+ * an asker for those of the other.
  *
  * @module
  */
@@ -8,10 +9,10 @@ import type { Marks } from "../../relay/group/group_writer.ts";
 import type { SubgroupHead } from "../../relay/group/subgroup_head.ts";
 import type { TrackEnd, TrackInfo, TrackRequest } from "../../relay/ports.ts";
 
-/** Said by who has the broadcasts. */
+/** From the owner of the broadcasts. */
 export type FromOwner =
   | {
-    /** This path is served from here now, or differently from before. */
+    /** This node serves the path, or serves it by another route than before. */
     readonly type: "announce";
     readonly path: string;
     readonly hops: readonly bigint[];
@@ -20,25 +21,25 @@ export type FromOwner =
     readonly order: number;
   }
   | { readonly type: "unannounce"; readonly path: string }
-  /** A piece of a frame pool's memory, or that it was handed back. */
+  /** An arena of a frame pool; without memory when it went back. */
   | {
     readonly type: "arena";
     readonly pool: number;
     readonly index: number;
     readonly memory: SharedArrayBuffer | undefined;
   }
-  /** Where the groups of a subscription's track are read. */
+  /** Where the asker reads the groups of a subscription. */
   | {
     readonly type: "ring";
     readonly id: number;
     readonly pool: number;
     readonly control: SharedArrayBuffer;
   }
-  /** There is such a track. */
+  /** The track exists. */
   | { readonly type: "known"; readonly id: number }
   /** The first group that comes. */
   | { readonly type: "started"; readonly id: number; readonly group: number }
-  /** A subgroup of a group whose first one is in the ring. `key` numbers those of one subscription. */
+  /** A further subgroup of a group: the ring has only its first. `key` is its number in the subscription. */
   | {
     readonly type: "subgroup";
     readonly id: number;
@@ -47,7 +48,7 @@ export type FromOwner =
     readonly startFrame: number;
     readonly head: SubgroupHead;
   }
-  /** More of it, in the bytes it is kept in, and how far its records are whole. */
+  /** More bytes of it, as they are kept, and how far its records are whole. */
   | {
     readonly type: "grown";
     readonly id: number;
@@ -63,20 +64,20 @@ export type FromOwner =
     readonly timestamp: number;
     readonly payload: Uint8Array;
   }
-  /** The subscription is over. Everything it brought is in the ring. */
+  /** The subscription has ended. Its groups are in the ring. */
   | { readonly type: "ended"; readonly id: number; readonly end: TrackEnd }
   | { readonly type: "info"; readonly id: number; readonly info: TrackInfo }
-  /** More of a fetched group, in the bytes it is kept in. The first may be empty: the answer has begun. */
+  /** More bytes of a fetched group, as they are kept. The first may be empty: the answer has begun. */
   | {
     readonly type: "fetched";
     readonly id: number;
     readonly bytes: Uint8Array;
     readonly state: GroupState;
   }
-  /** No track info, or no group: not found, or its source was lost. */
+  /** The track info or the group was not found, or its source was lost. */
   | { readonly type: "refused"; readonly id: number; readonly lost: boolean };
 
-/** Said by who wants them. Ids are the asker's, and never used again. */
+/** From the asker. It gives out the ids and uses none twice. */
 export type FromAsker =
   | {
     readonly type: "subscribe";
@@ -102,8 +103,8 @@ export type FromAsker =
     readonly priority: number;
   };
 
-/** Anything that goes through the port between two nodes. */
+/** Any message between two nodes. */
 export type LinkMessage = FromOwner | FromAsker;
 
-/** Sends one message; `transfer` is gone here then. */
+/** Sends one message. @param transfer Moves to the other thread: it is not usable here any more. */
 export type Send<M> = (message: M, transfer?: ArrayBuffer) => void;

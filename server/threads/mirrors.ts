@@ -1,6 +1,6 @@
 /**
- * The rings of this node that other threads read: a track's mirror is attached with the first of them and taken away
- * after the last, so that a track nobody reads elsewhere costs nothing.
+ * The rings of this node that other threads read. The mirror of a track is attached with its first reader in another thread
+ * and removed after the last. So a track without such readers costs nothing.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import type { FramePool } from "../../relay/group/frame_pool.ts";
 import { SharedRing } from "../../relay/group/shared_ring.ts";
 import type { Track } from "../../relay/track.ts";
 
-/** Told of each arena of each pool that is shared, those there are at once. */
+/** Called with each arena of each shared pool: those that exist at once, later ones as they come. */
 export type ArenaListener = (
   pool: number,
   index: number,
   memory: SharedArrayBuffer | undefined,
 ) => void;
 
-/** What a reader elsewhere needs to find a track's groups. */
+/** What a reader in another thread needs to find the groups of a track. */
 export interface Mirror {
   readonly pool: number;
   readonly control: SharedArrayBuffer;
@@ -26,7 +26,7 @@ export class Mirrors {
   readonly #pools = new Map<FramePool, number>();
   readonly #listeners = new Set<ArenaListener>();
 
-  /** Follows the arenas of every shared pool. @returns What ends that. */
+  /** Follows the arenas of every shared pool. @returns Ends that. */
   onArena(listener: ArenaListener): () => void {
     this.#listeners.add(listener);
     for (const [pool, id] of this.#pools) {
@@ -37,7 +37,7 @@ export class Mirrors {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Attaches a track's mirror, or counts one more user of it. Listeners know the pool's arenas when this returns. */
+  /** Attaches the mirror of a track, or counts one more user. Listeners know the arenas of its pool when this returns. */
   attach(track: Track): Mirror {
     const pool = this.#poolId(track.context.pool);
     let entry = this.#rings.get(track);

@@ -1,6 +1,6 @@
 /**
- * Another node of this server, as a source of broadcasts: what it announces becomes routes here, and its tracks are read
- * out of the memory that it shares.
+ * Another node of this server as a source of broadcasts. Its announcements become routes here, and its tracks are read out
+ * of the memory that it shares.
  *
  * @module
  */
@@ -21,10 +21,10 @@ import { SharedRingReader } from "../../relay/group/shared_ring.ts";
 import { FollowedTrack } from "./followed_track.ts";
 import type { FromAsker, FromOwner, Send } from "./messages.ts";
 
-/** What is fetched comes as frames, which show by themselves where they end. */
+/** Fetched groups come as frames. A reader of frames finds their ends by itself. */
 const NO_MARKS = { frames: 0, wholeBytes: 0 };
 
-/** Something that was asked and is not answered. */
+/** A request that is not answered yet. */
 interface Asked {
   readonly what: string;
   readonly answer: (message: FromOwner) => void;
@@ -146,7 +146,7 @@ export class Neighbour implements BroadcastSource {
         try {
           copier.push(message.bytes, NO_MARKS); // a slice of kept frames never ends inside a head
           copier.end(message.state);
-        } catch (error) { // it is too large for this relay
+        } catch (error) { // the group is too large
           this.#log.warn((error as Error).message, { broadcast, track });
           writer.cut();
         }
@@ -162,12 +162,12 @@ export class Neighbour implements BroadcastSource {
 
   /**
    * The other thread has ended.
-   * @param abrupt Whether without a word: what it announced lingers then.
+   * @param abrupt Without a word: then its broadcasts linger.
    */
   lost(abrupt: boolean): void {
     if (this.#gone) return;
     this.#gone = true;
-    // Routes first: a feed that loses its subscription then knows whether to wait for the publisher.
+    // Routes first. A feed that loses its subscription must know whether to wait for the publisher.
     for (const announced of this.#announced.values()) announced.end(abrupt);
     this.#announced.clear();
     for (const track of [...this.#tracks.values()]) track.ended(this.#lost());

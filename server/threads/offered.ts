@@ -1,6 +1,6 @@
 /**
- * What this node offers one neighbour: its own broadcasts, announced as they come and go, and their tracks when they are
- * asked for. Nothing that is itself a neighbour's is offered or served: every frame makes one step between threads at most.
+ * What this node offers one neighbour: its own broadcasts and their tracks. It offers nothing of another neighbour, so every
+ * frame crosses between threads once at most.
  *
  * @module
  */
@@ -61,7 +61,7 @@ export class Offered {
             (bytes, state) =>
               this.#send({ type: "fetched", id, bytes, state }, bytes.buffer as ArrayBuffer),
           );
-          found.release(); // held by what sends it, until its end
+          found.release(); // the poster retains it until its end
           poster.pump();
         });
     }
@@ -107,7 +107,7 @@ export class Offered {
     return found;
   }
 
-  /** Says why not, where it does not come to an answer. */
+  /** Answers, or says why not. */
   #answer({ id }: { readonly id: number }, answer: () => Promise<void>): void {
     answer().catch((error: unknown) => {
       this.#send({ type: "refused", id, lost: error instanceof SourceLost });
@@ -115,11 +115,11 @@ export class Offered {
   }
 }
 
-/** A subscription of the neighbour: keeps the track fed, and says what is not to be seen in its ring. */
+/** A subscription of the neighbour. It keeps the feed of the track running, and sends what is not in the ring. */
 class Served implements TrackReader {
   readonly neighbour = true;
   readonly layout = "kept";
-  /** Subgroups that are not in the ring. */
+  /** They send the subgroups that are not in the ring. */
   readonly #posters = new Set<Poster>();
   #nextKey = 0;
   #started = false;
@@ -177,12 +177,12 @@ class Served implements TrackReader {
   }
 
   onEnd(end: TrackEnd): void {
-    // The mirror stays until the neighbour has read what it wants of it and says so.
+    // The mirror stays until the neighbour has read the rest and closes the subscription.
     this.send({ type: "ended", id: this.id, end });
   }
 }
 
-/** Sends one subgroup as it grows; the first piece with its first pump, though it may be empty. */
+/** Sends one subgroup as it grows. The first pump sends a piece even if it is empty. */
 class Poster implements GroupCursor {
   slot = -1;
   #sent = 0;

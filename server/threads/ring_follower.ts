@@ -1,8 +1,8 @@
 /**
  * Copies the groups of a track from another thread's ring into this thread's track, as they grow.
  *
- * There is one copy per thread and chunk, however many viewers read it here; in return neither thread holds the other's
- * memory, and a viewer that is slow here is no concern over there.
+ * That is one copy per thread and chunk, for any number of viewers. In return no thread retains memory of the other, and a
+ * slow viewer here does not matter there.
  *
  * @module
  */
@@ -20,14 +20,14 @@ interface Following {
   position: number;
 }
 
-/** Bytes on their way through; a thread does one thing at a time. */
+/** Bytes between the two rings. A thread does one thing at a time, so one buffer is enough. */
 const scratch = new Uint8Array(64 * 1024);
 const NO_MARKS: Marks = { frames: 0, wholeBytes: 0 };
 
 export class RingFollower {
   readonly #ring: SharedRingReader;
   readonly #sink: TrackSink;
-  /** Told of a group that this relay refuses: too large. */
+  /** Called when a group is refused: it is too large. */
   readonly #onRefused: (error: Error) => void;
   /** The generation of each slot when it was taken. */
   readonly #taken: Int32Array;
@@ -57,7 +57,7 @@ export class RingFollower {
     while (!this.#over) {
       const { changes } = this.#ring;
       this.poll();
-      // Where more has come meanwhile, it is taken with the next turn, together with what comes until then.
+      // If more has come meanwhile, the next turn takes it, with whatever comes until then.
       if (this.#over) return;
       if (this.#ring.changes === changes) await this.#ring.wait(changes);
       else await new Promise<void>((resolve) => void setImmediate(resolve));
@@ -71,7 +71,7 @@ export class RingFollower {
     this.poll();
   }
 
-  /** Takes all there is. */
+  /** Copies all there is. */
   poll(): void {
     if (this.#over) return;
     const { added } = this.#ring;
@@ -82,7 +82,7 @@ export class RingFollower {
     for (const following of this.#following) this.#copy(following);
   }
 
-  /** Takes nothing any more. @param leave What becomes of groups that are not at their end. */
+  /** Ends the copying. @param leave Called for groups that are not at their end. */
   stop(leave: (writer: GroupWriter) => void): void {
     if (this.#over) return;
     this.#over = true;
@@ -106,7 +106,7 @@ export class RingFollower {
     for (;;) {
       const marks = copier.needsMarks ? this.#ring.marks(group) : NO_MARKS;
       const read = this.#ring.readInto(group, following.position, scratch);
-      if (read === "no-arena") return; // its message is on the way, and brings us back here
+      if (read === "no-arena") return; // its message is on the way and calls this again
       if (read === "lagged") {
         writer.cut();
         break;
@@ -115,7 +115,7 @@ export class RingFollower {
         const taken = this.#push(following, read.length, marks);
         if (taken < 0) break;
         following.position += taken;
-        if (taken < read.length) continue; // a head stood across the end of what was read
+        if (taken < read.length) continue; // a head continues behind what was read
       }
       if (read.state !== "open") {
         copier.end(read.state);

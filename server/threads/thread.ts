@@ -1,5 +1,5 @@
 /**
- * A worker thread from the inside: one node, led by the main thread.
+ * A worker thread from the inside: one node, controlled by the main thread.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { Strays } from "../../plugins/host/strays.ts";
 import { type Call, type FromWorker, type Replies, type ToWorker, WORKER_NAME } from "./control.ts";
 import { Mesh } from "./mesh.ts";
 
-/** How often the main thread is told how many sessions there are, when that has changed. */
+/** How often the main thread is told a changed number of sessions. */
 const STATUS_MS = 1000;
 
 /** The part of a worker's global scope that is used here. */
@@ -28,7 +28,7 @@ interface WorkerScope {
   postMessage(message: FromWorker): void;
 }
 
-/** Whether this is a thread that the server has started of its own program. */
+/** Whether this is a worker thread of the server. */
 export function inWorker(): boolean {
   const { name } = globalThis as { readonly name?: string };
   return "WorkerGlobalScope" in globalThis && name?.startsWith(WORKER_NAME) === true;
@@ -87,7 +87,7 @@ class Thread {
     let node: Node;
     let strays: Strays;
     try {
-      // A failure that reaches nobody ends no thread, as it does not end the program.
+      // An error that nobody handles does not end the thread, as it does not end the program.
       strays = new Strays(log);
       node = new Node({ ...options, log, strays });
       await node.authorizer.prepare();
@@ -103,7 +103,7 @@ class Thread {
     }, STATUS_MS);
     this.#running = { node, mesh: new Mesh(node.relay.origin, log), status };
     this.#scope.postMessage({ type: "listening" });
-    node.accept().catch((error) => { // a port that fails is the end of this thread
+    node.accept().catch((error) => { // if its port fails, the thread ends
       strays[Symbol.dispose]();
       reportError(error);
     });

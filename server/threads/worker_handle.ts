@@ -1,5 +1,5 @@
 /**
- * A worker thread as the main thread sees it: started, asked, ended.
+ * A worker thread, seen from the main thread.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { ListenFailed } from "../../transport/quic/quic.ts";
 import type { NodeOptions } from "../node.ts";
 import { type Call, type FromWorker, type Replies, type ToWorker, WORKER_NAME } from "./control.ts";
 
-/** A worker thread did not start, or ended when nobody had asked it to. */
+/** A worker thread did not start, or ended by itself. */
 export class WorkerFailed extends QumoError {
   readonly code = "QUMO_WORKER_FAILED";
   constructor(index: number, reason: string) {
@@ -20,18 +20,18 @@ export class WorkerFailed extends QumoError {
 
 export interface WorkerHandleOptions {
   readonly index: number;
-  /** The program's own main module: it sees that it runs in a worker. */
+  /** The main module of the program. It sees that it runs in a worker. */
   readonly module: string;
   readonly node: Omit<NodeOptions, "log">;
   readonly log: Logger;
 }
 
-/** Its owner calls {@link WorkerHandle.terminate} in the end. */
+/** Its owner terminates it. */
 export class WorkerHandle {
   readonly index: number;
-  /** Sessions it had when it last told. */
+  /** Its sessions, as last reported. */
   sessions = 0;
-  /** Called once when the thread dies of itself. */
+  /** Called once when the thread dies by itself. */
   onDeath: ((reason: string) => void) | undefined;
   readonly #options: WorkerHandleOptions;
   readonly #worker: Worker;
@@ -49,13 +49,13 @@ export class WorkerHandle {
     });
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
     this.#worker.onerror = (event) => {
-      event.preventDefault(); // this thread goes on
+      event.preventDefault(); // the main thread stays alive
       this.#died(event.message);
     };
-    this.#listening.promise.catch(() => {}); // it may fail before anybody waits
+    this.#listening.promise.catch(() => {}); // it may fail before somebody waits
   }
 
-  /** Fulfils once it takes peers in. @throws {ListenFailed} @throws {WorkerFailed} */
+  /** Fulfils when it accepts sessions. @throws {ListenFailed} @throws {WorkerFailed} */
   get listening(): Promise<void> {
     return this.#listening.promise;
   }
@@ -64,7 +64,7 @@ export class WorkerHandle {
     if (!this.#over) this.#worker.postMessage(message, transfer);
   }
 
-  /** @returns `undefined` also when the thread is gone, or does not answer in time. */
+  /** @returns `undefined` also when the thread has ended or does not answer in time. */
   call<C extends Call>(call: C, timeoutMs: number): Promise<Replies[C["about"]] | undefined> {
     if (this.#over) return Promise.resolve(undefined);
     const id = this.#nextCall++;

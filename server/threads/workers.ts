@@ -1,6 +1,6 @@
 /**
- * The worker threads of a server, led from the main thread: starts them, joins each with every other, starts those anew
- * that die, and asks them all what the server is asked.
+ * The worker threads of a server, seen from the main thread. Starts them, joins each with every other, restarts those that
+ * die, and asks all of them what the server is asked.
  *
  * @module
  */
@@ -12,26 +12,26 @@ import { clearCensus } from "../limits/census.ts";
 import type { Mesh } from "./mesh.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
-/** How long a worker may take to tell of itself. */
+/** How long a worker may take to answer. */
 const ANSWER_MS = 5000;
-/** How long a worker may take to read its keys again: an issuer may have to be asked. */
+/** How long a worker may take to read its keys again: it may have to ask an issuer. */
 const RELOAD_MS = 15_000;
-/** How much longer than its grace a drain may take, and a close. */
+/** How much longer than the drain timeout a drain may take; also how long a close may take. */
 const CLOSE_MS = 5000;
-/** The first pause before a worker is started anew; it doubles up to the longest. */
+/** The first pause before a worker is restarted. Each next one is twice as long, up to the longest. */
 const BACKOFF_MIN_MS = 500;
 const BACKOFF_MAX_MS = 30_000;
-/** A worker that has lived so long begins with the first pause again. */
+/** After a life of this length a worker begins with the first pause again. */
 const SOUND_MS = 60_000;
 
 export interface WorkersOptions extends Omit<NodeOptions, "place" | "restarts" | "log"> {
-  /** Where node 0 listens; each worker has the port behind the one before. */
+  /** Where node 0 listens. Worker N listens on the port N above. */
   readonly address: NodeOptions["address"];
-  /** Nodes of the server, the main thread's included. */
+  /** Nodes of the server, with that of the main thread. */
   readonly count: number;
   /** The links of the main thread's own node. */
   readonly mesh: Mesh;
-  /** The program's own main module. */
+  /** The main module of the program. */
   readonly module: string;
   readonly log: Logger;
 }
@@ -44,7 +44,7 @@ export class Workers implements Others {
   readonly #pauses = new Map<number, ReturnType<typeof setTimeout>>();
   #certificate: NodeOptions["certificate"];
   #config: NodeOptions["config"];
-  /** What was taken back so far: a worker that is started anew has to know it too. */
+  /** Revocations so far: a restarted worker has to know them too. */
   readonly #revoked: Question[] = [];
   #logLevel: LogLevel | undefined;
   #closing = false;
@@ -55,12 +55,12 @@ export class Workers implements Others {
     this.#config = options.config;
   }
 
-  /** Sessions of all workers, as they last told. */
+  /** Sessions of all workers, as last reported. */
   get sessionCount(): number {
     return [...this.#live.values()].reduce((sum, { sessions }) => sum + sessions, 0);
   }
 
-  /** Fulfils once all take peers in. @throws {ListenFailed} @throws {WorkerFailed} */
+  /** Fulfils when all accept sessions. @throws {ListenFailed} @throws {WorkerFailed} */
   async start(): Promise<void> {
     const indexes = Array.from({ length: this.#options.count - 1 }, (_, i) => i + 1);
     await Promise.all(indexes.map((index) => this.#start(index, 0)));
@@ -71,7 +71,7 @@ export class Workers implements Others {
     const answers = await Promise.all([...this.#live.values()].map(async (worker) => {
       const answer = await worker.call(question, ANSWER_MS);
       if (answer !== undefined) return [answer];
-      // No such session is an answer too.
+      // A worker without that session does not answer.
       if (question.about !== "session") {
         this.#options.log.warn("a worker does not answer", { worker: worker.index });
       }
@@ -80,7 +80,7 @@ export class Workers implements Others {
     return answers.flat();
   }
 
-  /** New connections get this certificate; those that are up stay. */
+  /** Uses this certificate for new connections. Existing ones stay. */
   replaceCertificate({ cert, key }: NodeOptions["certificate"]): void {
     this.#certificate = { cert, key };
     for (const worker of this.#live.values()) {
@@ -88,13 +88,13 @@ export class Workers implements Others {
     }
   }
 
-  /** From now on lines below this level are not even handed over. */
+  /** Workers send no log lines below this level. */
   setLogLevel(level: LogLevel): void {
     this.#logLevel = level;
     for (const worker of this.#live.values()) worker.post({ type: "logLevel", level });
   }
 
-  /** Goes over to another configuration, which the main thread has taken already. A worker that cannot goes on as it is. */
+  /** Gives the workers a configuration that the main thread has taken already. A worker that cannot take it keeps its own. */
   async reload(config: NodeOptions["config"]): Promise<void> {
     this.#config = config;
     await Promise.all([...this.#live.values()].map(async (worker) => {
@@ -107,12 +107,12 @@ export class Workers implements Others {
     }));
   }
 
-  /** Nobody is let in from here on. */
+  /** Refuses new sessions from now on. */
   refuse(): void {
     for (const worker of this.#live.values()) worker.post({ type: "refuse" });
   }
 
-  /** Asks everybody to leave, as configured. @returns Whether all that had begun was out in time. */
+  /** Asks every peer to leave. @returns Whether everything was sent in time. */
   async drain(): Promise<boolean> {
     this.#stopStarting();
     const timeoutMs = this.#config.server.drainTimeout + CLOSE_MS;
@@ -208,7 +208,7 @@ export class Workers implements Others {
     this.#pauses.set(index, pause);
   }
 
-  /** A channel to the main thread's node, and to each of the others. */
+  /** Makes a channel to the node of the main thread, and to each other worker. */
   #join(worker: WorkerHandle): void {
     const { index } = worker;
     const own = new MessageChannel();
