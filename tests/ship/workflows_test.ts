@@ -29,6 +29,15 @@ Deno.test("workflows name tasks that exist, and one version of Deno", async () =
   }
 });
 
+Deno.test("CI does all that `deno task ok` does, the tests by its own script", () => {
+  const { text } = workflows.find(({ name }) => name === "ci.yml")!;
+  const parts = manifest.tasks.ok.command.split(" && ").map((part) => part.replace(/^deno /, ""));
+  assert.equal(parts.pop(), "task test");
+  assert.ok(parts.length > 6);
+  for (const part of parts) assert.match(text, RegExp(`deno@\\S+ ${RegExp.escape(part)}$`, "m"));
+  assert.match(text, /run: \.ci\/run$/m);
+});
+
 Deno.test("the workflows use actions of one commit each, whose version stands beside it", () => {
   const pinned = new Map<string, string>();
   for (const { name, text, jobs } of workflows) {
