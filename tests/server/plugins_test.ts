@@ -205,6 +205,27 @@ Deno.test("A module that throws on load: check exits 2, the relay starts without
   });
 });
 
+Deno.test("check shows with its place what is wrong with options together, and with those of a module", async () => {
+  const module = `export default ({ plugin, fields }) => plugin({
+    kind: "egress", name: "own", summary: "Ours.",
+    options: { from: fields.text("From."), to: fields.text("To.") },
+    check: ({ from, to }) => from === to ? [{ path: ["to"], message: "the same as from" }] : [],
+    async run() {},
+  });`;
+  const yaml = `plugins:
+  - { name: sound, plugin: audio-only, options: { input: cam, output: cam } }
+  - { name: own, module: ./own.js, options: { from: x, to: x } }
+`;
+  await withFile("c.yaml", yaml, async (config) => {
+    await Deno.writeTextFile(config.replace("c.yaml", "own.js"), module);
+    await using check = start(["check", "--config", config]);
+    assert.equal(await check.ended(), 2);
+    const said = check.output();
+    assert.match(said, /c\.yaml:2:\d+ {2}plugins\.0\.options\.output: expected another name than/);
+    assert.match(said, /c\.yaml:3:\d+ {2}plugins\.1\.options\.to: the same as from/);
+  });
+});
+
 const THROWS_LATER = `export default () => ({
   kind: "ingress", name: "later",
   create: () => ({

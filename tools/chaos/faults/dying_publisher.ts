@@ -1,4 +1,5 @@
 /** Publishes large frames without a pause until it is killed. Arguments: URL, certificate's hash, path. */
+import { sleep } from "../../../base/sleep.ts";
 import { connect } from "../../../client/mod.ts";
 
 const [url, hash, path] = Deno.args as [string, string, string];
@@ -9,7 +10,7 @@ for (;;) {
   const group = track.group();
   for (let i = 0; i < 20; i++) {
     group.write(frame);
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await sleep(25);
   }
   group.close();
 }
