@@ -38,7 +38,7 @@ export class MemoryStore implements MediaStore {
   readonly stats: StorageStats = newStorageStats();
   readonly #o: MemoryStoreOptions;
   readonly #tracks = new Map<string, MemoryTrack>();
-  /** The same tracks by broadcast. */
+  /** The same tracks, by broadcast. */
   readonly #byBroadcast = new Map<string, Set<MemoryTrack>>();
   /** New tracks count from here, so that no sequence of a forgotten track is given again. */
   #floor: number;

@@ -52,7 +52,7 @@ export class MemoryTrack {
   get newestMs(): number {
     return this.#order.at(-1)?.storedAtMs ?? -Infinity;
   }
-  /** Where the second oldest group begins. */
+  /** The position where the second oldest group begins. */
   get secondGroup(): number | undefined {
     return this.#order[1]?.first;
   }

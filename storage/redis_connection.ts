@@ -58,7 +58,7 @@ export class RedisConnection {
     return this.#client.isReady;
   }
 
-  /** Another connection to the same Redis, for commands that block. Its owner closes it. */
+  /** Another connection to the same Redis, for commands that block. The caller closes it. */
   another(): RedisConnection {
     return new RedisConnection({ url: this.#url, log: this.#log });
   }

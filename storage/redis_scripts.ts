@@ -2,8 +2,8 @@
  * Scripts that run inside Redis, so that each has its whole effect or none.
  *
  * A track is four keys: `frames`, a stream with the id `SEQUENCE-0` for each frame, `h` its head and `p` its payload;
- * `order`, its groups by the sequence of their first frame; `groups`, what is known of each group; `meta`, counters, the
- * writer and its last batch. `tracks` names the newest tracks of a broadcast by when they were appended to last.
+ * `order`, the groups by the sequence of their first frame; `groups`, the data of each group; `meta`, counters, the writer
+ * and its last batch. `tracks` lists the newest tracks of a broadcast by the time of their last append.
  *
  * @module
  */
@@ -132,7 +132,7 @@ if e.start ~= '1' then return {} end
 return redis.call('XRANGE', KEYS[1], num(e.first) .. '-0', num(e.last) .. '-0')
 `;
 
-/** KEYS order groups; ARGV atMs limit. Returns group and what is known of it, in turns. */
+/** KEYS order groups; ARGV atMs limit. Returns each group followed by its data. */
 export const GROUPS = `${PARSE}
 local function at(i)
   local group = redis.call('ZRANGE', KEYS[1], i, i)[1]
@@ -163,7 +163,7 @@ end
 return out
 `;
 
-/** KEYS frames meta. Returns frames, bytes, sequence of the first and of the last frame; nothing when none is kept. */
+/** KEYS frames meta. Returns frames, bytes, sequence of the first and of the last frame; nothing if no frame is kept. */
 export const DESCRIBE = `
 local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
 if not first then return {} end

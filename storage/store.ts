@@ -9,7 +9,7 @@
  */
 import { QumoError } from "../base/errors.ts";
 
-/** One frame as it is kept. */
+/** A stored frame. */
 export interface StoredFrame {
   /** Place in the track. It rises with each append, and no process gives it again. It does not begin at 1. */
   readonly sequence: number;
@@ -85,7 +85,7 @@ export function newStorageStats() {
     lastAppendMs: 0,
     /** Time of all reads together, in milliseconds. */
     readMs: 0,
-    /** Payload bytes accepted and not yet kept. */
+    /** Payload bytes that were accepted and are not stored yet. */
     waitingBytes: 0,
     /** Removed frames: by retention, or by the bound of the store. */
     trimmed: 0,
