@@ -1,5 +1,5 @@
 /**
- * Takes in who comes by raw QUIC and by WebTransport on the same port.
+ * Accepts raw QUIC and WebTransport on the same port.
  *
  * @module
  */
@@ -13,25 +13,25 @@ import {
   type WebTransportRequest,
 } from "./webtransport/webtransport_server.ts";
 
-/** An answer, and who takes the session that comes of it. */
+/** The answer to a request, and who takes its session. */
 export interface AcceptAnswer extends WebTransportAnswer {
   /** Gets the connection in place of {@link AcceptOptions.onConnection}. */
   readonly onConnection?: (connection: Connection) => void;
 }
 
-/** What is done with those who come. */
+/** How connections are accepted. */
 export interface AcceptOptions extends WebTransportAcceptOptions {
-  /** Asked once per request whose form and protocol are good. */
+  /** Called once per well-formed request with a known protocol. */
   decide(request: WebTransportRequest): AcceptAnswer | Promise<AcceptAnswer>;
-  /** A connection is up; it belongs to the callee. */
+  /** Gets each open connection and owns it. */
   readonly onConnection: (connection: Connection) => void;
   /**
-   * A WebTransport client begins to open its session. @returns Called when that is over; `undefined` turns it away.
+   * Called when a WebTransport client connects. @returns Is called when its session is open or failed; `undefined` refuses it.
    */
   readonly begin?: (remoteAddress: string) => (() => void) | undefined;
-  /** A WebTransport client got no session, for no fault of its own request. */
+  /** Called when a WebTransport session could not be opened, although the request was good. */
   readonly onFailure?: (remoteAddress: string, error: unknown) => void;
-  /** A connection for WebTransport has ended, and nobody has asked for a session on it. */
+  /** Called when a connection for WebTransport has ended without a request. */
   readonly onNothingAsked?: (remoteAddress: string) => void;
 }
 
@@ -52,7 +52,7 @@ async function openWebTransport(quic: QuicConnection, options: AcceptOptions): P
   const decide = async (request: WebTransportRequest) => {
     asked = true;
     const answer = await options.decide(request);
-    take = answer.onConnection ?? options.onConnection; // the last one decided on is the one that comes
+    take = answer.onConnection ?? options.onConnection; // the last decision is the one for this session
     return answer;
   };
   const over = options.begin === undefined ? () => {} : options.begin(quic.remoteAddress);

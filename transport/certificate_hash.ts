@@ -1,12 +1,12 @@
 /**
- * The SHA-256 of a server's certificate: as people write it, and as a relay under development hands it out.
+ * The SHA-256 of a certificate: read from text, and fetched from a relay under development.
  *
  * @module
  */
 import { reasonOf } from "../base/errors.ts";
 import { ConnectFailed } from "./errors.ts";
 
-/** 64 hexadecimal digits, with or without colons, as bytes; `undefined` when it is none. */
+/** Reads 64 hexadecimal digits, with or without colons; `undefined` for another text. */
 export function parseHash(text: string): Uint8Array<ArrayBuffer> | undefined {
   const bare = text.replaceAll(":", "");
   if (!/^[0-9a-f]{64}$/i.test(bare)) return undefined;
@@ -14,13 +14,13 @@ export function parseHash(text: string): Uint8Array<ArrayBuffer> | undefined {
   return Uint8Array.from({ length: 32 }, (_, i) => parseInt(bare.slice(i * 2, i * 2 + 2), 16));
 }
 
-/** A development URL as it is dialed: the same place by `https:`, and the one certificate to accept there. */
+/** What to dial for a development URL: the same host by `https:`, and its only accepted certificate. */
 export interface PinnedUrl {
   readonly url: URL;
   readonly hash: Uint8Array<ArrayBuffer>;
 }
 
-/** Deno's `fetch` says no more than "fetch failed" itself. */
+/** The reason in an error of Deno's `fetch`, whose own message is only "fetch failed". */
 function causeOf(thrown: unknown): string {
   const deeper = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
   const said = reasonOf(deeper);
@@ -29,7 +29,7 @@ function causeOf(thrown: unknown): string {
 }
 
 /**
- * Fetches the hash of the certificate of an `http:` URL's host from `/certificate.sha256`. Whoever sits between can swap it.
+ * Fetches the hash of the certificate of an `http:` URL's host from `/certificate.sha256`. An attacker on the network path can replace it.
  * @throws {ConnectFailed}
  */
 export async function fetchHash(url: URL, signal: AbortSignal): Promise<PinnedUrl> {
@@ -47,7 +47,7 @@ export async function fetchHash(url: URL, signal: AbortSignal): Promise<PinnedUr
   if (hash === undefined) {
     throw new ConnectFailed(url.href, `${from} is not the SHA-256 of a certificate in hex`);
   }
-  // A URL cannot change its scheme to a special one from another port's default: spell the port out.
+  // The port must be explicit: a change of the scheme would change a default port.
   const secure = `https://${url.hostname}:${url.port || 80}${url.pathname}${url.search}`;
   return { url: new URL(secure), hash };
 }

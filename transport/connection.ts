@@ -1,20 +1,20 @@
 /**
- * What every transport is turned into: streams both ways, datagrams, close. Knows nothing of MoQ.
+ * The interface of every transport: streams in both directions, datagrams, close. It has nothing of MoQ.
  * Implemented by raw QUIC, WebTransport, and a connected pair in memory for tests.
  *
  * @module
  */
 
-/** How a peer came in. */
+/** The transport of a peer. */
 export type TransportKind = "quic" | "webtransport" | "websocket" | "memory";
 
-/** Why and how a connection ended. `code` is the peer's or ours; 0 is a normal end. */
+/** The end of a connection. `code` is the peer's or ours; 0 is a normal end. */
 export interface CloseInfo {
   /** The application's code, 0 … 2^32-1. */
   readonly code: number;
   /** For people; may be empty. */
   readonly reason: string;
-  /** True when nobody said goodbye: idle timeout, lost network, killed process. */
+  /** True when it ended without a close: idle timeout, lost network, killed process. */
   readonly abrupt: boolean;
 }
 
@@ -24,17 +24,17 @@ export interface StreamOptions {
   readonly sendOrder?: number;
 }
 
-/** One peer, whatever it came by. The owner calls {@link Connection.close} in the end. */
+/** A connection to one peer, by any transport. The owner calls {@link Connection.close} in the end. */
 export interface Connection {
-  /** How it came about. */
+  /** Its transport. */
   readonly kind: TransportKind;
   /** The MoQ protocol both ends agreed on ("moq-lite-05", "moql", …), or "" when none was named. */
   readonly protocol: string;
-  /** Path and query of the URL the peer dialed; "/" where the transport carries none. */
+  /** Path and query of the dialed URL; "/" where the transport does not have them. */
   readonly path: string;
   /** "ip:port" of the peer, for logs; a name for in-memory ends. */
   readonly remoteAddress: string;
-  /** Largest datagram payload in bytes the path takes now; 0 when there are no datagrams. */
+  /** Largest datagram payload in bytes at the moment; 0 without datagrams. */
   readonly maxDatagramBytes: number;
   /** Fulfils (never rejects) once the connection has ended. */
   readonly closed: Promise<CloseInfo>;
@@ -51,11 +51,11 @@ export interface Connection {
   sendDatagram(payload: Uint8Array): boolean;
   /** The next datagram, or `undefined` once the connection has ended. The bytes belong to the caller. */
   readDatagram(): Promise<Uint8Array | undefined>;
-  /** Asks the peer to leave by the transport's own means; absent where it has none. Nothing ends by it. */
+  /** Asks the peer to leave by a message of the transport; absent where it has none. The connection stays open. */
   drain?(): void;
-  /** Fulfils (never rejects) when the peer asks us to leave by the transport's own means; absent where it has none. */
+  /** Fulfils (never rejects) when the peer asks us to leave by a message of the transport; absent where it has none. */
   readonly draining?: Promise<unknown>;
-  /** Ends everything. Only the first call counts. */
+  /** Closes the connection and its streams. Only the first call counts. */
   close(code?: number, reason?: string): void;
 }
 
@@ -73,13 +73,13 @@ export interface BidiStream {
  */
 export interface SendStream {
   /**
-   * Hands bytes to the transport, which reads them until the write is done (`blocked` turns false): they must not
-   * change before. Never throws; a failure shows in `closed`. Ignored after `finish`, `reset` or a failure.
+   * Gives bytes to the transport, which reads them until the write is done (`blocked` turns false): do not change them
+   * before. Never throws; a failure shows in `closed`. Ignored after `finish`, `reset` or a failure.
    */
   write(bytes: Uint8Array): void;
-  /** True while an earlier write is still on its way into the transport. */
+  /** True while an earlier write is not done. */
   readonly blocked: boolean;
-  /** True once nothing can be written any more: finished, reset, stopped by the peer, or connection gone. */
+  /** True once writing has ended: finished, reset, stopped by the peer, or the connection is gone. */
   readonly done: boolean;
   /** Calls back once when `blocked` has turned false or the stream has failed; replaces an earlier callback. */
   onWritable(callback: () => void): void;
@@ -93,7 +93,7 @@ export interface SendStream {
   reset(code: number): void;
   /** Fulfils (never rejects) when the sending side is over: "finished" by us, "reset" by us, "stopped" by the peer, or "lost". */
   readonly closed: Promise<SendEnd>;
-  /** Changes the priority of what is not sent yet. */
+  /** Changes the priority of bytes that are not sent yet. */
   setSendOrder(order: number): void;
 }
 

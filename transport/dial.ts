@@ -10,7 +10,7 @@ import {
 /**
  * Connects by the scheme of the URL: `https:` WebTransport; `moqt:` and `moql:` raw QUIC; `wss:` and `ws:` WebSocket; `http:` fetches the hash of the
  * server's certificate over plain HTTP from `/certificate.sha256`, then WebTransport with that certificate alone. The
- * last is for development: whoever sits between can swap the hash.
+ * last is for development: an attacker on the network path can replace the hash.
  *
  * @throws {ConnectFailed}
  */
@@ -24,7 +24,7 @@ export async function dial(
       return await connectWebTransport(target, options);
     case "wss:":
     case "ws:":
-      // Loaded when it is needed: qmux is not small.
+      // Loaded only when it is needed: qmux is large.
       return await (await import("./websocket/websocket_client.ts")).connectWebSocket(
         target,
         options,

@@ -1,15 +1,15 @@
-/** A line of things that arrive, read one by one. Ends once; nothing is handed out after that. */
+/** A queue of arrivals, read one by one. After its end nothing is returned. */
 export class Arrivals<T> {
   readonly #items: T[] = [];
   readonly #waiting: ((item: T | undefined) => void)[] = [];
   #ended = false;
 
-  /** Things that arrived and were not taken yet. */
+  /** How many wait. */
   get length(): number {
     return this.#items.length;
   }
 
-  /** @returns false when the line has ended: the item is not kept. */
+  /** @returns false when the queue has ended: the item is not kept. */
   push(item: T): boolean {
     if (this.#ended) return false;
     const next = this.#waiting.shift();
@@ -18,14 +18,14 @@ export class Arrivals<T> {
     return true;
   }
 
-  /** The next item in order of arrival, or `undefined` once the line has ended. */
+  /** The next item, or `undefined` once the queue has ended. */
   next(): Promise<T | undefined> {
     if (this.#items.length > 0) return Promise.resolve(this.#items.shift());
     if (this.#ended) return Promise.resolve(undefined);
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Forgets what was not taken, and returns it for whoever has to dispose of it. */
+  /** Ends the queue. @returns The items that wait, for the caller to dispose of. */
   end(): T[] {
     this.#ended = true;
     for (const waiting of this.#waiting.splice(0)) waiting(undefined);

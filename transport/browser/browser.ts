@@ -1,5 +1,5 @@
 /**
- * WebTransport as browsers have it. What they keep to themselves (why a session did not come about) is put as advice.
+ * WebTransport of browsers. A browser does not tell why a session failed, so the errors give advice.
  *
  * @module
  */
@@ -81,13 +81,13 @@ function refuseWhatBrowsersCannot(url: URL, options: WebTransportConnectOptions)
   requireWebTransport(url);
 }
 
-/** @throws {NoWebTransport} There is none here. */
+/** @throws {NoWebTransport} This runtime has no WebTransport. */
 export function requireWebTransport(url: URL): void {
   if (typeof globalThis.WebTransport === "function") return;
   throw new NoWebTransport(url.href, whereIsWebTransport());
 }
 
-/** Why there is none, and what helps. */
+/** Why there is no WebTransport, and what helps. */
 function whereIsWebTransport(): string {
   const here = globalThis as { isSecureContext?: boolean; Deno?: unknown; document?: unknown };
   if (here.isSecureContext === false) {
@@ -115,7 +115,7 @@ function transportOptions(
   return options;
 }
 
-/** Where to look, as far as it is known from here. */
+/** Advice on what to check. */
 function adviceFor(options: WebTransportConnectOptions, fetched: boolean): string {
   const refusal = `the server refuses the path, the token or the versions (${
     options.protocols.join(", ")

@@ -1,5 +1,5 @@
 /**
- * A session behind the WebTransport API as a connection: a browser's own, and qmux over a WebSocket.
+ * A session with the WebTransport API as a connection: of a browser, or of qmux over a WebSocket.
  *
  * @module
  */
@@ -15,10 +15,10 @@ import type {
 } from "../connection.ts";
 import { ConnectionClosed } from "../errors.ts";
 
-/** Datagrams that wait in either direction; what comes on top is dropped. */
+/** Most datagrams that wait in one direction; further ones are dropped. */
 const MAX_WAITING_DATAGRAMS = 256;
 
-/** What is used of the API. */
+/** The part of the API that is used. */
 export type SessionTransport = Pick<
   WebTransport,
   | "closed"
@@ -29,7 +29,7 @@ export type SessionTransport = Pick<
   | "incomingUnidirectionalStreams"
   | "incomingBidirectionalStreams"
 >;
-/** What newer drafts add and Deno's types lack. */
+/** Additions of newer drafts that Deno's types do not have. */
 type Transport = SessionTransport & {
   readonly protocol?: string;
   readonly draining?: Promise<unknown>;
@@ -38,7 +38,7 @@ type Datagrams = WebTransportDatagramDuplexStream & {
   createWritable?: () => WritableStream<Uint8Array>;
 };
 
-/** Where a session came from. */
+/** How a session was dialed. */
 export interface BrowserOrigin {
   readonly kind: "webtransport" | "websocket";
   /** Path and query that were dialed. */
@@ -47,7 +47,7 @@ export interface BrowserOrigin {
   readonly remoteAddress: string;
 }
 
-/** A session of a browser's own WebTransport, or of what behaves like it. */
+/** A session of WebTransport in a browser, or of a library with the same API. */
 export class BrowserConnection implements Connection {
   readonly kind: "webtransport" | "websocket";
   readonly protocol: string;
@@ -64,12 +64,12 @@ export class BrowserConnection implements Connection {
   #datagramsWaiting = 0;
   #over = false;
 
-  /** @param transport One that is ready. It belongs to the connection from now on. */
+  /** @param transport Must be ready. The connection owns it from now on. */
   constructor(transport: SessionTransport, origin: BrowserOrigin) {
     this.#transport = transport;
     this.protocol = this.#transport.protocol ?? "";
     const { draining } = this.#transport;
-    // What fails with the session asks for nothing.
+    // These promises fail with the session; nobody needs their errors.
     if (draining !== undefined) {
       this.draining = new Promise((asks) => draining.then(asks, () => {}));
     }
@@ -114,7 +114,7 @@ export class BrowserConnection implements Connection {
   }
   sendDatagram(payload: Uint8Array): boolean {
     if (this.#over || payload.length > this.maxDatagramBytes) return false;
-    if (this.#datagramsWaiting >= MAX_WAITING_DATAGRAMS) return true; // Lost, as on a full network.
+    if (this.#datagramsWaiting >= MAX_WAITING_DATAGRAMS) return true; // dropped, as on a full network
     this.#datagramsWaiting++;
     const taken = () => void this.#datagramsWaiting--;
     this.#datagramsOut.write(payload).then(taken, taken);
@@ -143,14 +143,14 @@ export class BrowserConnection implements Connection {
 }
 
 function bothHalves({ writable, readable }: WebTransportBidirectionalStream): BidiStream {
-  // The types of browsers, which the page is checked with, call the halves plain streams.
+  // In the types of browsers, which the page is checked with, the halves are plain streams.
   return {
     send: new BrowserSend(writable as WebTransportSendStream),
     receive: new BrowserReceive(readable as WebTransportReceiveStream),
   };
 }
 
-/** What arrives next; `undefined` once the session has ended, in whatever way. */
+/** The next arrival; `undefined` once the session has ended. */
 async function next<T>(reader: ReadableStreamDefaultReader<T>): Promise<T | undefined> {
   try {
     return (await reader.read()).value;

@@ -1,5 +1,5 @@
 /**
- * Which way a browser takes to a relay: WebTransport, and WebSocket where that is missing or does not come through.
+ * How a browser dials a relay: WebTransport, or WebSocket where WebTransport is missing or does not work.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import type { WebTransportConnectOptions } from "../webtransport/webtransport_cl
 
 /** How a browser dials. */
 export interface BrowserDialOptions extends WebTransportConnectOptions {
-  /** How long WebTransport has before a WebSocket is tried beside it; `Infinity` for never. Default 1,000. */
+  /** How long WebTransport is tried before a WebSocket is tried as well; `Infinity` for never. Default 1,000. */
   readonly webSocketAfterMs?: number;
-  /** Whether a WebSocket may stand in for a pinned WebTransport, though it cannot check the hash. Default: not. */
+  /** Whether a WebSocket may replace WebTransport with a pinned certificate. It cannot check the hash. Default: no. */
   readonly webSocketUnpinned?: boolean;
 }
 
@@ -42,7 +42,7 @@ export async function dialFromBrowser(
   return await race(asked, { options: rest, forWebSocket, headStartMs: webSocketAfterMs });
 }
 
-/** @throws {NoWebTransport} Neither WebTransport nor what stands in for it is here. */
+/** @throws {NoWebTransport} There is neither WebTransport nor WebSocket. */
 export function requireTransport(url: URL): void {
   if (typeof globalThis.WebSocket !== "function") requireWebTransport(url);
 }
@@ -57,7 +57,7 @@ function canUseWebSocket(
   return known && here && hash === undefined && afterMs !== Infinity;
 }
 
-/** The first that is up; the other is given up. When both fail, why WebTransport did. */
+/** The first open connection; the other is closed. When both fail, the error is that of WebTransport. */
 async function race(
   url: URL,
   { options, forWebSocket, headStartMs }: {
@@ -71,7 +71,7 @@ async function race(
   const start = Promise.withResolvers<void>();
   const late = setTimeout(start.resolve, headStartMs);
   const webTransport = dialBrowser(url, { ...options, signal });
-  webTransport.catch(start.resolve); // It has failed: no need to wait longer.
+  webTransport.catch(start.resolve); // it has failed: start at once
   const webSocket = start.promise.then(() => {
     end.signal.throwIfAborted();
     return dialWebSocket(url, { ...forWebSocket, signal });
@@ -80,7 +80,7 @@ async function race(
   try {
     const winner = await Promise.any(ways);
     for (const way of ways) {
-      // Too late by a moment: it is closed as soon as it is up.
+      // It opened too late: close it.
       way.then((connection) => connection !== winner && connection.close(), () => {});
     }
     return winner;
@@ -94,7 +94,7 @@ async function race(
   }
 }
 
-/** What it takes is loaded when it is needed: most browsers never ask for it. */
+/** Loads the WebSocket code on demand: most browsers never need it. */
 async function dialWebSocket(url: URL, options: WebTransportConnectOptions): Promise<Connection> {
   const { connectWebSocket } = await import("../websocket/websocket_client.ts");
   return await connectWebSocket(url, options);

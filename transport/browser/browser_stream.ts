@@ -1,15 +1,15 @@
 /**
- * The streams of a browser's own WebTransport, and of qmux, which behaves like it.
+ * The streams of WebTransport in browsers, and of qmux, which has the same API.
  *
  * @module
  */
 import type { ReceiveStream, SendEnd, SendStream } from "../connection.ts";
 import { ConnectionClosed, StreamClosed, StreamReset } from "../errors.ts";
 
-/** A reset waits for the piece that is on its way into the transport: a long backlog goes in pieces. */
+/** Largest piece of a write. A reset waits for the current piece, so a long backlog is written in pieces. */
 const MAX_PIECE_BYTES = 32 * 1024;
 
-/** The sending half of a browser's stream. Unlike Deno's it can be reset. */
+/** The sending half of a stream of a browser. Unlike Deno's it can be reset. */
 export class BrowserSend implements SendStream {
   readonly canReset = true;
   readonly closed: Promise<SendEnd>;
@@ -18,7 +18,7 @@ export class BrowserSend implements SendStream {
   #inFlight = 0;
   /** How we ended it. */
   #ending: "finished" | "reset" | undefined;
-  /** How it ended in fact. */
+  /** How it has ended. */
   #end: SendEnd | undefined;
   #callback: (() => void) | undefined;
   #flushes: (() => void)[] = [];
@@ -81,7 +81,7 @@ export class BrowserSend implements SendStream {
     this.#wake();
     return end;
   }
-  // One of each per stream, not per write: a write costs no closure.
+  // One closure per stream, not one per write.
   readonly #written = (): void => {
     if (--this.#inFlight === 0 && this.#end === undefined) this.#wake();
   };
@@ -116,17 +116,17 @@ export class BrowserReceive implements ReceiveStream {
   }
 }
 
-/** Whether the peer ended one stream, rather than the whole session. Told by its fields: qmux has a class of its own. */
+/** Whether the peer ended one stream, not the session. Checks fields, because qmux has its own error class. */
 function ofStream(thrown: unknown): thrown is Pick<WebTransportError, "streamErrorCode"> {
   return (thrown as { source?: unknown } | undefined)?.source === "stream";
 }
 
-/** The reason a stream is abandoned with, in either form of the constructor. */
+/** The error to reset a stream with, for both forms of the constructor. */
 function failureWith(code: number): Error {
   if (typeof WebTransportError !== "function") {
     return Object.assign(new Error(`code ${code}`), { streamErrorCode: code });
   }
-  // Chromium has the constructor of older drafts, which knows the first argument alone; elsewhere that is the message.
+  // In Chromium the constructor of older drafts has one argument with the code. Elsewhere the first one is the message.
   const Old = WebTransportError as unknown as new (init: object) => WebTransportError;
   const failure = new Old({ streamErrorCode: code });
   if (failure.streamErrorCode === code) return failure;

@@ -10,17 +10,17 @@ import { ConnectionClosed } from "../errors.ts";
 import { memoryPipe, type MemoryReceive, type MemorySend } from "./memory_stream.ts";
 import { Arrivals } from "../queue.ts";
 
-/** What a pair in memory plays. Every limit holds for both ends. */
+/** What a pair in memory imitates. Every limit holds for both ends. */
 export interface MemoryPairOptions {
   /** Default "". */
   readonly protocol?: string;
   /** Default "/". */
   readonly path?: string;
-  /** False plays a transport without resets, where `reset` only finishes. Default true. */
+  /** False imitates a transport without resets, where `reset` only finishes. Default true. */
   readonly canReset?: boolean;
-  /** Bytes a receiver holds per stream before the writer stays `blocked`. Default: no limit. */
+  /** Bytes that wait per stream before the writer stays `blocked`. Default: no limit. */
   readonly windowBytes?: number;
-  /** Most bytes one `read` returns, to cut messages at awkward places. Default: no limit. */
+  /** Most bytes that one `read` returns, to split messages anywhere. Default: no limit. */
   readonly readBytes?: number;
   /** Unidirectional streams one end may have open at a time; further `openUni` calls wait. Default: no limit. */
   readonly maxUniStreams?: number;
@@ -28,7 +28,7 @@ export interface MemoryPairOptions {
   readonly maxBidiStreams?: number;
   /** What each end calls the other. Default: "memory:b" and "memory:a". */
   readonly remotes?: readonly [string, string];
-  /** 0 plays a transport without datagrams. Default 1,200. */
+  /** 0 imitates a transport without datagrams. Default 1,200. */
   readonly maxDatagramBytes?: number;
 }
 
@@ -121,7 +121,7 @@ export class MemoryConnection implements Connection {
   close(code = 0, reason = ""): void {
     this.#finish({ code, reason, abrupt: false });
   }
-  /** Plays a lost network or a killed process: both ends see the end, nobody says goodbye. */
+  /** Imitates a lost network or a killed process: both ends end without a close. */
   drop(): void {
     this.#finish({ code: 0, reason: "connection lost", abrupt: true });
   }
@@ -182,7 +182,7 @@ class Credit {
     this.#left = left;
   }
 
-  /** Waits for room. Resolves also when the connection has ended: the caller looks. */
+  /** Waits for room. Also fulfils when the connection has ended: the caller checks. */
   take(): Promise<void> {
     if (this.#ended) return Promise.resolve();
     if (this.#left > 0) {

@@ -1,21 +1,21 @@
 import type { ReceiveStream, SendEnd, SendStream } from "../connection.ts";
 import { ConnectionClosed, StreamClosed, StreamReset } from "../errors.ts";
 
-/** What one direction of a stream in memory is told. */
+/** Options of one direction of a stream. */
 export interface PipeOptions {
   readonly canReset: boolean;
-  /** Bytes the receiver holds before writes stay blocked. */
+  /** Bytes that wait before writes stay blocked. */
   readonly windowBytes: number;
-  /** Most bytes one `read` returns. */
+  /** Most bytes that one `read` returns. */
   readonly readBytes: number;
   readonly sendOrder: number;
-  /** The receiver may hear of the stream now: bytes, end or reset are on their way. */
+  /** Called when the receiver may see the stream: bytes, an end or a reset are coming. */
   readonly onFirst: () => void;
-  /** Both sides are through with this direction. */
+  /** Called when both sides have ended this direction. */
   readonly onOver: () => void;
 }
 
-/** One direction of a stream: two ends that know each other. */
+/** One direction of a stream: two connected ends. */
 export function memoryPipe(options: PipeOptions): { send: MemorySend; receive: MemoryReceive } {
   const receive = new MemoryReceive(options);
   const send = new MemorySend(options, receive);
@@ -26,7 +26,7 @@ export function memoryPipe(options: PipeOptions): { send: MemorySend; receive: M
 /** The sending half in memory. Written bytes are copied when the window takes them, one microtask later at the earliest. */
 export class MemorySend implements SendStream {
   readonly canReset: boolean;
-  /** The newest send order, for tests to look at. */
+  /** The last send order, for tests. */
   sendOrder: number;
   readonly #options: PipeOptions;
   readonly #to: MemoryReceive;
@@ -88,13 +88,13 @@ export class MemorySend implements SendStream {
     this.sendOrder = order;
   }
 
-  /** The receiver asked for no more, or the connection is gone. */
+  /** The receiver has stopped, or the connection is gone. */
   abandon(end: "stopped" | "lost"): void {
     if (this.#over) return;
     this.#ending = undefined;
     this.#settle(end);
   }
-  /** Moves what fits into the window, in the next microtask. */
+  /** Moves bytes into the window, in the next microtask. */
   pump(): void {
     if (this.#pumping || this.#over) return;
     this.#pumping = true;
@@ -176,7 +176,7 @@ export class MemoryReceive implements ReceiveStream {
     this.#leave();
   }
 
-  /** Copies as much of `chunk` as the window has room for. @returns how many bytes that was. */
+  /** Copies bytes of `chunk` into the window. @returns How many fitted. */
   take(chunk: Uint8Array): number {
     if (this.#finished || this.#failure) return chunk.length;
     const taken = Math.min(chunk.length, this.#options.windowBytes - this.#held);

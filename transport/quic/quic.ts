@@ -1,5 +1,5 @@
 /**
- * Raw QUIC: the listener, which also takes in HTTP/3 connections for `webtransport_server.ts`, and the dialer.
+ * Raw QUIC: dialing, and a listener that also accepts HTTP/3 connections for `webtransport_server.ts`.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { printAddress, QuicConnection } from "./quic_connection.ts";
 import { denoTransport, type TransportSettings } from "./quic_settings.ts";
 import { Arrivals } from "../queue.ts";
 
-/** No server came about: port taken or not allowed, no such address here, or a certificate that cannot be used. */
+/** Listening failed: the port is taken or not allowed, the address is not ours, or the certificate cannot be used. */
 export class ListenFailed extends QumoError {
   readonly code: "QUMO_ADDRESS_IN_USE" | "QUMO_LISTEN_FAILED";
   constructor(readonly address: string, cause: unknown) {
@@ -25,14 +25,14 @@ export class ListenFailed extends QumoError {
   }
 }
 
-/** Handshakes under way at a time, where nobody says otherwise. */
+/** Most handshakes at a time by default. */
 const MAX_HANDSHAKES = 4096;
 
-/** Where and as whom to listen. */
+/** Address and certificate of a listener. */
 export interface ListenOptions {
-  /** An address of this machine; "::" takes IPv4 as well. */
+  /** An address of this machine; "::" accepts IPv4 as well. */
   readonly hostname: string;
-  /** 0 for any free one. */
+  /** 0 for any free port. */
   readonly port: number;
   /** The certificate chain, PEM. */
   readonly cert: string;
@@ -41,13 +41,13 @@ export interface ListenOptions {
   /** ALPN names, the preferred first. */
   readonly protocols: readonly string[];
   readonly transport?: TransportSettings;
-  /** Told of each connection that did not get through its handshake: wrong ALPN, certificate refused, gave up. */
+  /** Called with each failed handshake: wrong ALPN, certificate refused, given up. */
   readonly onHandshakeFailure?: (failure: Error) => void;
-  /** Whether one more handshake is too many, with so many under way; it is refused then. Default: above 4,096. */
+  /** Whether to refuse one more handshake, with so many under way. Default: from 4,096 on. */
   readonly full?: (handshakes: number) => boolean;
 }
 
-/** Binds a UDP port and takes connections in. @throws {ListenFailed} */
+/** Binds a UDP port and accepts connections. @throws {ListenFailed} */
 export function listenQuic(options: ListenOptions): QuicListener {
   const { hostname, port } = options;
   requireQuic();
@@ -58,7 +58,7 @@ export function listenQuic(options: ListenOptions): QuicListener {
   }
 }
 
-/** Deno hides its QUIC behind a flag; without it the failure is a riddle. @throws {QuicMissing} */
+/** Deno has QUIC behind a flag. Without this check the error would not say so. @throws {QuicMissing} */
 function requireQuic(): void {
   if (typeof Deno.QuicEndpoint !== "function") throw new QuicMissing();
 }
@@ -75,11 +75,11 @@ export class QuicMissing extends QumoError {
 
 /** Iterates over connections whose handshake is done. The owner closes it. */
 export class QuicListener implements AsyncIterable<QuicConnection> {
-  /** Where it listens; the port that was chosen when 0 was asked for. */
+  /** The bound address, with the chosen port where 0 was asked for. */
   readonly addr: { readonly hostname: string; readonly port: number };
   readonly #endpoint: Deno.QuicEndpoint;
   readonly #options: ListenOptions;
-  /** Each certificate's listener. All are kept: Deno stops the endpoint's listening when one of them is collected. */
+  /** One listener per certificate. All are kept: Deno stops listening when one of them is collected. */
   readonly #listeners: Deno.QuicListener[] = [];
   readonly #accepted = new Arrivals<QuicConnection>();
   #handshakes = 0;
@@ -96,7 +96,7 @@ export class QuicListener implements AsyncIterable<QuicConnection> {
   async *[Symbol.asyncIterator](): AsyncGenerator<QuicConnection, void> {
     for (let next; (next = await this.#accepted.next());) yield next;
   }
-  /** New connections get this certificate; those that are up stay. @throws {ListenFailed} The old one stays then. */
+  /** New connections get this certificate; open ones stay. @throws {ListenFailed} Then the old one stays. */
   replaceCertificate(cert: string, key: string): void {
     try {
       this.#listeners.push(this.#listen(cert, key));
@@ -104,12 +104,12 @@ export class QuicListener implements AsyncIterable<QuicConnection> {
       throw new ListenFailed(printAddress(this.addr), thrown);
     }
   }
-  /** Takes no new connections; those that are up stay. */
+  /** Accepts no new connections; open ones stay. */
   stop(): void {
     for (const listener of this.#listeners) listener.stop();
     for (const waiting of this.#accepted.end()) waiting.close(0, "shutting down");
   }
-  /** Closes the endpoint and every connection on it. */
+  /** Closes the endpoint and all its connections. Deno frees the port when it collects the endpoint. */
   close(code = 0, reason = ""): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -125,7 +125,7 @@ export class QuicListener implements AsyncIterable<QuicConnection> {
       alpnProtocols: [...this.#options.protocols],
     });
   }
-  /** All listeners of an endpoint are served from one line, so the first one gets the connections of later certificates too. */
+  /** The listeners of an endpoint share one queue: the first one gets the connections of later certificates too. */
   async #run(listener: Deno.QuicListener): Promise<void> {
     while (!this.#closed) {
       try {
@@ -164,11 +164,11 @@ export class QuicListener implements AsyncIterable<QuicConnection> {
 export interface ConnectOptions {
   /** Protocols offered, the preferred first. Raw QUIC: ALPN names; WebTransport: `wt-available-protocols`. */
   readonly protocols: readonly string[];
-  /** SHA-256 of the one certificate to accept, instead of checking who signed it. */
+  /** SHA-256 of the only accepted certificate. Then its signature is not checked. */
   readonly hash?: Uint8Array;
   /** Further root certificates, PEM. */
   readonly caCerts?: readonly string[];
-  /** Gives up when aborted; once the connection is up the signal means nothing any more. */
+  /** Gives up when aborted. It has no effect on an open connection. */
   readonly signal?: AbortSignal;
   /** Gives up after this long. Default 10,000. */
   readonly timeoutMs?: number;
@@ -180,7 +180,7 @@ export function connectQuic(url: string | URL, options: ConnectOptions): Promise
   return connectAlpn(new URL(url), options.protocols, options);
 }
 
-/** Between attempts at the addresses of one name, as RFC 8305 suggests. */
+/** Time between attempts at the addresses of one name, as in RFC 8305. */
 const NEXT_ADDRESS_MS = 250;
 
 /** Dials the host and port of any URL with the ALPN names given. @throws {ConnectFailed} */
@@ -216,7 +216,7 @@ export async function connectAlpn(
   }
 }
 
-/** Deno tells what went wrong in the text alone: TLS alerts (RFC 8446 §6) with their numbers. */
+/** The error for a failed dial. Deno has the number of a TLS alert (RFC 8446 §6) only in its message. */
 function failure(
   url: string,
   why: string,
@@ -280,7 +280,7 @@ async function attempt(at: Attempt): Promise<Deno.QuicConn> {
   } finally {
     clearTimeout(timer);
     at.signal.removeEventListener("abort", onAbort);
-    // Closing the endpoint is the only way to give a handshake up.
+    // A handshake can only be given up by closing the endpoint.
     if (!up) endpoint?.close();
   }
 }
@@ -291,9 +291,9 @@ function ipVersion(hostname: string): 0 | 4 | 6 {
   return /^\d+(\.\d+){3}$/.test(hostname) ? 4 : 0;
 }
 
-/** The addresses of a name, as the system knows them. */
+/** The addresses of a name, from the system. */
 async function resolve(hostname: string): Promise<string[]> {
-  // Loaded here, so that code which only mentions this module can be bundled for browsers.
+  // Imported here, so that a bundle for browsers can contain this module.
   const { lookup } = await import("node:dns/promises");
   return (await lookup(hostname, { all: true })).map((found) => found.address);
 }

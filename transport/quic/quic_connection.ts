@@ -3,7 +3,7 @@ import type { BidiStream, CloseInfo, Connection, StreamOptions } from "../connec
 import { ConnectionClosed } from "../errors.ts";
 import { QuicReceive, QuicSend, type StreamOwner } from "./quic_stream.ts";
 
-/** Datagrams handed to Deno and not taken yet; past this the network is behind and new ones are dropped. */
+/** Most datagrams that wait in Deno. Above that the network is too slow, and new ones are dropped. */
 const MAX_DATAGRAMS_IN_FLIGHT = 128;
 
 /** A bidirectional QUIC stream. */
@@ -29,13 +29,13 @@ export class QuicConnection implements Connection, StreamOwner {
   #ended = false;
   #datagramsInFlight = 0;
 
-  /** @param path What was dialed; a server that takes the connection in does not learn it. */
+  /** @param path The dialed path. A server does not know it. */
   constructor(conn: Deno.QuicConn, path = "/") {
     this.#conn = conn;
     this.path = path;
     this.protocol = conn.protocol ?? "";
     this.remoteAddress = printAddress(conn.remoteAddr);
-    // An endpoint that is collected takes its connections with it.
+    // Deno closes the connections of a collected endpoint.
     this.#endpoint = conn.endpoint;
     this.#uni = conn.incomingUnidirectionalStreams.getReader();
     this.#bidi = conn.incomingBidirectionalStreams.getReader();
@@ -73,7 +73,7 @@ export class QuicConnection implements Connection, StreamOwner {
     try {
       const { value } = await this.#uni.read();
       return value && new QuicReceive(value);
-    } catch { // An end without goodbye; `closed` tells of it.
+    } catch { // The connection was lost; `closed` has the reason.
       return undefined;
     }
   }

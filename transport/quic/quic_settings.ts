@@ -1,6 +1,6 @@
-/** What a QUIC endpoint asks of its connections. */
+/** Settings of QUIC connections. */
 export interface TransportSettings {
-  /** A connection silent for this long is lost; the lower of both ends counts. Default 10,000. */
+  /** A connection is lost after this silence; the lower value of both ends counts. Default 10,000. */
   readonly idleTimeoutMs?: number;
   /** Sends something at least this often; must be well below the idle timeout; 0 for never. Default 4,000. */
   readonly keepAliveMs?: number;
@@ -8,11 +8,11 @@ export interface TransportSettings {
   readonly maxUniStreams?: number;
   /** Bidirectional streams the peer may have open. Default 100. */
   readonly maxBidiStreams?: number;
-  /** Default "bbr": it keeps queues short. "default" is what Deno chooses, CUBIC as well today. */
+  /** Default "bbr": it keeps queues short. "default" is the choice of Deno, which is CUBIC today. */
   readonly congestionControl?: "bbr" | "cubic" | "default";
 }
 
-/** The same in Deno's words. @internal */
+/** The same settings for Deno. @internal */
 export function denoTransport(settings: TransportSettings = {}): Deno.QuicTransportOptions {
   const keepAliveMs = settings.keepAliveMs ?? 4_000;
   return {

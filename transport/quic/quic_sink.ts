@@ -1,28 +1,28 @@
 /**
- * Writes to a QUIC stream without the machinery of web streams in between.
+ * Writes to a QUIC stream without web streams.
  *
  * A write through a `WritableStream` makes some ten promises and costs more than all the relay's own JavaScript for a
- * delivered frame (docs/adr/0008-writes-past-web-streams.md). Deno's runtime writes to the resource behind the stream by one
- * call, which it leaves within reach; where a version does not, everything goes through the stream as usual.
+ * delivered frame (docs/adr/0008-writes-past-web-streams.md). Deno's runtime writes to the resource of the stream with one
+ * call, which can be reached from here. In a version where it cannot, writes go through the stream.
  *
  * @module
  */
 
-/** The end of a stream that bytes are put into. Promises reject as those of a writer do. */
+/** The sink of a stream. Its promises reject like those of a writer. */
 export interface QuicSink {
   /** Fulfils when the transport has taken all of `bytes`. Writes keep their order. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Sends FIN. To be called once no write is on its way. */
+  /** Sends FIN. Call it when all writes are done. */
   close(): Promise<void>;
   abort(): Promise<void>;
 }
 
-/** As much of Deno's runtime as is used. */
+/** The part of Deno's runtime that is used. */
 interface Core {
   writeAll(resource: number, bytes: Uint8Array): Promise<void>;
 }
 
-/** The shortest way into a stream that this runtime has. The stream belongs to the sink from here on. */
+/** The fastest sink that this runtime has for a stream. The sink owns the stream from now on. */
 export function sinkOf(stream: WritableStream<Uint8Array<ArrayBufferLike>>): QuicSink {
   const resource = CORE && resourceOf(stream);
   if (CORE === undefined || resource === undefined) return stream.getWriter();
@@ -50,7 +50,7 @@ class ResourceSink implements QuicSink {
   }
 }
 
-/** The number of the resource a stream writes to, in the words of Deno's implementation. */
+/** The resource id of a stream, from the internals of Deno. */
 function resourceOf(stream: WritableStream): number | undefined {
   const symbols = Object.getOwnPropertySymbols(stream);
   const symbol = symbols.find(({ description }) => description === "[[resourceBacking]]");

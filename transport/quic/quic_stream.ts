@@ -6,24 +6,24 @@ import { type QuicSink, sinkOf } from "./quic_sink.ts";
 /** A first chunk up to this size is copied behind the stream's prefix, so that both leave in one write. */
 const MAX_JOINED_BYTES = 4096;
 /**
- * What a pending read may take. Deno holds as much memory for every stream that waits (64 KiB, if it is not told), so it
- * begins small, grows with a stream that fills it, and shrinks with one that does not.
+ * Size of the buffer of a pending read. Deno holds that memory for every waiting stream (64 KiB by default). So it begins
+ * small, grows with a stream that fills it, and shrinks with one that does not.
  */
 const READ_BYTES = { least: 512, most: 64 << 10, step: 8 } as const;
 
-/** Whose streams these are: a connection, or a WebTransport session on one. */
+/** The owner of streams: a connection, or a WebTransport session on one. */
 export interface StreamOwner {
-  /** Streams being sent. They are held here because the transport finishes a stream that nobody references. */
+  /** Streams being sent. They are referenced here, because Deno finishes a collected stream. */
   readonly sends: Set<QuicSend>;
-  /** Streams being received that end with the owner; a raw connection needs none here, QUIC ends them itself. */
+  /** Streams being received that end with the owner. A raw connection needs none: QUIC ends them itself. */
   readonly receives: Set<QuicReceive>;
 }
 
-/** Bytes that all streams of a session may send together. */
+/** The credit of all streams of a session, in bytes. */
 export interface SendCredit {
-  /** Takes as many of the bytes wanted as there are. */
+  /** Takes up to `wanted` bytes of credit. */
   take(wanted: number): number;
-  /** Calls back once, when there are more or none will come. */
+  /** Calls back once, when there is more credit or there will be none. */
   wait(callback: () => void): void;
 }
 
@@ -37,7 +37,7 @@ export class QuicSend implements SendStream {
   #owner: StreamOwner;
   #prefix: Uint8Array | undefined;
   #credit: SendCredit | undefined;
-  /** What has to wait for credit, in order; it counts as one write in flight. */
+  /** Bytes that wait for credit, in order. They count as one write in flight. */
   #withheld: Uint8Array[] | undefined;
   #inFlight = 0;
   #ending: SendEnd | undefined;
@@ -63,8 +63,8 @@ export class QuicSend implements SendStream {
   }
 
   /**
-   * Makes the stream one of a session: `prefix` goes out in front of the first bytes, in the same write if they are few.
-   * @param credit What the bytes behind the prefix are taken from; absent where nothing bounds them but QUIC.
+   * Makes the stream one of a session: `prefix` is sent before the first bytes, in the same write if they are few.
+   * @param credit The credit of the bytes after the prefix; absent where only QUIC limits them.
    */
   adopt(owner: StreamOwner, prefix?: Uint8Array, credit?: SendCredit): void {
     this.#credit = credit;
@@ -99,10 +99,10 @@ export class QuicSend implements SendStream {
     if (this.done) return;
     try {
       this.#stream.sendOrder = order;
-    } catch { // The connection took the stream with it; nothing is left to order.
+    } catch { // The stream has ended with the connection.
     }
   }
-  /** The owner is gone: ends the stream as "lost". */
+  /** Ends the stream as "lost", because its owner is gone. */
   lose(): void {
     this.#settle("lost");
     this.#sink.abort().catch(ignore);
@@ -170,7 +170,7 @@ export class QuicSend implements SendStream {
     this.#end.resolve(end);
     this.#wake();
   }
-  // One of each per stream, not per write: a write costs no closure.
+  // One closure per stream, not one per write.
   readonly #written = (): void => {
     if (this.#over) return;
     if (--this.#inFlight > 0) return;
@@ -197,7 +197,7 @@ export class QuicReceive implements ReceiveStream {
   #readBytes: number = READ_BYTES.least;
   #owner: StreamOwner | undefined;
   #rest: Uint8Array | undefined;
-  /** A read that nobody has waited for yet. */
+  /** A pending read that has no caller yet. */
   #ahead: Promise<Uint8Array | undefined> | undefined;
   #gathering = false;
   #codeOf: (quicCode: number) => number = (code) => code;
@@ -214,8 +214,8 @@ export class QuicReceive implements ReceiveStream {
     return Number(this.#stream.id);
   }
   /**
-   * Makes the stream one of a session, which numbers its errors its own way.
-   * @param received Called with the number of bytes of each read; absent where nobody counts them.
+   * Makes the stream one of a session, which has its own error codes.
+   * @param received Called with the number of bytes of each read.
    */
   adopt(
     owner: StreamOwner,
@@ -228,13 +228,13 @@ export class QuicReceive implements ReceiveStream {
     this.#codeOf = codeOf;
     owner.receives.add(this);
   }
-  /** Puts back bytes that were read; they come first again. */
+  /** Puts bytes back: the next read returns them first. */
   unread(bytes: Uint8Array): void {
     if (bytes.length > 0) this.#rest = bytes;
   }
   /**
-   * Takes in what comes until somebody reads or adopts the stream, who gets it first. It begins where no read is pending.
-   * @returns Whether it stayed at `mostBytes` or below for as long as that lasted.
+   * Reads ahead until the stream is read or adopted; that reader gets the bytes first. No read may be pending.
+   * @returns Whether at most `mostBytes` came until then.
    */
   async gather(mostBytes: number): Promise<boolean> {
     this.#gathering = true;
@@ -242,8 +242,8 @@ export class QuicReceive implements ReceiveStream {
       if ((this.#rest?.length ?? 0) > mostBytes) return false;
       const ahead = this.#ahead = this.#next();
       const chunk = await ahead.catch(() => undefined);
-      if (!this.#gathering) return true; // it is another's read now
-      if (chunk === undefined) break; // the reader will find the end again
+      if (!this.#gathering) return true; // another caller has the read now
+      if (chunk === undefined) break; // the reader gets the end again
       this.#ahead = undefined;
       this.#rest = this.#rest === undefined ? chunk : concat([this.#rest, chunk]);
     }
@@ -274,7 +274,7 @@ export class QuicReceive implements ReceiveStream {
     this.#leave();
     this.#reader.cancel().catch(ignore);
   }
-  /** The owner is gone: a pending read and all later ones throw `why`. */
+  /** Ends the stream because its owner is gone: all reads throw `why`. */
   fail(why: ConnectionClosed): void {
     this.#gone ??= why;
     this.stop(0);
@@ -306,7 +306,7 @@ export class QuicReceive implements ReceiveStream {
     if (this.#gone) throw this.#gone;
     if (this.#stopped) return undefined;
     if (thrown instanceof Deno.errors.ConnectionReset) {
-      // The only place where Deno shows the code is the text.
+      // Deno has the code only in its message.
       const code = Number(/error (\d+)/.exec(thrown.message)?.[1] ?? 0);
       throw new StreamReset(this.#codeOf(code), { cause: thrown });
     }

@@ -1,5 +1,5 @@
 /**
- * QUIC's streams over a WebSocket, for whoever cannot come by QUIC: qmux, through `@moq/qmux`, on either side.
+ * Streams like those of QUIC over a WebSocket, for peers without QUIC: qmux, by `@moq/qmux`, on both sides.
  *
  * @module
  */
@@ -9,19 +9,19 @@ import { SocketStream } from "./websocket_stream.ts";
 import type { TransportSettings } from "../quic/quic_settings.ts";
 
 /**
- * Versions of qmux, newest first. What came before them, "webtransport", is not among them: without flow control a peer could
- * fill this side's memory, and whoever speaks it speaks "qmux-00" as well.
+ * Versions of qmux, newest first. Their predecessor "webtransport" is left out: it has no flow control, so a peer could fill
+ * our memory. Peers with it also have "qmux-00".
  */
 const QMUX_VERSIONS = ["qmux-02", "qmux-01", "qmux-00"];
-/** What a peer may send ahead of its reader: on all streams, and on one. */
+/** Windows of flow control: of all streams, and of one. */
 const CONNECTION_WINDOW_BYTES = 1 << 20;
 const STREAM_WINDOW_BYTES = 256 << 10;
-/** Silence after which the peer is held for gone. It is asked for a sign of life at a third of it. */
+/** A peer is lost after this silence. It gets a ping after a third of it. */
 const SILENCE_MS = 30_000;
 
 /**
- * The names of a WebSocket's subprotocols, best first: each version of MoQ in each version of qmux, newest version of MoQ
- * first, then the bare names of qmux, which leave the version of MoQ to SETUP.
+ * The subprotocols of a WebSocket, best first: each version of MoQ in each version of qmux, newest version of MoQ first, then
+ * the bare names of qmux, where SETUP has the version of MoQ.
  *
  * @param protocols MoQ's versions, newest first; the bare names are for "moql" alone.
  */
@@ -31,11 +31,11 @@ export function subprotocolsOf(protocols: readonly string[]): string[] {
 }
 
 /**
- * Which subprotocol of an offer is taken: the first of ours, whatever the order of the offer, so that nobody is talked down
- * to an older version than both sides know.
+ * Chooses a subprotocol of an offer: our best one, in whatever order they are offered, so that both sides get the newest
+ * common version.
  *
  * @param offered The header `Sec-WebSocket-Protocol`.
- * @returns `undefined` when there is nothing in common, or no offer: the upgrade is to be refused.
+ * @returns `undefined` without a common one or without an offer: refuse the upgrade.
  */
 export function chooseSubprotocol(
   offered: string | null | undefined,
@@ -45,27 +45,27 @@ export function chooseSubprotocol(
   return subprotocolsOf(protocols).find((name) => names.has(name));
 }
 
-/** One WebSocket, and where it comes from. */
+/** Facts about one WebSocket. */
 export interface WebSocketOptions {
-  /** Which end of qmux this is. */
+  /** Our side of qmux. */
   readonly side: "client" | "server";
   /** Path and query that were dialed. */
   readonly path: string;
   /** "ip:port" of the peer. */
   readonly remoteAddress: string;
-  /** The subprotocol, where the socket does not tell. */
+  /** The subprotocol, where the socket does not have it. */
   readonly subprotocol?: string;
-  /** How many streams the peer may open; the rest is QUIC's. */
+  /** How many streams the peer may open. Other settings are for QUIC only. */
   readonly transport?: Pick<TransportSettings, "maxUniStreams" | "maxBidiStreams">;
-  /** Ends the connection below at once, for sockets that cannot be closed in order. */
+  /** Drops the TCP connection at once, for sockets that cannot be closed in order. */
   readonly drop?: () => void;
-  /** Called with each message that comes. */
+  /** Called with each message. */
   readonly heard?: () => void;
 }
 
 /**
- * A connection over a WebSocket that is open or opening. The socket belongs to it from now on.
- * @throws What kept the socket from opening.
+ * A connection over a WebSocket that is open or opening. It owns the socket from now on.
+ * @throws The reason why the socket did not open.
  */
 export async function overWebSocket(
   socket: WebSocket,
@@ -92,7 +92,7 @@ export async function overWebSocket(
     : new QmuxSession(stream, { config });
   await session.ready;
   const { path, remoteAddress } = options;
-  // The same to whoever uses it; the types of streams differ in what nobody here asks of them.
+  // The same at run time; the types of streams differ in members that we do not use.
   const transport = session as unknown as SessionTransport;
   return new BrowserConnection(transport, { kind: "websocket", path, remoteAddress });
 }

@@ -9,7 +9,7 @@ import { CertificateRefused, ConnectFailed, HandshakeFailed, RequestRefused } fr
 import { overWebSocket, subprotocolsOf } from "./websocket.ts";
 import type { WebTransportConnectOptions } from "../webtransport/webtransport_client.ts";
 
-/** The WebSocket of Deno takes more than that of browsers. */
+/** The WebSocket of Deno has more options than that of browsers. */
 type SocketConstructor = new (
   url: string,
   options: string[] | {
@@ -19,7 +19,7 @@ type SocketConstructor = new (
   },
 ) => WebSocket;
 
-/** What is used of Deno, where it is there. */
+/** The part of Deno that is used, if we run in it. */
 interface Runtime {
   readonly Deno?: {
     createHttpClient(options: { caCerts: string[] }): { close(): void };
@@ -29,9 +29,9 @@ interface Runtime {
 
 /**
  * Connects by WebSocket: `wss:` and `https:` with TLS, `ws:` and `http:` without.
- * @throws {CertificateRefused} Told in Deno only, as is the status of a {@link RequestRefused}.
- * @throws {HandshakeFailed} The socket did not open; the WebSockets of browsers do not tell why.
- * @throws {ConnectFailed} An option that does not exist here, no answer in time, or given up.
+ * @throws {CertificateRefused} In Deno only, like {@link RequestRefused} with its status.
+ * @throws {HandshakeFailed} The socket did not open. Browsers do not tell why.
+ * @throws {ConnectFailed} An option that this runtime does not have, no answer in time, or given up.
  */
 export async function connectWebSocket(
   url: string | URL,
@@ -76,7 +76,7 @@ export async function connectWebSocket(
     const timedOut = cause instanceof DOMException && cause.name === "TimeoutError";
     if (timedOut) throw new ConnectFailed(asked.href, "no answer in time", undefined, { cause });
     if (signal.aborted) throw new ConnectFailed(asked.href, reasonOf(cause), undefined, { cause });
-    // Deno tells the status, in words; browsers do not.
+    // Deno has the status in its message. Browsers do not tell it.
     const status = /Invalid status code: (\d{3})/.exec(reasonOf(cause))?.[1];
     if (status !== undefined) throw new RequestRefused(asked.href, Number(status), { cause });
     throw socketFailure(asked.href, reasonOf(cause), options, cause);
@@ -85,7 +85,7 @@ export async function connectWebSocket(
   }
 }
 
-/** @throws {ConnectFailed} An option that does not exist here. */
+/** @throws {ConnectFailed} An option that this runtime does not have. */
 function openSocket(
   url: URL,
   { protocols, headers, caCerts }: WebTransportConnectOptions,
@@ -108,7 +108,7 @@ function openSocket(
   return { socket, release: () => client?.close() };
 }
 
-/** Deno's socket says in its text how far it came; that of a browser says nothing. */
+/** The reason of a failed socket. Deno has it in its message; a browser has none. */
 function socketFailure(
   url: string,
   reason: string,
@@ -134,7 +134,7 @@ function adviceFor({ protocols }: WebTransportConnectOptions): string {
     `path, the token or the versions (${protocols.join(", ")})`;
 }
 
-/** Told where nobody asked for a WebSocket: it is all that this Deno has. */
+/** Warns that only WebSocket works in this Deno, although the URL did not ask for it. */
 function withoutQuic(url: string): string {
   const { Deno } = globalThis as Runtime;
   return url.startsWith("http") && Deno !== undefined && !("QuicEndpoint" in Deno)

@@ -1,34 +1,34 @@
 /**
- * A WebSocket as a pair of streams, for qmux, with an eye on what a peer could make it hold: a socket that takes no more
- * data, or that keeps asking without listening to the answers, is dropped.
+ * A WebSocket as a pair of streams, for qmux, with limits on its memory: it drops a socket that takes no data, or that sends
+ * without reading our answers.
  *
  * @module
  */
 
-/** Bytes handed to the socket and not sent yet, above which nothing more is written to it. */
+/** Nothing more is written while the socket has more unsent bytes than this. */
 const HIGH_WATER_BYTES = 64 * 1024;
-/** No message of an honest peer is longer: qmux cuts what it sends at 16 KiB. */
+/** Longest message. qmux sends at most 16 KiB in one. */
 const MAX_MESSAGE_BYTES = 64 * 1024;
-/** What a peer may send while it takes nothing of ours. Its answers pile up here, and only here without a limit. */
+/** Bytes that a peer may send while it reads nothing of ours. Without this limit our answers would pile up. */
 const MAX_UNANSWERED_BYTES = 512 * 1024;
-/** Browsers do not tell when a socket has room again. */
+/** How often a full socket is checked: browsers have no event for room. */
 const POLL_MS = 10;
 
-/** What both ends of a socket have in common. */
+/** Options of a socket. */
 export interface SocketOptions {
-  /** The subprotocol that was agreed on; servers of Deno do not tell it to the socket. */
+  /** The subprotocol. On a server of Deno the socket does not have it. */
   readonly protocol?: string;
   /** A socket that takes no data for this long is dropped. Default 30,000. */
   readonly stallMs?: number;
   /** How long the other end may take to close in order. Default 2,000. */
   readonly closeMs?: number;
-  /** Ends the connection below at once, for sockets that cannot be closed in order. */
+  /** Drops the TCP connection at once, for sockets that cannot be closed in order. */
   readonly drop?: () => void;
-  /** Called with each message that comes. */
+  /** Called with each message. */
   readonly heard?: () => void;
 }
 
-/** An open or opening WebSocket, behind the API of WebSocketStream. The socket belongs to it. */
+/** An open or opening WebSocket with the API of WebSocketStream. It owns the socket. */
 export class SocketStream {
   readonly url: string;
   readonly opened: Promise<{
@@ -62,7 +62,7 @@ export class SocketStream {
       abort: () => this.close(),
     });
     const opened = Promise.withResolvers<Awaited<SocketStream["opened"]>>();
-    opened.promise.catch(() => {}); // Told by `closed` as well.
+    opened.promise.catch(() => {}); // `closed` has the error as well
     this.opened = opened.promise;
     const open = () => {
       const { extensions, protocol } = socket;
@@ -75,7 +75,7 @@ export class SocketStream {
       const { message } = event as Partial<ErrorEvent>;
       const why = message || "the WebSocket failed";
       opened.reject(new Error(why));
-      // Not every socket that failed tells of its end as well.
+      // Some sockets have no close event after an error.
       this.#settle(1006, why);
     };
     socket.onclose = ({ code, reason }) => {
@@ -85,7 +85,7 @@ export class SocketStream {
     if (socket.readyState > WebSocket.OPEN) socket.onclose(new CloseEvent("close"));
   }
 
-  /** Closes in order; the connection below is dropped when that takes too long. */
+  /** Closes in order. When that takes too long, the TCP connection is dropped. */
   close(): void {
     if (this.#over) return;
     try {

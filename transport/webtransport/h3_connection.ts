@@ -14,52 +14,52 @@ import { Writer } from "../../wire/cursor.ts";
 import type { QuicBidi, QuicConnection } from "../quic/quic_connection.ts";
 import type { QuicReceive, QuicSend } from "../quic/quic_stream.ts";
 
-/** Streams that came before their session, all sessions together; more are refused. */
+/** Most streams that wait for their session, of all sessions; further ones are refused. */
 const MAX_HELD_STREAMS = 16;
-/** What each may bring meanwhile; a longer one is refused. */
+/** Most bytes that each may have by then; a longer one is refused. */
 const MAX_HELD_BYTES = 8 * 1024;
 
-/** A stream inside a session, its prefix taken off. */
+/** A stream of a session, without its prefix. */
 export type SessionStream =
   | { readonly uni: QuicReceive; readonly bidi?: never }
   | { readonly bidi: QuicBidi; readonly uni?: never };
 
-/** Takes the streams of one session. */
+/** Gets the streams of one session. */
 export interface SessionStreams {
   take(stream: SessionStream): void;
 }
 
-/** How one side of HTTP/3 is played. */
+/** Options of one side of HTTP/3. */
 export interface H3Options {
-  /** Sessions the peer may open here, as SETTINGS announce it. */
+  /** Sessions the peer may open, for our SETTINGS. */
   readonly maxSessions: number;
   readonly side: "client" | "server";
-  /** What the peer may send in a session ahead of what was taken. Default {@link FLOW_WINDOW}. */
+  /** The window of flow control of a session. Default {@link FLOW_WINDOW}. */
   readonly window?: FlowWindow;
-  /** A stream that carries a request. Nothing of it is read yet. */
+  /** Gets each stream with a request. Nothing of it is read yet. */
   onRequest(stream: QuicBidi): void;
 }
 
 /**
- * The part of HTTP/3 that both sides of WebTransport share: SETTINGS out and in, and every stream of the peer sorted to where
- * it belongs. Each stream is looked at in its own task, so that a silent one holds up none.
+ * The part of HTTP/3 that both sides of WebTransport share: SETTINGS in both directions, and sorting of the streams of the
+ * peer. Each stream is read in its own task, so that a silent one does not block others.
  */
 export class H3Connection {
   readonly quic: QuicConnection;
-  /** The peer's SETTINGS, or `undefined` when the connection ended before they came. */
+  /** The peer's SETTINGS, or `undefined` when the connection ended before. */
   readonly settings: Promise<ReadonlyMap<number, number> | undefined>;
   /** Fulfils (never rejects) when the peer wants the connection to end (GOAWAY). */
   readonly leaving: Promise<void>;
-  /** As SETTINGS announce it. */
+  /** As in our SETTINGS. */
   readonly window: FlowWindow;
   readonly #options: H3Options;
   readonly #settings = Promise.withResolvers<ReadonlyMap<number, number> | undefined>();
   readonly #leaving = Promise.withResolvers<void>();
-  /** Our control stream. A stream that nobody holds is finished, and with it the connection. */
+  /** Our control stream. It is referenced here, because Deno finishes a collected stream, which would end the connection. */
   #control: QuicSend | undefined;
-  /** Types of the peer's streams of which there may be one. */
+  /** Types of unidirectional streams that the peer has opened and may only open once. */
   readonly #seen = new Set<number>();
-  /** The first stream of the peer that has not come yet. */
+  /** Id of the first stream of the peer that has not come yet. */
   #nextBidi = 0;
   #goawaySent = false;
   #goawayId = Infinity;
@@ -78,31 +78,31 @@ export class H3Connection {
     this.#guard(this.#acceptBidi());
   }
 
-  /** Streams of this session go to `session`, those that wait already first. */
+  /** Gives the streams of this session to `session`, waiting ones first. */
   attach(sessionId: number, session: SessionStreams): void {
     this.#sessions.set(sessionId, session);
     for (const stream of this.#release(sessionId)) session.take(stream);
   }
-  /** There is no such session, or not any more: its streams are refused. */
+  /** Refuses the streams of a session that does not exist any more. */
   detach(sessionId: number): void {
     this.#sessions.set(sessionId, "over");
     for (const stream of this.#release(sessionId)) refuse(stream);
   }
-  /** Tells the peer to begin nothing new on this connection (RFC 9114 §5.2). */
+  /** Sends GOAWAY: the peer begins nothing new on this connection (RFC 9114 §5.2). */
   goaway(): void {
     if (this.#goawaySent || this.#control === undefined) return;
     this.#goawaySent = true;
-    // A server names the first request it will not answer, a client the first push: there are none.
+    // The id is the first refused request for a server, and the first refused push for a client: there are no pushes.
     const id = new Writer();
     id.varint(this.#options.side === "server" ? this.#nextBidi : 0);
     this.#control.write(encodeFrame(FrameType.goaway, id.done()));
   }
-  /** Closes the connection for what the peer did wrong. */
+  /** Closes the connection after an error of the peer. */
   violated(violation: ProtocolViolation): void {
     const code = violation instanceof H3Violation ? violation.h3Code : H3Error.protocol;
     this.quic.close(code, violation.message);
   }
-  /** Runs a task of this connection: a broken wire format closes it, the end of a stream is nothing to tell. */
+  /** Runs a task of this connection. A violation closes the connection; the end of a stream is no error. */
   async #guard(task: Promise<void>): Promise<void> {
     try {
       await task;
@@ -133,11 +133,11 @@ export class H3Connection {
       const session = await readVarint(stream);
       if (session) this.#give(session.value, { uni: stream });
     } else if (type?.value === UniType.control) await this.#readControl(stream);
-    else while (await stream.read()); // QPACK streams have to stay open; GREASE has nothing to say.
+    else while (await stream.read()); // QPACK streams must stay open; GREASE is ignored.
   }
   #countUni(type: number): void {
     if (!ONE_EACH.has(type)) return;
-    // Nobody was allowed to push anything, so there is no stream of that type at all.
+    // We did not allow pushes, so there is no such stream.
     if (!this.#seen.has(type) && type !== UniType.push) return void this.#seen.add(type);
     const detail = `one more stream of type ${type}`;
     throw new H3Violation(H3Error.streamCreation, "HTTP/3 connection", detail);
@@ -179,7 +179,7 @@ export class H3Connection {
     else if (this.#held.length < MAX_HELD_STREAMS) void this.#hold({ sessionId, stream });
     else refuse(stream);
   }
-  /** Keeps a stream until its session is there. It is read, since QUIC would keep far more of one that is not. */
+  /** Keeps a stream until its session exists. It is read meanwhile: QUIC would buffer far more of an unread one. */
   async #hold(held: { readonly sessionId: number; readonly stream: SessionStream }): Promise<void> {
     this.#held.push(held);
     const { uni, bidi } = held.stream;
@@ -194,7 +194,7 @@ export class H3Connection {
   }
 }
 
-/** Types of unidirectional streams of which a peer has one, or none. */
+/** Types of unidirectional streams that a peer may open once. */
 const ONE_EACH: ReadonlySet<number> = new Set([
   UniType.control,
   UniType.push,
@@ -202,13 +202,13 @@ const ONE_EACH: ReadonlySet<number> = new Set([
   UniType.decoder,
 ]);
 
-/** Turns a stream away that belongs to nothing. */
+/** Refuses a stream without an owner. */
 export function refuse({ uni, bidi }: SessionStream): void {
   (uni ?? bidi.receive).stop(0);
   bidi?.send.finish();
 }
 
-/** Reads a varint off the front of a stream, or `undefined` when it ends first. `bytes` is all that was read. */
+/** Reads a varint from the front of a stream, or `undefined` when the stream ends first. `bytes` are all bytes that were read. */
 async function readVarint(
   stream: QuicReceive,
 ): Promise<{ value: number; bytes: Uint8Array } | undefined> {

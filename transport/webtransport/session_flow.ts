@@ -1,6 +1,6 @@
 /**
- * Flow control of a WebTransport session (draft-ietf-webtrans-http3 §5): how many streams and bytes each side may send in
- * all. QUIC's own limits stand beside it. It holds where both sides name limits in their SETTINGS, which ours always does.
+ * Flow control of a WebTransport session (draft-ietf-webtrans-http3 §5): how many streams and bytes each side may send. The
+ * limits of QUIC hold as well. It is in use when both sides have limits in their SETTINGS; we always do.
  *
  * @module
  */
@@ -9,23 +9,23 @@ import { H3Error, H3Violation } from "../../wire/h3/errors.ts";
 import { type FlowWindow, Setting } from "../../wire/h3/settings.ts";
 import type { SendCredit } from "../quic/quic_stream.ts";
 
-/** Credit for fewer bytes than this is saved up for a moment: a peer that gives a byte at a time has us write no byte at a time. */
+/** Less credit than this waits for a moment, so that a peer cannot make us write single bytes. */
 const GRAIN_BYTES = 4096;
-/** How long that is. A peer whose whole window is small gets on all the same. */
+/** How long it waits. A peer with a small window still makes progress. */
 const SAVE_UP_MS = 20;
 
 /** Kinds of streams. */
 export type StreamKind = "uni" | "bidi";
 
-/** A limit, and how much of it is used. Both grow for as long as the session lasts. */
+/** A limit and its used part. Both only grow. */
 class Allowance {
   used = 0;
-  /** The limit its holder was told to be in the way of. */
+  /** The last limit that was reported as blocking. */
   #toldAt = -Infinity;
   #saving: ReturnType<typeof setTimeout> | undefined;
   readonly #waiting: (() => void)[] = [];
 
-  /** @param grain Less of it than this is saved up, and a limit that has grown by less is not told of again. */
+  /** @param grain Less than this waits, and a limit that grew by less is not reported again. */
   constructor(
     public most: number,
     readonly blocked: (most: number) => void,
@@ -35,7 +35,7 @@ class Allowance {
   get left(): number {
     return Math.max(0, this.most - this.used);
   }
-  /** Waits for more: calls back once, and what is called takes some then. The other side hears of it once per limit. */
+  /** Waits for more: calls back once, and the callback takes some. The other side is told once per limit. */
   wait(callback: () => void): void {
     this.#waiting.push(callback);
     this.#tell();
@@ -53,7 +53,7 @@ class Allowance {
     if (this.left >= this.grain) return this.#wake();
     if (this.#waiting.length > 0) this.#saving ??= setTimeout(this.#wake, SAVE_UP_MS);
   }
-  /** Nothing will come any more: all who wait are called. */
+  /** There will be no more: calls all that wait. */
   end(): void {
     clearTimeout(this.#saving);
     for (const callback of this.#waiting.splice(0)) callback();
@@ -76,15 +76,15 @@ export class SessionFlow implements SendCredit {
   readonly #window: FlowWindow;
   readonly #streams: Readonly<Record<StreamKind, Allowance>>;
   readonly #data: Allowance;
-  /** What the peer may do here, as it was told last, and has done. */
+  /** The limits of the peer as last announced, and what it has used. */
   readonly #theirs: Readonly<Record<StreamKind | "data", { most: number; used: number }>>;
   #over = false;
 
   /**
    * @param peer The peer's SETTINGS.
-   * @param window How far ahead of what was used the peer's limits are kept.
+   * @param window The peer's limits are kept this far above what it has used.
    * @param send Sends a frame on the CONNECT stream.
-   * @returns `undefined` when the peer names no limit: there is no flow control then.
+   * @returns `undefined` when the peer has no limits: then there is no flow control.
    */
   static between(
     peer: ReadonlyMap<number, number>,
@@ -117,7 +117,7 @@ export class SessionFlow implements SendCredit {
     this.#theirs = { data: told(window.data), bidi: told(window.bidi), uni: told(window.uni) };
   }
 
-  /** Waits until one more stream may be opened here, and counts it. Fulfils too when the session is over. */
+  /** Waits until we may open one more stream, and counts it. Also fulfils when the session is over. */
   async opening(kind: StreamKind): Promise<void> {
     const streams = this.#streams[kind];
     const take = () => void streams.used++;
@@ -133,23 +133,23 @@ export class SessionFlow implements SendCredit {
     this.#data.wait(callback);
   }
 
-  /** The peer has opened a stream. @throws {H3Violation} It was one too many. */
+  /** Counts a stream of the peer. @throws {H3Violation} It was one too many. */
   opened(kind: StreamKind): void {
     const type = kind === "uni" ? Capsule.maxStreamsUni : Capsule.maxStreamsBidi;
     this.#used(kind, 1, type, MAX_STREAMS);
   }
-  /** Bytes of the peer were read from a stream. @throws {H3Violation} They were too many. */
+  /** Counts bytes of the peer. @throws {H3Violation} They were too many. */
   received(bytes: number): void {
     this.#used("data", bytes, Capsule.maxData, Number.MAX_SAFE_INTEGER);
   }
-  /** Takes a capsule of the peer. @throws {ProtocolViolation} */
+  /** Handles a capsule of the peer. @throws {ProtocolViolation} */
   read(type: number, payload: Uint8Array): void {
     const value = capsuleNumber(payload);
     if (type === Capsule.maxData) this.#data.raise(value);
     else if (type === Capsule.maxStreamsUni) this.#raise("uni", value);
     else if (type === Capsule.maxStreamsBidi) this.#raise("bidi", value);
   }
-  /** The session is over: nobody waits any more. */
+  /** Ends all waits, because the session is over. */
   end(): void {
     this.#over = true;
     for (const allowance of [this.#data, ...Object.values(this.#streams)]) allowance.end();
@@ -168,7 +168,7 @@ export class SessionFlow implements SendCredit {
       const detail = `${theirs.used} where ${theirs.most} are allowed (${what})`;
       throw new H3Violation(H3Error.flowControl, "WebTransport session", detail);
     }
-    // Not with every byte: when half of the room is used.
+    // Not with every byte, but when half of the window is used.
     if (theirs.most - theirs.used > this.#window[what] / 2) return;
     const most = Math.min(theirs.used + this.#window[what], ceiling);
     if (most <= theirs.most) return;

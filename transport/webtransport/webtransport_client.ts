@@ -14,13 +14,13 @@ import { WebTransportSession } from "./webtransport_session.ts";
 export interface WebTransportConnectOptions extends ConnectOptions {
   /** Further request headers, names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** What the server may send ahead of what was taken. Default: as much as QUIC lets it. */
+  /** The window of flow control for the server. Default: that of QUIC. */
   readonly window?: FlowWindow;
 }
 
 /**
  * Opens a WebTransport session at an `https://` URL.
- * @throws {ConnectFailed} With `status` when the server answered, and not with 200.
+ * @throws {ConnectFailed} With `status` when the server answered with another status than 200.
  */
 export async function connectWebTransport(
   url: string | URL,
@@ -41,7 +41,7 @@ export async function connectWebTransport(
       maxSessions: 1,
       side: "client",
       ...(options.window === undefined ? {} : { window: options.window }),
-      onRequest: (bidi) => refuse({ bidi }), // A server has nothing to ask.
+      onRequest: (bidi) => refuse({ bidi }), // a server sends no requests
     });
     signal.throwIfAborted();
     return await Promise.race([request(h3, target, options), gone.promise]);
@@ -95,14 +95,14 @@ async function request(
   throw new ConnectFailed(url.href, "the server ended the request without an answer");
 }
 
-/** The final answer's fields; `undefined` for other frames and for 1xx, which come before it. */
+/** The fields of the final answer; `undefined` for other frames and for 1xx answers, which come before it. */
 function readHeaders(frame: Frame): ReadonlyMap<string, string> | undefined {
   if (frame.type !== FrameType.headers) return undefined;
   const headers = headerMap(decodeHeaders(frame.payload));
   return headers.get(":status")?.startsWith("1") ? undefined : headers;
 }
 
-/** The protocol the server chose. */
+/** The protocol that the server chose. */
 function accepted(
   url: URL,
   headers: ReadonlyMap<string, string>,

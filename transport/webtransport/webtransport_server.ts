@@ -9,46 +9,46 @@ import { H3Connection } from "./h3_connection.ts";
 import type { QuicBidi, QuicConnection } from "../quic/quic_connection.ts";
 import { WebTransportSession } from "./webtransport_session.ts";
 
-/** What a client asks for when it opens a session. */
+/** The request of a client for a session. */
 export interface WebTransportRequest {
   /** Path and query. */
   readonly path: string;
-  /** Host and port as the client named them. */
+  /** Host and port from the client. */
   readonly authority: string;
   /** The page's origin, from browsers. */
   readonly origin: string | undefined;
-  /** All fields, pseudo-headers as well, names in lower case, repeated ones joined by ", ". */
+  /** All fields with pseudo-headers, names in lower case, repeated ones joined by ", ". */
   readonly headers: ReadonlyMap<string, string>;
-  /** What the session will speak, "" when the client offered nothing. */
+  /** The protocol of the session; "" when the client offered none. */
   readonly protocol: string;
   /** "ip:port" of the client. */
   readonly remoteAddress: string;
 }
 
-/** 200 opens the session; 401, 403, 404, 429, 503 and others turn it away before there is one. */
+/** 200 opens the session. Other statuses refuse it. */
 export interface WebTransportAnswer {
   readonly status: number;
 }
 
-/** How sessions are taken in. */
+/** How sessions are accepted. */
 export interface WebTransportAcceptOptions {
-  /** Protocols known here. Of those offered, the first one known is taken: the client's order wins. */
+  /** Known protocols. The first known one in the client's order is chosen. */
   readonly protocols: readonly string[];
-  /** Asked once per request whose form and protocol are good. */
+  /** Called once per well-formed request with a known protocol. */
   decide(request: WebTransportRequest): WebTransportAnswer | Promise<WebTransportAnswer>;
-  /** Announced in SETTINGS; one connection carries one session, whatever it says. Default 1. */
+  /** Announced in SETTINGS. One connection has one session in any case. Default 1. */
   readonly maxSessions?: number;
-  /** What a client may send ahead of what was taken. Default: as much as QUIC lets it. */
+  /** The window of flow control for a client. Default: that of QUIC. */
   readonly window?: FlowWindow;
-  /** A connection without a session by then is closed. Default 10,000. */
+  /** A connection without a session after this time is closed. Default 10,000. */
   readonly timeoutMs?: number;
 }
 
 /**
- * Speaks HTTP/3 on a connection whose ALPN is "h3" until a session stands. Everything else that is asked on it gets an
- * answer too, before and after: 404 for ordinary requests, 429 for a second session.
+ * Speaks HTTP/3 on a connection with the ALPN "h3" until a session is open. Other requests get an answer too, before and
+ * after that: 404 for ordinary requests, 429 for a second session.
  *
- * @param conn The connection belongs to the session from now on, or is closed.
+ * @param conn The session owns it from now on, or it is closed.
  * @returns The session, or `undefined` when the connection ended before one was accepted.
  * @throws Whatever `decide` throws; the client gets a 500, and the connection ends with the time for a session.
  */
@@ -71,7 +71,7 @@ export async function acceptWebTransport(
   return session;
 }
 
-/** Requests of one connection that are refused before it is closed. Each leaves its number behind. */
+/** A connection is closed after this many refused requests: each keeps its stream id in memory. */
 const MAX_REFUSED = 100;
 
 /** Answers the requests of one connection. */
@@ -80,7 +80,7 @@ class Requests {
   readonly #options: WebTransportAcceptOptions;
   readonly #first: PromiseWithResolvers<WebTransportSession | undefined>;
   readonly remoteAddress: string;
-  /** A session stands, or is being decided. */
+  /** A session is open, or is being decided. */
   #taken = false;
   #refused = 0;
 
@@ -113,7 +113,7 @@ class Requests {
       this.#refuse(stream, 400);
     } catch (thrown) {
       if (thrown instanceof ProtocolViolation) this.#refuse(stream, 400);
-      // All else is the end of the stream or the connection: nobody waits for an answer.
+      // Other errors are the end of the stream or the connection: nobody waits for an answer.
     }
   }
   async #answer(
@@ -135,7 +135,7 @@ class Requests {
       return this.#refuse(stream, 400);
     }
     this.#taken = true;
-    // Nothing is known of the client before its SETTINGS (draft-ietf-webtrans-http3 §3.1).
+    // Wait for the SETTINGS of the client first (draft-ietf-webtrans-http3 §3.1).
     const settings = await this.#h3.settings;
     if (settings === undefined) return;
     const origin = headers.get("origin");
@@ -168,19 +168,19 @@ class Requests {
   }
 }
 
-/** The client's first protocol that is known, "" when it offers none, `undefined` when none is known. */
+/** The client's first known protocol; "" when it offers none, `undefined` when none is known. */
 function choose(offer: string | undefined, known: readonly string[]): string | undefined {
   let offered: string[] = [];
   try {
     offered = parseStringList(offer ?? "");
-  } catch { // The draft wants a malformed field ignored as a whole.
+  } catch { // By the draft a malformed field is ignored.
   }
   return offered.length === 0 ? "" : offered.find((protocol) => known.includes(protocol));
 }
 
 function answer(status: number, protocol?: string): Uint8Array {
   const fields: HeaderField[] = [[":status", String(status)]];
-  // Old clients look for the draft; new ones ignore it.
+  // Old clients need the draft field; new ones ignore it.
   if (status === 200) fields.push(["sec-webtransport-http3-draft", "draft02"]);
   if (protocol) fields.push(["wt-protocol", printString(protocol)]);
   return encodeFrame(FrameType.headers, encodeHeaders(fields));

@@ -29,31 +29,31 @@ import type { QuicBidi } from "../quic/quic_connection.ts";
 import type { QuicReceive, QuicSend, StreamOwner } from "../quic/quic_stream.ts";
 import { Arrivals } from "../queue.ts";
 
-/** Datagrams kept for a reader that is behind; newer ones are dropped. */
+/** Most datagrams that wait for a slow reader; newer ones are dropped. */
 const MAX_UNREAD_DATAGRAMS = 256;
-/** How long the peer may take to end the connection below after the session has ended. */
+/** How long the peer may take to close the QUIC connection after the session. */
 const LINGER_MS = 1000;
-/** Above every stream of media: a close must not wait behind it. */
+/** Above all media: a close must not wait behind it. */
 const FIRST_OF_ALL = 2 ** 31 - 1;
 
-/** The CONNECT exchange a session rests on. */
+/** The CONNECT request of a session. */
 export interface SessionBasis {
   readonly h3: H3Connection;
   /** The peer's. */
   readonly settings: ReadonlyMap<number, number>;
   /** The CONNECT stream, its request read and answered with 200. */
   readonly stream: QuicBidi;
-  /** Reads on where the HEADERS ended. */
+  /** Reads on after the HEADERS. */
   readonly parser: ItemParser;
   /** Frames that came together with the HEADERS. */
   readonly early: readonly Frame[];
   readonly protocol: string;
   readonly path: string;
-  /** The server leaves it to the client to end the connection below. */
+  /** Whether the client closes the QUIC connection: the server waits for it. */
   readonly side: "client" | "server";
 }
 
-/** A WebTransport session over HTTP/3, of either side. It ends its QUIC connection with itself. */
+/** A WebTransport session over HTTP/3, of either side. It closes its QUIC connection at its end. */
 export class WebTransportSession implements Connection, StreamOwner {
   readonly kind = "webtransport";
   readonly protocol: string;
@@ -78,7 +78,7 @@ export class WebTransportSession implements Connection, StreamOwner {
   readonly #datagrams = new Arrivals<Uint8Array>();
   #readsDatagrams = false;
   #ended: CloseInfo | undefined;
-  /** Counts what is read; absent where nobody has to know. */
+  /** Counts the bytes that are read; absent without flow control. */
   readonly #received: ((bytes: number) => void) | undefined;
 
   constructor(basis: SessionBasis) {
@@ -156,7 +156,7 @@ export class WebTransportSession implements Connection, StreamOwner {
     if (this.#ended) return refuse(stream);
     const { uni, bidi } = stream;
     this.#keep(() => this.#flow?.opened(uni ? "uni" : "bidi"));
-    if (this.#ended) return refuse(stream); // it was one too many
+    if (this.#ended) return refuse(stream); // one stream too many
     (uni ?? bidi.receive).adopt(this, sessionCode, this.#received);
     bidi?.send.adopt(this, undefined, this.#flow);
     if (uni) this.#uni.push(uni);
@@ -192,7 +192,7 @@ export class WebTransportSession implements Connection, StreamOwner {
       else this.#flow?.read(type, payload);
     }
   }
-  /** Ends the session when the peer keeps no limit. */
+  /** Ends the session when the peer exceeds a limit. */
   #keep(count: () => void): void {
     try {
       count();
@@ -226,20 +226,20 @@ export class WebTransportSession implements Connection, StreamOwner {
     const linger = setTimeout(() => this.#h3.quic.close(H3Error.none), LINGER_MS);
     this.#h3.quic.closed.then(() => clearTimeout(linger));
   }
-  /** Runs as long as the connection below: a wait per datagram that ends with the session would leave a promise each. */
+  /** Runs as long as the QUIC connection: one wait per datagram that also ends with the session would leak promises. */
   async #readDatagrams(): Promise<void> {
     for (let datagram; (datagram = await this.#h3.quic.readDatagram());) {
       try {
         const { sessionId, payload } = decodeDatagram(datagram);
         if (sessionId !== this.#sessionId) continue;
         if (this.#datagrams.length < MAX_UNREAD_DATAGRAMS) this.#datagrams.push(payload);
-      } catch { // A datagram that makes no sense is dropped like a lost one.
+      } catch { // A malformed datagram is dropped like a lost one.
       }
     }
   }
 }
 
-/** The peer's own number for a reset; 0 when it is not a session's. */
+/** The code of the peer for a reset; 0 when it is not a code of a session. */
 function sessionCode(httpCode: number): number {
   return fromHttpCode(httpCode) ?? 0;
 }
