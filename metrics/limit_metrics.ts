@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { LIMIT_KEYS, type LimitHits } from "../session/limits.ts";
+import { LIMIT_KEYS, type LimitHits } from "./limit_keys.ts";
 import type { MetricSection, Sample } from "./metric.ts";
 
 export const LIMITS: MetricSection = {

@@ -8,7 +8,7 @@ import type { PluginState } from "../base/plugin_kind.ts";
 import type { PluginStats } from "../plugins/plugin.ts";
 import type { FramePoolStats } from "../relay/group/frame_pool.ts";
 import type { RelayStats } from "../relay/stats.ts";
-import type { LimitHits } from "../session/limits.ts";
+import type { LimitHits } from "./limit_keys.ts";
 import type { StorageStats } from "../storage/store.ts";
 
 /** The numbers of one thread that takes peers in. */

@@ -7,7 +7,7 @@ import { framed } from "../wire/message.ts";
 import { AnnounceInit, MAX_INIT_PATHS } from "../wire/lite/announce.ts";
 import { memoryPair } from "../transport/memory/memory.ts";
 import { MAX_EARLY_UNI } from "./intake.ts";
-import { newLimitHits } from "./limits.ts";
+import { newSessionHits } from "./limits.ts";
 import { join, RawPeer, type RawStream, testRelay, tick, Viewer } from "./peers_test.ts";
 import { STREAM_CODE } from "../wire/lite/codes.ts";
 import { StreamReader } from "./stream_reader.ts";
@@ -16,7 +16,7 @@ import { MAX_UNFINISHED_BYTES, MESSAGE_TIMEOUT_MS, Unfinished } from "./unfinish
 /** A stream of control messages, and what the account of its session says. */
 function counted() {
   const clock = new ManualClock();
-  const hits = newLimitHits();
+  const hits = newSessionHits();
   const unfinished = new Unfinished(clock, hits, STREAM_CODE.controlTimeout);
   const [near, far] = memoryPair({ protocol: "", canReset: true });
   const open = async () => {

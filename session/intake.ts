@@ -7,7 +7,7 @@
 import type { BidiStream, Connection, ReceiveStream } from "../transport/connection.ts";
 import { ConnectionClosed } from "../transport/errors.ts";
 import type { Codes } from "./context.ts";
-import type { LimitHits } from "./limits.ts";
+import type { SessionHits } from "./limits.ts";
 import { StreamReader } from "./stream_reader.ts";
 import type { Unfinished } from "./unfinished.ts";
 
@@ -26,7 +26,7 @@ export class Intake {
   readonly #connection: Connection;
   readonly #codes: Codes["stream"];
   readonly #unfinished: Unfinished;
-  readonly #hits: LimitHits;
+  readonly #hits: SessionHits;
   readonly #first = Promise.withResolvers<StreamReader>();
   readonly #opened = Promise.withResolvers<void>();
   #handlers: StreamHandlers | undefined;
@@ -39,7 +39,7 @@ export class Intake {
     connection: Connection,
     codes: Codes,
     unfinished: Unfinished,
-    hits: LimitHits,
+    hits: SessionHits,
   ) {
     this.#connection = connection;
     this.#codes = codes.stream;

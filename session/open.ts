@@ -13,7 +13,7 @@ import { ProtocolViolation } from "../wire/errors.ts";
 import { VERSIONS } from "../wire/versions.ts";
 import type { Opening } from "./context.ts";
 import { NoCommonVersion, SessionRefused } from "./errors.ts";
-import { newLimitHits, NO_LIMITS } from "./limits.ts";
+import { newSessionHits, NO_LIMITS } from "./limits.ts";
 import { LITE_CODES } from "./lite/context.ts";
 import { LiteSession } from "./lite/session.ts";
 import { Quota } from "./quota.ts";
@@ -26,7 +26,7 @@ import type { Session, SessionOptions } from "./session.ts";
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const { connection, clock = systemClock } = options;
-  const quota = options.quota ?? new Quota(NO_LIMITS, newLimitHits(), clock);
+  const quota = options.quota ?? new Quota(NO_LIMITS, newSessionHits(), clock);
   const defaults = { versions: VERSIONS, setupTimeoutMs: 10_000, log: silent };
   const opening: Opening = { ...defaults, ...options, clock, quota };
   const cancel = clock.after(opening.setupTimeoutMs, () => {

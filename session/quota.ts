@@ -6,7 +6,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { sleep } from "../base/sleep.ts";
-import type { LimitHits, SessionLimits } from "./limits.ts";
+import type { SessionHits, SessionLimits } from "./limits.ts";
 
 /** How many seconds' worth of control messages may come at once. */
 const MESSAGE_BURST_S = 10;
@@ -21,7 +21,7 @@ export interface Paced {
 }
 
 export class Quota {
-  readonly hits: LimitHits;
+  readonly hits: SessionHits;
   readonly #limits: Readonly<SessionLimits>;
   readonly #clock: Clock;
   /** Control messages and bytes that may still come or go, and when that was reckoned. */
@@ -36,7 +36,7 @@ export class Quota {
   readonly #paced = new Set<Paced>();
   #cancel: (() => void) | undefined;
 
-  constructor(limits: Readonly<SessionLimits>, hits: LimitHits, clock: Clock) {
+  constructor(limits: Readonly<SessionLimits>, hits: SessionHits, clock: Clock) {
     this.#limits = limits;
     this.hits = hits;
     this.#clock = clock;

@@ -6,7 +6,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { ProtocolViolation } from "../wire/errors.ts";
-import type { LimitHits } from "./limits.ts";
+import type { SessionHits } from "./limits.ts";
 
 /** Most bytes of messages of one session that are not whole. An honest peer has a few hundred at a time. */
 export const MAX_UNFINISHED_BYTES = 128 << 10;
@@ -22,12 +22,12 @@ export interface Waiting {
 /** The account of one session. */
 export class Unfinished {
   readonly #clock: Clock;
-  readonly #hits: LimitHits;
+  readonly #hits: SessionHits;
   readonly #since = new Map<Waiting, number>();
   #bytes = 0;
 
   /** @param timeoutCode What a stream is given up with whose message takes too long. */
-  constructor(clock: Clock, hits: LimitHits, readonly timeoutCode: number) {
+  constructor(clock: Clock, hits: SessionHits, readonly timeoutCode: number) {
     this.#clock = clock;
     this.#hits = hits;
   }

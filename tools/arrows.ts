@@ -19,7 +19,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   metrics: [
     "base",
     // What is counted is declared by who counts it.
-    ...["relay/stats.ts", "relay/group/frame_pool.ts", "session/limits.ts", "storage/store.ts"],
+    ...["relay/stats.ts", "relay/group/frame_pool.ts", "storage/store.ts"],
     ...["session/reasons.ts", "plugins/plugin.ts", "wire/versions.ts"],
   ],
   // The shapes of the admin interface, with what they describe of others.

@@ -6,7 +6,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { QumoError, reasonOf } from "../../base/errors.ts";
-import type { LimitHits } from "../../session/limits.ts";
+import type { LimitHits } from "../../metrics/limit_keys.ts";
 import { Quota } from "../../session/quota.ts";
 import type { Admitted } from "../auth/authorizer.ts";
 import { type Grant, type Refusal, refusal } from "../auth/grant.ts";

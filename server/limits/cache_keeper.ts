@@ -10,7 +10,7 @@
 import { Group } from "../../relay/group/group.ts";
 import type { Origin } from "../../relay/origin.ts";
 import type { Track } from "../../relay/track.ts";
-import type { LimitHits } from "../../session/limits.ts";
+import type { LimitHits } from "../../metrics/limit_keys.ts";
 import type { Census } from "./census.ts";
 import type { NodeLimits } from "./limits.ts";
 

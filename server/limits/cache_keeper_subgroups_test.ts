@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { counting, FakeReader, FakeSource, LIVE, testContext } from "../../relay/fakes_test.ts";
 import { convert, objects, ObjectWriter } from "../../relay/object_fakes_test.ts";
 import { Origin } from "../../relay/origin.ts";
-import { newLimitHits } from "../../session/limits.ts";
+import { newLimitHits } from "../../metrics/limit_keys.ts";
 import { CacheKeeper } from "./cache_keeper.ts";
 import { Census } from "./census.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";

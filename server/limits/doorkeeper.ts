@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { LimitHits } from "../../session/limits.ts";
+import type { LimitHits } from "../../metrics/limit_keys.ts";
 import type { Census } from "./census.ts";
 import { Headcount } from "./headcount.ts";
 import type { NodeLimits } from "./limits.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../config/load.ts";
 import { SETTINGS } from "../../config/settings.ts";
-import { LIMIT_KEYS } from "../../session/limits.ts";
+import { LIMIT_KEYS } from "../../metrics/limit_keys.ts";
 import { DEFAULT_LIMITS, isLimit, limitsOf } from "./limits.ts";
 
 /** Limits that no setting changes. */

@@ -28,18 +28,13 @@ export const STREAM_CODE = {
   cancel: 1,
   deliveryTimeout: 2,
   sessionClosed: 3,
-  goingAway: 4,
-  lagged: 5,
-  malformedTrack: 0x12,
   controlTimeout: 0x31,
   groupTooLarge: 0x32,
   notFound: 0x33,
   old: 0x34,
   evicted: 0x35,
   unroutable: 0x36,
-  wrongSize: 0x37,
   frameTooLarge: 0x38,
-  timestampMismatch: 0x39,
   /** Ours, as in {@link SESSION_CODE}. */
   tooMany: 64 + 429,
 } as const;

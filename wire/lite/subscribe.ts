@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { absent, type Decoded, message, optional, u8, varint } from "../message.ts";
+import { absent, type Decoded, type Field, message, optional, u8, varint } from "../message.ts";
 import { checked, floor, ignoredByte, path, rootedPath, trackName } from "./fields.ts";
 
 const none = absent<number | undefined>(undefined);
@@ -23,105 +23,74 @@ function frameNeedsGroup(
     : undefined;
 }
 
-export const Subscribe1 = message("SUBSCRIBE", "moq-lite-01 SUBSCRIBE", {
-  id: varint,
-  broadcast: rootedPath,
-  track: trackName,
+/** Which track, and under which number its groups come. */
+const track = (broadcast: Field<string>) => ({ id: varint, broadcast, track: trackName });
+/** Before 06 there are no frame bounds. */
+const wholeGroups = { startFrame: zero, endFrame: none };
+/** What 01 says of groups: nothing. */
+const groups1 = {
   priority: u8,
   ordered: noByte,
   maxLatencyMs: zero,
   startGroup: none,
   endGroup: none,
-  startFrame: zero,
-  endFrame: none,
+};
+const groups3 = {
+  priority: u8,
+  ordered: ignoredByte,
+  maxLatencyMs: varint,
+  startGroup: optional,
+  endGroup: optional,
+};
+const groups6 = {
+  priority: u8,
+  ordered: noByte,
+  maxLatencyMs: varint,
+  startGroup: floor,
+  endGroup: optional,
+  startFrame: varint,
+  endFrame: optional,
+};
+
+export const Subscribe1 = message("SUBSCRIBE", "moq-lite-01 SUBSCRIBE", {
+  ...track(rootedPath),
+  ...groups1,
+  ...wholeGroups,
 });
 export const Subscribe3 = message("SUBSCRIBE", "moq-lite-03 SUBSCRIBE", {
-  id: varint,
-  broadcast: rootedPath,
-  track: trackName,
-  priority: u8,
-  ordered: ignoredByte,
-  maxLatencyMs: varint,
-  startGroup: optional,
-  endGroup: optional,
-  startFrame: zero,
-  endFrame: none,
+  ...track(rootedPath),
+  ...groups3,
+  ...wholeGroups,
 });
 export const Subscribe5 = message("SUBSCRIBE", "moq-lite-05 SUBSCRIBE", {
-  id: varint,
-  broadcast: path,
-  track: trackName,
-  priority: u8,
-  ordered: ignoredByte,
-  maxLatencyMs: varint,
-  startGroup: optional,
-  endGroup: optional,
-  startFrame: zero,
-  endFrame: none,
+  ...track(path),
+  ...groups3,
+  ...wholeGroups,
 });
 export const Subscribe6 = checked(
-  message("SUBSCRIBE", "moq-lite-06 SUBSCRIBE", {
-    id: varint,
-    broadcast: path,
-    track: trackName,
-    priority: u8,
-    ordered: noByte,
-    maxLatencyMs: varint,
-    startGroup: floor,
-    endGroup: optional,
-    startFrame: varint,
-    endFrame: optional,
-  }),
+  message("SUBSCRIBE", "moq-lite-06 SUBSCRIBE", { ...track(path), ...groups6 }),
   frameNeedsGroup,
 );
 export type Subscribe = Decoded<typeof Subscribe6>;
 
 /** SUBSCRIBE_UPDATE (03+): what of a running subscription can change. */
 export const SubscribeUpdate3 = message("SUBSCRIBE_UPDATE", "moq-lite-03 SUBSCRIBE_UPDATE", {
-  priority: u8,
-  ordered: ignoredByte,
-  maxLatencyMs: varint,
-  startGroup: optional,
-  endGroup: optional,
-  startFrame: zero,
-  endFrame: none,
+  ...groups3,
+  ...wholeGroups,
 });
 export const SubscribeUpdate6 = checked(
-  message("SUBSCRIBE_UPDATE", "moq-lite-06 SUBSCRIBE_UPDATE", {
-    priority: u8,
-    ordered: noByte,
-    maxLatencyMs: varint,
-    startGroup: floor,
-    endGroup: optional,
-    startFrame: varint,
-    endFrame: optional,
-  }),
+  message("SUBSCRIBE_UPDATE", "moq-lite-06 SUBSCRIBE_UPDATE", groups6),
   frameNeedsGroup,
 );
 export type SubscribeUpdate = Decoded<typeof SubscribeUpdate6>;
 
 /** SUBSCRIBE_OK: 01 answers with the priority alone, 02 with an empty message, 03/04 with the whole agreement. */
-export const SubscribeOk1 = message("SUBSCRIBE_OK", "moq-lite-01 SUBSCRIBE_OK", {
-  priority: u8,
-  ordered: noByte,
-  maxLatencyMs: zero,
-  startGroup: none,
-  endGroup: none,
-});
+export const SubscribeOk1 = message("SUBSCRIBE_OK", "moq-lite-01 SUBSCRIBE_OK", groups1);
 export const SubscribeOk2 = message("SUBSCRIBE_OK", "moq-lite-02 SUBSCRIBE_OK", {
+  ...groups1,
   priority: zero,
-  ordered: noByte,
-  maxLatencyMs: zero,
-  startGroup: none,
-  endGroup: none,
 });
-export const SubscribeOk3 = message("SUBSCRIBE_OK", "moq-lite-03 SUBSCRIBE_OK", {
-  priority: u8,
-  ordered: ignoredByte,
-  maxLatencyMs: varint,
-  startGroup: optional,
-  endGroup: optional,
-});
+export const SubscribeOk3 = message("SUBSCRIBE_OK", "moq-lite-03 SUBSCRIBE_OK", groups3);
 
 /** The first group that will come (05+). */
 export const SubscribeStart = message("SUBSCRIBE_START", "moq-lite-05 SUBSCRIBE_START", {

@@ -38,29 +38,27 @@ export const TrackInfo6 = message("TRACK_INFO", "moq-lite-06 TRACK_INFO", {
   timescale,
 });
 
+const group = (broadcast: Field<string>) => ({
+  broadcast,
+  track: trackName,
+  priority: u8,
+  group: varint,
+});
+/** Before 06 a fetch is for all frames of the group. */
+const wholeGroup = {
+  startFrame: absent(0 as number),
+  endFrame: absent<number | undefined>(undefined),
+};
+
 /** FETCH: one group, from the cache of whoever has it. The answer is bare frames, then FIN. */
 export const Fetch4 = message("FETCH", "moq-lite-04 FETCH (gomoqt)", {
-  broadcast: rootedPath,
-  track: trackName,
-  priority: u8,
-  group: varint,
-  startFrame: absent(0 as number),
-  endFrame: absent<number | undefined>(undefined),
+  ...group(rootedPath),
+  ...wholeGroup,
 });
-export const Fetch5 = message("FETCH", "moq-lite-05 FETCH", {
-  broadcast: path,
-  track: trackName,
-  priority: u8,
-  group: varint,
-  startFrame: absent(0 as number),
-  endFrame: absent<number | undefined>(undefined),
-});
+export const Fetch5 = message("FETCH", "moq-lite-05 FETCH", { ...group(path), ...wholeGroup });
 export const Fetch6 = checked(
   message("FETCH", "moq-lite-06 FETCH", {
-    broadcast: path,
-    track: trackName,
-    priority: u8,
-    group: varint,
+    ...group(path),
     startFrame: varint,
     endFrame: optional,
   }),
