@@ -4,6 +4,7 @@
  * @module
  */
 import type { MediaCounters } from "../counters.ts";
+import { eachCatalog } from "./each_catalog.ts";
 import type { LiveMedia } from "./live_media.ts";
 import type { MediaFrame, Rendition } from "../rendition.ts";
 
@@ -31,41 +32,14 @@ export async function readInto(
   options: ReadIntoOptions,
   begin: (renditions: readonly Rendition[]) => FrameSink | undefined,
 ): Promise<void> {
-  const failed = new AbortController();
-  const signal = AbortSignal.any([options.signal, failed.signal]);
-  let current: { readonly key: string; readonly reading: Reading } | undefined;
-  try {
-    for await (const renditions of live.catalogs({ signal })) {
-      const key = keyOf(renditions);
-      if (renditions.length === 0 || key === current?.key) continue;
-      await current?.reading.stop();
-      current = undefined;
-      const sink = begin(renditions);
-      if (sink === undefined) continue;
-      const reading = new Reading(live, renditions, sink, { signal, stats: options.stats }, () => {
-        failed.abort();
-      });
-      current = { key, reading };
-    }
-  } finally {
-    await current?.reading.done;
-  }
-}
-
-/** Reads the frames of one version of the catalog into its sink. */
-class Reading {
-  /** Fulfils when the sink has ended. @throws What the sink throws. */
-  readonly done: Promise<void>;
-  readonly #stop = new AbortController();
-
-  constructor(
-    live: LiveMedia,
-    renditions: readonly Rendition[],
-    sink: FrameSink,
-    { signal, stats }: ReadIntoOptions,
-    onfailed: () => void,
-  ) {
-    const until = AbortSignal.any([signal, this.#stop.signal]);
+  const { signal, stats } = options;
+  // A catalog without renditions changes nothing.
+  const choose = (all: readonly Rendition[]) => all.length === 0 ? undefined : all;
+  await eachCatalog(live, { signal, choose, framerate: true }, async (renditions, signal) => {
+    const sink = begin(renditions);
+    if (sink === undefined) return;
+    const failed = new AbortController();
+    const until = AbortSignal.any([signal, failed.signal]);
     const onskipped = (count: number) => {
       stats.skipped += count;
     };
@@ -77,33 +51,14 @@ class Reading {
         if (full !== undefined) await full;
       }
     };
-    this.done = (async () => {
-      const results = await Promise.allSettled(
-        renditions.map((rendition) =>
-          read(rendition).catch((error) => {
-            this.#stop.abort();
-            onfailed();
-            throw error;
-          })
-        ),
-      );
-      await sink.end();
-      for (const result of results) if (result.status === "rejected") throw result.reason;
-    })();
-    this.done.catch(onfailed);
-  }
-
-  /** Stops reading. @throws What the sink throws. */
-  async stop(): Promise<void> {
-    this.#stop.abort();
-    await this.done;
-  }
-}
-
-/** Two versions of a catalog with the same key have the same file header: bitrate and jitter do not count. */
-function keyOf(renditions: readonly Rendition[]): string {
-  return JSON.stringify(renditions, (name, value) => {
-    if (name === "bitrate" || name === "jitterMs") return undefined;
-    return value instanceof Uint8Array ? value.toHex() : value;
+    const reading = renditions.map((rendition) =>
+      read(rendition).catch((error) => {
+        failed.abort();
+        throw error;
+      })
+    );
+    const results = await Promise.allSettled(reading);
+    await sink.end();
+    for (const result of results) if (result.status === "rejected") throw result.reason;
   });
 }

@@ -2,7 +2,7 @@ import type { LiveMedia } from "../../media/broadcast/live_media.ts";
 import type { PluginContext, PluginStats } from "../plugin.ts";
 import type { Job } from "./inputs.ts";
 import { TransformOutput } from "./output.ts";
-import { eachCatalog } from "./passes.ts";
+import { eachCatalog } from "../../media/broadcast/each_catalog.ts";
 import type { MediaFrame, Rendition } from "../../media/rendition.ts";
 
 export interface CarryOptions {
@@ -58,7 +58,8 @@ export async function carryAll(
 ): Promise<void> {
   const { stats, clock } = ctx;
   using output = new TransformOutput(ctx, job.output);
-  await eachCatalog(job, options.choose, async (chosen, signal) => {
+  const { choose } = options;
+  await eachCatalog(job.live, { signal: job.signal, choose }, async (chosen, signal) => {
     job.status(chosen.length === 0 ? options.none : undefined);
     if (chosen.length === 0) return;
     output.describe(chosen);

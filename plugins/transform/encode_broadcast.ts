@@ -10,7 +10,7 @@ import { Encoder } from "./encoder.ts";
 import type { Job } from "./inputs.ts";
 import { Hold } from "./hold.ts";
 import { TransformOutput } from "./output.ts";
-import { eachCatalog } from "./passes.ts";
+import { eachCatalog } from "../../media/broadcast/each_catalog.ts";
 import type { Rendition, VideoRendition } from "../../media/rendition.ts";
 
 /** A video rendition that ffmpeg makes. */
@@ -54,7 +54,7 @@ export async function encodeBroadcast(
   recipe: (renditions: readonly Rendition[]) => Recipe | string,
 ): Promise<void> {
   using output = new TransformOutput(ctx, job.output);
-  await eachCatalog(job, (all) => all, async (renditions, signal) => {
+  await eachCatalog(job.live, job, async (renditions, signal) => {
     const how = recipe(renditions);
     job.status(typeof how === "string" ? how : undefined);
     if (typeof how !== "string") await new Pass(ctx, job, how, output, signal).run();

@@ -7,7 +7,7 @@ import { plugin, type PluginContext } from "../../plugin.ts";
 import { best } from "../encode_broadcast.ts";
 import { broadcastOptions, eachInput, type Job, nameProblems } from "../inputs.ts";
 import { TransformOutput } from "../output.ts";
-import { eachCatalog } from "../passes.ts";
+import { eachCatalog } from "../../../media/broadcast/each_catalog.ts";
 import { jpegOf } from "./jpeg.ts";
 import { Pictures } from "./pictures.ts";
 import type { MediaFrame, VideoRendition } from "../../../media/rendition.ts";
@@ -60,7 +60,7 @@ async function makePictures(making: Making): Promise<void> {
   const choose = (all: Parameters<typeof best>[0]) =>
     [best(all)].filter((one) => one !== undefined);
   try {
-    await eachCatalog(job, choose, async ([source], signal) => {
+    await eachCatalog(job.live, { signal: job.signal, choose }, async ([source], signal) => {
       job.status(source === undefined ? "it has no picture" : undefined);
       if (source?.kind !== "video") return;
       await ofKeyframes(making, source, output, signal);
