@@ -49,6 +49,18 @@ Deno.test("The example's plugin is loaded by its path and published as its READM
   assert.equal(now.headers.get("x-content-type-options"), "nosniff");
 });
 
+Deno.test("The plugin that docs/plugins.md prints runs, and imports nothing but types", async () => {
+  const page = await Deno.readTextFile(new URL("../../docs/plugins.md", import.meta.url));
+  const printed = /^```ts\n(.*?)^```/ms.exec(page)![1]!;
+  assert.deepEqual(printed.match(/^import \S+/gm), ["import type"]);
+  await withFile("printed.ts", printed, async (module) => {
+    await using relay = await launch({ yaml: instances({ name: "printed", module }) });
+    await using client = await relay.client();
+    const group = await client.subscribe("clock", "time").group();
+    assert.match(new TextDecoder().decode((await group!.frame())!.payload), /^\d{4}-/);
+  });
+});
+
 const OF_A_CLASS = `
 class Noted {
   initialize(_ctx, config) { this.given = config; }
