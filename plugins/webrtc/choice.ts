@@ -4,7 +4,7 @@
  * @module
  */
 import { familyOf } from "../../media/codec/family.ts";
-import { RequestRefused } from "./errors.ts";
+import { WebRtcRefused } from "./errors.ts";
 import { type Offer, type OfferedCodec, type OfferedMedia, parameter } from "./offer.ts";
 import type { AudioRendition, Rendition, VideoRendition } from "../../media/rendition.ts";
 
@@ -14,7 +14,7 @@ export interface Chosen<R extends Rendition> {
   readonly codec: OfferedCodec;
 }
 
-export interface Choice {
+export interface ChosenRenditions {
   readonly video?: Chosen<VideoRendition>;
   /** Sent as Opus, whatever its own codec. */
   readonly audio?: Chosen<AudioRendition>;
@@ -30,16 +30,16 @@ export interface ChoiceOptions {
 
 /**
  * The best rendition of each kind that the viewer takes.
- * @throws {RequestRefused} 400: it wants to send. 406: it can take nothing, or not the video.
+ * @throws {WebRtcRefused} 400: it wants to send. 406: it can take nothing, or not the video.
  */
 export function choose(
   offer: Offer,
   renditions: readonly Rendition[],
   options: ChoiceOptions,
-): Choice {
+): ChosenRenditions {
   for (const kind of ["video", "audio"] as const) {
     if (offer.media(kind)?.direction === "sendonly") {
-      throw new RequestRefused(
+      throw new WebRtcRefused(
         400,
         `Cannot take this offer: its ${kind} is sendonly, not recvonly`,
       );
@@ -52,10 +52,10 @@ export function choose(
   const video = bestVideo(offer.media("video"), pictures);
   const audio = bestAudio(offer.media("audio"), sounds, options.transcodes);
   if (video === undefined && offer.media("video") !== undefined && pictures.length > 0) {
-    throw new RequestRefused(406, noVideo(pictures, offer.media("video")!));
+    throw new WebRtcRefused(406, noVideo(pictures, offer.media("video")!));
   }
   if (video === undefined && audio === undefined) {
-    throw new RequestRefused(406, nothing(renditions));
+    throw new WebRtcRefused(406, nothing(renditions));
   }
   return { ...(video !== undefined && { video }), ...(audio !== undefined && { audio }) };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { RequestRefused } from "./errors.ts";
+import { WebRtcRefused } from "./errors.ts";
 
 /** A codec of a section. */
 export interface OfferedCodec {
@@ -41,7 +41,7 @@ export class Offer {
     this.#sections = sections;
   }
 
-  /** @throws {RequestRefused} 400: it is no offer, or asks for something that is not supported. */
+  /** @throws {WebRtcRefused} 400: it is no offer, or asks for something that is not supported. */
   static read(sdp: string): Offer {
     const lines = sdp.split(/\r\n|\n/).filter((line) => line !== "");
     if (!lines[0]?.startsWith("v=0")) throw bad("it does not begin with v=0");
@@ -82,8 +82,8 @@ export class Offer {
   }
 }
 
-function bad(why: string): RequestRefused {
-  return new RequestRefused(400, `Cannot take this offer: ${why}`);
+function bad(why: string): WebRtcRefused {
+  return new WebRtcRefused(400, `Cannot take this offer: ${why}`);
 }
 
 function sectionOf(lines: readonly string[], header: readonly string[]): Section {

@@ -8,7 +8,7 @@
  */
 import { reasonOf } from "../../base/errors.ts";
 import { isLoopback } from "../../config/address.ts";
-import { RequestRefused } from "./errors.ts";
+import { WebRtcRefused } from "./errors.ts";
 
 /** Where the addresses come from; a test brings its own. */
 export interface AddressSources {
@@ -25,7 +25,7 @@ const SYSTEM: AddressSources = {
 
 /**
  * Addresses of this machine that others may reach; loopback when there is no other.
- * @throws {RequestRefused} 503: they cannot be listed. The message names the option that gives them.
+ * @throws {WebRtcRefused} 503: they cannot be listed. The message names the option that gives them.
  */
 export function ownAddresses(sources: AddressSources = SYSTEM): string[] {
   const outer = allAddresses(sources)
@@ -42,7 +42,7 @@ function allAddresses(sources: AddressSources): string[] {
       ...readOr(sources, "/proc/net/if_inet6", inet6Addresses),
     ];
     if (found.length > 0) return found;
-    throw new RequestRefused(
+    throw new WebRtcRefused(
       503,
       `Cannot answer: the addresses of this machine cannot be listed (${
         reasonOf(error)

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { RequestRefused } from "./errors.ts";
+import { WebRtcRefused } from "./errors.ts";
 import { ownAddresses } from "./own_addresses.ts";
 
 const refused = () => {
@@ -59,7 +59,7 @@ Deno.test({
 
 Deno.test("ownAddresses() names the option to set where nothing tells the addresses", () => {
   assert.throws(() => ownAddresses({ interfaces: refused, read: refused }), (error) => {
-    assert.ok(error instanceof RequestRefused);
+    assert.ok(error instanceof WebRtcRefused);
     assert.equal(error.status, 503);
     assert.match(error.message, /cannot be listed .*97.*`addresses`/);
     return true;

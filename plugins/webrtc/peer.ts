@@ -8,7 +8,7 @@ import { RTCPeerConnection, RTCRtpCodecParameters } from "werift";
 import type { Clock } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
 import { takeHandshakesOnce } from "./dtls.ts";
-import { RequestRefused } from "./errors.ts";
+import { WebRtcRefused } from "./errors.ts";
 import type { OfferedCodec } from "./offer.ts";
 import { ownAddresses } from "./own_addresses.ts";
 
@@ -20,7 +20,7 @@ export interface PeerPlace {
   readonly ports?: readonly [number, number];
 }
 
-export interface PeerOptions extends PeerPlace {
+export interface RtcPeerOptions extends PeerPlace {
   readonly clock: Clock;
   /** The offer, with nothing but what is to be answered. */
   readonly sdp: string;
@@ -39,7 +39,7 @@ const FEEDBACK = {
 } as const;
 
 /** An answered offer. Close it in the end. */
-export class Peer {
+export class RtcPeer {
   readonly connection: RTCPeerConnection;
   /** Aborts when either side has closed it. */
   readonly over: AbortSignal;
@@ -56,22 +56,22 @@ export class Peer {
   #answer = "";
 
   /**
-   * @throws {RequestRefused} 400: the offer cannot be used. 503: no UDP port is free, or the addresses of this machine are
+   * @throws {WebRtcRefused} 400: the offer cannot be used. 503: no UDP port is free, or the addresses of this machine are
    *   unknown.
    */
-  static async answer(options: PeerOptions): Promise<Peer> {
-    const peer = new Peer(options);
+  static async answer(options: RtcPeerOptions): Promise<RtcPeer> {
+    const peer = new RtcPeer(options);
     try {
       await peer.#negotiate(options);
       return peer;
     } catch (error) {
       peer.close();
-      if (error instanceof RequestRefused) throw error;
-      throw new RequestRefused(400, `Cannot take this offer: ${reasonOf(error)}`, {});
+      if (error instanceof WebRtcRefused) throw error;
+      throw new WebRtcRefused(400, `Cannot take this offer: ${reasonOf(error)}`, {});
     }
   }
 
-  private constructor(options: PeerOptions) {
+  private constructor(options: RtcPeerOptions) {
     const { codecs, clock } = options;
     this.over = this.#over.signal;
     this.#clock = clock;
@@ -131,7 +131,7 @@ export class Peer {
     void this.connection.close().catch(() => {});
   }
 
-  async #negotiate({ sdp, direction, codecs, ports }: PeerOptions): Promise<void> {
+  async #negotiate({ sdp, direction, codecs, ports }: RtcPeerOptions): Promise<void> {
     const pc = this.connection;
     for (const kind of ["audio", "video"] as const) {
       if (codecs[kind] !== undefined) pc.addTransceiver(kind, { direction });
@@ -149,7 +149,7 @@ export class Peer {
     const text = pc.localDescription?.sdp ?? "";
     if (!text.includes("a=candidate:")) {
       const where = ports === undefined ? "" : ` from ${ports[0]} to ${ports[1]}`;
-      throw new RequestRefused(503, `Cannot answer: no UDP port${where} is free`, {
+      throw new WebRtcRefused(503, `Cannot answer: no UDP port${where} is free`, {
         "retry-after": "5",
       });
     }

@@ -9,12 +9,12 @@ import { reasonOf } from "../../base/errors.ts";
 import { normalizePath, pathOfUrl, urlOfPath } from "../../wire/path.ts";
 import type { PluginContext, PluginRoute, RightsHeld } from "../plugin.ts";
 import { below } from "../host/routes.ts";
-import { RequestRefused } from "./errors.ts";
-import type { Peer } from "./peer.ts";
+import { WebRtcRefused } from "./errors.ts";
+import type { RtcPeer } from "./peer.ts";
 
 /** What a posted offer has become. */
 export interface Opened {
-  readonly peer: Peer;
+  readonly peer: RtcPeer;
 }
 
 /** The options of the plugin that say where offers are posted, and how many are taken. */
@@ -34,7 +34,7 @@ export interface OfferTaker {
   readonly role: "read" | "publish";
   /** What sessions do, in the status: "watching". */
   readonly doing: string;
-  /** Makes a session. @throws {RequestRefused} */
+  /** Makes a session. @throws {WebRtcRefused} */
   readonly open: (broadcast: string, sdp: string, query: URLSearchParams) => Promise<Opened>;
 }
 
@@ -42,7 +42,7 @@ interface Session {
   readonly id: string;
   readonly broadcast: string;
   readonly etag: string;
-  readonly peer: Peer;
+  readonly peer: RtcPeer;
 }
 
 const SDP = "application/sdp";
@@ -80,7 +80,7 @@ class Resources implements Disposable {
     try {
       return withCors(await this.#route(request, network));
     } catch (error) {
-      if (!(error instanceof RequestRefused)) throw error;
+      if (!(error instanceof WebRtcRefused)) throw error;
       const { status, message, headers } = error;
       this.#ctx.log.debug("an offer is refused", { status, reason: message });
       return withCors(new Response(`${message}\n`, { status, headers }));
@@ -114,7 +114,7 @@ class Resources implements Disposable {
         this.#session(path).peer.close();
         return new Response(null, { status: 200 });
       default:
-        throw new RequestRefused(405, `${request.method} is not answered here: POST an SDP offer`, {
+        throw new WebRtcRefused(405, `${request.method} is not answered here: POST an SDP offer`, {
           allow: METHODS,
           "accept-post": SDP,
         });
@@ -125,7 +125,7 @@ class Resources implements Disposable {
     const end = path.lastIndexOf("/");
     const session = this.#sessions.get(path.slice(end + 1));
     if (session === undefined || session.broadcast !== broadcastOf(path.slice(0, end))) {
-      throw new RequestRefused(404, "There is no such session");
+      throw new WebRtcRefused(404, "There is no such session");
     }
     return session;
   }
@@ -138,7 +138,7 @@ class Resources implements Disposable {
   ): Promise<Response> {
     const { prefix } = this;
     if (broadcast === "") {
-      throw new RequestRefused(404, `No broadcast is named: POST to ${prefix}/BROADCAST`);
+      throw new WebRtcRefused(404, `No broadcast is named: POST to ${prefix}/BROADCAST`);
     }
     const rights = await this.#rights(request, broadcast);
     let leave: () => void = () => {};
@@ -168,17 +168,17 @@ class Resources implements Disposable {
     }
   }
 
-  /** Takes a place for a session. @returns Gives it back. @throws {RequestRefused} 503; 429 when the address has its share. */
+  /** Takes a place for a session. @returns Gives it back. @throws {WebRtcRefused} 503; 429 when the address has its share. */
   #take(network: string): () => void {
     const { maxSessions, maxSessionsPerAddress } = this.#options;
     const later = { "retry-after": "10" };
     if (this.#places >= maxSessions) {
-      throw new RequestRefused(503, `All ${maxSessions} sessions are in use`, later);
+      throw new WebRtcRefused(503, `All ${maxSessions} sessions are in use`, later);
     }
     const here = this.#networks.get(network) ?? 0;
     if (network !== "" && here >= maxSessionsPerAddress) {
       const why = `All ${maxSessionsPerAddress} sessions of this address are in use`;
-      throw new RequestRefused(429, why, later);
+      throw new WebRtcRefused(429, why, later);
     }
     this.#places++;
     this.#networks.set(network, here + 1);
@@ -193,20 +193,20 @@ class Resources implements Disposable {
     };
   }
 
-  /** @throws {RequestRefused} 401 or 403 */
+  /** @throws {WebRtcRefused} 401 or 403 */
   async #rights(request: Request, broadcast: string): Promise<RightsHeld> {
     const rights = await this.#ctx.hold(request, broadcast, this.#taker.role);
     if (rights !== undefined) return rights;
     const shown = request.headers.has("authorization") ||
       new URL(request.url).searchParams.has("jwt");
     throw shown
-      ? new RequestRefused(403, "This token does not allow that")
-      : new RequestRefused(401, "A token is needed, as ?jwt=… or Authorization: Bearer …", {
+      ? new WebRtcRefused(403, "This token does not allow that")
+      : new WebRtcRefused(401, "A token is needed, as ?jwt=… or Authorization: Bearer …", {
         "www-authenticate": "Bearer",
       });
   }
 
-  #add(peer: Peer, broadcast: string, rights: RightsHeld, leave: () => void): Session {
+  #add(peer: RtcPeer, broadcast: string, rights: RightsHeld, leave: () => void): Session {
     const { log } = this.#ctx;
     const id = crypto.randomUUID();
     const session = { id, broadcast, peer, etag: `"${crypto.randomUUID()}"` };
@@ -237,15 +237,15 @@ class Resources implements Disposable {
   async #patch(request: Request, session: Session): Promise<Response> {
     const match = request.headers.get("if-match");
     if (match === null) {
-      throw new RequestRefused(428, "If-Match is needed, with the ETag of the session");
+      throw new WebRtcRefused(428, "If-Match is needed, with the ETag of the session");
     }
     if (match === "*") {
-      throw new RequestRefused(
+      throw new WebRtcRefused(
         422,
         "ICE restarts are not supported: DELETE this session and POST anew",
       );
     }
-    if (match !== session.etag) throw new RequestRefused(412, "The session has another ETag");
+    if (match !== session.etag) throw new WebRtcRefused(412, "The session has another ETag");
     const fragment = await bodyOf(request, FRAGMENT, this.#ctx.clock);
     let mid = "0";
     for (const line of fragment.split(/\r?\n/)) {
@@ -265,21 +265,21 @@ function withCors(response: Response): Response {
   return response;
 }
 
-/** @throws {RequestRefused} 400 */
+/** @throws {WebRtcRefused} 400 */
 function broadcastOf(path: string): string {
   const broadcast = pathOfUrl(path);
   if (broadcast !== undefined) return broadcast;
-  throw new RequestRefused(
+  throw new WebRtcRefused(
     400,
     "The path is not well-formed percent-encoding, or none of a broadcast",
   );
 }
 
-/** @throws {RequestRefused} 408, 413, 415 */
+/** @throws {WebRtcRefused} 408, 413, 415 */
 async function bodyOf(request: Request, type: string, clock: Clock): Promise<string> {
   const given = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (given !== type) {
-    throw new RequestRefused(415, `The body has to be ${type}, not ${given ?? "without a type"}`, {
+    throw new WebRtcRefused(415, `The body has to be ${type}, not ${given ?? "without a type"}`, {
       [request.method === "PATCH" ? "accept-patch" : "accept-post"]: type,
     });
   }
@@ -289,14 +289,14 @@ async function bodyOf(request: Request, type: string, clock: Clock): Promise<str
   const reader = request.body?.getReader();
   const late = Promise.withResolvers<never>();
   const cancel = clock.after(BODY_MS, () => {
-    late.reject(new RequestRefused(408, `The body has not come within ${BODY_MS / 1000} s`));
+    late.reject(new WebRtcRefused(408, `The body has not come within ${BODY_MS / 1000} s`));
   });
   try {
     while (reader !== undefined) {
       const { value, done } = await Promise.race([reader.read(), late.promise]);
       if (done) break;
       bytes += value.length;
-      if (bytes > MAX_BODY_BYTES) throw new RequestRefused(413, "The body is too large");
+      if (bytes > MAX_BODY_BYTES) throw new WebRtcRefused(413, "The body is too large");
       text += decoder.decode(value, { stream: true });
     }
     return text + decoder.decode();

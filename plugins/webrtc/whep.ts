@@ -6,9 +6,9 @@
 import { reasonOf } from "../../base/errors.ts";
 import type { PluginContext } from "../plugin.ts";
 import { choose, type Chosen } from "./choice.ts";
-import { RequestRefused } from "./errors.ts";
+import { WebRtcRefused } from "./errors.ts";
 import { Offer } from "./offer.ts";
-import { Peer, type PeerPlace } from "./peer.ts";
+import { type PeerPlace, RtcPeer } from "./peer.ts";
 import type { Opened } from "./resources.ts";
 import { PacketSender } from "./viewer.ts";
 import { WatchedBroadcast } from "./watched_broadcast.ts";
@@ -38,12 +38,12 @@ export class Whep {
     this.#options = options;
   }
 
-  /** @throws {RequestRefused} */
+  /** @throws {WebRtcRefused} */
   readonly open = async (path: string, sdp: string, query: URLSearchParams): Promise<Opened> => {
     const offer = Offer.read(sdp);
     const watched = await this.#watch(path);
     if (watched === undefined) {
-      throw new RequestRefused(404, `There is no broadcast "${path}"`, { "retry-after": "5" });
+      throw new WebRtcRefused(404, `There is no broadcast "${path}"`, { "retry-after": "5" });
     }
     const seat = watched.join();
     try {
@@ -57,7 +57,7 @@ export class Whep {
     }
   };
 
-  async #seat(watched: WatchedBroadcast, offer: Offer, query: URLSearchParams): Promise<Peer> {
+  async #seat(watched: WatchedBroadcast, offer: Offer, query: URLSearchParams): Promise<RtcPeer> {
     const renditions = await this.#renditions(watched);
     const [video, audio] = [query.get("video"), query.get("audio")];
     const chosen = choose(offer, renditions, {
@@ -71,7 +71,7 @@ export class Whep {
     };
     const types = (codecs: readonly { payloadType: number }[]) => codecs.map((c) => c.payloadType);
     const { clock } = this.#ctx;
-    const peer = await Peer.answer({
+    const peer = await RtcPeer.answer({
       ...this.#options,
       clock,
       sdp: offer.only({
@@ -95,12 +95,12 @@ export class Whep {
     return peer;
   }
 
-  /** @throws {RequestRefused} 504: the broadcast is announced, but its catalog does not come. */
+  /** @throws {WebRtcRefused} 504: the broadcast is announced, but its catalog does not come. */
   async #renditions(watched: WatchedBroadcast): Promise<readonly Rendition[]> {
     const late = Promise.withResolvers<never>();
     const cancel = this.#ctx.clock.after(CATALOG_MS, () => {
       const why = `The catalog of "${watched.path}" has not come within ${CATALOG_MS / 1000} s`;
-      late.reject(new RequestRefused(504, why, { "retry-after": "5" }));
+      late.reject(new WebRtcRefused(504, why, { "retry-after": "5" }));
     });
     try {
       return await Promise.race([watched.renditions(), late.promise]);
@@ -111,7 +111,7 @@ export class Whep {
 
   #send(
     watched: WatchedBroadcast,
-    peer: Peer,
+    peer: RtcPeer,
     { rendition }: Chosen<Rendition>,
     onend: () => void,
   ): void {

@@ -14,9 +14,9 @@ import { MediaPublisher } from "../../media/broadcast/media_publisher.ts";
 import type { PluginContext } from "../plugin.ts";
 import { codecOf, Depacketizer, type ReceivedFrame } from "./rtp/depacketize.ts";
 import type { CodecFamily } from "../../media/codec/family.ts";
-import { RequestRefused } from "./errors.ts";
+import { WebRtcRefused } from "./errors.ts";
 import { Offer, type OfferedCodec, type OfferedMedia, parameter } from "./offer.ts";
-import { Peer, type PeerPlace } from "./peer.ts";
+import { type PeerPlace, RtcPeer } from "./peer.ts";
 import type { Opened } from "./resources.ts";
 
 export type WhipVideo = "h264" | "vp8" | "vp9" | "av1";
@@ -41,12 +41,12 @@ export class Whip {
     this.#options = options;
   }
 
-  /** @throws {RequestRefused} 409: somebody publishes there already. */
+  /** @throws {WebRtcRefused} 409: somebody publishes there already. */
   readonly open = async (path: string, sdp: string): Promise<Opened> => {
     const offer = Offer.read(sdp);
     const chosen = this.#choose(offer);
     if (this.#busy.has(path)) {
-      throw new RequestRefused(409, `Somebody publishes "${path}" already`);
+      throw new WebRtcRefused(409, `Somebody publishes "${path}" already`);
     }
     this.#busy.add(path);
     try {
@@ -87,7 +87,7 @@ export class Whip {
   #choose(offer: Offer): { video?: OfferedCodec; audio?: OfferedCodec } {
     for (const kind of ["video", "audio"] as const) {
       if (offer.media(kind)?.direction === "recvonly") {
-        throw new RequestRefused(
+        throw new WebRtcRefused(
           400,
           `Cannot take this offer: its ${kind} is recvonly, not sendonly`,
         );
@@ -100,7 +100,7 @@ export class Whip {
       pictures !== undefined && video === undefined || video === undefined && audio === undefined
     ) {
       const taken = this.#options.video.map((name) => name.toUpperCase()).join(", ");
-      throw new RequestRefused(406, `Cannot take this offer: only ${taken} and Opus are taken`);
+      throw new WebRtcRefused(406, `Cannot take this offer: only ${taken} and Opus are taken`);
     }
     return { ...(video !== undefined && { video }), ...(audio !== undefined && { audio }) };
   }
@@ -117,9 +117,9 @@ export class Whip {
     return undefined;
   }
 
-  #answer(offer: Offer, chosen: { video?: OfferedCodec; audio?: OfferedCodec }): Promise<Peer> {
+  #answer(offer: Offer, chosen: { video?: OfferedCodec; audio?: OfferedCodec }): Promise<RtcPeer> {
     const { video, audio } = chosen;
-    return Peer.answer({
+    return RtcPeer.answer({
       ...this.#options,
       clock: this.#ctx.clock,
       sdp: offer.only({
@@ -160,7 +160,7 @@ class Receiving {
   constructor(
     ctx: PluginContext,
     publisher: MediaPublisher,
-    peer: Peer,
+    peer: RtcPeer,
     options: ReceivingOptions,
   ) {
     this.#ctx = ctx;

@@ -46,7 +46,7 @@ interface Ready {
   readonly init: Uint8Array<ArrayBuffer> | undefined;
 }
 
-export class Archive {
+export class BucketArchive {
   readonly #ports: ArchivePorts;
   /** By the name of the rendition. They outlive a catalog. */
   readonly #tracks = new Map<string, StoredTrack>();

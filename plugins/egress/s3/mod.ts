@@ -11,7 +11,7 @@ import { StatusLines } from "../../status_lines.ts";
 import { plugin, type PluginContext } from "../../plugin.ts";
 import { broadcastPatterns, maxBroadcasts } from "../options.ts";
 import { filePath } from "../file_name.ts";
-import { Archive } from "./archive.ts";
+import { BucketArchive } from "./archive.ts";
 import { Bucket } from "./bucket.ts";
 import { sweep } from "./sweep.ts";
 import { Uploads } from "./upload.ts";
@@ -77,7 +77,7 @@ export const s3 = plugin({
     await bucket.check(prefix);
     const lines = new StatusLines(ctx.status);
     const uploads = new Uploads(ctx, lines, maxWaiting);
-    const archives = new Set<Archive>();
+    const archives = new Set<BucketArchive>();
     const giveUp = new AbortController();
     const ended = new AbortController();
     const last = () => clock.after(LAST_MS, () => giveUp.abort());
@@ -95,7 +95,7 @@ export const s3 = plugin({
       const set = { wanted, maxBroadcasts, lines };
       await eachBroadcast(ctx, set, async (live, signal, tell) => {
         const key = `${prefix}${filePath(live.path)}/`;
-        const archive = new Archive({
+        const archive = new BucketArchive({
           ...{ bucket, uploads, clock, log, stats },
           prefix: key,
           segmentMs: segment,
@@ -145,7 +145,7 @@ async function sweepOften(
   ctx: PluginContext,
   { prefix, retention }: Options,
   bucket: Bucket,
-  archives: Set<Archive>,
+  archives: Set<BucketArchive>,
   signal: AbortSignal,
 ): Promise<void> {
   while (retention > 0 && !signal.aborted) {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Archive } from "./archive.ts";
+import type { BucketArchive } from "./archive.ts";
 import type { Bucket } from "./bucket.ts";
 import { StoredPlaylist } from "./stored_playlist.ts";
 
@@ -20,7 +20,7 @@ export async function sweep(
   bucket: Bucket,
   prefix: string,
   beforeMs: number,
-  archives: Iterable<Archive>,
+  archives: Iterable<BucketArchive>,
 ): Promise<number> {
   const folders = new Map<string, string[]>();
   for (const { key } of await bucket.list(prefix)) {

@@ -9,7 +9,7 @@ export interface Picture {
 }
 
 /** Options of ffmpeg that open a device. */
-export interface Device {
+export interface InputDevice {
   readonly what: string;
   readonly input: readonly string[];
 }
@@ -25,7 +25,11 @@ const CAMERAS: Readonly<Record<string, { readonly format: string; readonly first
 };
 
 /** The camera of this name. "auto" is the first camera, or the test picture when there is none. */
-export function cameraOf(device: string, picture: Picture, os: string = Deno.build.os): Device {
+export function cameraOf(
+  device: string,
+  picture: Picture,
+  os: string = Deno.build.os,
+): InputDevice {
   const { width, height, framerate } = picture;
   const size = `${width}x${height}`;
   if (device === "auto") return cameraOf(firstCamera(os) ?? TEST, picture, os);
@@ -47,7 +51,7 @@ export function cameraOf(device: string, picture: Picture, os: string = Deno.bui
 }
 
 /** The microphone of this name. "test" is a tone. */
-export function microphoneOf(device: string, os: string = Deno.build.os): Device {
+export function microphoneOf(device: string, os: string = Deno.build.os): InputDevice {
   if (device === TEST) {
     const source = "sine=frequency=440:sample_rate=48000";
     return { what: "the test tone", input: ["-re", ...deviceInput("lavfi", [], source)] };

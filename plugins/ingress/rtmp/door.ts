@@ -17,7 +17,7 @@ export const MAX_STRANGERS = 64;
 /** A connection with a wrong key holds its place for so long, in milliseconds, so that nobody tries many keys. */
 const WRONG_KEY_MS = 1000;
 
-export interface DoorOptions {
+export interface RtmpDoorOptions {
   readonly wanted: Wanted;
   /** Longest time from a connection to its `publish`, in milliseconds. */
   readonly deadlineMs: number;
@@ -26,7 +26,7 @@ export interface DoorOptions {
 }
 
 /** A client that publishes. */
-export interface Publication {
+export interface RtmpPublication {
   /** Its media as FLV. Can be read once. @throws {RtmpViolation} */
   media(): AsyncIterable<Uint8Array<ArrayBuffer>>;
   /** Ends it: the next one may publish. */
@@ -35,7 +35,7 @@ export interface Publication {
 
 /** Open until it is disposed of. */
 export class RtmpDoor implements Disposable {
-  readonly #options: DoorOptions;
+  readonly #options: RtmpDoorOptions;
   readonly #listener: Deno.Listener;
   /** Connections that do not publish yet, oldest first, with the address that they count for. */
   readonly #strangers = new Map<RtmpConnection, string>();
@@ -43,10 +43,10 @@ export class RtmpDoor implements Disposable {
   readonly #over = new AbortController();
   #publisher: RtmpConnection | undefined;
   /** Fulfilled while a client publishes. */
-  #come: PromiseWithResolvers<Publication | undefined> = Promise.withResolvers();
+  #come: PromiseWithResolvers<RtmpPublication | undefined> = Promise.withResolvers();
 
   /** @throws {ListenFailed} The address cannot be used. */
-  static open(at: Address, options: DoorOptions): RtmpDoor {
+  static open(at: Address, options: RtmpDoorOptions): RtmpDoor {
     try {
       return new RtmpDoor(Deno.listen({ hostname: at.hostname, port: at.port }), options);
     } catch (cause) {
@@ -55,7 +55,7 @@ export class RtmpDoor implements Disposable {
     }
   }
 
-  private constructor(listener: Deno.Listener, options: DoorOptions) {
+  private constructor(listener: Deno.Listener, options: RtmpDoorOptions) {
     this.#listener = listener;
     this.#options = options;
     void this.#accept();
@@ -67,7 +67,7 @@ export class RtmpDoor implements Disposable {
   }
 
   /** Waits for a publication: the same one until its `end`. `undefined` once the door is disposed of. */
-  next(): Promise<Publication | undefined> {
+  next(): Promise<RtmpPublication | undefined> {
     return this.#come.promise;
   }
 

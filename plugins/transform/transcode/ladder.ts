@@ -4,7 +4,7 @@ import { ONE_FOR_ONE } from "../encoder.ts";
 import type { Rendition, VideoRendition } from "../../../media/rendition.ts";
 
 /** One quality of the options. 0 is that of the input. */
-export interface Step {
+export interface LadderStep {
   readonly name?: string | undefined;
   readonly codec: Encoding["codec"] | "copy";
   readonly height: number;
@@ -14,10 +14,10 @@ export interface Step {
   readonly preset: string;
 }
 
-type MadeStep = Step & { readonly codec: Encoding["codec"] };
+type MadeStep = LadderStep & { readonly codec: Encoding["codec"] };
 
 /** Names of the tracks. */
-export function namesOf(steps: readonly Step[]): string[] {
+export function namesOf(steps: readonly LadderStep[]): string[] {
   return steps.map(({ name, codec, height }) =>
     name ?? (codec === "copy" ? "source" : height === 0 ? codec : `${height}p`)
   );
@@ -29,7 +29,7 @@ export function namesOf(steps: readonly Step[]): string[] {
  * @returns Why nothing can be done, when the broadcast has no video.
  */
 export function ladder(
-  steps: readonly Step[],
+  steps: readonly LadderStep[],
   renditions: readonly Rendition[],
   keyframeEveryMs: number,
 ): Recipe | string {
@@ -64,11 +64,11 @@ export function ladder(
   };
 }
 
-function framerateOf({ fps }: Step, { framerate }: VideoRendition): number | undefined {
+function framerateOf({ fps }: LadderStep, { framerate }: VideoRendition): number | undefined {
   return fps === 0 ? framerate : fps;
 }
 
-function filterOf({ height, fps }: Step, source: VideoRendition): string {
+function filterOf({ height, fps }: LadderStep, source: VideoRendition): string {
   const rate = fps === 0 ? "" : `fps=${fps},`;
   const even = (pixels: number) => Math.max(2, Math.round(pixels / 2) * 2);
   if (source.width && source.height) {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { ladder, type Step } from "./ladder.ts";
+import { ladder, type LadderStep } from "./ladder.ts";
 import type { Rendition } from "../../../media/rendition.ts";
 
-const step = (given: Partial<Step>): Step => ({
+const step = (given: Partial<LadderStep>): LadderStep => ({
   ...{ codec: "h264", height: 0, fps: 0, bitrate: 1000, preset: "veryfast" },
   ...given,
 });
