@@ -9,7 +9,7 @@ import { type Convert, copyOf } from "./group/copies.ts";
 import { Group, type Subgroup } from "./group/group.ts";
 import { GroupWriter } from "./group/group_writer.ts";
 import type { BroadcastSource, FetchRequest, TrackInfo } from "./ports.ts";
-import { compareRoutes, type HopId, isExcluded, NEIGHBOURS, type Route, serves } from "./route.ts";
+import { compareRoutes, type HopId, isExcluded, type Route, serves, SIBLINGS } from "./route.ts";
 import { Track, type TrackContext } from "./track.ts";
 
 /** How long a track that nobody reads is remembered, in milliseconds. */
@@ -105,7 +105,7 @@ export class Broadcast {
   /**
    * A track of this broadcast. The first call makes it.
    * @param path The broadcast asked for: this path, or one below it that the publisher may serve too.
-   * @param excludeHop The hop of the reader: no route through it may serve the reader. {@link NEIGHBOURS} for another thread
+   * @param excludeHop The hop of the reader: no route through it may serve the reader. {@link SIBLINGS} for another thread
    *   of this relay: no third thread is asked for it.
    * @throws {TooManyTracks} Too many tracks wait for the publisher to confirm them.
    */
@@ -152,7 +152,7 @@ export class Broadcast {
     excludeHop: HopId = 0n,
   ): Promise<Subgroup> {
     const { stats } = this.#options.context;
-    const counted = excludeHop !== NEIGHBOURS;
+    const counted = excludeHop !== SIBLINGS;
     if (counted) stats.fetches++;
     const own = this.best(excludeHop, path)?.source.ownTrack?.(path, name);
     const tracks = own === undefined
@@ -228,7 +228,7 @@ export class Broadcast {
     for (const { source } of routes) {
       const answer = Group.alone(pool, request.group, clock.now());
       try {
-        const counters = source.neighbour ? [] : [stats];
+        const counters = source.sibling ? [] : [stats];
         await source.fetch(path, name, request, new GroupWriter(answer, limits, counters));
         return answer;
       } catch (error) {

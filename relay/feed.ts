@@ -296,12 +296,12 @@ function goesOn(subgroup: Subgroup, startFrame: number, head: SubgroupHead = WHO
 /** One subscription at a source. */
 class Inflow implements TrackSink {
   subscription: UpstreamSubscription | undefined;
-  /** Whether its groups are counted here. A neighbour's are counted at the neighbour. */
+  /** Whether its groups are counted here. A sibling's are counted at the sibling. */
   readonly counted: boolean;
   #over = false;
 
   constructor(readonly feed: Feed, readonly route: Route) {
-    this.counted = route.source.neighbour !== true;
+    this.counted = route.source.sibling !== true;
   }
 
   begin(subscription: UpstreamSubscription): void {

@@ -44,7 +44,7 @@ export interface Announcement {
   readonly hops: readonly HopId[];
   readonly warm: number;
   readonly cold: number;
-  /** For a neighbour's route: its `order` there. */
+  /** For a sibling's route: its `order` there. */
   readonly order?: number;
   /** Whether its publisher may serve a path below the announced one. Absent: it may serve all of them. */
   readonly mayServe?: (path: string) => boolean;
@@ -91,7 +91,7 @@ export class Origin {
   readonly #watchers: Watchers;
   /** What stops waiting for a lost publisher. */
   readonly #lingers = new Map<Broadcast, () => void>();
-  /** The highest order seen, here or at a neighbour: what comes in after hearing of it counts as newer. */
+  /** The highest order seen, here or at a sibling: what comes in after hearing of it counts as newer. */
   #order = 0;
 
   constructor(options: OriginOptions) {
@@ -178,7 +178,7 @@ export class Origin {
   /**
    * The broadcast that serves a path: the one announced there, else the one with the longest announced path above it whose
    * publisher may serve this path too.
-   * @param excludeHop Broadcasts that can only be reached through this hop, or through NEIGHBOURS, are passed over.
+   * @param excludeHop Broadcasts that can only be reached through this hop, or through SIBLINGS, are passed over.
    */
   find(path: string, excludeHop: HopId = 0n): Broadcast | undefined {
     const wanted = normalizePath(path);

@@ -53,7 +53,7 @@ export interface BroadcastSource {
   /** Short name for logs. */
   readonly label: string;
   /** It is another thread of this relay. Whatever it offers came in there and is counted there. */
-  readonly neighbour?: boolean;
+  readonly sibling?: boolean;
   /**
    * The track itself, for a publisher in this process. It writes into the track with or without readers. `subscribe` and
    * `fetch` are never called for such a track.

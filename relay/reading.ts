@@ -53,7 +53,7 @@ export interface TrackReader {
   /** The layout it reads. Subgroups in another one come as copies. "kept": each comes as it is. Default: frames. */
   readonly layout?: Layout | "kept";
   /** It reads for another thread of this relay. Its viewers are counted there. */
-  readonly neighbour?: boolean;
+  readonly sibling?: boolean;
   /**
    * A group for this reader: kept ones first, then each new one when it opens. Called for each subgroup.
    * @param start The lowest group that may come, as far as the first call can tell.

@@ -48,24 +48,24 @@ export function runsThrough(hops: readonly HopId[], hop: HopId): boolean {
 }
 
 /** Means the other threads of this relay where routes through a hop are to be left out. No hop has this id. */
-export const NEIGHBOURS: HopId = -1n;
+export const SIBLINGS: HopId = -1n;
 
-/** Whether a route must not serve a reader: it runs through the reader, or both are neighbours. */
+/** Whether a route must not serve a reader: it runs through the reader, or both are siblings. */
 export function isExcluded(route: Route, asker: HopId): boolean {
-  return asker === NEIGHBOURS ? route.source.neighbour === true : runsThrough(route.hops, asker);
+  return asker === SIBLINGS ? route.source.sibling === true : runsThrough(route.hops, asker);
 }
 
 /**
  * Compares two routes to one publisher; the better one comes first. In this order: known hops, lower warm cost, lower cold
- * cost, fewer hops, our own before a neighbour's, newer.
+ * cost, fewer hops, our own before a sibling's, newer.
  */
 export function compareRoutes(a: Route, b: Route): number {
   return compareCosts(a, b) ||
-    Number(a.source.neighbour ?? false) - Number(b.source.neighbour ?? false) ||
+    Number(a.source.sibling ?? false) - Number(b.source.sibling ?? false) ||
     b.order - a.order;
 }
 
-/** Compares routes to different publishers: as {@link compareRoutes}, but a neighbour's is no worse than our own. */
+/** Compares routes to different publishers: as {@link compareRoutes}, but a sibling's is no worse than our own. */
 export function comparePublishers(a: Route, b: Route): number {
   return compareCosts(a, b) || b.order - a.order;
 }

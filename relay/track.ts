@@ -126,7 +126,7 @@ export class Track {
   /** How many of them do not read for another thread. */
   get viewers(): number {
     let viewers = 0;
-    for (const reader of this.#readings.keys()) if (reader.neighbour !== true) viewers++;
+    for (const reader of this.#readings.keys()) if (reader.sibling !== true) viewers++;
     return viewers;
   }
 
@@ -143,7 +143,7 @@ export class Track {
       withheld: undefined,
     };
     this.#readings.set(reader, reading);
-    if (reader.neighbour !== true) this.context.stats.subscriptions++;
+    if (reader.sibling !== true) this.context.stats.subscriptions++;
     if (this.#readings.size === 1) this.onReaders?.(true);
     if (this.feed === undefined) {
       // A publisher in this process writes it, also without readers.
@@ -218,7 +218,7 @@ export class Track {
 
   /**
    * A subgroup has opened. Every reader that wants its group gets it.
-   * @param counted Whether it counts as come in. That of a neighbour is counted there.
+   * @param counted Whether it counts as come in. That of a sibling is counted there.
    */
   deliver(subgroup: Subgroup, counted = true): void {
     const { group } = subgroup;

@@ -27,7 +27,7 @@ export interface AnnounceEvent {
 
 export interface WatchOptions {
   readonly prefix?: string;
-  /** Leaves out routes through this hop; with NEIGHBOURS those of other threads. */
+  /** Leaves out routes through this hop; with SIBLINGS those of other threads. */
   readonly excludeHop?: HopId;
   /** Includes hidden paths: those with a part that starts with a dot. */
   readonly hidden?: boolean;

@@ -35,7 +35,7 @@ import { Node, type NodeOptions, transportOf } from "./node.ts";
 import { PluginHost } from "./plugins/plugin_host.ts";
 import type { Relay } from "./relay.ts";
 import type { ReloadOutcome } from "./reload.ts";
-import { Mesh } from "./threads/mesh.ts";
+import { ThreadLinks } from "./threads/thread_links.ts";
 import { Workers } from "./threads/workers.ts";
 import type { ServerView } from "./admin/server_view.ts";
 
@@ -114,13 +114,13 @@ export async function openParts(
   let workers: Workers | undefined;
   if (several) {
     if (module === undefined) throw new TypeError("Cannot start workers without a main module");
-    const mesh = new Mesh(node.relay.origin, log);
-    opened.defer(() => mesh.close());
+    const links = new ThreadLinks(node.relay.origin, log);
+    opened.defer(() => links.close());
     const started = workers = new Workers({
       ...options,
       address,
       count: server.workers,
-      mesh,
+      links,
       module,
     });
     opened.defer(() => started.close(true));

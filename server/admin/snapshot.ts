@@ -36,14 +36,14 @@ export function sessionOf(relay: Relay, id: number): SessionDetailJson | undefin
   return { ...sessionJson(entry), subscriptions };
 }
 
-/** Broadcasts whose publishers are connected to this node. Neighbours list their own. */
+/** Broadcasts whose publishers are connected to this node. Siblings list their own. */
 export function broadcastsOf(relay: Relay): BroadcastJson[] {
   return [...relay.origin.broadcasts()].map(([path, publishers]) => ({
     path,
     publishers: publishers.filter(isOwn).map((broadcast) => ({
       hop: broadcast.publisher?.toString() ?? null,
       lingering: broadcast.lingering,
-      routes: broadcast.routes.filter(({ source }) => source.neighbour !== true).map((
+      routes: broadcast.routes.filter(({ source }) => source.sibling !== true).map((
         { source, hops, warm, cold },
       ) => ({
         source: source.label,
@@ -57,10 +57,10 @@ export function broadcastsOf(relay: Relay): BroadcastJson[] {
 }
 
 function isOwn(broadcast: Broadcast): boolean {
-  return broadcast.lingering || broadcast.routes.some(({ source }) => source.neighbour !== true);
+  return broadcast.lingering || broadcast.routes.some(({ source }) => source.sibling !== true);
 }
 
-/** A track of a node, and whether a neighbour feeds it. */
+/** A track of a node, and whether a sibling feeds it. */
 export interface NodeTrack extends TrackJson {
   readonly mirrored: boolean;
 }
@@ -68,7 +68,7 @@ export interface NodeTrack extends TrackJson {
 export function tracksOf(relay: Relay): NodeTrack[] {
   return everyBroadcast(relay).flatMap((broadcast) =>
     [...broadcast.tracks()].map(({ track, feed }): NodeTrack => ({
-      mirrored: feed.route?.source.neighbour === true,
+      mirrored: feed.route?.source.sibling === true,
       broadcast: track.broadcast,
       track: track.name,
       subscribers: track.viewers,
@@ -141,7 +141,7 @@ function contentOf(
     if (broadcast.lingering) lingering++;
     else if (isOwn(broadcast)) live++;
     for (const { track, feed } of broadcast.tracks()) {
-      if (feed.route?.source.neighbour !== true) tracks++;
+      if (feed.route?.source.sibling !== true) tracks++;
       groupsKept += track.ring.size;
     }
   }

@@ -1,5 +1,5 @@
 /**
- * One track of a neighbour that a feed of this node has subscribed to.
+ * One track of a sibling that a feed of this node has subscribed to.
  *
  * @module
  */

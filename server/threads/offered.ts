@@ -1,5 +1,5 @@
 /**
- * What this node offers one neighbour: its own broadcasts and their tracks. It offers nothing of another neighbour, so every
+ * What this node offers one sibling: its own broadcasts and their tracks. It offers nothing of another sibling, so every
  * frame crosses between threads once at most.
  *
  * @module
@@ -9,7 +9,7 @@ import { NotFound, SourceLost } from "../../relay/errors.ts";
 import type { GroupCursor, GroupState, Subgroup } from "../../relay/group/group.ts";
 import type { Origin, Watch } from "../../relay/origin.ts";
 import type { TrackEnd, TrackFailure, TrackReader, TrackRequest } from "../../relay/ports.ts";
-import { NEIGHBOURS } from "../../relay/route.ts";
+import { SIBLINGS } from "../../relay/route.ts";
 import type { Track } from "../../relay/track.ts";
 import type { FromAsker, FromOwner, Send } from "./messages.ts";
 import type { Mirrors } from "./mirrors.ts";
@@ -29,7 +29,7 @@ export class Offered {
     this.#stopArenas = mirrors.onArena((pool, index, memory) =>
       send({ type: "arena", pool, index, memory })
     );
-    this.#watch = origin.watch({ excludeHop: NEIGHBOURS, hidden: true }, ({ path, route }) => {
+    this.#watch = origin.watch({ excludeHop: SIBLINGS, hidden: true }, ({ path, route }) => {
       if (route === undefined) return send({ type: "unannounce", path });
       const { hops, warm, cold, order } = route;
       send({ type: "announce", path, hops, warm, cold, order });
@@ -48,14 +48,14 @@ export class Offered {
         return this.#answer(message, async () => {
           const { id, broadcast, track } = message;
           const found = this.#find(broadcast);
-          const info = await found.trackInfo(broadcast, track, NEIGHBOURS);
+          const info = await found.trackInfo(broadcast, track, SIBLINGS);
           this.#send({ type: "info", id, info });
         });
       case "fetch":
         return this.#answer(message, async () => {
           const { id, broadcast, track, group, priority } = message;
           const request = { group, priority };
-          const found = await this.#find(broadcast).fetch(broadcast, track, request, NEIGHBOURS);
+          const found = await this.#find(broadcast).fetch(broadcast, track, request, SIBLINGS);
           const poster = new Poster(
             found,
             (bytes, state) =>
@@ -67,7 +67,7 @@ export class Offered {
     }
   }
 
-  /** The neighbour is gone. */
+  /** The sibling is gone. */
   close(): void {
     this.#watch.close();
     this.#stopArenas();
@@ -79,7 +79,7 @@ export class Offered {
       this.#send({ type: "ended", id, end: { kind: "failed", why, reason } });
     let found;
     try {
-      found = this.#origin.find(broadcast, NEIGHBOURS)?.track(broadcast, track, NEIGHBOURS);
+      found = this.#origin.find(broadcast, SIBLINGS)?.track(broadcast, track, SIBLINGS);
     } catch (error) {
       return refuse("refused", reasonOf(error));
     }
@@ -102,7 +102,7 @@ export class Offered {
   }
 
   #find(broadcast: string) {
-    const found = this.#origin.find(broadcast, NEIGHBOURS);
+    const found = this.#origin.find(broadcast, SIBLINGS);
     if (found === undefined) throw new NotFound(`broadcast ${broadcast}`, "broadcast");
     return found;
   }
@@ -115,9 +115,9 @@ export class Offered {
   }
 }
 
-/** A subscription of the neighbour. It keeps the feed of the track running, and sends what is not in the ring. */
+/** A subscription of the sibling. It keeps the feed of the track running, and sends what is not in the ring. */
 class Served implements TrackReader {
-  readonly neighbour = true;
+  readonly sibling = true;
   readonly layout = "kept";
   /** They send the subgroups that are not in the ring. */
   readonly #posters = new Set<Poster>();
@@ -177,7 +177,7 @@ class Served implements TrackReader {
   }
 
   onEnd(end: TrackEnd): void {
-    // The mirror stays until the neighbour has read the rest and closes the subscription.
+    // The mirror stays until the sibling has read the rest and closes the subscription.
     this.send({ type: "ended", id: this.id, end });
   }
 }

@@ -8,7 +8,7 @@ import {
   type TestObject,
 } from "../../relay/object_fakes_test.ts";
 import { Origin } from "../../relay/origin.ts";
-import { Mesh } from "./mesh.ts";
+import { ThreadLinks } from "./thread_links.ts";
 import type { FromReader, SeenSubgroup, ToReader } from "./subgroups_test_worker.ts";
 
 /** A node in another thread that reads "t" of "p" and tells of every subgroup that has ended. */
@@ -17,11 +17,11 @@ class ReadingNode implements Disposable {
   readonly #worker: Worker;
   #told = Promise.withResolvers<void>();
 
-  constructor(layout: "frames" | "kept", mesh: Mesh, index: number) {
+  constructor(layout: "frames" | "kept", links: ThreadLinks, index: number) {
     const url = new URL("./subgroups_test_worker.ts", import.meta.url);
     this.#worker = new Worker(url, { type: "module" });
     const { port1, port2 } = new MessageChannel();
-    mesh.join(index, port1);
+    links.join(index, port1);
     this.#worker.onmessage = ({ data }: MessageEvent<FromReader>) => {
       if (data !== "reading") this.seen.push(data);
       this.#told.resolve();
@@ -63,11 +63,11 @@ const LISTS = [
 Deno.test("subgroups of objects cross to other threads byte for byte, with what is known of them", async () => {
   const context = testContext();
   const origin = new Origin({ context, hop: 7n, lingerMs: 0, place: { index: 0, count: 3 } });
-  const mesh = new Mesh(origin, silent);
+  const links = new ThreadLinks(origin, silent);
   const source = new FakeSource("publisher");
   origin.announce("p", source, { hops: [5n], warm: 1, cold: 2 });
-  using kept = new ReadingNode("kept", mesh, 1);
-  using merged = new ReadingNode("frames", mesh, 2);
+  using kept = new ReadingNode("kept", links, 1);
+  using merged = new ReadingNode("frames", links, 2);
   await Promise.all([kept.told, merged.told]);
   const track = origin.find("p")!.track("p", "t");
   while (track.readers < 2) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -118,5 +118,5 @@ Deno.test("subgroups of objects cross to other threads byte for byte, with what 
   const [three, four] = await merged.ended(2);
   assert.deepEqual([three!.head.layout, three!.state, three!.frames], ["frames", "complete", 6]);
   assert.deepEqual([four!.head.layout, four!.state], ["frames", "cut"]);
-  mesh.close();
+  links.close();
 });

@@ -9,7 +9,7 @@ import type { GroupState, Subgroup } from "../../relay/group/group.ts";
 import type { SubgroupHead } from "../../relay/group/subgroup_head.ts";
 import { convert } from "../../relay/object_fakes_test.ts";
 import { Origin } from "../../relay/origin.ts";
-import { Mesh } from "./mesh.ts";
+import { ThreadLinks } from "./thread_links.ts";
 
 export interface ToReader {
   readonly layout: "frames" | "kept";
@@ -70,6 +70,6 @@ if ("postMessage" in globalThis) {
       origin.find("p")!.track("p", "t").add(reader);
       scope.postMessage("reading");
     });
-    new Mesh(origin, silent).join(0, port);
+    new ThreadLinks(origin, silent).join(0, port);
   };
 }

@@ -16,7 +16,7 @@ import { answer } from "../admin/questions.ts";
 import { Node } from "../node.ts";
 import { Strays } from "../../plugins/host/strays.ts";
 import { type Call, type FromWorker, type Replies, type ToWorker, WORKER_NAME } from "./control.ts";
-import { Mesh } from "./mesh.ts";
+import { ThreadLinks } from "./thread_links.ts";
 
 /** How often the main thread is told a changed number of sessions. */
 const STATUS_MS = 1000;
@@ -46,7 +46,7 @@ class Thread {
   readonly #logLevel: LogLevelControl = { level: "info" };
   #running: {
     readonly node: Node;
-    readonly mesh: Mesh;
+    readonly links: ThreadLinks;
     readonly status: ReturnType<typeof setInterval>;
   } | undefined;
 
@@ -65,9 +65,9 @@ class Thread {
       case "start":
         return void this.#start(message.options);
       case "join":
-        return this.#running?.mesh.join(message.index, message.port);
+        return this.#running?.links.join(message.index, message.port);
       case "leave":
-        return this.#running?.mesh.leave(message.index, true);
+        return this.#running?.links.leave(message.index, true);
       case "logLevel":
         this.#logLevel.level = message.level;
         return;
@@ -101,7 +101,7 @@ class Thread {
       if (sessions !== told) this.#scope.postMessage({ type: "status", sessions });
       told = sessions;
     }, STATUS_MS);
-    this.#running = { node, mesh: new Mesh(node.relay.origin, log), status };
+    this.#running = { node, links: new ThreadLinks(node.relay.origin, log), status };
     this.#scope.postMessage({ type: "listening" });
     node.accept().catch((error) => { // if its port fails, the thread ends
       strays[Symbol.dispose]();
@@ -116,7 +116,7 @@ class Thread {
   }
 
   async #reply(call: Call): Promise<Replies[keyof Replies]> {
-    const { node, mesh, status } = this.#running!;
+    const { node, links, status } = this.#running!;
     if (call.about === "reload") {
       return await node.prepareReload(call.config).then(
         (take) => (take(), { reason: undefined }),
@@ -126,7 +126,7 @@ class Thread {
     if (call.about === "drain") return await node.drain();
     if (call.about !== "close") return await answer(node, call);
     await node.close(call.inTime);
-    mesh.close();
+    links.close();
     clearInterval(status);
     return undefined;
   }

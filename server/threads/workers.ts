@@ -9,7 +9,7 @@ import type { Answers, Question } from "../admin/questions.ts";
 import type { Others } from "../admin/server_view.ts";
 import type { NodeOptions } from "../node.ts";
 import { clearCensus } from "../limits/census.ts";
-import type { Mesh } from "./mesh.ts";
+import type { ThreadLinks } from "./thread_links.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
 /** How long a worker may take to answer. */
@@ -30,7 +30,7 @@ export interface WorkersOptions extends Omit<NodeOptions, "place" | "restarts" |
   /** Nodes of the server, with that of the main thread. */
   readonly count: number;
   /** The links of the main thread's own node. */
-  readonly mesh: Mesh;
+  readonly links: ThreadLinks;
   /** The main module of the program. */
   readonly module: string;
   readonly log: Logger;
@@ -175,7 +175,7 @@ export class Workers implements Others {
     const startedAtMs = performance.now();
     worker.onDeath = (reason) => {
       this.#live.delete(index);
-      this.#options.mesh.leave(index, true);
+      this.#options.links.leave(index, true);
       if (census !== undefined) clearCensus(census, index);
       for (const other of this.#live.values()) other.post({ type: "leave", index });
       log.error("a worker died and is started anew; its sessions are lost", {
@@ -212,7 +212,7 @@ export class Workers implements Others {
   #join(worker: WorkerHandle): void {
     const { index } = worker;
     const own = new MessageChannel();
-    this.#options.mesh.join(index, own.port1);
+    this.#options.links.join(index, own.port1);
     worker.post({ type: "join", index: 0, port: own.port2 }, [own.port2]);
     for (const other of this.#live.values()) {
       const { port1, port2 } = new MessageChannel();

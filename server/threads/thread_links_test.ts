@@ -10,14 +10,14 @@ import {
   testContext,
 } from "../../relay/fakes_test.ts";
 import { type AnnounceEvent, Origin } from "../../relay/origin.ts";
-import { NEIGHBOURS } from "../../relay/route.ts";
+import { SIBLINGS } from "../../relay/route.ts";
 import { until } from "../../tests/support/fixtures/http.ts";
-import { Mesh } from "./mesh.ts";
+import { ThreadLinks } from "./thread_links.ts";
 
 interface TestNode {
   readonly origin: Origin;
   readonly context: TestContext;
-  readonly mesh: Mesh;
+  readonly links: ThreadLinks;
   /** "+path", "~path" and "-path" as they came. */
   readonly news: string[];
 }
@@ -35,19 +35,19 @@ class Nodes implements Disposable {
       const sign = { active: "+", updated: "~", ended: "-" } as const;
       const told = ({ kind, path }: AnnounceEvent) => void news.push(sign[kind] + path);
       origin.watch({ hidden: true }, told);
-      return { origin, context, mesh: new Mesh(origin, silent), news };
+      return { origin, context, links: new ThreadLinks(origin, silent), news };
     });
     for (let a = 0; a < count; a++) {
       for (let b = a + 1; b < count; b++) {
         const { port1, port2 } = new MessageChannel();
-        this.all[a]!.mesh.join(b, port1);
-        this.all[b]!.mesh.join(a, port2);
+        this.all[a]!.links.join(b, port1);
+        this.all[b]!.links.join(a, port2);
       }
     }
   }
 
   [Symbol.dispose](): void {
-    for (const { mesh } of this.all) mesh.close();
+    for (const { links } of this.all) links.close();
     clearInterval(this.#alive);
   }
 }
@@ -67,7 +67,7 @@ async function reading(nodes: Nodes, request = { priority: 1, maxLatencyMs: 0 })
   return { a, b, source, announced, track, reader };
 }
 
-Deno.test("what one node is told of is known at all, once, and no neighbour passes it on", async () => {
+Deno.test("what one node is told of is known at all, once, and no sibling passes it on", async () => {
   using nodes = new Nodes(3);
   const [a, b, c] = nodes.all as [TestNode, TestNode, TestNode];
   const source = new FakeSource("publisher");
@@ -87,7 +87,7 @@ Deno.test("what one node is told of is known at all, once, and no neighbour pass
   assert.equal(a.origin.size, 0);
 });
 
-Deno.test("of one publisher's routes a node's own beats a neighbour's; of two publishers the newer beats both", async () => {
+Deno.test("of one publisher's routes a node's own beats a sibling's; of two publishers the newer beats both", async () => {
   using nodes = new Nodes(2);
   const [a, b] = nodes.all as [TestNode, TestNode];
   const [left, right, newer] = ["left", "right", "newer"].map((name) => new FakeSource(name));
@@ -101,7 +101,7 @@ Deno.test("of one publisher's routes a node's own beats a neighbour's; of two pu
   await until(() => a.origin.find("p")!.publisher === 6n);
   assert.equal(b.origin.find("p")!.publisher, 6n);
   // Who asks on behalf of another node is never sent to a third.
-  assert.equal(a.origin.find("p", NEIGHBOURS)!.best(NEIGHBOURS)!.source, left);
+  assert.equal(a.origin.find("p", SIBLINGS)!.best(SIBLINGS)!.source, left);
 });
 
 Deno.test("groups come through shared memory as they grow, with their ends", async () => {
@@ -206,7 +206,7 @@ Deno.test("a node that is gone without a word leaves its broadcasts to linger, a
   await until(() => reader.groups[0]?.frames === 1);
   const pending = b.origin.find("p")!.fetch("p", "u", { group: 1, priority: 1 });
   source.answer = new Promise(() => {});
-  b.mesh.leave(0, true);
+  b.links.leave(0, true);
   await assert.rejects(pending, SourceLost);
   assert.equal(b.origin.find("p")!.lingering, true);
   assert.deepEqual([reader.groups[0]!.state, reader.end], ["open", undefined]);
@@ -226,7 +226,7 @@ Deno.test("a node that is gone without a word leaves its broadcasts to linger, a
 Deno.test("a node that leaves in order ends what it announced at once", async () => {
   using nodes = new Nodes(2, 5000);
   const { b, reader } = await reading(nodes);
-  b.mesh.leave(0, false);
+  b.links.leave(0, false);
   assert.equal(b.origin.find("p"), undefined);
   assert.equal(reader.end?.kind, "failed");
 });

@@ -9,16 +9,16 @@ import type { Origin } from "../../relay/origin.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { FromAsker, FromOwner, LinkMessage } from "./messages.ts";
 import { Mirrors } from "./mirrors.ts";
-import { Neighbour } from "./neighbour.ts";
+import { Sibling } from "./sibling.ts";
 import { Offered } from "./offered.ts";
 
 interface LinkEnds {
   readonly mailbox: Mailbox<LinkMessage>;
-  readonly neighbour: Neighbour;
+  readonly sibling: Sibling;
   readonly offered: Offered;
 }
 
-export class Mesh {
+export class ThreadLinks {
   readonly #origin: Origin;
   readonly #log: Logger;
   readonly #mirrors = new Mirrors();
@@ -34,12 +34,12 @@ export class Mesh {
     this.leave(index, true);
     const mailbox: Mailbox<LinkMessage> = new Mailbox(port, (message) => {
       if (isFromAsker(message)) offered.receive(message);
-      else neighbour.receive(message);
+      else sibling.receive(message);
     });
     const send = mailbox.send.bind(mailbox);
-    const neighbour = new Neighbour(`worker ${index}`, this.#origin, send, this.#log);
+    const sibling = new Sibling(`worker ${index}`, this.#origin, send, this.#log);
     const offered = new Offered(this.#origin, this.#mirrors, send);
-    this.#links.set(index, { mailbox, neighbour, offered });
+    this.#links.set(index, { mailbox, sibling, offered });
   }
 
   /** Node `index` is gone. @param abrupt Without a word: then its broadcasts linger. */
@@ -48,7 +48,7 @@ export class Mesh {
     if (link === undefined) return;
     this.#links.delete(index);
     link.offered.close();
-    link.neighbour.lost(abrupt);
+    link.sibling.lost(abrupt);
     link.mailbox.close();
   }
 

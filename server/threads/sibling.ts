@@ -31,8 +31,8 @@ interface Asked {
   readonly fail: (error: Error) => void;
 }
 
-export class Neighbour implements BroadcastSource {
-  readonly neighbour = true;
+export class Sibling implements BroadcastSource {
+  readonly sibling = true;
   readonly label: string;
   readonly #origin: Origin;
   readonly #send: Send<FromAsker>;
