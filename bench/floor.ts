@@ -1,6 +1,6 @@
 /**
- * The floor: what it costs to write the same bytes to so many QUIC connections with Deno and nothing else. No protocol is
- * spoken: whoever connects gets group streams until it leaves, what it sends is not read, and the frames are made here.
+ * The floor: the cost of writing the same bytes to many QUIC connections with Deno alone. It speaks no protocol. Each
+ * connection gets group streams until it leaves, nothing that it sends is read, and the frames are made here.
  *
  * The streams look like those of moq-lite-05, so `qumo-relay bench --publishers 0` can be its viewers.
  *
@@ -39,7 +39,7 @@ class Viewer {
   }
 }
 
-/** A frame of its own bytes: viewers read it while the next one is made. */
+/** A frame with its own bytes: viewers read it while the next one is made. */
 function makeFrame(size: number, last: boolean): Uint8Array {
   const bytes = new Uint8Array(size + 16).fill(0x71);
   const at = putVarint(bytes, putVarint(bytes, 0, 0), size);
@@ -87,7 +87,7 @@ async function serve({ fps, frameSize, groupSize, transport }: FloorOptions): Pr
   };
   tick();
   for (;;) {
-    // Handshakes go on beside each other.
+    // Handshakes run in parallel.
     accept(await listener.incoming(), viewers);
   }
 }

@@ -4,7 +4,7 @@
  *
  *   deno task bench:media [--only ingress,storage,transforms,clients]
  *
- * With `--only` the other parts keep what bench/results/media.json has of them. Needs ffmpeg, and redis-server for its part.
+ * With `--only` the other parts keep their results in bench/results/media.json. Needs ffmpeg, and redis-server for storage.
  */
 import { parseArgs } from "node:util";
 import { fromFileUrl } from "../tools/file_url.ts";
@@ -20,7 +20,7 @@ const DOCUMENT = fromFileUrl(new URL("../docs/performance.md", import.meta.url))
 const RESULTS = fromFileUrl(new URL("./results/media.json", import.meta.url));
 const SECONDS = 3;
 
-/** How often a second. */
+/** Times per second. */
 async function rate(work: () => Promise<void>): Promise<number> {
   for (let i = 0; i < 20; i++) await work();
   const fromMs = performance.now();

@@ -5,8 +5,8 @@
  *   deno task bench:peers [--rounds 5] [--duration 8s] [--only TEXT] [--dry]
  *   deno task bench:peers --from bench/results/DATE.json
  *
- * `--only` runs the shapes with this text in their name; `--dry` prints the tables and writes nothing; `--from`
- * measures nothing, but makes medians and tables anew from the rounds in a file.
+ * `--only` runs the shapes with this text in their name. `--dry` prints the tables and writes nothing. `--from` measures
+ * nothing: it makes medians and tables from the rounds in a file.
  */
 import { parseArgs } from "node:util";
 import { parseDurationMs } from "../base/units.ts";
@@ -35,7 +35,7 @@ async function measure({ rounds, durationMs, only }: Options): Promise<PeersResu
   for (let round = 1; round <= rounds; round++) {
     for (const shape of shapes) {
       const turn = found.filter((subject) => subject.takes(shape));
-      // Whoever comes first meets another machine than whoever comes last.
+      // The first program may meet a machine in another state than the last one.
       for (let i = 0; i < turn.length; i++) {
         const subject = turn[(i + round) % turn.length]!;
         try {

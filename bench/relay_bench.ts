@@ -1,8 +1,8 @@
 /**
  * The relay's core: the frame pool, the group ring, waking readers, announcing. Run with `deno bench`.
  *
- * A frame pool that allocates would show in its statistics: the groups "… checked" fail then. Each stands behind what it
- * checks: Deno runs the groups in the order in which their first bench is declared.
+ * A frame pool that allocates shows in its statistics: the groups "… checked" fail then. Each is declared after the group
+ * that it checks, because Deno runs groups in the order of their first bench.
  *
  * @module
  */
@@ -33,7 +33,7 @@ function newContext(): TrackContext {
   };
 }
 
-/** Keeps what is made from being optimised away. */
+/** Keeps results from being optimised away. */
 let kept: unknown;
 
 const pool = new FramePool();
@@ -112,7 +112,7 @@ class Cursor implements GroupCursor {
 
 const payload = new Uint8Array(1200).fill(7);
 
-/** A group that never fills up: what it holds is forgotten by beginning anew every so often. */
+/** A group that never fills up: it is replaced from time to time. */
 class EndlessGroup {
   readonly #pool = new FramePool();
   readonly #count: number;

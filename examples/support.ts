@@ -1,5 +1,5 @@
 /**
- * What every example needs and none is about: a certificate, arguments, output.
+ * Things that every example needs: a certificate, arguments, output.
  *
  * @module
  */
@@ -17,8 +17,8 @@ export async function certificate() {
 }
 
 /**
- * Tells where a server listens, and serves its certificate's hash at `/certificate.sha256`, where clients of `http://` URLs
- * look for it. A real server has a certificate that is signed, and needs neither.
+ * Says where a server listens, and serves the hash of its certificate at `/certificate.sha256`, where clients of `http://`
+ * URLs look for it. A real server has a signed certificate and needs neither.
  */
 export function opened(server: Server, { sha256 }: { readonly sha256: Uint8Array }): void {
   const { hostname, port } = server.address!;

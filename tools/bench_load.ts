@@ -1,6 +1,6 @@
 /**
- * A load run: `deno task bench:load [URL] [OPTIONS]`. All of it goes to `qumo-relay bench`, whose help tells the options. Without a URL
- * a relay is started on this machine for it.
+ * A load run: `deno task bench:load [URL] [OPTIONS]`. The arguments go to `qumo-relay bench`, whose help
+ * lists the options. Without a URL, a relay is started on this machine.
  */
 import { MAIN, startRelay } from "../tests/support/program.ts";
 import { V8_FLAGS } from "./ship/v8_flags.ts";

@@ -12,11 +12,11 @@ interface Body {
   readonly run: () => void | Promise<void>;
 }
 
-/** What the benchmarks of one file declare, sorted as Deno sorts them: by group, in the order of each group's first. */
+/** The benchmarks of one file, sorted as Deno sorts them: by group, and groups by their first benchmark. */
 export async function bodiesOf(file: string): Promise<Body[]> {
   const found: Body[] = [];
   const declared = Deno.bench;
-  // `deno run` ignores benchmarks, so this notes them down.
+  // `deno run` ignores benchmarks, so this collects them.
   Deno.bench = ((name: string, options: { group?: string }, run: Body["run"]) => {
     found.push({ name, group: options.group, run });
   }) as typeof Deno.bench;

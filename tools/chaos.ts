@@ -6,10 +6,9 @@
  *   deno task test:chaos [--only NAME,NAME] [--minutes 0.5] [--viewers 20] [--seed N] [--write]
  *   deno task test:chaos --short
  *
- * A fault is applied twice at least, and again until memory has found its level. `--minutes` is for each time; some take a
- * multiple. `--write` puts the results into
- * bench/results/chaos.json and docs/reliability.md. `--short` is what the tests
- * run: some faults, a second each, on one relay. Exit code 1 when the relay did not hold.
+ * A fault is applied at least twice, and again until memory stays level. `--minutes` is the length of each time; some faults
+ * take a multiple. `--write` writes the results to bench/results/chaos.json and docs/reliability.md. `--short` is what the
+ * tests run: some faults, a second each, on one relay. Exit code 1 when the relay did not hold.
  */
 import { parseArgs } from "node:util";
 import { loadAverage } from "../bench/peers/machine.ts";

@@ -1,4 +1,4 @@
-/** Removes what the tasks make; everything here is ignored by git and made again when needed. */
+/** Removes what the tasks make. Git ignores all of it, and the tasks make it again when needed. */
 import { ROOT } from "./module_graph.ts";
 import { say } from "./say.ts";
 

@@ -1,6 +1,6 @@
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-/** A file URL as a path with "/" between its parts, which every system's file functions take. */
+/** A file URL as a path with "/" between its parts. The file functions of every system take that. */
 export function fromFileUrl(url: URL): string {
   return fileURLToPath(url).replaceAll("\\", "/");
 }

@@ -1,6 +1,5 @@
 /**
- * Runs the interop matrix with every peer there is and writes docs/interop.md: `deno task interop`. Peers are looked for
- * on PATH; `--dry` writes nothing.
+ * Runs the interop matrix with every peer on PATH and writes docs/interop.md: `deno task interop`. `--dry` writes nothing.
  */
 import { VERSIONS } from "../wire/versions.ts";
 import { VERSION } from "../base/version.ts";
@@ -20,7 +19,7 @@ import { say } from "./say.ts";
 
 const SHORT = { quic: "Q", webtransport: "W", websocket: "S" } as const;
 
-/** The document, from what the cells gave. */
+/** The document, made from the results of the cells. */
 export function interopDocument(
   cells: readonly Cell[],
   peers: readonly (readonly [name: string, version: string])[],
@@ -91,7 +90,7 @@ function secondAttempts(cells: readonly Cell[]): string {
 const where = ({ publisher, relay, subscriber, version, transport }: Cell) =>
   `${publisher} → ${relay} → ${subscriber}, ${version}, ${transport}`;
 
-/** Each reason once, with how often and where it first was. */
+/** Each reason once, with how often it came and where it came first. */
 function reasons(cells: readonly Cell[], outcome: Cell["outcome"], title: string): string {
   const byNote = new Map<string, Cell[]>();
   for (const cell of cells) {

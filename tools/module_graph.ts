@@ -1,4 +1,4 @@
-/** The project's own modules and what each of them imports, as Deno itself resolves it. */
+/** The modules of the project and their imports, as Deno resolves them. */
 import { fromFileUrl, toFileUrl } from "./file_url.ts";
 
 /** One file of the project; `path` starts at its top, with "/" on every system. */
@@ -7,22 +7,22 @@ export interface Module {
   readonly source: string;
   /** Other files of the project; type-only and dynamic imports and workers count. */
   readonly files: readonly string[];
-  /** Those of `files` that only types are taken from. */
+  /** The files of `files` that are imported only for types. */
   readonly types: readonly string[];
-  /** What `new URL("…", import.meta.url)` names: workers and data that no import statement shows. */
+  /** Files named by `new URL("…", import.meta.url)`: workers and data that no import statement shows. */
   readonly urls: readonly string[];
   /** As written: "hono", "hono/cors", "node:fs". */
   readonly packages: readonly string[];
 }
 
 const CODE = /\.(ts|tsx|js|jsx)$/;
-/** Folders that hold no source of ours. */
+/** Folders without source code. */
 const SKIPPED = new Set(["dist", "coverage", "certs", "node_modules", "profile"]);
 
 /** The top of the project. */
 export const ROOT = fromFileUrl(new URL("..", import.meta.url));
 
-/** Paths of all code files below the top, sorted. @param kind Of others than code: how their names end. */
+/** Paths of all code files of the project, sorted. @param kind A pattern of names, to list other files. */
 export async function codeFiles(kind = CODE): Promise<string[]> {
   const found: string[] = [];
   const walk = async (folder: string) => {
@@ -36,7 +36,7 @@ export async function codeFiles(kind = CODE): Promise<string[]> {
   return found.sort();
 }
 
-/** Style sheets below the top: no code, but held to its length. */
+/** The style sheets of the project. The limit of lines applies to them too. */
 export async function readStyles(): Promise<Pick<Module, "path" | "source">[]> {
   const paths = await codeFiles(/\.css$/);
   return await Promise.all(
@@ -44,7 +44,7 @@ export async function readStyles(): Promise<Pick<Module, "path" | "source">[]> {
   );
 }
 
-/** The modules that `entries` import, directly or through others, with themselves. */
+/** `entries`, and the modules that they import directly or through others. */
 export function reachable(modules: readonly Module[], entries: readonly string[]): Module[] {
   const byPath = new Map(modules.map((m) => [m.path, m]));
   const reached = new Map<string, Module>();
@@ -106,7 +106,7 @@ export async function readModules(): Promise<Module[]> {
   }));
 }
 
-/** One `deno info` for all: a module that imports every file, since it takes a single entry. */
+/** One `deno info` for all files. It takes a single entry, so that is a module that imports every file. */
 async function readGraph(paths: readonly string[]): Promise<GraphJson> {
   const entry = await Deno.makeTempFile({ prefix: "qumo-graph-", suffix: ".ts" });
   try {

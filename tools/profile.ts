@@ -1,5 +1,5 @@
 /**
- * `deno task profile`: what the relay spends its time on, or what it keeps, under a load of `qumo-relay bench`.
+ * `deno task profile`: where the relay spends its time, or what its memory holds, under a load of `qumo-relay bench`.
  *
  *   deno task profile [--seconds 5] [--top 30] [-- FLAGS OF BENCH]      CPU: dist/profile/relay.cpuprofile
  *   deno task profile --heap [-- FLAGS OF BENCH]                        memory: before, under and after the load
@@ -19,7 +19,7 @@ const MAIN = fromFileUrl(new URL("../main.ts", import.meta.url));
 const OUT = fromFileUrl(new URL("../dist/profile", import.meta.url));
 /** A load that shows what a frame costs: many viewers, few bytes. */
 const LOAD = ["--viewers", "200", "--fps", "30", "--frame-size", "1200", "--group-size", "30"];
-/** How long the load runs before anything is measured, so that code is compiled and viewers are there. */
+/** How long the load runs before the measurement, so that code is compiled and viewers are connected. */
 const WARM_UP_MS = 4000;
 
 /** The relay and its debugger. */
@@ -109,7 +109,7 @@ async function profileHeap(flags: readonly string[], seconds: number, top: numbe
   show("After it", growth(before, await snapshot(target.inspector, "after")), top);
 }
 
-/** Takes a snapshot; V8 collects its garbage first. */
+/** Takes a snapshot. V8 collects garbage first. */
 async function snapshot(inspector: Inspector, name: string): Promise<Held[]> {
   const parts: string[] = [];
   inspector.on<{ chunk: string }>("HeapProfiler.addHeapSnapshotChunk", ({ chunk }) => {

@@ -1,6 +1,6 @@
 /**
- * Runs the tests and says how far they are: `deno task test`, `deno task test:quick`. What follows is handed to `deno test`.
- * Its own summary stays the last word, and its exit code is the result.
+ * Runs the tests and reports their progress: `deno task test`, `deno task test:quick`. Further arguments go to `deno test`,
+ * whose summary comes last and whose exit code is the result.
  */
 import { codeFiles, ROOT } from "./module_graph.ts";
 import { areaOf, TestProgress } from "./test_progress.ts";
@@ -8,7 +8,7 @@ import { say } from "./say.ts";
 
 /**
  * Unit tests that take seconds each: they start programs, wait for real timers or encode real media. The quick run leaves
- * them to the whole one.
+ * them out.
  */
 const SLOW = new Set([
   "cli/serve/health_test.ts",
@@ -24,7 +24,7 @@ const SLOW = new Set([
   "session/hostile_test.ts",
   "session/pairs_test.ts",
 ]);
-/** Tests across folders that take the least: real QUIC, WebTransport and WebSocket, tokens, layers. */
+/** The fastest tests across folders: real QUIC, WebTransport and WebSocket, tokens, layers. */
 const FAST = [
   "tests/layers_test.ts",
   "tests/server/relay_test.ts",
@@ -43,12 +43,12 @@ const beside = all.filter((path) => !path.startsWith("tests/") && !SLOW.has(path
 const files = quick ? [...beside, ...FAST] : [];
 const areas = new Set((quick ? files : all).map(areaOf)).size;
 
-// Both get Ctrl-C; this one waits for what the tests say of it.
+// Both processes get Ctrl-C. This one waits for the summary of the tests.
 Deno.addSignalListener("SIGINT", () => {});
 const child = new Deno.Command(Deno.execPath(), {
   args: [
     ...["test", "-A", "--preload", "tests/support/seed.ts"],
-    // `deno task check` is for the types.
+    // `deno task check` checks the types.
     ...(quick ? ["--no-check", "--parallel"] : []),
     ...given,
     ...files,
@@ -59,7 +59,7 @@ const child = new Deno.Command(Deno.execPath(), {
 }).spawn();
 
 const progress = new TestProgress({
-  // Where only some are asked for their areas are not known beforehand.
+  // With arguments, the number of areas is not known beforehand.
   ...(given.length === 0 ? { areas } : {}),
   brief: Deno.stdout.isTerminal(),
   now: () => performance.now(),

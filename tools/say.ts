@@ -1,9 +1,9 @@
-/** Prints one line for whoever runs a tool. */
+/** Prints one line to standard output. */
 export function say(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
-/** Prints what is wrong and ends with exit code 1, or says that nothing is. */
+/** Prints the problems and ends with exit code 1, or says that there are none. */
 export function report(what: string, problems: readonly string[]): never {
   for (const problem of problems) say(`  ${problem}`);
   say(problems.length === 0 ? `${what}: in order` : `${what}: ${problems.length} problems`);

@@ -1,7 +1,7 @@
 /**
- * Takes docs/watch.png, docs/publish.png and docs/dashboard.png: a test pattern from one tab of Chromium through a relay
- * into another, and a third that looks on. Other sizes and states for
- * whoever works on the page: `deno run -A tools/screenshot.ts --out DIR`.
+ * Takes docs/watch.png, docs/publish.png and docs/dashboard.png: one tab of Chromium publishes a test pattern through a
+ * relay, a second one watches it, and a third one shows the dashboard. For work on the page,
+ * `deno run -A tools/screenshot.ts --out DIR` takes other sizes and states.
  */
 import type { Browser, Page } from "playwright-core";
 import { launchChromium } from "../tests/support/pages/chromium.ts";
@@ -25,7 +25,7 @@ const SHOTS: readonly Shot[] = [
   { name: "dark", width: 1280, height: 860, dark: true },
   { name: "phone", width: 390, height: 844, dark: true },
 ];
-/** How long graphs are given to fill: for a look, and for the documents. */
+/** How long graphs may fill: for a quick look, and for the documents. */
 const SETTLE_MS = { look: 12_000, documents: 65_000 } as const;
 
 async function open(browser: Browser, url: string, { width, height, dark }: Shot): Promise<Page> {
@@ -45,7 +45,7 @@ async function take(page: Page, path: string, fullPage = false): Promise<void> {
   say(`wrote ${path}`);
 }
 
-/** The three views at once in as many pages: one publishes, one watches, one looks on. */
+/** The three views in three pages: one publishes, one watches, one shows the dashboard. */
 async function live(
   browser: Browser,
   url: string,

@@ -1,5 +1,5 @@
 /**
- * Makes a fresh clone ready: fetches every npm package into Deno's cache, and says which programs are missing and what for.
+ * Makes a fresh clone ready: fetches every npm package into Deno's cache, and says which programs are missing.
  * Exit code 0 even when some are missing: their tests are skipped then.
  */
 import { codeFiles, ROOT } from "./module_graph.ts";
@@ -15,7 +15,7 @@ async function cache(): Promise<number> {
   return code;
 }
 
-/** What a contributor is told of the programs that tests drive, a line each. */
+/** The report on the programs that tests drive, a line each. */
 export function report(programs: readonly Found[], optional: readonly Found[]): string[] {
   const line = ({ name, path, hint }: Found) =>
     path === undefined ? `  missing  ${hint}` : `  ${name.padEnd(16)} ${path}`;

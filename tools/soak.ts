@@ -1,6 +1,6 @@
 /**
- * `deno task test:soak`: a relay for a long time under viewers that come and go, beside some that stay. Its memory has to
- * stay level, and those who stay must not lose a group.
+ * `deno task test:soak`: a relay runs for a long time while viewers come and go beside viewers that stay. Its memory has to
+ * stay level, and the viewers that stay must not lose a group.
  *
  *   deno task test:soak [--minutes 15] [--churn 60] [--steady 20] [--write]
  *
@@ -18,7 +18,7 @@ import { V8_FLAGS } from "./ship/v8_flags.ts";
 const MAIN = fromFileUrl(new URL("../main.ts", import.meta.url));
 const GRAPH = fromFileUrl(new URL("../docs/soak.svg", import.meta.url));
 const SAMPLE_MS = 5000;
-/** The process has its size after the first third. From there to the last third it may grow by this factor. */
+/** The process reaches its size in the first third. From there to the last third it may grow by this factor. */
 const LEVEL = 1.1;
 
 interface Sample {
@@ -43,7 +43,7 @@ async function sample(adminUrl: string): Promise<Sample> {
   };
 }
 
-/** Puts a load on the relay for so many minutes. */
+/** Puts a load on the relay for the given minutes. */
 async function load(url: string, minutes: number, flags: readonly string[]): Promise<BenchResult> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", MAIN, "bench", url, "--json", "--duration", `${minutes * 60}s`, ...flags],
@@ -54,7 +54,7 @@ async function load(url: string, minutes: number, flags: readonly string[]): Pro
   return JSON.parse(decoder.decode(stdout));
 }
 
-/** The lower quartile. Uncollected garbage comes and goes above it; a leak lifts it. */
+/** The lower quartile. Uncollected garbage comes and goes above it; a leak raises it. */
 function level(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 2] ?? 0;
 }

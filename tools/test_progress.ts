@@ -1,4 +1,4 @@
-/** What of the project a test file is about: its folder, in `tests` the one below. */
+/** The area of a test file: its top folder, or in `tests` the folder below. */
 export function areaOf(path: string): string {
   const [top, below = ""] = path.split("/");
   return top === "tests" ? `tests/${below.replace(/_test\.ts$/, "")}` : top!;

@@ -1,4 +1,4 @@
-/** A guest: what is typed goes to all others. `client.ts [URL] [NAME]` */
+/** A guest: each typed line goes to all others. `client.ts [URL] [NAME]` */
 import { type Client, connect, QumoError } from "../../client/mod.ts";
 import { print, text, URL_HERE } from "../support.ts";
 
@@ -18,7 +18,7 @@ for await (const part of Deno.stdin.readable.pipeThrough(new TextDecoderStream()
 said.close();
 await client.end(); // the last line shall arrive
 
-/** Follows everybody who comes, until they go. */
+/** Follows every guest until the guest leaves. */
 async function listen(client: Client): Promise<void> {
   for await (const { path, active } of client.announced("chat")) {
     const who = path.slice("chat/".length);
@@ -34,7 +34,7 @@ async function hear(client: Client, path: string, who: string): Promise<void> {
       for await (const { payload } of group) print(`${who}: ${text(payload)}`);
     }
   } catch (error) {
-    // Somebody who is cut off is told as gone; that is all there is to say.
+    // A guest whose connection broke is reported as gone; nothing else is to do.
     if (!(error instanceof QumoError)) throw error;
   }
 }

@@ -8,7 +8,7 @@ const track = server.publish("clock").track("seconds");
 opened(server, pair);
 
 for (;;) {
-  // The number of the minute since 1970 is the group's, so a clock that is started again goes on with the right one.
+  // The group number is the minute since 1970, so a restarted clock continues with the right one.
   const minute = Math.floor(Date.now() / 60_000);
   using group = track.group(minute);
   for (let now = Date.now(); Math.floor(now / 60_000) === minute; now = Date.now()) {

@@ -1,4 +1,4 @@
-/** Sends back what each client publishes, to that client alone. `server.ts [PORT]` */
+/** Sends back to each client what it publishes. `server.ts [PORT]` */
 import {
   type BroadcastProducer,
   QumoError,
@@ -23,7 +23,7 @@ async function onsession(session: ServerSession): Promise<void> {
   print(`${session.remoteAddress} is gone`);
 }
 
-/** Publishes one broadcast back, each track as somebody asks for it. */
+/** Publishes one broadcast back. Each track starts when somebody asks for it. */
 function echo(session: ServerSession, path: string): BroadcastProducer {
   return session.publish(`echo/${path}`, {
     ontrack: async (name, broadcast) => {

@@ -1,4 +1,4 @@
-/** Dials by raw QUIC, with the one certificate that is pinned. `client.ts [URL]` */
+/** Dials over raw QUIC, and accepts only the pinned certificate. `client.ts [URL]` */
 import { connect } from "../../client/mod.ts";
 import { print, text, URL_HERE } from "../support.ts";
 

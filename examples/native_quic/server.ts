@@ -1,4 +1,4 @@
-/** Greets who comes by raw QUIC, without HTTP/3. `server.ts [PORT]` */
+/** Greets every client that comes over raw QUIC, without HTTP/3. `server.ts [PORT]` */
 import { serve, TrackMux } from "../../client/mod.ts";
 import { certificate, opened, PORT, print } from "../support.ts";
 

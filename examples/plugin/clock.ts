@@ -1,8 +1,8 @@
 /**
  * A plugin in one file: publishes the time as text, a group for each minute and a frame for each second of it.
  *
- * It imports types alone, so it runs beside the sources, the bundle and the binary alike: what it needs of the program is
- * handed to it.
+ * It imports only types, and gets what it needs of the program as an argument. So it runs with the sources, the bundle and
+ * the binary alike.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export default ({ plugin, fields, sleep }: PluginKit) =>
     async run({ client, clock, signal, stats, http }, { broadcast: path, every, framesPerGroup }) {
       const broadcast = client.publish(path);
       const track = broadcast.track("time");
-      // Plain HTTP for who has nothing better; the route goes when the instance ends.
+      // The same over plain HTTP. The route ends with the instance.
       http.route(`/${path}/now`, () => new Response(`${time(clock.wallMs())}\n`));
       while (!signal.aborted) {
         const group = track.group();

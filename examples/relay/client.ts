@@ -1,4 +1,4 @@
-/** A publisher and two viewers of it, each with a session of its own at the relay. `client.ts [URL]` */
+/** A publisher and two viewers, each with its own session at the relay. `client.ts [URL]` */
 import { connect } from "../../client/mod.ts";
 import { print, sleep, text, URL_HERE } from "../support.ts";
 

@@ -29,6 +29,6 @@ while (!over.signal.aborted) {
   );
 }
 
-// Everybody is asked to leave, and gets to the end of what has begun.
+// All clients are asked to leave, and the groups that have begun reach their end.
 await relay.close({ graceMs: 1000 });
 Deno.exit();

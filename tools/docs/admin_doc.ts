@@ -105,7 +105,7 @@ function typeOf(schema: JsonSchema): string {
   return types.join(" or ") + format;
 }
 
-/** Every member, those of lists and objects within it too. */
+/** Every member, with those of lists and objects in it. */
 function members(schema: JsonSchema, before = ""): string[][] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, inner]) => {
     const path = `${before}${name}`;

@@ -1,4 +1,4 @@
-/** Makes docs/api.md, the reference of the client library, of what `deno doc` reads from its source. */
+/** Makes docs/api.md, the reference of the client library, from what `deno doc` reads in its source. */
 import { ROOT } from "../module_graph.ts";
 import {
   type FunctionJson,
@@ -52,7 +52,7 @@ const KINDS = [
   ["variable", "Values"],
 ] as const;
 
-/** The whole document. @throws {Error} What `deno doc` said. */
+/** The whole document. @throws {Error} `deno doc` failed. */
 export async function apiMarkdown(): Promise<string> {
   const out = await deno(["doc", "--json", "client/mod.ts"]);
   const { nodes } = JSON.parse(out) as {
@@ -155,7 +155,7 @@ function prose(jsDoc: DocJson | undefined, names: ReadonlySet<string>): string {
     .trim();
 }
 
-/** Several `@throws` of one line, which `deno doc` takes for one. */
+/** Splits several `@throws` of one line, which `deno doc` reads as one. */
 function spread(text: string): string {
   return text.replace(/\s*@throws \{(\w+)\}/g, " Throws {@link $1}:")
     .replace(/\s*@throws /g, " Throws: ")

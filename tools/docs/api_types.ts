@@ -1,6 +1,6 @@
-/** Prints what `deno doc --json` says of types and signatures as TypeScript. */
+/** Prints types and signatures of `deno doc --json` as TypeScript. */
 
-/** A type, as `deno doc` tells it. `value` is whatever the kind asks for. */
+/** A type, as `deno doc` describes it. The shape of `value` depends on the kind. */
 export interface TypeJson {
   readonly kind: string;
   readonly repr?: string;
@@ -47,7 +47,7 @@ export function printProperty({ name, readonly, optional, tsType }: PropertyJson
   return `${readonly ? "readonly " : ""}${name}${optional ? "?" : ""}${type}`;
 }
 
-/** @throws {Error} A kind of type that no public signature has had so far. */
+/** @throws {Error} No public signature had this kind of type so far. */
 export function printType({ kind, repr, value }: TypeJson): string {
   switch (kind) {
     case "keyword":

@@ -1,5 +1,5 @@
 /**
- * Makes HTML pages of the Markdown documents: `dist/site`, with `docs/README.md` as its index. Needs no server: open
+ * Makes HTML pages of the Markdown documents in `dist/site`, with `docs/README.md` as the index. They need no server: open
  * `dist/site/index.html`.
  */
 import { Marked } from "marked";
@@ -17,7 +17,7 @@ const ABOVE = "readme.html";
 
 /**
  * Where a link of a document leads on the site: other documents become pages, the index `README.md` becomes `index.html`.
- * @param depth How many folders below the documents' own the document lies.
+ * @param depth How many folders below `docs` the document is.
  * @returns `undefined` for a file of the project that is not on the site.
  */
 export function pageOf(href: string, depth = 0): string | undefined {
