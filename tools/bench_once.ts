@@ -9,7 +9,7 @@ import { toFileUrl } from "./file_url.ts";
 interface Body {
   readonly name: string;
   readonly group: string | undefined;
-  readonly run: () => void | Promise<void>;
+  readonly run: (bench: Deno.BenchContext) => void | Promise<void>;
 }
 
 /** The benchmarks of one file, sorted as Deno sorts them: by group, and groups by their first benchmark. */
@@ -35,7 +35,7 @@ async function main(): Promise<number> {
     const bodies = await bodiesOf(file);
     for (const { name, group, run } of bodies) {
       try {
-        await run();
+        await run({ name, origin: toFileUrl(ROOT + file).href, start() {}, end() {} });
       } catch (error) {
         failed++;
         say(`${file}: ${group ?? ""} ${name}: ${error}`);
