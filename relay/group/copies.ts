@@ -120,6 +120,7 @@ class Copy implements GroupCopy {
     }
     this.#writer.commit();
     const { group } = this.source;
+    if (this.#done) return; // a reader has evicted the group
     if (this.#merges ? !group.isOver : this.source.state === "open") return;
     const whole = this.#follows.every((one) => one.isWhole);
     if (whole) this.#writer.finish();
@@ -155,6 +156,7 @@ class Copy implements GroupCopy {
   }
 
   #leave(): void {
+    if (this.#done) return;
     this.#done = true;
     for (const follow of this.#follows) follow.subgroup.detach(follow);
     this.target.release();

@@ -223,6 +223,22 @@ Deno.test("a group that is evicted takes its copies along, and they count as its
   assert.equal(again.groups[0]!.state, "cut");
 });
 
+Deno.test("a reader that evicts the group while its copy is filled ends the copy once", () => {
+  const { context, open, reader } = objectTrack();
+  const one = reader();
+  const writer = open(1, objects(0));
+  const source = writer.writer.subgroup;
+  const copy = one.groups[0]!;
+  copy.attach({ slot: -1, pump: () => source.group.evict() });
+  writer.object(object(0));
+  assert.deepEqual([copy.state, source.state, source.cursors.length], ["cut", "cut", 0]);
+  const [first, second] = [...copy.cursors];
+  copy.detach(first!);
+  assert.ok(copy.group.isHeld, "the other one still reads it");
+  copy.detach(second!);
+  assert.equal(context.pool.stats.inUse, 0);
+});
+
 Deno.test("objectHead() writes what the other tests rely on", () => {
   assert.deepEqual([...objectHead({ id: 3, payload: counting(2) }, -1)], [3, 0, 2]);
 });

@@ -144,6 +144,8 @@ export class GroupRing implements GroupKeeper {
     head: SubgroupHead = WHOLE_GROUP,
   ): Subgroup | undefined {
     if (group === undefined || group.others.length + 1 === MAX_SUBGROUPS) return undefined;
+    // Another source may have the same group in another layout: it would come twice.
+    if (group.first.head.layout !== head.layout) return undefined;
     if (group.subgroups.some((known) => known.head.id === head.id)) return undefined;
     return group.open(head, startFrame);
   }

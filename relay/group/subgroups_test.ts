@@ -22,13 +22,14 @@ function put(ring: GroupRing, sequence: number, id: number, now = 0): Subgroup |
   return subgroup;
 }
 
-Deno.test("GroupRing keeps a group's subgroups in one place, and refuses one that it has had", () => {
+Deno.test("GroupRing keeps a group's subgroups in one place, and refuses one that it has had or that has another layout", () => {
   const { ring } = newRing(2);
   const [a, b] = [put(ring, 1, 0)!, put(ring, 1, 3)!];
   assert.equal(a.group, b.group);
   assert.deepEqual(ring.get(1)!.subgroups, [a, b]);
   assert.equal(put(ring, 1, 0), undefined);
   assert.equal(put(ring, 1, 3), undefined);
+  assert.equal(ring.add(1, 0, 0, objects(4, { layout: "objects18" })), undefined);
   put(ring, 2, 0);
   assert.equal(ring.size, 2);
   assert.ok(put(ring, 1, 7), "also when it is not the newest any more");
