@@ -56,6 +56,25 @@ Deno.test("every path of the project that a document names leads to a file or a 
   assert.deepEqual(absent, []);
 });
 
+Deno.test("a name of code in CONTRIBUTING.md stands in a file that the same point names", async () => {
+  const text = await Deno.readTextFile(`${ROOT}CONTRIBUTING.md`);
+  const absent: string[] = [];
+  let found = 0;
+  for (const point of text.split(/\n(?=\d+\. |- |\n)/)) {
+    const files = namedPaths(point).filter((path) => /\.(ts|tsx|json)$/.test(path));
+    const sources = await Promise.all(
+      files.map((path) => Deno.readTextFile(ROOT + path).catch(() => "")),
+    );
+    for (const [, name] of point.matchAll(/`([A-Z]\w*[A-Z_]\w*)`/g)) {
+      if (files.length === 0) continue;
+      found++;
+      if (!sources.some((source) => RegExp(`\\b${name}\\b`).test(source))) absent.push(name!);
+    }
+  }
+  assert.ok(found > 8, `${found} names were found`);
+  assert.deepEqual(absent, []);
+});
+
 Deno.test("docs/architecture.md says of every folder of the program what it is for", async () => {
   const text = await Deno.readTextFile(`${ROOT}docs/architecture.md`);
   const [, section] = /^## The folders\n([\s\S]*?)^## /m.exec(text)!;
