@@ -10,31 +10,18 @@ import type { LoadSpec } from "./plan.ts";
 import { parseRange, plainNumber, type Range } from "../figures/range.ts";
 import { STAMP_BYTES } from "../figures/stamp.ts";
 
+/** The numbers of a load that nothing is said of. */
+const DEFAULTS = {
+  ...{ publishers: "1", tracks: "1", viewers: "100", watch: "one", fps: "30" },
+  ...{ "frame-size": "4000", "group-size": "30", duration: "10s", ramp: "2s", stay: "", slow: "0" },
+  ...{ measure: "settled", kind: "media" },
+};
+/** What a load consists of; most are flags as well. */
+export type LoadKey = keyof typeof DEFAULTS;
+const LOAD_KEYS = Object.keys(DEFAULTS) as LoadKey[];
+
 /** The numbers of a load, as they are written. */
 export type LoadTexts = Readonly<Record<LoadKey, string>>;
-
-const LOAD_KEYS = [
-  ...["publishers", "tracks", "viewers", "watch", "fps", "frame-size", "group-size"] as const,
-  ...["duration", "ramp", "stay", "slow", "measure", "kind"] as const,
-];
-/** What a load consists of; most are flags as well. */
-export type LoadKey = typeof LOAD_KEYS[number];
-
-const DEFAULTS: LoadTexts = {
-  publishers: "1",
-  tracks: "1",
-  viewers: "100",
-  watch: "one",
-  fps: "30",
-  "frame-size": "4000",
-  "group-size": "30",
-  duration: "10s",
-  ramp: "2s",
-  stay: "",
-  slow: "0",
-  measure: "settled",
-  kind: "media",
-};
 
 interface Scenario {
   readonly about: string;
