@@ -69,7 +69,8 @@ function tell(error: unknown, command: string): number {
     return EXIT_USAGE;
   }
   if (error instanceof QumoError) {
-    say(error.message);
+    const settings = error.code === "QUMO_ADDRESS_IN_USE" ? " (server.address, admin.address)" : "";
+    say(error.message + settings);
     return EXIT_FAILURE;
   }
   if (error instanceof Deno.errors.AddrInUse) {

@@ -68,6 +68,11 @@ export function isHostName(text: string): boolean {
   return text.split(".").every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(label));
 }
 
+/** Whether a host of a certificate, a name or a wildcard like "*.site.example", is this name. Both in lower case. */
+export function coversHost(host: string, name: string): boolean {
+  return host === name || host.startsWith("*.") && name.slice(name.indexOf(".")) === host.slice(1);
+}
+
 /**
  * The bytes of an IP address, as certificates carry them (RFC 5280 §4.2.1.6).
  *

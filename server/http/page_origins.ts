@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { isIpAddress, isLoopback, unbracketed } from "../../config/address.ts";
+import { coversHost, isIpAddress, isLoopback, unbracketed } from "../../config/address.ts";
 import { certificateHosts } from "../../config/tls/certificate.ts";
 import { openToAll } from "../../config/exposure.ts";
 import type { Config } from "../../config/schema.ts";
@@ -109,10 +109,7 @@ export class PageOrigins {
     );
   }
   #isOwn(name: string): boolean {
-    return isLoopbackHost(name) ||
-      this.#names.some((own) =>
-        own === name || own.startsWith("*.") && name.slice(name.indexOf(".")) === own.slice(1)
-      );
+    return isLoopbackHost(name) || this.#names.some((own) => coversHost(own, name));
   }
 }
 

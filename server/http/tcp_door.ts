@@ -6,7 +6,7 @@
  */
 import { reasonOf } from "../../base/errors.ts";
 import { silent } from "../../base/logger.ts";
-import { formatAddress } from "../../config/address.ts";
+import { coversHost, formatAddress } from "../../config/address.ts";
 import { ListenFailed } from "../../transport/quic/quic.ts";
 import { helloBytes, serverNameOf } from "./server_name.ts";
 import {
@@ -208,9 +208,10 @@ class TcpDoor implements Door {
   #secureFor(hello: Uint8Array): Room {
     const name = this.#further.length === 0 ? undefined : serverNameOf(hello);
     if (name === undefined) return this.#secure;
-    const wildcard = `*${name.slice(name.indexOf("."))}`;
-    const of = (host: string) => this.#further.find(({ hosts }) => hosts.includes(host))?.room;
-    return of(name) ?? of(wildcard) ?? this.#secure;
+    const exact = this.#further.find(({ hosts }) => hosts.includes(name));
+    const { room = this.#secure } = exact ??
+      this.#further.find(({ hosts }) => hosts.some((host) => coversHost(host, name))) ?? {};
+    return room;
   }
   async #close(): Promise<void> {
     this.#listener.close();

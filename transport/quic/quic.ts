@@ -16,8 +16,7 @@ export class ListenFailed extends QumoError {
     const inUse = cause instanceof Deno.errors.AddrInUse;
     super(
       inUse
-        ? `Address already in use: ${address}; stop the program that listens there, or choose another port ` +
-          "(server.address, admin.address)"
+        ? `Address already in use: ${address}; stop the program that listens there, or choose another port`
         : `Cannot listen on ${address}: ${reasonOf(cause)}`,
       { cause },
     );
@@ -51,9 +50,12 @@ export interface ListenOptions {
 export function listenQuic(options: ListenOptions): QuicListener {
   const { hostname, port } = options;
   requireQuic();
+  let endpoint: Deno.QuicEndpoint | undefined;
   try {
-    return new QuicListener(new Deno.QuicEndpoint({ hostname, port }), options);
+    endpoint = new Deno.QuicEndpoint({ hostname, port });
+    return new QuicListener(endpoint, options);
   } catch (thrown) {
+    endpoint?.close();
     throw new ListenFailed(printAddress({ hostname, port }), thrown);
   }
 }
