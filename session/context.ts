@@ -1,6 +1,6 @@
 /**
- * What all parts of a session share: the connection, whose broadcasts they deal in, what the peer may have of us, and what
- * is done when something fails.
+ * What all parts of a session share: the connection, the origins on both sides, the peer's quota, and what happens when
+ * something fails.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import type { Quota } from "./quota.ts";
 import type { Entry, SessionOptions } from "./session.ts";
 import type { Unfinished } from "./unfinished.ts";
 
-/** Sends of control streams go before all media. */
+/** The send order of control streams: before all media. */
 export const CONTROL_ORDER = 0x7fff_ffff;
 /** Longest reason a close carries. */
 const MAX_REASON = 500;
@@ -32,7 +32,7 @@ export interface Codes {
   readonly stream: Readonly<Record<StreamReason, number>>;
 }
 
-/** The options of a session with nothing left open. */
+/** The options of a session, with their defaults filled in. */
 export interface Opening extends SessionOptions {
   readonly versions: readonly Version[];
   readonly setupTimeoutMs: number;
@@ -47,24 +47,24 @@ export class SessionContext {
   readonly serve: Namespace | undefined;
   /** Where the peer's announcements go; absent when they are not wanted. */
   readonly consume: Namespace | undefined;
-  /** What stands before every path of this session: the path of the connection's URL, unless it was led elsewhere. Normalised. */
+  /** The prefix of every path of this session: the path of the connection's URL, or the root of its grant. Normalised. */
   readonly root: string;
   /** Our own hop id. */
   readonly hop: HopId;
-  /** The peer's hop id, 0 while it has not told. */
+  /** The peer's hop id; 0 until the peer has told it. */
   peerHop: HopId = 0n;
-  /** Names a publisher of this session that does not name itself. */
+  /** The hop id that we give to a publisher of this session that has none. */
   readonly stamp: HopId = randomHop();
   readonly clock: Clock;
   readonly stats: RelayStats;
   readonly log: Logger;
-  /** What the peer may have of us. */
+  /** The limits of the peer. */
   readonly quota: Quota;
-  /** The peer has said GOAWAY: what it ends from now on ends for its own sake, not because it is over. */
+  /** The peer has sent GOAWAY. Tracks that it ends from now on may go on elsewhere. */
   peerLeaving = false;
   readonly #faults: Faults;
 
-  /** @param unfinished The account of what has come of messages that are not whole. */
+  /** @param unfinished Counts the bytes of messages that are not complete yet. */
   constructor(
     readonly codes: Codes,
     { connection, hop, clock, stats, log, quota }: Opening,
@@ -90,14 +90,14 @@ export class SessionContext {
     return code;
   }
 
-  /** Runs one stream's task; what goes wrong there ends the stream. */
+  /** Runs the task of one stream. A failure ends that stream. */
   spawn(task: Promise<void>): void {
     task.catch((error) => this.failed(error));
   }
 
   /**
-   * Tells what a stream failed of, which its reader has ended. A violation is counted, and closes the session that has had
-   * too many; a fault of ours closes it at once; an end that is nobody's fault does nothing.
+   * Handles the failure of a stream that its reader has ended already. A violation is counted, and too many of them close
+   * the session. An internal error closes it at once. A reset or a lost connection does nothing.
    */
   failed(error: unknown): void {
     if (error instanceof StreamReset || error instanceof ConnectionClosed) return;
@@ -111,13 +111,13 @@ export class SessionContext {
     this.close("internal", "internal error");
   }
 
-  /** One stream or datagram could not be read: the others can. Who goes on with that has another protocol than ours. */
+  /** One stream or datagram could not be read. The session goes on, unless there were too many of them. */
   fault(error: ProtocolViolation): void {
     if (this.#faults.add()) return this.violated(error);
     this.log.info("malformed stream or datagram", { reason: error.message });
   }
 
-  /** Nothing more of the peer can be understood. */
+  /** Closes the session: the peer does not follow the protocol. */
   violated(error: ProtocolViolation): void {
     this.log.warn("session closed: protocol violation", { reason: error.message });
     this.close("protocolViolation", error.message.slice(0, MAX_REASON));

@@ -2,13 +2,13 @@ import type { Clock } from "../base/clock.ts";
 import { sleep } from "../base/sleep.ts";
 import type { Session } from "./session.ts";
 
-/** How often a drain looks whether everything is out, and how long it leaves the last bytes to arrive. */
+/** How often a drain checks whether everything has been sent, and how long the last bytes have to arrive. */
 const STEP_MS = 20;
 const DELIVERY_MS = 250;
-/** How much earlier than the ends of the subscriptions GOAWAY goes out. */
+/** GOAWAY goes out this much earlier than the ends of the subscriptions. */
 const GOAWAY_MS = 100;
 
-/** How sessions are brought to their end. */
+/** How sessions are drained. */
 export interface DrainOptions {
   readonly clock: Clock;
   /** How long that may take, in milliseconds. */
@@ -18,8 +18,8 @@ export interface DrainOptions {
 }
 
 /**
- * Asks peers to leave and lets what has begun go out to its end. The sessions that are left are the caller's to close.
- * @returns Whether all was out in time.
+ * Asks peers to leave, and waits until groups that have begun are sent. The caller closes the sessions that are left.
+ * @returns Whether everything was sent in time.
  */
 export async function drainSessions(
   sessions: readonly Session[],
@@ -36,13 +36,13 @@ export async function drainSessions(
     });
   });
   await Promise.race([grace, Promise.allSettled(sessions.map((s) => s.goaway(uri)))]);
-  // GOAWAY first: who takes the ends of the subscriptions for the ends of the tracks does not look elsewhere.
+  // GOAWAY goes first: without it a peer takes the end of a subscription for the end of its track.
   if (sessions.length > 0) await Promise.race([grace, wait(GOAWAY_MS)]);
   for (const session of sessions) session.drain();
   while (!over && sessions.some((s) => s.servedCount > 0)) {
     await Promise.race([grace, wait(STEP_MS)]);
   }
-  // What was handed to the transports has still to arrive; a peer that has it may leave by itself.
+  // The last bytes are still on their way. A peer that has them may leave by itself.
   const left = Promise.all(sessions.map((s) => s.closed));
   if (!over && sessions.length > 0) await Promise.race([grace, left, wait(DELIVERY_MS)]);
   cancel();

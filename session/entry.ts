@@ -3,7 +3,7 @@ import { SessionRefused } from "./errors.ts";
 import type { Entry, EntryWish, SessionOptions } from "./session.ts";
 
 /**
- * Lets a peer in: where it wants to go, as far as it may.
+ * Decides where a peer is let in.
  * @param named The path that the client named inside the connection.
  * @throws {SessionRefused}
  */
@@ -12,7 +12,7 @@ export async function enter(
   named: string | undefined,
   role: EntryWish["role"],
 ): Promise<Entry> {
-  // A URL that was dialed counts, and has been decided on; what is said behind it leads nowhere else.
+  // The URL that was dialed counts, since access was granted to it. A path in SETUP does not replace it.
   const path = connection.kind === "quic" || connection.path === "/"
     ? named ?? connection.path
     : connection.path;

@@ -21,10 +21,10 @@ export class SessionRefused extends QumoError {
   /** Stable, for logs and programs. */
   readonly code = "QUMO_SESSION_REFUSED";
   /**
-   * Made by whoever decides who may.
+   * Made by the code that decides on access.
    *
    * @param reason What the connection is closed with.
-   * @param why For people and for the peer; holds nothing of its token.
+   * @param why For people and for the peer. It has no part of the token.
    */
   constructor(readonly reason: CloseReason, why: string) {
     super(`Refused: ${why}`);

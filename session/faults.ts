@@ -1,6 +1,5 @@
 /**
- * How many malformed streams and datagrams a session gets away with: each ends alone, and who goes on sending them is cut
- * off.
+ * How many malformed streams and datagrams a session may send. Each of them ends alone; too many of them end the session.
  *
  * @module
  */
@@ -8,7 +7,7 @@ import type { Clock } from "../base/clock.ts";
 
 /** Faults that may come at once. */
 export const MAX_FAULTS = 16;
-/** After this long one of them is forgotten. */
+/** One fault is forgotten after this long. */
 export const FAULT_FORGOTTEN_MS = 10_000;
 
 /** The faults of one session. */
@@ -21,7 +20,7 @@ export class Faults {
     this.#clock = clock;
   }
 
-  /** One more. @returns Whether the session has had too many. */
+  /** Counts one more. @returns Whether there were too many. */
   add(): boolean {
     const now = this.#clock.now();
     this.#count = Math.max(0, this.#count - (now - this.#atMs) / FAULT_FORGOTTEN_MS) + 1;

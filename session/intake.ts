@@ -1,6 +1,6 @@
 /**
- * The streams that a peer opens. Before the session stands they are gathered: few, and with few bytes. Afterwards each is
- * handed on as it comes.
+ * The streams that a peer opens. Until the session is open, a few streams with a few bytes each are kept. From then on each
+ * stream is handed on as it comes.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import type { SessionHits } from "./limits.ts";
 import { StreamReader } from "./stream_reader.ts";
 import type { Unfinished } from "./unfinished.ts";
 
-/** Most streams in one direction that are kept before the session stands; a bidirectional one carries a request. */
+/** Most streams of each kind that are kept until the session is open. Each bidirectional one carries a request. */
 export const MAX_EARLY_UNI = 16;
 export const MAX_EARLY_BIDI = 100;
 
-/** Who takes the streams once the session stands. */
+/** Takes the streams once the session is open. */
 export interface StreamHandlers {
-  /** @param type What was read of it already. */
+  /** @param type The stream's type, if it was read already. */
   uni(stream: ReceiveStream, reader: StreamReader, type?: number): void;
   bidi(stream: BidiStream, reader: StreamReader): void;
 }
@@ -32,7 +32,7 @@ export class Intake {
   #handlers: StreamHandlers | undefined;
   #earlyUni = 0;
   #earlyBidi = 0;
-  /** Type of the unidirectional stream that {@link Intake.first} waits for, while it has not come. */
+  /** Type of the unidirectional stream that {@link Intake.first} waits for; absent once it has come. */
   #awaited: number | undefined;
 
   constructor(
@@ -50,7 +50,7 @@ export class Intake {
 
   /**
    * Begins to take streams. Call it once.
-   * @param awaited Type of the unidirectional stream that {@link Intake.first} waits for; else it is handed on like all.
+   * @param awaited Type of the unidirectional stream that {@link Intake.first} waits for. Without it every stream is handed on.
    */
   start(awaited?: number): void {
     this.#awaited = awaited;
@@ -58,12 +58,12 @@ export class Intake {
     void this.#takeBidi();
   }
 
-  /** The first stream of the type that is waited for, read up to behind its type. @throws {ConnectionClosed} */
+  /** The first stream of the awaited type. Its type has been read. @throws {ConnectionClosed} */
   first(): Promise<StreamReader> {
     return this.#first.promise;
   }
 
-  /** The session stands: what was gathered is handed on, then all that comes. */
+  /** The session is open: hands on the kept streams, then all that come. */
   open(handlers: StreamHandlers): void {
     this.#handlers = handlers;
     this.#opened.resolve();

@@ -1,5 +1,5 @@
 /**
- * How much one session may have of us, and how often that was not enough for it.
+ * The limits of one session, and how often each of them took effect.
  *
  * @module
  */
@@ -9,7 +9,7 @@ const NONE = {
   maxAnnouncements: 0,
   /** Subscriptions it may have open at once. */
   maxSubscriptions: 0,
-  /** Control messages it may send in a second; ten times as many at once after a quiet while. */
+  /** Control messages it may send in a second; ten times as many at once after a quiet period. */
   maxMessageRate: 0,
   /** Media bytes it gets in a second. */
   maxSendRate: 0,
@@ -17,11 +17,11 @@ const NONE = {
   maxReceiveRate: 0,
 };
 
-/** What one session may have. The object is shared and may change while sessions live; 0 stands for no limit. */
+/** The limits of one session. Sessions share the object, and it may change while they live. 0 means no limit. */
 export type SessionLimits = typeof NONE;
 export const NO_LIMITS: Readonly<SessionLimits> = NONE;
 
-/** How often a session came to its limits, since the start. A server counts those of all its sessions in one. */
+/** How often each limit took effect, since the start. The sessions of a server share one such object. */
 export type SessionHits = ReturnType<typeof newSessionHits>;
 
 /** All from zero. */

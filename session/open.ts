@@ -1,5 +1,5 @@
 /**
- * Starts sessions: finds out what is spoken on a connection and lets the peer in.
+ * Opens sessions: picks the protocol of a connection and lets the peer in.
  *
  * @module
  */
@@ -20,8 +20,8 @@ import { Quota } from "./quota.ts";
 import type { Session, SessionOptions } from "./session.ts";
 
 /**
- * Settles the version and starts the session. Every version so far is one of moq-lite; the ALPN tells which, and where it
- * does not the first message does.
+ * Negotiates the version and opens the session. All versions so far are of moq-lite. The ALPN tells which one; with the ALPN
+ * of old versions the first message does.
  * @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed} The connection is closed then.
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
@@ -43,12 +43,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   }
 }
 
-/** Closes a connection on which no session stands. @param text For people, and for the peer. */
+/** Closes a connection that has no session. @param text For people, and for the peer. */
 export function refuse(connection: Connection, reason: CloseReason, text: string): void {
   connection.close(LITE_CODES.session[reason], text);
 }
 
-/** What a handshake that failed is closed with. */
+/** Why a connection is closed whose handshake failed. */
 function closeReason(error: unknown): CloseReason {
   if (error instanceof SessionRefused) return error.reason;
   if (error instanceof NoCommonVersion) return "version";

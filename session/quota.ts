@@ -1,6 +1,6 @@
 /**
- * One session held to its limits. Control messages wait, media falls behind, and nothing here runs per frame but a
- * comparison of two numbers.
+ * Holds one session to its limits. Control messages wait and media falls behind. Per frame this costs one comparison of two
+ * numbers.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import type { SessionHits, SessionLimits } from "./limits.ts";
 
 /** How many seconds' worth of control messages may come at once. */
 const MESSAGE_BURST_S = 10;
-/** How many seconds' worth of media: a group that begins, or what is kept for a late joiner. */
+/** How many seconds' worth of media may go out at once: the start of a group, or the groups kept for a late joiner. */
 const MEDIA_BURST_S = 2;
-/** Between two looks at a session that waits for media. */
+/** How often a session that waits with media is looked at. */
 const RESUME_MS = 50;
 
-/** Something that waits until its session may be sent more. */
+/** Waits until its session may send more. */
 export interface Paced {
   resume(): void;
 }
@@ -24,12 +24,12 @@ export class Quota {
   readonly hits: SessionHits;
   readonly #limits: Readonly<SessionLimits>;
   readonly #clock: Clock;
-  /** Control messages and bytes that may still come or go, and when that was reckoned. */
+  /** Control messages and media bytes that are left, and when that was computed. */
   #messages = Infinity;
   #messagesAtMs = 0;
   #sendable = Infinity;
   #sendableAtMs = 0;
-  /** Media bytes that have come since the last look, and what of them is above the rate. */
+  /** Media bytes that have come since the last sweep, and how many bytes are above the rate. */
   #received = 0;
   #excess = 0;
   #lookedAtMs: number;
@@ -59,21 +59,21 @@ export class Quota {
     return false;
   }
 
-  /** A control message has come. @returns What to wait for before the next is read; nothing within the rate. */
+  /** A control message has come. @returns What to wait for before the next one is read; nothing within the rate. */
   message(): Promise<void> | undefined {
     this.#spend(1);
     return this.settled();
   }
 
   /**
-   * Announcements have been told at once, which is work as their messages would be. However many there are, they never
-   * cost more than half of what may come at once: else nobody could join a server of many broadcasts.
+   * Announcements have been sent at once. They count as messages, but for no more than half of a burst: otherwise nobody
+   * could join a server with many broadcasts.
    */
   told(count: number): void {
     this.#spend(Math.min(count, this.#limits.maxMessageRate * MESSAGE_BURST_S / 2));
   }
 
-  /** What to wait for until the session is within its rate of messages again; nothing when it is. */
+  /** What to wait for until the session is within its message rate; nothing when it is. */
   settled(): Promise<void> | undefined {
     const rate = this.#limits.maxMessageRate;
     if (rate === 0) return undefined;
@@ -109,7 +109,7 @@ export class Quota {
     this.#sendable -= bytes;
   }
 
-  /** Resumes `paced` when media may go out again: those that came last first, since they have the newest. */
+  /** Resumes `paced` when media may go out again. The last to wait goes first, since it has the newest group. */
   wait(paced: Paced): void {
     if (this.#paced.has(paced)) return;
     this.hits.sendRate++;
@@ -117,7 +117,7 @@ export class Quota {
     this.#cancel ??= this.#clock.after(RESUME_MS, this.#resume);
   }
 
-  /** It has nothing to send any more. Harmless when it does not wait. */
+  /** `paced` has nothing to send any more. Harmless when it does not wait. */
   leave(paced: Paced): void {
     this.#paced.delete(paced);
   }
@@ -127,7 +127,7 @@ export class Quota {
     this.#received += bytes;
   }
 
-  /** Call it every second or so. @returns Whether more has come in than the rate allows, bursts apart. */
+  /** Call it about once a second. @returns Whether more has come in than the rate and a burst allow. */
   sweep(now: number): boolean {
     const rate = this.#limits.maxReceiveRate;
     const allowed = (now - this.#lookedAtMs) * rate / 1000;

@@ -1,29 +1,29 @@
 /**
- * Why somebody is refused, why a session is closed and why a stream is given up, as words. Each protocol has its own codes
- * for the last two; HTTP has its statuses for the first.
+ * Reasons as words: why a request is refused, why a session is closed, and why a stream is given up. Each protocol maps the
+ * last two to codes of its own.
  *
  * @module
  */
 
-/** Why somebody is turned away. The words are stable: they are a label of the metrics. */
+/** Why a request is refused. The words are stable: they are a label of the metrics. */
 export const REFUSAL_REASONS = [
   /** The server is about to stop. */
   "draining",
-  /** As many sessions as the server takes, or as it takes from one address. */
+  /** The server has as many sessions as it takes, in all or from one address. */
   "full",
   "address_full",
   /** No session can stand at such a path. */
   "bad_path",
-  /** A web page of another site, or under a name that is not the relay's, and nobody is asked for a token. */
+  /** A web page of another site or of a foreign name, on a relay that asks for no token. */
   "foreign_page",
   "foreign_name",
   /** No token, and nothing here is public. */
   "no_token",
-  /** It cannot be read, its signature is wrong, its key unknown, or it claims more than its key may grant. */
+  /** The token cannot be read, its signature is wrong, its key is unknown, or it claims more than its key may grant. */
   "bad_token",
   "expired",
   "revoked",
-  /** A good token for another path, or for another role than the peer declares. */
+  /** The token is for another path, or for another role than the peer declares. */
   "not_granted",
   /** The auth server said no. */
   "server_refused",
@@ -34,23 +34,23 @@ export type RefusalReason = typeof REFUSAL_REASONS[number];
 
 /** Why a session is closed. */
 export type CloseReason =
-  /** In order. */
+  /** It ended in order. */
   | "none"
   | "internal"
   | "unauthorized"
   | "protocolViolation"
-  /** It was asked to leave and did not. */
+  /** The peer was asked to leave and did not. */
   | "goawayTimeout"
-  /** A message, or the reading of what was sent, took too long. */
+  /** The peer took too long, with a message or with reading. */
   | "controlTimeout"
   /** There is no version in common. */
   | "version"
   | "tooMany"
   /** Nothing can be at such a path. */
   | "notFound"
-  /** This is not the host that was asked for. */
+  /** The request is for another host. */
   | "misdirected"
-  /** Somebody who has to be asked cannot be reached. */
+  /** The auth server cannot be reached. */
   | "unreachable"
   | "unavailable";
 
@@ -65,7 +65,7 @@ export type StreamReason =
   | "groupTooLarge"
   | "frameTooLarge"
   | "notFound"
-  /** A newer group goes before it. */
+  /** A newer group replaces it. */
   | "old"
   /** The cache needs its memory. */
   | "evicted"

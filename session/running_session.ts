@@ -1,6 +1,5 @@
 /**
- * What is the same in a session of any protocol: how streams are taken in and may fail, GOAWAY, the regular look at the
- * peer, and the end.
+ * What sessions of every protocol have in common: how streams are taken in and fail, GOAWAY, the regular sweep, and the end.
  *
  * @module
  */
@@ -15,7 +14,7 @@ import type { Intake } from "./intake.ts";
 import type { ProbeReport, Served, Session } from "./session.ts";
 import type { StreamReader } from "./stream_reader.ts";
 
-/** How long GOAWAY may take behind the transport's own word. */
+/** How long GOAWAY may come after the transport's own request to leave. */
 const DRAIN_MS = 1000;
 
 /** The half of a session that serves the peer. */
@@ -23,7 +22,7 @@ export interface PublisherHalf {
   /** Subscriptions served now. */
   readonly subscriptions: number;
   served(): Iterable<Served>;
-  /** Ends every subscription in order: what has begun goes out to its end. */
+  /** Ends every subscription in order: groups that have begun are sent to their end. */
   drain(): void;
   /** @returns How long nothing has moved that should have, in milliseconds. */
   sweep(now: number): number;
@@ -40,9 +39,9 @@ export interface SubscriberHalf extends BroadcastSource {
   probe(): Promise<ProbeReport | undefined>;
   /** A datagram the peer sent. @throws {ProtocolViolation} */
   datagram(bytes: Uint8Array): void;
-  /** The peer wants to leave: anything else is better from now on. */
+  /** The peer wants to leave: every other route is better from now on. */
   devalue(): void;
-  /** The session is over. `abrupt` when the peer was lost without a word. */
+  /** The session is over. @param abrupt Whether the peer was lost without a close. */
   close(abrupt: boolean): void;
 }
 
@@ -133,7 +132,7 @@ export abstract class RunningSession implements Session {
     return words.find(([, known]) => known === code)?.[0];
   }
 
-  /** Says GOAWAY as this version does. */
+  /** Sends GOAWAY, if this version has it. */
   protected abstract sayGoaway(uri: string): Promise<void>;
 
   /** A bidirectional stream that the peer has opened: one request. @returns Whether its type is known. */
@@ -174,7 +173,7 @@ export abstract class RunningSession implements Session {
     }
   }
 
-  /** The peer has said GOAWAY. @throws {ProtocolViolation} It has said so before. */
+  /** The peer has sent GOAWAY. @throws {ProtocolViolation} It came twice. */
   protected heardGoaway(uri: string): void {
     if (this.#goawaySeen) throw new ProtocolViolation("GOAWAY", "it came twice");
     this.#goawaySeen = true;
@@ -188,7 +187,7 @@ export abstract class RunningSession implements Session {
       const type = await reader.varint();
       if (!await this.request(type, stream, reader)) this.#refuse(type, stream.receive, stream);
     } catch (error) {
-      // Cancelled before its request was whole, or wrong: our half must not stay behind.
+      // The request was wrong, or cancelled before it was complete: our half must not stay open.
       stream.send.reset(this.#context.codes.stream.cancel);
       stream.receive.stop(this.#context.codes.stream.cancel);
       throw error;
@@ -214,7 +213,7 @@ export abstract class RunningSession implements Session {
     receive.stop(codes.stream.cancel);
   }
 
-  /** The transport says that the peer wants us to leave. GOAWAY says more: it has a moment to come. */
+  /** The transport says that the peer wants us to leave. GOAWAY names a URL too, so it gets a moment to come. */
   #drained(): void {
     const cancel = this.#context.clock.after(DRAIN_MS, () => {
       if (!this.#goawaySeen) this.#leave("");
@@ -233,7 +232,7 @@ export abstract class RunningSession implements Session {
   async #end(): Promise<CloseInfo> {
     const info = await this.connection.closed;
     const { codes, peerLeaving, quota } = this.#context;
-    // Who was asked to come back elsewhere is waited for like one who was lost.
+    // A peer that leaves on purpose may come back elsewhere: its broadcasts linger as if it was lost.
     this.subscriber.close(info.abrupt || info.code !== codes.session.none || peerLeaving);
     this.publisher.close();
     quota.close();

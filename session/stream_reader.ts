@@ -10,24 +10,24 @@ import { MAX_MESSAGE_BYTES, type Message } from "../wire/message.ts";
 import { getVarint, MAX_VARINT, varintWidth } from "../wire/varint.ts";
 import { MESSAGE_TIMEOUT_MS, type Unfinished, type Waiting } from "./unfinished.ts";
 
-/** A piece that keeps so much more memory alive than it shows is copied before the next one is waited for. */
+/** A piece that keeps this much more memory alive than it needs is copied before the next one is awaited. */
 const MAX_WASTE_BYTES = 64;
 
 export class StreamReader implements Waiting {
   #buffer: Uint8Array = EMPTY;
   #ended = false;
   #expired = false;
-  /** A type or a length was read, and what it belongs to is not here yet. */
+  /** A type or a length was read, and its message has not come yet. */
   #begun = false;
   /** Bytes read off the stream so far, without those of {@link chunk}. */
   #taken = 0;
-  /** Bytes that the session's account has for this stream. */
+  /** Bytes of this stream that {@link Unfinished} counts. */
   #held = 0;
   #waits = false;
   /** A read that {@link prefetch} has begun. */
   #pending: Promise<void> | undefined;
 
-  /** @param unfinished The session's account of what is not whole. Absent: nobody counts. */
+  /** @param unfinished Counts bytes of incomplete messages for the session. Without it nobody counts. */
   constructor(
     readonly stream: ReceiveStream,
     readonly where = "stream",
@@ -79,14 +79,14 @@ export class StreamReader implements Waiting {
     return out;
   }
 
-  /** What was read by fields is whole: what comes next begins anew. */
+  /** The message that was read field by field is complete: the next bytes begin a new one. */
   whole(): void {
     this.#begun = false;
   }
 
   /**
-   * Takes in what comes until `turn` fulfils: for a stream that has to wait, so that it does not fill the transport.
-   * @throws {ProtocolViolation} More has come than a message may have.
+   * Reads ahead until `turn` fulfils, for a stream that has to wait: its bytes do not fill the transport's window.
+   * @throws {ProtocolViolation} More bytes have come than a message may have.
    */
   async prefetch(turn: Promise<unknown>): Promise<void> {
     let over = false;
@@ -97,13 +97,13 @@ export class StreamReader implements Waiting {
         throw new ProtocolViolation(this.where, `more than ${MAX_MESSAGE_BYTES} bytes at once`);
       }
       this.#pending ??= this.#more().finally(() => this.#pending = undefined);
-      this.#pending.catch(() => {}); // who reads next hears of it
+      this.#pending.catch(() => {}); // the next read reports it
       await Promise.race([this.#pending, told]);
     }
     await told;
   }
 
-  /** What comes next, in whatever size; `undefined` at the end. For the bytes behind a stream's head. */
+  /** The next bytes, of any size; `undefined` at the end. For the bytes after a stream's head. */
   async chunk(): Promise<Uint8Array | undefined> {
     if (this.#pending !== undefined) await this.#pending;
     if (this.#buffer.length > 0) {
@@ -115,12 +115,12 @@ export class StreamReader implements Waiting {
     return this.#ended ? undefined : await this.stream.read();
   }
 
-  /** Reads and forgets until the stream ends, however that is. */
+  /** Reads and drops everything until the stream ends in any way. Never rejects. */
   async drain(): Promise<void> {
     try {
       while (await this.chunk() !== undefined);
     } catch {
-      // a reset or a lost connection is an end like any other here
+      // a reset or a lost connection is an end too
     }
   }
 
@@ -142,7 +142,7 @@ export class StreamReader implements Waiting {
     return out;
   }
 
-  /** What was waited for is here, or never will be. */
+  /** The rest of the message has come, or will never come. */
   #settle(): void {
     this.unfinished?.release(this.#held);
     this.#held = 0;
@@ -174,7 +174,7 @@ export class StreamReader implements Waiting {
     this.unfinished.wait(this);
   }
 
-  /** Adds the next piece. What is here before it comes is counted. */
+  /** Adds the next piece. Bytes that wait for it are counted. */
   async #more(): Promise<void> {
     if (this.#buffer.length > 0) this.#hold();
     const chunk = await this.stream.read();

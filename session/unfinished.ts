@@ -1,6 +1,6 @@
 /**
- * What of one session's messages has come in part: their bytes are held until the rest is here, so they are bounded, and
- * so is the time that takes.
+ * The incomplete messages of one session. Their bytes are held until the rest has come, so there is a limit for the bytes and
+ * one for the time.
  *
  * @module
  */
@@ -8,25 +8,25 @@ import type { Clock } from "../base/clock.ts";
 import { ProtocolViolation } from "../wire/errors.ts";
 import type { SessionHits } from "./limits.ts";
 
-/** Most bytes of messages of one session that are not whole. An honest peer has a few hundred at a time. */
+/** Most bytes of incomplete messages of one session. An honest peer has a few hundred at a time. */
 export const MAX_UNFINISHED_BYTES = 128 << 10;
-/** How long a message that has begun may take to come. */
+/** How long a message may take from its first byte to its last. */
 export const MESSAGE_TIMEOUT_MS = 10_000;
 
-/** Somebody who waits for the rest of a message. */
+/** Waits for the rest of a message. */
 export interface Waiting {
-  /** The rest is not waited for any longer: the stream is given up. */
+  /** The rest took too long: gives the stream up with this code. */
   expire(code: number): void;
 }
 
-/** The account of one session. */
+/** Counts for one session. */
 export class Unfinished {
   readonly #clock: Clock;
   readonly #hits: SessionHits;
   readonly #since = new Map<Waiting, number>();
   #bytes = 0;
 
-  /** @param timeoutCode What a stream is given up with whose message takes too long. */
+  /** @param timeoutCode Code of a stream whose message takes too long. */
   constructor(clock: Clock, hits: SessionHits, readonly timeoutCode: number) {
     this.#clock = clock;
     this.#hits = hits;
@@ -37,22 +37,22 @@ export class Unfinished {
     return this.#bytes;
   }
 
-  /** Messages that are waited for now. */
+  /** Incomplete messages now. */
   get count(): number {
     return this.#since.size;
   }
 
-  /** The rest of a message is waited for. Its time began with the first call. */
+  /** The rest of a message is awaited. Its time began with the first call. */
   wait(waiting: Waiting): void {
     if (!this.#since.has(waiting)) this.#since.set(waiting, this.#clock.now());
   }
 
-  /** The message is whole, or given up. */
+  /** The message is complete, or given up. */
   done(waiting: Waiting): void {
     this.#since.delete(waiting);
   }
 
-  /** `bytes` more are held. @throws {ProtocolViolation} They are too many. */
+  /** Holds `bytes` more. @throws {ProtocolViolation} They are too many. */
   hold(bytes: number, where: string): void {
     if (this.#bytes + bytes > MAX_UNFINISHED_BYTES) {
       this.#hits.unfinishedBytes++;
@@ -64,12 +64,12 @@ export class Unfinished {
     this.#bytes += bytes;
   }
 
-  /** They are held no longer. */
+  /** Holds `bytes` less. */
   release(bytes: number): void {
     this.#bytes -= bytes;
   }
 
-  /** Gives up what takes too long; call it every second or so. */
+  /** Gives up what takes too long. Call it about once a second. */
   sweep(now: number): void {
     for (const [waiting, since] of [...this.#since]) {
       if (now - since < MESSAGE_TIMEOUT_MS) continue;
