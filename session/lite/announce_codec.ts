@@ -1,5 +1,5 @@
 /**
- * The messages of one announce stream, in the three dialects they come in, as the same few events.
+ * Reads and writes the messages of one announce stream. Their three dialects become the same few events.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import { type Decoded, framed } from "../../wire/message.ts";
 import { isPath, MAX_HOPS } from "../../wire/path.ts";
 import type { StreamReader } from "../stream_reader.ts";
 
-/** One piece of news from an announce stream. */
+/** One event of an announce stream. */
 export type AnnounceNews =
   | {
     readonly kind: "active";
@@ -31,36 +31,36 @@ export type AnnounceNews =
     readonly hops: readonly HopId[];
     readonly warm: number;
     readonly cold: number;
-    /** It stands in ANNOUNCE_INIT, which may name a path more than once. */
+    /** It comes from ANNOUNCE_INIT, which may name a path more than once. */
     readonly initial?: true;
   }
   | { readonly kind: "ended"; readonly suffix: string };
 
-/** Costs of a route that came from a version without costs. */
+/** Costs of a route from a version without costs. */
 const UNPRICED = { warm: 0, cold: Infinity } as const;
 
-/** A START that is not kept: the peer has announced as many as it may. */
+/** An ANNOUNCE_START that is not kept: the peer has reached its limit of announcements. */
 export interface Turned {
   readonly kind: "turned";
 }
 
-/** What we put into one ANNOUNCE_INIT. */
+/** Most paths and bytes that we put into one ANNOUNCE_INIT. */
 const MAX_INIT_SENT = 16_384;
 const MAX_INIT_SENT_BYTES = 1 << 20;
 
-/** Reads the peer's announcements. What it has to remember of them is bounded by what a session may announce. */
+/** Reads the peer's announcements. It remembers no more of them than a session may announce. */
 export class AnnounceDecoder {
-  /** Suffix by id of what is live (06). */
+  /** Suffixes of live announcements by id (06). */
   readonly #ids = new Map<number, string>();
   readonly #live = new Set<string>();
   #nextId = 0;
-  /** STARTs whose suffix was not kept and which have not ended. */
+  /** Live announcements whose suffix was not kept. */
   #forgotten = 0;
-  /** Entries of ANNOUNCE_INIT that are still to come, and where on the stream the last one ends. */
+  /** Entries of ANNOUNCE_INIT that have not come yet, and where on the stream the last one ends. */
   #initial = 0;
   #initialEnd = 0;
 
-  /** @param mayKeep Whether one more may be kept beside so many. */
+  /** @param mayKeep Whether one more suffix may be kept, with so many kept already. */
   constructor(
     readonly reader: StreamReader,
     readonly dialect: Dialect,
@@ -72,7 +72,7 @@ export class AnnounceDecoder {
     return this.#ids.size;
   }
 
-  /** Reads what the stream begins with. @returns The peer's hop id where it tells, or `undefined` when the stream has ended. */
+  /** Reads the head of the stream. @returns The peer's hop id, 0 if it does not tell; `undefined` if the stream has ended. */
   async begin(): Promise<HopId | undefined> {
     if (this.dialect.announceFirst === "nothing") return 0n;
     if (this.dialect.announceFirst === "ok") {
@@ -95,13 +95,13 @@ export class AnnounceDecoder {
     return 0n;
   }
 
-  /** The next news, or `undefined` at the end in order. @throws {ProtocolViolation} */
+  /** The next event, or `undefined` at the end of the stream. @throws {ProtocolViolation} */
   async next(): Promise<AnnounceNews | Turned | undefined> {
     if (this.#initial > 0) return await this.#entry();
     return this.dialect.announce === "typed" ? await this.#typed() : await this.#status();
   }
 
-  /** The next of ANNOUNCE_INIT, which is never held as a whole. */
+  /** The next entry of ANNOUNCE_INIT. The message is never held as a whole. */
   async #entry(): Promise<AnnounceNews> {
     const where = "ANNOUNCE_INIT";
     const length = await this.reader.varint();
@@ -162,7 +162,7 @@ export class AnnounceDecoder {
         const suffix = this.#suffixOf(id);
         if (suffix !== undefined) return { kind: "active", suffix, hops, warm, cold };
       }
-      // Other types are stepped over and take no id.
+      // Unknown types are skipped and take no id.
     }
   }
 
@@ -180,7 +180,7 @@ export class AnnounceDecoder {
     return { kind: "active", ...start };
   }
 
-  /** @returns `undefined` for one that was not kept. @throws {ProtocolViolation} It cannot be live. */
+  /** @returns `undefined` for a suffix that was not kept. @throws {ProtocolViolation} The id is not live. */
   #suffixOf(id: number): string | undefined {
     const suffix = this.#ids.get(id);
     if (suffix === undefined && (id >= this.#nextId || this.#forgotten === 0)) {
@@ -190,7 +190,7 @@ export class AnnounceDecoder {
   }
 }
 
-/** What is told of one broadcast: the shape of the origin's events. */
+/** What we announce of one broadcast, in the shape of the origin's events. */
 export interface Telling {
   readonly suffix: string;
   /** Absent when the broadcast is gone. */
@@ -199,15 +199,15 @@ export interface Telling {
     | undefined;
 }
 
-/** Writes our announcements. One that no message can hold (a chain or a path too long) is left out. */
+/** Writes our announcements. Those with a chain or a path that is too long for a message are left out. */
 export class AnnounceEncoder {
-  /** Id by suffix of what the peer takes for live; ids count only in 06. */
+  /** Ids of live announcements by suffix. Only 06 sends the ids. */
   readonly #live = new Map<string, number>();
   #nextId = 0;
 
   constructor(readonly dialect: Dialect, readonly hop: HopId) {}
 
-  /** What the stream begins with, when these are live now: a head where the version has one, and they. */
+  /** The head of the stream, if the version has one, and the announcements that are live now. */
   begin(current: readonly Telling[]): Uint8Array[] {
     const told = current.map((one) => this.encode(one)).filter((bytes) => bytes !== undefined);
     switch (this.dialect.announceFirst) {
@@ -220,19 +220,19 @@ export class AnnounceEncoder {
     }
   }
 
-  /** As many in one message as every peer takes; the others as they are told later. */
+  /** As many paths in one ANNOUNCE_INIT as every peer takes. The others follow in messages of their own. */
   #init(told: readonly Uint8Array[]): Uint8Array[] {
     const suffixes: string[] = [];
     let bytes = 0;
     for (const suffix of this.#live.keys()) {
-      bytes += told[suffixes.length]!.length; // of its own message, which is longer than the entry
+      bytes += told[suffixes.length]!.length; // of its own message, which is longer than its entry
       if (suffixes.length === MAX_INIT_SENT || bytes > MAX_INIT_SENT_BYTES) break;
       suffixes.push(suffix);
     }
     return [framed(AnnounceInit.encode({ suffixes })), ...told.slice(suffixes.length)];
   }
 
-  /** One piece of news; `undefined` when there is nothing to say, or no way to say it in this version. */
+  /** The message for one event; `undefined` if there is nothing to send, or no such message in this version. */
   encode({ suffix, route }: Telling): Uint8Array | undefined {
     const chain = route && this.#chain(route.hops);
     if (route === undefined || chain === undefined || !this.#fits(suffix, chain)) {

@@ -5,12 +5,12 @@ import { SESSION_CODE, STREAM_CODE } from "../../wire/lite/codes.ts";
 import type { Dialect } from "../../wire/lite/dialect.ts";
 import type { Setup } from "../../wire/lite/setup.ts";
 
-/** The numbers that moq-lite has for reasons. */
+/** The codes of moq-lite for each reason. */
 export const LITE_CODES: Codes = { session: SESSION_CODE, stream: STREAM_CODE };
 
 /** What all parts of a session of moq-lite share. */
 export class LiteContext extends SessionContext {
-  /** Fulfils when the peer has said who it is: with its SETUP where the version has one. Never rejects. */
+  /** Fulfils when the peer has sent its SETUP, or at once if the version has none. Never rejects. */
   readonly peerKnown: Promise<void>;
   /** Fulfils {@link LiteContext.peerKnown}. Idempotent. */
   readonly setPeerKnown: () => void;
@@ -30,7 +30,7 @@ export class LiteContext extends SessionContext {
     this.setPeerKnown = resolve;
   }
 
-  /** What is added to the cost of the peer's routes. */
+  /** The cost of this link. It is added to the cost of the peer's routes. */
   get linkCost(): number {
     return this.#linkCost ?? this.peerSetup.cost ?? 1;
   }

@@ -1,6 +1,6 @@
 /**
- * Some frames of a group as a group of its own, for the rare reader that asks for frame bounds (06): copied as they come
- * in, the timestamps counted from 0 again. Everybody else reads the shared bytes, and pays nothing for this.
+ * Some frames of a group as a group of its own, for the rare reader that asks for frame bounds (06). They are copied as they
+ * come in, with new timestamp deltas. All other readers read the shared bytes and pay nothing for this.
  *
  * @module
  */
@@ -22,9 +22,9 @@ export function isBounded({ startFrame, endFrame }: FrameBounds): boolean {
 }
 
 /**
- * Copies the frames within `bounds` of a group, those to come too.
- * @returns The copy, retained for the caller, who attaches a reader and releases it. It is cut when the group is, and
- *   given up when its last reader has left.
+ * Copies the frames of a group within `bounds`, as they come in.
+ * @returns The copy, retained for the caller, who attaches a reader and releases it. It is cut when its group is cut, and
+ *   given up when its last reader leaves.
  */
 export function excerpt(source: Subgroup, bounds: FrameBounds, pool: FramePool): Subgroup {
   const startFrame = Math.max(bounds.startFrame, source.startFrame);

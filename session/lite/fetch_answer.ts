@@ -1,5 +1,5 @@
 /**
- * The answer to a FETCH of ours: bare frames, which go into a group as they come.
+ * The answer to our FETCH: bare frames, which go into a group as they come.
  *
  * @module
  */
@@ -39,7 +39,7 @@ export class FetchAnswer {
     }
     this.#ended = true;
     this.stream.send.finish();
-    // A sender without a reset ends an answer it gives up inside a frame.
+    // A sender that cannot reset ends an aborted answer inside a frame.
     if (this.whole) this.writer.finish();
     else this.writer.cut();
     return false;

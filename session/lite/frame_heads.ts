@@ -1,6 +1,6 @@
 /**
- * The bytes of a group as one version's frames: as they are stored (05+), or without the timestamps (up to 04). The
- * second form is made once for each piece of a group, however many subscribers take it.
+ * The kept bytes of a group as the frames of one version: as they are (05+), or without the timestamps (up to 04). The second
+ * form is made once for each piece of a group, for all subscribers.
  *
  * @module
  */
@@ -15,7 +15,7 @@ interface Stripped {
   readonly leftAfter: number;
 }
 
-/** The newest stripped piece of each group: subscribers that keep up all want this one. */
+/** The newest stripped piece of each group. All subscribers that keep up need the same one. */
 const stripped = new WeakMap<Subgroup, Stripped>();
 
 export class FrameHeads {

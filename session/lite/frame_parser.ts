@@ -1,5 +1,5 @@
 /**
- * The frames of one group stream, from whatever pieces the bytes come in, into a group.
+ * Writes the frames of one group stream into a group. The bytes come in pieces of any size.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { GroupWriter } from "../../relay/group/group_writer.ts";
 import { ProtocolViolation } from "../../wire/errors.ts";
 import { getVarint, MAX_VARINT, unzigzag, varintWidth } from "../../wire/varint.ts";
 
-/** The largest timestamp that every later relay can write down too: nanoseconds reach it in 2043. */
+/** The largest timestamp that every relay on the way can write too. Nanoseconds since 1970 reach it in 2043. */
 export const MAX_TIMESTAMP = 2 ** 61 - 2 ** 9;
 
 /** Two varints of 8 bytes: the longest head a frame can have. */
@@ -20,15 +20,15 @@ export class FrameParser {
   readonly #head = new Uint8Array(MAX_HEAD);
   #headLength = 0;
   /**
-   * The timestamp is the sum of both. What numbers hold exactly stands in the second. Above 2^53 the first is rounded, once
-   * for a group: with nanoseconds since 1970 to 256 of them, and the difference between frames by no more than that.
+   * The timestamp is the sum of both. The second is always exact. Above 2^53 the first is rounded once for each group:
+   * nanoseconds since 1970 to a multiple of 256, and so are the differences between frames.
    */
   #base = 0;
   #offset = 0;
 
   /**
    * @param timestamps Whether a zigzag delta precedes each size (05+).
-   * @param stamp Makes up the timestamp of a frame where the version carries none.
+   * @param stamp Makes the timestamp of a frame if the version carries none.
    */
   constructor(writer: GroupWriter, timestamps: boolean, stamp: () => number) {
     this.#writer = writer;
@@ -41,7 +41,7 @@ export class FrameParser {
     return this.#headLength === 0 && this.#writer.frameLeft === 0;
   }
 
-  /** Takes the next bytes and shows what they brought to the readers. @throws {ProtocolViolation} @throws {GroupTooLarge} */
+  /** Takes the next bytes and shows their frames to the readers. @throws {ProtocolViolation} @throws {GroupTooLarge} */
   push(chunk: Uint8Array): void {
     const writer = this.#writer;
     let at = 0;
@@ -85,7 +85,7 @@ export class FrameParser {
     if (at >= end || at + varintWidth(bytes[at]!) > end) return 0;
     const size = getVarint(bytes, at);
     if (size > MAX_VARINT) throw new ProtocolViolation("FRAME", "size above 2^53-1");
-    // Rounded, a number of 8 bytes has lost its sign: it is the last bit before the size.
+    // Rounding loses the sign of a number of 8 bytes: it is the last bit before the size.
     if (delta > MAX_VARINT) this.#leap(delta, bytes[at - 1]! % 2 === 1);
     else this.#offset += unzigzag(delta);
     at += varintWidth(bytes[at]!);
@@ -97,7 +97,7 @@ export class FrameParser {
     return at;
   }
 
-  /** A difference that numbers do not hold exactly: as a rule that of a group's first frame, to 0. */
+  /** A delta above 2^53, as a rule that of a group's first frame. */
   #leap(delta: number, back: boolean): void {
     if (back) throw new ProtocolViolation("FRAME", "timestamp far below the one before it");
     this.#base += this.#offset + delta / 2;

@@ -15,7 +15,7 @@ import { FrameHeads } from "./frame_heads.ts";
 /** Half a varint: no message can end here, so a receiver knows the stream was cut. */
 export const HALF_A_VARINT = new Uint8Array([0x40]);
 
-/** GROUP of one group. Most subscribers use the same id, so one of them makes it and all take it. */
+/** The GROUP message of one group. Most subscribers use the same id and share it. */
 class GroupHead extends StreamHead {
   constructor(readonly dialect: Dialect, readonly subscribe: number, bytes: Uint8Array) {
     super(bytes);
@@ -28,7 +28,7 @@ const NO_HEAD = new StreamHead(new Uint8Array(0));
 export class LiteEncoder implements GroupEncoder {
   readonly codes = STREAM_CODE;
 
-  /** @param subscribe Whose groups they are, by the peer's count; absent for bare frames. */
+  /** @param subscribe Id of the subscription; absent for bare frames. */
   constructor(readonly dialect: Dialect, readonly subscribe?: number) {}
 
   head(group: Subgroup): StreamHead {
@@ -48,8 +48,8 @@ export class LiteEncoder implements GroupEncoder {
   }
 
   /**
-   * Without a reset the end has to fall inside a message: in the middle of a frame it does by itself, elsewhere half a varint
-   * goes out behind what is still on its way.
+   * Without a reset the stream has to end inside a message. In the middle of a frame it does so by itself; between two frames
+   * half a varint goes out first.
    */
   cut(stream: SendStream, group: Subgroup, position: number, code: number): void {
     if (stream.canReset) return stream.reset(code);

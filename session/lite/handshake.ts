@@ -1,5 +1,5 @@
 /**
- * How a session begins, by version: a SETUP pair on the first bidirectional stream (01/02), nothing (03/04), or one
+ * How a session begins in each version: a SETUP pair on the first bidirectional stream (01/02), nothing (03/04), or one
  * SETUP each on a unidirectional stream (05+).
  *
  * @module
@@ -42,9 +42,9 @@ const LEGACY_NUMBER = new Map<number, number>([
 ]);
 
 /**
- * Settles the version of a connection, on either side.
+ * Negotiates the version of a connection, on either side.
  * @param versions Ours, preferred first.
- * @param path What a client tells the server where the transport carries none.
+ * @param path What a client tells the server if the transport has no URL.
  * @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed}
  */
 export async function agree(
@@ -119,7 +119,7 @@ async function legacyBody(reader: StreamReader, type: number, name: string): Pro
   return await reader.bytes(length, name);
 }
 
-/** The body of SETUP (05+), behind its stream type. @throws {ProtocolViolation} */
+/** Reads SETUP (05+) after its stream type. @throws {ProtocolViolation} */
 export async function readSetup(reader: StreamReader): Promise<Setup> {
   const body = await reader.body("SETUP", MAX_SETUP_BYTES);
   if (body === undefined) throw new ProtocolViolation("SETUP", "the stream ended before it");

@@ -1,5 +1,5 @@
 /**
- * One subscription of ours at the peer: what was asked, and the group streams that answer it.
+ * One of our subscriptions at the peer: the request, its replies and its group streams.
  *
  * @module
  */
@@ -19,9 +19,9 @@ import { StreamReader } from "../stream_reader.ts";
 import { FrameParser } from "./frame_parser.ts";
 import { readReply } from "./replies.ts";
 
-/** How long groups that are still owed are waited for after the publisher has ended the track. */
+/** How long missing groups are awaited after the publisher has ended the track. */
 const OWED_MS = 1000;
-/** The same when the last group is here: what is missing before it was lost on the way, or never existed. */
+/** The same once the last group is here: the missing ones were lost on the way, or never existed. */
 const GAP_MS = 300;
 /** Most runs of dropped groups that are remembered. */
 const MAX_DROPS = 64;
@@ -41,7 +41,7 @@ export class Incoming implements UpstreamSubscription {
   #stream: BidiStream | undefined;
   #request: TrackRequest;
   #asked: TrackRequest;
-  /** Whether the peer has agreed, and whether it has begun to deliver: groups, or the number of the first. */
+  /** Whether the peer has answered, and whether it has sent a group or the number of the first. */
   #answered = false;
   #begun = false;
   #endGroup: number | undefined;
@@ -70,7 +70,7 @@ export class Incoming implements UpstreamSubscription {
     this.#onClosed = onClosed;
   }
 
-  /** Asks, and follows the answers until the subscription is over. Never throws. */
+  /** Sends the request and reads replies until the subscription is over. Never throws. */
   async run(): Promise<void> {
     try {
       await this.#run();
@@ -117,9 +117,9 @@ export class Incoming implements UpstreamSubscription {
         quota.received(chunk.length);
         if (this.#closed) return;
         parser.push(chunk);
-        if (!writer.open) return stream.stop(STREAM_CODE.evicted); // it gave way to newer ones
+        if (!writer.open) return stream.stop(STREAM_CODE.evicted); // newer groups have replaced it
       }
-      // A sender without a reset ends a cut-off stream inside a message.
+      // A sender that cannot reset ends an aborted stream inside a message.
       if (parser.atBoundary) writer.finish();
       else writer.cut();
     } catch (error) {
@@ -139,7 +139,7 @@ export class Incoming implements UpstreamSubscription {
     }
   }
 
-  /** The session is gone: somebody else may go on with what was begun. */
+  /** The session is gone. Another route may continue the groups that have begun. */
   lost(): void {
     this.#end({ kind: "failed", why: "lost", reason: "the session with the publisher ended" });
   }
@@ -216,12 +216,12 @@ export class Incoming implements UpstreamSubscription {
     this.#cancelWait = this.#context.clock.after(ms, () => this.#end(this.#ending!));
   }
 
-  /** Over as soon as every group is here or known not to come, where their number is known; newer ones may have come first. */
+  /** Ends the subscription once every group is here or will not come, if their number is known. */
   #checkOwed(): void {
     if (this.#openGroups > 0 || this.#closed) return;
     if (this.#ending?.kind === "failed") return this.#end(this.#ending);
     const end = this.#endGroup;
-    // Before the FIN a first group that nobody has told may still come.
+    // Before the FIN an unknown first group may still come.
     if (end === undefined || (this.#first === undefined && this.#ending === undefined)) return;
     const owed = end - (this.#first ?? end);
     if (this.#received + this.#droppedBelow(end) >= owed) {
@@ -230,7 +230,7 @@ export class Incoming implements UpstreamSubscription {
     if (this.#ending !== undefined && this.#highest >= end - 1) this.#waitFor(GAP_MS);
   }
 
-  /** SUBSCRIBE_DROP: these groups are not waited for. */
+  /** SUBSCRIBE_DROP: these groups will not come. */
   #drop(from: number, to: number): void {
     const last = this.#dropped.at(-1)?.to ?? -1;
     if (to < from || from <= last || this.#dropped.length === MAX_DROPS) return;
@@ -258,12 +258,12 @@ export class Incoming implements UpstreamSubscription {
     this.#leave();
     const lost = end.kind === "failed" && end.why === "lost";
     this.#giveUp((writer) => lost ? this.#o.sink.interrupt(writer) : writer.cut());
-    // A relay that drains ends everything: the track itself may go on elsewhere.
+    // A relay that drains ends all its subscriptions: the track may go on elsewhere.
     const leaving = end.kind === "ended" && this.#context.peerLeaving;
     this.#o.sink.ended(leaving ? { ...end, leaving } : end);
   }
 
-  /** What is still on its way in is left as it is. */
+  /** Stops reading the groups that are still coming. */
   #giveUp(leave: (writer: GroupWriter) => void): void {
     for (const { stream, writer } of this.#receiving) {
       stream.stop(STREAM_CODE.cancel);
@@ -271,7 +271,7 @@ export class Incoming implements UpstreamSubscription {
     }
   }
 
-  /** FIN for those who wait for it, STOP_SENDING for those who only watch their own side. */
+  /** Some peers wait for our FIN, others only watch for STOP_SENDING. */
   #leave(): void {
     this.#closed = true;
     this.#cancelWait?.();
@@ -296,7 +296,7 @@ export class Incoming implements UpstreamSubscription {
   }
 }
 
-/** Why a subscription broke off. The code is the publisher's hint. */
+/** Why a subscription failed. The publisher's code is a hint. */
 function wordsFor(error: unknown): string {
   if (!(error instanceof StreamReset)) return reasonOf(error);
   if (error.peerCode === STREAM_CODE.notFound) return "the publisher has no such track";
@@ -304,10 +304,10 @@ function wordsFor(error: unknown): string {
   return `the publisher gave it up with code ${error.peerCode}`;
 }
 
-/** A start far enough back that a floor alone decides, where the start is picked by age. */
+/** A latency so high that the floor alone decides where to start (06). */
 const EXACT_START_MS = 30_000;
 
-/** A wish in the peer's terms: its start is a floor and an age (06), or the group itself. */
+/** A request in the peer's terms: its start is a floor and an age (06), or a group. */
 function wireRequest(request: TrackRequest, dialect: Dialect) {
   const { priority, maxLatencyMs, startGroup, endGroup, startIsFloor = false } = request;
   if (startGroup === undefined || startIsFloor === dialect.startIsFloor) {

@@ -1,6 +1,6 @@
 /**
- * The half of a session that serves: the peer's ANNOUNCE_REQUEST, SUBSCRIBE, TRACK, FETCH and PROBE, each on its own
- * stream.
+ * The half of a session that serves the peer: ANNOUNCE_REQUEST, SUBSCRIBE, TRACK, FETCH and PROBE, each on a stream of its
+ * own.
  *
  * @module
  */
@@ -26,12 +26,12 @@ import { HALF_A_VARINT, LiteEncoder } from "./group_encoder.ts";
 import { excerpt, isBounded } from "./excerpt.ts";
 import { ServedSubscription } from "./served_subscription.ts";
 
-/** Announce streams of one session for one prefix: players open one for each element of a page. */
+/** Most announce streams of one session for one prefix. Players open one for each element of a page. */
 const MAX_WATCHES_PER_PREFIX = 4;
 
-/** Announcements written on one stream and not taken yet, above which no more are written: changes are merged meanwhile. */
+/** Most bytes of announcements that wait on one stream. Above that nothing more is written, and changes are merged. */
 const MAX_UNTAKEN_BYTES = 64 * 1024;
-/** What a write costs besides its bytes until it is taken. */
+/** What each waiting write counts besides its bytes. */
 const WRITE_BYTES = 512;
 
 export class Publisher implements PublisherHalf {
@@ -41,11 +41,11 @@ export class Publisher implements PublisherHalf {
   readonly #announcing = new Set<() => void>();
   readonly #fetches = new Set<ServedFetch>();
   readonly #watchdog = new Watchdog();
-  /** Announce streams that run, by the prefix they ask for. */
+  /** Running announce streams by prefix. */
   readonly #prefixes = new Map<string, number>();
   #excludeHop = 0n;
 
-  /** @param self What the peer itself announced is not announced back to it. */
+  /** @param self The peer as a source: its own announcements are not sent back to it. */
   constructor(context: LiteContext, readonly self: BroadcastSource | undefined) {
     this.#context = context;
   }
@@ -56,8 +56,8 @@ export class Publisher implements PublisherHalf {
   }
 
   /**
-   * ANNOUNCE_REQUEST: tells what there is below a prefix, until the peer loses interest. What is told at once counts as that
-   * many messages of the session, and is told when they are within its rate.
+   * ANNOUNCE_REQUEST: announces what there is below a prefix, until the peer ends the stream. The first announcements count
+   * as messages of the session and wait for its message rate.
    */
   async announce(stream: BidiStream, reader: StreamReader): Promise<void> {
     const { dialect, quota, log } = this.#context;
@@ -74,7 +74,7 @@ export class Publisher implements PublisherHalf {
     this.#prefixes.set(prefix, running + 1);
     const ended = reader.drain();
     try {
-      // Which routes the peer must not hear of depends on who it is.
+      // The peer's hop id decides which routes it must not hear of.
       if (dialect.setup === "uni" && !dialect.excludesHop) await this.#context.peerKnown;
       for (let wait = quota.settled(); wait !== undefined; wait = quota.settled()) await wait;
       this.#tell(stream, prefix, ended);
@@ -102,7 +102,7 @@ export class Publisher implements PublisherHalf {
       const bytes = encoder.encode(event);
       if (bytes !== undefined) write(bytes);
     };
-    // Who does not read what it is told is told less often: a change costs nothing for a path that has changed already.
+    // A peer that does not read gets fewer messages: changes of one path are merged.
     const ready = () => {
       if (untaken < MAX_UNTAKEN_BYTES || !stream.send.blocked) return true;
       stream.send.onWritable(catchUp);
@@ -193,7 +193,7 @@ export class Publisher implements PublisherHalf {
     if (trackInfo === undefined) return refuse(stream, STREAM_CODE.cancel);
     const asked = await reader.message(TrackRequest);
     if (asked === undefined) return refuse(stream, STREAM_CODE.cancel);
-    void reader.drain(); // its end says nothing, but has to be taken
+    void reader.drain(); // its FIN means nothing, but has to be read
     const path = joinPath(this.#context.root, asked.broadcast);
     try {
       const broadcast = this.#find(path);
@@ -211,7 +211,7 @@ export class Publisher implements PublisherHalf {
     const { dialect, stats, clock, quota } = this.#context;
     const asked = dialect.fetch && await reader.message(dialect.fetch);
     if (asked === undefined) return refuse(stream, STREAM_CODE.cancel);
-    void reader.drain(); // a FIN before the answer is no reason to withhold one that is here
+    void reader.drain(); // a FIN before the answer does not cancel the request
     const path = joinPath(this.#context.root, asked.broadcast);
     try {
       const broadcast = this.#find(path);
@@ -231,13 +231,13 @@ export class Publisher implements PublisherHalf {
       this.#watchdog.add(served);
       served.start();
     } catch (error) {
-      // A bare FIN would be an empty group: half a varint first makes it a failure.
+      // A FIN alone would be an empty group. Half a varint before it shows the failure.
       if (!stream.send.canReset) stream.send.write(HALF_A_VARINT);
       refuse(stream, refusalCode(error));
     }
   }
 
-  /** PROBE: Deno tells nothing of rate or round trip, so the honest answer is "unknown", once. */
+  /** PROBE: Deno tells neither rate nor round trip, so the answer is "unknown", once. */
   async probe(stream: BidiStream, reader: StreamReader): Promise<void> {
     const { probe } = this.#context.dialect;
     if (probe === undefined) return refuse(stream, STREAM_CODE.cancel);
@@ -246,7 +246,7 @@ export class Publisher implements PublisherHalf {
     stream.send.finish();
   }
 
-  /** Ends every subscription in order: what has begun goes out to its end. Fulfils when all are through. */
+  /** Ends every subscription in order: groups that have begun are sent to their end. */
   drain(): void {
     for (const subscription of [...this.#subscriptions.values()]) subscription.drain();
   }
@@ -264,7 +264,7 @@ export class Publisher implements PublisherHalf {
     for (const fetch of [...this.#fetches]) fetch.cancel();
   }
 
-  /** Every served subscription, for those who look. */
+  /** The subscriptions that are served now. */
   served(): Iterable<ServedSubscription> {
     return this.#subscriptions.values();
   }

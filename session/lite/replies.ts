@@ -1,5 +1,5 @@
 /**
- * The replies of a subscribe stream, in each version's form.
+ * The replies of a subscribe stream, in the form of each version.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
 import { framed } from "../../wire/message.ts";
 import type { StreamReader } from "../stream_reader.ts";
 
-/** SUBSCRIBE_OK (01–04): what was asked is what is agreed. */
+/** SUBSCRIBE_OK (01–04): agrees to the request as it is. */
 export function encodeOk(dialect: Dialect, asked: Subscribe): Uint8Array {
   const message = dialect.subscribeOk ?? SubscribeOk1;
   const body = message.encode({
@@ -38,7 +38,7 @@ export function encodeEnd(group: number): Uint8Array {
   return framed(SubscribeEnd.encode({ group }), 1);
 }
 
-/** The next reply, or `undefined` at the end in order. @throws {ProtocolViolation} */
+/** The next reply, or `undefined` at the end of the stream. @throws {ProtocolViolation} */
 export async function readReply(
   reader: StreamReader,
   dialect: Dialect,

@@ -1,5 +1,5 @@
 /**
- * One SUBSCRIBE of the peer, served from a track: what is answered to it, and which groups go out.
+ * One SUBSCRIBE of the peer, served from a track: its replies, and which groups go out.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { excerpt } from "./excerpt.ts";
 import { LiteEncoder } from "./group_encoder.ts";
 import { encodeEnd, encodeOk, encodeStart } from "./replies.ts";
 
-/** Groups without a head that are remembered until the first that can be served has come. */
+/** Most groups without a beginning that are remembered until the first complete one has come. */
 const MAX_HEADLESS = 64;
 
 export interface ServedOptions {
@@ -38,7 +38,7 @@ export class ServedSubscription implements Served, TrackReader {
   #bounds: Bounds;
   #agreed = false;
   #started = false;
-  /** Groups that came before the first one served, and could not be: their beginning is gone. */
+  /** Groups that came before the first served one and have lost their beginning. */
   #headless: Set<number> | undefined;
   #next = 0;
   #end: TrackEnd | undefined;
@@ -74,7 +74,7 @@ export class ServedSubscription implements Served, TrackReader {
     this.track.add(this);
   }
 
-  /** Answers, where the version does: before that nobody knows whether there is such a track. */
+  /** The track exists: sends SUBSCRIBE_OK, if the version has it. */
   onKnown(): void {
     if (this.#agreed || this.#done || this.#dialect.subscribeOk === undefined) return;
     this.#agreed = true;
@@ -118,7 +118,7 @@ export class ServedSubscription implements Served, TrackReader {
     if (this.outgoing.empty) this.#close();
   }
 
-  /** The peer changed its wishes. Frame bounds count for groups that have not begun. */
+  /** The peer has changed its request. Frame bounds count for groups that have not begun. */
   update(asked: Bounds & Asked): void {
     this.#bounds = asked;
     this.outgoing.request = requestOf(asked, this.#dialect);
@@ -136,9 +136,9 @@ export class ServedSubscription implements Served, TrackReader {
     this.#close();
   }
 
-  /** Ends in order: no new groups, those that have begun go out to their end. */
+  /** Ends in order: no group begins any more, and those that have begun are sent to their end. */
   drain(): void {
-    // It stays a reader until the last group is out: what has begun still needs its source.
+    // It stays a reader until the last group is sent: groups that have begun still need their source.
     this.onEnd({ kind: "ended", nextGroup: this.#next });
   }
 
@@ -160,14 +160,14 @@ export class ServedSubscription implements Served, TrackReader {
     return this.#dialect.frameBounds && sequence === startGroup ? startFrame : 0;
   }
 
-  /** The rest of a group is of no use to whoever did not ask for it: its frames build on those that are missing. */
+  /** A group without its beginning is of no use: its frames build on the missing ones. */
   #skipHeadless({ sequence }: Subgroup): void {
     if (this.#started || this.#dialect.replies !== "start") return;
     const headless = this.#headless ??= new Set();
     if (headless.size < MAX_HEADLESS) headless.add(sequence);
   }
 
-  /** Tells the first group that will come; one that was skipped does not. */
+  /** Sends the number of the first group that will come. Skipped groups do not count. */
   #start(group: number): void {
     if (this.#dialect.replies !== "start") return;
     let first = group;
@@ -202,7 +202,7 @@ function requestOf(asked: Asked, dialect: Dialect): TrackRequest {
   return { priority, maxLatencyMs, startGroup, endGroup, startIsFloor: dialect.startIsFloor };
 }
 
-/** Why a track is not to be had. */
+/** Why a track is not served. */
 function reasonOf(why: "not-found" | "unroutable" | "lost" | "refused"): StreamReason {
   if (why === "unroutable") return "unroutable";
   return why === "lost" ? "sessionClosed" : "notFound";

@@ -1,6 +1,6 @@
 /**
- * A session of moq-lite, in any of its versions: SETUP, and which half takes which stream. Symmetric: a viewer, a publisher,
- * another relay and our own client are this class with other origins behind it.
+ * A session of moq-lite in any version: SETUP, and which half takes which stream. Both ends use this class, with different
+ * origins behind it: relay, viewer, publisher and client.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import { Publisher } from "./publisher.ts";
 import { settled } from "./settle.ts";
 import { Subscriber } from "./subscriber.ts";
 
-/** Of SETUP; other numbers mean both. */
+/** Roles in SETUP. All other numbers mean both. */
 const ROLES: Readonly<Record<number, EntryWish["role"]>> = { 1: "publisher", 2: "subscriber" };
 
 /** How long our GOAWAY waits for the peer's first stream. */
@@ -39,7 +39,7 @@ export class LiteSession extends RunningSession {
   #setupSeen = false;
   readonly #announceAsked = Promise.withResolvers<void>();
 
-  /** Settles the version and starts the session. @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed} */
+  /** Negotiates the version and opens the session. @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed} */
   static async open(opening: Opening): Promise<LiteSession> {
     const { connection, side, versions, path, clock, quota } = opening;
     const agreed = await agree(connection, side, versions, path);
@@ -79,7 +79,7 @@ export class LiteSession extends RunningSession {
     return settled(this.connection, this.#context.dialect, timeoutMs);
   }
 
-  /** 04+. It waits for the peer's first stream: older relays end a session in which it comes too early. */
+  /** 04+. It waits for the peer's first stream: older relays end a session if GOAWAY comes too early. */
   protected async sayGoaway(uri: string): Promise<void> {
     if (!this.#context.dialect.goaway) return;
     const early = sleep(FIRST_STREAM_MS, undefined, this.#context.clock);
@@ -147,7 +147,7 @@ export class LiteSession extends RunningSession {
     void this.connection.closed.then(context.setPeerKnown);
   }
 
-  /** SETUP of a server, or one too many. Without it the rest cannot be understood. */
+  /** SETUP of a server, or a second one. The session cannot go on if it is malformed. */
   async #late(reader: StreamReader): Promise<void> {
     try {
       this.#setup(await readSetup(reader));
@@ -171,7 +171,7 @@ export class LiteSession extends RunningSession {
     if (message !== undefined) this.heardGoaway(message.uri);
   }
 
-  /** The legacy session stream: what comes on it is stepped over, its end is the session's. */
+  /** The legacy session stream: its messages are skipped, and its end closes the session. */
   async #follow({ stream, reader }: NonNullable<Agreed["sessionStream"]>): Promise<void> {
     await reader.drain();
     stream.send.finish();

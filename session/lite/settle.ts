@@ -5,11 +5,11 @@ import { BIDI, type Dialect } from "../../wire/lite/dialect.ts";
 const LAST_ORDER = -1;
 
 /**
- * Waits until the peer has what was written before. Transports do not tell what has arrived, so the peer is asked
- * something on a stream that goes behind all others: its answer shows that everything has left, and a second answer
- * leaves time for what was lost on the way to be sent again. Never rejects.
+ * Waits until the peer has received what was written. Transports do not tell what has arrived, so we send PROBE on a stream
+ * behind all others. The first answer shows that everything has left. The second leaves time for lost packets to be sent
+ * again. Never rejects.
  *
- * @param timeoutMs Longest wait for a peer that answers no PROBE, or cannot (01 and 02).
+ * @param timeoutMs Longest wait, for a peer that does not answer PROBE or cannot (01 and 02).
  */
 export async function settled(
   connection: Connection,

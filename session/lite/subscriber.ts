@@ -1,6 +1,6 @@
 /**
- * The half of a session that brings in what the peer announces: each announcement becomes a route of the origin, and
- * this session the source of its tracks.
+ * The half of a session that takes the peer's announcements. Each becomes a route of the origin, with this session as the
+ * source of its tracks.
  *
  * @module
  */
@@ -35,9 +35,9 @@ import { AnnounceDecoder } from "./announce_codec.ts";
 import { FetchAnswer } from "./fetch_answer.ts";
 import { Incoming } from "./incoming.ts";
 
-/** How long to wait before an announce stream that the peer gave up is opened again. */
+/** How long to wait before an announce stream is opened again that the peer has reset. */
 const REOPEN_MS = 1000;
-/** How often that is tried without any announcement in between. */
+/** How often that is tried without an announcement in between. */
 const REOPEN_TIMES = 10;
 
 /** Announcements that are taken in without a pause. */
@@ -49,7 +49,7 @@ export class Subscriber implements SubscriberHalf {
   readonly #incoming = new Map<number, Incoming>();
   readonly #announced = new Map<string, Announced>();
   readonly #requests = new Set<BidiStream>();
-  /** Subscriptions open per track; while there is one, its TRACK_INFO is not asked for again. */
+  /** Open subscriptions per track. While there is one, TRACK_INFO is not requested again. */
   readonly #fed = new Map<string, number>();
   readonly #infos = new Map<string, Promise<TrackInfo>>();
   #nextId = 0;
@@ -88,7 +88,7 @@ export class Subscriber implements SubscriberHalf {
     if (known !== undefined) return known;
     const asked = this.#askTrackInfo(broadcast, track);
     this.#infos.set(key, asked);
-    // Kept while we feed the track: its properties are fixed for its life.
+    // Kept while the track has a subscription: its properties do not change.
     asked.then(() => this.#fed.has(key) || this.#infos.delete(key), () => this.#infos.delete(key));
     return asked;
   }
@@ -122,7 +122,7 @@ export class Subscriber implements SubscriberHalf {
       this.#fed.delete(key);
       this.#infos.delete(key);
     });
-    // Registered before it is asked for: a group may overtake the answer.
+    // Registered before the request is sent: a group may come before the answer.
     this.#incoming.set(id, incoming);
     queueMicrotask(() => void incoming.run());
     return incoming;
@@ -169,7 +169,7 @@ export class Subscriber implements SubscriberHalf {
   }
 
   /**
-   * PROBE: asks the peer once how it sees the path to us.
+   * PROBE: asks the peer once for bit rate and round trip.
    * @returns Bits per second and milliseconds, each 0 where the peer does not know; `undefined` where the version has no
    *   PROBE (01, 02).
    * @throws {NotFound} The peer refused. @throws {SourceLost} The session ended first.
@@ -191,7 +191,7 @@ export class Subscriber implements SubscriberHalf {
     const head = await reader.message(this.#context.dialect.group);
     if (head === undefined) return;
     const incoming = this.#incoming.get(head.subscribe);
-    // An id of the past is a subscription that was left a moment ago.
+    // An unknown id is a subscription that we left a moment ago.
     if (incoming === undefined) return stream.stop(STREAM_CODE.cancel);
     await incoming.group(stream, reader, head.sequence, head.startFrame);
   }
@@ -203,16 +203,16 @@ export class Subscriber implements SubscriberHalf {
     this.#incoming.get(subscribe)?.datagram(sequence, timestamp, payload);
   }
 
-  /** The peer wants to leave: anything else is better from now on. */
+  /** The peer wants to leave: every other route is better from now on. */
   devalue(): void {
     this.#leaving = true;
     for (const announced of this.#announced.values()) announced.discourage();
   }
 
-  /** The session is over. `abrupt` when the peer was lost without a word. */
+  /** The session is over. @param abrupt Whether the peer was lost without a close. */
   close(abrupt: boolean): void {
     this.#over = true;
-    // Routes first: a feed that loses its subscription then knows whether to wait for the publisher.
+    // Routes go first: a feed that loses its subscription then knows whether to wait for the publisher.
     this.#withdrawAll(abrupt);
     for (const incoming of [...this.#incoming.values()]) incoming.lost();
   }
@@ -234,10 +234,10 @@ export class Subscriber implements SubscriberHalf {
       const peerHop = await decoder.begin();
       if (peerHop === undefined) return [heard, true];
       if (peerHop !== 0n && this.#context.peerHop === 0n) this.#context.peerHop = peerHop;
-      // What its routes cost is in its SETUP.
+      // SETUP tells the cost of its routes.
       if (dialect.announce === "typed") await this.#context.peerKnown;
       for (let count = 1;; count++) {
-        // What came in one piece is read without a pause: others get their turn in between.
+        // Messages that came in one piece are read without a wait: other tasks need their turn.
         if (count % SLICE === 0) await sleep(0);
         const news = await decoder.next();
         if (news === undefined) {
@@ -247,7 +247,7 @@ export class Subscriber implements SubscriberHalf {
         heard = true;
         const wait = quota.message();
         if (wait !== undefined) await wait;
-        // What had come before the end is read after it: nobody would withdraw it again.
+        // The session may have ended by now: nobody would withdraw the route again.
         if (this.#over) return [heard, true];
         if (news.kind === "turned") continue;
         if (news.kind === "ended") this.#withdraw(news.suffix);
@@ -268,8 +268,8 @@ export class Subscriber implements SubscriberHalf {
   }
 
   /**
-   * The full chain as the origin keeps it: publisher first, the peer last. A publisher that did not say who it is gets a name
-   * that is good for this session, so that others notice when another one takes its place; the 0 behind it stays.
+   * The full chain as the origin keeps it: publisher first, the peer last. A publisher without a hop id gets one for this
+   * session, so that others notice when another publisher takes its place. The 0 after it stays.
    */
   #chain(hops: readonly HopId[], peerHop: HopId): readonly HopId[] {
     const { dialect, stamp } = this.#context;
@@ -328,7 +328,7 @@ export class Subscriber implements SubscriberHalf {
     return stripPrefix(broadcast, this.#context.root) ?? broadcast;
   }
 
-  /** Sends one request and reads its one answer. The request's half stays open until then. */
+  /** Sends one request and reads its answer. Our half of the stream stays open until then. */
   async #ask<T>(
     request: Uint8Array,
     read: (reader: StreamReader) => Promise<T | undefined>,

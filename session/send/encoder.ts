@@ -2,24 +2,24 @@ import type { Subgroup } from "../../relay/group/group.ts";
 import type { SendStream } from "../../transport/connection.ts";
 import type { Codes } from "../context.ts";
 
-/** How one protocol writes groups. One is made for a subscription or a fetch; nothing of it is asked for per frame but a body. */
+/** How one protocol writes groups. Each subscription and each fetch has one. Only {@link GroupBody} is called per frame. */
 export interface GroupEncoder {
-  /** What the protocol's streams are given up with. */
+  /** The protocol's codes for streams. */
   readonly codes: Codes["stream"];
-  /** What stands before the bytes of a group. */
+  /** The bytes before those of a group. */
   head(group: Subgroup): StreamHead;
-  /** The bytes of one group, from its beginning on. */
+  /** A cursor at the beginning of a group. */
   body(): GroupBody;
   /**
-   * Ends a stream before its time, so that the receiver cannot take the group for a whole one.
-   * @param position How much of the kept bytes was handed to the stream.
+   * Aborts a stream so that the receiver cannot take the group for a complete one.
+   * @param position How many of the kept bytes were written to the stream.
    */
   cut(stream: SendStream, group: Subgroup, position: number, code: number): void;
 }
 
-/** What a stream begins with. Viewers that want the same share it: never write into its bytes. */
+/** The first bytes of a stream. Viewers that need the same ones share them: never write into them. */
 export class StreamHead {
-  /** Head and body up to {@link StreamHead.position} of the kept bytes in one piece, once a viewer has needed it. */
+  /** Head and body up to {@link StreamHead.position} in one piece, once a viewer has needed it. */
   first: Uint8Array | undefined;
   position = 0;
 

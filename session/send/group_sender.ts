@@ -1,8 +1,8 @@
 /**
- * Sends one group to one subscriber: a cursor into the shared bytes and the stream they go out on.
+ * Sends one group to one subscriber: a cursor into the shared bytes, and the stream that they go out on.
  *
- * Never waits and never copies what others read too: as long as the stream takes bytes it is given the next contiguous
- * slice; when it is blocked the cursor simply falls behind.
+ * It never waits and never copies shared bytes. As long as the stream takes bytes it gets the next contiguous slice. When the
+ * stream is blocked, the cursor falls behind.
  *
  * @module
  */
@@ -18,11 +18,11 @@ import type { Turned } from "./send_order.ts";
 /** The group head and a first slice up to this size leave in one write. */
 const ONE_WRITE_BYTES = 4096;
 
-/** What a sender needs to know of its subscription. */
+/** What a sender needs of its subscription or fetch. */
 export interface SenderOwner {
   readonly encoder: GroupEncoder;
   readonly stats: RelayStats;
-  /** What the session may be sent. */
+  /** The limits of the session. */
   readonly quota: Quota;
   /** Milliseconds, for telling how long a stream has been stuck. */
   now(): number;
@@ -37,12 +37,12 @@ export class GroupSender implements GroupCursor, Paced, Turned {
   turn = 0;
   /** Since when it has been waiting for a stream. */
   queuedAtMs = 0;
-  /** Since when the stream takes nothing, or -1. */
+  /** Since when the stream has been blocked, or -1. */
   blockedSinceMs = -1;
-  /** Since when it keeps memory that is needed elsewhere, as its stream has not taken what it was given; Infinity: not. */
+  /** Since when it has kept memory that is needed elsewhere, because its stream has not taken the bytes yet; or Infinity. */
   pinnedSinceMs = Infinity;
   #stream: SendStream | undefined;
-  /** Nothing more is handed to the stream; the group is held until it has taken what it was given. */
+  /** Nothing more is written. The group is held until the stream has taken all bytes. */
   #ending = false;
   #cut = false;
   #done = false;
@@ -63,7 +63,7 @@ export class GroupSender implements GroupCursor, Paced, Turned {
     return this.group.sequence;
   }
 
-  /** Where it stands among the streams of its connection, once it has one. */
+  /** Changes the send order of its stream, once it has one. */
   order(sendOrder: number): void {
     this.#stream?.setSendOrder(sendOrder);
   }
@@ -74,8 +74,8 @@ export class GroupSender implements GroupCursor, Paced, Turned {
   }
 
   /**
-   * Starts on a stream that was opened for it.
-   * @param head What stands before the frames.
+   * Starts to send.
+   * @param head The bytes before those of the group.
    */
   begin(stream: SendStream, head: StreamHead): void {
     if (this.done) return stream.reset(this.owner.encoder.codes.cancel);
@@ -123,12 +123,12 @@ export class GroupSender implements GroupCursor, Paced, Turned {
     if (!this.#done) this.pinnedSinceMs = this.owner.now();
   }
 
-  /** The session may be sent more: as if its stream had taken what it was given. */
+  /** The session may send more: goes on as if its stream had become writable. */
   resume(): void {
     if (!this.done) this.#onWritable();
   }
 
-  /** Ends the stream so that the receiver cannot take the group for a whole one. */
+  /** Aborts the stream so that the receiver cannot take the group for a complete one. */
   cut(why: StreamReason): void {
     if (this.#done || this.#cut) return;
     this.#cut = true;
@@ -145,7 +145,7 @@ export class GroupSender implements GroupCursor, Paced, Turned {
     this.#endWhenTaken(stream);
   }
 
-  /** The transport reads from the group's memory until it has taken what was written. */
+  /** The transport reads from the group's memory until it has taken all that was written. */
   #endWhenTaken(stream: SendStream): void {
     this.#ending = true;
     if (stream.blocked) this.#wait(stream);
@@ -157,7 +157,7 @@ export class GroupSender implements GroupCursor, Paced, Turned {
     this.owner.quota.sent(bytes);
   }
 
-  /** To all others it looks like a slow viewer. */
+  /** Waits like a slow viewer. */
   #waitForQuota(): void {
     if (this.blockedSinceMs < 0) this.blockedSinceMs = this.owner.now();
     this.owner.quota.wait(this);
@@ -177,7 +177,7 @@ export class GroupSender implements GroupCursor, Paced, Turned {
   }
 }
 
-/** Head and first slice in one piece, which ends at `position` of the kept bytes. Most subscribers want the same one. */
+/** Head and first slice in one piece, up to `position` of the kept bytes. Most subscribers share it. */
 function firstWrite(head: StreamHead, slice: Uint8Array, position: number): Uint8Array {
   if (head.first === undefined || head.position !== position) {
     head.first = concat([head.bytes, slice]);

@@ -1,6 +1,6 @@
 /**
- * The groups of one subscription on their way to the peer, each on a stream of its own: the newest first when the peer gives
- * too little credit or the network too little room, and without those that nobody wants any more.
+ * The groups of one subscription on their way to the peer, each on a stream of its own. When credit or bandwidth is short, the
+ * newest group goes first, and groups that are too old are dropped.
  *
  * @module
  */
@@ -17,15 +17,15 @@ import { GroupSender, type SenderOwner } from "./group_sender.ts";
 import { type Ranked, sendOrder, Turns } from "./send_order.ts";
 import type { Sending } from "./watchdog.ts";
 
-/** Groups that may wait for a stream, where the ring does not keep more; older ones are skipped. */
+/** Groups that may wait for a stream, unless the ring keeps more. Older ones are skipped. */
 const MIN_WAITING = 128;
 
-/** A group that has waited this long for a stream, or to be taken, tells that the peer or the network gives too little. */
+/** If a group has waited this long for a stream, the peer gives too little credit. */
 const STARVED_MS = 100;
 
 /**
- * How long a superseded group may be stuck at a latency of 0 before it is cut. Newer groups go before it all the while; a
- * pause of the machine or the network costs a viewer on a sound link no group.
+ * How long a superseded group may be stuck at a latency of 0 before it is cut. Newer groups go before it anyway. A short pause
+ * of the machine or the network costs a viewer no group.
  */
 const STUCK_MS = 1000;
 
@@ -34,14 +34,14 @@ export interface OutgoingOptions {
   readonly encoder: GroupEncoder;
   readonly track: Track;
   readonly request: TrackRequest;
-  /** Whether the peer can say how old a group may get. */
+  /** Whether the version has a maximum latency. */
   readonly saysLatency: boolean;
   readonly clock: Clock;
   readonly stats: RelayStats;
   readonly quota: Quota;
-  /** A group is out, one way or another, and none is left. */
+  /** The last group has been sent or cut. */
   readonly onEmpty: () => void;
-  /** No stream can be opened any more. */
+  /** Streams cannot be opened any more. */
   readonly onFailed: () => void;
 }
 
@@ -75,7 +75,7 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
     return this.#senders.size === 0;
   }
 
-  /** What the peer wants. */
+  /** The peer's current request. */
   get request(): TrackRequest {
     return this.#request;
   }
@@ -86,9 +86,9 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
     if (request.priority !== priority) this.#reorderAll();
   }
 
-  /** Sends a group, as far as it is here and as it comes in. */
+  /** Sends a group: the bytes that are here, then each as it comes in. */
   send(group: Subgroup): void {
-    // At a latency of 0 what sticks gives way now; with more the next sweep is soon enough.
+    // At a latency of 0 a stuck group gives way now. Otherwise the next sweep is soon enough.
     if (this.#request.maxLatencyMs === 0 && this.#senders.size > 0) this.cutStale(this.now());
     const sender = new GroupSender(group, this);
     this.#senders.add(sender);
@@ -135,7 +135,7 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
     if (this.#senders.size === 0) this.#o.onEmpty();
   }
 
-  /** That of groups cut in the meantime counts. */
+  /** The time of groups that were cut meanwhile counts too. */
   stuckSinceMs(): number {
     let since = Infinity;
     for (const { blockedSinceMs } of this.#senders) {
@@ -176,7 +176,7 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
     sender.begin(stream, this.encoder.head(sender.group));
   }
 
-  /** Who gets a stream: in turn as long as streams come at once; the newest when there are too few of them. */
+  /** The sender that gets the next stream: the oldest, or the newest if streams are short. */
   #nextWaiting(): GroupSender | undefined {
     for (;;) {
       const oldest = this.#waiting[0];
@@ -201,8 +201,8 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
   }
 
   /**
-   * Whether nobody wants a group any more that cannot get out. At a latency of 0 that is as soon as there is a newer one; but
-   * on a sound network a write takes a moment too.
+   * Whether a waiting group is too old. At a latency of 0 it is as soon as a newer group exists and it has been stuck for a
+   * moment: a write takes some time on every network.
    * @param sinceMs Since when it has been waiting.
    */
   #isStale({ group }: GroupSender, now: number, sinceMs: number): boolean {

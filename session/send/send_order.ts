@@ -1,20 +1,19 @@
 /**
- * Which of a session's group streams go out first when the network has too little room: the higher priority; of equals the
- * older subscription; within a subscription the newer group. A group's number decides within its own subscription alone, so
- * it makes no difference how a track counts.
+ * Which group streams of a session go first when bandwidth is short: the higher priority; then the older subscription; then
+ * the newer group. Sequence numbers are compared within one subscription only, so it does not matter how a track counts.
  *
  * The transport takes one positive number of 31 bits: 8 of priority, 10 of subscription, 13 of the group's turn. Turns and
- * places are given out one after another, and anew before they run out.
+ * places are given out in order, and again from the start before they run out.
  *
  * @module
  */
 const TURN_BITS = 13;
 const PLACE_BITS = 10;
-/** The highest turn, and the last place. Above the first place stand control streams. */
+/** The highest turn, and the last place. Control streams go before the first place. */
 export const MAX_TURN = 2 ** TURN_BITS - 1;
 export const LAST_PLACE = 2 ** PLACE_BITS - 2;
 
-/** One of a session's subscriptions, as the others rank it. */
+/** One of a session's subscriptions, by its place. */
 export interface Ranked {
   /** 0 goes first. Called when the place has changed. */
   placed(place: number): void;
@@ -25,11 +24,11 @@ export class Places {
   readonly #ranked = new Set<Ranked>();
   #next = 0;
 
-  /** Gives a new subscription the place behind all others. */
+  /** Gives a new subscription the last place. */
   enter(ranked: Ranked): void {
     this.#ranked.add(ranked);
     if (this.#next <= LAST_PLACE) return ranked.placed(this.#next++);
-    // With more than half as many as there are places the newest share the last: it is not worth to move all each time.
+    // If more than half of the places are taken, the newest share the last one: moving all each time costs too much.
     if (this.#ranked.size > LAST_PLACE / 2) return ranked.placed(LAST_PLACE);
     this.#next = 0;
     for (const each of this.#ranked) each.placed(this.#next++);
@@ -47,7 +46,7 @@ export interface Turned {
   readonly sequence: number;
 }
 
-/** The groups of one subscription, the newest going first. Nothing is allocated for a group. */
+/** The turns of one subscription's groups; the newest goes first. Nothing is allocated for a group. */
 export class Turns<T extends Turned> {
   readonly #running: Iterable<T>;
   readonly #onMoved: (one: T) => void;
@@ -55,8 +54,8 @@ export class Turns<T extends Turned> {
   #last = 0;
 
   /**
-   * @param running Those on their way out; one without a turn is passed over.
-   * @param onMoved Called for each that has another turn than before.
+   * @param running The groups on their way out. One without a turn is skipped.
+   * @param onMoved Called for each group whose turn has changed.
    */
   constructor(running: Iterable<T>, onMoved: (one: T) => void) {
     this.#running = running;
@@ -71,7 +70,7 @@ export class Turns<T extends Turned> {
     one.turn = ++this.#last;
   }
 
-  /** With the newest of the older ones, or else before all newer ones. */
+  /** The turn of the newest older group, or else one before all newer groups. */
   #before(sequence: number): number {
     let older = 0;
     let newer = this.#last;
@@ -88,14 +87,14 @@ export class Turns<T extends Turned> {
     turned.sort((a, b) => a.sequence - b.sequence);
     this.#last = 0;
     for (const one of turned) {
-      // Never as many as there are turns; should they be, the newest share one.
+      // There are never as many groups as turns. If there were, the newest would share one.
       one.turn = this.#last = Math.min(this.#last + 1, MAX_TURN - 1);
       this.#onMoved(one);
     }
   }
 }
 
-/** The number that the transport goes by; the highest goes first. */
+/** The send order for the transport; the highest goes first. */
 export function sendOrder(priority: number, place: number, turn: number): number {
   return (priority << (PLACE_BITS + TURN_BITS)) + ((LAST_PLACE - place) << TURN_BITS) + turn;
 }

@@ -1,5 +1,5 @@
 /**
- * One FETCH of the peer: a group's frames on the stream that asked, as they are here or come in.
+ * One FETCH of the peer: the frames of a group on the stream of the request, as they come in.
  *
  * @module
  */
@@ -52,14 +52,14 @@ export class ServedFetch implements SenderOwner, Sending {
     return this.#sender.pinnedSinceMs;
   }
 
-  /** One group is never older than it was asked for. */
+  /** A fetched group is never too old. */
   cutStale(): void {}
 
   start(): void {
     this.#sender.begin(this.#o.stream.send, this.encoder.head(this.#sender.group));
   }
 
-  /** Gives up, so that the peer cannot take what it got for the whole group. */
+  /** Aborts, so that the peer cannot take the answer for the complete group. */
   cancel(): void {
     this.#sender.cut("cancel");
   }

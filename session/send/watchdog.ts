@@ -4,18 +4,18 @@ import type { SendStream } from "../../transport/connection.ts";
 export interface Sending {
   /** When one of its streams took bytes again after it had not. */
   readonly progressedAtMs: number;
-  /** Cuts groups that have begun, stick, and are older than anybody wants. */
+  /** Cuts groups that have begun, are stuck, and are too old. */
   cutStale(now: number): void;
-  /** Since when some stream of it has been taking nothing, or Infinity. */
+  /** Since when one of its streams has been blocked, or Infinity. */
   stuckSinceMs(): number;
-  /** Since when it has been keeping memory that is needed elsewhere, or Infinity. */
+  /** Since when it has kept memory that is needed elsewhere, or Infinity. */
   pinnedSinceMs(): number;
 }
 
 /** Looks for a peer that has stopped reading. */
 export class Watchdog {
   readonly #sending = new Set<Sending>();
-  /** Streams of answers that grow as long as the session does, and since when each is seen blocked, or -1. */
+  /** Streams of replies, which last as long as their subscription, and since when each has been blocked, or -1. */
   readonly #answers = new Map<SendStream, number>();
 
   add(sending: Sending): void {
@@ -35,9 +35,9 @@ export class Watchdog {
   }
 
   /**
-   * A group that gives way to newer ones is starved, not stuck: as long as any group moves, all do. One whose memory is
-   * needed elsewhere has to move itself.
-   * @returns How long nothing has moved that should have, in milliseconds.
+   * A group that waits behind newer ones is not stuck: as long as one group moves, all count as moving. A group whose memory
+   * is needed elsewhere has to move itself.
+   * @returns How long the peer has been stuck, in milliseconds.
    */
   sweep(now: number): number {
     let groups = Infinity;
@@ -46,7 +46,7 @@ export class Watchdog {
     for (const sending of this.#sending) {
       sending.cutStale(now);
       groups = Math.min(groups, sending.stuckSinceMs());
-      since = Math.min(since, sending.pinnedSinceMs()); // what moves elsewhere does not free this
+      since = Math.min(since, sending.pinnedSinceMs()); // groups that move elsewhere do not free this memory
       progressedAtMs = Math.max(progressedAtMs, sending.progressedAtMs);
     }
     if (groups !== Infinity) since = Math.min(since, Math.max(groups, progressedAtMs));
