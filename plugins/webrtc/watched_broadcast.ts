@@ -128,7 +128,7 @@ export class WatchedBroadcast {
   /** After a change of the catalog: continues with the same rendition, or with one that viewers can take in its place. */
   #update(running: Running): void {
     const { rendition: before } = running;
-    const same = this.#renditions.find((r) => r.name === before.name && decodesAlike(r, before));
+    const same = this.#renditions.find((r) => r.name === before.name && packetizesAlike(r, before));
     if (same !== undefined) return;
     const family = familyOf(before.codec);
     const next = this.#renditions.find((r) =>
@@ -200,7 +200,8 @@ export class WatchedBroadcast {
   }
 }
 
-function decodesAlike(one: Rendition, other: Rendition): boolean {
+/** Whether the packets of one rendition can follow those of the other. */
+function packetizesAlike(one: Rendition, other: Rendition): boolean {
   const fields = (r: Rendition) => [r.kind, r.codec, r.container, r.description, r.init];
   return String(fields(one)) === String(fields(other));
 }
