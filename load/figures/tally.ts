@@ -28,6 +28,10 @@ export interface TallyData {
 }
 
 const MAX_REASONS = 8;
+const COUNTERS = [
+  ...["up", "connected", "failed", "lost", "refused", "silent", "frames", "bytes"] as const,
+];
+const TIMES = ["connectUs", "firstFrameUs", "latencyUs"] as const;
 const NO_GROUPS: GroupCounts = { seen: 0, lost: 0, repeated: 0, cut: 0 };
 
 /** The counters that all viewers of a process write into. */
@@ -78,23 +82,10 @@ export class Tally {
 
   /** Adds what another process has counted. */
   add(data: TallyData): void {
-    for (
-      const key of [
-        "up",
-        "connected",
-        "failed",
-        "lost",
-        "refused",
-        "silent",
-        "frames",
-        "bytes",
-      ] as const
-    ) this[key] += data[key];
+    for (const key of COUNTERS) this[key] += data[key];
     addCounts(this.groups, data.groups);
     addCounts(this.slowGroups, data.slowGroups);
-    this.connectUs.add(data.connectUs);
-    this.firstFrameUs.add(data.firstFrameUs);
-    this.latencyUs.add(data.latencyUs);
+    for (const key of TIMES) this[key].add(data[key]);
     for (const [why, times] of Object.entries(data.reasons)) {
       this.reasons[why] = (this.reasons[why] ?? 0) + times;
     }
