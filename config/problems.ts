@@ -1,4 +1,5 @@
 import { QumoError } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
 import { masked } from "../base/masking.ts";
 
 /** The source of a value. Lines and columns count from 1. */
@@ -21,6 +22,13 @@ export interface Problem {
   readonly path: string;
   /** What is wrong and what is expected, without tokens. */
   readonly message: string;
+}
+
+/** Logs problems that do not stop the program. @param what What each of them leads to. */
+export function logProblems(log: Logger, what: string, problems: readonly Problem[]): void {
+  for (const { origin, path, message } of problems) {
+    log.warn(what, { at: placeOf(origin), key: path, reason: message });
+  }
 }
 
 /** A configuration cannot be used. The message lists every problem, one per line. */

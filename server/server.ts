@@ -8,7 +8,7 @@ import { accessWarning, exposuresOf, openingOf } from "../config/exposure.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { PluginConfig } from "../config/plugin_list.ts";
 import type { Certificate } from "../config/tls/pem_pair.ts";
-import { ConfigError, inOrder, placeOf } from "../config/problems.ts";
+import { ConfigError, inOrder, logProblems } from "../config/problems.ts";
 import type { Upstream } from "./cluster/upstream.ts";
 import type { Dvr } from "./dvr/dvr.ts";
 import { checkHooks } from "./hooks/check.ts";
@@ -28,22 +28,20 @@ export class RunningServer {
   readonly #finished = Promise.withResolvers<void>();
   #closing: Promise<void> | undefined;
 
-  /** Accepts peers, dials the upstream relay, and starts hooks and plugins. @param opened Owns the parts. */
+  /** Accepts peers, dials the upstream relay, and starts hooks and plugins. @param opened The parts; the server takes them over. */
   constructor(parts: ServerParts, opened: AsyncDisposableStack) {
     this.#parts = parts;
-    this.#opened = opened;
     this.#log = parts.view.log;
     opened.defer(() => this.#leave());
     const { hooks, plugins } = parts.view.loaded;
     this.#applyHooks();
     void checkHooks(hooks).then((problems) => {
-      for (const { origin, path, message } of problems) {
-        this.#log.warn("a hook will fail", { at: placeOf(origin), key: path, reason: message });
-      }
+      logProblems(this.#log, "a hook will fail", problems);
     });
     this.node.accept().catch((error) => this.#finished.reject(error));
     void this.upstream?.run();
     void this.#applyPlugins(plugins);
+    this.#opened = opened.move();
   }
 
   /** Settles when the server has ended; rejects when it failed. */
@@ -191,6 +189,6 @@ export async function startServer(
   await using opened = new AsyncDisposableStack();
   const stop = context.stop ?? (() => void server.close());
   const parts = await openParts(loaded, { ...context, stop }, opened);
-  const server = new RunningServer(parts, opened.move());
+  const server = new RunningServer(parts, opened);
   return server;
 }

@@ -9,7 +9,7 @@ import type { Logger } from "../../base/logger.ts";
 import { Client } from "../../client/mod.ts";
 import { DEFAULT_FILE, type LoadedConfig } from "../../config/load.ts";
 import type { PluginConfig } from "../../config/plugin_list.ts";
-import { placeOf, type Problem } from "../../config/problems.ts";
+import { logProblems, type Problem } from "../../config/problems.ts";
 import type { PluginNumbers } from "../../metrics/snapshot.ts";
 import { optionProblems, safeReason } from "../../plugins/errors.ts";
 import type { PluginSpec } from "../../plugins/host/instance.ts";
@@ -110,13 +110,7 @@ export class PluginHost {
   async apply(plugins: readonly PluginConfig[]): Promise<void> {
     this.#modules = new Set(plugins.flatMap(({ module }) => module ?? []));
     void checkPlugins(plugins, this.registry).then((problems) => {
-      for (const { origin, path, message } of problems) {
-        this.#options.log.warn("the relay runs without a plugin", {
-          at: placeOf(origin),
-          key: path,
-          reason: message,
-        });
-      }
+      logProblems(this.#options.log, "the relay runs without a plugin", problems);
     });
     await this.supervisor.apply(plugins.map(specOf));
   }

@@ -177,6 +177,22 @@ for (const { part, error, closed, flags, context, inTheWay } of STEPS) {
   });
 }
 
+Deno.test("a start that fails once everything is open closes all of it as a server that runs", async () => {
+  const ports = freePorts();
+  const { apply } = Hooks.prototype;
+  Hooks.prototype.apply = () => {
+    throw new Error("no hooks today");
+  };
+  using seen = closings();
+  try {
+    await assert.rejects(start(ports), /no hooks today/);
+  } finally {
+    Hooks.prototype.apply = apply;
+  }
+  assert.deepEqual(seen.names, ["relay", ...ALL.filter((name) => name !== "relay")]);
+  for (const port of ports) taken("tcp", port)[Symbol.dispose]();
+});
+
 Deno.test("a server that runs is closed in the same order, however often it is asked, and a wrong plugin does not keep it", async () => {
   const ports = freePorts();
   using seen = closings();
