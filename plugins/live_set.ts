@@ -94,6 +94,8 @@ interface Place {
   readonly end: AbortController;
   /** When its last catalog or frame came, by the clock. */
   heardAtMs: number;
+  /** Frames that the work has not dealt with yet: its own slowness is no silence. */
+  held: number;
   /** Until the place is free. */
   over: Promise<void>;
 }
@@ -169,6 +171,7 @@ class LiveSet {
       const place = {
         end: new AbortController(),
         heardAtMs: this.#ctx.clock.now(),
+        held: 0,
         over: Promise.resolve(),
       };
       this.#places.set(path, place);
@@ -196,9 +199,9 @@ class LiveSet {
     const { clock } = this.#ctx;
     let nextMs = Infinity;
     let wanted = this.#waiting.size;
-    for (const { end, heardAtMs } of this.#places.values()) {
+    for (const { end, heardAtMs, held } of this.#places.values()) {
       if (this.#signal.aborted || wanted === 0) return;
-      const leftMs = heardAtMs + SILENT_MS - clock.now();
+      const leftMs = (held > 0 ? 0 : heardAtMs - clock.now()) + SILENT_MS;
       if (leftMs > 0) nextMs = Math.min(nextMs, leftMs);
       else {
         end.abort();
@@ -229,10 +232,14 @@ class LiveSet {
     const backoff = new Backoff(PAUSE);
     const tell = (text: string | undefined) =>
       this.#lines.set(path, text === undefined ? undefined : ofBroadcast(path, text));
-    const onframe = () => void (place.heardAtMs = clock.now());
+    const heard = () => place.heardAtMs = clock.now();
+    const onframe = (held: boolean) => {
+      place.held += held ? 1 : -1;
+      heard();
+    };
     let loggedLeft = 0;
     const onleftout = (count: number) => {
-      onframe();
+      heard();
       if (count > 0 && loggedLeft === 0) {
         log.warn("renditions of a broadcast are not served", { broadcast: path, count });
       }

@@ -1,24 +1,33 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../base/clock.ts";
 import { silent } from "../base/logger.ts";
+import type { Client } from "../client/mod.ts";
+import { encodeLegacyFrame } from "../media/hang/legacy_frame.ts";
 import { MemoryRelay, newStats } from "../tests/support/plugin_run.ts";
 import { until } from "../tests/support/server.ts";
 import { eachBroadcast, SILENT_MS } from "./live_set.ts";
 import type { PluginContext } from "./plugin.ts";
 
 const CATALOG = JSON.stringify({ video: { renditions: {} } });
+const VP8 = { v: { codec: "vp8", codedWidth: 16, codedHeight: 16, framerate: 25 } };
+
+/** A context on a clock of its own. @param end Ends the instance. */
+function contextOf(client: Client, end: AbortController) {
+  const clock = new ManualClock();
+  const status: (string | undefined)[] = [];
+  const ctx = {
+    ...{ name: "test", log: silent, signal: end.signal, clock, stats: newStats(), client },
+    status: (text: string | undefined) => void status.push(text),
+  } as unknown as PluginContext;
+  return { ctx, clock, status };
+}
 
 Deno.test("a broadcast that gave nothing for 10 s leaves its place to one that waits, and waits itself", async () => {
   await using at = new MemoryRelay();
   await using publisher = await at.client();
   await using client = await at.client();
-  const clock = new ManualClock();
   const over = new AbortController();
-  const status: (string | undefined)[] = [];
-  const ctx = {
-    ...{ name: "test", log: silent, signal: over.signal, clock, stats: newStats(), client },
-    status: (text: string | undefined) => void status.push(text),
-  } as unknown as PluginContext;
+  const { ctx, clock, status } = contextOf(client, over);
   const working = new Set<string>();
   const heard: string[] = [];
   const options = { wanted: () => true, maxBroadcasts: 2 };
@@ -56,6 +65,46 @@ Deno.test("a broadcast that gave nothing for 10 s leaves its place to one that w
   late.broadcast.close();
   await until(() => working.has("silent"), "the silent one to have a place again");
   assert.deepEqual([ctx.stats.notServed, ctx.stats.errors, status.at(-1)], [0, 0, undefined]);
+  over.abort();
+  let ended = false;
+  void done.then(() => ended = true);
+  await until(() => ended, "all work to end");
+});
+
+Deno.test("work that takes long over a frame keeps its place: the broadcast is not silent", async () => {
+  await using at = new MemoryRelay();
+  await using publisher = await at.client();
+  await using client = await at.client();
+  const over = new AbortController();
+  const { ctx, clock } = contextOf(client, over);
+  const worked: string[] = [];
+  const slow = Promise.withResolvers<void>();
+  let place: AbortSignal | undefined;
+  const options = { wanted: () => true, maxBroadcasts: 1 };
+  const done = eachBroadcast(ctx, options, async (live) => {
+    for await (const [rendition] of live.catalogs()) {
+      for await (const _ of live.frames(rendition!)) {
+        place ??= live.gone;
+        worked.push(live.path);
+        await slow.promise;
+        worked.push(`${live.path} done`);
+      }
+    }
+  });
+  for (const path of ["slow", "waits"]) {
+    const broadcast = publisher.publish(path);
+    broadcast.track("v").write(encodeLegacyFrame(0, new Uint8Array(9)), 0);
+    broadcast.track("catalog.json").write(JSON.stringify({ video: { renditions: VP8 } }));
+    if (path === "slow") await until(() => worked.length === 1, "its frame");
+  }
+  await until(() => ctx.stats.notServed === 1, "the other to wait");
+  for (let i = 0; i < 5; i++) clock.advance(SILENT_MS);
+  assert.equal(place!.aborted, false);
+  slow.resolve();
+  await until(() => worked.length === 2, "the work to go on");
+  clock.advance(2 * SILENT_MS);
+  await until(() => worked.length === 4, "the place to be given to the other");
+  assert.deepEqual(worked, ["slow", "slow done", "waits", "waits done"]);
   over.abort();
   let ended = false;
   void done.then(() => ended = true);

@@ -29,8 +29,8 @@ export interface ReadOptions {
   readonly log?: Logger;
   /** Told with each version of the catalog how many of its renditions are left out. */
   readonly onleftout?: (count: number) => void;
-  /** Told of each frame of a rendition that has come. */
-  readonly onframe?: () => void;
+  /** Called with true when a frame goes to its reader, and with false when the reader asks for the next. */
+  readonly onframe?: (held: boolean) => void;
 }
 
 export interface FramesOptions {
@@ -49,7 +49,7 @@ export class LiveMedia {
   readonly #client: Client;
   readonly #log: Logger;
   readonly #onleftout: (count: number) => void;
-  readonly #onframe: () => void;
+  readonly #onframe: (held: boolean) => void;
   /** As it was announced. */
   readonly path: string;
   /** Aborts when the broadcast has gone. What is on its way can still be read, for a moment. */
@@ -182,10 +182,17 @@ export class LiveMedia {
         for (let index = group.startFrame;; index++) {
           const frame = await reading.frame();
           if (frame === undefined) break;
-          this.#onframe();
           const opened = opener.open(frame.payload, group.sequence, index);
-          if (opened === undefined) onskipped?.(1);
-          else for (const one of opened) yield one;
+          if (opened === undefined) {
+            onskipped?.(1);
+            continue;
+          }
+          this.#onframe(true);
+          try {
+            for (const one of opened) yield one;
+          } finally {
+            this.#onframe(false);
+          }
         }
         if (reading.gaveUp) onskipped?.(1);
       } catch (error) {
