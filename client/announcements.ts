@@ -1,5 +1,5 @@
 /**
- * What a peer announces, as an async iterable.
+ * The announcements of a peer, as an async iterable.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { BroadcastNews } from "./remote.ts";
 
 export type { BroadcastNews } from "./remote.ts";
 
-/** A running watch. Iterate over it; leaving the loop closes it. It ends with the client. */
+/** A running watch. Iterate over it: leaving the loop closes it. It ends with the client. */
 export class Announcements implements Disposable {
   readonly #news: BroadcastNews[] = [];
   readonly #close: () => void;
@@ -42,7 +42,7 @@ export class Announcements implements Disposable {
   }
 
   /**
-   * The next news, or `undefined` when there is no more: closed, or the client is over.
+   * The next news, or `undefined` at the end: the watch was closed, or the client is over.
    * @throws The reason of either signal.
    */
   async next(options: WaitOptions = {}): Promise<BroadcastNews | undefined> {
@@ -68,7 +68,7 @@ export class Announcements implements Disposable {
     }
   }
 
-  /** Ends the watch. What was heard before can still be read. */
+  /** Ends the watch. Earlier news can still be read. */
   close(): void {
     this.#closed = true;
     this.#close();

@@ -1,5 +1,5 @@
 /**
- * A client of a relay or publisher: over one session, or over one after another when it reconnects.
+ * A client of a relay or publisher. It has one session, or one after another if it reconnects.
  *
  * @module
  */
@@ -29,41 +29,41 @@ import {
 } from "./reconnect.ts";
 import { Remote } from "./remote.ts";
 
-/** What a client over one given connection takes. */
+/** Options of a client over one given connection. */
 export interface ClientOptions extends PeerOptions {
-  /** Path and query told in SETUP, for transports that carry no URL. */
+  /** Path and query to send in SETUP, for transports without a URL. */
   readonly path?: string;
-  /** Answers for the broadcasts it knows, next to what is published. */
+  /** Serves broadcasts by their path, besides the published ones. */
   readonly mux?: TrackMux;
-  /** The peer asks us to go elsewhere (or to come back, when empty). */
+  /** The peer asks us to leave and to connect to this URL; empty means to the same one. */
   readonly ongoaway?: (uri: string) => void;
 }
 
-/** What a client that dials takes. */
+/** Options of a client that dials. */
 export interface DialOptions extends Omit<ClientOptions, "path"> {
   /**
-   * Shown to the relay as `?jwt=…`. A function is called before every attempt, for tokens that end. Never logged.
+   * Sent to the relay as `?jwt=…`. A function is called before every attempt, for tokens that expire. Never logged.
    */
   readonly token?: string | (() => string | Promise<string>);
   /**
-   * Dials again when the session is lost: what is published is announced again under the same hop id, subscriptions go
-   * on behind the last group they got. A first attempt that fails is told at once, whatever stands here. Default: not.
+   * Dials again when the session is lost. Published broadcasts are announced again under the same hop id, and subscriptions
+   * continue after their last group. If the first attempt fails, {@link Client.dial} rejects at once. Default: no.
    */
   readonly reconnect?: boolean | ReconnectOptions;
   /** Default: "same-host" for a client that reconnects, else "ignore". */
   readonly goaway?: GoawayPolicy;
-  /** Told of every change: connected, lost, moving, closed. */
+  /** Called at every change: connected, lost, moving, closed. */
   readonly onstatus?: (status: ClientStatus) => void;
-  /** Gives up when aborted; without effect once the first session is up. */
+  /** Aborts the first attempt. It has no effect once the first session is open. */
   readonly signal?: AbortSignal;
 }
 
 /** Opens one connection. @throws {ConnectFailed} */
 export type Dialer = (url: URL, signal: AbortSignal) => Promise<Connection>;
 
-/** How long a goodbye may take to leave this machine, in milliseconds: transports do not tell when it has. */
+/** How long a close may take to leave this machine, in milliseconds. Transports do not tell when it has left. */
 const GOODBYE_MS = 20;
-/** How long a session that we were asked to leave goes on beside the next one, and how often it is looked at. */
+/** How long an old session goes on beside the next one after GOAWAY, and how often it is checked. */
 const HANDOVER_MS = 10_000;
 const HANDOVER_STEP_MS = 100;
 
@@ -86,7 +86,7 @@ export class Client extends Peer implements AsyncDisposable {
   /** Ends attempts and waits. */
   readonly #stop = new AbortController();
   readonly #changed = new Bell();
-  /** Every session that stands: the current one, and one that is being left. */
+  /** All open sessions: the current one, and one that we are leaving. */
   readonly #links = new Set<Link>();
   /** The newest one, also when it is over. */
   #link: Link | undefined;
@@ -97,7 +97,7 @@ export class Client extends Peer implements AsyncDisposable {
   #settleCancel: (() => void) | undefined;
   readonly #unbind: Disposable | undefined;
 
-  /** Starts a session over a connection that is there already. @throws {NoCommonVersion} @throws {ProtocolViolation} */
+  /** Opens a session over an open connection. @throws {NoCommonVersion} @throws {ProtocolViolation} */
   static async over(connection: Connection, options: ClientOptions = {}): Promise<Client> {
     const client = new Client(options, options);
     try {
@@ -110,7 +110,7 @@ export class Client extends Peer implements AsyncDisposable {
   }
 
   /**
-   * Dials, and dials again when asked to.
+   * Dials, and dials again if told to reconnect.
    * @param dialer Opens connections to the URL, or to where a GOAWAY leads.
    * @throws {ConnectFailed} @throws {NoCommonVersion} @throws {ProtocolViolation} @throws The signal's reason.
    */
@@ -155,12 +155,12 @@ export class Client extends Peer implements AsyncDisposable {
     this.#unbind = options.mux?.bind(local);
   }
 
-  /** The version that was agreed on in the newest session: "moq-lite-06". */
+  /** The version of the newest session: "moq-lite-06". */
   get version(): string {
     return this.#link!.session.version;
   }
 
-  /** What the newest session runs over. */
+  /** The transport of the newest session. */
   get transport(): Connection["kind"] {
     return this.#link!.session.connection.kind;
   }
@@ -170,17 +170,17 @@ export class Client extends Peer implements AsyncDisposable {
     return this.#link!.session.connection.remoteAddress;
   }
 
-  /** Who we are in routes: the same in every session. */
+  /** Our hop id in routes: the same in every session. */
   get hop(): bigint {
     return this.#hop;
   }
 
-  /** How it stands now. */
+  /** The current status. */
   get status(): ClientStatus {
     return this.#status!;
   }
 
-  /** How it stands, and every change until it is closed. Changes that follow at once are told as one. */
+  /** The current status, then every change until the client is closed. Changes in quick succession come as one. */
   async *statuses(options: WaitOptions = {}): AsyncIterableIterator<ClientStatus> {
     for (let told: ClientStatus | undefined;;) {
       while (this.#status === told) await this.#changed.wait(options.signal);
@@ -189,14 +189,14 @@ export class Client extends Peer implements AsyncDisposable {
     }
   }
 
-  /** Fulfils when it is over for good: closed, lost without a reconnect, or given up. Never rejects. */
+  /** Fulfils when the client is over: closed, lost without a reconnect, or given up. Never rejects. */
   get closed(): Promise<CloseInfo> {
     return this.#over.promise;
   }
 
   /**
-   * Asks the peer how it sees the path to us: PROBE.
-   * @returns `undefined` where the version has none (01, 02); 0 where the peer does not know.
+   * Asks the peer for bit rate and round trip: PROBE.
+   * @returns `undefined` if the version has no PROBE (01, 02).
    * @throws {NotFound} The peer refused. @throws {SourceLost} @throws The signal's reason.
    */
   async probe(options: WaitOptions = {}): Promise<ProbeReport | undefined> {
@@ -205,8 +205,8 @@ export class Client extends Peer implements AsyncDisposable {
   }
 
   /**
-   * Ends in order: waits until the peer has all of the groups that were closed, then ends the session. Close what is
-   * published first; a track that is not goes on being served until the time is up.
+   * Ends in order: waits until the peer has received all finished groups, then ends the session. Close your broadcasts first:
+   * an open track is served until the time is up.
    *
    * @param options.timeoutMs Longest time this may take, in milliseconds. Default 5,000.
    * @param options.signal Ends at once when aborted.
@@ -226,14 +226,14 @@ export class Client extends Peer implements AsyncDisposable {
     await this.close();
   }
 
-  /** Ends at once; groups that are on their way are cut. No session follows. */
+  /** Ends at once. Groups on their way are cut, and no session follows. */
   async close(code = 0, reason = "", options: WaitOptions = {}): Promise<void> {
     this.#stop.abort();
     const links = [...this.#links];
     for (const { session } of links) session.close(code, reason);
     if (links.length === 0) this.#finish({ code, reason, abrupt: false });
     await unlessAborted(this.closed, options.signal);
-    // A program that ends right now would take the goodbye with it, and the peer would wait for us until its idle timeout.
+    // If the program ended now, the close would not leave this machine, and the peer would wait for its idle timeout.
     await sleep(GOODBYE_MS);
   }
 
@@ -326,7 +326,7 @@ export class Client extends Peer implements AsyncDisposable {
       this.#backoff.ended(this.#clock.now() - this.#connectedAtMs);
       void this.#redial(this.#setup.dial!.url, describe(info));
     } else if (!this.#dialing) {
-      // Over when the session has cleared everything away.
+      // It is over once the session has withdrawn everything.
       void link.session.closed.then(() => this.#finish(info));
     }
   }
@@ -347,7 +347,7 @@ export class Client extends Peer implements AsyncDisposable {
     void this.#redial(target, "the relay has asked us to go");
   }
 
-  /** Dials until a session stands, or for as long as it may. Never rejects. */
+  /** Dials until a session is open, or until it gives up. Never rejects. */
   async #redial(first: URL, why: string): Promise<void> {
     if (this.#dialing) return;
     this.#dialing = true;
@@ -387,7 +387,7 @@ export class Client extends Peer implements AsyncDisposable {
     } else void this.#redial(url, "the new session ended at once");
   }
 
-  /** The next session stands: what runs over the old one gets some time to move. */
+  /** The next session is open: subscriptions of the old one get some time to move. */
   #leave(old: Link): void {
     const endsAtMs = this.#clock.now() + HANDOVER_MS;
     const look = () => {
@@ -399,7 +399,7 @@ export class Client extends Peer implements AsyncDisposable {
     this.#clock.after(HANDOVER_STEP_MS, look);
   }
 
-  /** What was lost with the last session may come back with this one for a while. */
+  /** Broadcasts that were lost with the last session may come back for a while. */
   #settleLater(): void {
     this.#settleCancel?.();
     const graceMs = reconnectOf(this.#setup)?.graceMs ?? GRACE_MS;
@@ -424,9 +424,9 @@ export class Client extends Peer implements AsyncDisposable {
   }
 }
 
-/** How long broadcasts may take to come back, where nothing else is said. */
+/** How long broadcasts may take to come back, by default. */
 const GRACE_MS = 10_000;
-/** How long a group that broke off with its session waits for the next one. */
+/** How long a group that was interrupted with its session waits for the next session. */
 const RESUME_MS = 5000;
 
 function reconnectOf({ dial }: Setup): ReconnectOptions | undefined {

@@ -11,34 +11,34 @@ import type { TransportSettings } from "../transport/quic/quic_settings.ts";
 import { alpnsOf, VERSIONS, versionsOf } from "../wire/versions.ts";
 import { Client, type DialOptions } from "./client.ts";
 
-/** How to reach a relay, and what to speak with it. */
+/** How to connect to a relay. */
 export interface ConnectOptions extends DialOptions {
   /**
-   * SHA-256 of the one certificate to accept, in hexadecimal or as bytes, instead of checking who signed it. A function is
-   * called before every attempt, for certificates that are replaced; `undefined` from it checks who signed it after all.
+   * SHA-256 of the only certificate to accept, in hexadecimal or as bytes. Its signer is not checked then. A function is called
+   * before every attempt, for certificates that are replaced. If it returns `undefined`, the signer is checked.
    */
   readonly hash?: string | Uint8Array | (() => HashAnswer | Promise<HashAnswer>);
   /** Further root certificates, PEM. Deno only. */
   readonly caCerts?: readonly string[];
   /** Further headers of the WebTransport request, names in lower case. Deno only. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Gives an attempt up after this long, in milliseconds. Default 10,000. */
+  /** Longest time for one attempt, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number;
   /**
-   * Browsers: how long WebTransport has before a WebSocket is tried beside it, in milliseconds; `Infinity` for never.
+   * Browsers: after this long a WebSocket is tried beside WebTransport, in milliseconds; `Infinity` means never.
    * Default 1,000.
    */
   readonly webSocketAfterMs?: number;
   /**
-   * Browsers: with `hash`, lets a WebSocket stand in all the same, which the browser trusts or not as it does pages of that
-   * host. For pages that the relay itself serves. Default: not, because a WebSocket cannot check the hash.
+   * Browsers: allows a WebSocket even with `hash`. A WebSocket cannot check the hash: the browser trusts it as it trusts pages of
+   * that host. For pages that the relay itself serves. Default: no.
    */
   readonly webSocketUnpinned?: boolean;
   /** Limits of the QUIC connection. Deno only; browsers choose for themselves. */
   readonly transport?: TransportSettings;
 }
 
-/** What `hash` may call back with. */
+/** What the `hash` function may return. */
 export type HashAnswer = string | Uint8Array | undefined;
 
 /**
@@ -46,22 +46,22 @@ export type HashAnswer = string | Uint8Array | undefined;
  *
  * - `https://` WebTransport;
  * - `moqt://` and `moql://` raw QUIC, in Deno only;
- * - `wss://` and `ws://` WebSocket, for where QUIC does not get through;
+ * - `wss://` and `ws://` WebSocket, for networks without QUIC;
  * - `http://` for development: the certificate's hash is fetched from `/certificate.sha256` of the same host and port,
  *   then WebTransport with that certificate alone.
  *
- * Deno has QUIC with `--unstable-net`; without it a WebSocket takes its place where it can. In browsers the browser's own
- * WebTransport is used, and a WebSocket to the same host and port where there is none, or none that is up in time.
+ * Deno has QUIC with `--unstable-net`. Without it a WebSocket is used if possible. Browsers use their own WebTransport. If
+ * there is none, or it does not connect in time, they use a WebSocket to the same host and port.
  *
- * The path of the URL stands before every broadcast path of the session; its query goes to the relay as it is.
+ * The path of the URL is the prefix of every broadcast path of the session. Its query goes to the relay as it is.
  *
- * @returns A live session. The caller closes it.
+ * @returns A client with an open session. The caller closes it.
  * @throws {CertificateRefused} @throws {RequestRefused} The server said why (Deno).
  * @throws {HandshakeFailed} The browser does not say why.
  * @throws {NoWebTransport} There is none in this browser or runtime.
- * @throws {ConnectFailed} Base of the above: unreachable, no answer in time, given up.
- * @throws {NoCommonVersion} The relay speaks none of the versions asked for.
- * @throws {RangeError} A version or hash that is none.
+ * @throws {ConnectFailed} The base of those above: unreachable, no answer in time, or aborted.
+ * @throws {NoCommonVersion} The relay speaks none of the given versions.
+ * @throws {RangeError} There is no such version, or the hash is malformed.
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Client> {
   const {
@@ -98,14 +98,14 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
 }
 
 /**
- * The dialers of where this runs. Deno's are loaded when they are needed only: in browsers, and in bundles for them, nothing
- * of Deno's sockets is reached. A bundler that splits code leaves them in a file that no browser asks for; one that writes a
- * single file is told `--external ../transport/dial.ts`.
+ * The dialer of this runtime. Deno's is loaded only when it is needed, so a browser never loads Deno's sockets. A bundler that
+ * splits code puts them into a file that no browser requests. One that writes a single file needs
+ * `--external ../transport/dial.ts`.
  */
 async function dialerFor(url: URL): Promise<typeof dialFromBrowser> {
   const { Deno } = globalThis as { Deno?: object };
   if (Deno === undefined || !("QuicEndpoint" in Deno)) {
-    requireTransport(url); // told before anything that such a runtime may lack as well is used
+    requireTransport(url); // before anything else is used that this runtime may lack
     return dialFromBrowser;
   }
   return (await import("../transport/dial.ts")).dial;

@@ -1,5 +1,5 @@
 /**
- * One session of a client: a client that reconnects has one after another, for a moment two.
+ * One session of a client. A client that reconnects has one after another, and two for a moment.
  *
  * @module
  */
@@ -11,16 +11,16 @@ import { openSession } from "../session/open.ts";
 import type { Session, SessionOptions } from "../session/session.ts";
 import type { CloseInfo } from "../transport/connection.ts";
 
-/** How long what a peer announces outlives an announce stream that it gave up: it is opened again. */
+/** How long announcements outlive an announce stream that the peer has reset. It is opened again meanwhile. */
 const REOPENED_MS = 2000;
 
 export interface LinkOptions extends Omit<SessionOptions, "consume" | "onGoaway"> {
   readonly context: TrackContext;
-  /** Whether what ends here may go on in another session. */
+  /** Whether tracks that end here may continue in another session. */
   readonly replaceable?: boolean;
   /** The peer asks us to leave. */
   readonly ongoaway: (uri: string, link: Link) => void;
-  /** The connection is over; called before the session withdraws what came by it. Not called when it never stood. */
+  /** The connection is over. Called before the session withdraws its routes, and not for a session that was never open. */
   readonly onlost: (info: CloseInfo, link: Link) => void;
 }
 
@@ -28,9 +28,9 @@ export class Link {
   readonly session: Session;
   /** What the peer announces. */
   readonly arrivals: Origin;
-  /** Where the tracks of this link come from. */
+  /** The source of this link's tracks. */
   readonly source: BroadcastSource;
-  /** We go elsewhere, or it is over: what ends here goes on there. */
+  /** We are leaving, or the session is over: tracks that end here continue in the next one. */
   leaving = false;
 
   /** @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed} The connection is closed then. */
@@ -38,7 +38,7 @@ export class Link {
     const { context, replaceable = false, ongoaway, onlost, ...rest } = options;
     const arrivals = new Origin({ context, hop: options.hop, lingerMs: REOPENED_MS });
     const started: { link?: Link } = {};
-    // Asked before the session asks: it clears away what it brought as soon as it hears of the end.
+    // Registered before the session is: the session withdraws its routes when it hears of the end.
     void options.connection.closed.then((info) => started.link && onlost(info, started.link));
     const asked: string[] = [];
     const session = await openSession({
@@ -61,7 +61,7 @@ export class Link {
     this.source = sourceOf(this, clock);
   }
 
-  /** Nothing runs over it: it may be closed without anybody's loss. */
+  /** Whether it has no subscription in either direction. */
   get idle(): boolean {
     return this.session.subscriptions === 0 && this.session.servedCount === 0;
   }
@@ -82,8 +82,8 @@ function sourceOf(link: Link, clock: Clock | undefined): BroadcastSource {
 }
 
 /**
- * A relay that is about to go ends each subscription in order, and its GOAWAY may come behind that: an end is believed
- * when the session still stands a moment later.
+ * A relay that drains ends each subscription in order, and its GOAWAY may come after that. So the end of a track counts only
+ * if the session is still open a moment later.
  */
 function goingOn(link: Link, sink: TrackSink, clock: Clock): TrackSink {
   return {

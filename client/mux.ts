@@ -1,5 +1,5 @@
 /**
- * Handlers by broadcast path: one place that answers for many broadcasts, of a client or a server.
+ * Handlers by broadcast path: one object that serves many broadcasts, of a client or a server.
  *
  * @module
  */
@@ -16,24 +16,23 @@ import { Track, type TrackFeed } from "../relay/track.ts";
 import { normalizePath } from "../wire/path.ts";
 import { refuse, TrackProducer } from "./publish.ts";
 
-/** Somebody wants a track. */
+/** A request for a track. */
 export interface MuxRequest {
-  /** The broadcast asked for. */
+  /** The path of the broadcast. */
   readonly path: string;
-  /** The track asked for. */
+  /** The name of the track. */
   readonly track: string;
-  /** What the wildcards of the pattern stand for, in their order; `**` as one text. */
+  /** The values of the pattern's wildcards, in order; `**` is one text. */
   readonly wildcards: readonly string[];
-  /** What those who read now want together: priority, latency, range of groups. `track.wanted` tells it later. */
+  /** The merged request of all current readers: priority, latency, range of groups. Later `track.wanted` has it. */
   readonly wanted: TrackRequest;
-  /** Aborted when nobody reads the track any more, or it has ended: stop writing. */
+  /** Aborts when the track has no reader any more or has ended: stop writing. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Writes one track for as long as somebody reads it. Called once for all who read at the same time, and again when, after
- * everybody had left, somebody comes. It may return at once and write later. Throwing {@link NotFound} refuses the track;
- * anything else gives it up.
+ * Writes one track while it has readers. Called once for all readers at the same time, and again when a reader comes after all
+ * had left. It may return at once and write later. Throwing {@link NotFound} refuses the track; any other error ends it.
  */
 export type TrackHandler = (request: MuxRequest, track: TrackProducer) => void | Promise<void>;
 
@@ -43,15 +42,15 @@ export interface HandleOptions {
   readonly info?: Partial<TrackInfo>;
 }
 
-/** A handler's place in a mux. */
+/** A registered handler. */
 export interface Registration extends Disposable {
-  /** As it is matched: without outer slashes. */
+  /** The pattern, without outer slashes. */
   readonly pattern: string;
-  /** Takes the announcement back; who is served goes on to its end. */
+  /** Withdraws the announcement. Tracks that are served go on to their end. */
   close(): void;
 }
 
-/** Who answers for a path, and what the wildcards stand for. */
+/** The handler of a path, and the values of its wildcards. */
 interface Found {
   readonly route: Route;
   readonly wildcards: readonly string[];
@@ -68,7 +67,7 @@ interface Route {
 const IDLE_MS = 30_000;
 
 /**
- * Calls the handler of the path that is asked for. A pattern is a path in which `*` stands for exactly one segment, and
+ * Calls the handler of a requested path. A pattern is a path in which `*` stands for exactly one segment, and
  * `**`, as its last segment, for any number of them, none included: `room/*` answers for `room/alice`, `room/**` also for
  * `room/alice/screen` and `room`. Of several that fit, the one with a fixed segment where the other has a wildcard wins,
  * the first such segment deciding; `*` goes before `**`.
@@ -80,7 +79,7 @@ export class TrackMux {
   readonly #routes = new Map<string, Route>();
   readonly #bound = new Set<Bound>();
 
-  /** Registers a handler and announces it. @throws {RangeError} The pattern is taken, or has `**` before its end. */
+  /** Registers a handler and announces its pattern. @throws {RangeError} The pattern is taken, or has `**` before its end. */
   handle(pattern: string, handler: TrackHandler, options: HandleOptions = {}): Registration {
     const text = normalizePath(pattern);
     const parts = text === "" ? [] : text.split("/");

@@ -1,5 +1,5 @@
 /**
- * Puts groups in order of sequence: one that is missing is waited for, but not for ever.
+ * Puts groups in order of sequence. A missing group is awaited for a limited time.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { GroupReader } from "./frames.ts";
 
 export interface OrderingOptions {
   readonly clock: Clock;
-  /** How long a later group waits for a missing one, in milliseconds. Asked for each group that comes. */
+  /** How long a later group waits for a missing one, in milliseconds. Called for each group that comes. */
   readonly waitMs: () => number;
   readonly deliver: (group: GroupReader) => void;
 }
@@ -20,7 +20,7 @@ interface Early {
 }
 
 export class Ordering {
-  /** Groups that did not come in time, so far as is known. */
+  /** Groups that did not come in time, as far as known. */
   skipped = 0;
   readonly #options: OrderingOptions;
   readonly #early = new Map<number, Early>();
@@ -53,19 +53,19 @@ export class Ordering {
     this.#go();
   }
 
-  /** Nothing more will come: hands out what waits. */
+  /** Nothing more will come: hands out the waiting groups. */
   flush(): void {
     while (this.#early.size > 0) this.#skip();
   }
 
-  /** Lets go of what waits. */
+  /** Releases the waiting groups. */
   close(): void {
     this.#cancel?.();
     for (const { group } of this.#early.values()) group.close();
     this.#early.clear();
   }
 
-  /** Hands out what is in turn, then what has waited long enough. */
+  /** Hands out the groups that are next, then those that have waited long enough. */
   #go(): void {
     const now = this.#options.clock.now();
     for (;;) {
@@ -85,7 +85,7 @@ export class Ordering {
     }
   }
 
-  /** Gives up what is missing before the lowest group that is here. */
+  /** Gives up the missing groups before the lowest one that is here. */
   #skip(): void {
     const lowest = Math.min(...this.#early.keys());
     this.skipped += lowest - this.#next!;

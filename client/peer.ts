@@ -1,5 +1,5 @@
 /**
- * What both sides of a session can do: publish, list, subscribe, fetch. A client and each session of a server are one.
+ * What both sides of a session can do: publish, list, subscribe, fetch. Clients and the sessions of a server are peers.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { BroadcastProducer, type PublishOptions } from "./publish.ts";
 import { Remote } from "./remote.ts";
 import { type SubscribeOptions, Subscription } from "./subscription.ts";
 
-/** What holds for clients and servers alike. */
+/** Options of clients and servers. */
 export interface PeerOptions {
   /** Versions to speak by name ("moq-lite-05"), preferred first. Default: all, newest first. */
   readonly versions?: readonly string[];
@@ -28,17 +28,17 @@ export interface PeerOptions {
   /** Most bytes of one group. Default 32 MiB. */
   readonly maxGroupBytes?: number;
   /**
-   * Who we are, for routes: 1 … 2^53-1. Default: made anew. One that comes back with the same id within the relay's
-   * linger is taken for the same publisher, and its viewers stay.
+   * Our hop id in routes: 1 … 2^53-1. Default: a random one. A publisher that comes back with the same id within the relay's
+   * linger keeps its viewers.
    */
   readonly hop?: bigint;
   /** Time and timers. Default: the machine's own. */
   readonly clock?: Clock;
-  /** Takes what is worth telling. Default: nobody. */
+  /** Takes log lines. Default: none. */
   readonly log?: Logger;
 }
 
-/** How one group is asked for. */
+/** How one group is fetched. */
 export interface FetchOptions extends WaitOptions {
   /** 0–255, higher goes first. Default 128. */
   readonly priority?: number;

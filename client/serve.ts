@@ -1,6 +1,6 @@
 /**
- * The server side for programs that embed it: raw QUIC and WebTransport on one port, sessions handed to the program, to a
- * mux, or to an origin that makes a relay of it.
+ * The server for programs that embed it: raw QUIC and WebTransport on one port. Its sessions go to the program or to a mux, or
+ * they share one origin as in a relay.
  *
  * @module
  */
@@ -25,33 +25,33 @@ import { type PeerOptions, trackContext } from "./peer.ts";
 import { BroadcastProducer, type PublishOptions } from "./publish.ts";
 import { ServerSession } from "./server_session.ts";
 
-/** Who asks for a WebTransport session, before there is one. */
+/** A request for a WebTransport session. */
 export interface SessionRequest {
   /** Path and query of the URL. */
   readonly path: string;
-  /** Host and port as the client named them. */
+  /** Host and port as in the client's URL. */
   readonly authority: string;
   /** The page's origin, from browsers. */
   readonly origin: string | undefined;
 }
 
-/** What a server serves, and as whom. */
+/** What a server serves. */
 export interface ServerOptions extends PeerOptions {
-  /** Answers for the broadcasts it knows, to every session. */
+  /** Serves broadcasts by their path, to every session. */
   readonly mux?: TrackMux;
   /**
-   * Called with each session: publish to it, subscribe from it. It may go on for as long as the session lives; when it
-   * rejects, the session is closed. Without it, what peers announce is not listened to.
+   * Called with each session, to publish and to subscribe. It may run as long as the session lives. If it rejects, the session
+   * is closed. Without it, announcements of peers are ignored.
    */
   readonly onsession?: (session: ServerSession) => void | Promise<void>;
   /**
-   * A relay: what a peer announces is passed on to all others. Not together with `onsession`.
+   * A relay: announcements of a peer are passed on to all others. Not together with `onsession`.
    * Cached groups and time are those of {@link ServerOptions.groupCacheSize} and `clock`.
    */
   readonly relay?: boolean;
   /** The HTTP status for a WebTransport client: 200 lets it in. Default: 200 for everybody. */
   readonly decide?: (request: SessionRequest) => number | Promise<number>;
-  /** A session that takes nothing of what is written to it for this long is closed. Default 10,000. */
+  /** A session that has read nothing for this long is closed, in milliseconds. Default 10,000. */
   readonly writeTimeoutMs?: number;
 }
 
@@ -69,20 +69,20 @@ export interface ServeOptions extends ServerOptions {
   readonly transport?: TransportSettings;
 }
 
-/** How a server is ended. */
+/** How a server is closed. */
 export interface ServerCloseOptions extends WaitOptions {
-  /** How long what has begun may take to go out, in milliseconds. Default 0: at once. */
+  /** How long groups that have begun may take to be sent, in milliseconds. Default 0: they are cut. */
   readonly graceMs?: number;
-  /** Where peers are sent; empty means back to here. */
+  /** The URL that peers are sent to; empty means back to this one. */
   readonly uri?: string;
 }
 
-/** How often peers that have stopped reading are looked for. */
+/** How often sessions are swept. */
 const SWEEP_MS = 1000;
 
 /** Takes peers in. Its owner closes it. */
 export class Server implements AsyncDisposable {
-  /** Who we are in routes. */
+  /** Our hop id in routes. */
   readonly hop: bigint;
   readonly #options: ServerOptions;
   readonly #versions: readonly Version[];
@@ -113,7 +113,7 @@ export class Server implements AsyncDisposable {
     this.#sweepLater();
   }
 
-  /** Where it listens; the port that was chosen when 0 was asked for. Absent where it does not. */
+  /** The address that it listens on, with the port that was chosen for 0. Absent if it does not listen. */
   get address(): { readonly hostname: string; readonly port: number } | undefined {
     return this.#listener?.addr;
   }
@@ -128,12 +128,12 @@ export class Server implements AsyncDisposable {
     return this.#sessions.size;
   }
 
-  /** What was sent and received; a session given to `onsession` counts what it does in its own. */
+  /** What was sent and received. A session given to `onsession` has its own counters. */
   get stats(): RelayStats {
     return this.#context.stats;
   }
 
-  /** What is announced to everybody, and in a relay by everybody: what there is, then every change. */
+  /** Announcements to all sessions, and in a relay those of all sessions: what there is, then every change. */
   announced(prefix = "", options: WaitOptions = {}): Announcements {
     const at = givenPath(prefix);
     return new Announcements(
@@ -182,12 +182,12 @@ export class Server implements AsyncDisposable {
     this.#sessions.delete(session);
   }
 
-  /** New connections get this certificate; those that are up stay. @throws {ListenFailed} The old one stays then. */
+  /** New connections get this certificate; open ones stay. @throws {ListenFailed} The old one stays then. */
   replaceCertificate(cert: string, key: string): void {
     this.#listener?.replaceCertificate(cert, key);
   }
 
-  /** Asks every peer to leave, gives what has begun its time, and ends. Idempotent. */
+  /** Asks every peer to leave, waits for groups that have begun, and ends. Idempotent. */
   async close(options: ServerCloseOptions = {}): Promise<void> {
     this.#closing ??= this.#close(options);
     await unlessAborted(this.#closing, options.signal);
@@ -274,7 +274,7 @@ export class Server implements AsyncDisposable {
  */
 export async function serve(options: ServeOptions): Promise<Server> {
   const { hostname = "127.0.0.1", port = 4433, cert, key, transport, log = silent } = options;
-  // Sockets are loaded when they are needed only: a browser has no use for them.
+  // Sockets are loaded only when they are needed: a browser has no use for them.
   const [{ listenQuic }, { acceptConnections }] = await Promise.all([
     import("../transport/quic/quic.ts"),
     import("../transport/accept.ts"),

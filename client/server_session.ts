@@ -1,5 +1,5 @@
 /**
- * One peer of a server, as the program that embeds it sees it.
+ * One peer of a server, for the program that embeds the server.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { Remote } from "./remote.ts";
 
 /** What a server gives to each of its sessions. */
 export interface ServerSessionOptions extends PeerOptions {
-  /** What is published to every session. Paths with a segment that begins with a dot are left out. */
+  /** Broadcasts for every session. Paths with a segment that begins with a dot are left out. */
   readonly shared: Origin;
 }
 
@@ -24,7 +24,7 @@ export class ServerSession extends Peer implements AsyncDisposable {
   /** Fulfils when it has ended. Never rejects. */
   readonly closed: Promise<CloseInfo>;
   /**
-   * Its session, for those who drain many at once.
+   * Its session, to drain many at once.
    * @internal
    */
   readonly link: Link;
@@ -75,7 +75,7 @@ export class ServerSession extends Peer implements AsyncDisposable {
     this.closed = link.session.closed;
   }
 
-  /** The version that was agreed on: "moq-lite-06". */
+  /** The version of the session: "moq-lite-06". */
   get version(): string {
     return this.link.session.version;
   }
@@ -85,17 +85,17 @@ export class ServerSession extends Peer implements AsyncDisposable {
     return this.link.session.connection.remoteAddress;
   }
 
-  /** Path of the URL that the peer dialed, without outer slashes: it stands before every path of this session. */
+  /** Path of the URL that the peer dialed, without outer slashes. It is the prefix of every path of this session. */
   get path(): string {
     return this.link.session.root;
   }
 
-  /** Asks the peer to leave, where the version can (04+). @param uri Where to; empty means back to here. */
+  /** Asks the peer to leave, if the version can (04+). @param uri Where to go; empty means back to here. */
   async goaway(uri = "", options: WaitOptions = {}): Promise<void> {
     await unlessAborted(this.link.session.goaway(uri), options.signal);
   }
 
-  /** Ends it at once; groups that are on their way are cut. */
+  /** Ends it at once. Groups on their way are cut. */
   async close(code = 0, reason = "", options: WaitOptions = {}): Promise<void> {
     this.link.session.close(code, reason);
     await unlessAborted(this.closed, options.signal);

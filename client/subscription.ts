@@ -1,5 +1,5 @@
 /**
- * A track as its reader sees it: groups, one after another.
+ * A track for its reader: groups, one after another.
  *
  * @module
  */
@@ -13,26 +13,26 @@ import { GroupReader } from "./frames.ts";
 import { Ordering } from "./ordering.ts";
 import type { SoughtTrack } from "./remote.ts";
 
-/** What is asked of a track, and can be changed later. */
+/** The options of a subscription that can be changed later. */
 export interface SubscriptionUpdate {
   /** 0–255, higher goes first. Default 128. */
   readonly priority?: number;
   /**
-   * How old a group may get before it is skipped, in milliseconds from when a newer one came. At 0 a group that is stuck on
-   * its way gives way to a newer one; from moq-lite-06 on, more than 0 also asks for older groups to begin with. Default 0.
+   * How old a group may get before it is skipped, in milliseconds since a newer one came. At 0 a stuck group is skipped for a
+   * newer one. From moq-lite-06 on, more than 0 also requests older groups at the start. Default 0.
    */
   readonly maxLatencyMs?: number;
-  /** First group wanted; the newest when absent. */
+  /** The first group; the newest when absent. */
   readonly startGroup?: number;
-  /** Last group wanted; until the track ends when absent. */
+  /** The last group; until the track ends when absent. */
   readonly endGroup?: number;
 }
 
-/** What is asked of a track. */
+/** The options of a subscription. */
 export interface SubscribeOptions extends SubscriptionUpdate {
   /**
-   * Groups come in order of sequence: a missing one is waited for up to `maxLatencyMs` (the track's own age limit when
-   * that is 0), then skipped. Default: in order of arrival.
+   * Groups come in order of sequence. A missing one is awaited for `maxLatencyMs` (if that is 0, for the track's own age limit),
+   * then skipped. Default: in order of arrival.
    */
   readonly ordered?: boolean;
   /**
@@ -44,7 +44,7 @@ export interface SubscribeOptions extends SubscriptionUpdate {
   readonly signal?: AbortSignal;
 }
 
-/** The track could not be had, or was lost on the way. */
+/** The track could not be subscribed to, or was lost. */
 export class TrackFailed extends QumoError {
   /** Stable, for logs and programs. */
   readonly code = "QUMO_TRACK_FAILED";
@@ -59,7 +59,7 @@ export class TrackFailed extends QumoError {
   }
 }
 
-/** A datagram: a group of a single frame, sent without any promise. */
+/** A datagram: a group of a single frame, which may get lost. */
 export interface DatagramGroup {
   /** Its place among the groups of the track. */
   readonly sequence: number;
@@ -69,12 +69,12 @@ export interface DatagramGroup {
   readonly payload: Uint8Array;
 }
 
-/** Groups that wait for a reader who does not come; older ones are let go. */
+/** Most groups that wait for the reader; older ones are dropped. */
 const MAX_WAITING = 256;
 
 /** One subscription. Iterate over it, and close it (or leave the loop) in the end. */
 export class Subscription implements Disposable {
-  /** Called for each datagram of the track; they do not appear among the groups. */
+  /** Called for each datagram of the track. Datagrams do not come as groups. */
   ondatagram: ((datagram: DatagramGroup) => void) | undefined;
   readonly #sought: SoughtTrack;
   readonly #waitMs: number;
@@ -132,7 +132,7 @@ export class Subscription implements Disposable {
     return this.#track.name;
   }
 
-  /** Properties of the track, as far as the publisher has told them: complete with the first group. */
+  /** Properties of the track, as far as known. They are complete once the first group has come. */
   get info(): TrackInfo {
     return this.#track.info;
   }
@@ -142,12 +142,12 @@ export class Subscription implements Disposable {
     return this.#end?.kind === "ended" ? this.#end.nextGroup : undefined;
   }
 
-  /** Groups that were let go: missing ones that were not waited for any longer, and those nobody came to read. */
+  /** Groups that were skipped: missing ones that were given up, and those that were not read in time. */
   get skipped(): number {
     return this.#dropped + (this.#ordering?.skipped ?? 0);
   }
 
-  /** Asks for something else from now on. */
+  /** Changes the options from now on. */
   update(update: SubscriptionUpdate): void {
     const before = this.#reader.request as SubscriptionUpdate;
     this.#reader.request = requestOf({ ...before, ...update });

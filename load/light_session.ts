@@ -1,6 +1,6 @@
 /**
- * A session that only subscribes and keeps nothing of what comes: no origin, no rings, no pool. For programs that play
- * thousands of viewers; everybody else wants {@link connect} of the library.
+ * A session that only subscribes and keeps no groups: it has no origin, no rings and no pool. It is for programs that play
+ * thousands of viewers, and speaks moq-lite itself, without `Session`. Everybody else wants {@link connect} of the library.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { BIDI, type Dialect } from "../wire/lite/dialect.ts";
 import { framed } from "../wire/message.ts";
 import { alpnsOf, VERSIONS, versionsOf } from "../wire/versions.ts";
 
-/** Where to dial, worked out once for many sessions. Plain data: it can be sent to another process. */
+/** Where to dial, computed once for many sessions. Plain data: it can be sent to another process. */
 export interface LightTarget {
   /** `https:` or `moqt:`. */
   readonly url: string;
@@ -26,7 +26,7 @@ export interface LightTarget {
 }
 
 /**
- * Makes a target of what a user wrote: an `http:` URL has its certificate's hash fetched, once for all sessions.
+ * Makes a target of a user's input. For an `http:` URL it fetches the certificate's hash, once for all sessions.
  * @param transport Overrules the scheme: the same host and port by raw QUIC or by WebTransport.
  * @throws {ConnectFailed}
  */
@@ -84,7 +84,7 @@ export class LightSession {
     this.#holdBidis();
   }
 
-  /** Dials and settles the version. @throws {ConnectFailed} @throws {NoCommonVersion} */
+  /** Dials and negotiates the version. @throws {ConnectFailed} @throws {NoCommonVersion} */
   static async dial(target: LightTarget, options: LightOptions = {}): Promise<LightSession> {
     const { url, hash, caCerts } = target;
     const versions = versionsOf(target.versions ?? VERSIONS);
@@ -147,16 +147,16 @@ export class LightSession {
     this.#connection.close();
   }
 
-  /** What the relay answers is not looked at; only when it ends counts. */
+  /** The replies are ignored; only their end counts. */
   async #readReplies(stream: BidiStream): Promise<void> {
     try {
       while (await stream.receive.read() !== undefined);
-    } catch { // Refused, or the session is over: the end all the same.
+    } catch { // Refused, or the session is over: an end too.
     }
     this.#held.delete(stream);
   }
 
-  /** A relay asks what we announce. It may wait for ever: there is nothing. */
+  /** A relay requests our announcements. There are none, so it gets no answer. */
   async #holdBidis(): Promise<void> {
     for (let stream; (stream = await this.#connection.acceptBidi());) this.#held.add(stream);
   }
