@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { reasonOf } from "../base/errors.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { CloseReason } from "../session/reasons.ts";
 import { type Logger, silent } from "../base/logger.ts";
@@ -330,7 +331,7 @@ export class Relay {
     } catch (error) {
       admitted?.lease?.end("dropped");
       this.counters.handshakesFailed++;
-      log.info("no session", { reason: error instanceof Error ? error.message : String(error) });
+      log.info("no session", { reason: reasonOf(error) });
       throw error;
     } finally {
       this.#pending.delete(connection);

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** The life of a broadcast in the publish view: source, publication, figures. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { QumoError } from "../../base/errors.ts";
+import { QumoError, reasonOf } from "../../base/errors.ts";
 import type { ClientStatus } from "../../client/reconnect.ts";
 import {
   type CaptureSource,
@@ -215,7 +215,7 @@ async function explained(error: unknown): Promise<unknown> {
 
 /** The libraries' own messages are sentences without a full stop. */
 function sentenceOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   return /[.!?…]$/.test(message) ? message : `${message}.`;
 }
 

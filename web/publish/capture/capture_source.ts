@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 /** Where picture and sound come from, and what the page says when they do not come. */
+import { reasonOf } from "../../../base/errors.ts";
 import { type DeviceChoice, deviceConstraint } from "./devices.ts";
 import { startPattern } from "./test_pattern.ts";
 
@@ -114,7 +115,7 @@ export function sourceSentence(kind: SourceKind, error: unknown): string {
   if (isNamed(error, "NotReadableError", "AbortError")) {
     return `The ${name} cannot be read: another program may be using it. Close that and try again, ${else_}`;
   }
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   return `The ${name} could not be opened (${reason}). Try again, ${else_}`;
 }
 

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 /** A camera's pictures as encoded frames, by WebCodecs. */
+import { reasonOf } from "../../../base/errors.ts";
 import { EncoderLoad } from "./encoder_load.ts";
 import type { DescribedVideo } from "../hang_writer.ts";
 import type { Quality } from "./quality_ladder.ts";
@@ -130,7 +131,7 @@ export function encodeVideo(
     if (behind) drop(rungs[0]!.index, "slow");
   };
   readFrames(track, encode, stop.signal).catch((error) => {
-    if (!stop.signal.aborted) onFailed(error instanceof Error ? error.message : String(error));
+    if (!stop.signal.aborted) onFailed(reasonOf(error));
   });
   return () => {
     stop.abort();

@@ -3,6 +3,7 @@
  * Plays the past: fetches groups from the relay one after another, decodes them and draws them at the pace they were recorded.
  * Picture only.
  */
+import { reasonOf } from "../../../base/errors.ts";
 import { sleep } from "../../../base/sleep.ts";
 import type { Client } from "../../../client/client.ts";
 import type { CatalogVideo } from "../../../media/hang/catalog.ts";
@@ -58,7 +59,7 @@ export class Rewind {
     this.#decoder.configure(configOf(options.video));
     void this.#run().catch((error: unknown) => {
       if (!this.#stop.signal.aborted) {
-        this.#fail(error instanceof Error ? error.message : String(error));
+        this.#fail(reasonOf(error));
       }
     });
     this.#draw();
