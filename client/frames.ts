@@ -12,11 +12,11 @@ import { Bell, type WaitOptions } from "../base/bell.ts";
 export interface Frame {
   /** In the track's timescale; milliseconds unless the track says otherwise. */
   readonly timestamp: number;
-  /** The caller's own copy. */
+  /** A copy that belongs to the caller. */
   readonly payload: Uint8Array<ArrayBuffer>;
 }
 
-/** A group ended before its publisher had finished it: what was read is right, the rest is lost. */
+/** A group was cut before its end. Frames that were read are right; the rest is lost. */
 export class GroupCut extends QumoError {
   /** Stable, for logs and programs. */
   readonly code = "QUMO_GROUP_CUT";
@@ -26,11 +26,11 @@ export class GroupCut extends QumoError {
   }
 }
 
-/** A group on its way in. Read it to its end or close it: it holds memory until then. */
+/** A group that comes in. Read it to its end or close it: it keeps memory until then. */
 export class GroupReader implements Disposable {
   /** Its number. */
   readonly sequence: number;
-  /** Index of the first frame: above 0 when the publisher sent only the rest of a group. */
+  /** Index of the first frame. Above 0 if the publisher sent only the rest of the group. */
   readonly startFrame: number;
   readonly #group: Subgroup;
   readonly #cursor: GroupCursor = {
@@ -40,7 +40,7 @@ export class GroupReader implements Disposable {
   };
   #position = 0;
   readonly #walk = new FrameWalk();
-  /** The frame that is being read, and how much of it is here: a call that was given up is gone on with. */
+  /** The frame that is being read, and how much of it is here. The next call continues one that was aborted. */
   #partial: { readonly payload: Uint8Array<ArrayBuffer>; at: number } | undefined;
   readonly #bell = new Bell();
   #closed = false;
@@ -94,7 +94,7 @@ export class GroupReader implements Disposable {
     }
   }
 
-  /** Lets go of the group. */
+  /** Releases the group. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -109,7 +109,7 @@ export class GroupReader implements Disposable {
     this.close();
   }
 
-  /** The memory is needed elsewhere: what has not been read is lost. */
+  /** The memory is needed elsewhere: the unread rest is lost. */
   #evicted(): void {
     if (this.#closed || this.#group.state === "complete" && this.#position === this.#group.bytes) {
       return;
@@ -118,13 +118,13 @@ export class GroupReader implements Disposable {
     this.#lost = true;
   }
 
-  /** A frame's head is committed whole and never straddles two slabs. */
+  /** Begins a frame. Its head is committed as a whole and lies in one slab. */
   #head() {
     this.#position += this.#walk.head(this.#group.slice(this.#position), 0);
     return { payload: new Uint8Array(this.#walk.size), at: 0 };
   }
 
-  /** Waits for a byte. @returns false when there will be none. */
+  /** Waits for more bytes. @returns false when none will come. */
   async #available(signal: AbortSignal | undefined): Promise<boolean> {
     const group = this.#group;
     while (group.bytes <= this.#position) {

@@ -162,9 +162,7 @@ export class Group implements Holder {
 
   /** Bytes written, of all its subgroups. */
   get written(): number {
-    let bytes = this.first.written;
-    for (let i = 0; i < this.others.length; i++) bytes += this.others[i]!.written;
-    return bytes;
+    return this.others.reduce((sum, { written }) => sum + written, this.first.written);
   }
 
   /** Whether one of its subgroups has readers. */

@@ -182,11 +182,12 @@ export class GroupWriter {
 
   #checkSize(head: number, size: number): void {
     const { maxFrameBytes } = this.limits;
-    const { sequence, group } = this.subgroup;
+    const to = this.subgroup;
     if (maxFrameBytes !== undefined && size > maxFrameBytes) {
-      throw new GroupTooLarge(sequence, size, maxFrameBytes, "frame");
+      throw new GroupTooLarge(to.sequence, size, maxFrameBytes, "frame");
     }
-    this.#checkGroup(group.written + head + size);
+    const written = to.group.others.length === 0 ? to.written : to.group.written;
+    this.#checkGroup(written + head + size);
   }
 
   #checkGroup(bytes: number): void {
