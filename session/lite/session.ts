@@ -98,33 +98,19 @@ export class LiteSession extends RunningSession {
     stream: BidiStream,
     reader: StreamReader,
   ): Promise<boolean> {
-    switch (type) {
-      case undefined: // cancelled before its first byte: browsers do that
-        stream.send.finish();
-        return true;
-      case BIDI.announce:
-        this.#announceAsked.resolve();
-        await this.publisher.announce(stream, reader);
-        return true;
-      case BIDI.subscribe:
-        await this.publisher.subscribe(stream, reader);
-        return true;
-      case BIDI.fetch:
-        await this.publisher.fetch(stream, reader);
-        return true;
-      case BIDI.probe:
-        await this.publisher.probe(stream, reader);
-        return true;
-      case BIDI.track:
-        await this.publisher.trackInfo(stream, reader);
-        return true;
-      case BIDI.goaway:
-        if (!this.#context.dialect.goaway) return false;
-        await this.#goaway(stream, reader);
-        return true;
-      default:
-        return false;
-    }
+    const { publisher } = this;
+    if (type === undefined) stream.send.finish(); // cancelled before its first byte: browsers do that
+    else if (type === BIDI.announce) {
+      this.#announceAsked.resolve();
+      await publisher.announce(stream, reader);
+    } else if (type === BIDI.subscribe) await publisher.subscribe(stream, reader);
+    else if (type === BIDI.fetch) await publisher.fetch(stream, reader);
+    else if (type === BIDI.probe) await publisher.probe(stream, reader);
+    else if (type === BIDI.track) await publisher.trackInfo(stream, reader);
+    else if (type === BIDI.goaway && this.#context.dialect.goaway) {
+      await this.#goaway(stream, reader);
+    } else return false;
+    return true;
   }
 
   protected async uni(
