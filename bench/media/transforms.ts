@@ -1,3 +1,4 @@
+import { sleep } from "../../base/sleep.ts";
 import { MediaPublisher } from "../../media/broadcast/media_publisher.ts";
 import type { PluginDefinition } from "../../plugins/plugin.ts";
 import { audioOnly } from "../../plugins/transform/audio_only/mod.ts";
@@ -82,7 +83,7 @@ async function measure(
     },
   });
   const sent = publisher.stream(piped(file), { paced: true });
-  await new Promise((resolve) => setTimeout(resolve, WARM_UP_SECONDS * 1000));
+  await sleep(WARM_UP_SECONDS * 1000);
   measuring = true;
   const [cpu, frames, out, skipped] = [cpuMs(), source.framesIn, stats.framesOut, stats.skipped];
   await sent;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sleep } from "../../base/sleep.ts";
 import { freePort, killed } from "../../tests/support/borrowed.ts";
 import { optional } from "../../tests/support/optional.ts";
 import { startRelay } from "../../tests/support/program.ts";
@@ -136,7 +137,7 @@ async function answers(url: string): Promise<void> {
       return;
     } catch (error) {
       if (attempt === 100) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await sleep(100);
     }
   }
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { sleep } from "../../base/sleep.ts";
 import {
   type Announcements,
   type BroadcastProducer,
@@ -172,7 +173,7 @@ const SERVE: Step<Shared> = {
     peer!.closed.then(() => over = true);
     // Counted when the group's stream has ended, so the peer gets it whole.
     while (peer!.stats.groupsOut === 0 && !over) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await sleep(10);
     }
     return HELLO;
   },

@@ -1,3 +1,4 @@
+import { sleep } from "../../base/sleep.ts";
 import { visible } from "../../base/visible_text.ts";
 import { normalizePath } from "../../wire/path.ts";
 import { cut, terminalColumns } from "../shell/columns.ts";
@@ -123,7 +124,7 @@ async function list(
   const columns = Deno.stdout.isTerminal() ? terminalColumns() : Infinity;
   for await (const { path, active, hops } of client.announced(prefix)) {
     // That the session is over is told right after what it took back.
-    if (!active) await new Promise((resolve) => setTimeout(resolve, 0));
+    if (!active) await sleep(0);
     if (over()) return;
     print(
       json

@@ -149,12 +149,12 @@ class Worker {
     this.#ending.abort();
     const giveUpMs = performance.now() + SETTLE_MS;
     while (performance.now() < giveUpMs && !this.#viewers.every((v) => v.settled(last))) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await sleep(50);
     }
     for (const viewer of this.#viewers) viewer.end(last);
     for (const publisher of this.#publishers) publisher.close();
     // Goodbyes take a moment to leave.
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await sleep(200);
     return this.#tally.toJSON();
   }
 }
