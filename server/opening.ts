@@ -12,6 +12,7 @@ import type { Config } from "../config/schema.ts";
 import type { Certificate } from "../config/tls/pem_pair.ts";
 import type { Strays } from "../plugins/host/strays.ts";
 import { randomHop } from "../relay/hop.ts";
+import { openStore, type StoreOptions } from "../storage/open.ts";
 import type { MediaStore } from "../storage/store.ts";
 import { dial } from "../transport/dial.ts";
 import type { Assets } from "../web/build/assets.ts";
@@ -22,7 +23,6 @@ import { Upstream } from "./cluster/upstream.ts";
 import { upstreamTrust } from "./cluster/upstream_trust.ts";
 import { StoreArchive } from "./dvr/archive.ts";
 import { Dvr } from "./dvr/dvr.ts";
-import { openMediaStore } from "./dvr/media_store.ts";
 import { Hooks } from "./hooks/hooks.ts";
 import { AccessLog } from "./http/access_log.ts";
 import { FurtherCertificates } from "./http/further_certificates.ts";
@@ -57,16 +57,14 @@ export interface ServerContext {
 }
 
 /** The view of the HTTP listeners. The server changes its fields. */
-type OwnView = { -readonly [K in keyof ServerView]: ServerView[K] };
+type OwnView =
+  & { -readonly [K in keyof ServerView]: ServerView[K] }
+  & { readonly plugins: PluginHost; readonly hooks: Hooks };
 
 /** The open parts of a server. It listens; it does not accept peers yet, and hooks, plugins and the upstream link are idle. */
 export interface ServerParts {
   readonly node: Node;
   readonly workers: Workers | undefined;
-  readonly upstream: Upstream | undefined;
-  readonly plugins: PluginHost;
-  readonly hooks: Hooks;
-  readonly dvr: Dvr | undefined;
   readonly door: Door | undefined;
   readonly further: FurtherCertificates | undefined;
   readonly view: OwnView;
@@ -85,7 +83,7 @@ export async function openParts(
 ): Promise<ServerParts> {
   const { config, config: { server, admin, storage, relay } } = loaded;
   const { logger: log, certificate, strays, module } = context;
-  const store = opened.use(await openMediaStore(storage, { log, clock: systemClock }));
+  const store = opened.use(await openStore(storeOf(storage), { log, clock: systemClock }));
   const several = server.workers > 1;
   const options = {
     ...(several ? { census: sharedCensus(server.workers) } : {}),
@@ -198,7 +196,7 @@ export async function openParts(
   }
   opened.defer(() => hooks.close());
   return {
-    ...{ node, workers, upstream, plugins, hooks, dvr, door, further, view, listeners },
+    ...{ node, workers, door, further, view, listeners },
     pageUrl: door && pageUrl(door.address),
   };
 }
@@ -226,6 +224,15 @@ function listenOnAll(options: NodeOptions): Node {
       if (tries === PORT_TRIES) throw error;
     }
   }
+}
+
+/** Where media is kept. */
+function storeOf(storage: Config["storage"]): StoreOptions {
+  if (storage.type === "memory" || storage.redisUrl === undefined) {
+    return { type: "memory", maxBytes: storage.maxBytes };
+  }
+  const { redisUrl: url, redisPrefix: prefix, redisTtl: ttlMs, maxWaitingBytes } = storage;
+  return { type: "redis", url, prefix, ttlMs, maxWaitingBytes };
 }
 
 /** The recorder of the configured broadcasts; `undefined` where none are configured. */

@@ -9,10 +9,7 @@ import type { LoadedConfig } from "../config/load.ts";
 import type { PluginConfig } from "../config/plugin_list.ts";
 import type { Certificate } from "../config/tls/pem_pair.ts";
 import { ConfigError, inOrder, logProblems } from "../config/problems.ts";
-import type { Upstream } from "./cluster/upstream.ts";
-import type { Dvr } from "./dvr/dvr.ts";
 import { checkHooks } from "./hooks/check.ts";
-import type { Hooks } from "./hooks/hooks.ts";
 import type { Node } from "./node.ts";
 import { openParts, type ServerContext, type ServerParts } from "./opening.ts";
 import { checkPlugins } from "./plugins/plugin_host.ts";
@@ -39,7 +36,7 @@ export class RunningServer {
       logProblems(this.#log, "a hook will fail", problems);
     });
     this.node.accept().catch((error) => this.#finished.reject(error));
-    void this.upstream?.run();
+    void this.view.upstream?.run();
     void this.#applyPlugins(plugins);
     this.#opened = opened.move();
   }
@@ -55,19 +52,6 @@ export class RunningServer {
 
   get relay(): Relay {
     return this.node.relay;
-  }
-
-  get upstream(): Upstream | undefined {
-    return this.#parts.upstream;
-  }
-
-  get hooks(): Hooks {
-    return this.#parts.hooks;
-  }
-
-  /** The recorder; `undefined` where nothing is recorded. */
-  get dvr(): Dvr | undefined {
-    return this.#parts.dvr;
   }
 
   /** The view of the HTTP listeners. */
@@ -100,12 +84,12 @@ export class RunningServer {
    * they have stopped. Never rejects.
    */
   async #applyPlugins(plugins: readonly PluginConfig[]): Promise<void> {
-    await this.#parts.plugins.apply(plugins);
+    await this.#parts.view.plugins.apply(plugins);
   }
 
   /** Applies the hooks of the configuration in use. */
   #applyHooks(): void {
-    this.hooks.apply(this.view.loaded.hooks.map(({ hook }) => hook));
+    this.#parts.view.hooks.apply(this.view.loaded.hooks.map(({ hook }) => hook));
   }
 
   /** New connections get this certificate; open ones stay. */
@@ -162,7 +146,7 @@ export class RunningServer {
 
   /** The first step of closing, while everything is open: peers leave. */
   async #leave(): Promise<void> {
-    const { node, workers, plugins, upstream } = this.#parts;
+    const { node, workers, view: { plugins, upstream } } = this.#parts;
     // No new peers from here on. Plugins finish their work while their sessions are open.
     node.relay.draining = true;
     workers?.refuse();

@@ -11,19 +11,10 @@ import {
   overWebSocket,
   subprotocolsOf,
 } from "../../transport/websocket/websocket.ts";
-import type { Entrance } from "../admission.ts";
+import type { AdmissionRequest, Entrance } from "../admission.ts";
 import { TEXT } from "./answers.ts";
 import { type HttpApp, type HttpPeer, remoteOf } from "./http_listener.ts";
-import { type PageRequest, pageRequestOf } from "./page_origins.ts";
-
-/** A request for a session. */
-export interface WebSocketRequest {
-  /** Path and query. */
-  readonly path: string;
-  /** "ip:port" of the peer. */
-  readonly remoteAddress: string;
-  readonly page: PageRequest;
-}
+import { pageRequestOf } from "./page_origins.ts";
 
 /** How requests are decided. */
 export interface UpgradeOptions {
@@ -31,7 +22,9 @@ export interface UpgradeOptions {
   readonly protocols: readonly string[];
   readonly transport: TransportSettings;
   /** Called once per well-formed request with a known protocol. */
-  decide(request: WebSocketRequest): Promise<Entrance>;
+  decide(
+    request: Required<Pick<AdmissionRequest, "path" | "remoteAddress" | "page">>,
+  ): Promise<Entrance>;
   /** Called when an accepted upgrade fails. */
   readonly onFailure: (remoteAddress: string, error: unknown) => void;
 }

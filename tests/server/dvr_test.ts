@@ -13,7 +13,7 @@ const CATALOG = JSON.stringify({ video: { renditions: { "video/hd": { codec: "av
 async function record(server: Launched, broadcast: BroadcastProducer): Promise<void> {
   broadcast.track("catalog.json").write(CATALOG);
   const track = broadcast.track("video/hd");
-  const { dvr } = server.server;
+  const { dvr } = server.server.view;
   await until(() => dvr?.recording === 2, "the recorder");
   for (let n = 0; n < GROUPS; n++) {
     const group = track.group();
@@ -44,7 +44,7 @@ async function check(flags: Record<string, string>): Promise<void> {
   await record(server, broadcast);
   const http = `http://127.0.0.1:${server.port}`;
   const key = { broadcast: "live/cam", track: "video/hd" };
-  const { store } = server.server.dvr!;
+  const { store } = server.server.view.dvr!;
   await until(
     async () => (await store.groups(key, 0)).filter((g) => g.whole).length === GROUPS,
     "all",
@@ -99,7 +99,7 @@ Deno.test("what does not match is not recorded", async () => {
   other.track("catalog.json").write(CATALOG);
   using wanted = publisher.publish("live/cam");
   wanted.track("catalog.json").write(CATALOG);
-  await until(() => server.server.dvr?.recording === 2, "the recorder");
+  await until(() => server.server.view.dvr?.recording === 2, "the recorder");
   const answer = await fetch(`http://127.0.0.1:${server.port}/dvr/other/cam`);
   deepStrictEqual((await answer.json()).tracks, []);
   await using plain = await launch();
@@ -123,7 +123,7 @@ Deno.test("250 catalogues that each name other tracks do not leave recorders beh
   await using publisher = await server.client();
   using broadcast = publisher.publish("live/cam");
   const catalog = broadcast.track("catalog.json");
-  const { dvr } = server.server;
+  const { dvr } = server.server.view;
   let most = 0;
   for (let n = 0; n < 250; n++) {
     catalog.write(named(several(n === 249 ? 400 : 32, `v${n}`)));
@@ -150,7 +150,7 @@ Deno.test("250 catalogues that each name other tracks do not leave recorders beh
 Deno.test("storage.record_max_tracks bounds the recorders of all broadcasts, and who waits comes next", async () => {
   await using server = await launch({ flags: { ...FLAGS, "storage.record_max_tracks": "40" } });
   await using publisher = await server.client();
-  const { dvr } = server.server;
+  const { dvr } = server.server.view;
   using first = publisher.publish("live/first");
   first.track("catalog.json").write(named(several(32, "v")));
   await until(() => dvr!.recording === 33, "the first");

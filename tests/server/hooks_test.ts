@@ -88,7 +88,7 @@ Deno.test("a stranger who announces and leaves all the time makes a few requests
     flags: OPEN,
   });
   await using stranger = await clientOf(server, 0);
-  const hook = server.server.hooks.list()[0]!;
+  const hook = server.server.view.hooks!.list()[0]!;
   let news = 0;
   const watch = server.server.relay.origin.watch({}, () => void news++);
   for (let round = 0; round < 20; round++) {
@@ -150,11 +150,11 @@ Deno.test({
         "server.drain_timeout": "1s",
         ...OPEN,
       };
-      const kept = server.server.hooks.list()[0];
+      const kept = server.server.view.hooks!.list()[0];
       const next = parseConfig(text(lamp, site), { flags });
       const { applied } = await server.server.reload(next, server.certificate);
       assert.deepEqual(applied, ["hooks"]);
-      assert.equal(server.server.hooks.list()[0], kept);
+      assert.equal(server.server.view.hooks!.list()[0], kept);
       using _second = publisher.publish("second");
       await until(() => receiver.told.length === 1, "the new hook");
       assert.deepEqual(receiver.told, ["publish second"]);
@@ -184,7 +184,7 @@ Deno.test("the receiver in docs/hooks.md takes what a hook sends, and nothing th
     });
     await using publisher = await clientOf(server, 0);
     using _wrong = publisher.publish("wrong");
-    const [, wrong] = server.server.hooks.list();
+    const [, wrong] = server.server.view.hooks!.list();
     await until(() => wrong!.stats.failed === 1, "the refusal");
     assert.match(wrong!.lastFailure!, /401: wrong signature/);
     using _right = publisher.publish("right");
