@@ -313,8 +313,9 @@ export class Client extends Peer implements AsyncDisposable {
     this.#links.delete(link);
     const current = link === this.#link;
     const why = link.session.reasonFor(info.code);
-    const refused = why === "unauthorized" || why === "version";
-    const again = !this.#stop.signal.aborted && !refused && reconnectOf(this.#setup) !== undefined;
+    const reconnect = reconnectOf(this.#setup);
+    const refused = !reconnect?.evenRefused && (why === "unauthorized" || why === "version");
+    const again = !this.#stop.signal.aborted && !refused && reconnect !== undefined;
     link.leaving = true;
     if (current && again) {
       this.#settleCancel?.();
@@ -372,7 +373,8 @@ export class Client extends Peer implements AsyncDisposable {
         target = url;
         if (signal.aborted) break;
         const once = reconnect === undefined && this.#links.size === 0;
-        if (once || isFinal(error) || this.#clock.now() - sinceMs >= giveUpMs) {
+        const final = !reconnect?.evenRefused && isFinal(error);
+        if (once || final || this.#clock.now() - sinceMs >= giveUpMs) {
           this.#stop.abort();
           break;
         }

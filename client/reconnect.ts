@@ -15,6 +15,8 @@ export interface ReconnectOptions {
   readonly maxMs?: number;
   /** Gives up after this long without a session. Default: never. */
   readonly giveUpMs?: number;
+  /** Also goes on when the relay refuses the token or every version: it may take them later. Default: not. */
+  readonly evenRefused?: boolean;
   /**
    * After a new session stands, how long broadcasts that were there before may take to come back: until then their
    * subscriptions wait and nobody hears that they are gone. Default 10,000.

@@ -274,6 +274,23 @@ Deno.test("it gives up when its token is refused, or after giveUpMs", async () =
   }
 });
 
+Deno.test("with evenRefused it goes on though its token is refused, and comes back when it is taken again", async () => {
+  const at = testRelay();
+  const host = new Host(at);
+  const client = await host.dial(6, { reconnect: { minMs: 100, evenRefused: true } });
+  host.at = undefined;
+  host.status = 401;
+  host.last.drop();
+  await pass(at, 1000);
+  assert.equal(client.status.state, "reconnecting");
+  host.at = at;
+  host.status = undefined;
+  await pass(at, 10_000);
+  assert.equal(client.status.state, "connected");
+  await client.close();
+  await at.relay.close();
+});
+
 Deno.test("a first attempt that fails is told at once", async () => {
   const host = new Host(testRelay());
   host.status = 503;

@@ -23,8 +23,8 @@ export interface LiveBroadcastOptions {
   readonly tell: (line: string) => void;
 }
 
-/** Waits between attempts double from the first to the last of these. */
-const RECONNECT = { minMs: 500, maxMs: 10_000 } as const;
+/** A live source stays: its token may be good again later. */
+const RECONNECT = { minMs: 500, maxMs: 10_000, evenRefused: true } as const;
 /** Groups kept per track for those who join: more than a second of audio in groups of one frame. */
 const GROUPS_KEPT = 64;
 
