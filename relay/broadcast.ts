@@ -5,8 +5,7 @@
  */
 import { NotFound, TooManyTracks } from "./errors.ts";
 import { Feed, type FeedRoutes } from "./feed.ts";
-import { type Convert, copyOf } from "./group/copies.ts";
-import { Group, type Subgroup } from "./group/group.ts";
+import { type CopyOf, Group, type Subgroup } from "./group/group.ts";
 import { GroupWriter } from "./group/group_writer.ts";
 import type { BroadcastSource, FetchRequest, TrackInfo } from "./ports.ts";
 import { compareRoutes, type HopId, isExcluded, type Route, serves, SIBLINGS } from "./route.ts";
@@ -161,7 +160,7 @@ export class Broadcast {
     for (const { track } of tracks) {
       const kept = track.ring.get(request.group);
       if (kept === undefined || kept.state === "cut" || !kept.fromStart) continue;
-      const found = inFrames(kept, this.#options.context.convert);
+      const found = inFrames(kept, this.#options.context.copyOf);
       if (found === undefined) continue;
       if (counted) stats.fetchesFromCache++;
       return found;
@@ -304,11 +303,14 @@ export class Broadcast {
 }
 
 /** A whole group as frames, retained for the caller; `undefined` when nothing converts it. */
-function inFrames(group: Group, convert: Convert | undefined): Subgroup | undefined {
+function inFrames(group: Group, copyOf?: CopyOf): Subgroup | undefined {
   const { first } = group;
-  const found = first.head.layout === "frames" ? first : copyOf(first, "frames", convert);
-  if (found === first) group.retain();
-  return typeof found === "string" ? undefined : found;
+  if (first.head.layout === "frames") {
+    group.retain();
+    return first;
+  }
+  const copy = copyOf?.(first, "frames");
+  return typeof copy === "string" ? undefined : copy;
 }
 
 /** One key for a path and a name, whatever characters they have. */

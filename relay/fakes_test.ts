@@ -6,7 +6,7 @@
  */
 import { ManualClock } from "../base/clock.ts";
 import { NotFound } from "./errors.ts";
-import type { Convert } from "./group/copies.ts";
+import { type Convert, copiesBy } from "./group/copies.ts";
 import { FramePool } from "./group/frame_pool.ts";
 import type { GroupCursor, Subgroup } from "./group/group.ts";
 import type { GroupWriter } from "./group/group_writer.ts";
@@ -35,7 +35,7 @@ export function testContext(limits: Partial<TrackLimits> = {}, convert?: Convert
     clock: new ManualClock(),
     limits: { groupCacheSize: 8, maxAgeMs: 60_000, maxGroupBytes: 1 << 20, ...limits },
     stats: newRelayStats(),
-    ...(convert !== undefined && { convert }),
+    ...(convert !== undefined && { copyOf: copiesBy(convert) }),
   };
 }
 

@@ -8,6 +8,7 @@ import { getVarint, putVarint, varintSize, varintWidth } from "../wire/varint.ts
 import type { Conversion, Convert, Converter } from "./group/copies.ts";
 import type { Subgroup } from "./group/group.ts";
 import type { GroupWriter } from "./group/group_writer.ts";
+import { beginRecord } from "./group/record_writer.ts";
 import type { SubgroupHead } from "./group/subgroup_head.ts";
 
 export interface TestObject {
@@ -60,7 +61,7 @@ export class ObjectWriter {
 
   /** @param most Payload bytes that come now. */
   object(object: TestObject, most = Infinity): void {
-    this.writer.record(objectHead(object, this.#last), object.payload.length);
+    beginRecord(this.writer, objectHead(object, this.#last), object.payload.length);
     this.#last = object.id;
     this.writer.payload(object.payload.subarray(0, most));
     this.writer.commit();
@@ -151,7 +152,7 @@ class Merge implements Conversion {
 class Inverted implements Conversion {
   constructor(readonly writer: GroupWriter) {}
   take(_subgroup: Subgroup, bytes: Uint8Array): number {
-    this.writer.record(bytes.map((byte) => byte ^ 0xff), 0);
+    beginRecord(this.writer, bytes.map((byte) => byte ^ 0xff), 0);
     return bytes.length;
   }
 }

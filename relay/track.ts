@@ -9,8 +9,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { FramePool } from "./group/frame_pool.ts";
 import type { Archive } from "./archive.ts";
-import { type Convert, copyOf } from "./group/copies.ts";
-import type { Group, Subgroup } from "./group/group.ts";
+import type { CopyOf, Group, Subgroup } from "./group/group.ts";
 import { GroupRing } from "./group/group_ring.ts";
 import type { Layout } from "./group/subgroup_head.ts";
 import {
@@ -42,8 +41,8 @@ export interface TrackContext {
   readonly archive?: Archive;
   /** Tracks of one broadcast that may wait for its publisher to confirm them. Default: no limit. */
   readonly maxAskedTracks?: number;
-  /** Converts groups for readers of another layout. Default: those readers get no groups. */
-  readonly convert?: Convert;
+  /** Copies groups for readers of another layout. Default: those readers get no groups. */
+  readonly copyOf?: CopyOf;
   /** Called with each new group and the time of the clock. May evict other groups. */
   readonly onGroup?: (now: number) => void;
 }
@@ -312,7 +311,7 @@ export class Track {
   /** Offers a subgroup to a reader that takes any layout, or another one. */
   #offerOther({ reader, layout }: Reading, subgroup: Subgroup, start: number): void {
     if (layout === "kept") return reader.onGroup(subgroup, start);
-    const copy = copyOf(subgroup, layout, this.context.convert);
+    const copy = this.context.copyOf?.(subgroup, layout) ?? "none";
     if (copy === "none" && subgroup === subgroup.group.first) {
       this.context.stats.groupsUnconverted++;
     }

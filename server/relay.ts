@@ -18,7 +18,7 @@ import { drainSessions } from "../session/drain.ts";
 import { SessionRefused } from "../session/errors.ts";
 import { newLimitHits } from "../metrics/limit_keys.ts";
 import { NO_LIMITS } from "../session/limits.ts";
-import { Quota } from "../session/quota.ts";
+import { LimitedQuota } from "../session/quota.ts";
 import type { CloseInfo, Connection } from "../transport/connection.ts";
 import { openSession, refuse } from "../session/open.ts";
 import type { Entry, EntryWish, Session } from "../session/session.ts";
@@ -323,7 +323,7 @@ export class Relay {
         versions: this.versions,
         clock: this.#clock,
         log,
-        quota: new Quota(limits, this.hits, this.#clock),
+        quota: new LimitedQuota(limits, this.hits, this.#clock),
         setupTimeoutMs: this.limits.handshakeTimeoutMs,
         ...(enter === undefined ? {} : { enter }),
         ...join,

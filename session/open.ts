@@ -13,10 +13,9 @@ import { ProtocolViolation } from "../wire/errors.ts";
 import { VERSIONS } from "../wire/versions.ts";
 import type { Opening } from "./context.ts";
 import { NoCommonVersion, SessionRefused } from "./errors.ts";
-import { newSessionHits, NO_LIMITS } from "./limits.ts";
+import { NO_QUOTA } from "./no_quota.ts";
 import { LITE_CODES } from "./lite/context.ts";
 import { LiteSession } from "./lite/session.ts";
-import { Quota } from "./quota.ts";
 import type { Session, SessionOptions } from "./session.ts";
 
 /**
@@ -26,11 +25,10 @@ import type { Session, SessionOptions } from "./session.ts";
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const { connection, clock = systemClock } = options;
-  const quota = options.quota ?? new Quota(NO_LIMITS, newSessionHits(), clock);
-  const defaults = { versions: VERSIONS, setupTimeoutMs: 10_000, log: silent };
-  const opening: Opening = { ...defaults, ...options, clock, quota };
+  const defaults = { versions: VERSIONS, setupTimeoutMs: 10_000, log: silent, quota: NO_QUOTA };
+  const opening: Opening = { ...defaults, ...options, clock };
   const cancel = clock.after(opening.setupTimeoutMs, () => {
-    quota.hits.handshakeTime++;
+    opening.quota.hits.handshakeTime++;
     refuse(connection, "controlTimeout", "no SETUP in time");
   });
   try {

@@ -20,7 +20,10 @@ export interface Paced {
   resume(): void;
 }
 
-export class Quota {
+/** The limits of one session. */
+export type Quota = Pick<LimitedQuota, keyof LimitedQuota>;
+
+export class LimitedQuota {
   readonly hits: SessionHits;
   readonly #limits: Readonly<SessionLimits>;
   readonly #clock: Clock;

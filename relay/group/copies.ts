@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Group, type GroupCopy, type GroupCursor, type Subgroup } from "./group.ts";
+import { type CopyOf, Group, type GroupCopy, type GroupCursor, type Subgroup } from "./group.ts";
 import { GroupWriter } from "./group_writer.ts";
 import { type Layout, WHOLE_GROUP } from "./subgroup_head.ts";
 
@@ -28,21 +28,17 @@ export interface Converter {
 /** The converter from one layout to another, if there is one. */
 export type Convert = (from: Layout, to: Layout) => Converter | undefined;
 
-/**
- * A subgroup in another layout.
- * @returns The copy, retained for the caller, who attaches a reader and releases it. "merged": the copy of the first subgroup
- *   has it. "none": nothing converts it.
- */
-export function copyOf(
-  subgroup: Subgroup,
-  layout: Layout,
-  convert: Convert | undefined,
-): Subgroup | "merged" | "none" {
+/** Makes the copies of groups by these converters. */
+export function copiesBy(convert: Convert): CopyOf {
+  return (subgroup, layout) => copyOf(subgroup, layout, convert);
+}
+
+function copyOf(subgroup: Subgroup, layout: Layout, convert: Convert): ReturnType<CopyOf> {
   const { group, head } = subgroup;
   const copies = group.copies.filter((copy) => copy instanceof Copy && copy.isLive) as Copy[];
   let copy = copies.find((one) => one.layout === layout && one.takes(subgroup));
   if (copy === undefined) {
-    const converter = convert?.(head.layout, layout);
+    const converter = convert(head.layout, layout);
     if (converter === undefined) return "none";
     if (converter.merges && subgroup !== group.first) return "merged";
     copy = new Copy(subgroup, layout, converter);

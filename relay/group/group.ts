@@ -12,7 +12,7 @@
  * @module
  */
 import type { FramePool, Holder, Slab } from "./frame_pool.ts";
-import { type SubgroupHead, WHOLE_GROUP } from "./subgroup_head.ts";
+import { type Layout, type SubgroupHead, WHOLE_GROUP } from "./subgroup_head.ts";
 
 /** Something that follows a subgroup as it grows. */
 export interface GroupCursor {
@@ -43,6 +43,13 @@ export interface GroupCopy {
   /** No further subgroup is waited for. */
   settled(): void;
 }
+
+/**
+ * A subgroup in another layout.
+ * @returns The copy, retained for the caller, who attaches a reader and releases it. "merged": the copy of the first subgroup
+ *   has it. "none": nothing converts it.
+ */
+export type CopyOf = (subgroup: Subgroup, layout: Layout) => Subgroup | "merged" | "none";
 
 /** Follows a subgroup for readers in other threads. It is on the media path: it must be fast and not throw or allocate. */
 export interface SubgroupObserver {
@@ -315,21 +322,6 @@ export class Subgroup {
       start = this.ends[i]!;
     }
     return EMPTY;
-  }
-
-  /** Whether the bytes written from `position` on are these. Compares only what has been written. */
-  holds(position: number, bytes: Uint8Array): boolean {
-    let start = 0;
-    let at = 0;
-    for (let i = 0; i < this.segments.length && at < bytes.length; i++) {
-      const end = this.ends[i]!;
-      const kept = this.segments[i]!.bytes;
-      for (; position + at < end && at < bytes.length; at++) {
-        if (kept[position + at - start] !== bytes[at]) return false;
-      }
-      start = end;
-    }
-    return true;
   }
 
   /** Makes room for at least one byte, or for `HEAD_ROOM` bytes. @returns false when it may not grow any more. */

@@ -1,7 +1,6 @@
 /**
- * Writes records into a subgroup: frames by timestamp and size, records of other layouts by the bytes of their head and the
- * size of their payload. A record may come in pieces. `commit` shows readers what has come, so a large frame is on its way to
- * viewers before its end has arrived.
+ * Writes frames into a subgroup, by timestamp and size. A frame may come in pieces. `commit` shows readers what has come, so a
+ * large frame is on its way to viewers before its end has arrived. `record_writer.ts` writes the records of other layouts.
  *
  * @module
  */
@@ -22,19 +21,10 @@ export interface GroupLimits {
   readonly maxFrameBytes?: number;
 }
 
-/** How far the records of a subgroup are whole. */
-export interface Marks {
-  /** How many are, and where the last of them ends. */
-  readonly frames: number;
-  readonly wholeBytes: number;
-}
-
 export class GroupWriter {
   /** Frames and bytes that a continued subgroup has already. They are skipped when they come again. */
   #skipFrames: number;
   #skipBytes = 0;
-  /** The same for bytes that are copied without being read. */
-  #skipCopied: number;
   #frameLeft = 0;
   #leftToOthers = false;
 
@@ -49,7 +39,6 @@ export class GroupWriter {
     startFrame = subgroup.startFrame,
   ) {
     this.#skipFrames = subgroup.startFrame + subgroup.frames - startFrame;
-    this.#skipCopied = subgroup.written;
   }
 
   /** Payload bytes that are missing from the record that was begun. */
@@ -81,7 +70,7 @@ export class GroupWriter {
    */
   begin(timestamp: number, size: number): void {
     const to = this.subgroup;
-    if (!this.#next(size)) return;
+    if (!this.next(size)) return;
     if (to.missingBytes > 0) {
       // Another size is another frame: the one that readers have begun cannot be completed.
       if (size !== to.frameBytes) return this.cut();
@@ -89,29 +78,11 @@ export class GroupWriter {
       return;
     }
     const sinceLast = timestamp - to.lastTimestamp;
-    this.#checkSize(headBytes(sinceLast, size), size);
-    if (!to.room(true)) throw this.#tooLarge(to.written);
+    this.checkSize(headBytes(sinceLast, size), size);
+    if (!to.room(true)) throw this.tooLarge(to.written);
     to.advance(writeHead(to.tail(), sinceLast, size));
     to.lastTimestamp = timestamp;
-    to.frameBytes = to.missingBytes = size;
-    if (size === 0) this.#frameDone();
-  }
-
-  /**
-   * Begins a record of a layout other than "frames", by the bytes of its head and the size of its payload.
-   * @throws {GroupTooLarge}
-   */
-  record(head: Uint8Array, size: number): void {
-    const to = this.subgroup;
-    if (!this.#next(size)) return;
-    const begun = to.written - to.wholeBytes;
-    if (begun > head.length + size || !to.holds(to.wholeBytes, head)) return this.cut();
-    if (begun === 0) this.#checkSize(head.length, size);
-    this.#append(head.subarray(Math.min(begun, head.length)));
-    this.#skipBytes = Math.max(0, begun - head.length);
-    to.frameBytes = size;
-    to.missingBytes = size - this.#skipBytes;
-    if (to.missingBytes === 0) this.#frameDone();
+    this.begun(size, 0);
   }
 
   /** Adds payload of the record that was begun. @returns How many bytes belonged to it. @throws {GroupTooLarge} */
@@ -123,35 +94,13 @@ export class GroupWriter {
     this.#skipBytes -= skip;
     let from = skip;
     while (from < n && to.missingBytes > 0 && this.open) {
-      if (!to.room(false)) throw this.#tooLarge(to.written);
+      if (!to.room(false)) throw this.tooLarge(to.written);
       const wrote = to.append(bytes.subarray(from, n));
       from += wrote;
       to.missingBytes -= wrote;
       if (to.missingBytes === 0) this.#frameDone();
     }
     return n;
-  }
-
-  /**
-   * Adds bytes of the same subgroup in another thread, as they are. Nobody has to know the layout.
-   * @param marks Where its records end. Marks behind the bytes that have come do not count yet.
-   * @throws {GroupTooLarge}
-   */
-  copied(bytes: Uint8Array, { frames, wholeBytes }: Marks): void {
-    if (!this.open) return;
-    const to = this.subgroup;
-    const known = bytes.subarray(0, this.#skipCopied);
-    if (!to.holds(to.written - this.#skipCopied, known)) return this.cut();
-    this.#skipCopied -= known.length;
-    this.#checkGroup(to.group.written + bytes.length - known.length);
-    this.#append(bytes.subarray(known.length));
-    if (wholeBytes > to.written || wholeBytes <= to.wholeBytes) return;
-    for (const counter of this.counters) {
-      counter.framesIn += frames - to.frames;
-      counter.bytesIn += wholeBytes - to.wholeBytes;
-    }
-    to.frames = frames;
-    to.wholeBytes = wholeBytes;
   }
 
   /** Shows readers what was added, and wakes them. */
@@ -170,8 +119,8 @@ export class GroupWriter {
     if (!this.#leftToOthers) this.subgroup.end("cut");
   }
 
-  /** @returns Whether the record that comes is to be written. */
-  #next(size: number): boolean {
+  /** A record comes. @returns Whether it is to be written. @internal */
+  next(size: number): boolean {
     this.#frameLeft = size;
     if (!this.open) return false;
     if (this.#skipFrames <= 0) return true;
@@ -180,30 +129,30 @@ export class GroupWriter {
     return false;
   }
 
-  #checkSize(head: number, size: number): void {
+  /** The head of a record is written. @param skip Payload bytes that are here already. @internal */
+  begun(size: number, skip: number): void {
+    const to = this.subgroup;
+    this.#skipBytes = skip;
+    to.frameBytes = size;
+    to.missingBytes = size - skip;
+    if (size === skip) this.#frameDone();
+  }
+
+  /** @throws {GroupTooLarge} @internal */
+  checkSize(head: number, size: number): void {
     const { maxFrameBytes } = this.limits;
     const to = this.subgroup;
     if (maxFrameBytes !== undefined && size > maxFrameBytes) {
       throw new GroupTooLarge(to.sequence, size, maxFrameBytes, "frame");
     }
     const written = to.group.others.length === 0 ? to.written : to.group.written;
-    this.#checkGroup(written + head + size);
+    const bytes = written + head + size;
+    if (bytes > this.limits.maxGroupBytes) throw this.tooLarge(bytes);
   }
 
-  #checkGroup(bytes: number): void {
-    if (bytes > this.limits.maxGroupBytes) throw this.#tooLarge(bytes);
-  }
-
-  #tooLarge(bytes: number): GroupTooLarge {
+  /** @internal */
+  tooLarge(bytes: number): GroupTooLarge {
     return new GroupTooLarge(this.subgroup.sequence, bytes, this.limits.maxGroupBytes);
-  }
-
-  #append(bytes: Uint8Array): void {
-    const to = this.subgroup;
-    for (let at = 0; at < bytes.length;) {
-      if (!to.room(false)) throw this.#tooLarge(to.written);
-      at += to.append(bytes.subarray(at));
-    }
   }
 
   #frameDone(): void {

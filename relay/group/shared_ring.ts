@@ -20,7 +20,7 @@ import {
   type SubgroupObserver,
 } from "./group.ts";
 import type { RingObserver } from "./group_ring.ts";
-import type { Marks } from "./group_writer.ts";
+import type { Marks } from "./record_writer.ts";
 import { LAYOUTS, type SubgroupHead, WHOLE_GROUP } from "./subgroup_head.ts";
 
 /** What a reader in another thread needs. Post it there; later arenas come by {@link FramePool.onArena}. */

@@ -1,6 +1,7 @@
 import { FrameCopier } from "./frame_copier.ts";
 import type { GroupState } from "./group.ts";
-import type { GroupWriter, Marks } from "./group_writer.ts";
+import type { GroupWriter } from "./group_writer.ts";
+import { type Marks, RecordCopier } from "./record_writer.ts";
 
 /**
  * Copies a subgroup of another thread, as its bytes come. Frames are read one by one: if the source is lost, another one
@@ -8,17 +9,17 @@ import type { GroupWriter, Marks } from "./group_writer.ts";
  */
 export class SubgroupCopier {
   readonly #writer: GroupWriter;
-  readonly #frames: FrameCopier | undefined;
+  readonly #copier: FrameCopier | RecordCopier;
 
   constructor(writer: GroupWriter) {
     this.#writer = writer;
     const { layout } = writer.subgroup.head;
-    this.#frames = layout === "frames" ? new FrameCopier(writer) : undefined;
+    this.#copier = layout === "frames" ? new FrameCopier(writer) : new RecordCopier(writer);
   }
 
   /** Whether `push` needs marks. */
   get needsMarks(): boolean {
-    return this.#frames === undefined;
+    return this.#copier instanceof RecordCopier;
   }
 
   /**
@@ -28,15 +29,16 @@ export class SubgroupCopier {
    * @throws {GroupTooLarge}
    */
   push(bytes: Uint8Array, marks: Marks): number {
-    if (this.#frames === undefined) this.#writer.copied(bytes, marks);
-    const taken = this.#frames?.push(bytes) ?? bytes.length;
+    let taken = bytes.length;
+    if (this.#copier instanceof RecordCopier) this.#copier.push(bytes, marks);
+    else taken = this.#copier.push(bytes);
     this.#writer.commit();
     return taken;
   }
 
   /** Ends the copy as the other thread's subgroup has ended. Harmless while that is open. */
   end(state: GroupState): void {
-    const whole = state === "complete" && (this.#frames?.atBoundary ?? true);
+    const whole = state === "complete" && this.#copier.atBoundary;
     if (whole) this.#writer.finish();
     else if (state !== "open") this.#writer.cut();
   }

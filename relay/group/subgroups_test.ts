@@ -6,6 +6,7 @@ import { FramePool } from "./frame_pool.ts";
 import { Group, MAX_SUBGROUPS, type Subgroup } from "./group.ts";
 import { GroupRing } from "./group_ring.ts";
 import { GroupWriter } from "./group_writer.ts";
+import { beginRecord, RecordCopier } from "./record_writer.ts";
 
 const LIMITS = { maxGroupBytes: 1 << 20 };
 
@@ -106,13 +107,14 @@ Deno.test("a group takes no more than so many subgroups, and its bytes are those
   const group = new Group(new FramePool(), 0, 0, objects(0));
   const limits = { maxGroupBytes: 25 };
   const [one, two] = [group.first, group.open(objects(1))].map((to) => new GroupWriter(to, limits));
+  const copier = new RecordCopier(one!);
   new ObjectWriter(one!).object({ id: 0, payload: counting(10) });
   new ObjectWriter(two!).object({ id: 0, payload: counting(9) });
   assert.throws(
     () => new ObjectWriter(one!).object({ id: 0, payload: counting(1) }),
     GroupTooLarge,
   );
-  assert.throws(() => one!.copied(counting(2), { frames: 1, wholeBytes: 0 }), GroupTooLarge);
+  assert.throws(() => copier.push(counting(2), { frames: 1, wholeBytes: 0 }), GroupTooLarge);
 });
 
 Deno.test("GroupWriter knows where the last whole record ends, and cuts what stops behind it", () => {
@@ -120,13 +122,13 @@ Deno.test("GroupWriter knows where the last whole record ends, and cuts what sto
   const writer = new GroupWriter(group, LIMITS);
   const head = objectHead({ id: 2, payload: counting(50), properties: counting(40) }, -1);
   assert.equal(head.length, 43);
-  writer.record(head, 50);
+  beginRecord(writer, head, 50);
   assert.deepEqual([group.written, group.wholeBytes, group.frames], [43, 0, 0]);
   writer.payload(counting(50));
   assert.deepEqual([group.written, group.wholeBytes, group.frames], [93, 93, 1]);
-  writer.record(Uint8Array.of(0, 0, 0), 0);
+  beginRecord(writer, Uint8Array.of(0, 0, 0), 0);
   assert.deepEqual([group.wholeBytes, group.frames], [96, 2]);
-  writer.record(Uint8Array.of(0, 0, 5), 5);
+  beginRecord(writer, Uint8Array.of(0, 0, 5), 5);
   writer.finish();
   assert.deepEqual([group.state, group.bytes, group.wholeBytes], ["cut", 99, 96]);
 
@@ -150,7 +152,7 @@ Deno.test("another writer goes on inside a record, wherever the first one broke 
     const first = new GroupWriter(group, LIMITS);
     const whole = broken >= 12 ? 12 : 0;
     const marks = { frames: whole === 0 ? 0 : 1, wholeBytes: whole };
-    first.copied(Uint8Array.from(all.slice(0, broken)), marks);
+    new RecordCopier(first).push(Uint8Array.from(all.slice(0, broken)), marks);
     first.leave();
     const counters = [{ framesIn: 0, bytesIn: 0 }];
     const second = new ObjectWriter(new GroupWriter(group, LIMITS, counters));
@@ -166,22 +168,23 @@ Deno.test("a writer that goes on with other bytes than those that are here cuts 
   const begin = () => {
     const group = Group.alone(new FramePool(), 0, 0, { head: objects(0) });
     const writer = new GroupWriter(group, LIMITS);
-    writer.record(Uint8Array.of(0, 0, 9), 9);
+    beginRecord(writer, Uint8Array.of(0, 0, 9), 9);
     writer.payload(counting(4));
     writer.commit();
     writer.leave();
     return { group, second: new GroupWriter(group, LIMITS) };
   };
   const other = begin();
-  other.second.record(Uint8Array.of(0, 0, 8), 8);
+  beginRecord(other.second, Uint8Array.of(0, 0, 8), 8);
   assert.equal(other.group.state, "cut");
   const raw = begin();
-  raw.second.copied(Uint8Array.of(0, 0, 9, 0, 7), { frames: 0, wholeBytes: 0 });
+  new RecordCopier(raw.second).push(Uint8Array.of(0, 0, 9, 0, 7), { frames: 0, wholeBytes: 0 });
   assert.equal(raw.group.state, "cut");
   const same = begin();
   const bytes = Uint8Array.of(0, 0, 9, ...counting(9));
-  same.second.copied(bytes.subarray(0, 5), { frames: 0, wholeBytes: 0 });
-  same.second.copied(bytes.subarray(5), { frames: 1, wholeBytes: 12 });
+  const copier = new RecordCopier(same.second);
+  copier.push(bytes.subarray(0, 5), { frames: 0, wholeBytes: 0 });
+  copier.push(bytes.subarray(5), { frames: 1, wholeBytes: 12 });
   same.second.finish();
   assert.deepEqual([...bytesOf(same.group)], [...bytes]);
   assert.deepEqual([same.group.state, same.group.frames], ["complete", 1]);

@@ -7,7 +7,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { QumoError, reasonOf } from "../../base/errors.ts";
 import type { LimitHits } from "../../metrics/limit_keys.ts";
-import { Quota } from "../../session/quota.ts";
+import { LimitedQuota, type Quota } from "../../session/quota.ts";
 import type { Admitted } from "../auth/authorizer.ts";
 import { type Grant, type Refusal, refusal } from "../auth/grant.ts";
 import { Holding } from "../auth/holding.ts";
@@ -93,7 +93,7 @@ export class HttpAnswers {
       return new Response(`${message}\n`, { status, headers: { "retry-after": "1", ...PLAIN } });
     }
     const { clock, hits, limits } = this.#o;
-    const answer = new Answer(this, leave, () => new Quota(limits, hits, clock));
+    const answer = new Answer(this, leave, () => new LimitedQuota(limits, hits, clock));
     return await answer.from(work, how);
   }
 

@@ -5,7 +5,7 @@
  * @module
  */
 import type { GroupState } from "../../relay/group/group.ts";
-import type { Marks } from "../../relay/group/group_writer.ts";
+import type { Marks } from "../../relay/group/record_writer.ts";
 import type { SubgroupHead } from "../../relay/group/subgroup_head.ts";
 import type { TrackEnd, TrackInfo, TrackRequest } from "../../relay/ports.ts";
 

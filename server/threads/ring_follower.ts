@@ -7,7 +7,8 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import type { GroupWriter, Marks } from "../../relay/group/group_writer.ts";
+import type { GroupWriter } from "../../relay/group/group_writer.ts";
+import type { Marks } from "../../relay/group/record_writer.ts";
 import { SubgroupCopier } from "../../relay/group/subgroup_copier.ts";
 import type { TrackSink } from "../../relay/ports.ts";
 import type { SharedGroup, SharedRingReader } from "../../relay/group/shared_ring.ts";

@@ -10,7 +10,7 @@ import { memoryPair } from "../../transport/memory/memory.ts";
 import { STREAM_CODE } from "../../wire/lite/codes.ts";
 import { newSessionHits, NO_LIMITS } from "../limits.ts";
 import { RawPeer, tick } from "../peers_test.ts";
-import { Quota } from "../quota.ts";
+import { LimitedQuota } from "../quota.ts";
 import { type GroupBody, type GroupEncoder, StreamHead } from "./encoder.ts";
 import { Outgoing } from "./outgoing.ts";
 
@@ -52,7 +52,7 @@ function sending() {
     encoder: new Inverted(),
     request: { priority: 128, maxLatencyMs: 0, startGroup: undefined, endGroup: undefined },
     saysLatency: true,
-    quota: new Quota(NO_LIMITS, newSessionHits(), clock),
+    quota: new LimitedQuota(NO_LIMITS, newSessionHits(), clock),
     onEmpty: () => over.push("empty"),
     onFailed: () => over.push("failed"),
   });
