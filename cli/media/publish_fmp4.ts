@@ -1,3 +1,4 @@
+import { unlessAborted } from "../../base/bell.ts";
 import { visible } from "../../base/visible_text.ts";
 import type { ConnectOptions } from "../../client/mod.ts";
 import { type MediaEvent } from "../../media/mp4/media_track.ts";
@@ -35,13 +36,9 @@ export async function publish(
   input: ReadableStream<Uint8Array>,
   { url, broadcast, connect, once, audioGroupMs, paced }: PublishOptions,
 ): Promise<"ended" | "stopped"> {
-  let stoppedBySignal = false;
-  const stopped = Promise.withResolvers<undefined>();
+  const over = new AbortController();
   using _signals = onShutdownSignal({
-    graceful: () => {
-      stoppedBySignal = true;
-      stopped.resolve(undefined);
-    },
+    graceful: () => over.abort(STOPPED),
     immediate: (exitCode) => Deno.exit(exitCode),
   });
   using status = new StatusLine();
@@ -49,6 +46,7 @@ export async function publish(
     ...{ url, broadcast, connect, once },
     tell: (line) => status.tell(line),
   });
+  live.failed.catch((error) => over.abort(error));
   status.tell(`Publishing ${visible(broadcast)}. ${whereToWatch(url, broadcast)}`);
   void mayPublish(url, broadcast, connect.token).then((may) => {
     if (may === false) status.tell(notAllowed(broadcast));
@@ -60,8 +58,8 @@ export async function publish(
   const pace = paced ? new Pace() : undefined;
   let bad: MediaError | undefined;
   try {
-    for await (const record of recordsOf(input, media, stopped.promise, live.failed)) {
-      if (pace) await Promise.race([pace.reach(record.timestampUs), stopped.promise, live.failed]);
+    for await (const record of recordsOf(input, media, over.signal)) {
+      if (pace) await unlessStopped(pace.reach(record.timestampUs), over.signal);
       live.write(record);
       counted.frames++;
       counted.bytes += record.payload.length;
@@ -72,7 +70,20 @@ export async function publish(
   }
   await live.end();
   if (bad) throw bad;
-  return stoppedBySignal ? "stopped" : "ended";
+  return over.signal.reason === STOPPED ? "stopped" : "ended";
+}
+
+/** Why nothing more is read: a signal asked for the end. */
+const STOPPED = Symbol("stopped");
+
+/** Waits for one promise of many. @returns `undefined` when the end was asked for. @throws Why publishing has failed. */
+async function unlessStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  try {
+    return await unlessAborted(promise, signal);
+  } catch (error) {
+    if (error === STOPPED) return undefined;
+    throw error;
+  }
 }
 
 const notAllowed = (broadcast: string) =>
@@ -86,17 +97,16 @@ function whereToWatch(url: string, broadcast: string): string {
   return page === undefined ? "Ctrl-C ends it." : `Watch it at ${page}\nCtrl-C ends it.`;
 }
 
-/** The frames of the input, until it ends or `stopped` settles. @throws {MediaError} */
+/** The frames of the input, until it ends or a signal asks for the end. @throws {MediaError} @throws {RelayLost} */
 async function* recordsOf(
   input: ReadableStream<Uint8Array>,
   media: HangBroadcast,
-  stopped: Promise<undefined>,
-  failed: Promise<never>,
+  signal: AbortSignal,
 ): AsyncGenerator<HangRecord> {
   const splitter = new Splitter();
   const reader = input.getReader();
   for (;;) {
-    const read = await Promise.race([reader.read(), stopped, failed]);
+    const read = await unlessStopped(reader.read(), signal);
     if (read === undefined) break; // asked to end: whatever is incomplete is nobody's fault
     if (read.done) {
       splitter.end();

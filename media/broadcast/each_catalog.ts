@@ -24,17 +24,12 @@ export async function eachCatalog(
   const ignored = ["bitrate", "jitterMs", ...(framerate ? [] : ["framerate"])];
   const over = new AbortController();
   const signal = AbortSignal.any([options.signal, over.signal]);
-  const catalogs = live.catalogs({ signal });
-  const failed = Promise.withResolvers<never>();
-  failed.promise.catch(() => {}); // it may reject when nobody waits any more
   let end: AbortController | undefined;
   let running = Promise.resolve();
   let key: string | undefined;
   try {
-    for (;;) {
-      const { value, done } = await Promise.race([catalogs.next(), failed.promise]);
-      if (done) break;
-      const chosen = choose(value);
+    for await (const all of live.catalogs({ signal })) {
+      const chosen = choose(all);
       if (chosen === undefined) continue;
       const now = JSON.stringify(chosen, (name, field) => {
         if (ignored.includes(name)) return undefined;
@@ -46,12 +41,11 @@ export async function eachCatalog(
       await running;
       end = new AbortController();
       running = pass(chosen, AbortSignal.any([signal, end.signal]));
-      running.catch(failed.reject);
+      running.catch(() => over.abort()); // ends the catalogs
     }
     await running;
   } finally {
     over.abort();
     await running.catch(() => {});
-    await catalogs.return(undefined);
   }
 }

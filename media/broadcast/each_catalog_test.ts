@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import v8 from "node:v8";
+import vm from "node:vm";
 import type { Rendition, VideoRendition } from "../rendition.ts";
 import { eachCatalog } from "./each_catalog.ts";
 import type { LiveMedia } from "./live_media.ts";
+
+v8.setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = vm.runInNewContext("gc");
 
 const HD: VideoRendition = { kind: "video", name: "hd", codec: "vp8", container: "legacy" };
 const SEVERAL: Rendition[][] = [
@@ -45,4 +50,27 @@ Deno.test("eachCatalog() ends a pass when decoders must start over, not for meas
 
 Deno.test("eachCatalog() throws what a pass throws, and ends the one before", async () => {
   await assert.rejects(passes({}, 2), /no more/);
+});
+
+Deno.test("eachCatalog() holds no catalog that has passed, however many come", async () => {
+  const over = new AbortController();
+  const passed: WeakRef<readonly Rendition[]>[] = [];
+  const catalogs = async function* () {
+    for (let n = 0; n < 20; n++) {
+      const catalog = [{ ...HD, bitrate: n }];
+      passed.push(new WeakRef(catalog));
+      yield catalog;
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    collectGarbage();
+    const held = passed.filter((catalog) => catalog.deref() !== undefined).length;
+    assert.ok(held <= 2, `${held} of 20 catalogs are held`);
+    over.abort();
+  };
+  const live = { catalogs } as unknown as LiveMedia;
+  await eachCatalog(
+    live,
+    over,
+    (_, signal) => new Promise((resolve) => signal.addEventListener("abort", () => resolve())),
+  );
 });
