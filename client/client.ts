@@ -10,6 +10,7 @@ import { type Logger, silent } from "../base/logger.ts";
 import { sleep } from "../base/sleep.ts";
 import { randomHop } from "../relay/hop.ts";
 import { Origin } from "../relay/origin.ts";
+import { openSession } from "../session/open.ts";
 import type { ProbeReport } from "../session/session.ts";
 import type { CloseInfo, Connection } from "../transport/connection.ts";
 import { ConnectionClosed } from "../transport/errors.ts";
@@ -273,8 +274,8 @@ export class Client extends Peer implements AsyncDisposable {
   async #begin(connection: Connection, path: string | undefined): Promise<void> {
     const { versions } = this.#options;
     const link = await Link.start({
+      open: openSession,
       connection,
-      side: "client",
       serve: this.#local,
       context: this.#local.context,
       hop: this.#hop,

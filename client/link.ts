@@ -7,7 +7,7 @@ import type { Clock } from "../base/clock.ts";
 import { Origin } from "../relay/origin.ts";
 import type { BroadcastSource, TrackEnd, TrackSink } from "../relay/ports.ts";
 import type { TrackContext } from "../relay/track.ts";
-import { openSession } from "../session/open.ts";
+import type { openSession } from "../session/open.ts";
 import type { Session, SessionOptions } from "../session/session.ts";
 import type { CloseInfo } from "../transport/connection.ts";
 
@@ -15,6 +15,8 @@ import type { CloseInfo } from "../transport/connection.ts";
 const REOPENED_MS = 2000;
 
 export interface LinkOptions extends Omit<SessionOptions, "consume" | "onGoaway"> {
+  /** Opens the session: on the end that dialed, or on the other one. */
+  readonly open: typeof openSession;
   readonly context: TrackContext;
   /** Whether tracks that end here may continue in another session. */
   readonly replaceable?: boolean;
@@ -35,13 +37,13 @@ export class Link {
 
   /** @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed} The connection is closed then. */
   static async start(options: LinkOptions): Promise<Link> {
-    const { context, replaceable = false, ongoaway, onlost, ...rest } = options;
+    const { open, context, replaceable = false, ongoaway, onlost, ...rest } = options;
     const arrivals = new Origin({ context, hop: options.hop, lingerMs: REOPENED_MS });
     const started: { link?: Link } = {};
     // Registered before the session is: the session withdraws its routes when it hears of the end.
     void options.connection.closed.then((info) => started.link && onlost(info, started.link));
     const asked: string[] = [];
-    const session = await openSession({
+    const session = await open({
       ...rest,
       consume: arrivals,
       onGoaway: (uri) => started.link === undefined ? asked.push(uri) : ongoaway(uri, started.link),

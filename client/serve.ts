@@ -11,7 +11,8 @@ import { Origin } from "../relay/origin.ts";
 import type { RelayStats } from "../relay/stats.ts";
 import type { TrackContext } from "../relay/track.ts";
 import { drainSessions } from "../session/drain.ts";
-import { openSession, refuse } from "../session/open.ts";
+import { acceptSession } from "../session/accept.ts";
+import { refuse } from "../session/open.ts";
 import type { Session } from "../session/session.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { QuicListener } from "../transport/quic/quic.ts";
@@ -233,9 +234,8 @@ export class Server implements AsyncDisposable {
   }
 
   async #share(connection: Connection): Promise<Session> {
-    return await openSession({
+    return await acceptSession({
       connection,
-      side: "server",
       serve: this.#origin,
       hop: this.hop,
       stats: this.stats,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { acceptSession } from "../session/accept.ts";
 import { silent } from "../base/logger.ts";
 import { randomHop } from "../relay/hop.ts";
 import { type Announced, Origin } from "../relay/origin.ts";
@@ -53,8 +54,8 @@ export class ServerSession extends Peer implements AsyncDisposable {
     });
     void connection.closed.then(() => mirror.close());
     const link = await Link.start({
+      open: acceptSession,
       connection,
-      side: "server",
       serve: local,
       context,
       hop,

@@ -5,7 +5,7 @@
  * @module
  */
 import { CONTROL_ORDER } from "../session/context.ts";
-import { agree, sendSetup } from "../session/lite/handshake.ts";
+import { agree, askLegacy, sendSetup } from "../session/lite/handshake.ts";
 import { fetchHash, parseHash } from "../transport/certificate_hash.ts";
 import type { BidiStream, Connection, ReceiveStream } from "../transport/connection.ts";
 import { dial } from "../transport/dial.ts";
@@ -96,7 +96,7 @@ export class LightSession {
       ...(caCerts === undefined ? {} : { caCerts }),
     });
     try {
-      const { dialect, sessionStream } = await agree(connection, "client", versions);
+      const { dialect, sessionStream } = await agree(connection, versions, askLegacy);
       if (dialect.setup === "uni") {
         const { pathname, search } = new URL(url);
         const path = connection.kind === "quic" ? { path: pathname + search } : {};

@@ -20,6 +20,7 @@ import { newLimitHits } from "../metrics/limit_keys.ts";
 import { NO_LIMITS } from "../session/limits.ts";
 import { LimitedQuota } from "../session/quota.ts";
 import type { CloseInfo, Connection } from "../transport/connection.ts";
+import { acceptSession } from "../session/accept.ts";
 import { openSession, refuse } from "../session/open.ts";
 import type { Entry, EntryWish, Session } from "../session/session.ts";
 import type { Admitted } from "./auth/authorizer.ts";
@@ -313,9 +314,9 @@ export class Relay {
     let session: Session;
     try {
       const limits = unlimited ? NO_LIMITS : this.limits;
-      session = await openSession({
+      const open = side === "client" ? openSession : acceptSession;
+      session = await open({
         connection,
-        side,
         serve: this.origin,
         consume: this.origin,
         hop: this.hop,

@@ -8,7 +8,7 @@ import type { Entry, EntryWish, SessionOptions } from "./session.ts";
  * @throws {SessionRefused}
  */
 export async function enter(
-  { connection, side, serve, consume, enter }: SessionOptions,
+  { connection, serve, consume, enter }: SessionOptions,
   named: string | undefined,
   role: EntryWish["role"],
 ): Promise<Entry> {
@@ -16,8 +16,7 @@ export async function enter(
   const path = connection.kind === "quic" || connection.path === "/"
     ? named ?? connection.path
     : connection.path;
-  if (side === "server" && enter !== undefined) return await enter({ path, role });
-  return { root: side === "client" ? "" : rootOf(path), serve, consume };
+  return await enter?.({ path, role }) ?? { root: rootOf(path), serve, consume };
 }
 
 /** @throws {SessionRefused} It is no path of a URL. */

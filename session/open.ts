@@ -19,11 +19,19 @@ import { LiteSession } from "./lite/session.ts";
 import type { Session, SessionOptions } from "./session.ts";
 
 /**
- * Negotiates the version and opens the session. All versions so far are of moq-lite. The ALPN tells which one; with the ALPN
- * of old versions the first message does.
+ * Opens the session of a connection that we have dialed. All versions so far are of moq-lite. The ALPN tells which one; with
+ * the ALPN of old versions the first message does.
  * @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed} The connection is closed then.
  */
-export async function openSession(options: SessionOptions): Promise<Session> {
+export function openSession(options: SessionOptions): Promise<Session> {
+  return begin(options, (opening) => LiteSession.open(opening));
+}
+
+/** What both ends do. @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed} */
+export async function begin(
+  options: SessionOptions,
+  open: (opening: Opening) => Promise<Session>,
+): Promise<Session> {
   const { connection, clock = systemClock } = options;
   const defaults = { versions: VERSIONS, setupTimeoutMs: 10_000, log: silent, quota: NO_QUOTA };
   const opening: Opening = { ...defaults, ...options, clock };
@@ -32,7 +40,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     refuse(connection, "controlTimeout", "no SETUP in time");
   });
   try {
-    return await LiteSession.open(opening);
+    return await open(opening);
   } catch (error) {
     refuse(connection, closeReason(error), reasonOf(error));
     throw error;

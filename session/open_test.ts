@@ -3,6 +3,7 @@ import { ManualClock } from "../base/clock.ts";
 import { newRelayStats } from "../relay/stats.ts";
 import { memoryPair } from "../transport/memory/memory.ts";
 import { alpnOf, VERSIONS } from "../wire/versions.ts";
+import { acceptSession } from "./accept.ts";
 import { NoCommonVersion, SessionRefused } from "./errors.ts";
 import { openSession } from "./open.ts";
 import type { CloseReason } from "./reasons.ts";
@@ -13,8 +14,8 @@ async function both(protocol: string, options: Partial<SessionOptions> = {}) {
   const [near, far] = memoryPair({ protocol });
   const shared = { hop: 0n, stats: newRelayStats(), clock: new ManualClock() };
   const [client, server] = await Promise.allSettled([
-    openSession({ ...shared, connection: near, side: "client" }),
-    openSession({ ...shared, connection: far, side: "server", ...options }),
+    openSession({ ...shared, connection: near }),
+    acceptSession({ ...shared, connection: far, ...options }),
   ]);
   return { near, client, server };
 }

@@ -82,7 +82,6 @@ export interface ProbeReport {
 
 export interface SessionOptions {
   readonly connection: Connection;
-  readonly side: "client" | "server";
   /** What the peer may see and subscribe to; absent when nothing. */
   readonly serve?: Namespace;
   /** Where the peer's announcements go; absent when they are not wanted. */
@@ -94,11 +93,11 @@ export interface SessionOptions {
   readonly versions?: readonly Version[];
   /** Cost of this link, added to the cost of the peer's routes (06). Default: what the peer says, else 1. */
   readonly linkCost?: number;
-  /** Path and query to tell the server, for transports without a URL. Client only. */
+  /** Path and query to tell the server, for transports without a URL. {@link openSession} only. */
   readonly path?: string;
   /**
    * Decides on a peer that has dialed us, after its SETUP and before anything is served. It replaces `serve` and `consume`.
-   * Server only. @throws {SessionRefused}
+   * {@link acceptSession} only. @throws {SessionRefused}
    */
   readonly enter?: (wish: EntryWish) => Promise<Entry>;
   /** How long the peer may take over its SETUP, in milliseconds. Default 10,000. */

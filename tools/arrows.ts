@@ -64,7 +64,7 @@ export const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = { web: ["
  */
 export const ONLY_FROM: Readonly<Record<string, readonly string[]>> = {
   "wire/lite": ["session/lite", "load/light_session.ts", "load/group_scan.ts"],
-  "session/lite": ["session/open.ts", "load/light_session.ts"],
+  "session/lite": ["session/open.ts", "session/accept.ts", "load/light_session.ts"],
 };
 
 /** Folder -> npm packages it may import. A plugin's own stand under its folder. */

@@ -5,15 +5,12 @@
  * @module
  */
 import type { BidiStream, Connection } from "../../transport/connection.ts";
-import { ConnectionClosed } from "../../transport/errors.ts";
 import { ProtocolViolation } from "../../wire/errors.ts";
 import { type Dialect, dialectByAlpn, dialectOf, UNI } from "../../wire/lite/dialect.ts";
 import {
-  decodeClientSetup,
   decodeServerSetup,
   decodeSetup,
   encodeClientSetup,
-  encodeServerSetup,
   encodeSetup,
   LEGACY_PATH,
   LEGACY_SETUP,
@@ -36,21 +33,22 @@ export interface Agreed {
   readonly sessionStream?: { readonly stream: BidiStream; readonly reader: StreamReader };
 }
 
-const LEGACY_NUMBER = new Map<number, number>([
+export const LEGACY_NUMBER = new Map<number, number>([
   [1, LEGACY_VERSION.lite01],
   [2, LEGACY_VERSION.lite02],
 ]);
 
 /**
- * Negotiates the version of a connection, on either side.
+ * Negotiates the version of a connection.
  * @param versions Ours, preferred first.
+ * @param legacy How the side that dialed or was dialed does so by SETUP (01/02).
  * @param path What a client tells the server if the transport has no URL.
  * @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed}
  */
 export async function agree(
   connection: Connection,
-  side: "client" | "server",
   versions: readonly Version[],
+  legacy: typeof askLegacy,
   path?: string,
 ): Promise<Agreed> {
   const { protocol } = connection;
@@ -59,14 +57,12 @@ export async function agree(
   if (dialect !== undefined || (protocol !== "" && protocol !== "moql")) {
     throw new NoCommonVersion(protocol, versions.join(", "));
   }
-  const dialects = versions.map(dialectOf);
-  const legacy = dialects.filter((d) => d.setup === "legacy");
-  return side === "server"
-    ? await answerLegacy(connection, legacy)
-    : await askLegacy(connection, legacy, path);
+  const dialects = versions.map(dialectOf).filter((d) => d.setup === "legacy");
+  return await legacy(connection, dialects, path);
 }
 
-async function askLegacy(
+/** Opens the legacy handshake. */
+export async function askLegacy(
   connection: Connection,
   legacy: readonly Dialect[],
   path = "/",
@@ -86,26 +82,12 @@ async function askLegacy(
   return { dialect, sessionStream: { stream, reader } };
 }
 
-async function answerLegacy(connection: Connection, legacy: readonly Dialect[]): Promise<Agreed> {
-  const stream = await connection.acceptBidi();
-  if (stream === undefined) throw new ConnectionClosed("it ended before its SETUP");
-  const reader = new StreamReader(stream.receive, "CLIENT_SETUP");
-  const body = await legacyBody(reader, LEGACY_SETUP.client, "CLIENT_SETUP");
-  const { versions, parameters } = decodeClientSetup(body);
-  const path = parameters.get(LEGACY_PATH);
-  for (const offered of versions) {
-    const dialect = legacy.find((d) => LEGACY_NUMBER.get(d.version) === offered);
-    if (dialect === undefined) continue;
-    stream.send.write(encodeServerSetup(offered));
-    const named = path instanceof Uint8Array ? { path: new TextDecoder().decode(path) } : {};
-    return { dialect, ...named, sessionStream: { stream, reader } };
-  }
-  const offered = versions.map((v) => `0x${v.toString(16)}`).join(", ") || "nothing";
-  throw new NoCommonVersion(offered, namesOf(legacy));
-}
-
 /** Type, 16-bit length, body. */
-async function legacyBody(reader: StreamReader, type: number, name: string): Promise<Uint8Array> {
+export async function legacyBody(
+  reader: StreamReader,
+  type: number,
+  name: string,
+): Promise<Uint8Array> {
   const got = await reader.varint();
   if (got !== type) throw new ProtocolViolation(name, `stream type ${got}, expected ${type}`);
   const [high, low] = await reader.bytes(2, name);
@@ -133,6 +115,6 @@ export async function sendSetup(connection: Connection, setup: Setup): Promise<v
   stream.finish();
 }
 
-function namesOf(dialects: readonly Dialect[]): string {
+export function namesOf(dialects: readonly Dialect[]): string {
   return dialects.map((d) => d.name).join(", ");
 }

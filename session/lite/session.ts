@@ -14,23 +14,27 @@ import { Goaway } from "../../wire/lite/track.ts";
 import { framed } from "../../wire/message.ts";
 import type { Version } from "../../wire/versions.ts";
 import { CONTROL_ORDER, type Opening } from "../context.ts";
-import { enter } from "../entry.ts";
 import { Intake } from "../intake.ts";
 import { RunningSession } from "../running_session.ts";
-import type { EntryWish } from "../session.ts";
+import type { Entry } from "../session.ts";
 import type { StreamReader } from "../stream_reader.ts";
 import { Unfinished } from "../unfinished.ts";
 import { LITE_CODES, LiteContext } from "./context.ts";
-import { agree, type Agreed, readSetup, sendSetup } from "./handshake.ts";
+import { agree, type Agreed, askLegacy, readSetup, sendSetup } from "./handshake.ts";
 import { Publisher } from "./publisher.ts";
 import { settled } from "./settle.ts";
 import { Subscriber } from "./subscriber.ts";
 
-/** Roles in SETUP. All other numbers mean both. */
-const ROLES: Readonly<Record<number, EntryWish["role"]>> = { 1: "publisher", 2: "subscriber" };
-
 /** How long our GOAWAY waits for the peer's first stream. */
 const FIRST_STREAM_MS = 500;
+
+/** What only the end does that was dialed. */
+export interface ServerSide {
+  /** Answers the legacy handshake. */
+  readonly answer: typeof askLegacy;
+  /** Decides where the client is let in. @throws {SessionRefused} */
+  enter(opening: Opening, wish: Pick<Setup, "path" | "role">): Promise<Entry>;
+}
 
 export class LiteSession extends RunningSession {
   protected readonly publisher: Publisher;
@@ -39,19 +43,24 @@ export class LiteSession extends RunningSession {
   #setupSeen = false;
   readonly #announceAsked = Promise.withResolvers<void>();
 
-  /** Negotiates the version and opens the session. @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed} */
-  static async open(opening: Opening): Promise<LiteSession> {
-    const { connection, side, versions, path, clock, quota } = opening;
-    const agreed = await agree(connection, side, versions, path);
+  /**
+   * Negotiates the version and opens the session.
+   * @param server On the end that was dialed.
+   * @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed}
+   */
+  static async open(opening: Opening, server?: ServerSide): Promise<LiteSession> {
+    const { connection, versions, path, clock, quota, serve, consume } = opening;
+    const agreed = await agree(connection, versions, server?.answer ?? askLegacy, path);
     const { dialect } = agreed;
     const unfinished = new Unfinished(clock, quota.hits, LITE_CODES.stream.controlTimeout);
     const intake = new Intake(connection, LITE_CODES, unfinished, quota.hits);
     // A server learns from the client's SETUP which path it wants; streams that come before are kept.
-    const awaitsSetup = side === "server" && dialect.setup === "uni";
+    const awaitsSetup = server !== undefined && dialect.setup === "uni";
     intake.start(awaitsSetup ? UNI.setup : undefined);
-    if (dialect.setup === "uni") await sendSetup(connection, ourSetup(opening));
+    if (dialect.setup === "uni") await sendSetup(connection, ourSetup(opening, server));
     const setup = awaitsSetup ? await readSetup(await intake.first()) : undefined;
-    const entry = await enter(opening, setup?.path ?? agreed.path, ROLES[setup?.role ?? 0]);
+    const entry = await server?.enter(opening, { ...agreed, ...setup }) ??
+      { root: "", serve, consume };
     const context = new LiteContext(dialect, opening, entry, unfinished);
     const session = new LiteSession(context, opening, setup);
     session.#run(intake, agreed.sessionStream);
@@ -166,10 +175,10 @@ export class LiteSession extends RunningSession {
 }
 
 /** What we say of ourselves (05+). */
-function ourSetup({ side, hop, path, linkCost }: Opening): Setup {
+function ourSetup({ hop, path, linkCost }: Opening, server: ServerSide | undefined): Setup {
   return {
     ...(hop === 0n ? {} : { hop }),
-    ...(side === "client" && path !== undefined ? { path } : {}),
-    ...(side === "client" && linkCost !== undefined ? { cost: linkCost } : {}),
+    ...(server === undefined && path !== undefined ? { path } : {}),
+    ...(server === undefined && linkCost !== undefined ? { cost: linkCost } : {}),
   };
 }

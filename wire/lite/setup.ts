@@ -6,6 +6,7 @@
  */
 import { Reader, Writer } from "../cursor.ts";
 import type { ProtocolViolation } from "../errors.ts";
+import { bigVarint, type Field } from "../message.ts";
 import { cost } from "./fields.ts";
 
 /** Stream types that open the legacy handshake. */
@@ -121,31 +122,34 @@ export interface Setup {
   readonly hop?: bigint;
 }
 
-const SETUP_ID = { probe: 1, path: 2, role: 3, cost: 4, hop: 5 } as const;
+/** Numbers above 2^53-1 are read as that. */
+const rounded: Field<number> = {
+  write: (w, v) => w.varint(v),
+  read: (r) => Math.min(Number(r.bigVarint()), Number.MAX_SAFE_INTEGER),
+};
+const all: Field<string> = { write: (w, v) => w.put(utf8.encode(v)), read: (r) => r.rest() };
+
+/** The parameters by their ids. */
+// deno-lint-ignore no-explicit-any
+const PARAMETERS: Readonly<Record<number, readonly [keyof Setup, Field<any>]>> = {
+  1: ["probe", rounded],
+  2: ["path", all],
+  3: ["role", rounded],
+  4: ["cost", cost],
+  5: ["hop", bigVarint],
+};
 
 /** The body of SETUP, without type and length. */
 export function encodeSetup(setup: Setup): Uint8Array {
-  const parameters: [number, Uint8Array][] = [];
-  const number = (id: number, value: bigint) => {
-    const w = new Writer();
-    w.bigVarint(value);
-    parameters.push([id, w.done()]);
-  };
-  if (setup.probe !== undefined) number(SETUP_ID.probe, BigInt(setup.probe));
-  if (setup.path !== undefined) parameters.push([SETUP_ID.path, utf8.encode(setup.path)]);
-  if (setup.role !== undefined) number(SETUP_ID.role, BigInt(setup.role));
-  if (setup.cost !== undefined) {
-    const w = new Writer();
-    cost.write(w, setup.cost);
-    parameters.push([SETUP_ID.cost, w.done()]);
-  }
-  if (setup.hop !== undefined) number(SETUP_ID.hop, setup.hop);
+  const known = Object.entries(PARAMETERS).filter(([, [key]]) => setup[key] !== undefined);
   const w = new Writer();
-  w.varint(parameters.length);
-  for (const [id, value] of parameters) {
-    w.varint(id);
+  w.varint(known.length);
+  for (const [id, [key, field]] of known) {
+    const value = new Writer();
+    field.write(value, setup[key]);
+    w.varint(Number(id));
     w.varint(value.length);
-    w.put(value);
+    w.put(value.done());
   }
   return w.done();
 }
@@ -156,32 +160,24 @@ export function decodeSetup(body: Uint8Array): Setup {
   const count = r.varint();
   if (count > MAX_PARAMETERS) throw r.fail(`${count} parameters, at most ${MAX_PARAMETERS}`);
   const seen = new Set<number>();
-  const out: { -readonly [K in keyof Setup]: Setup[K] } = {};
+  const out: Record<string, unknown> = {};
   for (let i = 0; i < count; i++) {
     const id = r.varint();
     if (seen.has(id)) throw r.fail(`parameter ${id} stands twice`);
     seen.add(id);
     const value = new Reader(r.take(r.varint()), "SETUP parameter");
-    if (id === SETUP_ID.probe) out.probe = Math.min(2, wholeNumber(value));
-    else if (id === SETUP_ID.path) out.path = value.rest();
-    else if (id === SETUP_ID.role) out.role = wholeNumber(value);
-    else if (id === SETUP_ID.cost) {
-      out.cost = cost.read(value);
-      refuseLeftovers(value);
-    } else if (id === SETUP_ID.hop) {
-      const hop = value.bigVarint();
-      refuseLeftovers(value);
-      if (hop !== 0n) out.hop = hop;
-    }
+    const known = PARAMETERS[id];
+    if (known === undefined) continue;
+    out[known[0]] = known[1].read(value);
+    refuseLeftovers(value);
   }
   refuseLeftovers(r);
-  return out;
-}
-
-function wholeNumber(value: Reader): number {
-  const n = Number(value.bigVarint());
-  refuseLeftovers(value);
-  return Math.min(n, Number.MAX_SAFE_INTEGER);
+  const { probe, hop, ...setup } = out as Setup;
+  return {
+    ...setup,
+    ...(probe !== undefined && { probe: Math.min(2, probe) }),
+    ...(hop !== undefined && hop !== 0n && { hop }),
+  };
 }
 
 /** @throws {ProtocolViolation} */
