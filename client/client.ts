@@ -77,6 +77,7 @@ interface Setup {
 export class Client extends Peer implements AsyncDisposable {
   readonly #options: ClientOptions;
   readonly #setup: Setup;
+  readonly #reconnect: ReconnectOptions | undefined;
   readonly #hop: bigint;
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -146,6 +147,7 @@ export class Client extends Peer implements AsyncDisposable {
     super({ local, remote, over: over.promise });
     this.#options = options;
     this.#setup = setup;
+    this.#reconnect = reconnect;
     this.#hop = hop;
     this.#clock = context.clock;
     this.#log = options.log ?? silent;
@@ -284,7 +286,7 @@ export class Client extends Peer implements AsyncDisposable {
       log: this.#log,
       ...(versions === undefined ? {} : { versions: versionsOf(versions) }),
       ...(path === undefined ? {} : { path }),
-      replaceable: this.#policy !== "ignore" || reconnectOf(this.#setup) !== undefined,
+      replaceable: this.#policy !== "ignore" || this.#reconnect !== undefined,
       ongoaway: (uri, from) => this.#goaway(uri, from),
       onlost: (info, lost) => this.#lost(info, lost),
     });
@@ -306,15 +308,14 @@ export class Client extends Peer implements AsyncDisposable {
 
   get #policy(): GoawayPolicy {
     const { dial } = this.#setup;
-    const reconnects = reconnectOf(this.#setup) !== undefined;
-    return dial?.options.goaway ?? (reconnects ? "same-host" : "ignore");
+    return dial?.options.goaway ?? (this.#reconnect === undefined ? "ignore" : "same-host");
   }
 
   #lost(info: CloseInfo, link: Link): void {
     this.#links.delete(link);
     const current = link === this.#link;
     const why = link.session.reasonFor(info.code);
-    const reconnect = reconnectOf(this.#setup);
+    const reconnect = this.#reconnect;
     const refused = !reconnect?.evenRefused && (why === "unauthorized" || why === "version");
     const again = !this.#stop.signal.aborted && !refused && reconnect !== undefined;
     link.leaving = true;
@@ -355,7 +356,7 @@ export class Client extends Peer implements AsyncDisposable {
     this.#dialing = true;
     const { url } = this.#setup.dial!;
     const { signal } = this.#stop;
-    const reconnect = reconnectOf(this.#setup);
+    const reconnect = this.#reconnect;
     const giveUpMs = reconnect?.giveUpMs ?? Infinity;
     const sinceMs = this.#clock.now();
     let target = first;
@@ -405,7 +406,7 @@ export class Client extends Peer implements AsyncDisposable {
   /** Broadcasts that were lost with the last session may come back for a while. */
   #settleLater(): void {
     this.#settleCancel?.();
-    const graceMs = reconnectOf(this.#setup)?.graceMs ?? GRACE_MS;
+    const graceMs = this.#reconnect?.graceMs ?? GRACE_MS;
     this.#settleCancel = this.#clock.after(graceMs, () => this.#remote.settle());
   }
 

@@ -12,6 +12,7 @@ import type { RelayStats } from "../relay/stats.ts";
 import type { TrackContext } from "../relay/track.ts";
 import { drainSessions } from "../session/drain.ts";
 import { acceptSession } from "../session/accept.ts";
+import { sweepSession } from "../session/sweep.ts";
 import { refuse } from "../session/open.ts";
 import type { Session } from "../session/session.ts";
 import type { Connection } from "../transport/connection.ts";
@@ -260,7 +261,9 @@ export class Server implements AsyncDisposable {
     const { clock } = this.#context;
     this.#cancelSweep.now = clock.after(SWEEP_MS, () => {
       const writeTimeoutMs = this.#options.writeTimeoutMs ?? 10_000;
-      for (const session of [...this.#sessions]) session.sweep(clock.now(), writeTimeoutMs);
+      for (const session of [...this.#sessions]) {
+        sweepSession(session, clock.now(), writeTimeoutMs);
+      }
       this.#sweepLater();
     });
   }

@@ -21,6 +21,7 @@ import { NO_LIMITS } from "../session/limits.ts";
 import { LimitedQuota } from "../session/quota.ts";
 import type { CloseInfo, Connection } from "../transport/connection.ts";
 import { acceptSession } from "../session/accept.ts";
+import { sweepSession } from "../session/sweep.ts";
 import { openSession, refuse } from "../session/open.ts";
 import type { Entry, EntryWish, Session } from "../session/session.ts";
 import type { Admitted } from "./auth/authorizer.ts";
@@ -383,7 +384,9 @@ export class Relay {
       const now = this.#clock.now();
       const { writeTimeoutMs } = this.limits;
       this.#keeper.look(now); // another thread may have grown
-      for (const { session } of [...this.#sessions.values()]) session.sweep(now, writeTimeoutMs);
+      for (const { session } of [...this.#sessions.values()]) {
+        sweepSession(session, now, writeTimeoutMs);
+      }
       this.#sweepLater();
     });
   }

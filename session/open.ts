@@ -13,10 +13,28 @@ import { ProtocolViolation } from "../wire/errors.ts";
 import { VERSIONS } from "../wire/versions.ts";
 import type { Opening } from "./context.ts";
 import { NoCommonVersion, SessionRefused } from "./errors.ts";
-import { NO_QUOTA } from "./no_quota.ts";
+import { newSessionHits } from "./limits.ts";
+import type { Quota } from "./quota.ts";
 import { LITE_CODES } from "./lite/context.ts";
 import { LiteSession } from "./lite/session.ts";
 import type { Session, SessionOptions } from "./session.ts";
+
+/** For sessions without any limit. */
+const NO_QUOTA: Quota = {
+  hits: newSessionHits(),
+  maySend: true,
+  mayAnnounce: () => true,
+  maySubscribe: () => true,
+  message() {},
+  told() {},
+  settled() {},
+  sent() {},
+  wait() {},
+  leave() {},
+  received() {},
+  sweep: () => false,
+  close() {},
+};
 
 /**
  * Opens the session of a connection that we have dialed. All versions so far are of moq-lite. The ALPN tells which one; with

@@ -13,6 +13,7 @@ import type { Opening, SessionContext } from "./context.ts";
 import type { Intake } from "./intake.ts";
 import type { ProbeReport, Served, Session } from "./session.ts";
 import type { StreamReader } from "./stream_reader.ts";
+import type { Sent, Swept } from "./sweep.ts";
 
 /** How long GOAWAY may come after the transport's own request to leave. */
 const DRAIN_MS = 1000;
@@ -24,8 +25,7 @@ export interface PublisherHalf {
   served(): Iterable<Served>;
   /** Ends every subscription in order: groups that have begun are sent to their end. */
   drain(): void;
-  /** @returns How long nothing has moved that should have, in milliseconds. */
-  sweep(now: number): number;
+  readonly sent: Sent;
   /** The session is over. */
   close(): void;
 }
@@ -109,18 +109,9 @@ export abstract class RunningSession implements Session {
     this.publisher.drain();
   }
 
-  sweep(now: number, writeTimeoutMs: number): void {
+  get swept(): Swept {
     const { quota, unfinished, log } = this.#context;
-    unfinished.sweep(now);
-    if (quota.sweep(now)) {
-      quota.hits.receiveRate++;
-      log.warn("session closed: the peer sends more than it may");
-      return void this.close("tooMany", "more media than this server takes");
-    }
-    if (this.publisher.sweep(now) <= writeTimeoutMs) return;
-    quota.hits.writeTime++;
-    log.warn("session closed: the peer has stopped reading");
-    this.close("controlTimeout", "the peer has stopped reading");
+    return { sent: this.publisher.sent, quota, unfinished, log };
   }
 
   close(reason: CloseReason | number = "none", text = ""): number {

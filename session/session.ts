@@ -14,6 +14,7 @@ import type { Track } from "../relay/track.ts";
 import type { CloseInfo, Connection } from "../transport/connection.ts";
 import type { Version } from "../wire/versions.ts";
 import type { Quota } from "./quota.ts";
+import type { Swept } from "./sweep.ts";
 
 /** One peer and the version that it speaks. {@link openSession} opens it. */
 export interface Session {
@@ -51,8 +52,8 @@ export interface Session {
   goaway(uri?: string): Promise<void>;
   /** Ends every served subscription in order: groups that have begun are sent to their end. */
   drain(): void;
-  /** Closes the session if the peer has stopped reading or sends too much. Call it about once a second. */
-  sweep(now: number, writeTimeoutMs: number): void;
+  /** What {@link sweepSession} looks at. */
+  readonly swept: Swept;
   /**
    * Ends the session. Groups that have begun are cut; call {@link Session.drain} and wait to avoid that.
    * @param reason A word, or a code of this session's protocol. Default: "none".

@@ -19,8 +19,8 @@ import type { LiteContext } from "./context.ts";
 import type { PublisherHalf } from "../running_session.ts";
 import { Places } from "../send/send_order.ts";
 import { ServedFetch } from "../send/served_fetch.ts";
-import { Watchdog } from "../send/watchdog.ts";
 import type { StreamReader } from "../stream_reader.ts";
+import type { Sent } from "../sweep.ts";
 import { AnnounceEncoder } from "./announce_codec.ts";
 import { HALF_A_VARINT, LiteEncoder } from "./group_encoder.ts";
 import { excerpt, isBounded } from "./excerpt.ts";
@@ -40,7 +40,7 @@ export class Publisher implements PublisherHalf {
   readonly #places = new Places();
   readonly #announcing = new Set<() => void>();
   readonly #fetches = new Set<ServedFetch>();
-  readonly #watchdog = new Watchdog();
+  readonly sent: Sent = { groups: new Set(), answers: new Map() };
   /** Running announce streams by prefix. */
   readonly #prefixes = new Map<string, number>();
   #excludeHop = 0n;
@@ -128,10 +128,10 @@ export class Publisher implements PublisherHalf {
       stream.send.finish();
     };
     this.#announcing.add(stop);
-    this.#watchdog.addAnswer(stream.send);
+    this.sent.answers.set(stream.send, -1);
     void ended.then(() => {
       this.#announcing.delete(stop);
-      this.#watchdog.deleteAnswer(stream.send);
+      this.sent.answers.delete(stream.send);
       stop();
     });
   }
@@ -169,14 +169,14 @@ export class Publisher implements PublisherHalf {
       onDone: () => {
         this.#subscriptions.delete(asked.id);
         this.#places.leave(subscription.outgoing);
-        this.#watchdog.delete(subscription.outgoing);
-        this.#watchdog.deleteAnswer(stream.send);
+        this.sent.groups.delete(subscription.outgoing);
+        this.sent.answers.delete(stream.send);
       },
     });
-    this.#watchdog.addAnswer(stream.send);
+    this.sent.answers.set(stream.send, -1);
     this.#subscriptions.set(asked.id, subscription);
     this.#places.enter(subscription.outgoing);
-    this.#watchdog.add(subscription.outgoing);
+    this.sent.groups.add(subscription.outgoing);
     log.debug("subscribed", { broadcast: path, track: asked.track, subscribe: asked.id });
     subscription.start();
     try {
@@ -223,12 +223,12 @@ export class Publisher implements PublisherHalf {
       if (group !== whole) whole.release();
       const onDone = () => {
         this.#fetches.delete(served);
-        this.#watchdog.delete(served);
+        this.sent.groups.delete(served);
       };
       const encoder = new LiteEncoder(dialect);
       const served = new ServedFetch({ stream, group, encoder, stats, clock, quota, onDone });
       this.#fetches.add(served);
-      this.#watchdog.add(served);
+      this.sent.groups.add(served);
       served.start();
     } catch (error) {
       // A FIN alone would be an empty group. Half a varint before it shows the failure.
@@ -249,10 +249,6 @@ export class Publisher implements PublisherHalf {
   /** Ends every subscription in order: groups that have begun are sent to their end. */
   drain(): void {
     for (const subscription of [...this.#subscriptions.values()]) subscription.drain();
-  }
-
-  sweep(now: number): number {
-    return this.#watchdog.sweep(now);
   }
 
   /** The session is over. */

@@ -15,7 +15,7 @@ import type { StreamReason } from "../reasons.ts";
 import type { GroupEncoder } from "./encoder.ts";
 import { GroupSender, type SenderOwner } from "./group_sender.ts";
 import { type Ranked, sendOrder, Turns } from "./send_order.ts";
-import type { Sending } from "./watchdog.ts";
+import type { Sending } from "../sweep.ts";
 
 /** Groups that may wait for a stream, unless the ring keeps more. Older ones are skipped. */
 const MIN_WAITING = 128;

@@ -10,7 +10,7 @@ import type { BidiStream } from "../../transport/connection.ts";
 import type { Quota } from "../quota.ts";
 import type { GroupEncoder } from "./encoder.ts";
 import { GroupSender, type SenderOwner } from "./group_sender.ts";
-import type { Sending } from "./watchdog.ts";
+import type { Sending } from "../sweep.ts";
 
 export interface ServedFetchOptions {
   readonly stream: BidiStream;
