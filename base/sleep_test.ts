@@ -43,3 +43,19 @@ Deno.test("sleep() without a clock goes by the machine's time", async () => {
   await sleep(1);
   await sleep(1, new AbortController().signal);
 });
+
+Deno.test("sleep() is as long as was asked for, beyond what one timer takes, and without an end", async () => {
+  const clock = new ManualClock();
+  const day = 86_400_000;
+  const month = sleep(30 * day, undefined, clock);
+  const abort = new AbortController();
+  const endless = sleep(Infinity, abort.signal);
+  for (let n = 1; n < 30; n++) clock.advance(day);
+  assert.ok(!await isOver(month));
+  clock.advance(day);
+  assert.ok(await isOver(month));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.ok(!await isOver(endless));
+  abort.abort();
+  await endless;
+});
