@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { heldBytes } from "./eviction.ts";
 import { type CopyOf, Group, type GroupCopy, type GroupCursor, type Subgroup } from "./group.ts";
 import { GroupWriter } from "./group_writer.ts";
 import { type Layout, WHOLE_GROUP } from "./subgroup_head.ts";
@@ -80,7 +81,7 @@ class Copy implements GroupCopy {
   }
 
   get heldBytes(): number {
-    return this.target.group.heldBytes;
+    return heldBytes(this.target.group);
   }
 
   takes(subgroup: Subgroup): boolean {

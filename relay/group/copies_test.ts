@@ -13,6 +13,7 @@ import type { Convert } from "./copies.ts";
 import { Group, type Subgroup } from "./group.ts";
 import { GroupWriter } from "./group_writer.ts";
 import { type SubgroupHead, WHOLE_GROUP } from "./subgroup_head.ts";
+import { evict } from "./eviction.ts";
 
 const object = (id: number, size = 10): TestObject => ({
   id,
@@ -213,13 +214,13 @@ Deno.test("a group that is evicted takes its copies along, and they count as its
     new Set(context.pool.holders),
     new Set([writer.writer.subgroup.group, copy.group]),
   );
-  copy.group.evict();
+  evict(copy.group);
   assert.equal(copy.state, "cut");
   writer.object(object(1));
   assert.equal(writer.writer.subgroup.cursors.length, 0, "it is not filled any more");
   const again = reader();
   assert.deepEqual(again.groups[0]!.frames, 2);
-  writer.writer.subgroup.group.evict();
+  evict(writer.writer.subgroup.group);
   assert.equal(again.groups[0]!.state, "cut");
 });
 
@@ -229,7 +230,7 @@ Deno.test("a reader that evicts the group while its copy is filled ends the copy
   const writer = open(1, objects(0));
   const source = writer.writer.subgroup;
   const copy = one.groups[0]!;
-  copy.attach({ slot: -1, pump: () => source.group.evict() });
+  copy.attach({ slot: -1, pump: () => evict(source.group) });
   writer.object(object(0));
   assert.deepEqual([copy.state, source.state, source.cursors.length], ["cut", "cut", 0]);
   const [first, second] = [...copy.cursors];

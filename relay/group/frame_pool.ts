@@ -15,13 +15,6 @@ export interface Slab {
   readonly sizeClass: number;
 }
 
-/** Has slabs on loan, and can be told to give them back. */
-export interface Holder {
-  readonly heldBytes: number;
-  /** Gives its slabs back as soon as nobody reads them any more. */
-  evict(): void;
-}
-
 export interface FramePoolOptions {
   /** Bytes of the smallest slab. Default 1500: one network packet. */
   readonly frameCapacity?: number;
@@ -65,7 +58,7 @@ export class FramePool {
   /** Called with each new arena, and with `undefined` for each that went back. Other threads have to know. */
   onArena: ((index: number, memory: ArrayBufferLike | undefined) => void) | undefined;
   /** All that have slabs now. They add and remove themselves. */
-  readonly holders = new Set<Holder>();
+  readonly holders = new Set<object>();
   /** Called with each slab while more than `alarmBytes` are on loan. Must not call the pool. */
   onAlarm: (() => void) | undefined;
   /** Infinity: never. */

@@ -11,7 +11,7 @@
  *
  * @module
  */
-import type { FramePool, Holder, Slab } from "./frame_pool.ts";
+import type { FramePool, Slab } from "./frame_pool.ts";
 import { type Layout, type SubgroupHead, WHOLE_GROUP } from "./subgroup_head.ts";
 
 /** Something that follows a subgroup as it grows. */
@@ -67,7 +67,7 @@ export const MAX_SUBGROUPS = 1000;
 /** A frame's head (two varints) never straddles two slabs. */
 const HEAD_ROOM = 16;
 
-export class Group implements Holder {
+export class Group {
   /** The subgroup that came first, and those that came after it, in that order. */
   readonly first: Subgroup;
   others: readonly Subgroup[] = NO_SUBGROUPS;
@@ -195,38 +195,10 @@ export class Group implements Holder {
     for (const subgroup of this.others) subgroup.empty();
   }
 
-  /** Bytes of its slabs. */
-  get heldBytes(): number {
-    let bytes = 0;
-    for (const { segments } of this.subgroups) {
-      for (const slab of segments) bytes += slab.bytes.length;
-    }
-    return bytes;
-  }
-
-  /** Bytes of its slabs and of those of its copies. */
-  get costBytes(): number {
-    return this.copies.reduce((sum, { heldBytes }) => sum + heldBytes, this.heldBytes);
-  }
-
   /** Ends its open subgroups. Readers still read to the end. */
   end(state: "complete" | "cut"): void {
     this.first.end(state);
     for (const subgroup of this.others) subgroup.end(state);
-  }
-
-  /** Gives its memory back. The group is cut and not kept any more, and readers lose the unread rest. */
-  evict(): void {
-    if (this.isEvicted) return;
-    this.isEvicted = true;
-    this.retain();
-    this.keeper?.forget(this);
-    this.settle();
-    this.end("cut");
-    for (const { cursors } of this.subgroups) {
-      for (let i = cursors.length - 1; i >= 0; i--) cursors[i]?.evicted?.();
-    }
-    this.release();
   }
 
   /** One of its subgroups has ended. @internal */

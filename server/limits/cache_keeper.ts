@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { costBytes, evict, heldBytes } from "../../relay/group/eviction.ts";
 import { Group } from "../../relay/group/group.ts";
 import type { Origin } from "../../relay/origin.ts";
 import type { Track } from "../../relay/track.ts";
@@ -96,8 +97,8 @@ export class CacheKeeper {
       const left = kept.map(({ group }) => group).sort(newestFirst);
       for (let over = costOf(left) - limit; over > 0 && left.length > 0;) {
         const group = left.pop()!;
-        over -= group.costBytes;
-        group.evict();
+        over -= costBytes(group);
+        evict(group);
         this.#hits.broadcastCache++;
       }
     }
@@ -119,7 +120,7 @@ export class CacheKeeper {
     for (const holder of this.#origin.context.pool.holders) {
       if (!(holder instanceof Group)) continue;
       if (holder.isEvicted) { // the transport still holds it
-        over -= holder.heldBytes;
+        over -= heldBytes(holder);
         continue;
       }
       const owned = byOwner.get(holder.owner) ?? [];
@@ -134,9 +135,9 @@ export class CacheKeeper {
       const largest = owned.reduce((a, b) => b.bytes > a.bytes ? b : a);
       const group = largest.groups.pop();
       if (group === undefined) break;
-      largest.bytes -= group.heldBytes;
-      over -= group.heldBytes;
-      group.evict();
+      largest.bytes -= heldBytes(group);
+      over -= heldBytes(group);
+      evict(group);
       this.#hits.cache++;
     }
     this.#count();
@@ -160,10 +161,10 @@ export class CacheKeeper {
 }
 
 const sizeOf = (groups: readonly Group[]) =>
-  groups.reduce((sum, group) => sum + group.heldBytes, 0);
+  groups.reduce((sum, group) => sum + heldBytes(group), 0);
 
 const costOf = (groups: readonly Group[]) =>
-  groups.reduce((sum, group) => sum + group.costBytes, 0);
+  groups.reduce((sum, group) => sum + costBytes(group), 0);
 
 /** Live edges first; the group that was superseded first is the last one. */
 function newestFirst(a: Group, b: Group): number {
@@ -183,7 +184,7 @@ function forget(kept: readonly Kept[], bytes: number): number {
   let left = bytes;
   for (const { track, group } of ordered) {
     if (left <= 0) break;
-    const size = group.costBytes;
+    const size = costBytes(group);
     if (!track.ring.drop(group)) continue;
     left -= size;
     groups++;

@@ -6,6 +6,7 @@ import { newLimitHits } from "../../metrics/limit_keys.ts";
 import { CacheKeeper } from "./cache_keeper.ts";
 import { Census } from "./census.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
+import { heldBytes } from "../../relay/group/eviction.ts";
 
 /** A source of groups with three subgroups each, of some 4 KB together, and what keeps them within 40,000 bytes. */
 function keeping(limits: { maxCacheBytes?: number; maxBroadcastCacheBytes?: number }) {
@@ -40,7 +41,7 @@ Deno.test("groups with several subgroups are forgotten whole, the oldest first, 
   assert.deepEqual(kept.map(({ sequence }) => sequence).at(-1), 29);
   for (const { subgroups } of kept) assert.equal(subgroups.length, 3);
   assert.equal(hits.cache, 30 - kept.length);
-  const held = kept.reduce((sum, { heldBytes }) => sum + heldBytes, 0);
+  const held = kept.reduce((sum, group) => sum + heldBytes(group), 0);
   assert.equal(context.pool.stats.bytesInUse, held);
 });
 
