@@ -64,32 +64,14 @@ export type HashAnswer = string | Uint8Array | undefined;
  * @throws {RangeError} There is no such version, or the hash is malformed.
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Client> {
-  const {
-    versions: names,
-    hash,
-    caCerts,
-    headers,
-    timeoutMs,
-    transport,
-    webSocketAfterMs,
-    webSocketUnpinned,
-    ...rest
-  } = options;
+  const { versions: names, hash, ...rest } = options;
   const versions = names === undefined ? VERSIONS : versionsOf(names);
-  const how = {
-    protocols: alpnsOf(versions),
-    ...(caCerts === undefined ? {} : { caCerts }),
-    ...(headers === undefined ? {} : { headers }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(transport === undefined ? {} : { transport }),
-    ...(webSocketAfterMs === undefined ? {} : { webSocketAfterMs }),
-    ...(webSocketUnpinned === undefined ? {} : { webSocketUnpinned }),
-  };
+  const protocols = alpnsOf(versions);
   const pin = typeof hash === "function" ? undefined : pinOf(hash);
   const dial = await dialerFor(new URL(url));
   const dialer = async (target: URL, signal: AbortSignal) => {
     const pinned = typeof hash === "function" ? pinOf(await hash()) : pin;
-    return await dial(target, { ...how, ...pinned, signal }).catch((error: unknown) => {
+    return await dial(target, { ...rest, protocols, ...pinned, signal }).catch((error: unknown) => {
       if (!(error instanceof ProtocolRefused)) throw error;
       throw new NoCommonVersion("others", versions.join(", "));
     });
