@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { heldBytes } from "./eviction.ts";
+import { evict, heldBytes } from "./eviction.ts";
 import { type CopyOf, Group, type GroupCopy, type GroupCursor, type Subgroup } from "./group.ts";
 import { GroupWriter } from "./group_writer.ts";
 import { type Layout, WHOLE_GROUP } from "./subgroup_head.ts";
@@ -102,6 +102,10 @@ class Copy implements GroupCopy {
 
   settled(): void {
     this.pump();
+  }
+
+  evict(): void {
+    evict(this.target.group);
   }
 
   pump(): void {

@@ -13,7 +13,7 @@ import type { Convert } from "./copies.ts";
 import { Group, type Subgroup } from "./group.ts";
 import { GroupWriter } from "./group_writer.ts";
 import { type SubgroupHead, WHOLE_GROUP } from "./subgroup_head.ts";
-import { evict } from "./eviction.ts";
+import { costBytes, evict, heldBytes } from "./eviction.ts";
 
 const object = (id: number, size = 10): TestObject => ({
   id,
@@ -222,6 +222,32 @@ Deno.test("a group that is evicted takes its copies along, and they count as its
   assert.deepEqual(again.groups[0]!.frames, 2);
   evict(writer.writer.subgroup.group);
   assert.equal(again.groups[0]!.state, "cut");
+});
+
+Deno.test("a group that is evicted frees its copies too, however slow their readers are", () => {
+  const { context, track, open } = objectTrack();
+  let evictions = 0;
+  for (const layout of ["frames", "objects18"] as const) {
+    const slow = new FakeReader(LIVE, layout);
+    slow.then = (subgroup) => {
+      const cursor = {
+        slot: -1,
+        pump() {},
+        evicted() {
+          evictions++;
+          subgroup.detach(cursor);
+        },
+      };
+      subgroup.attach(cursor);
+    };
+    track.add(slow);
+  }
+  const writer = open(1, objects(0));
+  writer.object(object(0, 500));
+  const { group } = writer.writer.subgroup;
+  assert.ok(costBytes(group) > 2 * heldBytes(group));
+  evict(group);
+  assert.deepEqual([evictions, context.pool.stats.inUse], [2, 0]);
 });
 
 Deno.test("a reader that evicts the group while its copy is filled ends the copy once", () => {

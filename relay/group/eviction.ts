@@ -19,7 +19,7 @@ export function costBytes(group: Group): number {
   return group.copies.reduce((sum, copy) => sum + copy.heldBytes, heldBytes(group));
 }
 
-/** Gives its memory back. The group is cut and not kept any more, and readers lose the unread rest. */
+/** Gives its memory back, with its copies. It is cut and not kept any more, and readers lose the unread rest. */
 export function evict(group: Group): void {
   if (group.isEvicted) return;
   group.isEvicted = true;
@@ -30,5 +30,6 @@ export function evict(group: Group): void {
   for (const { cursors } of group.subgroups) {
     for (let i = cursors.length - 1; i >= 0; i--) cursors[i]?.evicted?.();
   }
+  for (const copy of group.copies) copy.evict();
   group.release();
 }

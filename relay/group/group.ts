@@ -42,6 +42,8 @@ export interface GroupCopy {
   opened(subgroup: Subgroup): void;
   /** No further subgroup is waited for. */
   settled(): void;
+  /** The memory is needed: its readers lose the unread rest. */
+  evict(): void;
 }
 
 /**
