@@ -55,7 +55,7 @@ export class Announcements implements Disposable {
     }
   }
 
-  /** All news, until it is closed. */
+  /** All news, until it is closed. @throws The reason of the watch's signal. */
   async *[Symbol.asyncIterator](): AsyncIterableIterator<BroadcastNews> {
     try {
       for (;;) {

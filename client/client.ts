@@ -183,7 +183,10 @@ export class Client extends Peer implements AsyncDisposable {
     return this.#status!;
   }
 
-  /** The current status, then every change until the client is closed. Changes in quick succession come as one. */
+  /**
+   * The current status, then every change until the client is closed. Changes in quick succession come as one.
+   * @throws The signal's reason.
+   */
   async *statuses(options: WaitOptions = {}): AsyncIterableIterator<ClientStatus> {
     for (let told: ClientStatus | undefined;;) {
       while (this.#status === told) await this.#changed.wait(options.signal);

@@ -24,15 +24,15 @@ export interface MuxRequest {
   readonly track: string;
   /** The values of the pattern's wildcards, in order; `**` is one text. */
   readonly wildcards: readonly string[];
-  /** The merged request of all current readers: priority, latency, range of groups. Later `track.wanted` has it. */
+  /** The merged request of all current readers: priority, latency, range of groups. It can change: `track.wanted` has the current one. */
   readonly wanted: TrackRequest;
-  /** Aborts when the track has no reader any more or has ended: stop writing. */
+  /** Aborts when the track has ended, or has no reader any more. Stop writing then. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Writes one track while it has readers. Called once for all readers at the same time, and again when a reader comes after all
- * had left. It may return at once and write later. Throwing {@link NotFound} refuses the track; any other error ends it.
+ * Writes one track while it has readers. It is called once for all readers, and again when a reader comes after all have
+ * left. It may return at once and write later. Throwing {@link NotFound} refuses the track; any other error ends it.
  */
 export type TrackHandler = (request: MuxRequest, track: TrackProducer) => void | Promise<void>;
 
@@ -63,17 +63,16 @@ interface Route {
   readonly info: Partial<TrackInfo>;
 }
 
-/** How long a track that nobody reads is remembered, in milliseconds: its groups can be fetched. */
+/** How long a track without readers is kept, in milliseconds. Until then its groups can be fetched. */
 const IDLE_MS = 30_000;
 
 /**
- * Calls the handler of a requested path. A pattern is a path in which `*` stands for exactly one segment, and
- * `**`, as its last segment, for any number of them, none included: `room/*` answers for `room/alice`, `room/**` also for
- * `room/alice/screen` and `room`. Of several that fit, the one with a fixed segment where the other has a wildcard wins,
- * the first such segment deciding; `*` goes before `**`.
+ * Calls the handler of a requested path. A pattern is a path with wildcards: `*` stands for exactly one segment; `**` is the
+ * last segment and stands for any number of segments, even none. `room/*` matches `room/alice`. `room/**` also matches
+ * `room/alice/screen` and `room`. If several patterns match, the first segment in which they differ decides: a fixed segment
+ * goes before `*`, and `*` before `**`.
  *
- * Each pattern is announced: a path as it is, one with wildcards by the part before the first of them, below which
- * relays ask us for everything.
+ * Each pattern is announced up to its first wildcard. Relays ask for everything below the announced path.
  */
 export class TrackMux {
   readonly #routes = new Map<string, Route>();
@@ -100,7 +99,7 @@ export class TrackMux {
   }
 
   /**
-   * Announces and serves everything in an origin, for as long as the result is not disposed of.
+   * Announces and serves everything in an origin, until the result is disposed of.
    * @internal
    */
   bind(origin: Origin): Disposable {
@@ -129,12 +128,12 @@ export class TrackMux {
   }
 }
 
-/** Sorts what fits more closely first: per segment fixed, `*`, `**`. */
+/** Sorts the closest match first: per segment fixed, `*`, `**`. */
 function rank(pattern: readonly string[]): string {
   return pattern.map((part) => part === "**" ? "3" : part === "*" ? "2" : "1").join("") + "0";
 }
 
-/** What the wildcards stand for, or `undefined` where the pattern does not fit. */
+/** The values of the wildcards, or `undefined` if the pattern does not match. */
 function match(pattern: readonly string[], path: readonly string[]): string[] | undefined {
   const open = pattern.at(-1) === "**";
   const fixed = open ? pattern.length - 1 : pattern.length;
@@ -231,7 +230,7 @@ class Demand implements TrackFeed {
       this.#forgetLater();
     });
     this.#running = { over, producer };
-    // Later, when the reader whose coming this is has been counted.
+    // Later, when the new reader has been counted.
     queueMicrotask(() => void this.#run(producer, over.signal));
   }
 

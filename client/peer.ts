@@ -96,8 +96,9 @@ export abstract class Peer {
   }
 
   /**
-   * What the peer announces below a prefix: what there is, then every change. Ends with the peer, or with the signal.
-   * A broadcast that a reconnecting client finds again where it was is not told again.
+   * What the peer announces below a prefix: what there is, then every change. It ends with the peer. A broadcast
+   * that a reconnecting client finds again at its path is not told again.
+   * @param options.signal When it aborts, the watch is closed, and reading it throws the signal's reason.
    */
   announced(prefix = "", options: WaitOptions = {}): Announcements {
     const { remote, over } = this.#parts;

@@ -1,6 +1,6 @@
 /**
- * Broadcasts published from this process: tracks that are written whether anybody reads or not, the newest groups kept for
- * those who join late.
+ * Broadcasts published by this process. A track is written whether anybody reads it or not. Its newest groups are kept for
+ * subscribers that join late.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import {
 import { Track, type TrackContext } from "../relay/track.ts";
 import { givenName, givenPath } from "../wire/path.ts";
 
-/** A group being written. Close it; an aborted one reaches nobody as a whole. */
+/** A group being written. Close it in the end. Nobody gets an aborted group as a whole. */
 export class GroupProducer implements Disposable {
   readonly #writer: GroupWriter;
   readonly #now: () => number;
@@ -33,7 +33,7 @@ export class GroupProducer implements Disposable {
     this.#now = now;
   }
 
-  /** Its number. */
+  /** The group's number. */
   get sequence(): number {
     return this.#writer.subgroup.sequence;
   }
@@ -46,7 +46,7 @@ export class GroupProducer implements Disposable {
   /**
    * Adds a frame.
    * @param timestamp In the track's timescale. Default: now, in milliseconds since 1970.
-   * @throws {GroupTooLarge} @throws {RangeError} The timestamp is no whole number in [0, 2^53-1].
+   * @throws {GroupTooLarge} @throws {RangeError} The timestamp is not a whole number in [0, 2^53-1].
    */
   write(payload: Uint8Array | string, timestamp: number = this.#now()): void {
     if (!Number.isSafeInteger(timestamp) || timestamp < 0) {
@@ -65,7 +65,7 @@ export class GroupProducer implements Disposable {
     this.#writer.finish();
   }
 
-  /** Gives the group up in the middle. */
+  /** Cuts the group off in the middle. */
   abort(): void {
     this.#writer.cut();
   }
@@ -93,7 +93,7 @@ export class TrackProducer implements Disposable {
     this.#onclose = onclose;
   }
 
-  /** The name it is asked for by. */
+  /** The name that subscribers ask for. */
   get name(): string {
     return this.#track.name;
   }
@@ -123,11 +123,14 @@ export class TrackProducer implements Disposable {
     this.#next += groups;
   }
 
-  /** Opens a group: by default the one after the last. @throws {RangeError} It was opened before. */
+  /**
+   * Opens a group: by default the one after the last.
+   * @throws {RangeError} It was opened before or is too old, or the track has ended.
+   */
   group(sequence: number = this.#next): GroupProducer {
     const { clock, limits, stats, pool } = this.#track.context;
     if (this.#superseded) {
-      // Whoever goes on writing although nobody has been reading for long is not disturbed.
+      // The owner may go on writing. Nobody gets these groups.
       const nowhere = Group.alone(pool, sequence, clock.now());
       nowhere.group.keeper = NOBODY;
       this.#next = Math.max(this.#next, sequence + 1);
@@ -146,9 +149,9 @@ export class TrackProducer implements Disposable {
     return new GroupProducer(new GroupWriter(group, limits, counters), () => clock.wallMs());
   }
 
-  /** A whole group of one frame. */
+  /** Writes a group of one frame. */
   write(payload: Uint8Array | string, timestamp?: number): void {
-    // Not `using`: the minifier of `deno bundle` puts the one use in its place, and nobody disposes of it.
+    // Not `using`: the minifier of `deno bundle` inlines the variable, and then it is not disposed of.
     const group = this.group();
     try {
       group.write(payload, timestamp);
@@ -157,19 +160,19 @@ export class TrackProducer implements Disposable {
     }
   }
 
-  /** A group of one frame that may get lost, to those whose version and transport have datagrams (05+). */
+  /** Sends a group of one frame, which may get lost, to subscribers whose version (05+) and transport have datagrams. */
   datagram(payload: Uint8Array, timestamp?: number): void {
     const stamp = timestamp ?? this.#track.context.clock.wallMs();
     const sequence = this.#next++;
     if (!this.#ended && !this.#superseded) this.#track.deliverDatagram(sequence, stamp, payload);
   }
 
-  /** Ends the track: subscribers get what is there, and the news that it is all. */
+  /** Ends the track. Subscribers get the groups that are there, and then the end. */
   close(): void {
     this.#end({ kind: "ended", nextGroup: this.#next });
   }
 
-  /** Gives the track up: subscribers are told that it was lost, or refused. */
+  /** Gives the track up. Subscribers are told that it was lost, or refused. */
   abort(reason: string, why: TrackFailure = "lost"): void {
     this.#end({ kind: "failed", why, reason });
   }
@@ -180,7 +183,7 @@ export class TrackProducer implements Disposable {
   }
 
   /**
-   * Another producer writes the track from now on: what is written here reaches nobody.
+   * Another producer writes the track from now on. Nobody gets what is written here.
    * @internal
    */
   supersede(): void {
@@ -195,14 +198,14 @@ export class TrackProducer implements Disposable {
   }
 }
 
-/** Keeps groups that nobody gets until they end. */
+/** Holds groups that nobody gets until they end. */
 const NOBODY: GroupKeeper = { owner: "", forget() {}, ended: (group) => group.release() };
 
 /** How a broadcast is published. */
 export interface PublishOptions {
   /**
-   * Called when somebody asks for a track that was not made before: make it with `broadcast.track(name)`, now or before
-   * the promise fulfils, or leave it. A track that was not made by then, or a call that throws, refuses it.
+   * Called when somebody asks for a track that does not exist yet. Make it with `broadcast.track(name)`, at once or before the
+   * promise fulfils. If it is not made by then, or the call throws, the track is refused.
    */
   readonly ontrack?: (name: string, broadcast: BroadcastProducer) => void | Promise<void>;
 }
@@ -210,7 +213,7 @@ export interface PublishOptions {
 interface Made {
   readonly track: Track;
   readonly producer: TrackProducer;
-  /** Somebody waits for it to be made; fulfils with false when it was not. */
+  /** Set while somebody waits for the track to be made. Fulfils with false if it was not. */
   pending: Promise<boolean> | undefined;
 }
 
@@ -238,7 +241,7 @@ export class BroadcastProducer implements Disposable {
     });
   }
 
-  /** A track of this broadcast, made at the first call. `info` counts then only. @throws {RangeError} Its name is too long. */
+  /** A track of this broadcast. The first call makes it, with `info`; later calls ignore `info`. @throws {RangeError} Its name is too long. */
   track(name: string, info: Partial<TrackInfo> = {}): TrackProducer {
     const known = this.#tracks.get(name);
     if (known !== undefined) {
@@ -249,7 +252,7 @@ export class BroadcastProducer implements Disposable {
     return this.#make(givenName(name), info).producer;
   }
 
-  /** Takes the broadcast back and ends its tracks. */
+  /** Withdraws the announcement and ends the tracks. */
   close(): void {
     this.#announced?.end();
     for (const { producer } of this.#tracks.values()) producer.close();
@@ -266,7 +269,7 @@ export class BroadcastProducer implements Disposable {
       label: "here",
       ownTrack: (broadcast, track) => this.#ownTrack(broadcast, track),
       trackInfo: (broadcast, track) => this.#trackInfo(broadcast, track),
-      // Only ever asked for tracks there are not.
+      // Only called for tracks that do not exist.
       subscribe: (broadcast, track, _, sink) => refuse(broadcast, track, sink),
       fetch: (broadcast, track) => Promise.reject(new NotFound(`track ${track} of ${broadcast}`)),
     };
@@ -295,7 +298,7 @@ export class BroadcastProducer implements Disposable {
     return made;
   }
 
-  /** Lets the owner make a track that somebody wants. */
+  /** Asks the application to make a track that somebody wants. */
   #ask(name: string): void {
     let asked: void | Promise<void>;
     try {
@@ -319,7 +322,7 @@ export class BroadcastProducer implements Disposable {
   }
 }
 
-/** What a source answers that has no such track. */
+/** The answer of a source that does not have the track. */
 export function refuse(broadcast: string, track: string, sink: TrackSink): UpstreamSubscription {
   const reason = `there is no track ${track} in ${broadcast}`;
   queueMicrotask(() => sink.ended({ kind: "failed", why: "not-found", reason }));

@@ -1,6 +1,6 @@
 /**
- * What the peer has: the broadcasts it announces and those it was asked for, over all sessions with it. A broadcast whose
- * session was lost can be kept for the next one, so that subscriptions go on and nobody hears of a short absence.
+ * The peer's broadcasts, over all sessions with it: those it announces, and those it was asked for. A broadcast can be kept
+ * when its session is lost. Its subscriptions then continue in the next session, and watchers do not hear of a short loss.
  *
  * @module
  */
@@ -25,12 +25,12 @@ interface Entry {
   readonly path: string;
   readonly broadcast: Broadcast;
   publisher: HopId | undefined;
-  /** How each link offers it: as announced, or because it was asked for. */
+  /** Its route through each link: because the peer announced it, or because it was asked for. */
   readonly announced: Map<Link, Route>;
   readonly asked: Map<Link, Route>;
   /** It was asked for without being announced. */
   wanted: boolean;
-  /** What was told last; absent when it was not told, or was told gone. */
+  /** The hops that watchers heard last. Absent if they heard nothing, or that it is gone. */
   told: readonly bigint[] | undefined;
   /** It was lost with its session, and may come back. */
   held: boolean;
@@ -41,11 +41,11 @@ interface Watcher {
   readonly listener: (news: BroadcastNews) => void;
 }
 
-/** A track of the peer's, whether its broadcast is announced already or not. */
+/** A track of the peer. Its broadcast need not be announced yet. */
 export interface SoughtTrack {
   readonly path: string;
   readonly name: string;
-  /** The track of whoever serves the path now. */
+  /** The track in the broadcast that serves the path now. */
   find(): Track;
   /** Whether this very broadcast is announced now. */
   readonly announced: boolean;
@@ -62,11 +62,11 @@ interface Seeker {
 
 export interface RemoteOptions {
   readonly context: TrackContext;
-  /** How long a group that broke off with its session waits for the next one to go on with it, in milliseconds. */
+  /** How long a group that was interrupted with its session waits for the next session, in milliseconds. */
   readonly resumeMs: number;
 }
 
-/** How often a hidden broadcast that is waited for is asked for. */
+/** How long to wait before a hidden broadcast is asked for again. */
 const HIDDEN_MS = 1000;
 
 export class Remote {
@@ -75,7 +75,7 @@ export class Remote {
   readonly #links = new Map<Link, Map<string, Watch>>();
   readonly #watchers = new Set<Watcher>();
   readonly #seekers = new Set<Seeker>();
-  /** The newest link, also when it is over: who asks then hears of that. */
+  /** The newest link, also after its end: a request then fails with its reason. */
   #last: Link | undefined;
   #holding = false;
   #over = false;
@@ -85,7 +85,7 @@ export class Remote {
     this.#options = options;
   }
 
-  /** A new session: what it announces is here from now on. */
+  /** Adds a session and follows its announcements. */
   attach(link: Link): void {
     this.#links.set(link, new Map());
     this.#last = link;
@@ -94,7 +94,7 @@ export class Remote {
     for (const { prefix } of this.#watchers) if (isHidden(prefix)) this.#follow(link, prefix);
   }
 
-  /** A session is over. What only it offered is gone, or kept while {@link hold} is on. */
+  /** Removes a session. Broadcasts that only it offered are gone, or are kept after {@link hold}. */
   detach(link: Link): void {
     for (const watch of this.#links.get(link)?.values() ?? []) watch.close();
     this.#links.delete(link);
@@ -106,13 +106,13 @@ export class Remote {
     }
   }
 
-  /** From now on what is lost is expected back: readers wait, and nobody is told. */
+  /** From now on lost broadcasts are expected back: their readers wait, and watchers are not told. */
   hold(): void {
     this.#holding = true;
     for (const { broadcast } of this.#entries.values()) broadcast.lingering = true;
   }
 
-  /** What has not come back until now is gone. */
+  /** Broadcasts that have not come back by now are gone. */
   settle(): void {
     if (!this.#holding) return;
     this.#holding = false;
@@ -122,7 +122,7 @@ export class Remote {
     }
   }
 
-  /** No session follows: whoever waits for an announcement is told. */
+  /** No session follows. Tells everybody who waits for an announcement. */
   end(): void {
     this.#over = true;
     for (const { listener } of [...this.#seekers]) listener();
@@ -139,7 +139,7 @@ export class Remote {
     return { close: () => this.#watchers.delete(watcher) };
   }
 
-  /** The broadcast that serves a path: announced there, or above it, or else the peer is asked for it. */
+  /** The broadcast that serves a path: one announced at the path or above it. If there is none, the peer is asked for it. */
   broadcast(path: string): Broadcast {
     for (const at of prefixesOf(path)) {
       const entry = this.#entries.get(at);
@@ -179,7 +179,7 @@ export class Remote {
 
   #seek(seeker: Seeker): Watch {
     this.#seekers.add(seeker);
-    // Nobody tells of what is hidden: it is asked for again.
+    // A hidden broadcast is not announced to us, so it is asked for again.
     const cancel = isHidden(seeker.path)
       ? this.#options.context.clock.after(HIDDEN_MS, seeker.listener)
       : undefined;
@@ -204,11 +204,11 @@ export class Remote {
       return;
     }
     const { hops, warm, cold } = event.route;
-    // A name that the session gave somebody without one says nothing once the session is another.
+    // A session makes up the id of a publisher that gave none, so that id cannot be compared across sessions.
     const publisher = isAnonymous(hops) ? undefined : publisherOf(hops);
     let entry = this.#entries.get(event.path);
     if (entry !== undefined && differ(entry.publisher, publisher)) {
-      // Who reads from the one before keeps it as long as it lasts.
+      // Readers of the earlier broadcast keep it as long as it lasts.
       entry.wanted = false;
       entry.told = undefined;
       this.#gone(entry);
@@ -228,7 +228,7 @@ export class Remote {
     else this.#tell(entry, hops);
   }
 
-  /** One link does not announce it any more. */
+  /** A link no longer announces it. */
   #lose(entry: Entry, link: Link, hold: boolean): void {
     const route = entry.announced.get(link);
     if (route === undefined) return;
@@ -238,7 +238,7 @@ export class Remote {
     if (entry.announced.size === 0 && !hold) this.#gone(entry);
   }
 
-  /** It is not announced any more, by nobody, for good. */
+  /** Nobody announces it any more, and it is not expected back. */
   #gone(entry: Entry): void {
     entry.held = false;
     if (this.#entries.get(entry.path) === entry && !entry.wanted) this.#entries.delete(entry.path);
@@ -257,7 +257,7 @@ export class Remote {
     return entry;
   }
 
-  /** Not announced, or not yet: the peer is the only one who could have it. */
+  /** It is not announced, or not yet. Only the peer can have it. */
   #ask(entry: Entry, link: Link): void {
     if (entry.announced.has(link)) return;
     const order = ++this.#order;
@@ -282,7 +282,7 @@ export class Remote {
   }
 }
 
-/** What is hidden is shown to those who ask below it. */
+/** A hidden broadcast is shown only to those who ask below its hidden segment. */
 function sees({ prefix }: Watcher, path: string): boolean {
   return hasPrefix(path, prefix) && !isHidden(stripPrefix(path, prefix)!);
 }
@@ -291,7 +291,7 @@ function same(a: readonly bigint[], b: readonly bigint[]): boolean {
   return a.length === b.length && a.every((hop, i) => hop === b[i]);
 }
 
-/** Whether these are surely two publishers. */
+/** Whether these are certainly two publishers. */
 function differ(a: HopId | undefined, b: HopId | undefined): boolean {
   return a !== undefined && b !== undefined && a !== b;
 }

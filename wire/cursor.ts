@@ -32,11 +32,11 @@ export class Reader {
     if (value > MAX_VARINT) throw this.fail("varint above 2^53-1");
     return value;
   }
-  /** A varint of up to 62 bits as the number next to it: exact up to 2^53-1. */
+  /** A varint of up to 62 bits. A value above 2^53-1 is rounded. */
   roundedVarint(): number {
     return getVarint(this.bytes, this.#varint());
   }
-  /** A varint of up to 62 bits; for hop ids and costs, which stay off the media path. */
+  /** A varint of up to 62 bits. For hop ids and costs, which are not on the media path. */
   bigVarint(): bigint {
     const at = this.#varint();
     let value = BigInt(this.bytes[at]! & 0x3f);
@@ -48,13 +48,13 @@ export class Reader {
     if (this.left < length) throw this.fail(`${length} bytes expected, ${this.left} left`);
     return this.bytes.subarray(this.#at, this.#at += length);
   }
-  /** Text behind its length. @param maxBytes Most that is taken; judged before anything is copied. */
+  /** Text, with its length in front. @param maxBytes The longest text allowed. Checked before anything is copied. */
   text(maxBytes = Infinity): string {
     const length = this.varint();
     if (length > maxBytes) throw this.fail(`text of ${length} bytes, at most ${maxBytes} taken`);
     return this.#utf8(this.take(length));
   }
-  /** All that is left, as text. */
+  /** The rest of the message, as text. */
   rest(): string {
     return this.#utf8(this.take(this.left));
   }
@@ -96,7 +96,7 @@ export class Writer {
     this.#at = end;
     return at;
   }
-  /** A shift would cut a larger number without a word. */
+  /** A shift would silently cut a larger number. */
   #fits(value: number, bits: number): void {
     if (Number.isInteger(value) && value >= 0 && value < 2 ** bits) return;
     throw new RangeError(`Cannot encode ${value} in ${bits} bits: must be in [0, 2^${bits}-1]`);

@@ -1,6 +1,6 @@
 import { QumoError } from "../base/errors.ts";
 
-/** The peer broke the wire format. Whoever owns the session closes it; a decoder never does. */
+/** The peer broke the wire format. A decoder only throws this; the owner of the session closes it. */
 export class ProtocolViolation extends QumoError {
   /** Stable, for logs and programs. */
   readonly code = "QUMO_PROTOCOL_VIOLATION";

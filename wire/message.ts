@@ -1,6 +1,6 @@
 import { Reader, Writer } from "./cursor.ts";
 
-/** How one field travels: the write and the read stand side by side, so they cannot drift apart. */
+/** How one field is written and read. Both stand side by side, so that they cannot drift apart. */
 export interface Field<T> {
   write(w: Writer, value: T): void;
   read(r: Reader): T;
@@ -13,7 +13,7 @@ export const bigVarint: Field<bigint> = {
   read: (r) => r.bigVarint(),
 };
 export const text: Field<string> = { write: (w, v) => w.text(v), read: (r) => r.text() };
-/** `undefined` travels as 0, and n as n + 1 (the drafts' "absent or value" idiom). */
+/** `undefined` is written as 0, and n as n + 1: the drafts' form of "absent or value". */
 export const optional: Field<number | undefined> = {
   write: (w, v) => w.varint(v === undefined ? 0 : v + 1),
   read: (r) => {
@@ -30,7 +30,7 @@ export const flag: Field<boolean> = {
     return v === 1;
   },
 };
-/** Takes no bytes: a field this version does not have, read as `value` always. */
+/** A field that this version does not have. It takes no bytes and is always read as `value`. */
 export function absent<const T>(value: T): Field<T> {
   return { write() {}, read: () => value };
 }
@@ -59,9 +59,9 @@ type ValueOf<F extends Fields> = {
 /** A control message of one version. Decoders throw `ProtocolViolation` and nothing else, whatever the bytes. */
 export interface Message<T> {
   readonly name: string;
-  /** Where the layout is written down. */
+  /** Where the layout is specified. */
   readonly spec: string;
-  /** Most bytes of a body that is taken; the length in front of it is judged before anything is kept. */
+  /** The longest body that is accepted, in bytes. Its length is checked before anything is kept. */
   readonly maxBytes: number;
   /** The body, without type or length. */
   encode(value: T): Uint8Array;
@@ -70,7 +70,7 @@ export interface Message<T> {
 }
 export type Decoded<M> = M extends Message<infer T> ? T : never;
 
-/** Most bytes of a request or an answer: two names, and what numbers stand beside them, several times over. */
+/** Most bytes of a request or an answer: several times what two names and a few numbers need. */
 export const MAX_MESSAGE_BYTES = 8 << 10;
 
 /** Declares a control message: fields in wire order. The TypeScript type is inferred from them. */
@@ -100,7 +100,7 @@ export function message<const F extends Fields>(
   };
 }
 
-/** `body` with its length in front, as every message stands on a stream. */
+/** `body` as it is sent on a stream: its type, if given, and its length in front. */
 export function framed(body: Uint8Array, type?: number): Uint8Array {
   const w = new Writer();
   if (type !== undefined) w.varint(type);

@@ -1,8 +1,8 @@
 /**
- * Broadcast paths: segments joined by "/". Outer and doubled slashes do not count; bytes are compared as they are, with no
- * Unicode normalisation and no percent decoding. Spec: draft-lcurley-moq-lite, "Path".
+ * Broadcast paths: segments joined by "/". Outer and doubled slashes do not count. Bytes are compared as they are, without
+ * Unicode normalisation or percent decoding. Spec: draft-lcurley-moq-lite, "Path".
  *
- * The path of a URL is another spelling of one: percent-encoded. {@link pathOfUrl} reads it, for every door alike.
+ * The path of a URL is percent-encoded. {@link pathOfUrl} reads it, for every transport alike.
  *
  * @module
  */
@@ -13,25 +13,25 @@ export const MAX_PATH_PARTS = 32;
 /** Most relays in the chain that a path is announced through; more is a protocol violation. */
 export const MAX_HOPS = 32;
 
-/** Most bytes of UTF-8 in a path, and in the name of a track; more is a protocol violation. Ours: the drafts set none. */
+/** Most bytes of UTF-8 in a path, and in the name of a track; more is a protocol violation. The drafts set no limit. */
 export const MAX_NAME_BYTES = 1_024;
 
 const utf8 = new TextEncoder();
 const scratch = new Uint8Array(MAX_NAME_BYTES + 3);
 
-/** Whether a track's name is one that peers take: at most {@link MAX_NAME_BYTES} of UTF-8. */
+/** Whether peers accept a track's name: at most {@link MAX_NAME_BYTES} of UTF-8. */
 export function isName(name: string): boolean {
   if (name.length > MAX_NAME_BYTES) return false;
   return name.length * 3 <= MAX_NAME_BYTES ||
     utf8.encodeInto(name, scratch).written <= MAX_NAME_BYTES;
 }
 
-/** Whether a normalised path is one that peers take: at most {@link MAX_PATH_PARTS} segments and {@link MAX_NAME_BYTES}. */
+/** Whether peers accept a normalised path: at most {@link MAX_PATH_PARTS} segments and {@link MAX_NAME_BYTES}. */
 export function isPath(path: string): boolean {
   return isName(path) && pathParts(path) <= MAX_PATH_PARTS;
 }
 
-/** The one spelling of a path: no leading, trailing or doubled slash. */
+/** The normal form of a path: no leading, trailing or doubled slash. */
 export function normalizePath(path: string): string {
   return path.split("/").filter((part) => part !== "").join("/");
 }
@@ -41,8 +41,8 @@ export function normalizePath(path: string): string {
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 /**
- * Percent-decodes a text of a URL, once. An encoded "%" stays a "%", whatever follows it.
- * @returns `undefined` where it does not decode to UTF-8, or holds control characters.
+ * Percent-decodes a part of a URL, once. An encoded "%" stays a "%", whatever follows it.
+ * @returns `undefined` if it does not decode to UTF-8, or has control characters.
  */
 export function decodedOnce(text: string): string | undefined {
   try {
@@ -54,12 +54,11 @@ export function decodedOnce(text: string): string | undefined {
 }
 
 /**
- * The broadcast path that the path of a URL names: decoded once, then normalised. An encoded slash is a slash, so one path has
- * one normal form by whatever door it comes: HTTP, WebSocket, WebTransport, or SETUP over raw QUIC.
+ * The broadcast path in the path of a URL: decoded once, then normalised. An encoded slash is a slash, so a path has the same
+ * normal form over HTTP, WebSocket and WebTransport, and in SETUP over raw QUIC.
  *
  * @param pathname Without its query.
- * @returns `undefined` where it names none: see {@link decodedOnce}; or it has a segment "." or "..", which URLs resolve and
- *   paths do not.
+ * @returns `undefined` if {@link decodedOnce} gives nothing, or a segment is "." or "..", which URLs resolve and paths do not.
  */
 export function pathOfUrl(pathname: string): string | undefined {
   const decoded = decodedOnce(pathname);
@@ -68,14 +67,14 @@ export function pathOfUrl(pathname: string): string | undefined {
   return path.split("/").some((part) => part === "." || part === "..") ? undefined : path;
 }
 
-/** A normalised path as it stands in a URL, without a slash in front: what {@link pathOfUrl} reads as the same. */
+/** A normalised path, encoded for a URL, without a leading slash. {@link pathOfUrl} reads it back. */
 export function urlOfPath(path: string): string {
   const encoded = path.split("/").map(encodeURIComponent).join("/");
-  // What may stand in a segment as it is (RFC 3986, 3.3).
+  // These need no encoding in a segment (RFC 3986, 3.3).
   return encoded.replace(/%(?:24|26|2B|2C|3A|3B|3D|40)/g, decodeURIComponent);
 }
 
-/** A path that an application names, normalised. @throws {RangeError} No peer would take it. */
+/** Normalises a path that an application gives. @throws {RangeError} No peer would accept it. */
 export function givenPath(path: string): string {
   const at = normalizePath(path);
   if (isPath(at)) return at;
@@ -85,7 +84,7 @@ export function givenPath(path: string): string {
   );
 }
 
-/** The name of a track that an application gives. @throws {RangeError} No peer would take it. */
+/** Checks the name of a track that an application gives. @throws {RangeError} No peer would accept it. */
 export function givenName(name: string): string {
   if (isName(name)) return name;
   throw new RangeError(
@@ -104,7 +103,7 @@ export function hasPrefix(path: string, prefix: string): boolean {
     (path.startsWith(prefix) && path[prefix.length] === "/");
 }
 
-/** What is left of `path` below `prefix`, or `undefined` when it is not covered. Both normalised. */
+/** The part of `path` below `prefix`, or `undefined` if the prefix does not cover it. Both normalised. */
 export function stripPrefix(path: string, prefix: string): string | undefined {
   if (!hasPrefix(path, prefix)) return undefined;
   return prefix === "" ? path : path.slice(prefix.length + 1);
@@ -115,7 +114,7 @@ export function joinPath(prefix: string, suffix: string): string {
   return prefix === "" ? suffix : suffix === "" ? prefix : `${prefix}/${suffix}`;
 }
 
-/** Whether a segment of `suffix` starts with a dot: such broadcasts are only shown to those who ask below it. */
+/** Whether a segment of `suffix` starts with a dot. Such a broadcast is shown only to those who ask below that segment. */
 export function isHidden(suffix: string): boolean {
   return suffix.startsWith(".") || suffix.includes("/.");
 }

@@ -1,6 +1,6 @@
 /**
- * QUIC variable-length integers (RFC 9000 §16) as numbers, for the places that count bytes one by one: the group and
- * frame headers of the media path. Everything else reads through `cursor.ts`.
+ * QUIC variable-length integers (RFC 9000 §16) as numbers, for group and frame heads on the media path. Other code reads
+ * them through `cursor.ts`.
  *
  * @module
  */
@@ -49,7 +49,7 @@ export function putVarint(into: Uint8Array, at: number, value: number): number {
   return at + 8;
 }
 
-/** Reads the varint at `at`, which must be whole: check with {@link varintWidth} first. May exceed {@link MAX_VARINT}: then it is rounded. */
+/** Reads the varint at `at`. It must be complete: check with {@link varintWidth} first. A value above {@link MAX_VARINT} is rounded. */
 export function getVarint(bytes: Uint8Array, at: number): number {
   const first = bytes[at]!;
   let value = first & 0x3f;
@@ -58,7 +58,7 @@ export function getVarint(bytes: Uint8Array, at: number): number {
   return value;
 }
 
-/** Zigzag: small for small differences of either sign. Exact within ±2^52. */
+/** Zigzag: small differences of either sign become small numbers. Exact within ±2^52. */
 export function zigzag(delta: number): number {
   return delta >= 0 ? delta * 2 : -delta * 2 - 1;
 }

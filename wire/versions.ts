@@ -1,10 +1,10 @@
 /**
- * The versions of MoQ that can be spoken, by name. What each of them means is in the folder of its protocol.
+ * The names of the versions of MoQ. How they work is in the folder of their protocol.
  *
  * @module
  */
 
-/** Every version, newest first: also the order in which they are offered. */
+/** Every version, newest first. They are offered in this order. */
 export const VERSIONS = [
   "moq-lite-06",
   "moq-lite-05",
@@ -17,7 +17,7 @@ export const VERSIONS = [
 /** A version by its name, as in configuration and logs: "moq-lite-05". */
 export type Version = typeof VERSIONS[number];
 
-/** The names of old versions: SETUP tells which of them it is. All others are negotiated by their own name. */
+/** Old versions share a name, and SETUP decides between them. All others are negotiated by their own names. */
 const ALPN: Partial<Record<Version, string>> = { "moq-lite-02": "moql", "moq-lite-01": "moql" };
 
 /** The name that a version is negotiated by: ALPN, or WebTransport protocol. */
@@ -30,7 +30,7 @@ export function alpnsOf(versions: readonly Version[]): string[] {
   return [...new Set(versions.map(alpnOf))];
 }
 
-/** Checks names that somebody wrote. @throws {RangeError} There is no such version. */
+/** Checks the names of versions. @throws {RangeError} There is no such version. */
 export function versionsOf(names: readonly string[]): readonly Version[] {
   const known: readonly string[] = VERSIONS;
   const wrong = names.find((name) => !known.includes(name));

@@ -1,6 +1,6 @@
 /**
  * Capsules (RFC 9297 §3) of a WebTransport session that hold a number or nothing: flow control
- * (draft-ietf-webtrans-http3 §5.6) and the wish that the session ends (§4.7).
+ * (draft-ietf-webtrans-http3 §5.6) and the request to end the session (§4.7).
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { Reader, Writer } from "../cursor.ts";
 import { varintSize } from "../varint.ts";
 import { encodeFrame, FrameType } from "./frames.ts";
 
-/** Types of capsules, besides that of the close. */
+/** Types of capsules. That of the close is in `webtransport.ts`. */
 export const Capsule = {
   drain: 0x78ae,
   maxData: 0x190b4d3d,
@@ -19,13 +19,13 @@ export const Capsule = {
   streamsBlockedUni: 0x190b4d44,
 } as const;
 
-/** Belong to WebTransport over HTTP/2; over HTTP/3 QUIC does that. */
+/** These belong to WebTransport over HTTP/2. Over HTTP/3 QUIC does their work. */
 export const FORBIDDEN_CAPSULES: ReadonlySet<number> = new Set([0x190b4d3e, 0x190b4d42]);
 
-/** More streams than this cannot be numbered (RFC 9000 §4.6). */
+/** QUIC cannot number more streams than this (RFC 9000 §4.6). */
 export const MAX_STREAMS = 2 ** 60;
 
-/** A capsule in the DATA frame that carries it on the CONNECT stream. Without a number it is empty. */
+/** A capsule inside the DATA frame that carries it on the CONNECT stream. It is empty without a number. */
 export function capsuleFrame(type: number, value?: number): Uint8Array {
   const w = new Writer();
   w.varint(type);
@@ -34,7 +34,7 @@ export function capsuleFrame(type: number, value?: number): Uint8Array {
   return encodeFrame(FrameType.data, w.done());
 }
 
-/** Reads the number of a capsule; one above 2^53 comes out rounded, which is as good as no limit. @throws {ProtocolViolation} */
+/** Reads the number of a capsule. A number above 2^53 is rounded, which is as good as no limit. @throws {ProtocolViolation} */
 export function capsuleNumber(payload: Uint8Array): number {
   const r = new Reader(payload, "capsule");
   const value = Number(r.bigVarint());

@@ -1,6 +1,6 @@
 import { ProtocolViolation } from "../errors.ts";
 
-/** Error codes that close a connection here (RFC 9114 §8.1, draft-ietf-webtrans-http3 §9.5). */
+/** Error codes that connections are closed with (RFC 9114 §8.1, draft-ietf-webtrans-http3 §9.5). */
 export const H3Error = {
   none: 0x100,
   protocol: 0x101,
@@ -13,7 +13,7 @@ export const H3Error = {
   flowControl: 0x045d4487,
 } as const;
 
-/** A violation that HTTP/3 or WebTransport has a code of its own for. */
+/** A violation that has an error code of its own in HTTP/3 or WebTransport. */
 export class H3Violation extends ProtocolViolation {
   constructor(readonly h3Code: number, where: string, detail: string) {
     super(where, detail);

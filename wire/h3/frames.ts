@@ -1,5 +1,5 @@
 /**
- * HTTP/3 frames (RFC 9114 §7) out of a stream that comes in pieces.
+ * Parses HTTP/3 frames (RFC 9114 §7) from a stream that arrives in pieces.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { ProtocolViolation } from "../errors.ts";
 import { H3Error, H3Violation } from "./errors.ts";
 import { getVarint, MAX_VARINT, varintWidth } from "../varint.ts";
 
-/** Frame types that are looked at; all others are skipped, as GREASE must be. */
+/** Frame types that are used. All others are skipped, as GREASE must be. */
 export const FrameType = {
   data: 0x00,
   headers: 0x01,
@@ -18,10 +18,10 @@ export const FrameType = {
   maxPushId: 0x0d,
 } as const;
 
-/** A HEADERS or SETTINGS frame longer than this is refused: it has to be held whole. */
+/** A longer HEADERS or SETTINGS frame is refused, because it has to be held whole. */
 const MAX_HELD_BYTES = 16_384;
 
-/** One frame; of DATA a piece, as it came. */
+/** One frame. For DATA it is one piece, as it arrived. */
 export interface Frame {
   readonly type: number;
   readonly payload: Uint8Array;
@@ -37,8 +37,8 @@ export function encodeFrame(type: number, payload: Uint8Array): Uint8Array {
 }
 
 /**
- * Cuts type-length-payload items out of a byte stream: HTTP/3 frames here, capsules in `capsule.ts`. What is not wanted is
- * skipped without being held. Payloads may be views into what was pushed.
+ * Cuts a byte stream into items of type, length and payload: HTTP/3 frames here, capsules in `webtransport.ts`. Unwanted items
+ * are skipped without being held. Payloads may be views into the pushed bytes.
  */
 export class ItemParser {
   readonly #where: string;
@@ -110,7 +110,7 @@ export class ItemParser {
     if (lengthAt >= bytes.length) return at;
     const start = lengthAt + varintWidth(bytes[lengthAt]!);
     if (start > bytes.length) return at;
-    // A type above 2^53 comes out rounded, which is still none of those we know.
+    // A type above 2^53 is rounded. It still matches no known type.
     const type = getVarint(bytes, at);
     const length = getVarint(bytes, lengthAt);
     if (length > MAX_VARINT) throw new ProtocolViolation(this.#where, "length above 2^53-1");

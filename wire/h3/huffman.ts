@@ -1,6 +1,6 @@
 /**
- * The Huffman code of HPACK and QPACK (RFC 7541, appendix B). The code is canonical: shorter codes first, equal lengths in
- * the order of the symbols; so the lengths say it all.
+ * The Huffman code of HPACK and QPACK (RFC 7541, appendix B). The code is canonical, so the
+ * lengths define it: shorter codes come first, and codes of equal length are in the order of the symbols.
  *
  * @module
  */

@@ -10,7 +10,7 @@ import { decodeHuffman, isomorphic } from "./huffman.ts";
 import { type HeaderField, STATIC_TABLE } from "./static_table.ts";
 
 const WHERE = "QPACK header block";
-/** One byte can stand for a long field, so the number of fields is limited besides the size of the block. */
+/** One byte can stand for a long field, so a limit on the size of the block is not enough. */
 const MAX_FIELDS = 256;
 const utf8 = new TextEncoder();
 
@@ -62,7 +62,7 @@ function entry(r: Reader, index: number): HeaderField {
   return found;
 }
 
-/** An integer whose low `bits` stand in `first` (RFC 7541 §5.1). */
+/** Reads an integer that begins in the low `bits` of `first` (RFC 7541 §5.1). */
 function prefixed(r: Reader, first: number, bits: number): number {
   const most = 2 ** bits - 1;
   let value = first & most;
@@ -75,7 +75,7 @@ function prefixed(r: Reader, first: number, bits: number): number {
   throw r.fail("integer above 2^35");
 }
 
-/** A string whose length starts in `first`, with the Huffman flag just above it. */
+/** Reads a string. Its length begins in the low `bits` of `first`. The bit above them is the Huffman flag. */
 function string(r: Reader, first: number, bits: number): string {
   const raw = r.take(prefixed(r, first, bits));
   return first & 2 ** bits ? decodeHuffman(raw) : isomorphic(raw);
@@ -99,7 +99,7 @@ function putString(w: Writer, flags: number, bits: number, value: string): void 
   w.put(raw);
 }
 
-/** The fields as a map, repeated ones joined by ", " (RFC 9110 §5.3). @throws {ProtocolViolation} A pseudo-header twice or late. */
+/** The fields as a map, repeated ones joined by ", " (RFC 9110 §5.3). @throws {ProtocolViolation} A pseudo-header is repeated, or follows a regular field. */
 export function headerMap(fields: readonly HeaderField[]): Map<string, string> {
   const map = new Map<string, string>();
   let regular = false;

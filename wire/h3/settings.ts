@@ -17,17 +17,17 @@ export const Setting = {
   initialMaxStreamsBidi: 0x2b65,
 } as const;
 
-/** How many bytes, and streams of each kind, a peer may send in a session ahead of what was taken. */
+/** How many bytes and streams of each kind a peer may send in a session before they are read. */
 export interface FlowWindow {
   readonly data: number;
   readonly uni: number;
   readonly bidi: number;
 }
 
-/** Wide open: QUIC's own limits hold already. */
+/** No limit in practice, because QUIC's own limits apply. */
 export const FLOW_WINDOW: FlowWindow = { data: 2 ** 52, uni: 2 ** 32, bidi: 2 ** 32 };
 
-/** The settings both our sides send: each client and server finds those of its own draft among them. */
+/** The settings that both our client and our server send. They are those of every draft together. */
 export function webTransportSettings(
   maxSessions: number,
   window: FlowWindow = FLOW_WINDOW,
@@ -49,7 +49,7 @@ export function webTransportSettings(
   ]);
 }
 
-/** Whether the peer takes WebTransport sessions, by any draft. */
+/** Whether the peer accepts WebTransport sessions of any draft. */
 export function offersWebTransport(settings: ReadonlyMap<number, number>): boolean {
   return [
     Setting.webTransportDraft02,
@@ -70,7 +70,7 @@ export function encodeSettings(settings: ReadonlyMap<number, number>): Uint8Arra
   return w.done().slice();
 }
 
-/** Reads the payload of a SETTINGS frame; ids and values above 2^53-1 are GREASE and left out. @throws {ProtocolViolation} */
+/** Reads the payload of a SETTINGS frame. A setting whose id or value is above 2^53-1 is GREASE and left out. @throws {ProtocolViolation} */
 export function decodeSettings(payload: Uint8Array): Map<number, number> {
   const r = new Reader(payload, "SETTINGS");
   const settings = new Map<number, number>();

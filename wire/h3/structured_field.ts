@@ -1,6 +1,6 @@
 /**
  * Structured fields (RFC 8941) as far as `wt-available-protocols` and `wt-protocol` need them: strings, and lists of
- * strings. Parameters are read and forgotten.
+ * strings. Parameters are parsed and ignored.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export function parseString(field: string): string {
   return item;
 }
 
-/** Prints one string. @throws {RangeError} It has characters that cannot travel. */
+/** Prints one string. @throws {RangeError} It has characters other than printable ASCII. */
 export function printString(value: string): string {
   if (!/^[\x20-\x7e]*$/.test(value)) {
     throw new RangeError(`Cannot print ${JSON.stringify(value)} as a structured string: not ASCII`);
@@ -37,7 +37,7 @@ export function printString(value: string): string {
   return `"${value.replace(/["\\]/g, "\\$&")}"`;
 }
 
-/** Prints a list of strings. @throws {RangeError} One has characters that cannot travel. */
+/** Prints a list of strings. @throws {RangeError} One has characters other than printable ASCII. */
 export function printStringList(values: readonly string[]): string {
   return values.map(printString).join(", ");
 }

@@ -25,7 +25,7 @@ export const CLOSE_CAPSULE = 0x2843;
 /** The longest reason a close may have, in bytes of UTF-8. */
 export const MAX_REASON_BYTES = 1024;
 
-/** What stands in front of a stream's own bytes. */
+/** What is sent on a stream before its own bytes. */
 export function streamPrefix(kind: "uni" | "bidi", sessionId: number): Uint8Array {
   const w = new Writer();
   w.varint(kind === "uni" ? UniType.webTransport : BIDI_WEBTRANSPORT);
@@ -44,7 +44,7 @@ export function encodeDatagram(sessionId: number, payload: Uint8Array): Uint8Arr
   w.put(payload);
   return w.done();
 }
-/** Takes a datagram apart; the payload is a view. @throws {ProtocolViolation} */
+/** Splits a datagram. The payload is a view. @throws {ProtocolViolation} */
 export function decodeDatagram(datagram: Uint8Array): { sessionId: number; payload: Uint8Array } {
   const r = new Reader(datagram, "HTTP datagram");
   const quarter = r.varint();
@@ -52,13 +52,13 @@ export function decodeDatagram(datagram: Uint8Array): { sessionId: number; paylo
   return { sessionId: quarter * 4, payload: r.take(r.left) };
 }
 
-/** How a session ended, in the peer's words. */
+/** The code and the reason that a session is closed with. */
 export interface SessionClose {
   readonly code: number;
   readonly reason: string;
 }
 
-/** The close capsule, type and length included. A reason that is too long is cut at a character. */
+/** The close capsule, type and length included. A reason that is too long is cut between two characters. */
 export function encodeClose({ code, reason }: SessionClose): Uint8Array {
   const w = new Writer();
   const room = new Uint8Array(MAX_REASON_BYTES);
@@ -82,7 +82,7 @@ export function decodeClose(payload: Uint8Array): SessionClose {
 }
 const KNOWN_CAPSULES: ReadonlySet<number> = new Set([CLOSE_CAPSULE, ...Object.values(Capsule)]);
 
-/** A parser for the capsules (RFC 9297 §3) in the DATA of a CONNECT stream: those that are known, all else skipped. */
+/** A parser for the capsules (RFC 9297 §3) in the DATA of a CONNECT stream. Unknown ones are skipped. */
 export function capsuleParser(): ItemParser {
   return new ItemParser("capsule", {
     mode: (type) => KNOWN_CAPSULES.has(type) ? "whole" : "skip",
@@ -110,7 +110,7 @@ export function fromHttpCode(code: number): number | undefined {
 }
 
 /**
- * Reads the varint at the start of `bytes`, if it is all there.
+ * Reads the varint at the start of `bytes`, if it is complete.
  * @returns The value and the bytes behind it, or `undefined` when more bytes are needed.
  * @throws {ProtocolViolation} The value exceeds 2^53-1.
  */

@@ -1,5 +1,5 @@
 /**
- * ANNOUNCE, in its three dialects: suffix lists (01/02), one message with a status byte (01–05), typed messages with ids
+ * ANNOUNCE in its three forms: suffix lists (01/02), one message with a status byte (01–05), typed messages with ids
  * (06). Spec: draft-lcurley-moq-lite-01 … -06, "ANNOUNCE".
  *
  * @module
@@ -12,30 +12,30 @@ export const AnnounceRequest = message("ANNOUNCE_REQUEST", "moq-lite-01 ANNOUNCE
   prefix: rootedPrefix,
   excludeHop: absent<bigint>(0n),
 });
-/** 04 and 05 let the asker name a hop whose routes it does not want to hear of. */
+/** In 04 and 05 the asker can exclude the routes through one hop. */
 export const AnnounceRequest4 = message("ANNOUNCE_REQUEST", "moq-lite-04 ANNOUNCE_INTEREST", {
   prefix: rootedPrefix,
   excludeHop: bigVarint,
 });
 
 /**
- * Most paths in ANNOUNCE_INIT, and most bytes of it. It is the one message that is read entry by entry. We write what is
- * above that as messages of their own.
+ * Most paths in ANNOUNCE_INIT, and most bytes of it. It is the only message that is read entry by entry. Paths above these
+ * limits are sent in messages of their own.
  */
 export const MAX_INIT_PATHS = 65_536;
 export const MAX_INIT_BYTES = 4 << 20;
 
-/** ANNOUNCE_INIT (01/02): the current set, in one go. */
+/** ANNOUNCE_INIT (01/02): the whole current set. */
 export const AnnounceInit = message("ANNOUNCE_INIT", "moq-lite-01 ANNOUNCE_INIT", {
   suffixes: listOf(path, MAX_INIT_PATHS),
 }, MAX_INIT_BYTES);
-/** ANNOUNCE_OK (05+): who answers, and how many announcements follow at once. */
+/** ANNOUNCE_OK (05+): the hop id of who answers, and how many announcements follow at once. */
 export const AnnounceOk = message("ANNOUNCE_OK", "moq-lite-05 ANNOUNCE_OK", {
   hop: bigVarint,
   count: varint,
 });
 
-/** Most bytes of one announcement: a path, a chain of hops, and what numbers stand beside them. */
+/** Most bytes of one announcement: a path, a chain of hops, and a few numbers. */
 const MAX_ANNOUNCE_BYTES = 2 << 10;
 
 /** Status bytes of ANNOUNCE up to 05. */
@@ -60,7 +60,7 @@ export const Announce4 = message("ANNOUNCE", "moq-lite-04 ANNOUNCE", {
 /** Types of the announce stream's messages from 06 on. */
 export const ANNOUNCE_TYPE = { start: 0, end: 1, update: 2 } as const;
 
-/** A new announcement; it takes the next id of its stream, counted from 0. */
+/** A new announcement. It gets the next id of its stream; ids count from 0. */
 export const AnnounceStart = message("ANNOUNCE_START", "moq-lite-06 ANNOUNCE", {
   suffix: path,
   hops,

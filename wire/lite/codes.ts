@@ -14,7 +14,7 @@ export const SESSION_CODE = {
   goawayTimeout: 0x10,
   controlTimeout: 0x11,
   version: 0x15,
-  // Ours: HTTP's statuses as application codes.
+  // Our own: HTTP statuses as application codes.
   notFound: 64 + 404,
   misdirected: 64 + 421,
   tooMany: 64 + 429,
@@ -35,6 +35,6 @@ export const STREAM_CODE = {
   evicted: 0x35,
   unroutable: 0x36,
   frameTooLarge: 0x38,
-  /** Ours, as in {@link SESSION_CODE}. */
+  /** Our own, as in {@link SESSION_CODE}. */
   tooMany: 64 + 429,
 } as const;

@@ -10,13 +10,13 @@ import { MAX_VARINT, putVarint, varintSize } from "../varint.ts";
 /** Most bytes of one datagram, head and payload: what every path of the Internet carries. */
 export const MAX_DATAGRAM_BYTES = 1_200;
 
-/** What stands before the payload. */
+/** The fields before the payload. */
 export interface DatagramHead {
   /** Id of the subscription it answers, chosen by the subscriber. */
   readonly subscribe: number;
-  /** Sequence of the group that this one frame is the whole of. */
+  /** Sequence of the group. This frame is the only one in it. */
   readonly sequence: number;
-  /** Absolute, in units of the track's timescale; unlike on streams it is no difference. */
+  /** In units of the track's timescale. It is absolute, unlike the differences on streams. */
   readonly timestamp: number;
 }
 
@@ -32,9 +32,9 @@ export function datagramHeadSize(head: DatagramHead): number {
 }
 
 /**
- * Head and payload in one buffer of the caller's own. Whether it fits the path is for the caller to compare.
+ * Head and payload in one new buffer. The caller checks whether it fits the path.
  *
- * @throws {RangeError} A number of the head is not an integer in [0, 2^53-1], or the timestamp none below 2^62.
+ * @throws {RangeError} The id or the sequence is not an integer in [0, 2^53-1], or the timestamp is not one in [0, 2^62-1].
  */
 export function encodeDatagram(head: DatagramHead, payload: Uint8Array): Uint8Array<ArrayBuffer> {
   checkWhole("subscribe id", head.subscribe);
@@ -51,9 +51,9 @@ export function encodeDatagram(head: DatagramHead, payload: Uint8Array): Uint8Ar
 }
 
 /**
- * Reads one datagram. The payload may be empty.
+ * Reads one datagram. The payload may be empty. A timestamp above 2^53-1 is rounded.
  *
- * @throws {ProtocolViolation} The head is cut off, or an id or sequence is above 2^53-1. A timestamp above that is rounded.
+ * @throws {ProtocolViolation} The head is incomplete, or the id or the sequence is above 2^53-1.
  */
 export function decodeDatagram(bytes: Uint8Array): Datagram {
   const r = new Reader(bytes, "DATAGRAM");

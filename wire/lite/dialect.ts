@@ -1,6 +1,6 @@
 /**
- * What differs between the versions of moq-lite, in one table each: a session asks its dialect and never compares
- * version numbers. A message that differs is two declarations; here one of them is picked.
+ * The differences between the versions of moq-lite, one table per version. A session asks its dialect and never compares
+ * version numbers. A message that differs between versions is declared more than once, and the table picks one.
  *
  * @module
  */
@@ -18,20 +18,20 @@ export const BIDI = { announce: 1, subscribe: 2, fetch: 3, probe: 4, goaway: 5, 
 /** Type of a unidirectional stream: its first varint. */
 export const UNI = { group: 0, setup: 1 } as const;
 
-/** The replies of a subscribe stream, whatever their type number in this version. */
+/** The replies of a subscribe stream. Their type numbers depend on the version. */
 export type SubscribeReply =
   | { readonly kind: "ok" }
   | { readonly kind: "start"; readonly group: number }
   | { readonly kind: "end"; readonly group: number }
   | { readonly kind: "drop"; readonly startGroup: number; readonly endGroup: number };
 
-/** One version of moq-lite: its names, and for a session how it differs. */
+/** One version of moq-lite: its name, and how it differs from the others. */
 export interface Dialect {
   /** The draft's number. */
   readonly version: LiteVersion;
   /** As in configuration and logs: "moq-lite-05". */
   readonly name: Version;
-  /** How a session begins: a SETUP pair on a bidi stream, nothing, or one SETUP each on uni streams. */
+  /** How a session begins: with a pair of SETUPs on a bidi stream, nothing, or a SETUP from each end on a uni stream. */
   readonly setup: "legacy" | "none" | "uni";
 
   /** @internal */
@@ -45,7 +45,7 @@ export interface Dialect {
    * @internal
    */
   readonly announce: Message<A1> | "typed";
-  /** Who puts the announcing relay's own hop id into the chain. */
+  /** Who adds the announcing relay's hop id to the chain. */
   readonly hopAppendedBy: "nobody" | "sender" | "receiver";
   /** Whether a second `active` for a live path replaces its route. */
   readonly announceUpdates: boolean;
@@ -63,7 +63,7 @@ export interface Dialect {
   readonly replies: "untyped" | "ok" | "start";
   /** @internal */
   readonly subscribeOk?: Message<Ok>;
-  /** Whether `startGroup` is a floor below which nothing comes, with the start picked by age (06). */
+  /** Whether `startGroup` is only a lower bound, and the age of groups decides where to start (06). */
   readonly startIsFloor: boolean;
 
   /**
@@ -75,9 +75,9 @@ export interface Dialect {
   readonly fetch?: Message<T.Fetch>;
   /** @internal */
   readonly group: Message<Group>;
-  /** Whether the group head and FETCH speak of single frames (06). */
+  /** Whether GROUP and FETCH can name single frames (06). */
   readonly frameBounds: boolean;
-  /** Frames carry a zigzag timestamp delta before their size (05+); so do datagrams exist. */
+  /** Frames carry a zigzag timestamp delta before their size, and there are datagrams (05+). */
   readonly timestamps: boolean;
   /** @internal */
   readonly probe?: typeof T.Probe3 | typeof T.Probe4;
@@ -181,15 +181,15 @@ const lite06: Dialect = {
   frameBounds: true,
 };
 
-/** Every version, newest first: also the order in which they are offered. */
+/** Every version, newest first. They are offered in this order. */
 export const DIALECTS: readonly Dialect[] = [lite06, lite05, lite04, lite03, lite02, lite01];
 
-/** What a version means. */
+/** The dialect of a version. */
 export function dialectOf(version: Version): Dialect {
   return DIALECTS.find((d) => d.name === version)!;
 }
 
-/** Finds the version a connection was negotiated for; the legacy names are settled by SETUP instead. */
+/** The dialect that ALPN has negotiated. `undefined` for the name that old versions share: SETUP decides between them. */
 export function dialectByAlpn(alpn: string): Dialect | undefined {
   return DIALECTS.find((d) => alpnOf(d.name) === alpn && d.setup !== "legacy");
 }

@@ -12,7 +12,7 @@ import {
 
 const MAX_VARINT_62 = (1n << 62n) - 1n;
 
-/** Most bytes of a path as it travels: some versions write a slash at either end. */
+/** Most bytes of a path on the wire: some versions add a slash at each end. */
 export const MAX_PATH_TEXT_BYTES = MAX_NAME_BYTES + 2;
 
 const pathField = (print: (path: string) => string): Field<string> => ({
@@ -29,14 +29,14 @@ const pathField = (print: (path: string) => string): Field<string> => ({
   read: (r) => checkedPath(r, r.text(MAX_PATH_TEXT_BYTES)),
 });
 
-/** A path without outer slashes, both ways. */
+/** A path, written without outer slashes. */
 export const path = pathField((p) => p);
-/** A path that is written with a leading slash, as gomoqt insists on; read with or without. */
+/** A path, written with a leading slash because gomoqt requires it. It is read with or without. */
 export const rootedPath = pathField((p) => "/" + p);
-/** A prefix that is written between slashes ("/" for everything), as gomoqt insists on; read with or without. */
+/** A prefix, written between slashes ("/" for everything) because gomoqt requires them. It is read with or without. */
 export const rootedPrefix = pathField((p) => (p === "" ? "/" : `/${p}/`));
 
-/** A path whose bytes stand alone, without their length. @throws {ProtocolViolation} */
+/** Reads a path from bytes that have no length in front. @throws {ProtocolViolation} */
 export function pathOf(text: Uint8Array, where: string): string {
   return checkedPath(new Reader(text, where));
 }
@@ -62,7 +62,7 @@ export const trackName: Field<string> = {
 const hop: Field<bigint> = { write: (w, v) => w.bigVarint(v), read: (r) => r.bigVarint() };
 const hopList = listOf(hop, MAX_HOPS);
 
-/** The relays a broadcast came through, its origin first. A real id twice is a loop and refused; 0 (unknown) may repeat. */
+/** The hops a broadcast came through, its publisher first. A repeated id is a loop and is refused; 0 (unknown) may repeat. */
 export const hops: Field<readonly bigint[]> = {
   write: (w, v) => hopList.write(w, v),
   read(r) {
@@ -73,7 +73,7 @@ export const hops: Field<readonly bigint[]> = {
   },
 };
 
-/** lite-03 tells only how many hops there were: that many unknown ones. */
+/** lite-03 sends only the number of hops. They are read as that many unknown ones. */
 export const hopCount: Field<readonly bigint[]> = {
   write(w, v) {
     if (v.length > MAX_HOPS) {
@@ -88,7 +88,7 @@ export const hopCount: Field<readonly bigint[]> = {
   },
 };
 
-/** A route's cost. The wire's largest value, "unknown", and all that numbers cannot hold exactly, is Infinity. */
+/** A route's cost. The largest value on the wire means "unknown". That, and every cost above 2^53-1, is Infinity here. */
 export const cost: Field<number> = {
   write: (w, v) => (v > Number.MAX_SAFE_INTEGER ? w.bigVarint(MAX_VARINT_62) : w.varint(v)),
   read(r) {
@@ -97,13 +97,13 @@ export const cost: Field<number> = {
   },
 };
 
-/** lite-06's lower bound of groups: the number itself, 0 for none. */
+/** lite-06's lower bound of groups: the number itself, or 0 for no bound. */
 export const floor: Field<number | undefined> = {
   write: (w, v) => w.varint(v ?? 0),
   read: (r) => r.varint() || undefined,
 };
 
-/** A byte that old versions carry and nobody acts on: written 0, read as anything. */
+/** A byte of old versions that nobody uses. It is written as 0, and any value is read. */
 export const ignoredByte: Field<undefined> = {
   write: (w) => w.u8(0),
   read(r) {
@@ -112,7 +112,7 @@ export const ignoredByte: Field<undefined> = {
   },
 };
 
-/** Units per second: 0 would divide timestamps by nothing. */
+/** Units per second. 0 is refused, because timestamps are divided by it. */
 export const timescale: Field<number> = {
   write(w, v) {
     if (v === 0) throw new RangeError("Cannot encode timescale 0: must be at least 1 per second");
@@ -138,7 +138,7 @@ export const announceStatus: Field<number> = {
 /** Most bytes of the URI in GOAWAY. */
 export const MAX_URI_BYTES = 8_192;
 
-/** Text of at most {@link MAX_URI_BYTES}; whether it is a URL is for its reader to find out. */
+/** Text of at most {@link MAX_URI_BYTES}. The receiver checks whether it is a URL. */
 export const uri: Field<string> = {
   write(w, v) {
     if (new TextEncoder().encode(v).length > MAX_URI_BYTES) {
@@ -149,7 +149,7 @@ export const uri: Field<string> = {
   read: (r) => r.text(MAX_URI_BYTES),
 };
 
-/** `message` with a rule across fields: `problem` names what is wrong with a value, if anything. Checked both ways. */
+/** `message` with a rule across fields, checked by encode and decode. `problem` says what is wrong with a value, if anything. */
 export function checked<T>(
   message: Message<T>,
   problem: (value: T) => string | undefined,

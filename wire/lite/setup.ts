@@ -14,7 +14,7 @@ export const LEGACY_SETUP = { client: 0x20, server: 0x21 } as const;
 /** Version numbers inside the legacy SETUP. */
 export const LEGACY_VERSION = { lite01: 0xff0dad01, lite02: 0xff0dad02 } as const;
 
-/** Parameter of the legacy SETUP: path and query of the URL, where the transport carries none. */
+/** Parameter of the legacy SETUP: path and query of the URL, for transports without a URL. */
 export const LEGACY_PATH = 1;
 
 const MAX_PARAMETERS = 64;
@@ -22,7 +22,7 @@ const MAX_PARAMETERS = 64;
 export const MAX_SETUP_BYTES = 16 << 10;
 const utf8 = new TextEncoder();
 
-/** A legacy parameter: a varint under an even key, bytes under an odd one. */
+/** Legacy parameters by key: an even key has a varint, an odd one bytes. */
 export type LegacyParameters = ReadonlyMap<number, number | Uint8Array>;
 
 function writeLegacyParameters(w: Writer, parameters: LegacyParameters): void {
@@ -44,13 +44,13 @@ function readLegacyParameters(r: Reader): LegacyParameters {
   for (let i = 0; i < count; i++) {
     const key = r.varint();
     if (out.has(key)) throw r.fail(`parameter ${key} stands twice`);
-    // Even keys may hold 62-bit values of drafts we do not speak; they only have to be stepped over.
+    // An even key may have a 62-bit value of a draft that we do not speak. It only has to be skipped.
     out.set(key, key % 2 === 0 ? Number(r.bigVarint()) : r.take(r.varint()).slice());
   }
   return out;
 }
 
-/** Adds the legacy form's own length: 16 bits, big-endian. */
+/** Adds the stream type and the legacy length: 16 bits, big-endian. */
 function legacyFrame(type: number, body: Uint8Array): Uint8Array {
   const w = new Writer();
   w.varint(type);
@@ -59,7 +59,7 @@ function legacyFrame(type: number, body: Uint8Array): Uint8Array {
   return w.done();
 }
 
-/** The client's legacy SETUP with its stream type and length: versions, preferred first. */
+/** The client's legacy SETUP with its stream type and length. `versions` has the preferred one first. */
 export function encodeClientSetup(
   versions: readonly number[],
   parameters: LegacyParameters = new Map(),
@@ -108,28 +108,27 @@ export function decodeServerSetup(body: Uint8Array): {
   return { version, parameters };
 }
 
-/** What a peer says of itself in SETUP (05+). */
+/** What a peer says about itself in SETUP (05+). */
 export interface Setup {
-  /** How far the sender answers PROBE: 0 not, 1 reports, 2 raises its rate to find out. */
+  /** How the sender answers PROBE: 0 not at all, 1 with reports, 2 also by raising its rate to measure. */
   readonly probe?: number;
-  /** Path and query of the URL, where the transport carries none. Client only. */
+  /** Path and query of the URL, for transports without a URL. Client only. */
   readonly path?: string;
   /** 1 publisher, 2 subscriber. Client only. */
   readonly role?: number;
-  /** What a route over this link costs; 1 when absent, Infinity above 2^53-1. Dialer only. */
+  /** The cost of a route over this session: 1 if absent, Infinity above 2^53-1. Dialer only. */
   readonly cost?: number;
   /** The sender's hop id; absent when unknown. */
   readonly hop?: bigint;
 }
 
-/** Numbers above 2^53-1 are read as that. */
+/** A number above 2^53-1 is read as 2^53-1. */
 const rounded: Field<number> = {
   write: (w, v) => w.varint(v),
   read: (r) => Math.min(Number(r.bigVarint()), Number.MAX_SAFE_INTEGER),
 };
 const all: Field<string> = { write: (w, v) => w.put(utf8.encode(v)), read: (r) => r.rest() };
 
-/** The parameters by their ids. */
 // deno-lint-ignore no-explicit-any
 const PARAMETERS: Readonly<Record<number, readonly [keyof Setup, Field<any>]>> = {
   1: ["probe", rounded],

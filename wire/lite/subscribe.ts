@@ -1,9 +1,9 @@
 /**
- * SUBSCRIBE, its updates and replies. Every version decodes to the same shape; what a version does not carry has its
- * default. Spec: draft-lcurley-moq-lite-01 … -06, "SUBSCRIBE".
+ * SUBSCRIBE, its updates and replies. Every version decodes to the same shape. A field that a version does not have
+ * gets its default. Spec: draft-lcurley-moq-lite-01 … -06, "SUBSCRIBE".
  *
- * `maxLatencyMs` 0 keeps only the newest group. `startGroup` absent means the newest (06: no floor), `endGroup` is
- * inclusive and absent means until the track ends. Frame bounds count within the first and the last group.
+ * `maxLatencyMs` 0 keeps only the newest group. Without `startGroup` it starts at the newest (06: there is no lower bound).
+ * `endGroup` is inclusive; without it the track's end is the end. Frame bounds count within the first and the last group.
  *
  * @module
  */
@@ -14,7 +14,7 @@ const none = absent<number | undefined>(undefined);
 const noByte = absent<undefined>(undefined);
 const zero = absent<number>(0);
 
-/** A last frame counts within the last group, so it cannot be named without one. */
+/** The last frame is counted within the last group, so there has to be one. */
 function frameNeedsGroup(
   v: { readonly endGroup: number | undefined; readonly endFrame: number | undefined },
 ): string | undefined {
@@ -23,11 +23,11 @@ function frameNeedsGroup(
     : undefined;
 }
 
-/** Which track, and under which number its groups come. */
+/** The track, and the id that its groups carry. */
 const track = (broadcast: Field<string>) => ({ id: varint, broadcast, track: trackName });
 /** Before 06 there are no frame bounds. */
 const wholeGroups = { startFrame: zero, endFrame: none };
-/** What 01 says of groups: nothing. */
+/** 01 says nothing about groups. */
 const groups1 = {
   priority: u8,
   ordered: noByte,
@@ -73,7 +73,7 @@ export const Subscribe6 = checked(
 );
 export type Subscribe = Decoded<typeof Subscribe6>;
 
-/** SUBSCRIBE_UPDATE (03+): what of a running subscription can change. */
+/** SUBSCRIBE_UPDATE (03+): the fields of a running subscription that can change. */
 export const SubscribeUpdate3 = message("SUBSCRIBE_UPDATE", "moq-lite-03 SUBSCRIBE_UPDATE", {
   ...groups3,
   ...wholeGroups,
@@ -96,7 +96,7 @@ export const SubscribeOk3 = message("SUBSCRIBE_OK", "moq-lite-03 SUBSCRIBE_OK", 
 export const SubscribeStart = message("SUBSCRIBE_START", "moq-lite-05 SUBSCRIBE_START", {
   group: varint,
 });
-/** No group at or above this one will come: exclusive (05+). */
+/** No group with this number or a higher one will come (05+). */
 export const SubscribeEnd = message("SUBSCRIBE_END", "moq-lite-05 SUBSCRIBE_END", {
   group: varint,
 });

@@ -15,7 +15,7 @@ import {
   uri,
 } from "./fields.ts";
 
-/** TRACK (05+): asks for a track's properties. Answered with one TRACK_INFO, as often as it is asked. */
+/** TRACK (05+): asks for a track's properties. Each request is answered with one TRACK_INFO. */
 export const TrackRequest = message("TRACK", "moq-lite-05 TRACK", {
   broadcast: path,
   track: trackName,
@@ -50,7 +50,7 @@ const wholeGroup = {
   endFrame: absent<number | undefined>(undefined),
 };
 
-/** FETCH: one group, from the cache of whoever has it. The answer is bare frames, then FIN. */
+/** FETCH: asks for one group. The answer is its frames without a group head, then FIN. */
 export const Fetch4 = message("FETCH", "moq-lite-04 FETCH (gomoqt)", {
   ...group(rootedPath),
   ...wholeGroup,
@@ -71,7 +71,7 @@ export type Fetch = Decoded<typeof Fetch6>;
 
 /** Most bytes of GROUP: three numbers, and room for more. */
 const MAX_GROUP_HEAD_BYTES = 64;
-/** Before 06 a group stream begins with frame 0: a receiver would take the first one for that, whichever it is. */
+/** Before 06 a group stream begins with frame 0. A receiver takes the first frame for that one. */
 const frameZero: Field<number> = {
   write: (_, v) => {
     if (v !== 0) {
