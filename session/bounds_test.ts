@@ -320,6 +320,33 @@ Deno.test("a track ends with its last group, without waiting for the FIN", async
   assert.deepEqual(watch.whole, [3, 4]);
 });
 
+Deno.test("groups that overtake the first one and SUBSCRIBE_START are not taken for the first", async () => {
+  const { watch, subscribe, group } = await ending();
+  await group(5);
+  await group(3);
+  subscribe.say("00 01 03");
+  await group(4);
+  subscribe.say("01 01 06", true);
+  await tick(2);
+  assert.equal(watch.end, "ended");
+  assert.deepEqual(watch.whole.toSorted(), [3, 4, 5]);
+});
+
+Deno.test("groups of a publisher that never says SUBSCRIBE_START come a moment later", async () => {
+  const { at, watch, subscribe, group } = await ending();
+  await group(5);
+  await tick(2);
+  assert.deepEqual(watch.whole, []);
+  at.clock.advance(100);
+  await tick(2);
+  assert.deepEqual(watch.whole, [5]);
+  await group(6);
+  subscribe.say("01 01 07", true);
+  await tick(2);
+  assert.equal(watch.end, "ended");
+  assert.deepEqual(watch.whole, [5, 6]);
+});
+
 Deno.test("groups that SUBSCRIBE_DROP names are not waited for", async () => {
   const { at, watch, subscribe, group } = await ending();
   subscribe.say("00 01 03");
@@ -353,7 +380,8 @@ Deno.test("behind a gap that nobody explains a track ends a moment after its las
 });
 
 Deno.test("a group that comes as a datagram too is passed on once, and no datagram above 1,200 bytes leaves", async () => {
-  const { peer, watch, group, at } = await ending();
+  const { peer, watch, subscribe, group, at } = await ending();
+  subscribe.say("00 01 03");
   const got: number[] = [];
   watch.subscription.ondatagram = ({ sequence }) => got.push(sequence);
   const datagram = (sequence: number, payload: number) =>

@@ -49,6 +49,7 @@ Deno.test("a viewer who cannot be told gets no group without its beginning, and 
     const viewer = await rawViewer(at, protocol);
     const asked = await viewer.bidi(subscribe);
     await tick();
+    publisher.bidis.at(-1)!.say("00 01 05"); // START 5
     await publisher.uni('00 03 00 05 03 00 02 "hi"', true); // group 5 from frame 3
     await tick();
     assert.deepEqual(viewer.unis, [], protocol);

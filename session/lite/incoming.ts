@@ -19,6 +19,8 @@ import { StreamReader } from "../stream_reader.ts";
 import { FrameParser } from "./frame_parser.ts";
 import { readReply } from "./replies.ts";
 
+/** How long the first groups wait for SUBSCRIBE_START (05+). It was sent before them. */
+const START_MS = 100;
 /** How long missing groups are awaited after the publisher has ended the track. */
 const OWED_MS = 1000;
 /** The same once the last group is here: the missing ones were lost on the way, or never existed. */
@@ -55,6 +57,10 @@ export class Incoming implements UpstreamSubscription {
   #openGroups = 0;
   #closed = false;
   #ending: TrackEnd | undefined;
+  /** Whether groups may pass, and what tells those that wait. */
+  #passing: boolean;
+  readonly #passed = Promise.withResolvers<void>();
+  #cancelPass: (() => void) | undefined;
   #cancelWait: (() => void) | undefined;
   readonly #receiving = new Set<{ stream: ReceiveStream; writer: GroupWriter }>();
 
@@ -68,6 +74,7 @@ export class Incoming implements UpstreamSubscription {
     this.#o = options;
     this.#request = this.#asked = request;
     this.#onClosed = onClosed;
+    this.#passing = context.dialect.replies !== "start";
   }
 
   /** Sends the request and reads replies until the subscription is over. Never throws. */
@@ -102,8 +109,15 @@ export class Incoming implements UpstreamSubscription {
     startFrame: number,
   ): Promise<void> {
     this.#count(sequence);
+    if (!this.#passing) {
+      if (sequence <= (this.#asked.startGroup ?? 0)) this.#pass(); // there is none before it
+      else await this.#awaitStart();
+    }
     const writer = this.#closed ? undefined : this.#o.sink.openGroup(sequence, startFrame);
-    if (writer === undefined) return stream.stop(STREAM_CODE.cancel);
+    if (writer === undefined) {
+      stream.stop(STREAM_CODE.cancel);
+      return this.#checkOwed();
+    }
     this.#answered = this.#begun = true;
     this.#openGroups++;
     const entry = { stream, writer };
@@ -186,6 +200,7 @@ export class Incoming implements UpstreamSubscription {
         if (started || this.#endGroup !== undefined) throw outOfTurn("SUBSCRIBE_START");
         started = this.#begun = true;
         this.#first = reply.group;
+        this.#pass();
       } else if (reply.kind === "end") {
         if (this.#endGroup !== undefined) throw outOfTurn("SUBSCRIBE_END");
         this.#endGroup = reply.group;
@@ -198,7 +213,7 @@ export class Incoming implements UpstreamSubscription {
   /** The publisher has finished the stream. */
   #finished(): void {
     const { dialect } = this.#context;
-    if (!this.#answered) {
+    if (!this.#answered && !this.#begun) {
       return this.#end({ kind: "failed", why: "not-found", reason: "the publisher refused" });
     }
     if (this.#endGroup !== undefined) {
@@ -209,6 +224,25 @@ export class Incoming implements UpstreamSubscription {
     } else this.#ending = { kind: "ended" };
     this.#waitFor(Math.max(OWED_MS, this.#request.maxLatencyMs));
     this.#checkOwed();
+  }
+
+  /**
+   * Groups may come in any order, and before the reply that names the first one. A later group that passed now would count as
+   * the first, and those before it would be refused.
+   */
+  async #awaitStart(): Promise<void> {
+    this.#begun = true;
+    this.#openGroups++;
+    const { clock } = this.#context;
+    this.#cancelPass ??= clock.after(START_MS, () => this.#pass()); // a peer may never say it
+    await this.#passed.promise;
+    this.#openGroups--;
+  }
+
+  #pass(): void {
+    this.#passing = true;
+    this.#cancelPass?.();
+    this.#passed.resolve();
   }
 
   #waitFor(ms: number): void {
@@ -275,6 +309,7 @@ export class Incoming implements UpstreamSubscription {
   #leave(): void {
     this.#closed = true;
     this.#cancelWait?.();
+    this.#pass();
     this.#stream?.send.finish();
     this.#stream?.receive.stop(STREAM_CODE.cancel);
     this.#onClosed();
