@@ -8,8 +8,28 @@ import { selfSigned } from "../config/tls/self_signed.ts";
 import type { Server } from "../client/mod.ts";
 
 /** Where the examples listen, and dial. */
-export const PORT = 4433;
+const PORT = 4433;
 export const URL_HERE = `http://127.0.0.1:${PORT}/`;
+
+/**
+ * The port a server is to listen on: its first argument, else {@link PORT}. For 0 it looks for one where both QUIC and HTTP are
+ * free: {@link opened} needs both.
+ */
+export function chosenPort(): number {
+  const port = Number(Deno.args[0] ?? PORT);
+  if (port !== 0) return port;
+  const hostname = "127.0.0.1";
+  for (;;) {
+    using tcp = Deno.listen({ hostname, port: 0 });
+    const { port } = tcp.addr;
+    try {
+      Deno.listenDatagram({ transport: "udp", hostname, port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+}
 
 /** A certificate for this machine, made now. */
 export async function certificate() {

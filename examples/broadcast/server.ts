@@ -1,9 +1,9 @@
 /** Publishes a counter: one frame every 100 ms, ten to a group. `server.ts [PORT]` */
 import { serve } from "../../client/mod.ts";
-import { certificate, opened, PORT, print, sleep } from "../support.ts";
+import { certificate, chosenPort, opened, print, sleep } from "../support.ts";
 
 const pair = await certificate();
-const server = await serve({ ...pair, port: Number(Deno.args[0] ?? PORT) });
+const server = await serve({ ...pair, port: chosenPort() });
 const track = server.publish("server.broadcast").track("index");
 opened(server, pair);
 

@@ -1,9 +1,9 @@
 /** Tells the time: a frame each second, a group each minute. `server.ts [PORT]` */
 import { serve } from "../../client/mod.ts";
-import { certificate, opened, PORT, sleep } from "../support.ts";
+import { certificate, chosenPort, opened, sleep } from "../support.ts";
 
 const pair = await certificate();
-const server = await serve({ ...pair, port: Number(Deno.args[0] ?? PORT) });
+const server = await serve({ ...pair, port: chosenPort() });
 const track = server.publish("clock").track("seconds");
 opened(server, pair);
 

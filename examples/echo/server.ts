@@ -7,10 +7,10 @@ import {
   type Subscription,
   type TrackProducer,
 } from "../../client/mod.ts";
-import { certificate, opened, PORT, print } from "../support.ts";
+import { certificate, chosenPort, opened, print } from "../support.ts";
 
 const pair = await certificate();
-const server = await serve({ ...pair, port: Number(Deno.args[0] ?? PORT), onsession });
+const server = await serve({ ...pair, port: chosenPort(), onsession });
 opened(server, pair);
 
 async function onsession(session: ServerSession): Promise<void> {

@@ -1,6 +1,6 @@
 /** Greets every client that comes over raw QUIC, without HTTP/3. `server.ts [PORT]` */
 import { serve, TrackMux } from "../../client/mod.ts";
-import { certificate, opened, PORT, print } from "../support.ts";
+import { certificate, chosenPort, opened, print } from "../support.ts";
 
 const mux = new TrackMux();
 mux.handle("greeting/*", ({ wildcards: [name], track }, producer) => {
@@ -10,5 +10,5 @@ mux.handle("greeting/*", ({ wildcards: [name], track }, producer) => {
 });
 
 const pair = await certificate();
-const server = await serve({ ...pair, port: Number(Deno.args[0] ?? PORT), mux });
+const server = await serve({ ...pair, port: chosenPort(), mux });
 opened(server, pair);

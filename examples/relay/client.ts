@@ -4,10 +4,13 @@ import { print, sleep, text, URL_HERE } from "../support.ts";
 
 const url = Deno.args[0] ?? URL_HERE;
 
+/** Groups that are not older than this come also to the viewer who is late. */
+const viewing = { ordered: true, maxLatencyMs: 10_000 };
+
 async function watch(name: string): Promise<void> {
   await using viewer = await connect(url);
   for await (const { path } of viewer.announced("live")) {
-    for await (const group of viewer.subscribe(path, "numbers", { ordered: true })) {
+    for await (const group of viewer.subscribe(path, "numbers", viewing)) {
       for await (const { payload } of group) print(`${name} sees ${path}: ${text(payload)}`);
     }
     return; // the publisher has ended the track

@@ -1,6 +1,6 @@
 /** A relay: everybody may publish, and everybody sees what the others publish. `server.ts [PORT]` */
 import { serve } from "../../client/mod.ts";
-import { certificate, opened, PORT, print, sleep } from "../support.ts";
+import { certificate, chosenPort, opened, print, sleep } from "../support.ts";
 
 const over = new AbortController();
 Deno.addSignalListener("SIGINT", () => over.abort());
@@ -8,7 +8,7 @@ Deno.addSignalListener("SIGINT", () => over.abort());
 const pair = await certificate();
 const relay = await serve({
   ...pair,
-  port: Number(Deno.args[0] ?? PORT),
+  port: chosenPort(),
   relay: true,
   groupCacheSize: 32, // for those who join late, or fall behind for a moment
 });
