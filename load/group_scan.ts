@@ -8,22 +8,22 @@ import { ProtocolViolation } from "../wire/errors.ts";
 import { type Dialect, UNI } from "../wire/lite/dialect.ts";
 import { getVarint, varintWidth } from "../wire/varint.ts";
 
-/** Bytes of each frame's payload that are kept until the next one begins. */
+/** How many bytes of each frame's payload are kept until the next one begins. */
 export const FRAME_PREFIX_BYTES = 16;
 
-/** Type and length of GROUP and its three fields: the longest head there is. */
+/** The longest head: type and length of GROUP, and its three fields. */
 const MAX_HEAD = 8 * 5;
 
 type Part = "type" | "group" | "frame" | "payload" | "other";
 
 /** One per stream; nothing is allocated per frame. */
 export class GroupScan {
-  /** The subscription it belongs to; -1 until the head was read, and for ever on a stream that is no group. */
+  /** The subscription it belongs to; -1 until the head was read, and always on a stream that is not a group. */
   subscribe = -1;
   sequence = -1;
   /** Frames that have arrived whole. */
   frames = 0;
-  /** Payload bytes so far, of unfinished frames as well. */
+  /** Payload bytes so far, also of unfinished frames. */
   payloadBytes = 0;
   /** Payload size of the current frame, or of the last one. */
   frameBytes = 0;
@@ -44,7 +44,7 @@ export class GroupScan {
     this.prefix = new DataView(this.#prefix.buffer);
   }
 
-  /** Whether the bytes so far end where a frame does: a stream that ends elsewhere was cut off. */
+  /** Whether the bytes so far end with a frame. A stream that ends elsewhere was cut off. */
   get atBoundary(): boolean {
     return this.#part === "other" || (this.#part === "frame" && this.#headBytes === 0);
   }

@@ -63,17 +63,17 @@ export interface LightOptions {
 export interface LightSubscription {
   /** Fulfils (never rejects) when the relay has ended or refused it, or the session is over. */
   readonly ended: Promise<void>;
-  /** Takes it back. */
+  /** Ends the subscription. */
   cancel(): void;
 }
 
 /** One viewer. The owner closes it. */
 export class LightSession {
   readonly dialect: Dialect;
-  /** Fulfils when it is over, whoever ended it. */
+  /** Fulfils when the session is over, whichever end closed it. */
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
   readonly #connection: Connection;
-  /** A stream that nobody holds is collected, and then finished by the transport. */
+  /** Holds the streams: the transport finishes a stream that is garbage-collected. */
   readonly #held = new Set<object>();
 
   private constructor(connection: Connection, dialect: Dialect, held?: object) {
@@ -147,7 +147,7 @@ export class LightSession {
     this.#connection.close();
   }
 
-  /** The replies are ignored; only their end counts. */
+  /** Reads the replies to their end and ignores them. */
   async #readReplies(stream: BidiStream): Promise<void> {
     try {
       while (await stream.receive.read() !== undefined);

@@ -11,15 +11,15 @@ export interface ClientsResult {
   readonly latencyP99Ms: number;
   readonly relayCpuPercent: number | undefined;
   readonly machineBusyPercent: number | undefined;
-  /** Everybody was there, and in time. */
+  /** Every viewer connected and got its frames in time. */
   readonly held: boolean;
 }
 
 const STEPS = [100, 200, 300, 400, 500, 750, 1000, 1500, 2000];
-/** Above this media is no longer live. */
+/** A longer delay is no longer live. */
 export const MAX_LATENCY_MS = 250;
 const DURATION_MS = 5000;
-/** A step that does not hold is tried again: neighbours on the machine come and go. */
+/** A step that fails is tried again, because other programs on the machine come and go. */
 const ATTEMPTS = 3;
 /** No step begins after this long. */
 const BUDGET_MS = 120_000;

@@ -1,6 +1,6 @@
 const MS_PER_TICK = 10;
 
-/** CPU time in milliseconds of this process, of its children that have ended, and of those that run. Linux alone. */
+/** CPU time in milliseconds of this process and of all its children, ended or running. Linux only. */
 export function cpuMs(): number {
   const own = ticksOf("self")!;
   let ticks = own.self + own.ended;
@@ -15,7 +15,7 @@ export function cpuMs(): number {
 function ticksOf(pid: string) {
   try {
     const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    // Behind the name, which may hold anything: state, parent … (proc(5)).
+    // The fields after the name, which may contain anything: state, parent … (proc(5)).
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ").map(Number);
     return {
       parent: fields[1]!,

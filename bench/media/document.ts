@@ -12,7 +12,7 @@ export interface StorageResult {
   readonly readFramesPerSecond: number;
 }
 
-/** What one call of `deno task bench:media` has measured. */
+/** What one run of `deno task bench:media` has measured. */
 export interface MediaResult {
   readonly date: string;
   readonly machine: Machine;

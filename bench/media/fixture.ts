@@ -1,6 +1,6 @@
 import { encode, LIVE } from "../../tests/support/fixtures/ffmpeg_fixtures.ts";
 
-/** What the media benchmarks are made with. */
+/** The input of the media benchmarks. */
 export const INPUT = "1280×720, 30/s, H.264 and Opus";
 
 /** A live fragmented MP4 of {@link INPUT}. */

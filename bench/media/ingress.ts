@@ -4,7 +4,7 @@ import { fixture, piped } from "./fixture.ts";
 import { cpuMs } from "./cpu.ts";
 
 export interface IngressResult {
-  /** Of fragmented MP4, read and published. */
+  /** Of fragmented MP4 that was read and published. */
   readonly framesPerSecond: number;
   readonly megabytesPerSecond: number;
   readonly cpuUsPerFrame: number;

@@ -24,7 +24,7 @@ export async function storageUnderLoad(options: StoreOptions) {
   });
   for (let i = 0; i < 10 * GROUP_FRAMES; i++) await store.append(KEY, next());
   return {
-    /** Appends {@link APPEND_FRAMES} at once, and forgets the oldest. */
+    /** Appends {@link APPEND_FRAMES} at once, and removes the oldest. */
     async append() {
       await Promise.all(Array.from({ length: APPEND_FRAMES }, () => store.append(KEY, next())));
       await store.trim(KEY, { maxFrames: 10_000 });
@@ -36,7 +36,7 @@ export async function storageUnderLoad(options: StoreOptions) {
   };
 }
 
-/** The stores there are here. A Redis server is ended with the process. */
+/** The stores that this machine has. The Redis server ends with the process. */
 export async function stores(): Promise<
   { readonly name: string; readonly options: StoreOptions }[]
 > {

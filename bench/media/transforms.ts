@@ -11,10 +11,10 @@ import { fixture, piped } from "./fixture.ts";
 
 export interface TransformResult {
   readonly name: string;
-  /** Of frames that came out, in milliseconds. */
+  /** Of output frames, in milliseconds. */
   readonly latencyP50Ms: number;
   readonly latencyP99Ms: number;
-  /** CPU of the plugin, its ffmpeg included, for each frame that came in. */
+  /** CPU of the plugin per input frame, with its ffmpeg. */
   readonly cpuMsPerFrame: number;
   readonly framesIn: number;
   readonly framesOut: number;
@@ -39,10 +39,10 @@ const CASES: readonly [string, PluginDefinition, Record<string, unknown>][] = [
   ],
 ];
 const SECONDS = 10;
-/** Until ffmpeg has started. */
+/** The time that ffmpeg has to start. */
 const WARM_UP_SECONDS = 4;
 
-/** Each transform over a live broadcast, at its own speed. */
+/** Runs each transform over a live broadcast, at the broadcast's own speed. */
 export async function measureTransforms(say: (text: string) => void): Promise<TransformResult[]> {
   const file = await fixture(WARM_UP_SECONDS + SECONDS);
   const results: TransformResult[] = [];
@@ -52,7 +52,7 @@ export async function measureTransforms(say: (text: string) => void): Promise<Tr
     results.push(result);
   }
   const [none, ...rest] = results;
-  // What publishing costs is not the transform's.
+  // The cost of publishing is not the transform's.
   return rest.map((result) => ({
     ...result,
     cpuMsPerFrame: round(Math.max(0, result.cpuMsPerFrame - none!.cpuMsPerFrame)),
@@ -73,7 +73,7 @@ async function measure(
   const { stats } = run.ctx;
   const latencies: number[] = [];
   let measuring = false;
-  // Every frame sets it anew.
+  // Every frame restarts the wait.
   let latencyMs = -1;
   Object.defineProperty(stats, "latencyMs", {
     get: () => latencyMs,

@@ -1,5 +1,5 @@
 /**
- * The results as tables, and where they stand in the document.
+ * Writes the results as tables into the document.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Medians, ShapeSummary } from "./summary.ts";
 import type { SubjectName } from "./subjects.ts";
 import { type Marks, withPart } from "../../tools/docs/marked_part.ts";
 
-/** What one call of `deno task bench:peers` has measured. */
+/** What one run of `deno task bench:peers` has measured. */
 export interface PeersResult {
   /** The day, "2026-11-20". */
   readonly date: string;
@@ -105,7 +105,7 @@ function cell(value: number | undefined, digits = 1): string {
   return value === undefined || Number.isNaN(value) ? "–" : value.toFixed(digits);
 }
 
-/** A table, its numbers to the right. */
+/** A table with its numbers aligned to the right. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const rule = head.map((_, i) => (i === 0 ? "---" : "---:"));

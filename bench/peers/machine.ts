@@ -1,4 +1,4 @@
-/** The machine a result was measured on, without anything that tells whose it is. */
+/** The machine that a result was measured on, without anything that identifies its owner. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
@@ -21,7 +21,7 @@ export function describeMachine(): Machine {
   };
 }
 
-/** The load average of the last minute: other programs count. */
+/** The load average of the last minute. Other programs count too. */
 export const loadAverage = (): number => Math.round(Deno.loadavg()[0]! * 100) / 100;
 
 function read(path: string): string {

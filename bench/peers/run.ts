@@ -1,5 +1,5 @@
 /**
- * One run: a relay is started, put under one shape by `qumo-relay bench`, and ended.
+ * One run: starts a relay, puts it under one shape with `qumo-relay bench`, and ends it.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { MAIN, type Subject, type SubjectName } from "./subjects.ts";
 export interface Run {
   readonly subject: SubjectName;
   readonly round: number;
-  /** Of the last minute, when it began. */
+  /** The load average of the last minute when the run began. */
   readonly loadAverage: number;
   readonly result: BenchResult;
 }
@@ -21,10 +21,10 @@ export interface RunOptions {
   readonly durationMs: number;
 }
 
-/** Viewers come at this pace: one after another, so that handshakes are not what is measured. */
+/** Viewers join one after another at this pace, so that handshakes are not what is measured. */
 const MS_PER_VIEWER = 5;
 
-/** @throws {Error} The generator could not measure; with what it said. */
+/** @throws {Error} The generator could not measure. The message has its output. */
 export async function runOnce(subject: Subject, shape: Shape, options: RunOptions): Promise<Run> {
   const load = loadAverage();
   await using running = await subject.start(shape);

@@ -1,4 +1,4 @@
-/** One load that everybody is put under. */
+/** One load. Every subject is put under it. */
 export interface Shape {
   readonly name: string;
   readonly viewers: number;
@@ -12,7 +12,7 @@ export interface Shape {
 
 const video = { fps: 30, frameSize: 4000, groupSize: 30, transport: "quic" } as const;
 
-/** The shapes that the goals are written for. */
+/** The shapes that the goals name. */
 export const SHAPES: readonly Shape[] = [
   { name: "1 × 30/s × 4,000 B", viewers: 1, ...video },
   { name: "200 × 30/s × 4,000 B", viewers: 200, ...video },

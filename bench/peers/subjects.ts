@@ -1,5 +1,5 @@
 /**
- * What is compared: our relay, the peer, and the floor, each as a child process that is started anew for each run.
+ * The subjects of the comparison: our relay, the peer, and the floor. Each run starts a new child process.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Shape } from "./shapes.ts";
 
 export type SubjectName = "qumo-relay" | "moq-relay" | "floor";
 
-/** A relay that runs. Ended when it goes out of scope. */
+/** A running relay. It ends when it goes out of scope. */
 export interface Running extends AsyncDisposable {
   readonly pid: number;
   /** For `qumo-relay bench`. */
@@ -23,7 +23,7 @@ export interface Running extends AsyncDisposable {
 
 export interface Subject {
   readonly name: SubjectName;
-  /** As it tells it itself. */
+  /** As the subject itself prints it. */
   readonly version: string;
   /** Whether it can be put under this load. */
   takes(shape: Shape): boolean;
@@ -95,7 +95,7 @@ const peer = (path: string, version: string): Subject => ({
   },
 });
 
-/** All that can be compared here. */
+/** All subjects that this machine has. */
 export async function subjects(): Promise<Subject[]> {
   const found = [ours(await output(Deno.execPath(), ["run", "-A", MAIN, "version"]))];
   const { path } = optional("moq-relay");

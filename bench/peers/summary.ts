@@ -13,7 +13,7 @@ export interface Medians {
   readonly cpuUsPerFrame?: number;
   readonly latencyP50Ms: number;
   readonly latencyP99Ms: number;
-  /** Of what would have come if nothing were late; absent where nobody can tell. */
+  /** Percent of what would have come if nothing were late. Absent if it is unknown. */
   readonly deliveredPercent?: number;
   readonly rssMb: number;
   readonly rssPerViewerKb: number;
@@ -29,7 +29,7 @@ export interface Medians {
 export interface ShapeSummary {
   readonly shape: Shape;
   readonly medians: Partial<Record<SubjectName, Medians>>;
-  /** CPU per frame of ours by the other's, the median of what the rounds say each. */
+  /** Our CPU per frame divided by the other's: the median over the rounds. */
   readonly cpuRatio: Partial<Record<SubjectName, number>>;
   readonly runs: readonly Run[];
 }
@@ -82,12 +82,12 @@ function mediansOf(runs: readonly Run[]): Medians {
   };
 }
 
-/** Viewers with something missing. One that lost its session before it got anything is among the silent as well. */
+/** Viewers with something missing. One that lost its session before it got anything counts as silent too. */
 function missing({ failed, lostSessions, silent }: Run["result"]["viewers"]): number {
   return failed + Math.max(lostSessions, silent);
 }
 
-/** Each round's two runs stand beside each other in time, so their ratio suffers least from what else runs. */
+/** The two runs of a round follow each other directly, so other programs affect their ratio least. */
 function ratioTo(other: SubjectName, runs: readonly Run[]): number {
   const cost = (subject: SubjectName, round: number) =>
     runs.find((run) => run.subject === subject && run.round === round)?.result.relay?.cpuUsPerFrame;

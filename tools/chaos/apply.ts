@@ -1,4 +1,4 @@
-/** Applies one fault again and again to a relay that honest peers use, and tells what came of it. */
+/** Applies one fault again and again to a relay that honest peers use, and reports the outcome. */
 import type { Fault } from "./fault.ts";
 import { type Gauges, grown } from "./gauges.ts";
 import { HonestLoad } from "./honest.ts";
@@ -14,9 +14,9 @@ export interface ApplyOptions {
   readonly scale: number;
 }
 
-/** A process needs a few times to find its size. One that has not found it by then leaks. */
+/** A process needs a few rounds until its size is stable. One that still grows then has a leak. */
 const MAX_TIMES = 5;
-/** How long sessions, broadcasts and subscriptions of bad peers may stay. All timeouts are 10 s by default. */
+/** How long sessions, broadcasts and subscriptions of bad peers may remain. All timeouts are 10 s by default. */
 const RETURN_MS = 45_000;
 
 export async function apply(fault: Fault, options: ApplyOptions): Promise<Outcome> {

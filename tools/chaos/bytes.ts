@@ -37,7 +37,7 @@ export function bytesOver(way: Way): Fault {
   };
 }
 
-/** Below WebTransport: what HTTP/3 reads. */
+/** Bytes below WebTransport, which HTTP/3 reads. */
 export const bytesOverH3: Fault = {
   name: "bytes-h3",
   what: "the same below WebTransport: on the streams of HTTP/3, before any request",
@@ -50,7 +50,7 @@ export const bytesOverH3: Fault = {
         hash: Uint8Array.fromHex(relay.hash),
         signal,
       });
-      // SETTINGS in order first, every second time.
+      // Every second time valid SETTINGS come first.
       if (turn % 2 === 0) hold(connection, await opened(connection, "00040433010801"));
       return [connection, await speak(connection, visit)];
     }),
@@ -62,7 +62,7 @@ async function opened(connection: Connection, hex: string): Promise<object> {
   return stream;
 }
 
-/** Visit after visit until it is over. */
+/** Repeats visits until the fault ends. */
 async function visits(
   { signal, seed }: Stage,
   go: (visit: HostileStream[], turn: number) => Promise<[Connection, number]>,
@@ -82,7 +82,7 @@ async function visits(
   return `${number(streams)} streams of ${number(turns)} peers`;
 }
 
-/** @returns How many streams the relay let it open. */
+/** @returns How many streams the relay let the peer open. */
 async function speak(connection: Connection, visit: readonly HostileStream[]): Promise<number> {
   let streams = 0;
   void answerAll(connection, visit);
@@ -129,7 +129,7 @@ export const udpNoise: Fault = {
     await loops(signal, 1, async () => {
       const packet = crypto.getRandomValues(new Uint8Array(1200));
       const kind = sent % 4;
-      // A long header of version 1 with connection ids of 8 bytes; a version nobody knows; noise.
+      // In turn: a long header of version 1 with connection ids of 8 bytes, an unknown version, noise.
       if (kind < 2) packet.set([0xc0 | (packet[0]! & 0x3f), 0, 0, 0, kind === 0 ? 1 : 0xba, 8]);
       if (kind === 0) packet.set([8], 14);
       await socket.send(kind === 3 ? packet.subarray(0, packet[0]! + 1) : packet, to);

@@ -1,5 +1,5 @@
 /**
- * What one connection of a bad peer costs. Many are held at once, each at its worst, and the relay's memory is
+ * What one connection of a bad peer costs. Many are held at once, each at its worst. The growth of the relay's memory is
  * divided by their number.
  *
  * @module
@@ -12,24 +12,24 @@ import { number, within } from "./peers.ts";
 
 /** A peer at its worst, held open. */
 export interface Held {
-  /** Fulfils when it is over, whoever ended it. */
+  /** Fulfils when it is over, whichever end closed it. */
   readonly closed: Promise<unknown>;
   close(): void;
 }
 
 export interface Crowd extends Pick<Fault, "name" | "what" | "counters" | "open"> {
-  /** At once. */
+  /** How many are held at once. */
   readonly count: number;
   readonly boundMb: number;
-  /** Makes one that does its worst. Throws where the relay refuses it, which costs nothing more. */
+  /** Makes one peer at its worst. Throws if the relay refuses it, which costs nothing more. */
   readonly one: (stage: Stage, i: number) => Promise<Held>;
 }
 
-/** Handshakes that are begun at the same time. */
+/** How many handshakes begin at the same time. */
 const AT_A_TIME = 8;
 const SAMPLE_MS = 500;
 
-/** A fault that holds a crowd until its time is over, and tells what one of them cost. */
+/** A fault that holds a crowd until its time is over, and reports what one peer cost. */
 export function crowd({ count, boundMb, one, ...fault }: Crowd): Fault {
   return {
     ...fault,

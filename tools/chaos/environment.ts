@@ -13,7 +13,7 @@ import { targetWithLog } from "./target.ts";
 import { randomOf } from "../../load/figures/range.ts";
 
 const HOUR = 3_600_000;
-/** Milliseconds the wall clock is ahead, one after the other. The certificate made at the start lasts 13 days. */
+/** How far the wall clock is ahead in each step, in milliseconds. The certificate made at the start lasts 13 days. */
 const JUMPS = [HOUR, -2 * HOUR, 24 * HOUR, -48 * HOUR, 15 * 24 * HOUR, 0, 365 * 24 * HOUR, 0];
 
 export function clockJumps(dir: string): Fault {
@@ -105,7 +105,7 @@ export function dyingWorkers(dir: string): Fault {
         if (signal.aborted) break;
         await Deno.writeTextFile(`${dir}/${worker}`, "");
         deaths++;
-        // It is back when the client has groups again.
+        // The relay is back when the client gets groups again.
         const before = groups;
         for (let i = 0; i < 200 && groups < before + 3; i++) await sleep(100);
       }

@@ -1,4 +1,4 @@
-/** What /metrics says: by name summed over labels, and one by one as `name{label="value"}`. */
+/** The values of /metrics: by name, summed over labels, and each as `name{label="value"}`. */
 export type Gauges = ReadonlyMap<string, number>;
 
 /** @param text The Prometheus text format. */
@@ -17,7 +17,7 @@ export async function readGauges(adminUrl: string, timeoutMs = 20_000): Promise<
   return parseGauges(await answer.text());
 }
 
-/** Every outcome names the limits that took effect, one by one. */
+/** Every outcome names each limit that took effect. */
 const LIMITED = "qumo_limited_total{";
 
 /** How much these counters and the limits grew from one look to the next. Those that did not grow are left out. */

@@ -1,4 +1,4 @@
-/** The load of honest peers: `qumo-relay bench` as a process of its own, from one moment to another. */
+/** The load of honest peers: `qumo-relay bench` as a process of its own. */
 import type { BenchResult } from "../../load/figures/result.ts";
 import { MAIN } from "../../tests/support/program.ts";
 
@@ -12,7 +12,7 @@ export interface HonestOptions {
 /** What {@link HonestLoad} publishes: groups of 10 frames, three a second, on one track. */
 const LOAD = ["--fps", "30", "--frame-size", "1200", "--group-size", "10", "--ramp", "1s"];
 
-/** Killed when it goes out of scope. */
+/** It is killed when it goes out of scope. */
 export class HonestLoad implements AsyncDisposable {
   readonly broadcast: string;
   readonly track = "track0";
@@ -34,7 +34,7 @@ export class HonestLoad implements AsyncDisposable {
     this.#output = this.#process.output();
   }
 
-  /** Ends the load and tells what came of everything that was published. @throws {Error} It could not measure. */
+  /** Ends the load and reports how much of it arrived. @throws {Error} It could not measure. */
   async end(): Promise<BenchResult> {
     this.#process.kill("SIGTERM");
     const { code, stdout, stderr } = await this.#output;

@@ -7,15 +7,15 @@ export interface Cost {
   readonly boundMb: number;
 }
 
-/** Memory of the relay's process in MB, median of a few looks each. */
+/** Memory of the relay's process in MB. Each value is the median of a few readings. */
 export interface Memory {
   readonly before: number;
   readonly peak: number;
-  /** After each time the fault was applied. */
+  /** After each round of the fault. */
   readonly after: readonly number[];
 }
 
-/** What came of one fault: a row of the table. */
+/** The outcome of one fault: a row of the table. */
 export interface Outcome {
   readonly name: string;
   readonly what: string;
@@ -27,21 +27,21 @@ export interface Outcome {
     readonly lost: number;
     readonly cut: number;
   };
-  /** Absent where it cannot be told. */
+  /** Absent if it is unknown. */
   readonly p99Ms?: number;
   readonly maxMs?: number;
   readonly memory?: Memory;
-  /** The highest of all times, where single connections were measured. */
+  /** The highest of all rounds, if single connections were measured. */
   readonly cost?: Cost;
   readonly counters: Readonly<Record<string, number>>;
   /** Empty when the relay held. */
   readonly problems: readonly string[];
 }
 
-/** What a fault may add when it has come before. */
+/** How much memory a later round of a fault may add. */
 const LEVEL = { factor: 1.1, mb: 5 } as const;
 
-/** Whether memory is level: the last time added almost nothing to the value after the one before. */
+/** Whether memory is stable: the last round added almost nothing. */
 export function isLevel(after: readonly number[]): boolean {
   const [last, before] = [after.at(-1)!, after.at(-2)!];
   return last <= before * LEVEL.factor + LEVEL.mb;

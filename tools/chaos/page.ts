@@ -3,7 +3,7 @@ import { describeMachine, type Machine } from "../../bench/peers/machine.ts";
 import type { Outcome } from "./outcome.ts";
 import { type Marks, withPart } from "../docs/marked_part.ts";
 
-/** What bench/results keeps, so that one fault can be repeated without the others. */
+/** The outcomes that bench/results keeps, so that one fault can be repeated alone. */
 export interface ChaosResults {
   readonly date: string;
   readonly machine: Machine;

@@ -1,5 +1,5 @@
 /**
- * What the faults share: connections that speak bytes, and loops that go on until they are told to stop.
+ * What the faults share: connections that send raw bytes, and loops that run until they are stopped.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Stage } from "./fault.ts";
 
 export type Way = "quic" | "webtransport" | "websocket";
 
-/** A connection to the relay, before a word is said. @throws {ConnectFailed} */
+/** A connection to the relay on which nothing was sent yet. @throws {ConnectFailed} */
 export function knock(
   { relay, signal }: Stage,
   way: Way,
@@ -32,7 +32,7 @@ export function knock(
 export const alpnOf = (version: LiteVersion): string =>
   alpnOfName(DIALECTS.find((dialect) => dialect.version === version)!.name);
 
-/** What a peer has to say first, so that the relay listens to the rest. */
+/** What a peer has to send first, so that the relay reads the rest. */
 export async function greet(connection: Connection, version: LiteVersion): Promise<void> {
   if (version >= 5) {
     await uni(connection, Uint8Array.fromHex("010501050243e8")).then((stream) => stream.finish());
@@ -59,7 +59,7 @@ export async function uni(connection: Connection, bytes: Uint8Array): Promise<Se
   return stream;
 }
 
-/** Repeats the work, `width` at a time, until the signal aborts. What fails is tried again. @returns How often. */
+/** Repeats the work, `width` at a time, until the signal aborts. A failure is tried again. @returns How often it ran. */
 export async function loops(
   signal: AbortSignal,
   width: number,
@@ -74,7 +74,7 @@ export async function loops(
   return turns;
 }
 
-/** Waits for the work at most this long, then gives it up. */
+/** Waits for the work at most this long. */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
   work.catch(() => {});
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -4,12 +4,12 @@ import { MAIN, startedIn, startRelay } from "../../tests/support/program.ts";
 import { V8_FLAGS } from "../ship/v8_flags.ts";
 import type { Target } from "./fault.ts";
 
-/** Starts the relay as users do, by itself. */
+/** Starts the relay in its own process, as users do. */
 export function usualTarget(flags: readonly string[] = []): Promise<Target> {
   return startRelay(flags, { runFlags: [V8_FLAGS] });
 }
 
-/** Starts the relay with its standard error in a file. @param logDir Where the file is, which may get full. */
+/** Starts the relay with its standard error in a file. @param logDir The folder of the file. It may get full. */
 export async function targetWithLog(logDir: string, flags: readonly string[]): Promise<Target> {
   const dir = await Deno.makeTempDir({ prefix: "qumo-relay-chaos-" });
   const log = `${logDir}/log`;

@@ -1,18 +1,18 @@
 import { sleep } from "../../base/sleep.ts";
 import { type Gauges, readGauges } from "./gauges.ts";
 
-/** What has to return to its old value when the bad peers are gone. */
+/** Values that have to return to what they were when the bad peers are gone. */
 export const GAUGES = [
   "qumo_sessions",
   "qumo_broadcasts",
   "qumo_subscriptions",
   "qumo_handshakes",
 ] as const;
-/** How long nothing happens before memory is read. */
+/** How long to wait before memory is read. */
 const SETTLE_MS = 6000;
 const SAMPLE_MS = 500;
 
-/** Looks at the relay's metrics. Throws when the relay does not answer, which ends the fault. */
+/** Reads the relay's metrics. Throws if the relay does not answer, which ends the fault. */
 export class Watch {
   last: Gauges = new Map();
   peakMb = 0;
@@ -31,7 +31,7 @@ export class Watch {
     return this.last;
   }
 
-  /** @returns Whether it came about in time. */
+  /** @returns Whether it happened in time. */
   async until(wanted: (gauges: Gauges) => boolean, timeoutMs: number): Promise<boolean> {
     const giveUpMs = performance.now() + timeoutMs;
     while (!wanted(await this.look())) {
@@ -41,7 +41,7 @@ export class Watch {
     return true;
   }
 
-  /** Lets time go by, looking. */
+  /** Waits, and goes on reading. */
   async settled(): Promise<Gauges> {
     await this.sample(AbortSignal.timeout(SETTLE_MS));
     return this.last;
@@ -54,7 +54,7 @@ export class Watch {
     }
   }
 
-  /** Median of the last few looks, in MB. */
+  /** Median of the last few readings, in MB. */
   memory(): number {
     return this.#recent.toSorted((a, b) => a - b)[this.#recent.length >> 1]!;
   }

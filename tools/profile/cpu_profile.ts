@@ -14,7 +14,7 @@ export interface CpuProfile {
   readonly timeDeltas: readonly number[];
 }
 
-/** Where time was spent. */
+/** The time that one function took. */
 export interface Spent {
   /** "write quic_stream.ts:83", or V8's own name in brackets. */
   readonly where: string;
@@ -23,7 +23,7 @@ export interface Spent {
   readonly share: number;
 }
 
-/** Time by function, the most first. Calls of the same function from different places count together. */
+/** Time by function, the longest first. Calls of the same function from different places count together. */
 export function topFunctions(profile: CpuProfile): Spent[] {
   const names = new Map(profile.nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
   const us = new Map<string, number>();

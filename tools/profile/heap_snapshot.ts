@@ -10,7 +10,7 @@ export interface HeapSnapshot {
   readonly strings: readonly string[];
 }
 
-/** What one kind of object takes. */
+/** The memory of one kind of object. */
 export interface Held {
   /** Name of its constructor, or V8's word in brackets: "(closure)", "(array)". */
   readonly kind: string;
@@ -38,7 +38,7 @@ export function heldByKind(heap: HeapSnapshot): Held[] {
   return [...held].map(([kind, entry]) => ({ kind, ...entry })).sort((a, b) => b.bytes - a.bytes);
 }
 
-/** What there is more of than before, the most bytes first. */
+/** The kinds that have grown, the most bytes first. */
 export function growth(before: readonly Held[], after: readonly Held[]): Held[] {
   const known = new Map(before.map((held) => [held.kind, held]));
   return after.map(({ kind, count, bytes }) => {

@@ -1,4 +1,4 @@
-/** One program's debugger, spoken to over its WebSocket: the Chrome DevTools Protocol. Its owner closes it. */
+/** The debugger of one program, over its WebSocket: the Chrome DevTools Protocol. Its owner closes it. */
 export class Inspector implements Disposable {
   readonly #socket: WebSocket;
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
@@ -23,7 +23,7 @@ export class Inspector implements Disposable {
     };
   }
 
-  /** Asks for something, "Profiler.start", and waits for the answer. @throws {Error} It was refused, or the program ended. */
+  /** Calls a method, such as "Profiler.start", and waits for the answer. @throws {Error} It was refused, or the program ended. */
   call<T>(method: string, params: Record<string, unknown> = {}): Promise<T> {
     const id = this.#next++;
     const answer = Promise.withResolvers<unknown>();
@@ -32,7 +32,7 @@ export class Inspector implements Disposable {
     return answer.promise as Promise<T>;
   }
 
-  /** Sets who hears of an event. */
+  /** Sets the listener of an event. */
   on<T>(event: string, listener: (params: T) => void): void {
     this.#listeners.set(event, listener as (params: unknown) => void);
   }

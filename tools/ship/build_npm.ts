@@ -5,7 +5,7 @@
 import { ROOT } from "../module_graph.ts";
 import { say } from "../say.ts";
 
-/** Where the package is, below the top of the project, and the folder its archive is put into. */
+/** The folder of the package, below the top of the project, and the folder of its archive. */
 export const NPM_DIR = "dist/npm";
 export const PACK_DIR = "dist";
 /** The compiler that writes the declarations. Taken from npm when it runs, pinned here. */
@@ -26,7 +26,7 @@ export async function buildNpm(): Promise<void> {
   );
   await run(
     ["run", "-A", "--no-lock", `npm:${TYPESCRIPT}/tsc`, "client/mod.ts", "--declaration"],
-    // Checked by Deno already, and with Deno's own types, which this compiler does not have.
+    // Deno has checked them already, with its own types, which this compiler does not have.
     ["--emitDeclarationOnly", "--noCheck", "--stripInternal", "--allowImportingTsExtensions"],
     ["--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess"],
     ["--target", "esnext", "--module", "nodenext", "--lib", "esnext,dom"],
@@ -55,7 +55,7 @@ export async function buildNpm(): Promise<void> {
   await Deno.writeTextFile(`${folder}/README.md`, readmeOf(source, name));
 }
 
-/** The comment of the library's entry, for those who have it from npm. */
+/** The comment of the library's entry, for users of the npm package. */
 export function readmeOf(source: string, name: string): string {
   const [, comment] = /^\/\*\*\n([\s\S]*?) \*\//.exec(source)!;
   const text = comment!.replace(/^ \* ?/gm, "").replace(/\n@module\s*$/, "")
@@ -114,11 +114,11 @@ async function tidyScripts(folder: string): Promise<string[]> {
 }
 
 const TYPES_OF_ENTRY = '// @ts-self-types="./types/client/mod.d.ts"\n';
-/** One script of the bundle names another, at once or when it is needed. */
+/** A script of the bundle imports another, at once or lazily. */
 const IMPORTED = /(?:\bfrom|\bimport\(?)\s*"\.\/([^"]+\.js)"/g;
 
 /**
- * What the declarations need of the surroundings, for programs that are checked without it (`lib: ["ES2022"]`). Each
+ * The global types that the declarations need, for programs that are checked without them (`lib: ["ES2022"]`). Each
  * interface merges with the one of `dom`, Node's or Deno's types, where there is one.
  */
 const GLOBALS = `/// <reference lib="esnext.disposable" />
@@ -137,7 +137,7 @@ async function addGlobals(folder: string): Promise<void> {
   await Deno.writeTextFile(entry, `/// <reference path="./globals.d.ts" />\n${text}`);
 }
 
-/** Keeps the declarations that the entry reaches, and names their neighbours as they are called in a package. */
+/** Keeps the declarations that the entry reaches, and rewrites their imports for the package. */
 async function pruneTypes(folder: string): Promise<void> {
   const kept = new Set<string>();
   kept.add("client/globals.d.ts");

@@ -1,7 +1,7 @@
 /**
  * Builds the page into dist/web. With `--entry` also writes dist/main.ts, which is main.ts with the built page inside:
- * what `deno task bundle` and `deno task compile` are made from. `--quiet` is for who starts a relay next: it says what is missing
- * alone, and ends with code 0.
+ * what `deno task bundle` and `deno task compile` are made from. `--quiet` is for a task that then starts a relay: it prints
+ * only what is missing, and ends with code 0.
  */
 import { reasonOf } from "../../base/errors.ts";
 import { buildWeb, WEB_DIR, webFiles, webIsBuilt } from "../../web/build/web_build.ts";

@@ -1,21 +1,21 @@
 /**
- * Bundles the client library for browsers into dist/client/qumo-client.js, and says what it weighs: the part a page needs
- * that calls `connect()`, and all of it, beside `@moq/net` through the same bundler. Fails above the limit.
+ * Bundles the client library for browsers into dist/client/qumo-client.js, and prints its size: the part that a page with
+ * `connect()` needs, and the whole, beside `@moq/net` from the same bundler. Fails above the limit.
  */
 import { gzipSync } from "node:zlib";
 import { ROOT } from "../module_graph.ts";
 import { report, say } from "../say.ts";
 import { toFileUrl } from "../file_url.ts";
 
-/** What `connect()` may weigh at most, minified and compressed. */
+/** The largest size of `connect()`, minified and compressed. */
 export const CONNECT_LIMIT_BYTES = 40_500;
 
 /** Imported lazily, and in Deno only: a bundle for browsers names them and never loads them. */
 const DENO_ONLY = ["*/transport/dial.ts", "*/transport/quic/quic.ts", "*/transport/accept.ts"];
 
 /**
- * Imported lazily, where a WebSocket is dialed. It is part of the library's file, and left out where it is weighed what a
- * page loads at first: a bundler that splits code makes a file of its own of it.
+ * Imported lazily, where a WebSocket is dialed. It is part of the library's file. It does not count in what a page loads at
+ * first, because a bundler that splits code makes a separate file of it.
  */
 const WHEN_DIALED = "*/websocket_client.ts";
 
@@ -26,7 +26,7 @@ const ENTRIES = {
   yardstick: 'import { Connection } from "@moq/net"; export const connect = Connection.connect;',
 } as const;
 
-/** How much a bundle weighs. */
+/** The size of a bundle. */
 export interface Size {
   readonly minifiedBytes: number;
   readonly gzipBytes: number;
@@ -60,13 +60,13 @@ export async function bundleFor(entry: keyof typeof ENTRIES): Promise<string> {
   }
 }
 
-/** The weight of a script. */
+/** The size of a script. */
 export function sizeOf(script: string): Size {
   const bytes = new TextEncoder().encode(script);
   return { minifiedBytes: bytes.length, gzipBytes: gzipSync(bytes, { level: 9 }).length };
 }
 
-/** What the script would need at once and no browser has. */
+/** Imports that the script needs at once and no browser has. */
 export function needsOfDeno(script: string): string[] {
   return [
     ...script.matchAll(/\bDeno\.\w+/g),

@@ -1,10 +1,10 @@
 /**
  * Makes the released binary: `deno compile` of the bundle, which has the page and the packages inside. Options are passed on:
- * `deno task compile --target x86_64-pc-windows-msvc`. With `--no-bundle` the bundle is taken as it lies there.
+ * `deno task compile --target x86_64-pc-windows-msvc`. With `--no-bundle` it takes the bundle that is there.
  *
- * It is the bundle, not main.ts: `deno compile` puts every file of every npm package in and reads each as a program. Deno 2.9.6
- * overflows its stack over `test/perf/100k` of bintrees 1.0.2, which prom-client needs: 200,000 lines of numbers that JavaScript
- * takes for one sum. The bundle also carries workers, as each is this file once more.
+ * It compiles the bundle, not main.ts: `deno compile` includes every file of every npm package and parses each as a program.
+ * Deno 2.9.6 overflows its stack on `test/perf/100k` of bintrees 1.0.2, which prom-client needs: 200,000 lines of numbers, which
+ * JavaScript reads as one sum. The bundle also serves as the worker: each worker runs the same file.
  */
 import { ROOT } from "../module_graph.ts";
 import { PERMISSIONS } from "./permissions.ts";
@@ -38,7 +38,7 @@ async function main(options: readonly string[]): Promise<number> {
   const { code, stderr } = await deno([
     "compile",
     ...PERMISSIONS,
-    // Which programs these are is not known here: a hook's command, and for `bench` the binary itself.
+    // Which programs it starts is not known here: a hook's command, and for `bench` the binary itself.
     "--allow-run",
     ...["--no-prompt", "--unstable-net", "--no-config", "--no-lock", V8_FLAGS],
     ...["--output", "dist/qumo-relay", ...passedOn, "dist/qumo-relay.js"],

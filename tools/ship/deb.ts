@@ -10,7 +10,7 @@ import { say } from "../say.ts";
 
 const NFPM = "github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.1";
 
-/** Packs `binary` into `target`, a folder, and says where the packages are. @returns The exit code. */
+/** Packs `binary` into the folder `target` and prints where the packages are. @returns The exit code. */
 export async function makePackages(options: {
   readonly binary: string;
   readonly arch: string;

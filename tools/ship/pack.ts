@@ -1,7 +1,7 @@
 /**
  * Makes one file that runs anywhere on its platform: `deno task pack [--platform NAME] [--deno FILE] [--output FILE] [--level N]`.
- * It joins the bundle with the Deno of the npm package for the platform, behind the script tools/ship/packed_head.sh. Windows has no
- * shell for that: there it makes a folder of three files.
+ * It puts the bundle and the platform's Deno from npm behind the script tools/ship/packed_head.sh. Windows has no shell for
+ * that, so there it makes a folder of three files.
  */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
@@ -25,7 +25,7 @@ export type Platform = (typeof PLATFORMS)[number];
 
 export interface PackOptions {
   readonly platform: Platform;
-  /** The Deno that goes in. */
+  /** The Deno to pack. */
   readonly deno: Uint8Array;
   /** The bundle. */
   readonly program: Uint8Array;
@@ -33,7 +33,7 @@ export interface PackOptions {
   readonly level: number;
 }
 
-/** The file of a platform with a shell. */
+/** Makes the file for a platform with a shell. */
 export async function packed({ platform, deno, program, level }: PackOptions): Promise<Uint8Array> {
   const parts = [gzipSync(deno, { level }), gzipSync(program, { level })] as const;
   const template = await Deno.readTextFile(new URL("packed_head.sh", import.meta.url));
@@ -53,7 +53,7 @@ export async function packed({ platform, deno, program, level }: PackOptions): P
     RUN: MAY_RUN.join(","),
     V8_FLAGS,
   }, template);
-  // Where a part begins depends on the length of the script that says so: a fixed width settles that. `tail` counts from 1.
+  // The offsets stand in the script, whose length moves them, so they have a fixed width. `tail` counts from 1.
   const at = (offset: number) => String(offset).padStart(12, "0");
   const length = new TextEncoder().encode(fill({ DENO_AT: at(0), PROGRAM_AT: at(0) }, text)).length;
   const offsets = { DENO_AT: at(length + 1), PROGRAM_AT: at(length + 1 + parts[0].length) };
@@ -78,7 +78,7 @@ export const WINDOWS_START = [
   "",
 ].join("\r\n");
 
-/** The platform that this runs on. @throws {Error} Deno has no npm package for it. */
+/** The platform of this machine. @throws {Error} Deno has no npm package for it. */
 export function ownPlatform(): Platform {
   const os = Deno.build.os === "windows" ? "win32" : Deno.build.os;
   const arch = Deno.build.arch === "aarch64" ? "arm64" : "x64";
@@ -90,7 +90,7 @@ export function ownPlatform(): Platform {
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
-/** The npm registry did not give Deno's package for a platform. */
+/** The npm registry did not deliver Deno's package for a platform. */
 class NoDeno extends Error {
   constructor(name: string, options: ErrorOptions) {
     const which = `${name}@${Deno.version.deno}`;
@@ -101,7 +101,7 @@ class NoDeno extends Error {
   }
 }
 
-/** Deno for a platform, from its npm package by way of Deno's own cache. */
+/** Deno for a platform, from its npm package in Deno's own cache. */
 async function denoFor(platform: Platform): Promise<Uint8Array> {
   const name = `@deno/${platform}`;
   try {
@@ -171,7 +171,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const bytes = await packed(options);
-  await Deno.remove(output).catch(() => {}); // one that runs keeps what it has open
+  await Deno.remove(output).catch(() => {}); // a running one keeps its open file
   await Deno.writeFile(output, bytes, { mode: 0o755 });
   say(
     `${output}: ${

@@ -4,7 +4,7 @@ import { report } from "../say.ts";
 
 /** The heading over the table in README.md. */
 const HEADING = "## Packages and why";
-/** Packages that tests start as programs of their own, under a lock of their own. */
+/** Packages that tests start as separate programs, with a lock file of their own. */
 const OUTSIDE = "tests/outside/packages.json";
 
 export interface PackageRow {
@@ -54,7 +54,7 @@ export async function ownPackageProblems(modules: readonly Module[]): Promise<st
   const manifest = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
   const readme = (await Deno.readTextFile(`${ROOT}README.md`)).replaceAll("\r\n", "\n");
   const outside = JSON.parse(await Deno.readTextFile(`${ROOT}${OUTSIDE}`));
-  // Nobody imports those: tests start them.
+  // Nobody imports these: tests start them.
   const run = { path: OUTSIDE, packages: Object.keys(outside) } as unknown as Module;
   const imports = { ...manifest.imports, ...outside };
   return [

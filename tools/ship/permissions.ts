@@ -1,9 +1,9 @@
 /**
- * What the shipped program may do, in place of everything. docs/deploy.md ("Permissions") tells why each is needed and what does
- * not work without the rest.
+ * The permissions of the shipped program. docs/deploy.md ("Permissions") says why each is needed and what does not work
+ * without the others.
  */
 
-/** The same for the compiled and the packed program. */
+/** They are the same for the compiled and the packed program. */
 export const PERMISSIONS: readonly string[] = [
   "--allow-net", // peers and upstreams come from the configuration and from whoever connects
   "--allow-env", // every setting has a variable, and plugins' credentials have more
@@ -13,5 +13,5 @@ export const PERMISSIONS: readonly string[] = [
   "--allow-sys=hostname,networkInterfaces,osUptime",
 ];
 
-/** Programs that the relay starts by itself. The packed program may start no others, unless it is told to. */
+/** Programs that the relay starts by itself. The packed program may start others only if it is told to. */
 export const MAY_RUN: readonly string[] = ["ffmpeg", "ffprobe"];

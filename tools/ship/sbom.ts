@@ -1,6 +1,6 @@
 /**
- * Writes dist/qumo-relay.cdx.json: what the program ships besides its own code, as a CycloneDX 1.6 bill of materials. It says
- * what deno.lock says, of the packages that the program and its page import and those that these depend on.
+ * Writes dist/qumo-relay.cdx.json, a CycloneDX 1.6 bill of materials: what the program ships besides its own code. It lists,
+ * from deno.lock, the packages that the program and its page import, and their dependencies.
  */
 import { VERSION } from "../../base/version.ts";
 import { type Module, reachable, readModules, ROOT } from "../module_graph.ts";
@@ -70,7 +70,7 @@ function keyOfRoot({ specifiers, npm }: Lock, name: string): string {
   return key;
 }
 
-/** A dependency stands as its whole key, or as its name alone where that says which. Absent: an optional one of another system. */
+/** A dependency is named by its whole key, or by its name alone if that is unique. An optional one of another system is absent. */
 function keyOf({ npm }: Lock, name: string): string | undefined {
   return npm[name] ? name : Object.keys(npm).find((key) => nameOf(key) === name);
 }

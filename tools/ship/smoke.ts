@@ -1,6 +1,6 @@
 /**
  * Tries a shipped executable as its users do: `deno run -A tools/ship/smoke.ts [EXECUTABLE]`, by default dist/qumo-relay. It may be packed
- * or compiled. Exit code 0 when every step went well. Otherwise the last line names the step that failed.
+ * or compiled. The exit code is 0 if every step succeeds. Otherwise the last line names the step that failed.
  */
 import assert from "node:assert/strict";
 import { VERSION } from "../../base/version.ts";
@@ -13,7 +13,7 @@ import { say } from "../say.ts";
 const posix = Deno.build.os !== "windows";
 const linux = Deno.build.os === "linux";
 
-/** Each step may take this long, also on a busy machine. */
+/** The time limit of each step, enough for a busy machine. */
 const STEP_MS = 60_000;
 
 interface Running {
@@ -29,7 +29,7 @@ interface Running {
 
 interface Step {
   readonly name: string;
-  /** Whether this system has what it tries. */
+  /** Whether this system has what the step needs. */
   readonly here?: boolean;
   readonly run: (running: Running) => Promise<void>;
 }
@@ -117,8 +117,8 @@ const STEPS: readonly Step[] = [
 ];
 
 /**
- * Runs every step. @param tell Hears of each that went well.
- * @throws {Error} The first step that failed, with what the relay has said.
+ * Runs every step. @param tell Called after each step that succeeds.
+ * @throws {Error} The first step that failed, with the relay's output.
  */
 export async function smoke(executable: string, tell: (line: string) => void): Promise<void> {
   const dir = await Deno.makeTempDir({ prefix: "qumo-smoke-" });
@@ -150,7 +150,7 @@ export async function smoke(executable: string, tell: (line: string) => void): P
       notified?.close();
     }
   } finally {
-    await Deno.remove(dir, { recursive: true }).catch(() => {}); // Windows holds what a dying process has open
+    await Deno.remove(dir, { recursive: true }).catch(() => {}); // Windows holds the open files of a dying process
   }
 }
 
@@ -223,7 +223,7 @@ async function firstFrame(viewer: Viewer, broadcast: string, track: string): Pro
   throw new Error(`${broadcast} ended without a frame`);
 }
 
-/** Ten seconds of a picture that no player shows, as fragmented MP4. */
+/** Ten seconds of video that no player can show, as fragmented MP4. */
 function film(): Uint8Array<ArrayBuffer> {
   const muxer = new FragmentMuxer([{
     ...{ kind: "video", name: "video0", codec: "vp09.00.10.08", container: "legacy" },

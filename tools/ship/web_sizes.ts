@@ -1,11 +1,11 @@
-/** What a browser has to fetch for the page: sizes of the built scripts and styles. */
+/** The sizes of the built scripts and styles, which a browser has to fetch for the page. */
 
-/** One part of the page and all that comes with it. */
+/** One part of the page with everything it loads. */
 export interface PartSize {
-  /** "page", "watch_view": the module it begins with. */
+  /** "page", "watch_view": its first module. */
   readonly name: string;
   readonly bytes: number;
-  /** As sent by a server that compresses. */
+  /** Compressed, as a server sends it. */
   readonly gzipBytes: number;
 }
 
@@ -18,8 +18,8 @@ export function importsOf(source: string): string[] {
 }
 
 /**
- * Sizes by part. Each counts what it imports and the page itself does not; files that several parts share count in each.
- * What stands without the page counts all it imports.
+ * Sizes by part. Each counts its imports, except those of the page itself. Files that several parts share count in each.
+ * A part that is loaded without the page counts all its imports.
  *
  * @param sources The built scripts by file name; "page.js" is the page, "embed.js" and "embed_frame.js" stand without it.
  */
@@ -46,10 +46,10 @@ export async function partSizes(sources: ReadonlyMap<string, string>): Promise<P
   }));
 }
 
-/** What a page elsewhere loads for `<qumo-watch>` at most, minified and compressed. */
+/** The most that another site's page loads for `<qumo-watch>`, minified and compressed. */
 export const EMBED_LIMIT_BYTES = 112_000;
 
-/** Complaints about parts that are too large. */
+/** A message for each part that is too large. */
 export function tooLarge(sizes: readonly PartSize[], limitBytes = EMBED_LIMIT_BYTES): string[] {
   return sizes.filter(({ name, gzipBytes }) => name === "embed" && gzipBytes > limitBytes)
     .map(({ gzipBytes }) => `embed.js weighs ${gzipBytes} bytes, at most ${limitBytes}`);

@@ -2,7 +2,7 @@
 export interface Series {
   readonly name: string;
   readonly color: string;
-  /** One value per sample; all series of a graph have as many. */
+  /** One value per sample. All series of a graph have the same number of values. */
   readonly values: readonly number[];
 }
 
@@ -22,7 +22,7 @@ const BOTTOM = 30;
 const TOP = 40;
 const RULES = 4;
 
-/** The graph as an SVG picture, its axis beginning at 0. */
+/** The graph as an SVG picture. Its axis begins at 0. */
 export function svgOf({ title, unit, minutes, series }: Graph): string {
   const top = niceTop(Math.max(1, ...series.flatMap(({ values }) => values)));
   const x = (i: number, n: number) => LEFT + (WIDTH - LEFT - 10) * i / Math.max(1, n - 1);

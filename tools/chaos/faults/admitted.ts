@@ -65,7 +65,7 @@ export const publishersNames: Fault = crowd({
   async one(stage, i) {
     const connection = await knock(stage, "quic", DIALECT.name);
     await greet(connection, DIALECT.version);
-    // The relay asks what there is.
+    // The relay asks for announcements.
     const asked = await within(2000, connection.acceptBidi());
     if (asked === undefined) throw new Error("the relay asks for no announcements");
     hold(connection, asked);

@@ -1,8 +1,8 @@
 /** What a path does to UDP packets, in both directions. */
 export interface Weather {
-  /** Of a hundred packets, how many are lost. */
+  /** How many packets of a hundred are lost. */
   readonly lossPercent: number;
-  /** How long each packet takes, more or less the jitter. With jitter, packets overtake each other. */
+  /** The delay of each packet, varied by the jitter. With jitter, packets overtake each other. */
   readonly delayMs: number;
   readonly jitterMs: number;
 }

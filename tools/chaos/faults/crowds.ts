@@ -1,4 +1,4 @@
-/** Peers that keep to the protocol and are a burden anyway. */
+/** Peers that follow the protocol and are still a burden. */
 import { sleep } from "../../../base/sleep.ts";
 import { LightSession } from "../../../load/light_session.ts";
 import { type Client, connect } from "../../../client/mod.ts";
@@ -10,7 +10,7 @@ import { knock, loops, number, within } from "../peers.ts";
 
 const STORM = 10_000;
 
-/** A client that may do anything; closed by its caller. */
+/** A client that may do anything. The caller closes it. */
 export function guest({ relay }: Stage, scheme: "moqt" | "https" = "moqt"): Promise<Client> {
   return connect(`${scheme}://127.0.0.1:${relay.port}/`, { hash: relay.hash });
 }
@@ -182,7 +182,7 @@ export const dyingPublishers: Fault = {
         await sleep(300 + turn % 7 * 30);
         publisher.kill("SIGKILL");
         deaths++;
-        // The relay learns of it by the idle timeout alone. The next publisher comes before that.
+        // The relay notices it only by the idle timeout. The next publisher comes before that.
         void watching;
         await sleep(500);
       } finally {
@@ -212,7 +212,7 @@ async function watchUntilEnd(viewer: Client, path: string): Promise<number> {
         cut++;
       }
     }
-  } catch { // The broadcast is gone, which is what this is about.
+  } catch { // The broadcast is gone, as intended.
   }
   return cut;
 }

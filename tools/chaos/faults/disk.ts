@@ -1,12 +1,12 @@
 import { say } from "../../say.ts";
 
-/** A file system of 256 KB, so that filling it hurts nobody else. */
+/** A file system of 256 KB, so that filling it harms nothing else. */
 export interface SmallDisk {
   readonly path: string;
   remove(): void;
 }
 
-/** @returns Nothing where it cannot be mounted: that takes Linux and root. Says so. */
+/** @returns `undefined` if it cannot be mounted, after a message. It needs Linux and root. */
 export function smallDisk(path: string): SmallDisk | undefined {
   Deno.mkdirSync(path);
   const run = (command: string, ...args: string[]) => {

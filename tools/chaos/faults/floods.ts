@@ -6,7 +6,7 @@ import type { Fault } from "../fault.ts";
 import { alpnOf, greet, hold, knock, loops, number, uni, within } from "../peers.ts";
 
 const FLOODERS = 4;
-/** Streams a flooder opens before it lets others run. */
+/** How many streams a flooder opens before it yields. */
 const BURST = 50;
 
 export const streamFlood: Fault = {
@@ -33,7 +33,7 @@ export const streamFlood: Fault = {
   },
 };
 
-/** Never asks properly: unknown types, groups that nobody asked for, requests without an end. */
+/** Sends no valid request: unknown types, groups that nobody subscribed to, requests without an end. */
 async function burst(connection: Connection): Promise<number> {
   for (let i = 0; i < BURST; i++) {
     if (i % 2 === 0) {
@@ -93,7 +93,7 @@ export const giantNumbers: Fault = {
         hold(connection, stream);
         stream.send.write(bytes);
       }
-      // A part of what was promised, for a relay that waits for all of it.
+      // A part of the promised bytes. The relay waits for the rest.
       connection.sendDatagram(bytes);
       await within(50, connection.closed);
       connection.close();

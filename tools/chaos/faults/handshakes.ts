@@ -7,7 +7,7 @@ import { hold, knock, loops, number, within } from "../peers.ts";
 
 const encoder = new TextEncoder();
 const COUNTERS = ["qumo_handshake_failures_total", "qumo_refused_total"];
-/** Handshakes that are begun at the same time. */
+/** How many handshakes begin at the same time. */
 const AT_A_TIME = 16;
 
 /** How many connections stay open until the round is over. */
@@ -50,7 +50,7 @@ async function initialOnly({ relay }: Stage): Promise<() => void> {
   return () => middle.close();
 }
 
-/** A session that has said half of its SETUP. */
+/** A session that has sent half of its SETUP. */
 async function halfSetup(stage: Stage): Promise<() => void> {
   const connection = await knock(stage, "quic", "moq-lite-06");
   const stream = await connection.openUni();
@@ -59,7 +59,7 @@ async function halfSetup(stage: Stage): Promise<() => void> {
   return () => connection.close();
 }
 
-/** HTTP/3 up to half a request for a WebTransport session. */
+/** HTTP/3, up to the middle of a request for a WebTransport session. */
 async function halfConnect({ relay, signal }: Stage): Promise<() => void> {
   const connection: Connection = await connectAlpn(new URL(relay.url), ["h3"], {
     protocols: [],
@@ -75,7 +75,7 @@ async function halfConnect({ relay, signal }: Stage): Promise<() => void> {
   return () => connection.close();
 }
 
-/** The beginning of something over TCP, then a byte now and then. */
+/** The first bytes of a TCP connection, then one byte now and then. */
 async function halfTcp(
   { relay, signal }: Stage,
   begin: Uint8Array<ArrayBuffer>,
@@ -98,7 +98,7 @@ async function halfTcp(
 }
 
 const HTTP_HEAD = encoder.encode("GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ");
-/** A record of the handshake that promises 512 bytes of ClientHello. */
+/** A TLS handshake record that promises 512 bytes of ClientHello. */
 const TLS_HEAD = Uint8Array.fromHex("1603010200010001fc0303");
 
 export const slowHandshakes: Fault = {
@@ -133,7 +133,7 @@ export const halfOpen: Fault = {
   },
 };
 
-/** Connections that come and go without a word, and without a goodbye on TCP. */
+/** Connections that send nothing and go, on TCP without a close. */
 export const comeAndGo: Fault = {
   name: "come-and-go",
   what: "TCP connections that are closed at once, before or within a request or a TLS hello",

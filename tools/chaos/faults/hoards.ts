@@ -12,10 +12,10 @@ import { alpnOf, greet, hold, knock, loops, number, within } from "../peers.ts";
 const MB = 1 << 20;
 const LIMITED = ["qumo_malformed_total", "qumo_session_violations_total"];
 
-/** How long a peer stays when the relay lets it. */
+/** How long a peer stays if the relay lets it. */
 const STAY_MS = 2000;
 
-/** A type, a length, and all that belongs to it but the end. */
+/** A type and a length, then the payload without its end. */
 function half(type: number, length: number, missing: number): Uint8Array {
   const bytes = new Uint8Array(length + 9 - missing);
   return bytes.subarray(0, putVarint(bytes, putVarint(bytes, 0, type), length) + length - missing);
@@ -33,7 +33,7 @@ async function say(connection: Connection, kind: "uni" | "bidi", bytes: Uint8Arr
   return true;
 }
 
-/** Stays as long as it may. */
+/** Stays as long as the relay lets it. */
 async function stay(connection: Connection, signal: AbortSignal): Promise<void> {
   await Promise.race([connection.closed, sleep(STAY_MS, signal)]);
   connection.close();
@@ -63,7 +63,7 @@ export const halfRequests: Fault = {
   },
 };
 
-/** As a START of 06 would stand on the announce stream, with any name. */
+/** An ANNOUNCE_START of 06 with any name, as it is sent on the announce stream. */
 function start(name: Uint8Array): Uint8Array {
   const body = new Uint8Array(name.length + 11);
   let at = putVarint(body, 0, name.length);
@@ -104,7 +104,7 @@ export const longNames: Fault = {
   },
 };
 
-/** Asks for a track that is not there, and leaves it. */
+/** Subscribes to a track that does not exist, and leaves. */
 async function subscribe(connection: Connection, stage: Stage, id: number, bytes: number) {
   const body = Subscribe6.encode({
     ...{ id, broadcast: stage.honest.broadcast, track: `${id}`.padEnd(1000, "t"), priority: 0 },

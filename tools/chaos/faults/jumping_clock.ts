@@ -1,7 +1,6 @@
 /**
- * Loaded before the program (`--preload`): its wall clock is ahead, or behind, by as many milliseconds as the file named by
- * QUMO_CHAOS_CLOCK says, which is read again all the time. Monotonic time is left alone, as a jump of the system's clock
- * leaves it.
+ * Loaded before the program (`--preload`). It moves the program's wall clock by the milliseconds in the file that
+ * QUMO_CHAOS_CLOCK names. The file is read again and again. Monotonic time stays, as it does when the system's clock jumps.
  */
 const file = Deno.env.get("QUMO_CHAOS_CLOCK")!;
 const RealDate = Date;

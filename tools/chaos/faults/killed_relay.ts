@@ -1,4 +1,4 @@
-/** `kill -9` of the whole relay, again and again, and clients that come back to the one started in its place. */
+/** `kill -9` of the whole relay, again and again, and clients that reconnect to the relay started in its place. */
 import { sleep } from "../../../base/sleep.ts";
 import { type Client, connect, type ConnectOptions } from "../../../client/mod.ts";
 import { startRelay } from "../../../tests/support/program.ts";
@@ -8,7 +8,7 @@ import type { Outcome } from "../outcome.ts";
 import { number } from "../peers.ts";
 
 const VIEWERS = 10;
-/** A group of one frame each. */
+/** Every group has one frame. */
 const PERIOD_MS = 50;
 const LASTING: ConnectOptions = {
   reconnect: { minMs: 50, maxMs: 500 },
@@ -83,7 +83,7 @@ export const killedRelay: WholeFault = {
 };
 
 interface Count {
-  /** Those that came whole. */
+  /** Groups that arrived whole. */
   readonly groups: Set<number>;
   first: number;
   newest: number;

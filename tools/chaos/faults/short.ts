@@ -1,4 +1,4 @@
-/** The most telling faults, one after the other on one relay, a moment each. Every run of the tests has them. */
+/** The most telling faults, one after the other on one relay, each for a moment. Every run of the tests applies them. */
 import { bytesOver, bytesOverH3 } from "../bytes.ts";
 import { announceStorm, deafViewers, subscribeChurn } from "./crowds.ts";
 import type { Fault } from "../fault.ts";

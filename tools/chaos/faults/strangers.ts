@@ -10,7 +10,7 @@ import { usualTarget } from "../target.ts";
 /** docs/reliability.md */
 const BOUND_MB = 2;
 const MIB = 1 << 20;
-/** A stranger opens streams until it has no more credit, or this many. */
+/** A stranger opens streams until its credit is used up, or this many. */
 const STREAMS = 60;
 const STREAM_BYTES = 128 * 1024;
 const COUNTERS = [
@@ -19,7 +19,7 @@ const COUNTERS = [
   "qumo_refused_total",
 ];
 
-/** A relay that lets strangers stay while they are measured, though all come from one address. */
+/** A relay that keeps strangers while they are measured, although all come from one address. */
 const patient = () =>
   usualTarget([
     "--server.handshake_timeout",
@@ -28,14 +28,14 @@ const patient = () =>
     "0",
   ]);
 
-/** `head`, and zeros behind it. */
+/** `head`, then zeros. */
 function beginning(head: readonly number[], zeros: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(head.length + zeros);
   bytes.set(head);
   return bytes;
 }
 
-/** A message that claims `claimed` bytes, of which `sent` are there. */
+/** A message that claims `claimed` bytes and has `sent` of them. */
 export function halfSent(head: readonly number[], claimed: number, sent: number): Uint8Array {
   const bytes = new Uint8Array(head.length + 8 + sent);
   bytes.set(head);
@@ -43,7 +43,7 @@ export function halfSent(head: readonly number[], claimed: number, sent: number)
   return bytes.subarray(0, at + sent);
 }
 
-/** As many streams of each kind as the peer may open, each with the beginning of a message. */
+/** Opens as many streams of each kind as it may, each with the beginning of a message. */
 export async function fill(
   connection: Connection,
   streams: { readonly uni: Uint8Array; readonly bidi: Uint8Array },
