@@ -15,10 +15,10 @@ export interface Sending {
   readonly progressedAtMs: number;
   /** Cuts groups that have begun, are stuck, and are too old. */
   cutStale(now: number): void;
-  /** Since when one of its streams has been blocked, or Infinity. */
-  stuckSinceMs(): number;
-  /** Since when it has kept memory that is needed elsewhere, or Infinity. */
-  pinnedSinceMs(): number;
+  /** Each with the time since its stream has been blocked, or -1, and since it has kept memory that is needed elsewhere. */
+  readonly senders: Iterable<{ readonly blockedSinceMs: number; readonly pinnedSinceMs: number }>;
+  /** Since when one of its streams has been blocked, or Infinity. Kept by the sweep. */
+  stuckSinceMs: number;
 }
 
 /** What a session sends. */
@@ -68,8 +68,14 @@ function stuckMs({ groups, answers }: Sent, now: number): number {
   let progressedAtMs = 0;
   for (const sending of groups) {
     sending.cutStale(now);
-    stuck = Math.min(stuck, sending.stuckSinceMs());
-    since = Math.min(since, sending.pinnedSinceMs()); // groups that move elsewhere do not free this memory
+    let blocked = Infinity;
+    for (const { blockedSinceMs, pinnedSinceMs } of sending.senders) {
+      if (blockedSinceMs >= 0) blocked = Math.min(blocked, blockedSinceMs);
+      since = Math.min(since, pinnedSinceMs); // groups that move elsewhere do not free this memory
+    }
+    // The time of groups that were cut meanwhile counts too.
+    if (blocked !== Infinity) blocked = Math.min(blocked, sending.stuckSinceMs);
+    stuck = Math.min(stuck, sending.stuckSinceMs = blocked);
     progressedAtMs = Math.max(progressedAtMs, sending.progressedAtMs);
   }
   if (stuck !== Infinity) since = Math.min(since, Math.max(stuck, progressedAtMs));

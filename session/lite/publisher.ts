@@ -196,9 +196,7 @@ export class Publisher implements PublisherHalf {
     void reader.drain(); // its FIN means nothing, but has to be read
     const path = joinPath(this.#context.root, asked.broadcast);
     try {
-      const broadcast = this.#find(path);
-      if (broadcast === undefined) throw new NotFound(`broadcast ${path}`, "broadcast");
-      const info = await broadcast.trackInfo(path, asked.track, this.#peerHop);
+      const info = await this.#broadcast(path).trackInfo(path, asked.track, this.#peerHop);
       stream.send.write(framed(trackInfo.encode({ ...info, ordered: undefined })));
       stream.send.finish();
     } catch (error) {
@@ -214,9 +212,7 @@ export class Publisher implements PublisherHalf {
     void reader.drain(); // a FIN before the answer does not cancel the request
     const path = joinPath(this.#context.root, asked.broadcast);
     try {
-      const broadcast = this.#find(path);
-      if (broadcast === undefined) throw new NotFound(`broadcast ${path}`, "broadcast");
-      const whole = await broadcast.fetch(path, asked.track, asked, this.#peerHop);
+      const whole = await this.#broadcast(path).fetch(path, asked.track, asked, this.#peerHop);
       const group = isBounded(asked)
         ? excerpt(whole, asked, this.#context.serve!.context.pool)
         : whole;
@@ -271,6 +267,13 @@ export class Publisher implements PublisherHalf {
 
   #find(path: string) {
     return this.#context.serve?.find(path, this.#peerHop);
+  }
+
+  /** @throws {NotFound} */
+  #broadcast(path: string) {
+    const found = this.#find(path);
+    if (found === undefined) throw new NotFound(`broadcast ${path}`, "broadcast");
+    return found;
   }
 
   async #updates(reader: StreamReader, subscription: ServedSubscription): Promise<void> {

@@ -50,14 +50,14 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
   readonly stats: RelayStats;
   readonly quota: Quota;
   progressedAtMs: number;
+  stuckSinceMs = Infinity;
   readonly #o: OutgoingOptions;
   #request: TrackRequest;
-  readonly #senders = new Set<GroupSender>();
-  readonly #turns = new Turns(this.#senders, (sender) => this.#reorder(sender));
+  readonly senders = new Set<GroupSender>();
+  readonly #turns = new Turns(this.senders, (sender) => this.#reorder(sender));
   #place = 0;
   /** Senders without a stream yet, oldest first. */
   readonly #waiting: GroupSender[] = [];
-  #stuckSinceMs = Infinity;
   #spare: SendStream | undefined;
   #closed = false;
 
@@ -72,7 +72,7 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
 
   /** Whether no group is on its way. */
   get empty(): boolean {
-    return this.#senders.size === 0;
+    return this.senders.size === 0;
   }
 
   /** The peer's current request. */
@@ -89,9 +89,9 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
   /** Sends a group: the bytes that are here, then each as it comes in. */
   send(group: Subgroup): void {
     // At a latency of 0 a stuck group gives way now. Otherwise the next sweep is soon enough.
-    if (this.#request.maxLatencyMs === 0 && this.#senders.size > 0) this.cutStale(this.now());
+    if (this.#request.maxLatencyMs === 0 && this.senders.size > 0) this.cutStale(this.now());
     const sender = new GroupSender(group, this);
-    this.#senders.add(sender);
+    this.senders.add(sender);
     if (this.#spare !== undefined) {
       const stream = this.#spare;
       this.#spare = undefined;
@@ -105,7 +105,7 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
 
   /** Cuts every group that is on its way. */
   cut(why: StreamReason): void {
-    for (const sender of [...this.#senders]) sender.cut(why);
+    for (const sender of [...this.senders]) sender.cut(why);
   }
 
   /** Nothing more goes out. Call it when it is {@link Outgoing.empty}, or after {@link Outgoing.cut}. */
@@ -131,29 +131,13 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
   }
 
   senderDone(sender: GroupSender): void {
-    this.#senders.delete(sender);
-    if (this.#senders.size === 0) this.#o.onEmpty();
-  }
-
-  /** The time of groups that were cut meanwhile counts too. */
-  stuckSinceMs(): number {
-    let since = Infinity;
-    for (const { blockedSinceMs } of this.#senders) {
-      if (blockedSinceMs >= 0) since = Math.min(since, blockedSinceMs);
-    }
-    this.#stuckSinceMs = since === Infinity ? since : Math.min(since, this.#stuckSinceMs);
-    return this.#stuckSinceMs;
-  }
-
-  pinnedSinceMs(): number {
-    let since = Infinity;
-    for (const sender of this.#senders) since = Math.min(since, sender.pinnedSinceMs);
-    return since;
+    this.senders.delete(sender);
+    if (this.senders.size === 0) this.#o.onEmpty();
   }
 
   cutStale(now: number): void {
     const newest = this.#o.track.ring.newest?.sequence;
-    for (const sender of this.#senders) {
+    for (const sender of this.senders) {
       if (sender.blockedSinceMs < 0 || sender.sequence === newest) continue;
       if (this.#isStale(sender, now, sender.blockedSinceMs)) sender.cut("deliveryTimeout");
     }
@@ -214,7 +198,7 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
   }
 
   #reorderAll(): void {
-    for (const sender of this.#senders) this.#reorder(sender);
+    for (const sender of this.senders) this.#reorder(sender);
   }
 
   #reorder(sender: GroupSender): void {

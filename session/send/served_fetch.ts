@@ -30,8 +30,9 @@ export class ServedFetch implements SenderOwner, Sending {
   readonly quota: Quota;
   /** When its stream took bytes again after it had not. */
   progressedAtMs: number;
+  stuckSinceMs = Infinity;
+  readonly senders: readonly [GroupSender];
   readonly #o: ServedFetchOptions;
-  readonly #sender: GroupSender;
 
   constructor(options: ServedFetchOptions) {
     this.#o = options;
@@ -39,29 +40,21 @@ export class ServedFetch implements SenderOwner, Sending {
     this.stats = options.stats;
     this.quota = options.quota;
     this.progressedAtMs = this.now();
-    this.#sender = new GroupSender(options.group, this);
+    this.senders = [new GroupSender(options.group, this)];
     options.group.release(); // the sender holds it now
-  }
-
-  stuckSinceMs(): number {
-    const { blockedSinceMs } = this.#sender;
-    return blockedSinceMs < 0 ? Infinity : blockedSinceMs;
-  }
-
-  pinnedSinceMs(): number {
-    return this.#sender.pinnedSinceMs;
   }
 
   /** A fetched group is never too old. */
   cutStale(): void {}
 
   start(): void {
-    this.#sender.begin(this.#o.stream.send, this.encoder.head(this.#sender.group));
+    const [sender] = this.senders;
+    sender.begin(this.#o.stream.send, this.encoder.head(sender.group));
   }
 
   /** Aborts, so that the peer cannot take the answer for the complete group. */
   cancel(): void {
-    this.#sender.cut("cancel");
+    this.senders[0].cut("cancel");
   }
 
   now(): number {
