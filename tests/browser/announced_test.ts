@@ -17,7 +17,7 @@ Deno.test({
     await page.goto(`${relay.url}?name=first`);
     await page.locator("#broadcasts a", { hasText: "first" }).waitFor();
     await page.locator("#transport", { hasText: "Web" }).waitFor();
-    // From here on the list that is asked for is an old one.
+    // From here on the list that the page requests is out of date.
     await page.route("**/announced", (route) => route.fulfill({ body: "first\n" }));
     const second = publisher.publish("second\nline");
     await page.locator("#broadcasts a", { hasText: "second\\u000aline" }).waitFor();

@@ -174,7 +174,7 @@ async function bareServer() {
     protocols: ["h3"],
   });
   const sessions = new Arrivals<Connection>();
-  /** Ends the QUIC connection below a session without a word. */
+  /** Ends the QUIC connection below a session without closing the session. */
   const drop: (() => void)[] = [];
   const running = (async () => {
     for await (const conn of listener) {
@@ -241,7 +241,7 @@ Deno.test({
     await page.opens(url, hash);
     const stream = (await (await server.next()).acceptUni())!;
     assert.equal(words(await stream.read()), "half");
-    // What is on its way is lost with a reset, so it comes after the bytes have arrived.
+    // A reset loses the bytes in flight, so it comes after they have arrived.
     const rejected = assert.rejects(stream.read(), new StreamReset(77));
     assert.equal(await page.resets(77), "reset");
     await rejected;
@@ -251,7 +251,7 @@ Deno.test({
     send.write(new TextEncoder().encode("hello"));
     assert.equal(await stopped, "hello, then undefined");
     for (let tries = 0; !send.done && tries < 500; tries++) {
-      send.write(Uint8Array.of(1)); // Deno tells of STOP_SENDING at the next write.
+      send.write(Uint8Array.of(1)); // Deno reports STOP_SENDING at the next write.
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     assert.equal(await send.closed, "stopped");

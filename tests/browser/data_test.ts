@@ -1,5 +1,5 @@
 /**
- * Broadcasts the player cannot play: the page says what each of them is, lists its tracks and shows what they send.
+ * Broadcasts that the player cannot play: the page says what each one is, lists its tracks and shows their data.
  */
 import { problemsOf, stage } from "../support/pages/stage.ts";
 import assert from "node:assert/strict";

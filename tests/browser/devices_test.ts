@@ -29,7 +29,7 @@ Deno.test({
       }, label);
     await page.click("#show-preview");
     await plays("");
-    // With the permission come the names.
+    // The names are known once there is permission.
     await page.locator("#camera option", { hasText: "fake_device_1" }).waitFor({
       state: "attached",
     });
@@ -41,7 +41,7 @@ Deno.test({
       await page.click("#show-preview");
       await plays(label);
     }
-    // A device that was chosen before, and is not there any more.
+    // A device that was chosen before and is gone now.
     await page.evaluate(`localStorage.setItem("qumo.publish.camera", '"gone"')`);
     await page.reload();
     await page.locator("#camera option", { hasText: "chosen before" }).waitFor({

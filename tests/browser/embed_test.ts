@@ -1,6 +1,6 @@
 /**
- * The player in pages of another origin, as docs/embed.md has it: the element, the frame, tokens, and broadcasts that are
- * not there.
+ * The player in pages of another origin, as docs/embed.md has it: the element, the frame, tokens, and missing
+ * broadcasts.
  */
 import { problemsOf, stage } from "../support/pages/stage.ts";
 import assert from "node:assert/strict";
@@ -65,7 +65,7 @@ Deno.test({
       "[document.querySelector('qumo-watch').videoWidth, document.querySelector('qumo-watch').videoHeight]";
     assert.deepEqual(await page.evaluate(size), [320, 180]);
 
-    // A second player takes the session of the first; a move within the page keeps it.
+    // A second player shares the session of the first. Moving the first within the page keeps it.
     await page.evaluate(`(() => {
       const first = document.querySelector("qumo-watch");
       const second = first.cloneNode();
@@ -170,7 +170,7 @@ Deno.test({
       await page.evaluate(give);
       assert.ok(await byParent.evaluate(PICTURES) as number >= 5, "no moving picture");
 
-      // A parent that was not named is not heard, and hears nothing.
+      // Messages of a parent that was not named are ignored, and it gets none.
       const stranger = await show(`${at}&parent=https://site.example`);
       await page.evaluate(give);
       assert.equal(

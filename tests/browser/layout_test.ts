@@ -1,6 +1,6 @@
 /**
- * How the page looks with what it was not made for: names of 300 characters, names that turn text around, more broadcasts than a
- * phone has room for. Boxes are measured where people would see them, at three sizes and in both themes.
+ * How the page looks with extreme input: names of 300 characters, names that reverse text, more broadcasts than a phone has
+ * room for. Boxes are measured where people would see them, at three sizes and in both themes.
  */
 import { stage } from "../support/pages/stage.ts";
 import assert from "node:assert/strict";
@@ -43,7 +43,7 @@ async function assertOneRow(page: Page, selectors: readonly string[], where: str
   assert.ok(apart < 2, `${selectors} are ${apart} pixels apart ${where}`);
 }
 
-/** A relay with 31 broadcasts of one track each, which is read so that the dashboard lists it. */
+/** A relay with 31 broadcasts of one track each. The tracks are read so that the dashboard lists them. */
 async function crowd() {
   const stack = new AsyncDisposableStack();
   const { relay, browser } = stack.use(await stage());
@@ -125,7 +125,7 @@ Deno.test({
 
       await page.goto("about:blank");
       await page.goto(`${relay.url}?name=cam/28`);
-      // What plays is in sight in the list, without the page being scrolled.
+      // The playing broadcast is visible in the list without scrolling the page.
       await page.waitForFunction(() => {
         // deno-lint-ignore no-explicit-any
         const { document, scrollY } = globalThis as any;
@@ -256,7 +256,7 @@ Deno.test({
     const { relay, browser } = made;
     const page = await browser.newPage();
     await page.goto(`${relay.url}?name=cam/00#/watch`);
-    // Views stay in the page once they were opened: in the end all three are there.
+    // An opened view stays in the page. In the end all three are there.
     for (const view of ["Watch", "Publish", "Dashboard"]) {
       await page.locator("header nav a", { hasText: view }).click();
       await page.locator(`#${view.toLowerCase()}-view .card`).first().waitFor();

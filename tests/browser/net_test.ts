@@ -1,5 +1,5 @@
 /**
- * `@moq/net`, the client of the browser that nobody here wrote, through this relay: with itself and with our own client.
+ * `@moq/net`, a browser client of another project, through this relay: with itself and with our own client.
  */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
@@ -58,7 +58,7 @@ async function netPage(
 
 type Maybe<T> = T | false | undefined;
 
-/** Asks again and again until the answer is one. */
+/** Repeats the call until it gives an answer. */
 async function until<T>(
   what: string,
   ask: () => Maybe<T> | Promise<Maybe<T>>,

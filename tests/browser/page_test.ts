@@ -1,6 +1,6 @@
 /**
- * The page of a relay in a real browser: publish in one tab, watch in another, look on in a third; and what a user gets who
- * has no camera, no mouse, a small screen, or no relay any more.
+ * The page of a relay in a real browser: publish in one tab, watch in another, look on in a third. Also: a user without a
+ * camera, without a mouse, with a small screen, or whose relay is gone.
  */
 import { FAKE_DEVICES, problemsOf, stage } from "../support/pages/stage.ts";
 import assert from "node:assert/strict";

@@ -26,7 +26,7 @@ async function catalogOf(client: Client, broadcast: string): Promise<Record<stri
   throw new Error("the catalog has ended");
 }
 
-/** Times of the first frames of some groups, which are keyframes. */
+/** Times of the keyframes that begin some groups. */
 async function keyframes(client: Client, broadcast: string, track: string, count: number) {
   const times: number[] = [];
   for await (const group of client.subscribe(broadcast, track)) {
@@ -73,7 +73,7 @@ Deno.test({
       await until(async () => await height() === sizes[i]![1], `${track} to be shown`);
       assert.ok(await viewer.evaluate(PICTURES) as number >= 5, `${track} does not move`);
     }
-    // On a phone the bar has no room for all in a row, and hides none of it.
+    // On a phone the bar has no room for one row, and still hides nothing.
     await viewer.setViewportSize({ width: 320, height: 600 });
     const right = await viewer.evaluate(`(() => {
       const player = document.querySelector("qumo-watch");
@@ -94,7 +94,7 @@ Deno.test({
     await using made = await stage({ switches: FAKE_DEVICES });
     const { relay, browser } = made;
     const page = await browser.newPage();
-    // The device is as slow as one whose best encoder has no room for half of the frames.
+    // Simulates a slow device: its best encoder has no room for half of the frames.
     await page.addInitScript(`
       const queued = Object.getOwnPropertyDescriptor(VideoEncoder.prototype, "encodeQueueSize");
       const { configure } = VideoEncoder.prototype;
@@ -122,7 +122,7 @@ Deno.test({
   },
 });
 
-/** Answers on the TCP port of a path what the player asks before it dials: browsers pin the certificate. */
+/** Answers, on the TCP port of a path, the player's question before it dials: the certificate to pin. */
 function certificateAt(port: number, hash: string): AsyncDisposable {
   const headers = { "access-control-allow-origin": "*" };
   const server = Deno.serve(

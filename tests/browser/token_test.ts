@@ -1,6 +1,6 @@
 /**
  * The page of a relay that asks for tokens, in a real browser: what it takes from its address, what it asks for, what it says
- * of each answer, and where the token does not go.
+ * about each answer, and where it never sends the token.
  */
 import { stage } from "../support/pages/stage.ts";
 import assert from "node:assert/strict";
@@ -35,7 +35,7 @@ async function guardedStage() {
   return { relay, again, browser, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-/** A tab that shares nothing with others, and all that it lets out. */
+/** A tab that shares nothing with others, and everything it sends. */
 async function open(browser: Browser, url: string) {
   const context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"] });
   const page = await context.newPage();
@@ -224,7 +224,7 @@ Deno.test({
     assert.equal(await watch.textContent("#transport"), "WebTransport");
     assert.equal(await watch.locator("#fallback").count(), 0);
 
-    // As where UDP is held back: the handshake comes to nothing.
+    // As in a network that blocks UDP: the handshake never finishes.
     await context.addInitScript(`globalThis.WebTransport = class {
       ready = Promise.reject(new Error("blocked"));
       closed = Promise.reject(new Error("blocked"));

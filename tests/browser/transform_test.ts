@@ -1,4 +1,4 @@
-/** What transforms publish, played by @moq/watch on the relay's page: the mark is seen, and the quality can be chosen. */
+/** What transforms publish, played by @moq/watch on the relay's page: the watermark is visible, and the quality can be chosen. */
 import { stage } from "../support/pages/stage.ts";
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";

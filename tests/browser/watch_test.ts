@@ -1,5 +1,5 @@
 /**
- * The whole way as a user has it: ffmpeg, `qumo-relay pub`, a relay, and its page in a real browser.
+ * The whole path as a user runs it: ffmpeg, `qumo-relay pub`, a relay, and its page in a real browser.
  */
 import { problemsOf } from "../support/pages/stage.ts";
 import assert from "node:assert/strict";

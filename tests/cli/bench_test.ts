@@ -1,5 +1,5 @@
 /**
- * `qumo-relay bench`: a small load on a real relay, and viewers of a made-up one that loses, repeats and cuts groups off.
+ * `qumo-relay bench`: a small load on a real relay, and viewers of a fake relay that loses, repeats and cuts groups off.
  */
 import assert from "node:assert/strict";
 import type { BenchResult } from "../../load/figures/result.ts";
@@ -83,7 +83,7 @@ Deno.test("bench says what to do when there is no relay", async () => {
 
 const DIALECT = dialectOf("moq-lite-05");
 
-/** A relay that sends what a test wants, whatever it is asked for. */
+/** A fake relay that sends what the test wants, regardless of the request. */
 async function madeUpRelay(send: (connection: Connection) => void) {
   const { cert, key, sha256 } = await testCertificate();
   const listener = listenQuic({
@@ -92,7 +92,7 @@ async function madeUpRelay(send: (connection: Connection) => void) {
   const held: unknown[] = [];
   (async () => {
     for await (const connection of listener) {
-      // The subscription; a stream that nobody holds is finished.
+      // Holds the subscription's stream: Deno finishes a stream that nobody holds.
       held.push(connection, await connection.acceptBidi());
       send(connection);
     }
@@ -133,7 +133,7 @@ Deno.test("a viewer counts groups that a relay loses, repeats and cuts off", asy
     await sendGroup(connection, 3, first, last); // overtaken, not lost
     await sendGroup(connection, 6, first, last);
     await sendGroup(connection, 6, first, last); // repeated
-    await sendGroup(connection, 7, first); // ends between two frames, but before the last one
+    await sendGroup(connection, 7, first); // ends after a frame, but before the last one
     await sendGroup(connection, 8, first, last.subarray(0, 50)); // ends within a frame
     await sendGroup(connection, 9, first, Uint8Array.of(0x40)); // ends in half a varint
     await sendGroup(connection, 11, last);

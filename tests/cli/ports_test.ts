@@ -1,6 +1,6 @@
 /**
- * `qumo-relay ports`: with its rule in the kernel, connections to the one public port are spread over the workers. In
- * namespaces of its own: it touches nothing of this machine.
+ * `qumo-relay ports`: its rule in the kernel spreads connections to the one public port over the workers. It runs in
+ * namespaces of its own and changes nothing on this machine.
  */
 import { killed } from "../support/borrowed.ts";
 import assert from "node:assert/strict";

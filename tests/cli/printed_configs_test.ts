@@ -1,4 +1,4 @@
-/** What the documents print is what starts: each configuration and command line, to the letter, on the address it names. */
+/** Every configuration and command line that the documents print starts, to the letter, on the address it names. */
 import { killed } from "../support/borrowed.ts";
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
@@ -19,7 +19,7 @@ const EXAMPLE = await Deno.readTextFile(
 );
 const PRINTED = printedConfigs(EXAMPLE);
 const OPEN = /OPEN TO EVERYBODY: .* auth: \{ required: true \}/;
-/** Where the ports that are printed are free. Elsewhere flags move the listeners to others; all else stays. */
+/** Whether the printed ports are free. If not, flags move the listeners to others, and everything else stays. */
 const namespaced = Deno.build.os === "linux" && need("ip").ok && mayMakeNamespaces();
 
 /** A folder with the files, and the certificate beside them. */
@@ -71,7 +71,7 @@ for (const printed of PRINTED) {
   });
 }
 
-/** It looks for the Redis at the address that is printed, and finds it once there is one. */
+/** It connects to Redis at the printed address, and succeeds once Redis is there. */
 async function meetsRedis(serve: ReturnType<typeof start>, net: LoneNamespace | undefined) {
   await serve.saw(/"message":"storage cannot be reached.*localhost:6379/);
   if (net === undefined || !redisServer.ok) return;

@@ -24,7 +24,7 @@ Deno.test("pub holds nothing of the input that it has published", async () => {
   let held = CHUNKS;
   const input = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      await new Promise((resolve) => setTimeout(resolve)); // what was read is dealt with
+      await new Promise((resolve) => setTimeout(resolve)); // lets it process what it has read
       if (given.length === CHUNKS) {
         collectGarbage();
         held = given.filter((chunk) => chunk.deref() !== undefined).length;

@@ -1,5 +1,5 @@
 /**
- * `qumo-relay pub` and `qumo-relay sub` as programs, through a relay that is one too.
+ * `qumo-relay pub` and `qumo-relay sub` as programs, through a relay that is also a program.
  */
 import assert from "node:assert/strict";
 import { connect } from "../../client/mod.ts";
@@ -41,7 +41,7 @@ async function saved(dir: string, track: string): Promise<Map<string, Uint8Array
   return frames;
 }
 
-/** The same of what was published. */
+/** The published frames, in the same form. */
 function published(records: readonly HangRecord[], track: string): Map<string, Uint8Array> {
   const frames = new Map<string, Uint8Array>();
   let [group, frame] = [-1, 0];
@@ -140,7 +140,7 @@ Deno.test({
     const last = JSON.parse(sub.output().trim().split("\n").at(-1)!);
     assert.equal(last.lost, 0);
     assert.ok(last.frames > 20);
-    // It has said goodbye: nobody waits for it to come back.
+    // It closed its session, so the relay does not wait for it to come back.
     const { sessions } = await sessionsOf(relay);
     assert.equal(sessions, 0);
   },
@@ -227,7 +227,7 @@ Deno.test("sub takes nothing back at its own end, nor when the relay is gone", a
   assert.equal(timed.output(), "+ room/alice\n");
   await left.saw("room/alice");
   relay.process.kill("SIGKILL");
-  // A relay that dies says nothing: its silence is noticed by the transport.
+  // A relay that dies sends nothing. The transport notices the silence.
   assert.equal(await left.ended(), 1);
   assert.match(left.output(), /^\{"path":"room\/alice","active":true,.*\nThe session .* is over/);
   assert.doesNotMatch(left.output(), /"active":false/);

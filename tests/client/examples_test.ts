@@ -1,5 +1,5 @@
 /**
- * The examples as their readers start them, each side a process of its own.
+ * The examples as readers start them. Each side is a process of its own.
  *
  * @module
  */
@@ -95,7 +95,7 @@ Deno.test("clock: a late joiner gets the minute from its start, then each second
   const times = lines.map((line) => /: (\S+)/.exec(line)![1]!);
   assert.deepEqual(times, [...new Set(times)].sort(), "each second once, in order");
   const minutes = new Set(lines.map((line) => line.split(":")[0]));
-  // At the turn of a minute the group that was under way is another one.
+  // When a minute ends, the current group changes.
   if (minutes.size === 1) assert.ok(lines.some((line) => line.includes("before we came")));
   assert.equal(lines.filter((line) => !line.includes("before we came")).length, 2);
 });

@@ -1,6 +1,6 @@
 /**
- * The example of the README and of client/mod.ts, which is the one a newcomer copies: in an empty folder, with the packed
- * package, by the commands that stand beside it.
+ * The example of the README and of client/mod.ts, which a newcomer copies. It runs in an empty folder, with the packed
+ * package, by the commands beside it.
  */
 import assert from "node:assert/strict";
 import { ROOT } from "../../tools/module_graph.ts";
@@ -18,13 +18,13 @@ function exampleOf(source: string): string {
   return lines!.replace(/^ \* ?/gm, "");
 }
 
-/** Says to the example what it waits for, after it has begun to wait, and hears what it says. */
+/** Sends the example what it waits for, once it waits, and reads what it sends. */
 async function talk(relay: Launched, heard: () => Promise<unknown>): Promise<void> {
   await using peer = await relay.client();
   using alice = peer.subscribe("chat/alice", "lines");
   using group = (await alice.group())!;
   assert.equal(new TextDecoder().decode((await group.frame())!.payload), "hello");
-  // Nobody has published bob until now: the example waits.
+  // Nobody has published bob yet, so the example waits.
   using bob = peer.publish("chat/bob");
   const lines = bob.track("lines");
   await until(() => lines.subscribers === 1, "the example's subscription", 60_000);

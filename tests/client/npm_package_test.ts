@@ -1,6 +1,6 @@
 /**
- * The npm package as its user has it: packed, installed into a new project, type-checked, bundled, imported. Takes the
- * compiler and the bundlers from npm.
+ * The npm package as users have it: packed, installed into a new project, type-checked, bundled, imported. The compiler and
+ * the bundlers come from npm.
  */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";

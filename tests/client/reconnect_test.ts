@@ -1,5 +1,5 @@
 /**
- * A relay that goes and comes back on the same port, as a process of its own, and clients that live through it.
+ * A relay, as a process of its own, ends and comes back on the same port. Its clients survive this.
  *
  * @module
  */

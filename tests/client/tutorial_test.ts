@@ -1,6 +1,6 @@
 /**
- * docs/tutorial.md as its reader follows it: every block in its order, in new folders, with the packed package. What a
- * block "says" has to be said. Only ports are other ones, and the relay's commands run the program of this checkout.
+ * docs/tutorial.md as a reader follows it: every block in order, in new folders, with the packed package. The output that
+ * the tutorial shows has to appear. Only the ports differ, and the relay's commands run the program of this checkout.
  */
 import { freePort } from "../support/borrowed.ts";
 import assert from "node:assert/strict";
@@ -68,7 +68,7 @@ class Reader implements AsyncDisposable {
         return void await this.#run("app", text);
       case "app, stays": {
         const name = text.startsWith("npx") ? "vite" : / (\w+\.ts)/.exec(text)![1]!;
-        // What npx runs, without a process between that would not pass on its end.
+        // Runs what npx runs, without npx, which would not pass on the end of the process.
         const program = this.#spawn("app", text.replace(/^npx /, "node_modules/.bin/"));
         this.#started.push(program);
         this.#named.set(name, program);
@@ -112,7 +112,7 @@ class Reader implements AsyncDisposable {
       .replaceAll("port 5173", `port ${this.#ports.page}`);
   }
 
-  /** Starts the relay, or another in its place: the first one is that of `task dev`. */
+  /** Starts the relay, or another one in its place. The first one is that of `task dev`. */
   async #startRelay(command: string): Promise<void> {
     await this.#relay?.[Symbol.asyncDispose]();
     if (command !== this.#relayCommand) await this.#stopAll();

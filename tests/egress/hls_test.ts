@@ -1,4 +1,4 @@
-/** The plugin `hls` at a whole relay: playlists, parts that are waited for, tokens, ffmpeg and hls.js in Chromium. */
+/** The plugin `hls` at a whole relay: playlists, blocking requests for parts, tokens, ffmpeg and hls.js in Chromium. */
 import assert from "node:assert/strict";
 import { generateKey, keyJson } from "../../server/auth/keys/make_key.ts";
 import { Pattern } from "../../wire/path_pattern.ts";
@@ -77,7 +77,7 @@ Deno.test({
         assert.ok(parseFloat(part) > 0 && parseFloat(part) <= 0.25, part);
       }
 
-      // The part that is only hinted at, and the playlist that has it.
+      // The part of the preload hint, and the playlist that has it.
       const [hint] = linesOf(first, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=");
       const [, name, sequence, part] = /"((\d+)\.(\d+)\.m4s)"/.exec(hint!)!;
       const [bytes, later] = await Promise.all([
@@ -122,7 +122,7 @@ Deno.test({
       const video = /^(video.*)\/media\.m3u8$/m.exec(text)![1]!;
       return (await (await fetch(`${at}/${video}/media.m3u8`)).text()).includes("#EXT-X-ENDLIST");
     }, "the end");
-    // What is left can be played as a recording.
+    // The rest can be played as a recording.
     const { frames } = await probe(`${at}/master.m3u8`);
     assert.ok(frames.h264! > 25 && frames.aac! > 25, JSON.stringify(frames));
   },

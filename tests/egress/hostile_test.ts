@@ -285,7 +285,7 @@ Deno.test("a transform whose output cannot have a name for one broadcast works o
   await using client = await at.client();
   const run = await runPlugin(audioOnly.create(), at, { input: "**" });
   const catalog = JSON.stringify({ audio: { renditions: { a: { codec: "opus" } } } });
-  // A path has so many bytes and no more: with what a transform adds it is too long.
+  // The length of a path is limited. With the suffix that a transform adds, it is too long.
   const sources = ["x".repeat(1024), "cam"].map((path) => client.publish(path));
   for (const source of sources) {
     source.track("a");

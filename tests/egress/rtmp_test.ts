@@ -33,7 +33,7 @@ Deno.test({
       ],
       stdin: "null",
     }).spawn();
-    // It listens a moment later: as the supervisor does, tried again until then.
+    // The server listens a moment later. Until then the plugin is restarted, as the supervisor does.
     let run = await runPlugin(rtmp.create(), at, options);
     for (let over = false; run.ctx.stats.framesOut < 150;) {
       run.done.catch(() => over = true);

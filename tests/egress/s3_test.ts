@@ -38,7 +38,7 @@ function bucketOf(server: S3Server): Bucket {
   });
 }
 
-/** This server writes over an object while it is read: then there is nothing to be seen yet. */
+/** This server overwrites an object while it is read. Then there is nothing to see yet. */
 const playlistOf = async (server: S3Server) =>
   await bucketOf(server).text("tv/cam/video0/media.m3u8").catch(() => undefined) ?? "";
 

@@ -1,4 +1,4 @@
-/** Playlists and files that lead elsewhere: the plugins `hls` and `file` go to no internal address, by whatever way. */
+/** Playlists and files that lead elsewhere: the plugins `hls` and `file` never connect to an internal address. */
 import assert from "node:assert/strict";
 import { file } from "../../plugins/ingress/file/mod.ts";
 import { hls } from "../../plugins/ingress/hls/mod.ts";
@@ -8,10 +8,10 @@ import { need } from "../support/require.ts";
 import { until } from "../support/server.ts";
 
 const ignore = !need("ffmpeg").ok;
-/** How long a part is waited for that never comes. */
+/** How long to wait for a part that never comes. */
 const TIMEOUT = "2s";
 
-/** A server inside, which counts who connects and has one segment; and one outside, whose playlists lead to it. */
+/** An internal server with one segment, which counts connections, and an external server whose playlists lead to it. */
 async function stand() {
   const dir = await Deno.makeTempDir();
   await new Deno.Command("ffmpeg", {
@@ -72,7 +72,7 @@ async function stand() {
     internal: inside.addr.port,
     url: `http://127.0.0.1:${outside.addr.port}/index.m3u8`,
     connections: () => connections,
-    /** Query and authorization of who asked for the playlist. */
+    /** Query and authorization of each request for the playlist. */
     given: () => given,
     says(...lines: string[]) {
       playlist = ["#EXTM3U", ...lines, ""].join("\n");
@@ -166,7 +166,7 @@ Deno.test({
   ignore: ignore || Deno.build.os !== "linux",
   async fn() {
     await using at = await stand();
-    at.says(...SEGMENT, "own.ts"); // one that goes on
+    at.says(...SEGMENT, "own.ts"); // a playlist that goes on
     const url = new URL(at.url);
     [url.username, url.password, url.search] = ["me", "s3cret-1", "?token=s3cret-2"];
     const { frames } = await run(hls, { url: url.href }, async () => {

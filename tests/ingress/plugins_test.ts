@@ -1,6 +1,5 @@
 /**
- * The ingress plugins, each with what it takes media from in earnest: an RTSP server, encoders that push RTMP and SRT, an
- * HLS playlist, files. What they publish is read back by a client.
+ * The ingress plugins, each with a real source: an RTSP server, encoders that push RTMP and SRT, an HLS playlist, files. What they publish is read back by a client.
  */
 import { freePort, killed } from "../support/borrowed.ts";
 import assert from "node:assert/strict";
@@ -55,12 +54,12 @@ async function play(definition: PluginDefinition, options: Record<string, unknow
     get run() {
       return run;
     },
-    /** As the supervisor does after a failure. */
+    /** Restarts it, as the supervisor does after a failure. */
     async restart() {
       await run.end();
       run = await start();
     },
-    /** The next time the broadcast is live; fails when the plugin does before that. */
+    /** Waits until the broadcast is live again. Fails if the plugin fails before that. */
     async live(): Promise<LiveMedia> {
       let live: LiveMedia | undefined;
       let over = false;
@@ -181,7 +180,7 @@ Deno.test({
   },
 });
 
-/** Pushes until it was taken: the listener opens its port when it is ready. */
+/** Pushes until the listener accepts: it opens its port when it is ready. */
 async function push(target: string, args: readonly string[], seconds = 60) {
   const length = ["-t", String(seconds)];
   const over = new AbortController();

@@ -1,4 +1,4 @@
-/** The door for RTMP publishers, with ffmpeg as a publisher that knows the key and one that does not, and with hostile bytes. */
+/** The RTMP listener, with ffmpeg as a publisher with and without the key, and with hostile bytes. */
 import { freePort, killed } from "../support/borrowed.ts";
 import assert from "node:assert/strict";
 import { rtmp } from "../../plugins/ingress/rtmp/mod.ts";
@@ -16,7 +16,7 @@ import {
 import { until } from "../support/server.ts";
 
 const ignore = !need("ffmpeg").ok;
-/** A phrase that ffmpeg's log is cleaned of. */
+/** A secret that has to be removed from ffmpeg's log. */
 const NOISE = "deprecated pixel format";
 const MEDIA = [
   ..."-re -f lavfi -i testsrc2=size=320x180:rate=30 -f lavfi -i sine=frequency=440".split(" "),
@@ -52,12 +52,12 @@ async function door(options: Record<string, unknown>) {
   };
 }
 
-/** Pushes by ffmpeg; `ended` is whether it was content, and what it said. */
+/** Pushes with ffmpeg. `ended` gives whether it succeeded, and its output. */
 function push(port: number, name: string, { app = "live", seconds = 60 } = {}) {
   const child = new Deno.Command("ffmpeg", {
     args: [
       ...["-v", "error", "-nostdin", ...MEDIA, "-t", String(seconds)],
-      // As options: in an address what is behind a space is lost.
+      // Given as options: in a URL everything after a space is lost.
       ...["-f", "flv", "-rtmp_app", app, "-rtmp_playpath", name, `rtmp://127.0.0.1:${port}/`],
     ],
     stdin: "null",

@@ -1,6 +1,6 @@
 /**
  * `qumo-relay interop` as a program: both sides directly and through a relay, in every version; what it prints and how it
- * ends when a peer is not what it should be.
+ * ends if a peer is wrong.
  */
 import assert from "node:assert/strict";
 import { serve } from "../../client/serve.ts";

@@ -1,6 +1,6 @@
 /**
- * The interop matrix (docs/interop.md) with the peers that are here: our client and @moq/net in every version; moq-dev's
- * programs, where they are installed, in the newest version they have in common with everybody.
+ * The interop matrix (docs/interop.md) with the peers of this machine: our client and @moq/net in every version, and moq-dev's
+ * programs, if installed, in the newest version that they share with all others.
  */
 import assert from "node:assert/strict";
 import { VERSIONS } from "../../wire/versions.ts";

@@ -1,7 +1,7 @@
 /**
- * Programs and players that tests meet as strangers: npm packages that no module here imports, each in a process of its
- * own and under a lock of its own. `deno task` fetches all that `deno.lock` names before it does anything, and these are
- * more than the relay itself.
+ * Foreign programs and players for tests: npm packages that no module here imports, each in its own process. They have a
+ * lock file of their own, because `deno task` first fetches everything in `deno.lock`, and these packages are larger than
+ * the relay itself.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The admin API of a whole server, over real sockets: what is described is what is answered, who may, and what it does.
+ * The admin API of a whole server, over real sockets: its answers match their description, who may use it, and what it does.
  */
 import assert from "node:assert/strict";
 import type { LogFields, Logger } from "../../base/logger.ts";
@@ -132,7 +132,7 @@ Deno.test("Every answer of the admin API is as /api/v1/openapi.json describes it
   relay.server.relay.draining = true;
   await check("get", "/ready", 503);
   relay.server.relay.draining = false;
-  // There is no file to read again; what comes of one is in reload_test.ts.
+  // There is no file to reload here. reload_test.ts has a relay with one.
   await check("post", "/api/v1/reload", 422);
   await check("post", "/api/v1/drain", 202);
   const all = Object.entries(described.document.paths).flatMap(([path, operations]) =>
@@ -198,7 +198,7 @@ Deno.test("Without a token only this machine changes anything, and no page of so
   const put = (headers: HeadersInit = {}) => ({ method: "PUT", body: '{"level":"warn"}', headers });
   assert.equal(await statusOf(url, put()), 200);
   assert.equal(await codeOf(url, put({ origin: "http://evil.example" })), "foreign_page");
-  // Where something on the way takes the origin away, browsers still say whose page asks.
+  // If a proxy removes `Origin`, browsers still say which site's page asks.
   for (const site of ["cross-site", "same-site"]) {
     assert.equal(await codeOf(url, put({ "sec-fetch-site": site })), "foreign_page");
   }
@@ -206,7 +206,7 @@ Deno.test("Without a token only this machine changes anything, and no page of so
   const kick = { method: "DELETE", headers: { origin: "null" } };
   assert.equal(await codeOf(`${relay.adminUrl}/api/v1/sessions/1`, kick), "foreign_page");
 
-  // Open to the network: whoever reaches it by another address reads, and no more.
+  // Open to the network: whoever reaches it by another address may only read.
   await using open = await launch({
     flags: { "admin.address": "0.0.0.0:0", "admin.anonymous": "true" },
   });

@@ -51,7 +51,7 @@ const everything: Claims = {
 
 const tokenFor = (changes: Partial<Claims>) => signToken({ ...everything, ...changes }, keyOf(KEY));
 
-/** One who may do everything, from the root. */
+/** A client that may do everything, from the root. */
 const master = async (relay: Launched) =>
   await dial(relay, "moqt", "/", { token: await tokenFor({}) });
 
@@ -122,7 +122,7 @@ for (const scheme of SCHEMES) {
       assert.deepEqual(await announced(client, sees.length), sees, path);
       const group = await client.subscribe(sees[0]!, "t").group();
       assert.equal(group?.sequence, 0);
-      // What is not granted is as if it did not exist, by whatever name.
+      // Whatever is not granted appears not to exist, under any name.
       for (const name of ["other/x", "rooms/1234/x"]) {
         await assert.rejects(client.fetch(name, "t", 0), /QUMO_|Cannot find/, name);
       }
@@ -328,7 +328,7 @@ Deno.test("an auth server decides, is asked again, and hears of the end", async 
   });
   assert.match(String(connected["id"]), /^[0-9a-f]{32}$/);
   assert.equal(connected["query"], "jwt=good&x=1");
-  // Failing is no answer: the session stays. A narrower one is.
+  // A failed request is no answer, so the session stays. An answer with fewer rights ends it.
   answer = () => new Response("broken", { status: 500 });
   const before = bodies.length;
   await until(() => bodies.length > before, "a failed revalidation");

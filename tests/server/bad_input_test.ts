@@ -1,6 +1,6 @@
 /**
- * What the commands that need a relay say when something is wrong: a sentence that names it, one that says what to do, and
- * an exit code that is not 0.
+ * Errors of the commands that need a relay: one sentence names the problem, one says what to do, and the exit code is not
+ * 0.
  */
 import { freePort } from "../support/borrowed.ts";
 import assert from "node:assert/strict";
@@ -34,7 +34,7 @@ async function hold(cases: readonly Case[]): Promise<void> {
   await Promise.all([one(), one(), one()]);
 }
 
-/** Any file will do: what is tested comes before it is read. */
+/** Any file will do: the command fails before it reads the file. */
 async function mediaFile(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await Deno.makeTempFile({ suffix: ".mp4" });
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path) };

@@ -1,4 +1,4 @@
-/** A relay drains: nobody new comes in, and viewers go over to another relay of the same broadcast without losing a group. */
+/** A relay drains: it accepts nobody new, and viewers move to another relay of the same broadcast without losing a group. */
 import assert from "node:assert/strict";
 import { connect } from "../../client/mod.ts";
 import { type RelayProgram, startRelay } from "../support/program.ts";
@@ -54,7 +54,7 @@ async function twoRelays(scheme: "https" | "moqt") {
     moved,
     at,
     ca,
-    /** Groups that somebody did not get, or got twice, once everybody has the newest. */
+    /** Groups that a viewer missed or got twice, once all viewers have the newest. */
     async lost(): Promise<number> {
       const upTo = written;
       const there = () => viewers.every(({ groups }) => groups.at(-1)! >= upTo);

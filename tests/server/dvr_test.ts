@@ -133,7 +133,7 @@ Deno.test("250 catalogues that each name other tracks do not leave recorders beh
     }, "the recorders");
   }
   await until(() => dvr!.notRecorded > 0, "what is not recorded");
-  // Changes that come too fast are made up for: of the last one everything is recorded that may be.
+  // Changes that come too fast are caught up with: all allowed tracks of the last catalog are recorded.
   await until(() => dvr!.notRecorded === 368, "the last catalogue", 20_000);
   strictEqual(most, 33);
   strictEqual(dvr!.recording, 33);

@@ -1,4 +1,4 @@
-/** Web pages of other sites, and names made to lead here, at a relay that asks nobody for a token: over sockets and in Chromium. */
+/** Web pages of other sites, and foreign host names that lead here, at an open relay: over sockets and in Chromium. */
 import assert from "node:assert/strict";
 import { connectWebTransport } from "../../transport/webtransport/webtransport_client.ts";
 import { ConnectFailed } from "../../transport/errors.ts";
@@ -8,7 +8,7 @@ import { launch, type Launched } from "../support/server.ts";
 
 const EVIL = "http://evil.example";
 
-/** Status of a request written by hand; one for a WebSocket unless told otherwise. */
+/** Status of a hand-written request, by default one for a WebSocket. */
 async function status(
   relay: Launched,
   host: string,
@@ -126,7 +126,7 @@ Deno.test({
     assert.deepEqual(await tried(`127.0.0.1:${relay.port}`), refused);
     const { refused: counted } = relay.server.node.admission;
     assert.equal(counted.get("foreign_page"), 3);
-    // Its own page came from elsewhere while the name led there; now it leads here.
+    // The page was loaded from a foreign server by this name. Now the name leads here.
     await page.route(
       `${rebound}/`,
       (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html>" }),

@@ -1,6 +1,6 @@
 /**
- * Hooks of a running server over real QUIC: a webhook's receiver and a command hear of broadcasts and viewers, once each,
- * with one thread and with two; recordings come from a plugin; the admin interface, the metrics and a reload know them.
+ * Hooks of a running server over real QUIC: a webhook's receiver and a command get each event of broadcasts and viewers
+ * once, with one thread and with two. A plugin reports recordings. The admin interface, the metrics and a reload know hooks.
  */
 import assert from "node:assert/strict";
 import { connect } from "../../client/mod.ts";

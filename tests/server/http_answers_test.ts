@@ -1,6 +1,6 @@
 /**
- * Long answers of HTTP and an auth server, over real sockets: all that one viewer asks is one question to the server, and all
- * of it ends when the server takes the rights back.
+ * Long answers of HTTP and an auth server, over real sockets. All requests of one viewer are one question to the auth server,
+ * and all of them end when it takes the rights back.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { launch, until } from "../support/server.ts";
 
 type Body = Record<string, unknown>;
 
-/** A server that decides; `grants` is its answer from now on. */
+/** An auth server. `grants` is its answer from now on. */
 function authServer() {
   const bodies: Body[] = [];
   const its = { bodies, grants: true, url: "", close: () => server.shutdown() };
@@ -39,7 +39,7 @@ const PLUGINS = JSON.stringify({
   ],
 });
 
-/** What a browser would post that only watches. */
+/** The body that a browser which only watches would post. */
 async function offer(): Promise<string> {
   const codec = new RTCRtpCodecParameters({ mimeType: "video/VP8", clockRate: 90_000 });
   const pc = new RTCPeerConnection({ iceServers: [], codecs: { video: [codec], audio: [] } });
@@ -75,7 +75,7 @@ Deno.test("What one viewer asks by HTTP is one question to the auth server, and 
   const reader = fetched.body!.getReader();
   assert.equal((await reader.read()).done, false);
   let hls: Promise<Response> | undefined;
-  // It is 404 until the plugin has heard of the broadcast, and waits for the first segment from then on.
+  // The answer is 404 until the plugin has heard of the broadcast. After that it waits for the first segment.
   for (hls = undefined; answers.size < 2;) {
     const asked = fetch(`${http}/hls/live/cam/master.m3u8`);
     let settled = false;
@@ -110,7 +110,7 @@ Deno.test("What one viewer asks by HTTP is one question to the auth server, and 
   const ended = (body: Body) => body["event"] === "end" && body["id"] === questions[0]!["id"];
   await until(() => auth.bodies.some(ended), "the auth server to hear of the end");
   assert.equal(auth.bodies.find(ended)!["reason"], "refused");
-  // A flood of what is refused is one question too.
+  // A flood of refused requests is one question too.
   auth.bodies.length = 0;
   const flood = await Promise.all(
     Array.from({ length: 50 }, async () => {

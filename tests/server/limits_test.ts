@@ -1,4 +1,4 @@
-/** Limits over real sockets: who is turned away, how, and what the metrics say of it. */
+/** Limits over real sockets: who is refused, how, and what the metrics count. */
 import assert from "node:assert/strict";
 import { connect } from "../../client/mod.ts";
 import { ConnectFailed } from "../../transport/errors.ts";

@@ -1,4 +1,4 @@
-/** What Prometheus, Grafana and Docker are given in deploy/, against the metrics and files there are. */
+/** The files of deploy/ for Prometheus, Grafana and Docker, checked against the existing metrics and files. */
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { CATALOG } from "../../metrics/catalog.ts";

@@ -46,7 +46,7 @@ function freePorts(): [number, number] {
   return ports as [number, number];
 }
 
-/** Somebody else listens there. */
+/** Another listener that holds the port. */
 function taken(transport: "tcp" | "udp", port: number): Disposable {
   const listener = transport === "tcp"
     ? Deno.listen({ hostname: HOST, port })
@@ -88,7 +88,7 @@ async function start(
   });
 }
 
-/** What stands in the way of a start, by the part that cannot be opened; and the parts that are open by then. */
+/** Obstacles to a start, by the part that cannot be opened, with the parts that are open by then. */
 const STEPS: {
   readonly part: string;
   readonly error: RegExp;

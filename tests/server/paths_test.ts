@@ -1,6 +1,6 @@
 /**
- * One normal form for paths at every door: HTTP, WebSocket, WebTransport and raw QUIC name the same broadcast by the same
- * URL, however it is spelled.
+ * Paths have one normal form over every transport: over HTTP, WebSocket, WebTransport and raw QUIC the same URL names the
+ * same broadcast, however it is spelled.
  *
  * @module
  */

@@ -41,7 +41,7 @@ for (const scheme of ["moqt", "https"] as const) {
   }
 }
 
-/** One broadcast from its announcement to its end: a late group, one that is watched while it grows, the end. */
+/** One broadcast from its announcement to its end: a late group, a group that is watched while it grows, the end. */
 async function publishAndWatch(publisher: Client, viewer: Client, path: string): Promise<void> {
   const broadcast = publisher.publish(path);
   const track = broadcast.track("chat");

@@ -1,4 +1,4 @@
-/** The program reads its configuration again: for a signal, a changed file, the admin interface; with viewers who notice nothing. */
+/** The program reloads its configuration after a signal, a changed file or a request to the admin interface. Viewers notice nothing. */
 import assert from "node:assert/strict";
 import { type Client, connect } from "../../client/mod.ts";
 import { start } from "../support/program.ts";
@@ -94,7 +94,7 @@ async function flowing(relay: Relay, viewers: number, workers = 1) {
   });
   await until(() => got.every((groups) => groups.length > 2), "everybody to watch", 30_000);
   return {
-    /** Groups somebody did not get, once everybody is up to date. */
+    /** Groups that a viewer missed, once all viewers are up to date. */
     async lost(): Promise<number> {
       const upTo = written;
       const there = () => got.every((groups) => Math.max(...groups) >= upTo);

@@ -1,4 +1,4 @@
-/** Failures that reach nobody: the rule is the same in each thread, with plugins and without. */
+/** Failures that nobody handles: the rule is the same in each thread, with plugins and without. */
 import assert from "node:assert/strict";
 import { connect } from "../../client/mod.ts";
 import { startRelay } from "../support/program.ts";

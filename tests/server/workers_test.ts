@@ -1,6 +1,6 @@
 /**
- * A server with several worker threads, over real QUIC: each worker is reached by its own port here, as the rule of
- * `qumo-relay ports` would spread the public one.
+ * A server with several worker threads, over real QUIC: clients reach each worker by its own port, in place of the rule of
+ * `qumo-relay ports` that spreads the public port.
  */
 import assert from "node:assert/strict";
 import type { Logger } from "../../base/logger.ts";
@@ -228,7 +228,7 @@ Deno.test("workers whose port is taken say which", async () => {
       );
       return;
     } catch (error) {
-      if (tries === 5) throw error; // somebody had the port before it
+      if (tries === 5) throw error; // another process took the port first
     } finally {
       taken.close();
     }

@@ -1,4 +1,4 @@
-/** The program as it is shipped, in one file: bundled, packed with Deno, compiled. It runs away from the project, as users do it. */
+/** The program as it is shipped, in one file: bundled, packed with Deno, compiled. It runs outside the project, as it does for users. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { ROOT } from "../../tools/module_graph.ts";
@@ -35,7 +35,7 @@ Deno.test("the bundle runs from any folder, with the page inside", async () => {
     await Deno.copyFile(made, script);
     await using version = start(["version"], { script, runFlags: ["--unstable-net"] });
     assert.equal(await version.ended(), 0, version.output());
-    // Each worker is this file once more.
+    // Each worker runs this file again.
     await using relay = await startRelay(["--server.workers", "2"], {
       script,
       runFlags: ["--unstable-net"],

@@ -1,4 +1,4 @@
-/** What a contributor meets first: the version of Deno, the dev container, the forms for issues. */
+/** What a contributor sees first: the version of Deno, the dev container, the forms for issues. */
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import manifest from "../../deno.json" with { type: "json" };
@@ -10,7 +10,7 @@ const read = (path: string) => Deno.readTextFile(ROOT + path);
 const inFolder = (folder: string) =>
   [...Deno.readDirSync(ROOT + folder)].map(({ name }) => `${folder}/${name}`);
 
-/** Say what was measured, or decided, with the version of that day. */
+/** Documents that state what was measured or decided with the version of that day. */
 const OF_ITS_DAY =
   /^(CHANGELOG\.md|docs\/adr\/|docs\/(performance|reliability|interop)\.md|bench\/results\/)/;
 /** "deno@VERSION", "denoland/deno:VERSION", "deno VERSION", "Deno VERSION". */

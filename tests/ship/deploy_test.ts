@@ -15,7 +15,7 @@ const TOP = new URL("../../", import.meta.url);
 const onLinux = Deno.build.os === "linux";
 const systemd = { ignore: !onLinux || !optional("systemd-analyze").ok };
 
-/** The highest exposure that is let through, of 10. systemd 252 says 1.3, 1.7 with low-ports.conf, 1.5 of the ports. */
+/** The highest accepted exposure, of 10. systemd 252 reports 1.3, 1.7 with low-ports.conf, and 1.5 for the ports unit. */
 const MOST_EXPOSED = 2;
 
 const read = (path: string, base = TOP) => Deno.readTextFile(new URL(path, base));
@@ -27,7 +27,7 @@ async function runs(command: string, ...args: string[]): Promise<string> {
   return text;
 }
 
-/** A unit as installed, but for the program's place: it is not installed where the tests run. */
+/** A unit as installed, except for the program's path: it is not installed where the tests run. */
 async function unitFolder(name: string, dropIns: readonly string[]) {
   const path = await Deno.makeTempDir({ prefix: "qumo-unit-" });
   const unit = await read(name, DEPLOY);
@@ -134,7 +134,7 @@ Deno.test("the image and `task dev` name what tools/ship/permissions.ts names", 
   for (const command of [...commands, dev]) {
     assert.ok(command.includes("--no-prompt"), command.join(" "));
     for (const flag of command.filter((word) => word.startsWith("--allow-"))) {
-      // A folder that is named is less than all of them.
+      // A named folder is less than all folders.
       const [name] = flag.split("=");
       const files = name === "--allow-read" || name === "--allow-write";
       assert.ok([...PERMISSIONS, run].includes(files ? name! : flag), flag);

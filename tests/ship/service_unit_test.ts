@@ -126,7 +126,7 @@ async function call(url: string, direction: "sendonly" | "recvonly") {
   return { pc, sender, session, packets: () => packets };
 }
 
-/** A peer that is connected. The one of the tests gives up early on a machine that is busy: then it comes again. */
+/** A connected peer. The tests' peer gives up early on a busy machine. Then it connects again. */
 async function connected(url: string, direction: "sendonly" | "recvonly") {
   for (let attempt = 1;; attempt++) {
     const peer = await call(url, direction);
@@ -324,7 +324,7 @@ Deno.test({
       });
       assert.ok(!ended, said);
 
-      // What the relay keeps is in the state folder: its certificate, and recordings.
+      // The relay keeps its certificate and recordings in the state folder.
       await Deno.stat(`${state}/certs/dev.crt`);
       await until(
         () => {

@@ -1,4 +1,4 @@
-/** The workflows of .github against what this project has; actionlint where it is installed. */
+/** The workflows of .github, checked against this project, and with actionlint if it is installed. */
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import manifest from "../../deno.json" with { type: "json" };

@@ -1,6 +1,6 @@
 /**
- * The first group number that is missing from `count` of them in a row, beginning with the lowest that came;
- * `undefined` when none is. Groups overtake each other, so their order says nothing.
+ * The first missing number of `count` groups in a row, which begin with the lowest number received.
+ * `undefined` if none is missing. Groups overtake each other, so their order does not matter.
  */
 export function missingOf(sequences: readonly number[], count: number): number | undefined {
   const came = new Set(sequences);

@@ -13,8 +13,8 @@ const PEERS = {
 } as const;
 
 /**
- * Looks for a program on PATH. Where it is absent one line says how to get it, and the test is to be ignored: not
- * every system has it as a package, so not even a run that must skip nothing fails for it.
+ * Looks for a program on PATH. If it is absent, one line says how to get it, and the test is ignored. Not every
+ * system has it as a package, so even a run that must skip nothing does not fail without it.
  */
 export function optional(name: keyof typeof PEERS): { ok: boolean; path?: string } {
   const { path } = lookFor(name);

@@ -1,4 +1,4 @@
-/** The bytes of one frame of a test, the same on every side: some fit a packet, some need several. */
+/** The bytes of a test's frame, the same on every side. Some frames fit a packet, some need several. */
 export function payloadOf(group: number, frame: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(1 + (group * 397 + frame * 1201) % 4000);
   let state = (group * 5 + frame + 1) >>> 0;

@@ -1,6 +1,6 @@
 /**
- * Configurations and command lines as the documents print them that this program has to start from. The number is the
- * document's.
+ * Configurations and command lines that the documents print and this program has to start with. The numbers are those of the
+ * document.
  *
  * @module
  */

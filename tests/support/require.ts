@@ -10,7 +10,7 @@ const PROGRAMS = {
 } as const;
 
 /**
- * Looks for a program on PATH. Where it is absent one line says which package brings it, and the test is to be ignored:
+ * Looks for a program on PATH. If it is absent, one line says which package has it, and the test is ignored:
  * `Deno.test({ ignore: !need("chromium").ok, … })`.
  * @throws {Error} It is absent and QUMO_TEST_REQUIRE_ALL=1 asks for a run that skips nothing.
  */
@@ -55,7 +55,7 @@ function isProgram(path: string): boolean {
   try {
     const info = Deno.statSync(path);
     return info.isFile && ((info.mode ?? 0o111) & 0o111) !== 0;
-  } catch { // Not there, or not ours to see.
+  } catch { // It does not exist, or is not readable.
     return false;
   }
 }

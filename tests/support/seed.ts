@@ -1,5 +1,5 @@
 /**
- * Loaded before every test file: property tests draw the same cases in each run, so a red run is about the change at hand.
+ * Loaded before every test file: property tests draw the same cases in each run, so a failure comes from the current change.
  * `QUMO_TEST_SEED=random` draws new ones (and prints the seed of a failure), any number draws those of that seed.
  *
  * @module

@@ -15,7 +15,7 @@ import { PluginRoutes } from "../../plugins/host/routes.ts";
 import type { MediaStore } from "../../storage/store.ts";
 import { Supervisor } from "../../plugins/host/supervisor.ts";
 
-/** Stands where no test looks. */
+/** A placeholder that no test reads. */
 const NO_STORE = { type: "none" } as unknown as MediaStore;
 
 export class SupervisorUnderTest implements AsyncDisposable {
@@ -69,12 +69,12 @@ export class SupervisorUnderTest implements AsyncDisposable {
   }
 }
 
-/** A plugin that waits for its end, but for these parts. */
+/** A plugin that only waits for its end, except for these parts. */
 export function plugin(parts: Partial<Plugin>): Plugin {
   return { run: ({ signal }) => ended(signal), ...parts };
 }
 
-/** A plugin that takes its options without a look. */
+/** A plugin that accepts any options. */
 export function entryOf(
   kind: PluginKind,
   name: string,

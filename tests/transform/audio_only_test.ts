@@ -20,7 +20,7 @@ Deno.test({
       assert.equal(frames[i]!.group, frames[i - 1]!.group + 1);
     }
     assert.ok(run.ctx.stats.framesOut >= 50 && run.ctx.stats.latencyMs >= 0);
-    // What it makes itself is no input of it, though "**" matches that too.
+    // Its own output is not its input, although "**" matches that too.
     assert.equal(run.told.at(-1), undefined);
     const seen: string[] = [];
     const client = await test.at.client();
@@ -48,7 +48,7 @@ Deno.test({
     const client = await test.at.client();
     for await (const { path } of client.announced()) if (path === "two") break;
     await first[Symbol.asyncDispose]();
-    // The one that waited has its turn.
+    // Now it is the turn of the broadcast that waited.
     await lives[1]!();
     assert.ok(run.told.includes("1 more than max_broadcasts (1) wait"), String(run.told));
     const paths: string[] = [];

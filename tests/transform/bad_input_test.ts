@@ -15,7 +15,7 @@ import { catalogOf, decoded, framesOf, TransformTest } from "../support/media/tr
 const ignore = !need("ffmpeg").ok;
 const X264 = "-an -c:v libx264 -preset ultrafast -tune zerolatency -g 15";
 
-/** A publisher that is given files, at the speed of their time. */
+/** A publisher that sends files at their own speed. */
 async function publisherAt(test: TransformTest) {
   const client = await test.at.client();
   const publisher = new MediaPublisher({ client, path: "cam", stats: newStats() });

@@ -1,4 +1,4 @@
-/** The watermark with real encoders: what it puts on a picture is looked for in its decoded output. */
+/** The watermark with real encoders: the tests look for the mark in the decoded output. */
 import assert from "node:assert/strict";
 import { watermark } from "../../plugins/transform/watermark/mod.ts";
 import { need } from "../support/require.ts";

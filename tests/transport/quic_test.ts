@@ -16,7 +16,7 @@ import { all, bytes, joined, words } from "../support/transports.ts";
 const HOSTS = ["localhost", "127.0.0.1"];
 const PROTOCOLS = ["moq-lite-05", "moq-lite-04"];
 
-/** Bytes that repeat at no power of two, so that a lost or doubled piece shows. */
+/** Bytes whose period is not a power of two, so that a lost or doubled piece is noticed. */
 function pattern(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8) * 7) & 0xff);
 }
@@ -232,7 +232,7 @@ Deno.test("listenQuic() on a taken port fails with its own code", async () => {
 });
 
 Deno.test("connectQuic() gives up when told to, and when there is no answer in time", async () => {
-  // A port with nobody behind it: handshake packets go nowhere.
+  // Nobody listens on this port, so handshake packets are lost.
   await using path = udpPath(9);
   path.cut();
   const url = `moqt://127.0.0.1:${path.port}`;

@@ -8,7 +8,7 @@ const UPGRADE = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n" +
   "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: qmux-01.moq-lite-05\r\n\r\n";
 
-/** A connection that has sent something, and its end. */
+/** A connection that has sent something, and its close. */
 class Visitor {
   readonly #conn: Deno.Conn;
   /** Fulfils when the relay has closed it. */

@@ -1,4 +1,4 @@
-/** What peers can do to the public TCP port, and what is told to those who are not let in. */
+/** What peers can do to the public TCP port, and what refused peers are told. */
 import assert from "node:assert/strict";
 import { connectWebSocket } from "../../transport/websocket/websocket_client.ts";
 import { launch, type Launched, type LaunchOptions, until } from "../support/server.ts";
@@ -31,7 +31,7 @@ async function ended(conn: Deno.TcpConn): Promise<void> {
   }
 }
 
-/** A relay, and in the end the proof that it still serves. */
+/** A relay, with a check at the end that it still serves. */
 async function assertSurvives(
   options: LaunchOptions,
   run: (relay: Launched) => Promise<void>,
@@ -80,7 +80,7 @@ Deno.test("the newest common version is taken, whatever comes first in the offer
   assert.match(said, /sec-websocket-protocol: qmux-00\.moq-lite-05\r\n/i);
 });
 
-/** A message of a client: masked with zeros, so the bytes are as they are. */
+/** A client's message, masked with zeros, which leaves the bytes unchanged. */
 function message(payload: Uint8Array, opcode = 2): Uint8Array {
   const head = [0x80 | opcode];
   const { length } = payload;
@@ -118,7 +118,7 @@ Deno.test("a message of a WebSocket that never ends is cut off after 1 MB", asyn
   await assertSurvives({}, async (relay) => {
     using conn = await ask(relay, "/", GOOD);
     await conn.read(new Uint8Array(4096));
-    // A binary frame that claims 60 MB, masked with zeros; the kernel takes some of what is not read any more.
+    // A binary frame that claims 60 MB, masked with zeros; the kernel still accepts some of the unread bytes.
     await conn.write(Uint8Array.fromHex("82ff000000000393870000000000"));
     const piece = new Uint8Array(65_536);
     let sent = 0;

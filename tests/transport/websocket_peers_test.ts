@@ -1,11 +1,11 @@
-/** Clients that nobody here wrote, over WebSocket because there is no WebTransport: `@moq/net`, and `@moq/lite` of old. */
+/** Clients of other projects, over WebSocket because there is no WebTransport: `@moq/net`, and an old `@moq/lite`. */
 import assert from "node:assert/strict";
 import * as Lite from "@moq/lite";
 import * as Net from "@moq/net";
 import { launch, type Launched, until } from "../support/server.ts";
 import { isPayloadOf, payloadOf } from "../support/payload.ts";
 
-/** Hides WebTransport, as it is on an old browser. */
+/** Hides WebTransport, as on an old browser. */
 function withoutWebTransport(): Disposable {
   const kept = Object.getOwnPropertyDescriptor(globalThis, "WebTransport");
   Reflect.deleteProperty(globalThis, "WebTransport");

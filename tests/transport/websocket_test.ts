@@ -78,7 +78,7 @@ Deno.test("a replaced certificate reaches new TLS connections, and those that ar
   await passOn(before, after);
 });
 
-/** Puts a WebTransport in place whose handshake ends as told, as in a browser without UDP. */
+/** Installs a WebTransport whose handshake ends as the test says, as in a browser without UDP. */
 function withWebTransport(ready: () => Promise<void>): Disposable {
   const kept = Object.getOwnPropertyDescriptor(globalThis, "WebTransport");
   const value = class {

@@ -78,7 +78,7 @@ Deno.test("a CONNECT is answered once the client's SETTINGS are known, and not b
   request.send.write(CONNECT);
   let answered = false;
   const answer = request.receive.read().then(() => answered = true);
-  // What is asked behind it is answered at once: the CONNECT was read by then.
+  // A request after it is answered at once, so the CONNECT has been read by then.
   const other = await conn.openBidi();
   other.send.write(
     encodeFrame(FrameType.headers, encodeHeaders([[":method", "GET"], [":path", "/"]])),

@@ -15,7 +15,7 @@ import { encodeFrame, frameParser } from "../../wire/h3/frames.ts";
 import { udpPath } from "../support/peers/udp_path.ts";
 import { all, bytes, joined, webTransportServer, words } from "../support/transports.ts";
 
-/** How a stream ends that is written to on and on: who writes nothing does not hear that it was stopped. */
+/** How a stream ends that is written to again and again. A sender that writes nothing does not notice a stop. */
 async function refusal(stream: SendStream): Promise<SendEnd> {
   const writing = setInterval(() => stream.write(bytes("more")), 10);
   try {
@@ -47,7 +47,7 @@ async function setUp(
     requests,
     dial: (protocols = ["moq-lite-05"], path = "/room?jwt=abc", headers = {}) =>
       connectWebTransport(new URL(path, url), { protocols, headers, hash }),
-    /** A bare connection that has said its SETTINGS: none. */
+    /** A bare connection that has sent empty SETTINGS. */
     raw: async (settings = Uint8Array.of(0, 4, 0)) => {
       const conn = await server.raw();
       (await conn.openUni()).write(settings);

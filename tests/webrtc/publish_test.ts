@@ -31,7 +31,7 @@ Deno.test({ name: "Chromium's camera is published by WHIP", ignore }, async (t) 
   await using chromium = await launchChromium([
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
-    // With a camera Chromium looks for the addresses it has, and leaves this one out.
+    // With camera permission Chromium lists its own addresses and leaves this one out.
     "--allow-loopback-in-peer-connection",
     "--autoplay-policy=no-user-gesture-required",
   ]);
@@ -47,7 +47,7 @@ Deno.test({ name: "Chromium's camera is published by WHIP", ignore }, async (t) 
       try {
         published = await publishWhip(page, under.url(`/${video}/cam-${video}`));
       } catch (error) {
-        // A Chromium without an encoder for it: then there is nothing to be seen here.
+        // This Chromium has no encoder for it, so there is nothing to test.
         if (!/406 Cannot take/.test(String(error))) throw error;
         return await page.close();
       }

@@ -3,7 +3,7 @@ import { MediaPublisher } from "../../../media/broadcast/media_publisher.ts";
 import type { Client } from "../../../client/mod.ts";
 import { testMedia } from "./test_media.ts";
 
-/** H.264 with a keyframe per second, and AAC: what every player takes. */
+/** H.264 with a keyframe per second, and AAC, which every player supports. */
 export const H264_AAC =
   "-c:v libx264 -preset ultrafast -tune zerolatency -g 30 -c:a aac -b:a 64k -ac 2";
 

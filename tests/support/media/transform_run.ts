@@ -11,7 +11,7 @@ import { MemoryRelay, newStats, type PluginRun, runPlugin } from "../plugin_run.
 import { until } from "../server.ts";
 import type { MediaFrame, Rendition } from "../../../media/rendition.ts";
 
-/** A grey picture with a tone, 320×180 at 30/s: whatever is not grey was put there. */
+/** A grey picture with a tone, 320×180 at 30/s. Everything that is not grey was added. */
 export const GREY = "-re -f lavfi -i color=gray:size=320x180:rate=30";
 export const TONE = "-re -f lavfi -i sine=frequency=440:sample_rate=48000";
 export const ENCODED =
@@ -53,7 +53,7 @@ export class TransformTest implements AsyncDisposable {
     return run;
   }
 
-  /** The lives of a broadcast: each call waits for the next. */
+  /** Each call waits for the next time the broadcast is live. */
   async lives(path: string, run?: PluginRun): Promise<() => Promise<LiveMedia>> {
     const client = await this.at.client();
     const lives = broadcasts(client, path, { signal: this.#over.signal });

@@ -1,8 +1,8 @@
-/** What a page has to offer to those who do not see it, or not well (WCAG 2.2: 4.1.2 and 1.4.3). */
+/** Checks a page for people who cannot see it, or not well (WCAG 2.2: 4.1.2 and 1.4.3). */
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 
-/** What axe finds wrong with a page, by every rule it has but those still being tried out: "rule: element, element". */
+/** What axe finds wrong with a page, by all of its rules except the experimental ones: "rule: element, element". */
 export async function axeFindings(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   return await page.evaluate(async () => {
@@ -24,7 +24,7 @@ export async function doubleIds(page: Page): Promise<string[]> {
   });
 }
 
-/** Controls that are seen and have no name a screen reader could say; their HTML. */
+/** The HTML of visible controls without a name for screen readers. */
 export async function namelessControls(page: Page): Promise<string[]> {
   return await page.evaluate(() => {
     // deno-lint-ignore no-explicit-any
@@ -49,7 +49,7 @@ export interface Contrast {
   readonly ratio: number;
 }
 
-/** The contrast of every text that is seen with the ground it stands on; disabled controls are left out. */
+/** The contrast of every visible text with its background, except in disabled controls. */
 export async function contrastsOf(page: Page): Promise<Contrast[]> {
   return await page.evaluate(() => {
     // deno-lint-ignore no-explicit-any

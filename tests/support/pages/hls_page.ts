@@ -1,4 +1,4 @@
-/** Runs in a page that has loaded hls.js as `Hls`: that player at a `<video>`, and what can be told of it. */
+/** Runs in a page that has loaded hls.js as `Hls`: that player at a `<video>`, and its state. */
 // deno-lint-ignore no-explicit-any
 const { document, Hls } = globalThis as any;
 let hls: InstanceType<typeof Hls> | undefined;
@@ -18,7 +18,7 @@ function play(url: string): void {
   video.play();
 }
 
-/** Where it is; the time between a frame's coming to the relay and its showing, by the dates in the playlist. */
+/** Its position, and the delay from a frame's arrival at the relay until it is shown, by the dates in the playlist. */
 function state() {
   const video = document.querySelector("video");
   const shownAtMs = hls?.playingDate?.getTime();

@@ -6,7 +6,7 @@ import { buildWeb } from "../../../web/build/web_build.ts";
 import { startRelay } from "../program.ts";
 import { launchChromium } from "./chromium.ts";
 
-/** Chromium plays its own camera and microphone, and asks nobody. */
+/** Chromium uses a fake camera and microphone and does not ask for permission. */
 export const FAKE_DEVICES = [
   ...["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
 ];

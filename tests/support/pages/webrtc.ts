@@ -6,10 +6,10 @@ import { LIVE_FMP4 } from "../../../plugins/ffmpeg/output.ts";
 import { MediaPublisher } from "../../../media/broadcast/media_publisher.ts";
 import { MemoryRelay, type PluginRun, runPlugin } from "../plugin_run.ts";
 
-/** Peers of tests are on this machine alone, which may be busy: they have time for their first check. */
+/** The peers of tests are on this machine, which may be busy, so they get more time for their first check. */
 export const LOCAL = { addresses: ["127.0.0.1"], ice_timeout: "1m" };
 
-/** Rights that nobody takes back. */
+/** Rights that do not end. */
 export const HELD: RightsHeld = { lost: new AbortController().signal, end() {} };
 
 export class WebRtcUnderTest implements AsyncDisposable {

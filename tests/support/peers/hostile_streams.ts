@@ -1,5 +1,5 @@
 /**
- * What hostile peers say, as arbitraries: for the property tests in memory and for `deno task test:chaos` over real
+ * What hostile peers send, as arbitraries, for the property tests in memory and for `deno task test:chaos` over real
  * connections.
  *
  * @module
@@ -34,7 +34,7 @@ export const randomStream: fc.Arbitrary<HostileStream> = fc.record({
   end,
 }));
 
-/** What is in order when nobody touches it: each message that opens a stream, in the newest version and an old one. */
+/** Valid messages to change: each message that opens a stream, in the newest version and an old one. */
 const GOOD: readonly [kind: "uni" | "bidi", hex: string][] = [
   ["bidi", "010100"],
   ["bidi", "01020000"],
@@ -51,7 +51,7 @@ const GOOD: readonly [kind: "uni" | "bidi", hex: string][] = [
   ["uni", "010501050243e8"],
 ];
 
-/** A message in order, then cut, changed, doubled, or made to claim another length. */
+/** A valid message that is then cut, changed, doubled, or made to claim another length. */
 export const mutatedStream: fc.Arbitrary<HostileStream> = fc.record({
   good: fc.constantFrom(...GOOD),
   edits: fc.array(

@@ -1,6 +1,6 @@
 /**
- * The interop matrix: publisher × relay × subscriber × version × transport, each cell a broadcast from its announcement to
- * bytes that are compared.
+ * The interop matrix: publisher × relay × subscriber × version × transport, each cell is a broadcast, from its announcement
+ * to the comparison of its bytes.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
 } from "./interop_peers.ts";
 import { startRelay } from "../program.ts";
 
-/** One combination, and what became of it. */
+/** One combination, and its result. */
 export interface Cell {
   readonly publisher: string;
   readonly relay: string;

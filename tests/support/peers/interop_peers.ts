@@ -20,7 +20,7 @@ import { testMedia } from "../media/test_media.ts";
 export const TRANSPORTS = ["quic", "webtransport", "websocket"] as const;
 export type Transport = typeof TRANSPORTS[number];
 
-/** What is sent: groups whose bytes everybody knows, or four seconds of H.264 for those that speak only media. */
+/** What is sent: groups with known bytes, or four seconds of H.264 for peers that support only media. */
 export type Content = "data" | "media";
 
 /** A relay that runs. */
@@ -44,7 +44,7 @@ export interface Site {
 export interface MatrixPeer {
   readonly name: string;
   readonly contents: readonly Content[];
-  /** It has only WebTransport, whatever the other end comes by. */
+  /** It uses only WebTransport, whatever the other end uses. */
   readonly browser?: boolean;
   /** Why it cannot be tried in a version; absent when it can. */
   lacks(version: string): string | undefined;
@@ -58,14 +58,14 @@ export interface MatrixPeer {
 }
 
 const GROUPS = 8;
-/** Groups after which one that is missing counts as lost; until then others may have overtaken it. */
+/** A missing group counts as lost after this many later ones. Until then they may have overtaken it. */
 const MAX_GROUPS = 40;
 const FRAMES = 5;
 const EVERY_MS = 60;
-/** Nothing may be skipped for its age. */
+/** Long enough that no group is skipped for its age. */
 const LATE = { maxLatencyMs: 30_000 } as const;
 const MEDIA_SECONDS = 4;
-/** Pictures of the media, and how many make a pass: who joins late misses some. */
+/** The number of pictures, and how many are enough: a late subscriber misses some. */
 const PICTURES = 120;
 const ENOUGH = 60;
 
@@ -187,7 +187,7 @@ async function firstFrame(subscription: Subscription): Promise<Uint8Array> {
   throw new Error("the track ended without a frame");
 }
 
-/** What `@moq/net` offers by each version's name; 01 and 06 it never agrees to. */
+/** What `@moq/net` offers by each version's name. It never agrees to 01 and 06. */
 const NET_PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
   "moq-lite-02": ["moql"],
   "moq-lite-03": ["moq-lite-03"],

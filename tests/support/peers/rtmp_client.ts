@@ -15,7 +15,7 @@ export function rtmpHello(): Uint8Array<ArrayBuffer> {
   return hello;
 }
 
-/** All a client says up to its wish to publish. */
+/** Everything a client sends up to its request to publish. */
 export function rtmpPublish(app: string, name: string): Uint8Array<ArrayBuffer>[] {
   return [
     rtmpHello(),
@@ -37,11 +37,11 @@ export async function rtmpDial(port: number) {
     }
   })();
   return {
-    /** What the server has answered, a byte a letter. */
+    /** The server's answer, with one character per byte. */
     answered: () => answered,
     /** Fulfils when the server has ended it. */
     over,
-    /** False once it is cut. */
+    /** False once the connection is cut. */
     async send(...parts: Uint8Array[]): Promise<boolean> {
       try {
         for (const part of parts) {

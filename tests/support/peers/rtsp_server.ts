@@ -1,5 +1,5 @@
 /**
- * A small RTSP server that hands on what ffmpeg sends as RTP: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN over TCP with
+ * A small RTSP server that forwards what ffmpeg sends as RTP: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN over TCP with
  * interleaved media or media over UDP, and basic or digest authentication (RFC 2326, RFC 2617).
  *
  * @module
@@ -23,7 +23,7 @@ export interface RtspServer extends AsyncDisposable {
   readonly port: number;
   /** "tcp" or "udp" of every SETUP so far. */
   readonly transports: string[];
-  /** Requests that were turned away for want of the right password. */
+  /** Requests that were refused because of a wrong password. */
   readonly refused: () => number;
 }
 
@@ -54,7 +54,7 @@ async function startSource(args: readonly string[]): Promise<Source> {
     for await (const [packet] of socket) for (const give of viewers) give(packet);
   })().catch(() => {});
   let sdp = "";
-  // It is written at once; a format of fixed number has no more than its "m=" line.
+  // ffmpeg writes it at once. A format with a fixed number has only its "m=" line.
   while (!/^m=/m.test(sdp)) {
     const { value, done } = await reader.read();
     if (done) throw new Error(`ffmpeg gave no SDP: ${sdp}`);

@@ -1,4 +1,4 @@
-/** What waits before a narrow path for longer than this is lost, in milliseconds. */
+/** A packet that waits longer than this before a narrow path is lost, in milliseconds. */
 const QUEUE_MS = 300;
 
 /** A network path of UDP on this machine that a test can cut or narrow: what comes to its port goes to `serverPort`, and back. */
@@ -6,7 +6,7 @@ export function udpPath(serverPort: number): {
   readonly port: number;
   /** From now on every packet is lost. */
   cut(): void;
-  /** So much gets through to the client, in bits per second; all of it without a number. */
+  /** Limits the rate to the client, in bits per second. Without a number there is no limit. */
   narrow(bitsPerSecond?: number): void;
   [Symbol.asyncDispose](): Promise<void>;
 } {

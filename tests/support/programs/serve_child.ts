@@ -20,7 +20,7 @@ const code = await serveWith(loaded, () => Promise.resolve(loaded), () => {
       : new Promise(() => {}),
     close: () => {
       if (!closing) print("closing");
-      // A drain that never ends: only a second signal gets past it. The timer keeps the process alive.
+      // A drain that never ends. Only a second signal ends it. The timer keeps the process alive.
       closing ??= ending === "hangs"
         ? new Promise((done) => setTimeout(done, 600_000))
         : Promise.resolve();
