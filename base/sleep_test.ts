@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ManualClock } from "./clock.ts";
+import { ManualClock } from "../tests/support/manual_clock.ts";
 import { sleep } from "./sleep.ts";
 
 /** Whether a promise has fulfilled by now. */

@@ -7,7 +7,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { ManualClock } from "../base/clock.ts";
+import { ManualClock } from "../tests/support/manual_clock.ts";
 import { FramePool } from "../relay/group/frame_pool.ts";
 import type { GroupCursor, Subgroup } from "../relay/group/group.ts";
 import { GroupRing } from "../relay/group/group_ring.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ManualClock } from "../base/clock.ts";
+import { ManualClock } from "../tests/support/manual_clock.ts";
 import { join, testRelay, tick } from "../session/peers_test.ts";
 import type { GroupReader } from "./frames.ts";
 import { Ordering } from "./ordering.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ManualClock } from "../base/clock.ts";
+import { ManualClock } from "../tests/support/manual_clock.ts";
 import {
   join,
   lite,

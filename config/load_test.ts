@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { exampleYaml } from "./doc.ts";
+import { exampleYaml } from "./example_yaml.ts";
 import { loadConfig, parseConfig, type ParseOptions } from "./load.ts";
 import { ConfigError, placeOf } from "./problems.ts";
 import { SETTINGS } from "./settings.ts";

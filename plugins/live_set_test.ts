@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ManualClock } from "../base/clock.ts";
+import { ManualClock } from "../tests/support/manual_clock.ts";
 import { silent } from "../base/logger.ts";
 import type { Client } from "../client/mod.ts";
 import { encodeLegacyFrame } from "../media/hang/legacy_frame.ts";

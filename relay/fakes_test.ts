@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ManualClock } from "../base/clock.ts";
+import { ManualClock } from "../tests/support/manual_clock.ts";
 import { NotFound } from "./errors.ts";
 import { type Convert, copiesBy } from "./group/copies.ts";
 import { FramePool } from "./group/frame_pool.ts";

@@ -1,6 +1,6 @@
 /** What one peer can make the relay hold: requests that never become whole, streams before SETUP, long names. */
 import assert from "node:assert/strict";
-import { ManualClock } from "../base/clock.ts";
+import { ManualClock } from "../tests/support/manual_clock.ts";
 import { Client } from "../client/client.ts";
 import { SESSION_CODE } from "../wire/lite/codes.ts";
 import { framed } from "../wire/message.ts";

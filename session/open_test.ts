@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ManualClock } from "../base/clock.ts";
+import { ManualClock } from "../tests/support/manual_clock.ts";
 import { newRelayStats } from "../relay/stats.ts";
 import { memoryPair } from "../transport/memory/memory.ts";
 import { alpnOf, VERSIONS } from "../wire/versions.ts";

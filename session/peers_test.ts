@@ -7,7 +7,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { ManualClock } from "../base/clock.ts";
+import { ManualClock } from "../tests/support/manual_clock.ts";
 import { Client, type ClientOptions } from "../client/client.ts";
 import type { GroupReader } from "../client/frames.ts";
 import type { Subscription } from "../client/subscription.ts";

@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { ManualClock } from "../base/clock.ts";
+import { ManualClock } from "../tests/support/manual_clock.ts";
 import { MemoryStore } from "./memory.ts";
 import { MemoryTrack } from "./memory_track.ts";
 

@@ -1,4 +1,4 @@
-import { exampleYaml } from "../../config/doc.ts";
+import { exampleYaml } from "../../config/example_yaml.ts";
 import type { ResolvedSetting } from "../../config/load.ts";
 import { placeOf } from "../../config/problems.ts";
 import { didYouMean } from "../../base/suggest.ts";

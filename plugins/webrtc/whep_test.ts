@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { RTCPeerConnection, RTCRtpCodecParameters } from "werift";
-import { ManualClock } from "../../base/clock.ts";
+import { ManualClock } from "../../tests/support/manual_clock.ts";
 import type { BroadcastProducer } from "../../client/mod.ts";
 import { until as untilIn } from "../../tests/support/server.ts";
 import { HELD, LOCAL, WebRtcUnderTest } from "../../tests/support/pages/webrtc.ts";

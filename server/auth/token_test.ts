@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ManualClock } from "../../base/clock.ts";
+import { ManualClock } from "../../tests/support/manual_clock.ts";
 import { silent } from "../../base/logger.ts";
 import { type Claims, decodeClaims, encodeClaims, grantAt, TokenRefused } from "./claims.ts";
 import { ALGORITHM_NAMES, BadKey, keyOf, parseKey, parseKeys } from "./keys/key.ts";

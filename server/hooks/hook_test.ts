@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { ManualClock, systemClock } from "../../base/clock.ts";
+import { systemClock } from "../../base/clock.ts";
+import { ManualClock } from "../../tests/support/manual_clock.ts";
 import { type LogFields, type Logger, silent } from "../../base/logger.ts";
 import type { HookConfig, HookEventName } from "../../config/hook_list.ts";
 import { parseConfig } from "../../config/load.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ManualClock } from "../../base/clock.ts";
+import { ManualClock } from "../../tests/support/manual_clock.ts";
 import type { GroupProducer } from "../../client/publish.ts";
 import { hex, join, testRelay, tick, Viewer } from "../../session/peers_test.ts";
 import { type MemoryConnection, memoryPair } from "../../transport/memory/memory.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ManualClock } from "../../base/clock.ts";
+import { ManualClock } from "../../tests/support/manual_clock.ts";
 import { FramePool } from "../../relay/group/frame_pool.ts";
 import type { Subgroup } from "../../relay/group/group.ts";
 import { GroupWriter } from "../../relay/group/group_writer.ts";

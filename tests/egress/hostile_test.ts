@@ -1,6 +1,6 @@
 /** What one broadcast can do to the recordings of the others, and to the disk: nothing. */
 import assert from "node:assert/strict";
-import { ManualClock } from "../../base/clock.ts";
+import { ManualClock } from "../support/manual_clock.ts";
 import { type Logger, silent } from "../../base/logger.ts";
 import type { BroadcastProducer, Client } from "../../client/mod.ts";
 import { record } from "../../plugins/egress/record/mod.ts";

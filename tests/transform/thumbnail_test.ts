@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { thumbnail, THUMBNAIL_TRACK } from "../../plugins/transform/thumbnail/mod.ts";
 import { Pictures } from "../../plugins/transform/thumbnail/pictures.ts";
-import { ManualClock } from "../../base/clock.ts";
+import { ManualClock } from "../support/manual_clock.ts";
 import { launch, until } from "../support/server.ts";
 import { need } from "../support/require.ts";
 import { decodedFile, ENCODED, TransformTest } from "../support/media/transform_run.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { item, table, WIDTH, wrapped } from "../../config/doc.ts";
+import { wrapped } from "../../config/example_yaml.ts";
+import { item, table, WIDTH } from "./markdown.ts";
 import { ERROR_CODES } from "../../admin/error_codes.ts";
 import { type JsonSchema, namedSchemas, schemaOf } from "../../admin/json_schema.ts";
 import type { AdminRoute } from "../../server/admin/routes/route.ts";

@@ -1,5 +1,5 @@
 /** The parts of docs/architecture.md that are made: which folder imports which, and the list of decisions. */
-import { item, table } from "../../config/doc.ts";
+import { item, table } from "./markdown.ts";
 import { BROWSER_SAFE, MAY_IMPORT, MAY_USE, ONLY_FROM, TYPES_ONLY } from "../arrows.ts";
 import { ROOT } from "../module_graph.ts";
 import { type Marks, withPart } from "./marked_part.ts";

@@ -2,7 +2,8 @@
  * Writes the documents that are made from the program, or with `--check` only tells which of them
  * are out of date (exit code 1).
  */
-import { docsMarkdown, exampleYaml } from "../../config/doc.ts";
+import { exampleYaml } from "../../config/example_yaml.ts";
+import { docsMarkdown } from "./config_doc.ts";
 import { metricsMarkdown } from "./metrics_doc.ts";
 import { adminMarkdown } from "./admin_doc.ts";
 import { apiMarkdown } from "./api_doc.ts";

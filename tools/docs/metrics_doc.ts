@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { table } from "../../config/doc.ts";
+import { table } from "./markdown.ts";
 import { CATALOG } from "../../metrics/catalog.ts";
 import type { Metric, MetricSection } from "../../metrics/metric.ts";
 
