@@ -107,7 +107,7 @@ for (const [from, to] of [[6, 6], [5, 6], [6, 5], [5, 5]] as const) {
     subscription.ondatagram = (datagram) => got.push(datagram);
     await tick();
     track.datagram(Uint8Array.of(1, 2, 3), 90_000);
-    track.datagram(new Uint8Array(5000), 90_001); // no path takes it
+    track.datagram(new Uint8Array(5000), 90_001); // too large for any path
     track.datagram(new Uint8Array(), 90_002);
     await tick();
     assert.deepEqual(

@@ -46,7 +46,7 @@ class Host {
   }
 }
 
-/** Lets time go by in steps that leave room for what it causes. */
+/** Advances time in steps, so that its effects can run. */
 async function pass(at: TestRelay, ms: number): Promise<void> {
   for (let left = ms; left > 0; left -= 50) {
     at.clock.advance(Math.min(50, left));
@@ -86,7 +86,7 @@ for (const version of VERSIONS) {
     track.write("2");
     await tick();
     const got = [...watch.groups.keys()].sort();
-    // Before 04 nobody says who publishes: to the relay it is another broadcast.
+    // Before 04 no message names the publisher, so the relay takes it for another broadcast.
     if (version >= 4) assert.deepEqual([got, watch.end], [[0, 1, 2], undefined]);
     else assert.deepEqual(got, [0]);
     await at.relay.close();

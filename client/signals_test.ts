@@ -16,7 +16,7 @@ async function pair() {
 
 const why = new Error("enough");
 
-/** What a wait that is given up in the middle ends with. */
+/** The error of a wait that is aborted. */
 async function givenUp(wait: (signal: AbortSignal) => Promise<unknown>): Promise<unknown> {
   const over = new AbortController();
   const waiting = wait(over.signal).then(() => "done", (error) => error);

@@ -16,7 +16,7 @@ import { Server } from "./serve.ts";
 import type { Subscription } from "./subscription.ts";
 import { alpnOf } from "../wire/versions.ts";
 
-/** Lets time go by in steps that leave room for what it causes. */
+/** Advances time in steps, so that its effects can run. */
 async function pass(at: TestRelay, ms: number): Promise<void> {
   for (let left = ms; left > 0; left -= 500) {
     at.clock.advance(Math.min(500, left));
@@ -24,7 +24,7 @@ async function pass(at: TestRelay, ms: number): Promise<void> {
   }
 }
 
-/** What a subscription says that fails. */
+/** The message of a subscription that fails. */
 async function failureOf(subscription: Subscription): Promise<string> {
   const error = await subscription.group().catch((error: unknown) => error);
   assert.ok(error instanceof Error, "it did not fail");
@@ -146,7 +146,7 @@ Deno.test("an announcement that overtakes the refusal has the track asked for ag
   const viewer = (await join(at, 6)).client;
   const watches: Viewer[] = [];
   for (let n = 0; n < 20; n++) {
-    // Both are on their way at once; which one the relay sees first differs with the microtasks between.
+    // Both are in flight at once. Which one the relay gets first depends on microtasks.
     watches.push(new Viewer(viewer.subscribe(`room/${n}`, "v")));
     for (let i = 0; i < n; i++) await Promise.resolve();
     publisher.publish(`room/${n}`).track("v").write(`${n}`);

@@ -46,7 +46,7 @@ Deno.test("getVarint() reads the examples of RFC 9000, appendix A.1", () => {
   assert.equal(getVarint(hex("7bbd"), 0), 15_293);
   assert.equal(getVarint(hex("25"), 0), 37);
   assert.equal(getVarint(hex("4025"), 0), 37);
-  // 151288809941952652 has no exact number: it comes out rounded, above what is allowed.
+  // 151288809941952652 is not an exact number. It is rounded, to a value above the limit.
   assert.ok(getVarint(hex("c2197c5eff14e88c"), 0) > MAX_VARINT);
 });
 

@@ -5,7 +5,7 @@ import { dialClient } from "./publisher.ts";
 import { sentMsOfName, wallMs } from "../figures/stamp.ts";
 import type { ViewerContext } from "./viewer.ts";
 
-/** A viewer of a load of announcements: listens to all of them. What counts as a frame is an announcement. */
+/** A viewer of a load of announcements. It listens to all of them, and each one counts as a frame. */
 export class AnnounceViewer {
   readonly #context: ViewerContext;
   #client: Client | undefined;

@@ -2,7 +2,7 @@ import { QumoError } from "../../base/errors.ts";
 import { lines } from "./lines.ts";
 import type { AnswerTo, Reply, Request } from "./messages.ts";
 
-/** A worker of the generator failed, or ended before its time. */
+/** A worker of the generator failed, or ended too early. */
 export class WorkerFailed extends QumoError {
   readonly code = "QUMO_BENCH_WORKER";
 }
@@ -28,7 +28,7 @@ export class Child implements AsyncDisposable {
     this.#replies = lines(this.#process.stdout);
   }
 
-  /** One question, one answer; questions wait for each other. @throws {WorkerFailed} */
+  /** Sends one request and waits for its answer. Requests wait for each other. @throws {WorkerFailed} */
   ask<R extends Request>(request: R): Promise<AnswerTo<R>> {
     const answered = this.#turn.then(() => this.#ask(request));
     this.#turn = answered.catch(() => {});
@@ -59,7 +59,7 @@ export class Child implements AsyncDisposable {
   }
 }
 
-/** What starts this very program again: from its source, from one bundled file, or as a compiled binary. */
+/** The command that starts this program again: from source, from one bundled file, or as a compiled binary. */
 function programArgs(): string[] {
   const { standalone } = Deno.build as { readonly standalone?: boolean };
   return standalone ? [] : ["run", "-A", "--unstable-net", Deno.mainModule];

@@ -1,5 +1,5 @@
 /**
- * Runs a load: starts workers, lets publishers and then viewers come, measures, and waits for the tail.
+ * Runs a load: starts workers, connects publishers and then viewers, measures, and waits for the last frames.
  *
  * @module
  */
@@ -20,14 +20,14 @@ import {
 import { Tally } from "../figures/tally.ts";
 import type { LastGroups } from "./viewer.ts";
 
-/** How long it stays quiet after the publishers, and after the viewers, have come. */
+/** How long to wait after the publishers have connected, and after the viewers have. */
 const QUIET_MS = 1000;
-/** How often workers are asked how far they are. */
+/** How often workers are asked for their progress. */
 const PROGRESS_MS = 500;
 /** How long viewers may take beyond the ramp. */
 const ARRIVAL_MS = 60_000;
 
-/** Above this the generator, not the relay, may set the pace. */
+/** Above this the generator may be the bottleneck, not the relay. */
 const BUSY = { workerPercent: 90, loopDelayMs: 50, machinePercent: 97 } as const;
 
 export interface RunOptions {
@@ -40,9 +40,9 @@ export interface RunOptions {
   readonly workers: number;
   /** The relay's process. */
   readonly pid?: number;
-  /** Told how far it is, a few times a second. */
+  /** Called with the progress a few times a second. */
   readonly onProgress: (phase: string, progress: Progress) => void;
-  /** Ends it early: what was measured by then is the result. */
+  /** Ends the run early. The result is what was measured by then. */
   readonly signal: AbortSignal;
 }
 
@@ -146,7 +146,7 @@ class Crew implements AsyncDisposable {
   }
 }
 
-/** Waits until each viewer has come or failed, and a moment more. */
+/** Waits until each viewer has connected or failed, and a moment more. */
 async function arrival(crew: Crew, { plan, spec, onProgress, signal }: RunOptions): Promise<void> {
   const giveUpMs = performance.now() + spec.rampMs + ARRIVAL_MS;
   while (!signal.aborted && performance.now() < giveUpMs) {
@@ -172,7 +172,7 @@ async function watch(
   }
 }
 
-/** Viewers first, so that publishers are there until the last frame has arrived. */
+/** Ends the viewers first, so that the publishers stay until the last frame has arrived. */
 async function settle(crew: Crew, last: LastGroups): Promise<Tally> {
   const tally = new Tally();
   const settled = await Promise.all(crew.viewing.map((c) => c.ask({ type: "settle", last })));

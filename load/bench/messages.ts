@@ -1,6 +1,6 @@
 /**
- * What the coordinator and its workers, child processes of the same program, tell each other: a JSON object a line. Each
- * request gets one answer, in turn.
+ * The messages between the coordinator and its workers, which are child processes of the same program: one JSON object per
+ * line. Each request gets one answer, in order.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { LastGroups } from "./viewer.ts";
 
 /** Requests in the order they come. */
 export type Request =
-  /** Who you are. Publishers connect; answered when they have. */
+  /** The worker's share of the plan. Publishers connect; the answer comes when they have. */
   | {
     readonly type: "plan";
     readonly target: LightTarget;
@@ -23,20 +23,20 @@ export type Request =
   }
   /** Publishers begin to write. */
   | { readonly type: "publish" }
-  /** Viewers come, as planned; answered at once. */
+  /** Viewers connect as planned. Answered at once. */
   | { readonly type: "come" }
-  /** How far it is. Answered with a report without histograms. */
+  /** Asks for progress. Answered with a report without histograms. */
   | { readonly type: "progress" }
-  /** From now on it counts. */
+  /** Starts counting. */
   | { readonly type: "measure" }
-  /** No longer. Answered with what counted. */
+  /** Stops counting. Answered with the counts. */
   | { readonly type: "measured" }
   /** Publishers end their groups. */
   | { readonly type: "stop" }
-  /** Waits for what is on its way, judges, and leaves. */
+  /** Waits for frames in flight, judges what came, and ends. */
   | { readonly type: "settle"; readonly last: LastGroups };
 
-/** What a worker counts in the time that is measured. */
+/** What a worker counts in the measured time. */
 export interface Window {
   readonly frames: number;
   readonly bytes: number;
@@ -47,14 +47,14 @@ export interface Window {
 
 /** How busy a worker was itself. */
 export interface WorkerLoad {
-  /** Of one core; absent where the system does not tell. */
+  /** Of one core. Absent if the system does not tell. */
   readonly cpuPercent?: number;
   /** How late its event loop was, in microseconds. */
   readonly loopUs: HistogramData;
 }
 
 export interface Progress {
-  /** Viewers that have come or failed for the first time. */
+  /** Viewers that have connected or failed for the first time. */
   readonly arrived: number;
   readonly up: number;
   readonly failed: number;
@@ -76,5 +76,5 @@ export interface Answers {
 
 export type AnswerTo<R extends Request> = Answers[R["type"]];
 
-/** An answer on its way, or why there is none. */
+/** An answer as it is sent, or why there is none. */
 export type Reply = { readonly answer: unknown } | { readonly error: string };

@@ -1,14 +1,14 @@
 /**
- * From what a load is asked to be, with ranges, to what each publisher and viewer does: drawn once, in one place, so that
- * publishers and viewers in different processes agree.
+ * Turns a requested load, which has ranges, into what each publisher and viewer does. It is drawn once, in one place, so
+ * that publishers and viewers in different processes agree.
  *
  * @module
  */
 import { draw, drawBetween, type Range } from "../figures/range.ts";
 
-/** A load as it is asked for. */
+/** A requested load. */
 export interface LoadSpec {
-  /** Frames on tracks, or announcements alone: then `fps` counts announcements and `tracks` how many stay up. */
+  /** Frames on tracks, or only announcements. Then `fps` counts announcements, and `tracks` is how many stay announced. */
   readonly kind: "media" | "announce";
   readonly publishers: Range;
   /** Tracks of each publisher. */
@@ -21,13 +21,13 @@ export interface LoadSpec {
   /** Frames in a group. */
   readonly groupSize: Range;
   readonly durationMs: number;
-  /** Viewers come evenly spread over this time. */
+  /** Viewers connect evenly over this time. */
   readonly rampMs: number;
   /** How long a viewer stays before it leaves and comes back at once; for ever if absent. */
   readonly stayMs?: Range;
   /** Of a hundred viewers, how many read only now and then. */
   readonly slowPercent: number;
-  /** Measure while viewers come, instead of once all are there. */
+  /** Measure while viewers connect, instead of after all have. */
   readonly measureRamp: boolean;
 }
 
@@ -46,11 +46,11 @@ export interface TrackName {
 }
 
 export interface ViewerPlan {
-  /** When it comes, counted from the first one. */
+  /** When it connects, counted from the first viewer. */
   readonly startMs: number;
   readonly slow: boolean;
   readonly watch: readonly TrackName[];
-  /** Of its stays; drawn anew for each. */
+  /** The length of its stays, drawn for each. */
   readonly stayMs?: Range;
   readonly seed: number;
 }
@@ -64,7 +64,7 @@ export const trackName = (index: number): string => `track${index}`;
 
 /**
  * Draws a plan.
- * @param prefix Stands before the names of all broadcasts, so that two runs on one relay do not meet.
+ * @param prefix A prefix of all broadcast names, so that two runs on one relay do not collide.
  * @param random Like Math.random.
  */
 export function drawPlan(spec: LoadSpec, prefix: string, random: () => number): Plan {
@@ -77,7 +77,7 @@ export function drawPlan(spec: LoadSpec, prefix: string, random: () => number): 
   }));
   const tracksOf = ({ broadcast, tracks }: PublisherPlan) =>
     Array.from({ length: tracks }, (_, i) => ({ broadcast, track: trackName(i) }));
-  // Without publishers of ours somebody else publishes under the first one's name.
+  // Without our own publishers somebody else publishes under the first one's name.
   const foreign = { broadcast: `${prefix}/0`, tracks: spec.tracks.max, fps: 0, frameSize: 0 };
   const sources = publishers.length > 0 ? publishers : [{ ...foreign, groupSize: 0 }];
   const all = spec.watch === "all" ? sources.flatMap(tracksOf) : undefined;
@@ -94,8 +94,8 @@ export function drawPlan(spec: LoadSpec, prefix: string, random: () => number): 
 }
 
 /**
- * Frames a second that reach viewers if nothing gets lost; announcements in a load of those. 0 where viewers come and go
- * while it is measured: who comes is first given what it has missed of a group.
+ * Frames a second that reach viewers if nothing is lost, or announcements in a load of those. 0 if viewers come and go while
+ * it measures: a new viewer first gets the frames of the group that it has missed.
  */
 export function expectedPerSecond(spec: LoadSpec, { publishers, viewers }: Plan): number {
   if (spec.measureRamp) return 0;

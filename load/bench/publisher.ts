@@ -16,14 +16,14 @@ import { type PublisherPlan, trackName } from "./plan.ts";
 import { putStamp, STAMP_BYTES, stampedName, wallMs } from "../figures/stamp.ts";
 import { keyOf, type LastGroups } from "./viewer.ts";
 
-/** How late a publisher may be. Then it drops frames instead of writing all at once. */
+/** How late a publisher may be. Beyond that it drops frames instead of writing all of them at once. */
 const MAX_BEHIND_MS = 1000;
 
 /** What all publishers of a process share. */
 export interface PublisherContext {
   readonly target: LightTarget;
   readonly kind: "media" | "announce";
-  /** Takes how late each frame was written, in microseconds. */
+  /** Records how late each frame was written, in microseconds. */
   readonly lateUs: Histogram;
   readonly sent: { frames: number };
 }
@@ -66,7 +66,7 @@ export class Publisher {
   /** Begins to write. */
   start(): void {
     if (this.#periodMs === Infinity) return;
-    // Publishers are not in step with each other.
+    // Publishers do not write at the same moment.
     this.#startedMs = performance.now() + Math.random() * this.#periodMs;
     this.#wait();
   }
@@ -110,7 +110,7 @@ export class Publisher {
   }
 }
 
-/** The tracks of one publisher, all in step. */
+/** The tracks of one publisher, written at the same moments. */
 class Media {
   readonly #broadcast: BroadcastProducer;
   readonly #tracks: readonly TrackProducer[];

@@ -1,5 +1,5 @@
 /**
- * Loads by name, as the flags they stand for, and from files of the same form.
+ * Loads by name, with the flags that they stand for, and loads from files of the same form.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import type { LoadSpec } from "./plan.ts";
 import { parseRange, plainNumber, type Range } from "../figures/range.ts";
 import { STAMP_BYTES } from "../figures/stamp.ts";
 
-/** The numbers of a load that nothing is said of. */
+/** The default numbers of a load. */
 const DEFAULTS = {
   ...{ publishers: "1", tracks: "1", viewers: "100", watch: "one", fps: "30" },
   ...{ "frame-size": "4000", "group-size": "30", duration: "10s", ramp: "2s", stay: "", slow: "0" },
   ...{ measure: "settled", kind: "media" },
 };
-/** What a load consists of; most are flags as well. */
+/** The parts of a load. Most of them are flags too. */
 export type LoadKey = keyof typeof DEFAULTS;
 const LOAD_KEYS = Object.keys(DEFAULTS) as LoadKey[];
 

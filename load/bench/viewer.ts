@@ -13,9 +13,9 @@ import { drawBetween, randomOf } from "../figures/range.ts";
 import { isLast, sentMsOf, wallMs } from "../figures/stamp.ts";
 import type { Tally } from "../figures/tally.ts";
 
-/** What a slow viewer waits before each read. */
+/** How long a slow viewer waits before each read. */
 const SLOW_READ_MS = 250;
-/** A relay refuses a broadcast that it has not heard of yet. The viewer asks again this often, with this pause. */
+/** A relay refuses a broadcast that it has not heard of yet. The viewer subscribes again this often, with this pause. */
 const ASK_AGAIN = { times: 20, afterMs: 250 } as const;
 /** Frames of the last second before a viewer leaves may still be on their way: they are not judged. */
 const UNJUDGED_MS = 1000;
@@ -49,7 +49,7 @@ export class Viewer {
     if (stayMs !== undefined) this.#leaveAfter(drawBetween(stayMs, this.#random));
   }
 
-  /** From now on, where nobody tells what was published last, groups up to the newest of now are judged. */
+  /** If nobody says what was published last, only groups up to the current newest are judged. */
   mark(): void {
     this.#stay?.mark();
   }
@@ -100,7 +100,7 @@ class Stay {
   readonly #slow: boolean;
   readonly #context: ViewerContext;
   readonly #beganMs: number;
-  /** By subscription id; one that was asked for again has several. */
+  /** By subscription id. A repeated subscription has several. */
   readonly #watched = new Map<number, Watched>();
   #subscribedMs = Infinity;
   #nowMs = 0;
@@ -233,7 +233,7 @@ class Stay {
     }
     if (!tally.measuring || this.#slow) return;
     const sentMs = sentMsOf(scan.prefix);
-    // What was written before the viewer came is late by its own fault.
+    // Frames written before the viewer connected are late only because of the viewer.
     if (sentMs >= this.#subscribedMs) tally.latencyUs.record((this.#nowMs - sentMs) * 1000);
   };
 }

@@ -16,11 +16,11 @@ import { Publisher } from "./publisher.ts";
 import { Tally } from "../figures/tally.ts";
 import { type LastGroups, Viewer } from "./viewer.ts";
 
-/** Handshakes of one worker under way at a time. */
+/** How many handshakes one worker makes at a time. */
 const DIALING = 24;
 /** How often the event loop is looked at. */
 const LOOP_MS = 10;
-/** How long frames that are on their way may take to arrive. */
+/** How long frames in flight may take to arrive. */
 const SETTLE_MS = 10_000;
 
 /** Serves the coordinator on standard input and output until that ends. */
@@ -145,7 +145,7 @@ class Worker {
   }
 
   async #settle(last: LastGroups) {
-    // Nobody comes back from now on.
+    // From now on no viewer comes back.
     this.#ending.abort();
     const giveUpMs = performance.now() + SETTLE_MS;
     while (performance.now() < giveUpMs && !this.#viewers.every((v) => v.settled(last))) {
@@ -153,7 +153,7 @@ class Worker {
     }
     for (const viewer of this.#viewers) viewer.end(last);
     for (const publisher of this.#publishers) publisher.close();
-    // Goodbyes take a moment to leave.
+    // The closes take a moment to leave.
     await sleep(200);
     return this.#tally.toJSON();
   }
@@ -168,7 +168,7 @@ async function inTurn(count: number, task: (index: number) => Promise<void>): Pr
   await Promise.all(Array.from({ length: Math.min(DIALING, count) }, line));
 }
 
-/** The target so many ports behind: where a worker of the relay listens. */
+/** The target with its port raised by so many: where a worker of the relay listens. */
 function behind(target: LightTarget, ports: number): LightTarget {
   const url = new URL(target.url);
   url.port = String(Number(url.port || 443) + ports);

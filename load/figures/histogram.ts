@@ -1,4 +1,4 @@
-/** Buckets of one doubling; a value is known to one part in that many. */
+/** Buckets per doubling. A value is known to one part in this many. */
 const SUB_BITS = 7;
 const SUB = 1 << SUB_BITS;
 /** Up to 2^31 microseconds: more than half an hour. */
@@ -33,14 +33,14 @@ export class Histogram {
     return this.max;
   }
 
-  /** Forgets everything. */
+  /** Removes all values. */
   clear(): void {
     this.#buckets.fill(0);
     this.count = 0;
     this.max = 0;
   }
 
-  /** As plain data: pairs of bucket and count. */
+  /** The histogram as plain data: pairs of bucket and count. */
   toJSON(): HistogramData {
     const pairs: number[] = [];
     for (let i = 0; i < BUCKETS; i++) if (this.#buckets[i]! > 0) pairs.push(i, this.#buckets[i]!);
@@ -57,7 +57,7 @@ export class Histogram {
   }
 }
 
-/** A histogram on its way between processes. */
+/** A histogram as it is sent between processes. */
 export interface HistogramData {
   readonly max: number;
   readonly pairs: readonly number[];

@@ -1,4 +1,4 @@
-/** What became of the groups of one subscription. */
+/** The outcome of the groups of one subscription. */
 export interface GroupCounts {
   /** Groups that came, whole or not. */
   seen: number;
@@ -46,7 +46,7 @@ export class Ledger {
 
   /**
    * Judges all groups from the first that came up to `last`, inclusive. A stream that has not ended by now counts as cut.
-   * @param last What was published last, where that is known; the newest that came if not. Newer ones are not judged.
+   * @param last The last published group if it is known, otherwise the newest that came. Newer ones are not judged.
    */
   judge(last: number = this.#newest): GroupCounts {
     const counts: GroupCounts = { seen: 0, lost: 0, repeated: this.#repeated, cut: 0 };

@@ -1,11 +1,11 @@
 /**
- * What the system tells of a process and of the machine: Linux's /proc. Elsewhere there is nothing to read.
+ * Figures of a process and of the machine, from Linux's /proc. Other systems have nothing to read.
  *
  * @module
  */
 import { reasonOf, UsageError } from "../../base/errors.ts";
 
-/** Ticks a second in which Linux gives out CPU times, on every architecture there is a Deno for. */
+/** Linux counts CPU time in this many ticks a second, on every architecture that Deno supports. */
 const TICKS_PER_SECOND = 100;
 const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
 

@@ -1,4 +1,4 @@
-/** A number, or two between which one is drawn. Both ends inclusive. */
+/** A number, or two between which one is drawn. Both ends are inclusive. */
 export interface Range {
   readonly min: number;
   readonly max: number;
@@ -39,7 +39,7 @@ export function printRange({ min, max }: Range): string {
   return min === max ? String(min) : `${min}:${max}`;
 }
 
-/** Numbers in [0, 1) that come again with the same seed (Mulberry32). */
+/** Numbers in [0, 1) that are the same for the same seed (Mulberry32). */
 export function randomOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -11,7 +11,7 @@ export interface Times {
   readonly max: number;
 }
 
-/** What the relay's process took while it was measured. */
+/** What the relay's process used in the measured time. */
 export interface RelayFigures {
   /** Of one core. */
   readonly cpuPercent: number;
@@ -43,7 +43,7 @@ export interface GeneratorFigures {
   }[];
   /** Of all cores together, everything that ran on the machine. */
   readonly machineBusyPercent?: number;
-  /** Why the figures may tell more of the generator than of the relay. */
+  /** Why the figures may show the generator's limit instead of the relay's. */
   readonly bottleneck?: string;
 }
 
@@ -53,9 +53,9 @@ export interface BenchResult {
   readonly seconds: number;
   readonly viewers: {
     readonly planned: number;
-    /** How many were there when the measuring ended. */
+    /** How many were connected when measuring ended. */
     readonly up: number;
-    /** Sessions, those of viewers that came back included. */
+    /** Sessions, including those of viewers that came back. */
     readonly sessions: number;
     readonly failed: number;
     readonly lostSessions: number;
@@ -68,7 +68,7 @@ export interface BenchResult {
   readonly frames: number;
   readonly framesPerSecond: number;
   readonly bytesPerSecond: number;
-  /** What would have come with every viewer there and nothing late; 0 where that is unknown. */
+  /** What would have come with every viewer connected and nothing late; 0 if that is unknown. */
   readonly expectedFramesPerSecond: number;
   /** Frames a second that the publishers wrote, on all tracks. */
   readonly publishedPerSecond: number;
@@ -103,7 +103,7 @@ export interface RelayMoments {
   readonly to: ProcessSnapshot;
 }
 
-/** The figures of the relay's process, from three looks at it. */
+/** The figures of the relay's process, from three readings. */
 export function relayFigures(
   { before, from, to }: RelayMoments,
   seconds: number,

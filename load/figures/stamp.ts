@@ -8,7 +8,7 @@
 /** Milliseconds since 1970, with microseconds as a fraction. The same in all processes of the machine. */
 export const wallMs = (): number => performance.timeOrigin + performance.now();
 
-/** The smallest frame there can be. */
+/** The smallest frame possible. */
 export const STAMP_BYTES = 9;
 
 /** Writes the stamp into the beginning of a frame. */
@@ -25,7 +25,7 @@ export const isLast = (frame: DataView): boolean => frame.getUint8(8) === 1;
 
 const LETTERS = 36;
 
-/** A broadcast's name that tells when it was announced. */
+/** A broadcast name that contains the time of its announcement. */
 export const stampedName = (n: number, sentMs: number): string =>
   `n${n}-${Math.round(sentMs * 1000).toString(LETTERS)}`;
 

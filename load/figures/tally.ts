@@ -3,16 +3,16 @@ import type { GroupCounts } from "./ledger.ts";
 
 /** What a group of viewers has seen, as plain data. */
 export interface TallyData {
-  /** Viewers that are there now. */
+  /** Viewers that are connected now. */
   readonly up: number;
-  /** Sessions that began, those of returning viewers included. */
+  /** Sessions that began, including those of returning viewers. */
   readonly connected: number;
   readonly failed: number;
-  /** Sessions that ended without our doing. */
+  /** Sessions that we did not end. */
   readonly lost: number;
   /** Subscriptions that the relay ended while there was more to come. */
   readonly refused: number;
-  /** Sessions that were there for the whole of their time and got no group. */
+  /** Sessions that lasted their whole time and got no group. */
   readonly silent: number;
   readonly frames: number;
   readonly bytes: number;
@@ -62,7 +62,7 @@ export class Tally {
     this.reasons[why] = (this.reasons[why] ?? 0) + 1;
   }
 
-  /** Takes in a judged subscription. */
+  /** Adds a judged subscription. */
   judged(counts: GroupCounts, slow: boolean): void {
     addCounts(slow ? this.slowGroups : this.groups, counts);
   }

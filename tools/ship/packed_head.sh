@@ -11,7 +11,7 @@ fail() {
   exit 1
 }
 
-# A service has a folder of its own, a user has a home, and nobody has less than the folder for temporary files.
+# A service has its own folder, a user has a home, and everybody has at least the folder for temporary files.
 user=$(id -u)
 chosen=${QUMO_CACHE_DIR:-${CACHE_DIRECTORY:-${STATE_DIRECTORY:-}}}
 root=
@@ -21,19 +21,19 @@ for candidate in "${chosen%%:*}" "${XDG_CACHE_HOME:-}" "${HOME:+$HOME/.cache}" "
   /*) ;;
   *) candidate=$PWD/$candidate ;;
   esac
-  # In a folder that is open to all another user may have made ours before us: it is looked at below. In a folder of another
-  # user, as the home that `sudo` keeps, its owner may put another in the place of ours at any moment.
+  # In a folder open to all, another user may have made our folder first: that is checked below. In another user's folder,
+  # such as the home that `sudo` keeps, its owner may replace ours at any moment.
   if mkdir -p "$candidate/qumo-relay-$user" 2>/dev/null && [ -w "$candidate/qumo-relay-$user" ] &&
     [ -n "$(find -H "$candidate" -prune \( -user "$user" -o -user 0 \) -print)" ]; then
     root=$candidate/qumo-relay-$user
     break
   fi
-  # What was asked for by name is taken or refused, never replaced.
+  # A folder that was named is used or refused, never replaced by another.
   [ "$candidate" != "${QUMO_CACHE_DIR:-}" ] || break
 done
 [ -n "$root" ] || fail "Cannot unpack: no folder of yours can be written to; set QUMO_CACHE_DIR to one that can"
 
-# Prints what below a path is a link, or belongs to somebody else, or can be changed by somebody else.
+# Prints everything below a path that is a link, or that somebody else owns or can change.
 strangers() {
   find "$@" ! \( \( -type d -o -type f \) -user "$user" ! -perm -020 ! -perm -002 \) -print
 }
@@ -45,7 +45,7 @@ sha256() {
   if command -v sha256sum >/dev/null 2>&1; then sha256sum <"$1"; else shasum -a 256 <"$1"; fi
 }
 
-# unpack FILE HASH OFFSET LENGTH: a part of this file goes to FILE, whole or not at all.
+# unpack FILE HASH OFFSET LENGTH: writes a part of this file to FILE, whole or not at all.
 unpack() {
   mkdir -p "${1%/*}" && fresh=$(mktemp "$root/unpack.XXXXXX") || fail "Cannot write to $root"
   trap 'rm -f "$fresh"' EXIT
@@ -54,16 +54,16 @@ unpack() {
   found=$(sha256 "$fresh") || fail "Cannot check what was unpacked: neither sha256sum nor shasum is here"
   [ "${found%% *}" = "$2" ] || fail "Cannot use what was unpacked: its SHA-256 is ${found%% *}, not $2; fetch $0 again"
   chmod 0700 "$fresh"
-  # Another start may have been faster: the same bytes take the place of the same bytes.
+  # Another start may have been faster. Then the same bytes replace the same bytes.
   mv -f "$fresh" "$1"
   trap - EXIT HUP INT TERM
 }
 
-# What is there has the size it must have: a machine that lost its power may keep a name without all the bytes.
+# Checks the size too: after a power loss a file may have its name but not all of its bytes.
 whole() { [ -f "$1" ] && [ $(($(wc -c <"$1"))) -eq "$2" ]; }
 
 check() {
-  # Where everybody may rename, a folder is ours only until somebody puts another in its place.
+  # Where everybody may rename, our folder can be replaced at any moment.
   open=$(find -H "${root%/*}" -prune -perm -002 ! -perm -1000 -print)
   [ -z "$open" ] || fail "Cannot unpack below $open: everybody may write there; set QUMO_CACHE_DIR to a folder of yours"
   stranger=$(strangers "$root" -prune && strangers "$root/@DENO_HASH@" "$root/@PROGRAM_HASH@" 2>/dev/null || :)
@@ -76,7 +76,7 @@ whole "$program" @PROGRAM_SIZE@ || unpack "$program" @PROGRAM_HASH@ @PROGRAM_AT@
 check
 
 export QUMO_PACKED=1
-# V8's compiled code is kept there, so a second start is quicker; and packages of `npm:` plugins.
+# Keeps V8's compiled code, so that a second start is faster, and the packages of `npm:` plugins.
 export DENO_DIR="${DENO_DIR:-$root/deno}" DENO_NO_UPDATE_CHECK=1 DENO_NO_PACKAGE_JSON=1
 run="=@RUN@"
 case ${1:-} in

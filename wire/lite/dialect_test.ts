@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { dialectByAlpn, dialectOf, DIALECTS } from "./dialect.ts";
 import type { Version } from "../versions.ts";
 
-/** What each version has, by the changes table of the drafts. */
+/** What each version has, according to the drafts' table of changes. */
 const expected = {
   "moq-lite-01": ["legacy", "init", "nobody", "untyped"],
   "moq-lite-02": ["legacy", "init", "nobody", "untyped"],

@@ -26,7 +26,7 @@ function write<T>(field: Field<T>, value: T): string {
 function read<T>(field: Field<T>, text: string): T {
   return field.read(new Reader(Uint8Array.fromHex(text), "FIELD"));
 }
-/** A text as it stands on the wire. */
+/** A text as it is written on the wire. */
 function wire(text: string): string {
   const w = new Writer();
   w.text(text);

@@ -11,7 +11,7 @@ import * as T from "./track.ts";
 const varint = fc.maxSafeNat();
 const u8 = fc.integer({ min: 0, max: 255 });
 const text = fc.string({ unit: "binary", maxLength: 20 });
-/** Travels as n + 1, so the largest varint is out of reach. */
+/** Written as n + 1, so the largest varint is not possible. */
 const group = fc.maxSafeNat().map((n) => Math.max(0, n - 1));
 const optional = fc.option(group, { nil: undefined });
 const floor = fc.option(fc.maxSafeNat().map((n) => Math.max(1, n)), { nil: undefined });
@@ -37,7 +37,7 @@ const subscribe = { id: varint, broadcast: path, track: text, priority: u8, orde
 const noGroups = { maxLatencyMs: zero, startGroup: none, endGroup: none };
 const groups = { maxLatencyMs: varint, startGroup: optional, endGroup: optional };
 const floored = { maxLatencyMs: varint, startGroup: floor, endGroup: optional };
-/** On 06 the last frame is only named together with the last group. */
+/** In 06 a last frame needs a last group. */
 const bounded = { ...floored, endGroup: group, startFrame: varint, endFrame: optional };
 const noFrames = { startFrame: zero, endFrame: none };
 const reply = { priority: u8, ordered: none };
@@ -111,7 +111,7 @@ for (const [name, [message, fields]] of Object.entries(rows)) {
 
   Deno.test(`${name} only ever throws ProtocolViolation, whatever the bytes`, () => {
     const noise = fc.uint8Array({ maxLength: 64 });
-    // Noise alone seldom passes the first text; valid bytes with one changed reach the last field.
+    // Random bytes seldom pass the first text. Valid bytes with one changed reach the last field.
     const damaged = fc.tuple(any, fc.nat(), u8).map(([value, at, byte]) => {
       const body = message.encode(value).slice();
       if (body.length > 0) body[at % body.length] = byte;

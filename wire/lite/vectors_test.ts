@@ -1,6 +1,6 @@
 /**
  * Byte vectors: examples worked out from the drafts and bytes seen on sockets of other implementations. A row is the
- * whole message as it stands on the stream: type (of the stream or of the message), length, body.
+ * whole message as it is sent on the stream: type (of the stream or of the message), length, body.
  */
 import assert from "node:assert/strict";
 import { framed, type Message } from "../message.ts";
@@ -33,7 +33,7 @@ function both<T>(
   });
 }
 
-/** Peers write it so and we read it; ours is spelled otherwise. */
+/** Peers write this form and we read it. We write another form. */
 function reads<T>(
   what: string,
   message: Message<T>,
@@ -46,7 +46,7 @@ function reads<T>(
   });
 }
 
-/** Steps over type and length, which are one byte each in all vectors, and holds the length against the body. */
+/** Skips type and length, which are one byte each in all vectors, and checks the length against the body. */
 function bodyOf(text: string, type: number | undefined): Uint8Array {
   const bytes = Uint8Array.fromHex(hex(text));
   const start = type === undefined ? 0 : 1;
