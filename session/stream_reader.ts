@@ -90,15 +90,21 @@ export class StreamReader implements Waiting {
    */
   async prefetch(turn: Promise<unknown>): Promise<void> {
     let over = false;
-    const told = turn.then(() => void (over = true));
+    let wake = () => {};
+    const told = turn.then(() => {
+      over = true;
+      wake();
+    });
     while (!over && !this.#ended) {
       if (this.#buffer.length > MAX_MESSAGE_BYTES) {
         this.#settle();
         throw new ProtocolViolation(this.where, `more than ${MAX_MESSAGE_BYTES} bytes at once`);
       }
       this.#pending ??= this.#more().finally(() => this.#pending = undefined);
-      this.#pending.catch(() => {}); // the next read reports it
-      await Promise.race([this.#pending, told]);
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      wake = resolve; // a race would leave something behind at `turn` for every chunk
+      this.#pending.then(resolve, reject); // if nobody waits any more, the next read reports it
+      await promise;
     }
     await told;
   }
