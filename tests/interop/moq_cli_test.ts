@@ -6,8 +6,9 @@ import assert from "node:assert/strict";
 import { VERSIONS } from "../../wire/versions.ts";
 import { probe } from "../support/fixtures/ffmpeg_fixtures.ts";
 import { optional } from "../support/optional.ts";
-import { start, startRelay } from "../support/program.ts";
+import { type RelayProgram, start, startRelay } from "../support/program.ts";
 import { testMedia } from "../support/media/test_media.ts";
+import { until } from "../support/server.ts";
 import { need } from "../support/require.ts";
 
 const moq = optional("moq");
@@ -24,13 +25,28 @@ function runMoq(url: string, version: string, args: readonly string[]): Deno.Chi
   }).spawn();
 }
 
+async function sessionsAt({ adminUrl }: RelayProgram): Promise<number> {
+  const answer = await fetch(`${adminUrl}/api/v1/sessions`);
+  return (await answer.json() as { sessions: unknown[] }).sessions.length;
+}
+
 Deno.test({
   name: "sub receives what moq publishes, in every version of moq-lite",
   ignore,
   async fn() {
     await using relay = await startRelay();
-    await Promise.all(VERSIONS.map(async (version) => {
-      await using sub = start(["sub", relay.url, "-b", `${version}.hang`, "--json"]);
+    await using running = new AsyncDisposableStack();
+    const subs = VERSIONS.map((version) => ({
+      version,
+      sub: running.use(start(["sub", relay.url, "-b", `${version}.hang`, "--json"])),
+    }));
+    // The media is live: who is not here when it begins misses its beginning, and on a busy machine all of it.
+    await until(
+      async () => await sessionsAt(relay) === VERSIONS.length,
+      "each sub at the relay",
+      60_000,
+    );
+    await Promise.all(subs.map(async ({ version, sub }) => {
       await using media = testMedia({ seconds: 3, size: "320x180", codecs: AAC });
       const name = ["--broadcast", `${version}.hang`];
       const publisher = runMoq(relay.url, version, [...name, "import", "fmp4"]);
