@@ -6,8 +6,7 @@ export class ProtocolViolation extends QumoError {
   readonly code = "QUMO_PROTOCOL_VIOLATION";
   /**
    * Made by decoders.
-   *
-   * @param where The message, or part of it, that cannot be read.
+   * @param where The message, or the part of it, that cannot be read.
    */
   constructor(readonly where: string, detail: string, options?: ErrorOptions) {
     super(`Cannot decode ${where}: ${detail}`, options);

@@ -39,7 +39,6 @@ export interface PublisherPlan {
   readonly groupSize: number;
 }
 
-/** A track by name. */
 export interface TrackName {
   readonly broadcast: string;
   readonly track: string;

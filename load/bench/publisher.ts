@@ -63,7 +63,6 @@ export class Publisher {
     return new Publisher(plan, context, await dialClient(context.target));
   }
 
-  /** Begins to write. */
   start(): void {
     if (this.#periodMs === Infinity) return;
     // Publishers do not write at the same moment.

@@ -84,7 +84,6 @@ export class Viewer {
 /** The newest group of each track, by {@link keyOf}. */
 export type LastGroups = Readonly<Record<string, number>>;
 
-/** A track as a key. */
 export const keyOf = (broadcast: string, track: string): string => `${broadcast} ${track}`;
 
 interface Watched {

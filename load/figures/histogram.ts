@@ -33,7 +33,6 @@ export class Histogram {
     return this.max;
   }
 
-  /** Removes all values. */
   clear(): void {
     this.#buckets.fill(0);
     this.count = 0;
