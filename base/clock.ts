@@ -8,7 +8,7 @@ export interface Clock {
   now(): number;
   /** Milliseconds since 1970, for timestamps that leave the process. */
   wallMs(): number;
-  /** Calls back once, `delayMs` from now. @returns Cancels the call; does nothing after it. */
+  /** Calls back once, `delayMs` from now. The returned function cancels the call, and does nothing after it. */
   after(delayMs: number, callback: () => void): () => void;
 }
 

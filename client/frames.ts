@@ -20,7 +20,7 @@ export interface Frame {
 export class GroupCut extends QumoError {
   /** Stable, for logs and programs. */
   readonly code = "QUMO_GROUP_CUT";
-  /** Names the group. @param sequence Its number. */
+  /** Names the group by its number, `sequence`. */
   constructor(readonly sequence: number) {
     super(`Cannot read group ${sequence} to its end: it was cut short`);
   }

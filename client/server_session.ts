@@ -91,7 +91,7 @@ export class ServerSession extends Peer implements AsyncDisposable {
     return this.link.session.root;
   }
 
-  /** Asks the peer to leave, if the version can (04+). @param uri Where to go; empty means back to here. */
+  /** Asks the peer to leave for `uri`, if the version can (04+). An empty `uri` means to come back here. */
   async goaway(uri = "", options: WaitOptions = {}): Promise<void> {
     await unlessAborted(this.link.session.goaway(uri), options.signal);
   }

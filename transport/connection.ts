@@ -47,7 +47,7 @@ export interface Connection {
   acceptBidi(): Promise<BidiStream | undefined>;
   /** The next stream the peer opened, or `undefined` once the connection has ended. */
   acceptUni(): Promise<ReceiveStream | undefined>;
-  /** Sends or drops; never waits and never throws. @returns false when it was dropped for its size or a closed connection. */
+  /** Sends or drops; never waits and never throws. Returns false if it dropped: too large, or the connection is closed. */
   sendDatagram(payload: Uint8Array): boolean;
   /** The next datagram, or `undefined` once the connection has ended. The bytes belong to the caller. */
   readDatagram(): Promise<Uint8Array | undefined>;
