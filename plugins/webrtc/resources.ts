@@ -287,13 +287,17 @@ async function bodyOf(request: Request, type: string, clock: Clock): Promise<str
   let bytes = 0;
   const decoder = new TextDecoder();
   const reader = request.body?.getReader();
-  const late = Promise.withResolvers<never>();
+  let late = false;
   const cancel = clock.after(BODY_MS, () => {
-    late.reject(new WebRtcRefused(408, `The body has not come within ${BODY_MS / 1000} s`));
+    late = true;
+    reader?.cancel().catch(() => {}); // ends the read
   });
   try {
     while (reader !== undefined) {
-      const { value, done } = await Promise.race([reader.read(), late.promise]);
+      const { value, done } = await reader.read();
+      if (late) {
+        throw new WebRtcRefused(408, `The body has not come within ${BODY_MS / 1000} s`);
+      }
       if (done) break;
       bytes += value.length;
       if (bytes > MAX_BODY_BYTES) throw new WebRtcRefused(413, "The body is too large");
