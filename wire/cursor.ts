@@ -1,14 +1,18 @@
 import { ProtocolViolation } from "./errors.ts";
-import { getVarint, MAX_VARINT, putVarint, varintSize, varintWidth } from "./varint.ts";
+import { MAX_VARINT, QUIC_VARINTS, type Varints } from "./varint.ts";
 
 const utf8 = new TextEncoder();
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const MAX_BIG = (1n << 62n) - 1n;
 
 /** Reads fields from one whole message. Every read past the end is a {@link ProtocolViolation}. */
 export class Reader {
   #at = 0;
-  constructor(readonly bytes: Uint8Array, readonly where: string) {}
+  /** @param varints How integers of variable length are written. */
+  constructor(
+    readonly bytes: Uint8Array,
+    readonly where: string,
+    readonly varints: Varints = QUIC_VARINTS,
+  ) {}
 
   /** Bytes not read yet. */
   get left(): number {
@@ -25,21 +29,20 @@ export class Reader {
   u32(): number {
     return this.u16() * 65_536 + this.u16();
   }
-  /** QUIC variable-length integer, RFC 9000 §16. Values above 2^53-1 are refused, not rounded. */
+  /** An integer of variable length. Values above 2^53-1 are refused, not rounded. */
   varint(): number {
-    const at = this.#varint();
-    const value = getVarint(this.bytes, at);
+    const value = this.roundedVarint();
     if (value > MAX_VARINT) throw this.fail("varint above 2^53-1");
     return value;
   }
-  /** A varint of up to 62 bits. A value above 2^53-1 is rounded. */
+  /** A varint of up to 64 bits. A value above 2^53-1 is rounded. */
   roundedVarint(): number {
-    return getVarint(this.bytes, this.#varint());
+    return this.varints.get(this.bytes, this.#varint());
   }
-  /** A varint of up to 62 bits. For hop ids and costs, which are not on the media path. */
+  /** A varint of up to 64 bits. For hop ids and costs, which are not on the media path. */
   bigVarint(): bigint {
     const at = this.#varint();
-    let value = BigInt(this.bytes[at]! & 0x3f);
+    let value = BigInt(this.bytes[at]! ^ this.varints.prefix(this.#at - at));
     for (let i = at + 1; i < this.#at; i++) value = (value << 8n) | BigInt(this.bytes[i]!);
     return value;
   }
@@ -73,8 +76,11 @@ export class Reader {
   #varint(): number {
     if (this.left < 1) throw this.fail("a varint expected, nothing left");
     const at = this.#at;
-    const width = varintWidth(this.bytes[at]!);
-    if (this.left < width) throw this.fail(`varint of ${width} bytes, ${this.left} left`);
+    const width = this.varints.width(this.bytes[at]!);
+    // No varint begins with a byte of width 0.
+    if (width === 0 || this.left < width) {
+      throw this.fail(`varint of ${width} bytes, ${this.left} left`);
+    }
     this.#at += width;
     return at;
   }
@@ -84,6 +90,9 @@ export class Reader {
 export class Writer {
   #bytes = new Uint8Array(64);
   #at = 0;
+
+  /** @param varints How integers of variable length are written. */
+  constructor(readonly varints: Varints = QUIC_VARINTS) {}
 
   #room(n: number): number {
     const end = this.#at + n;
@@ -120,29 +129,34 @@ export class Writer {
     if (!Number.isSafeInteger(value) || value < 0) {
       throw new RangeError(`Cannot encode varint ${value}: must be an integer in [0, 2^53-1]`);
     }
-    const at = this.#room(varintSize(value));
-    putVarint(this.#bytes, at, value);
+    const at = this.#room(this.varints.size(value));
+    this.varints.put(this.#bytes, at, value);
   }
   bigVarint(value: bigint): void {
-    if (value < 0n || value > MAX_BIG) {
-      throw new RangeError(`Cannot encode varint ${value}: must be in [0, 2^62-1]`);
+    if (value < 0n || value > this.varints.max) {
+      throw new RangeError(`Cannot encode varint ${value}: must be in [0, ${this.varints.max}]`);
     }
     if (value <= BigInt(MAX_VARINT)) return this.varint(Number(value));
-    let rest = value | (3n << 62n);
-    const at = this.#room(8);
-    for (let i = 7; i >= 0; i--) {
+    const size = this.varints.size(value);
+    const at = this.#room(size);
+    let rest = value;
+    for (let i = size - 1; i >= 0; i--) {
       this.#bytes[at + i] = Number(rest & 0xffn);
       rest >>= 8n;
     }
+    this.#bytes[at]! |= this.varints.prefix(size);
   }
   put(raw: Uint8Array): void {
     const at = this.#room(raw.length);
     this.#bytes.set(raw, at);
   }
-  text(value: string): void {
-    const raw = utf8.encode(value);
+  /** Bytes with their length in front. */
+  sized(raw: Uint8Array): void {
     this.varint(raw.length);
     this.put(raw);
+  }
+  text(value: string): void {
+    this.sized(utf8.encode(value));
   }
   /** Bytes written so far. */
   get length(): number {

@@ -1,4 +1,8 @@
 import { Reader, Writer } from "./cursor.ts";
+import { ProtocolViolation } from "./errors.ts";
+import type { Varints } from "./varint.ts";
+
+const utf8 = new TextEncoder();
 
 /** How one field is written and read. Both stand side by side, so that they cannot drift apart. */
 export interface Field<T> {
@@ -30,6 +34,20 @@ export const flag: Field<boolean> = {
     return v === 1;
   },
 };
+/** Most bytes of the URI in GOAWAY. */
+export const MAX_URI_BYTES = 8_192;
+
+/** Text of at most {@link MAX_URI_BYTES}. The receiver checks whether it is a URL. */
+export const uri: Field<string> = {
+  write(w, v) {
+    if (utf8.encode(v).length > MAX_URI_BYTES) {
+      throw new RangeError(`Cannot encode a URI of more than ${MAX_URI_BYTES} bytes`);
+    }
+    w.text(v);
+  },
+  read: (r) => r.text(MAX_URI_BYTES),
+};
+
 /** A field that this version does not have. It takes no bytes and is always read as `value`. */
 export function absent<const T>(value: T): Field<T> {
   return { write() {}, read: () => value };
@@ -73,12 +91,17 @@ export type Decoded<M> = M extends Message<infer T> ? T : never;
 /** Most bytes of a request or an answer: several times what two names and a few numbers need. */
 export const MAX_MESSAGE_BYTES = 8 << 10;
 
-/** Declares a control message: fields in wire order. The TypeScript type is inferred from them. */
+/**
+ * Declares a control message: fields in wire order. The TypeScript type is inferred from them.
+ *
+ * @param varints How the version writes integers of variable length; as QUIC does, where it is not said.
+ */
 export function message<const F extends Fields>(
   name: string,
   spec: string,
   fields: F,
   maxBytes = MAX_MESSAGE_BYTES,
+  varints?: Varints,
 ): Message<ValueOf<F>> {
   const entries = Object.entries(fields);
   return {
@@ -86,12 +109,12 @@ export function message<const F extends Fields>(
     spec,
     maxBytes,
     encode(value) {
-      const w = new Writer();
+      const w = new Writer(varints);
       for (const [key, field] of entries) field.write(w, (value as Record<string, unknown>)[key]);
       return w.done();
     },
     decode(body) {
-      const r = new Reader(body, name);
+      const r = new Reader(body, name, varints);
       const out: Record<string, unknown> = {};
       for (const [key, field] of entries) out[key] = field.read(r);
       if (r.left > 0) throw r.fail(`${r.left} bytes left after the last field`);
@@ -100,11 +123,31 @@ export function message<const F extends Fields>(
   };
 }
 
+/** `message` with a rule across fields, checked by encode and decode. `problem` says what is wrong with a value, if anything. */
+export function checked<T>(
+  message: Message<T>,
+  problem: (value: T) => string | undefined,
+): Message<T> {
+  return {
+    ...message,
+    encode(value) {
+      const wrong = problem(value);
+      if (wrong !== undefined) throw new RangeError(`Cannot encode ${message.name}: ${wrong}`);
+      return message.encode(value);
+    },
+    decode(body) {
+      const value = message.decode(body);
+      const wrong = problem(value);
+      if (wrong !== undefined) throw new ProtocolViolation(message.name, wrong);
+      return value;
+    },
+  };
+}
+
 /** `body` as it is sent on a stream: its type, if given, and its length in front. */
 export function framed(body: Uint8Array, type?: number): Uint8Array {
   const w = new Writer();
   if (type !== undefined) w.varint(type);
-  w.varint(body.length);
-  w.put(body);
+  w.sized(body);
   return w.done();
 }

@@ -9,7 +9,7 @@
 export const MAX_VARINT = Number.MAX_SAFE_INTEGER;
 
 /** Bytes needed for `value`. */
-export function varintSize(value: number): 1 | 2 | 4 | 8 {
+export function varintSize(value: number | bigint): 1 | 2 | 4 | 8 {
   return value < 0x40 ? 1 : value < 0x4000 ? 2 : value < 0x4000_0000 ? 4 : 8;
 }
 
@@ -57,6 +57,32 @@ export function getVarint(bytes: Uint8Array, at: number): number {
   for (let i = at + 1; i < end; i++) value = value * 256 + bytes[i]!;
   return value;
 }
+
+/** A way to write integers of variable length. There are two: QUIC's, and the one of moq-transport from draft 17 on. */
+export interface Varints {
+  /** The largest number there is a way to write. */
+  readonly max: bigint;
+  /** Bytes needed for a number. */
+  size(value: number | bigint): number;
+  /** Bytes of the varint that begins with `first`; 0 when none begins so. */
+  width(first: number): number;
+  /** The bits of the first byte that say there are so many bytes. */
+  prefix(size: number): number;
+  /** Writes a number up to {@link MAX_VARINT}; returns the offset behind it. The caller has made room. */
+  put(into: Uint8Array, at: number, value: number): number;
+  /** Reads a varint that is whole. Above {@link MAX_VARINT} it is rounded. */
+  get(bytes: Uint8Array, at: number): number;
+}
+
+/** RFC 9000 §16. */
+export const QUIC_VARINTS: Varints = {
+  max: (1n << 62n) - 1n,
+  size: varintSize,
+  width: varintWidth,
+  prefix: (size) => Math.log2(size) << 6,
+  put: putVarint,
+  get: getVarint,
+};
 
 /** Zigzag: small differences of either sign become small numbers. Exact within ±2^52. */
 export function zigzag(delta: number): number {

@@ -1,6 +1,5 @@
 import { Reader } from "../cursor.ts";
-import { type Field, listOf, type Message } from "../message.ts";
-import { ProtocolViolation } from "../errors.ts";
+import { bigVarint, type Field, listOf } from "../message.ts";
 import {
   isName,
   MAX_HOPS,
@@ -9,8 +8,6 @@ import {
   normalizePath,
   pathParts,
 } from "../path.ts";
-
-const MAX_VARINT_62 = (1n << 62n) - 1n;
 
 /** Most bytes of a path on the wire: some versions add a slash at each end. */
 export const MAX_PATH_TEXT_BYTES = MAX_NAME_BYTES + 2;
@@ -59,8 +56,7 @@ export const trackName: Field<string> = {
   read: (r) => r.text(MAX_NAME_BYTES),
 };
 
-const hop: Field<bigint> = { write: (w, v) => w.bigVarint(v), read: (r) => r.bigVarint() };
-const hopList = listOf(hop, MAX_HOPS);
+const hopList = listOf(bigVarint, MAX_HOPS);
 
 /** The hops a broadcast came through, its publisher first. A repeated id is a loop and is refused; 0 (unknown) may repeat. */
 export const hops: Field<readonly bigint[]> = {
@@ -90,7 +86,7 @@ export const hopCount: Field<readonly bigint[]> = {
 
 /** A route's cost. The largest value on the wire means "unknown". That, and every cost above 2^53-1, is Infinity here. */
 export const cost: Field<number> = {
-  write: (w, v) => (v > Number.MAX_SAFE_INTEGER ? w.bigVarint(MAX_VARINT_62) : w.varint(v)),
+  write: (w, v) => (v > Number.MAX_SAFE_INTEGER ? w.bigVarint(w.varints.max) : w.varint(v)),
   read(r) {
     const value = r.bigVarint();
     return value > BigInt(Number.MAX_SAFE_INTEGER) ? Infinity : Number(value);
@@ -134,38 +130,3 @@ export const announceStatus: Field<number> = {
     return value;
   },
 };
-
-/** Most bytes of the URI in GOAWAY. */
-export const MAX_URI_BYTES = 8_192;
-
-/** Text of at most {@link MAX_URI_BYTES}. The receiver checks whether it is a URL. */
-export const uri: Field<string> = {
-  write(w, v) {
-    if (new TextEncoder().encode(v).length > MAX_URI_BYTES) {
-      throw new RangeError(`Cannot encode a URI of more than ${MAX_URI_BYTES} bytes`);
-    }
-    w.text(v);
-  },
-  read: (r) => r.text(MAX_URI_BYTES),
-};
-
-/** `message` with a rule across fields, checked by encode and decode. `problem` says what is wrong with a value, if anything. */
-export function checked<T>(
-  message: Message<T>,
-  problem: (value: T) => string | undefined,
-): Message<T> {
-  return {
-    ...message,
-    encode(value) {
-      const wrong = problem(value);
-      if (wrong !== undefined) throw new RangeError(`Cannot encode ${message.name}: ${wrong}`);
-      return message.encode(value);
-    },
-    decode(body) {
-      const value = message.decode(body);
-      const wrong = problem(value);
-      if (wrong !== undefined) throw new ProtocolViolation(message.name, wrong);
-      return value;
-    },
-  };
-}

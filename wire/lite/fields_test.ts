@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Reader, Writer } from "../cursor.ts";
 import { ProtocolViolation } from "../errors.ts";
-import type { Field } from "../message.ts";
+import { type Field, MAX_URI_BYTES } from "../message.ts";
 import * as A from "./announce.ts";
 import {
   cost,
@@ -9,7 +9,6 @@ import {
   hopCount,
   hops,
   ignoredByte,
-  MAX_URI_BYTES,
   path,
   rootedPath,
   rootedPrefix,

@@ -30,10 +30,7 @@ function writeLegacyParameters(w: Writer, parameters: LegacyParameters): void {
   for (const [key, value] of parameters) {
     w.varint(key);
     if (typeof value === "number") w.varint(value);
-    else {
-      w.varint(value.length);
-      w.put(value);
-    }
+    else w.sized(value);
   }
 }
 
@@ -147,8 +144,7 @@ export function encodeSetup(setup: Setup): Uint8Array {
     const value = new Writer();
     field.write(value, setup[key]);
     w.varint(Number(id));
-    w.varint(value.length);
-    w.put(value.done());
+    w.sized(value.done());
   }
   return w.done();
 }

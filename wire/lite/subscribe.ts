@@ -7,8 +7,17 @@
  *
  * @module
  */
-import { absent, type Decoded, type Field, message, optional, u8, varint } from "../message.ts";
-import { checked, floor, ignoredByte, path, rootedPath, trackName } from "./fields.ts";
+import {
+  absent,
+  checked,
+  type Decoded,
+  type Field,
+  message,
+  optional,
+  u8,
+  varint,
+} from "../message.ts";
+import { floor, ignoredByte, path, rootedPath, trackName } from "./fields.ts";
 
 const none = absent<number | undefined>(undefined);
 const noByte = absent<undefined>(undefined);

@@ -3,17 +3,19 @@
  *
  * @module
  */
-import { absent, type Decoded, type Field, message, optional, u8, varint } from "../message.ts";
 import {
+  absent,
   checked,
-  ignoredByte,
+  type Decoded,
+  type Field,
   MAX_URI_BYTES,
-  path,
-  rootedPath,
-  timescale,
-  trackName,
+  message,
+  optional,
+  u8,
   uri,
-} from "./fields.ts";
+  varint,
+} from "../message.ts";
+import { ignoredByte, path, rootedPath, timescale, trackName } from "./fields.ts";
 
 /** TRACK (05+): asks for a track's properties. Each request is answered with one TRACK_INFO. */
 export const TrackRequest = message("TRACK", "moq-lite-05 TRACK", {
