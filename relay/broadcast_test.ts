@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { Broadcast } from "./broadcast.ts";
 import { NotFound, SourceLost } from "./errors.ts";
-import { bytesOf, counting, FakeReader, FakeSource, testContext } from "./fakes_test.ts";
+import {
+  bytesOf,
+  counting,
+  FakeReader,
+  FakeSource,
+  testContext,
+} from "../tests/support/fixtures/relay.ts";
 import type { HopId, Route } from "./route.ts";
 import { Track } from "./track.ts";
 

@@ -8,7 +8,7 @@ import {
   FakeSource,
   LIVE,
   testContext,
-} from "./fakes_test.ts";
+} from "../tests/support/fixtures/relay.ts";
 import type { Route } from "./route.ts";
 
 let order = 0;

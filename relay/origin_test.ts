@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { FakeReader, FakeSource, testContext } from "./fakes_test.ts";
+import { FakeReader, FakeSource, testContext } from "../tests/support/fixtures/relay.ts";
 import { ScopedOrigin } from "./namespace.ts";
 import { type AnnounceEvent, type Announcement, Origin, type WatchOptions } from "./origin.ts";
 import type { HopId } from "./route.ts";

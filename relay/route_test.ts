@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { FakeSource } from "./fakes_test.ts";
+import { FakeSource } from "../tests/support/fixtures/relay.ts";
 import { compareRoutes, publisherOf, type Route, runsThrough } from "./route.ts";
 
 const source = new FakeSource("a");

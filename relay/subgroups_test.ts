@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { Broadcast } from "./broadcast.ts";
-import { bytesOf, counting, FakeReader, FakeSource, LIVE, testContext } from "./fakes_test.ts";
-import { convert, objectBytes, objects, ObjectWriter } from "./object_fakes_test.ts";
+import {
+  bytesOf,
+  counting,
+  FakeReader,
+  FakeSource,
+  LIVE,
+  testContext,
+} from "../tests/support/fixtures/relay.ts";
+import { convert, objectBytes, objects, ObjectWriter } from "../tests/support/fixtures/objects.ts";
 
 /** A broadcast with a route to each source, the first the cheapest. */
 function broadcastOf(...sources: FakeSource[]) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { FakeReader, LIVE, testContext } from "./fakes_test.ts";
+import { FakeReader, LIVE, testContext } from "../tests/support/fixtures/relay.ts";
 import { type TrackRequest } from "./ports.ts";
 import { Track, type TrackLimits } from "./track.ts";
 

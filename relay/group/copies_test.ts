@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { bytesOf, Copier, counting, FakeReader, LIVE, testContext } from "../fakes_test.ts";
+import {
+  bytesOf,
+  Copier,
+  counting,
+  FakeReader,
+  LIVE,
+  testContext,
+} from "../../tests/support/fixtures/relay.ts";
 import {
   convert,
   objectBytes,
@@ -7,7 +14,7 @@ import {
   objects,
   ObjectWriter,
   type TestObject,
-} from "../object_fakes_test.ts";
+} from "../../tests/support/fixtures/objects.ts";
 import { Track } from "../track.ts";
 import type { Convert } from "./copies.ts";
 import { Group, type Subgroup } from "./group.ts";

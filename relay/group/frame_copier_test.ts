@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { bytesOf, counting } from "../fakes_test.ts";
+import { bytesOf, counting } from "../../tests/support/fixtures/relay.ts";
 import { FrameCopier } from "./frame_copier.ts";
 import { FramePool } from "./frame_pool.ts";
 import { Group } from "./group.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { bytesOf, Copier, counting } from "../fakes_test.ts";
+import { bytesOf, Copier, counting } from "../../tests/support/fixtures/relay.ts";
 import { FramePool } from "./frame_pool.ts";
 import { Group, type GroupCursor, MAX_SEGMENTS, type Subgroup } from "./group.ts";
 

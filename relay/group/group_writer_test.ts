@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { GroupTooLarge } from "../errors.ts";
-import { bytesOf, Copier, counting } from "../fakes_test.ts";
+import { bytesOf, Copier, counting } from "../../tests/support/fixtures/relay.ts";
 import { FramePool } from "./frame_pool.ts";
 import { Group, type Subgroup } from "./group.ts";
 import { GroupWriter, type IngressCounter } from "./group_writer.ts";

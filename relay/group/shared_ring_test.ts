@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { bytesOf, counting, testContext } from "../fakes_test.ts";
+import { bytesOf, counting, testContext } from "../../tests/support/fixtures/relay.ts";
 import { FramePool } from "./frame_pool.ts";
 import type { Group } from "./group.ts";
 import { GroupRing } from "./group_ring.ts";

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { GroupTooLarge } from "../errors.ts";
-import { bytesOf, Copier, counting } from "../fakes_test.ts";
-import { objectBytes, objectHead, objects, ObjectWriter } from "../object_fakes_test.ts";
+import { bytesOf, Copier, counting } from "../../tests/support/fixtures/relay.ts";
+import {
+  objectBytes,
+  objectHead,
+  objects,
+  ObjectWriter,
+} from "../../tests/support/fixtures/objects.ts";
 import { FramePool } from "./frame_pool.ts";
 import { Group, MAX_SUBGROUPS, type Subgroup } from "./group.ts";
 import { GroupRing } from "./group_ring.ts";

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
-import { counting, FakeReader, FakeSource, LIVE, testContext } from "../../relay/fakes_test.ts";
-import { convert, objects, ObjectWriter } from "../../relay/object_fakes_test.ts";
+import {
+  counting,
+  FakeReader,
+  FakeSource,
+  LIVE,
+  testContext,
+} from "../../tests/support/fixtures/relay.ts";
+import { convert, objects, ObjectWriter } from "../../tests/support/fixtures/objects.ts";
 import { Origin } from "../../relay/origin.ts";
 import { newLimitHits } from "../../metrics/limit_keys.ts";
 import { CacheKeeper } from "./cache_keeper.ts";

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { silent } from "../../base/logger.ts";
-import { counting, FakeSource, testContext } from "../../relay/fakes_test.ts";
+import { counting, FakeSource, testContext } from "../../tests/support/fixtures/relay.ts";
 import {
   objectBytes,
   objects,
   ObjectWriter,
   type TestObject,
-} from "../../relay/object_fakes_test.ts";
+} from "../../tests/support/fixtures/objects.ts";
 import { Origin } from "../../relay/origin.ts";
 import { ThreadLinks } from "./thread_links.ts";
 import type { FromReader, SeenSubgroup, ToReader } from "./subgroups_test_worker.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 import { silent } from "../../base/logger.ts";
-import { bytesOf, FakeReader, LIVE, testContext } from "../../relay/fakes_test.ts";
+import { bytesOf, FakeReader, LIVE, testContext } from "../../tests/support/fixtures/relay.ts";
 import type { GroupState, Subgroup } from "../../relay/group/group.ts";
 import type { SubgroupHead } from "../../relay/group/subgroup_head.ts";
-import { convert } from "../../relay/object_fakes_test.ts";
+import { convert } from "../../tests/support/fixtures/objects.ts";
 import { Origin } from "../../relay/origin.ts";
 import { ThreadLinks } from "./thread_links.ts";
 

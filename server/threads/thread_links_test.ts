@@ -8,7 +8,7 @@ import {
   FakeSource,
   type TestContext,
   testContext,
-} from "../../relay/fakes_test.ts";
+} from "../../tests/support/fixtures/relay.ts";
 import { type AnnounceEvent, Origin } from "../../relay/origin.ts";
 import { SIBLINGS } from "../../relay/route.ts";
 import { until } from "../../tests/support/fixtures/http.ts";

@@ -24,8 +24,8 @@ function decode(draft: Draft, text: string): ControlMessage {
   return dialectOfDraft(draft).decode(profile.varints.get(raw, 0), body);
 }
 
-/** Written exactly so, and read back to the same value. */
-export function both(
+/** A test per draft: the message is written exactly so, and read back to the same value. */
+export function assertBothWays(
   drafts: readonly Draft[],
   message: ControlMessage,
   text: string,
@@ -42,8 +42,8 @@ export function both(
   }
 }
 
-/** Peers write it so and we read it; ours is spelled otherwise. */
-export function reads(drafts: readonly Draft[], message: ControlMessage, text: string) {
+/** A test per draft: the message is read from bytes that peers write; ours are spelled otherwise. */
+export function assertRead(drafts: readonly Draft[], message: ControlMessage, text: string) {
   for (const draft of drafts) {
     Deno.test(`draft ${draft}: ${message.kind} is read from ${text.replaceAll(" ", "")}`, () => {
       assert.deepEqual(decode(draft, text), message);

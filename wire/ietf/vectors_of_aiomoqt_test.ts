@@ -1,7 +1,8 @@
 /** Control messages as aiomoqt 0.13.3 writes them, beside those in `vectors_test.ts`. */
 import assert from "node:assert/strict";
 import {
-  both,
+  assertBothWays,
+  assertRead,
   bytes,
   FROM_18,
   FROM_20,
@@ -9,7 +10,6 @@ import {
   none,
   NS,
   prefix,
-  reads,
   TRACK,
   track,
   UP_TO_16,
@@ -23,9 +23,9 @@ const goaway = (timeoutMs: number | undefined, requestId?: number): ControlMessa
   kind: "goaway",
   value: { uri: "moqt://a/", timeoutMs, requestId },
 });
-both(UP_TO_16, goaway(undefined), `10 000a ${URI}`);
-both([18], goaway(500, 4), `10 000d ${URI} 81f4 04`);
-both([17, 19, ...FROM_20], goaway(500), `10 000c ${URI} 81f4`);
+assertBothWays(UP_TO_16, goaway(undefined), `10 000a ${URI}`);
+assertBothWays([18], goaway(500, 4), `10 000d ${URI} 81f4 04`);
+assertBothWays([17, 19, ...FROM_20], goaway(500), `10 000c ${URI} 81f4`);
 
 // Filters
 
@@ -38,11 +38,23 @@ const bounded = {
   ...wishes,
   filter: { kind: "range", start: { group: 5, object: 1 }, end: { group: 9 } },
 };
-both([14], subscribe(bounded), `03 0026 00 ${NS} ${TRACK} 07 02 00 04 05 01 09 00`);
-both([16], subscribe(bounded), `03 002b 00 ${NS} ${TRACK} 04 1000 1007 010404050109 0102`);
-both([18, 19], subscribe(bounded), `03 002b 00 ${NS} ${TRACK} 04 1000 1007 010404050104 0102`);
-both([20, 21], subscribe(bounded), `03 002a 00 ${NS} ${TRACK} 04 1000 1007 0103050104 0102`);
-both([22], subscribe(bounded), `03 002a 00 ${NS} ${TRACK} 04 1000 1007 0103050104 0102`);
+assertBothWays([14], subscribe(bounded), `03 0026 00 ${NS} ${TRACK} 07 02 00 04 05 01 09 00`);
+assertBothWays(
+  [16],
+  subscribe(bounded),
+  `03 002b 00 ${NS} ${TRACK} 04 1000 1007 010404050109 0102`,
+);
+assertBothWays(
+  [18, 19],
+  subscribe(bounded),
+  `03 002b 00 ${NS} ${TRACK} 04 1000 1007 010404050104 0102`,
+);
+assertBothWays(
+  [20, 21],
+  subscribe(bounded),
+  `03 002a 00 ${NS} ${TRACK} 04 1000 1007 0103050104 0102`,
+);
+assertBothWays([22], subscribe(bounded), `03 002a 00 ${NS} ${TRACK} 04 1000 1007 0103050104 0102`);
 
 const usual = { priority: 128, groupOrder: "ascending", forward: true };
 const filling = {
@@ -50,12 +62,16 @@ const filling = {
   filter: { kind: "next-object" },
   fill: { filter: { kind: "groups-back", groups: 1 } },
 };
-both(
+assertBothWays(
   [20, 21],
   subscribe(filling),
   `03 002f 00 ${NS} ${TRACK} 05 1001 1080 01020000 0101 0104 01210101`,
 );
-both([22], subscribe(filling), `03 002d 00 ${NS} ${TRACK} 05 1001 1080 0105 0101 0104 01210101`);
+assertBothWays(
+  [22],
+  subscribe(filling),
+  `03 002d 00 ${NS} ${TRACK} 05 1001 1080 0105 0101 0104 01210101`,
+);
 const conditions = {
   ...usual,
   filter: { kind: "range", start: { group: 5, object: 1 }, end: { group: 9, object: 3 } },
@@ -65,7 +81,7 @@ const conditions = {
   ],
   includeProperties: false,
 };
-both(
+assertBothWays(
   FROM_20,
   subscribe(conditions),
   `03 0039 00 ${NS} ${TRACK} 07 1001 1080 010405010403 0101 04050003020505 0203011007 0d00`,
@@ -77,35 +93,51 @@ const nextGroup = { kind: "groups-back", groups: 0 };
 const tokens = [{ kind: "value", type: 0, value: utf8("jwt") }] as const;
 const shown = { ...usual, filter: nextGroup, tokens };
 const JWT = "05 03 00 6a7774";
-both([14], subscribe(shown), `03 002a 00 ${NS} ${TRACK} 80 01 01 01 01 03${JWT}`);
-both([16], subscribe(shown), `03 0030 00 ${NS} ${TRACK} 05 03${JWT} 0d01 104080 010101 0101`);
-both([18, 19], subscribe(shown), `03 002f 00 ${NS} ${TRACK} 05 03${JWT} 0d01 1080 010101 0101`);
-both([20, 21], subscribe(shown), `03 002f 00 ${NS} ${TRACK} 05 03${JWT} 0d01 1080 010100 0101`);
+assertBothWays([14], subscribe(shown), `03 002a 00 ${NS} ${TRACK} 80 01 01 01 01 03${JWT}`);
+assertBothWays(
+  [16],
+  subscribe(shown),
+  `03 0030 00 ${NS} ${TRACK} 05 03${JWT} 0d01 104080 010101 0101`,
+);
+assertBothWays(
+  [18, 19],
+  subscribe(shown),
+  `03 002f 00 ${NS} ${TRACK} 05 03${JWT} 0d01 1080 010101 0101`,
+);
+assertBothWays(
+  [20, 21],
+  subscribe(shown),
+  `03 002f 00 ${NS} ${TRACK} 05 03${JWT} 0d01 1080 010100 0101`,
+);
 const timed = { ...usual, filter: nextGroup, deliveryTimeoutMs: 500 };
-both([14], subscribe(timed), `03 0026 00 ${NS} ${TRACK} 80 01 01 01 01 0241f4`);
-both([16], subscribe(timed), `03 002c 00 ${NS} ${TRACK} 05 0241f4 0e01 104080 010101 0101`);
+assertBothWays([14], subscribe(timed), `03 0026 00 ${NS} ${TRACK} 80 01 01 01 01 0241f4`);
+assertBothWays(
+  [16],
+  subscribe(timed),
+  `03 002c 00 ${NS} ${TRACK} 05 0241f4 0e01 104080 010101 0101`,
+);
 const waiting = { ...timed, rendezvousTimeoutMs: 300 };
-both(
+assertBothWays(
   [18, 19],
   subscribe(waiting),
   `03 002e 00 ${NS} ${TRACK} 06 0281f4 02812c 0c01 1080 010101 0101`,
 );
-both(
+assertBothWays(
   [14],
   { kind: "clientSetup", value: { versions: [0xff00000e], options: { maxRequestId: 10, tokens } } },
   `20 0013 01 c0000000ff00000e 02 020a 03${JWT}`,
 );
-both(
+assertBothWays(
   [16],
   { kind: "clientSetup", value: { versions: [], options: { maxRequestId: 10, tokens } } },
   `20 000a 02 020a 01${JWT}`,
 );
-both(
+assertBothWays(
   FROM_18,
   { kind: "clientSetup", value: { versions: [], options: { tokens } } },
   `af00 0007 03${JWT}`,
 );
-both(
+assertBothWays(
   FROM_20,
   {
     kind: "clientSetup",
@@ -116,7 +148,7 @@ both(
 
 // Updates, and the state of a track
 
-both(
+assertBothWays(
   [14],
   {
     kind: "update",
@@ -132,7 +164,7 @@ both(
   },
   "02 0008 02 00 05 01 0a 07 01 00",
 );
-both(
+assertBothWays(
   [14],
   {
     kind: "trackStatus",
@@ -145,13 +177,13 @@ both(
   },
   `0d 0023 00 ${NS} ${TRACK} 80 01 01 02 00`,
 );
-both(
+assertBothWays(
   [15, 16, ...FROM_18],
   { kind: "trackStatus", value: { requestId: 0, namespace, track, parameters: {} } },
   `0d 001f 00 ${NS} ${TRACK} 00`,
 );
 const largest = { group: 3, object: 9 };
-both(
+assertBothWays(
   FROM_18,
   {
     kind: "requestOk",
@@ -160,7 +192,7 @@ both(
   "07 0006 01 090309 0e05",
   "trackStatus",
 );
-both(
+assertBothWays(
   FROM_20,
   {
     kind: "publishStateNotify",
@@ -183,14 +215,14 @@ const fetchOk = (requestId: number | undefined, parameters = {}, extra = none): 
     properties: extra,
   },
 });
-both([14], fetchOk(4, { groupOrder: "ascending" }), "18 0006 04 01 01 09 06 00");
+assertBothWays([14], fetchOk(4, { groupOrder: "ascending" }), "18 0006 04 01 01 09 06 00");
 // GROUP_ORDER has no place in FETCH_OK of 16: it is stepped over.
-reads([16], fetchOk(4), "18 0007 04 01 09 06 01 2201");
-both([18, 19], fetchOk(undefined), "18 0004 01 09 06 00");
-both(FROM_20, fetchOk(undefined), "18 0004 01 09 05 00");
-both([16], fetchOk(4, {}, bytes("0e051402")), "18 0009 04 00 09 06 00 0e051402");
-both([18, 19], fetchOk(undefined, {}, bytes("0e051402")), "18 0008 00 09 06 00 0e051402");
-both(FROM_20, fetchOk(undefined, {}, bytes("0e051402")), "18 0008 00 09 05 00 0e051402");
+assertRead([16], fetchOk(4), "18 0007 04 01 09 06 01 2201");
+assertBothWays([18, 19], fetchOk(undefined), "18 0004 01 09 06 00");
+assertBothWays(FROM_20, fetchOk(undefined), "18 0004 01 09 05 00");
+assertBothWays([16], fetchOk(4, {}, bytes("0e051402")), "18 0009 04 00 09 06 00 0e051402");
+assertBothWays([18, 19], fetchOk(undefined, {}, bytes("0e051402")), "18 0008 00 09 06 00 0e051402");
+assertBothWays(FROM_20, fetchOk(undefined, {}, bytes("0e051402")), "18 0008 00 09 05 00 0e051402");
 
 const fetched = {
   priority: 7,
@@ -205,11 +237,11 @@ const fetch: ControlMessage = {
     parameters: fetched,
   } as never,
 };
-both([14], fetch, `16 0026 04 07 02 01 ${NS} ${TRACK} 01 02 09 06 00`);
-both([16], fetch, `16 0028 04 01 ${NS} ${TRACK} 01 02 09 06 02 2007 0202`);
-both([18, 19], fetch, `16 0028 04 01 ${NS} ${TRACK} 01 02 09 06 02 2007 0202`);
-both([20, 21], fetch, `16 0029 04 ${NS} ${TRACK} 03 2007 010401020805 0102`);
-both([22], fetch, `16 0029 04 ${NS} ${TRACK} 03 2007 010401020805 0102`);
+assertBothWays([14], fetch, `16 0026 04 07 02 01 ${NS} ${TRACK} 01 02 09 06 00`);
+assertBothWays([16], fetch, `16 0028 04 01 ${NS} ${TRACK} 01 02 09 06 02 2007 0202`);
+assertBothWays([18, 19], fetch, `16 0028 04 01 ${NS} ${TRACK} 01 02 09 06 02 2007 0202`);
+assertBothWays([20, 21], fetch, `16 0029 04 ${NS} ${TRACK} 03 2007 010401020805 0102`);
+assertBothWays([22], fetch, `16 0029 04 ${NS} ${TRACK} 03 2007 010401020805 0102`);
 const joining: ControlMessage = {
   kind: "fetch",
   value: {
@@ -218,9 +250,9 @@ const joining: ControlMessage = {
     parameters: { priority: 7, groupOrder: "descending" },
   },
 };
-both([14], joining, "16 0007 04 07 02 03 00 05 00");
-both([16], joining, "16 0009 04 03 00 05 02 2007 0202");
-both([18, 19], joining, "16 0009 04 03 00 05 02 2007 0202");
+assertBothWays([14], joining, "16 0007 04 07 02 03 00 05 00");
+assertBothWays([16], joining, "16 0009 04 03 00 05 02 2007 0202");
+assertBothWays([18, 19], joining, "16 0009 04 03 00 05 02 2007 0202");
 
 // Properties of a track
 
@@ -229,17 +261,17 @@ const publish = (parameters: object, properties: Uint8Array): ControlMessage => 
   value: { requestId: 1, namespace, track, alias: 7, parameters, properties },
 });
 const there = { largest, forward: false };
-both(
+assertBothWays(
   [14],
   publish({ ...there, groupOrder: "ascending" }, none),
   `1d 0025 01 ${NS} ${TRACK} 07 01 01 03 09 00 00`,
 );
-both(
+assertBothWays(
   [16],
   publish(there, bytes("0443e80a05")),
   `1d 002b 01 ${NS} ${TRACK} 07 02 09020309 0700 0443e8 0a05`,
 );
-both(
+assertBothWays(
   FROM_18,
   publish(there, bytes("0483e80a05")),
   `1d 002a 01 ${NS} ${TRACK} 07 02 090309 0700 0483e8 0a05`,
@@ -253,8 +285,8 @@ const subscribeOk = (requestId: number | undefined): ControlMessage => ({
     properties: bytes("0e052201"),
   },
 });
-both([16], subscribeOk(0), "04 000d 00 07 02 0800 01020309 0e05 2201");
-both(FROM_18, subscribeOk(undefined), "04 000b 07 02 0800 010309 0e05 2201");
+assertBothWays([16], subscribeOk(0), "04 000d 00 07 02 0800 01020309 0e05 2201");
+assertBothWays(FROM_18, subscribeOk(undefined), "04 000b 07 02 0800 010309 0e05 2201");
 
 // Refusals
 
@@ -262,9 +294,9 @@ const refused = (requestId: number | undefined): ControlMessage => ({
   kind: "requestError",
   value: { requestId, code: 0x10, retryMs: 999, reason: "nf", redirect: undefined },
 });
-both([16], refused(0), "05 0007 00 10 43e8 02 6e66");
-both(FROM_18, refused(undefined), "05 0006 10 83e8 02 6e66");
-both(
+assertBothWays([16], refused(0), "05 0007 00 10 43e8 02 6e66");
+assertBothWays(FROM_18, refused(undefined), "05 0006 10 83e8 02 6e66");
+assertBothWays(
   FROM_18,
   {
     kind: "requestError",
@@ -278,12 +310,12 @@ both(
   },
   `05 002c 34 00 02 676f ${URI} ${NS} ${TRACK}`,
 );
-both(
+assertBothWays(
   FROM_18,
   { kind: "publishBlocked", value: { suffix: [utf8("x")], track: utf8("t") } },
   "0f 0005 01 01 78 01 74",
 );
-both(
+assertBothWays(
   [14],
   {
     kind: "publishNamespaceCancel",
@@ -291,7 +323,7 @@ both(
   },
   `0c 0016 ${NS} 03 02 6e6f`,
 );
-both(
+assertBothWays(
   [16],
   {
     kind: "publishNamespaceCancel",
