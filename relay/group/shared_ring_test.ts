@@ -6,7 +6,12 @@ import type { Group } from "./group.ts";
 import { GroupRing } from "./group_ring.ts";
 import { GroupWriter } from "./group_writer.ts";
 import { SharedRing, SharedRingReader } from "./shared_ring.ts";
-import { byteAt, type ReaderReport, sizeOf, type ToReader } from "./shared_ring_test_worker.ts";
+import {
+  byteAt,
+  type ReaderReport,
+  sizeOf,
+  type ToReader,
+} from "../../tests/support/programs/shared_ring_worker.ts";
 import { Track } from "../track.ts";
 
 const LIMITS = { maxGroupBytes: 1 << 20 };
@@ -250,7 +255,10 @@ Deno.test("SharedRingReader in four other threads accepts no wrong byte while gr
   const last = 6000;
   const workers = Array.from(
     { length: 4 },
-    () => new Worker(new URL("./shared_ring_test_worker.ts", import.meta.url), { type: "module" }),
+    () =>
+      new Worker(new URL("../../tests/support/programs/shared_ring_worker.ts", import.meta.url), {
+        type: "module",
+      }),
   );
   const post = (worker: Worker, message: ToReader) => worker.postMessage(message);
   const reports = workers.map((worker) =>

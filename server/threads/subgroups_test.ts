@@ -9,7 +9,11 @@ import {
 } from "../../tests/support/fixtures/objects.ts";
 import { Origin } from "../../relay/origin.ts";
 import { ThreadLinks } from "./thread_links.ts";
-import type { FromReader, SeenSubgroup, ToReader } from "./subgroups_test_worker.ts";
+import type {
+  FromReader,
+  SeenSubgroup,
+  ToReader,
+} from "../../tests/support/programs/subgroups_worker.ts";
 
 /** A node in another thread that reads "t" of "p" and tells of every subgroup that has ended. */
 class ReadingNode implements Disposable {
@@ -18,7 +22,7 @@ class ReadingNode implements Disposable {
   #told = Promise.withResolvers<void>();
 
   constructor(layout: "frames" | "kept", links: ThreadLinks, index: number) {
-    const url = new URL("./subgroups_test_worker.ts", import.meta.url);
+    const url = new URL("../../tests/support/programs/subgroups_worker.ts", import.meta.url);
     this.#worker = new Worker(url, { type: "module" });
     const { port1, port2 } = new MessageChannel();
     links.join(index, port1);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type SharedRingDescriptor, SharedRingReader } from "./shared_ring.ts";
+import { type SharedRingDescriptor, SharedRingReader } from "../../../relay/group/shared_ring.ts";
 
 /** What the test posts: the ring and the sequence after which to stop; then arenas as they come. */
 export type ToReader =

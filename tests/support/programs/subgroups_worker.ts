@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { silent } from "../../base/logger.ts";
-import { bytesOf, FakeReader, LIVE, testContext } from "../../tests/support/fixtures/relay.ts";
-import type { GroupState, Subgroup } from "../../relay/group/group.ts";
-import type { SubgroupHead } from "../../relay/group/subgroup_head.ts";
-import { convert } from "../../tests/support/fixtures/objects.ts";
-import { Origin } from "../../relay/origin.ts";
-import { ThreadLinks } from "./thread_links.ts";
+import { silent } from "../../../base/logger.ts";
+import { bytesOf, FakeReader, LIVE, testContext } from "../fixtures/relay.ts";
+import type { GroupState, Subgroup } from "../../../relay/group/group.ts";
+import type { SubgroupHead } from "../../../relay/group/subgroup_head.ts";
+import { convert } from "../fixtures/objects.ts";
+import { Origin } from "../../../relay/origin.ts";
+import { ThreadLinks } from "../../../server/threads/thread_links.ts";
 
 export interface ToReader {
   readonly layout: "frames" | "kept";
