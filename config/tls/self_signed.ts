@@ -1,3 +1,4 @@
+import { concat } from "../../base/bytes.ts";
 import { ipBytes } from "../address.ts";
 
 const DAY_MS = 86_400_000;
@@ -95,20 +96,14 @@ const ECDSA_WITH_SHA256 = sequence(oid("2a8648ce3d040302"));
 
 /** One element of DER: tag, length, contents (X.690 §8.1). */
 function der(tag: number, ...parts: Uint8Array[]): Bytes {
-  const size = parts.reduce((sum, part) => sum + part.length, 0);
+  const contents = concat(parts);
+  const size = contents.length;
   const length = size < 0x80
     ? [size]
     : size < 0x100
     ? [0x81, size]
     : [0x82, size >> 8, size & 0xff];
-  const out = new Uint8Array(1 + length.length + size);
-  out.set([tag, ...length]);
-  let at = 1 + length.length;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return concat([Uint8Array.of(tag, ...length), contents]);
 }
 
 function sequence(...parts: Uint8Array[]): Bytes {
