@@ -48,6 +48,10 @@ export interface Announcement {
   readonly order?: number;
   /** Whether its publisher may serve a path below the announced one. Absent: it may serve all of them. */
   readonly mayServe?: (path: string) => boolean;
+  /** The tracks that its publisher has offered one by one (PUBLISH of moq-transport). */
+  readonly tracks?: ReadonlySet<string>;
+  /** Whether it serves `tracks` and no others. Default: it serves whatever is asked for. */
+  readonly onlyTracks?: boolean;
 }
 
 /** A running announcement. Its owner ends it. */

@@ -6,12 +6,27 @@
  */
 import type { GroupWriter } from "./group/group_writer.ts";
 import type { SubgroupHead } from "./group/subgroup_head.ts";
-import type { TrackEnd, TrackInfo, TrackRequest } from "./reading.ts";
+import type { DatagramObject, Location, TrackEnd, TrackInfo, TrackRequest } from "./reading.ts";
 import type { Track } from "./track.ts";
 
 export type { Archive } from "./archive.ts";
 export { DEFAULT_TRACK_INFO } from "./reading.ts";
-export type { TrackEnd, TrackFailure, TrackInfo, TrackReader, TrackRequest } from "./reading.ts";
+export type {
+  DatagramObject,
+  Location,
+  TrackEnd,
+  TrackFailure,
+  TrackInfo,
+  TrackReader,
+  TrackRequest,
+} from "./reading.ts";
+
+/** What a source tells of a track when it accepts a subscription. */
+export interface TrackFacts {
+  readonly info: TrackInfo;
+  /** The largest object that the source has of it; absent when it has none. */
+  readonly largest: Location | undefined;
+}
 
 /** Takes what a source receives for one track. */
 export interface TrackSink {
@@ -23,13 +38,18 @@ export interface TrackSink {
    */
   openGroup(sequence: number, startFrame?: number, head?: SubgroupHead): GroupWriter | undefined;
   /** The source has the track. At most one call per source; not needed if a group comes first. */
-  accepted(): void;
+  accepted(facts?: TrackFacts): void;
   /** The source has told its first group: no lower one will come. */
   started(group: number): void;
   /** Leaves an unfinished subgroup for a source that continues it. It is cut if none does. */
   interrupt(writer: GroupWriter): void;
   /** A whole group in a datagram. @returns Whether it was new: repeated ones are dropped. */
-  datagram(sequence: number, timestamp: number, payload: Uint8Array): boolean;
+  datagram(
+    sequence: number,
+    timestamp: number,
+    payload: Uint8Array,
+    object?: DatagramObject,
+  ): boolean;
   /** Nothing more comes from this source. Only the first call counts. */
   ended(end: TrackEnd): void;
 }

@@ -6,6 +6,18 @@
 import type { Subgroup } from "./group/group.ts";
 import type { Layout } from "./group/subgroup_head.ts";
 
+/** The place of an object in a track. Locations are ordered by group, then by object. */
+export interface Location {
+  readonly group: number;
+  readonly object: number;
+}
+
+/** A track's properties as its publisher wrote them: key-value pairs, as they stand in the objects of this layout. */
+export interface TrackProperties {
+  readonly bytes: Uint8Array;
+  readonly layout: Layout;
+}
+
 /** Properties of a track, fixed for its life. */
 export interface TrackInfo {
   /** The publisher's tie-break; higher goes first. */
@@ -14,6 +26,8 @@ export interface TrackInfo {
   readonly maxAgeMs: number;
   /** Timestamp units per second, at least 1. */
   readonly timescale: number;
+  /** What the publisher says of it beyond that (moq-transport). Kept and passed on, not understood. */
+  readonly properties?: TrackProperties;
 }
 
 /** For sources whose version has no TRACK_INFO: timestamps in milliseconds, groups kept for 5 s. */
@@ -31,6 +45,23 @@ export interface TrackRequest {
   readonly endGroup?: number | undefined;
   /** Whether `startGroup` is only a lower bound, and `maxLatencyMs` picks the start (moq-lite-06). */
   readonly startIsFloor?: boolean;
+  /** First object wanted of `startGroup`, and last one wanted of `endGroup`, inclusive. Default: all (moq-transport). */
+  readonly startObject?: number | undefined;
+  readonly endObject?: number | undefined;
+  /** Whether groups are wanted now. Default: they are (moq-transport). */
+  readonly forward?: boolean;
+}
+
+/** What a datagram says of its object beside group and payload (moq-transport). A lite datagram is object 0, and normal. */
+export interface DatagramObject {
+  readonly object: number;
+  /** Key-value pairs in this layout; empty when there are none. */
+  readonly properties: Uint8Array;
+  readonly layout: Layout;
+  /** The publisher's, 0–255, higher goes first. Absent: that of the track. */
+  readonly priority: number | undefined;
+  readonly status: number;
+  readonly endOfGroup: boolean;
 }
 
 /** How a track ended for its readers. */
@@ -60,7 +91,12 @@ export interface TrackReader {
    */
   onGroup(subgroup: Subgroup, start: number): void;
   /** A datagram: a group of one frame. Its bytes are valid only during the call. */
-  onDatagram?(sequence: number, timestamp: number, payload: Uint8Array): void;
+  onDatagram?(
+    sequence: number,
+    timestamp: number,
+    payload: Uint8Array,
+    object?: DatagramObject,
+  ): void;
   /** The track exists. Called once, before everything else. */
   onKnown?(): void;
   /** The track has ended. */

@@ -33,42 +33,46 @@ export const REFUSAL_REASONS = [
 export type RefusalReason = typeof REFUSAL_REASONS[number];
 
 /** Why a session is closed. */
-export type CloseReason =
+export const CLOSE_REASONS = [
   /** It ended in order. */
-  | "none"
-  | "internal"
-  | "unauthorized"
-  | "protocolViolation"
+  "none",
+  "internal",
+  "unauthorized",
+  "protocolViolation",
   /** The peer was asked to leave and did not. */
-  | "goawayTimeout"
+  "goawayTimeout",
   /** The peer took too long, with a message or with reading. */
-  | "controlTimeout"
+  "controlTimeout",
   /** There is no version in common. */
-  | "version"
-  | "tooMany"
+  "version",
+  "tooMany",
   /** Nothing can be at such a path. */
-  | "notFound"
+  "notFound",
   /** The request is for another host. */
-  | "misdirected"
+  "misdirected",
   /** The auth server cannot be reached. */
-  | "unreachable"
-  | "unavailable";
+  "unreachable",
+  "unavailable",
+] as const;
+export type CloseReason = typeof CLOSE_REASONS[number];
 
 /** Why a stream is given up, by either side. */
-export type StreamReason =
-  | "internal"
+export const STREAM_REASONS = [
+  "internal",
   /** Nobody wants it any more. */
-  | "cancel"
-  | "deliveryTimeout"
-  | "sessionClosed"
-  | "controlTimeout"
-  | "groupTooLarge"
-  | "frameTooLarge"
-  | "notFound"
+  "cancel",
+  "deliveryTimeout",
+  "sessionClosed",
+  "controlTimeout",
+  "groupTooLarge",
+  "frameTooLarge",
+  "notFound",
   /** A newer group replaces it. */
-  | "old"
+  "old",
   /** The cache needs its memory. */
-  | "evicted"
+  "evicted",
   /** There is no such broadcast. */
-  | "unroutable"
-  | "tooMany";
+  "unroutable",
+  "tooMany",
+] as const;
+export type StreamReason = typeof STREAM_REASONS[number];

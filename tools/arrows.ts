@@ -63,7 +63,7 @@ export const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = { web: ["
  * name. The load generator's viewer speaks moq-lite by itself, since it keeps nothing of what comes.
  */
 export const ONLY_FROM: Readonly<Record<string, readonly string[]>> = {
-  "wire/ietf": ["session"],
+  "wire/ietf": ["session/ietf", "session/convert"],
   "wire/lite": ["session/lite", "load/light_session.ts", "load/group_scan.ts"],
   "session/lite": ["session/open.ts", "session/accept.ts", "load/light_session.ts"],
 };

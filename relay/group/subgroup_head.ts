@@ -21,6 +21,10 @@ export interface SubgroupHead {
   readonly publisherPriority?: number;
   /** Whether it has the last record of the group. */
   readonly endOfGroup: boolean;
+  /** Whether each record has properties, if only empty ones. Not with "frames". */
+  readonly properties?: boolean;
+  /** Whether its first record is the first that was ever published in it. Absent: its publisher does not say. */
+  readonly firstObject?: boolean;
 }
 
 /** The head of every group of moq-lite: one stream has all of it. */

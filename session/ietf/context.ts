@@ -1,0 +1,32 @@
+import { CLOSE_REASONS, type CloseReason, STREAM_REASONS, type StreamReason } from "../reasons.ts";
+import { type Codes, type Opening, SessionContext } from "../context.ts";
+import type { Entry } from "../session.ts";
+import type { Unfinished } from "../unfinished.ts";
+import { sessionCode, streamCode } from "../../wire/ietf/codes.ts";
+import { type Dialect, dialectOf } from "../../wire/ietf/dialect.ts";
+import type { Profile } from "../../wire/ietf/profile.ts";
+
+/** The codes of a draft for each reason. */
+export function codesOf(profile: Profile): Codes {
+  return {
+    session: table<CloseReason>(CLOSE_REASONS, (reason) => sessionCode(profile, reason)),
+    stream: table<StreamReason>(STREAM_REASONS, (reason) => streamCode(profile, reason)),
+  };
+}
+
+/** What all parts of a session of moq-transport share. */
+export class IetfContext extends SessionContext {
+  readonly dialect: Dialect;
+
+  constructor(readonly profile: Profile, opening: Opening, entry: Entry, unfinished: Unfinished) {
+    super(codesOf(profile), opening, entry, unfinished);
+    this.dialect = dialectOf(profile);
+  }
+}
+
+function table<R extends string>(
+  reasons: readonly R[],
+  code: (reason: R) => number,
+): Readonly<Record<R, number>> {
+  return Object.fromEntries(reasons.map((reason) => [reason, code(reason)])) as Record<R, number>;
+}

@@ -1,0 +1,44 @@
+/**
+ * One request and all that belongs to it, whatever streams the draft puts it on: up to 16 all requests share the control
+ * stream and name their number, from 17 on each has a stream of its own. Handlers are written once against this.
+ *
+ * @module
+ */
+import type { RequestWord } from "../../wire/ietf/codes.ts";
+import type { ControlMessage, Kind, Messages, Request } from "../../wire/ietf/dialect.ts";
+
+/** What one side has asked of the other, and what both say of it until it is over. */
+export interface Exchange {
+  /** The number of the request. */
+  readonly id: number;
+  /** The request itself. */
+  readonly request: ControlMessage;
+  /**
+   * The next message of the peer: an answer, an update, PUBLISH_DONE, NAMESPACE, … An answer to our own update is not among
+   * them.
+   * @returns `undefined` once the peer says no more: it has taken its request back, or ended its side in order.
+   * @throws {StreamReset} The peer gave it up. @throws {ConnectionClosed} @throws {ProtocolViolation}
+   */
+  next(): Promise<ControlMessage | undefined>;
+  /** Sends a message. The number of the request is filled in where the draft writes it. Ignored once it is over. */
+  send<K extends Kind>(kind: K, value: Omit<Messages[K], "requestId">): void;
+  /** Accepts an update of the peer. Draft 14 has no answer to that. */
+  acceptUpdate(update: Messages["update"]): void;
+  /** Refuses the peer's request with REQUEST_ERROR, and ends it. */
+  refuse(word: RequestWord, reason: string): void;
+  /** Changes a request of ours. Ignored once it is over. */
+  update(parameters: Messages["update"]["parameters"]): void;
+  /** We say no more: FIN, where it has a stream. Harmless when it is over. */
+  finish(): void;
+  /** Takes our request back, or gives the peer's up. Harmless when it is over. */
+  cancel(): void;
+}
+
+/** All requests of a session. */
+export interface Exchanges {
+  /**
+   * Sends a request with the next number. It waits for the peer's leave (MAX_REQUEST_ID, or stream credit).
+   * @throws {ConnectionClosed}
+   */
+  open<K extends Request>(kind: K, value: Omit<Messages[K], "requestId">): Promise<Exchange>;
+}
