@@ -2,6 +2,7 @@ import { CLOSE_REASONS, type CloseReason, STREAM_REASONS, type StreamReason } fr
 import { type Codes, type Opening, SessionContext } from "../context.ts";
 import type { Entry } from "../session.ts";
 import type { Unfinished } from "../unfinished.ts";
+import type { Layout } from "../../relay/group/subgroup_head.ts";
 import { sessionCode, streamCode } from "../../wire/ietf/codes.ts";
 import { type Dialect, dialectOf } from "../../wire/ietf/dialect.ts";
 import type { Profile } from "../../wire/ietf/profile.ts";
@@ -12,6 +13,12 @@ export function codesOf(profile: Profile): Codes {
     session: table<CloseReason>(CLOSE_REASONS, (reason) => sessionCode(profile, reason)),
     stream: table<StreamReason>(STREAM_REASONS, (reason) => streamCode(profile, reason)),
   };
+}
+
+/** The layout of a draft's objects on the streams of subgroups. */
+export function layoutOf({ pairDeltas, requestStreams }: Profile): Layout {
+  // Drafts with streams for requests write their own kind of integers.
+  return requestStreams ? "objects18" : pairDeltas ? "objects16" : "objects14";
 }
 
 /** What all parts of a session of moq-transport share. */
