@@ -135,6 +135,10 @@ export class Broadcast {
   async trackInfo(path: string, name: string, excludeHop: HopId = 0n): Promise<TrackInfo> {
     const route = this.best(excludeHop, path);
     if (route === undefined) throw new NotFound(`a route to broadcast ${path}`, "broadcast");
+    const told = this.#entries.get(keyOf(path, name))?.find(({ track }) =>
+      track.infoTold && track.readers > 0
+    );
+    if (told !== undefined) return told.track.info;
     return await route.source.trackInfo(path, name);
   }
 

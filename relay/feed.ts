@@ -13,8 +13,10 @@ import {
   type BroadcastSource,
   DEFAULT_TRACK_INFO,
   type TrackEnd,
+  type TrackFacts,
   type TrackRequest,
   type TrackSink,
+  UNTOLD_TRACK_INFO,
   type UpstreamSubscription,
 } from "./ports.ts";
 import { type SubgroupHead, WHOLE_GROUP } from "./group/subgroup_head.ts";
@@ -164,7 +166,11 @@ export class Feed implements TrackFeed {
   }
 
   /** An inflow's source has the track. */
-  accepted(from: Inflow): void {
+  accepted(from: Inflow, facts?: TrackFacts): void {
+    if (facts !== undefined && (from === this.#active || from === this.#next)) {
+      from.toldInfo ||= facts.info !== undefined;
+      this.#track.learn(facts);
+    }
     if (from === this.#active) this.#track.confirm();
   }
 
@@ -224,10 +230,11 @@ export class Feed implements TrackFeed {
     if (inflow.counted) context.stats.upstreamSubscriptions++;
     route.source.trackInfo(broadcast, name).then(
       (info) => {
-        if (inflow !== this.#active && inflow !== this.#next) return;
+        if (inflow.toldInfo || (inflow !== this.#active && inflow !== this.#next)) return;
         this.#track.info = info;
-        // A source whose version has no TRACK_INFO answers with the default. Another thread confirms by itself.
-        if (info !== DEFAULT_TRACK_INFO && inflow.counted) this.accepted(inflow);
+        // A source whose version has no TRACK_INFO answers with a default. Another thread confirms by itself.
+        const isDefault = info === DEFAULT_TRACK_INFO || info === UNTOLD_TRACK_INFO;
+        if (!isDefault && inflow.counted) this.accepted(inflow);
       },
       () => {}, // the subscription is refused for the same reason, and says so
     );
@@ -298,6 +305,8 @@ class Inflow implements TrackSink {
   subscription: UpstreamSubscription | undefined;
   /** Whether its groups are counted here. A sibling's are counted at the sibling. */
   readonly counted: boolean;
+  /** Its source has told the track's info when it accepted the subscription. */
+  toldInfo = false;
   #over = false;
 
   constructor(readonly feed: Feed, readonly route: Route) {
@@ -313,8 +322,8 @@ class Inflow implements TrackSink {
     return this.#over ? undefined : this.feed.admit(this, sequence, startFrame, head);
   }
 
-  accepted(): void {
-    if (!this.#over) this.feed.accepted(this);
+  accepted(facts?: TrackFacts): void {
+    if (!this.#over) this.feed.accepted(this, facts);
   }
 
   started(group: number): void {

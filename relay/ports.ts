@@ -6,27 +6,21 @@
  */
 import type { GroupWriter } from "./group/group_writer.ts";
 import type { SubgroupHead } from "./group/subgroup_head.ts";
-import type { DatagramObject, Location, TrackEnd, TrackInfo, TrackRequest } from "./reading.ts";
+import type { DatagramObject, TrackEnd, TrackFacts, TrackInfo, TrackRequest } from "./reading.ts";
 import type { Track } from "./track.ts";
 
 export type { Archive } from "./archive.ts";
-export { DEFAULT_TRACK_INFO } from "./reading.ts";
+export { DEFAULT_TRACK_INFO, UNTOLD_TRACK_INFO } from "./reading.ts";
 export type {
   DatagramObject,
   Location,
   TrackEnd,
+  TrackFacts,
   TrackFailure,
   TrackInfo,
   TrackReader,
   TrackRequest,
 } from "./reading.ts";
-
-/** What a source tells of a track when it accepts a subscription. */
-export interface TrackFacts {
-  readonly info: TrackInfo;
-  /** The largest object that the source has of it; absent when it has none. */
-  readonly largest: Location | undefined;
-}
 
 /** Takes what a source receives for one track. */
 export interface TrackSink {
@@ -37,7 +31,10 @@ export interface TrackSink {
    * @returns Its writer, or `undefined` when it is not wanted: then stop its stream.
    */
   openGroup(sequence: number, startFrame?: number, head?: SubgroupHead): GroupWriter | undefined;
-  /** The source has the track. At most one call per source; not needed if a group comes first. */
+  /**
+   * The source has the track. At most one call per source; not needed if a group comes first.
+   * @param facts Their info takes the place of {@link BroadcastSource.trackInfo}.
+   */
   accepted(facts?: TrackFacts): void;
   /** The source has told its first group: no lower one will come. */
   started(group: number): void;

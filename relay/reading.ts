@@ -33,6 +33,17 @@ export interface TrackInfo {
 /** For sources whose version has no TRACK_INFO: timestamps in milliseconds, groups kept for 5 s. */
 export const DEFAULT_TRACK_INFO: TrackInfo = { priority: 127, maxAgeMs: 5000, timescale: 1000 };
 
+/** For sources that tell of their tracks when they accept a subscription (moq-transport): as the default, in microseconds. */
+export const UNTOLD_TRACK_INFO: TrackInfo = { ...DEFAULT_TRACK_INFO, timescale: 1_000_000 };
+
+/** What a source tells of a track when it accepts a subscription. */
+export interface TrackFacts {
+  /** Absent: `BroadcastSource.trackInfo` tells it. */
+  readonly info?: TrackInfo | undefined;
+  /** The largest object that the source has of it; absent when it has none. */
+  readonly largest: Location | undefined;
+}
+
 /** What a reader wants of a track. */
 export interface TrackRequest {
   /** 0–255; higher goes first. */

@@ -10,11 +10,13 @@ import type { Clock } from "../base/clock.ts";
 import type { FramePool } from "./group/frame_pool.ts";
 import type { Archive } from "./archive.ts";
 import type { CopyOf, Group, Subgroup } from "./group/group.ts";
-import { GroupRing } from "./group/group_ring.ts";
+import { GroupRing, later } from "./group/group_ring.ts";
 import type { Layout } from "./group/subgroup_head.ts";
 import {
   DEFAULT_TRACK_INFO,
+  type Location,
   type TrackEnd,
+  type TrackFacts,
   type TrackInfo,
   type TrackReader,
   type TrackRequest,
@@ -77,6 +79,8 @@ interface Reading {
 export class Track {
   readonly ring: GroupRing;
   info: TrackInfo = DEFAULT_TRACK_INFO;
+  /** Whether the source of the running feed has told the info when it accepted the subscription. */
+  infoTold = false;
   groupsIn = 0;
   framesIn = 0;
   bytesIn = 0;
@@ -91,6 +95,8 @@ export class Track {
   /** Readers that are being told of the end. */
   #leaving: Map<TrackReader, Reading> | undefined;
   #deliveries = 0;
+  /** What the source has told, or what came in a datagram. */
+  #largestTold: Location | undefined;
   /** The first group of the running feed, if its source has told it. */
   #first: number | undefined;
   /** How a track without a feed has ended. Later readers get the kept groups and this. */
@@ -115,6 +121,20 @@ export class Track {
     if (this.#known) return;
     this.#known = true;
     for (const reader of this.#readings.keys()) reader.onKnown?.();
+  }
+
+  /** Its source has told of it, before it confirms it. */
+  learn({ info, largest }: TrackFacts): void {
+    if (info !== undefined) {
+      this.info = info;
+      this.infoTold = true;
+    }
+    this.#largestTold = later(this.#largestTold, largest);
+  }
+
+  /** The largest object that is known of it: of those that came, and what its source has told. Frames count as objects. */
+  get largest(): Location | undefined {
+    return later(this.ring.largest, this.#largestTold);
   }
 
   /** How many readers it has. */
@@ -150,6 +170,8 @@ export class Track {
       this.ring.clear(); // groups of an earlier feed are stale, and group numbers may start again
       this.#datagrams = undefined;
       this.#first = undefined;
+      this.#largestTold = undefined;
+      this.infoTold = false;
       this.#known = false;
       this.feed.start();
     } else {

@@ -174,6 +174,11 @@ export class Group {
     return this.others.reduce((sum, { written }) => sum + written, this.first.written);
   }
 
+  /** The highest index of a whole frame, or id of a whole object; -1 while there is none. */
+  get lastId(): number {
+    return this.others.reduce((last, { lastId }) => Math.max(last, lastId), this.first.lastId);
+  }
+
   /** Whether one of its subgroups has readers. */
   get isRead(): boolean {
     return this.subgroups.some(({ cursors }) => cursors.length > 0);
@@ -229,6 +234,9 @@ export class Subgroup {
   /** Payload bytes of the record that is being written, and how many are missing. Both 0 between records. */
   frameBytes = 0;
   missingBytes = 0;
+  /** Id of the object that is being written or was written last; see {@link Subgroup.lastId}. -1 while there is none. */
+  begunId = -1;
+  wholeId = -1;
   /** Timestamp of the newest frame, in the track's timescale; the next delta counts from it. */
   lastTimestamp = 0;
   segments: Slab[] = NO_SLABS;
@@ -257,6 +265,12 @@ export class Subgroup {
   ) {
     this.#sizeHint = sizeHint;
     this.sequence = group.sequence;
+  }
+
+  /** Index of the newest whole frame, or id of the newest whole object; -1 while there is none. */
+  get lastId(): number {
+    if (this.head.layout !== "frames") return this.wholeId;
+    return this.frames === 0 ? -1 : this.startFrame + this.frames - 1;
   }
 
   /** Keeps the group, and so the bytes, until {@link Subgroup.release}. */

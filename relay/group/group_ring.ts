@@ -6,6 +6,7 @@
  */
 import type { FramePool } from "./frame_pool.ts";
 import { Group, type GroupKeeper, MAX_SUBGROUPS, type Subgroup } from "./group.ts";
+import type { Location } from "../reading.ts";
 import { type SubgroupHead, WHOLE_GROUP } from "./subgroup_head.ts";
 
 /** Told of every change: a mirror in shared memory follows the ring (`shared_ring.ts`). */
@@ -42,6 +43,8 @@ export class GroupRing implements GroupKeeper {
   #highest = -1;
   #highestBefore = -1;
   #floor = -1;
+  /** The largest object of a newest group that had to go. */
+  #largestGone: Location | undefined;
   #observer: RingObserver | undefined;
   /** Groups that gave way to newer ones. */
   evicted = 0;
@@ -79,6 +82,16 @@ export class GroupRing implements GroupKeeper {
   /** The group with the highest sequence. */
   get newest(): Group | undefined {
     return this.#newest;
+  }
+
+  /** The largest whole object (or frame) there is, or was before its group had to go. Looks at the groups from the newest. */
+  get largest(): Location | undefined {
+    const gone = this.#largestGone;
+    for (const group of this.since(gone?.group ?? 0).reverse()) {
+      const object = group.lastId;
+      if (object >= 0) return later({ group: group.sequence, object }, gone);
+    }
+    return gone;
   }
 
   /** Groups kept now. */
@@ -186,6 +199,7 @@ export class GroupRing implements GroupKeeper {
   forget(group: Group): void {
     const slot = this.#bySequence.get(group.sequence);
     if (slot === undefined || this.#slots[slot] !== group) return;
+    this.#largestGone = this.largest;
     this.#slots[slot] = undefined;
     if (group === this.#newest) this.#newest = this.since(0).at(-1);
     this.#forget(slot, group);
@@ -218,6 +232,7 @@ export class GroupRing implements GroupKeeper {
     this.#gone.clear();
     this.#goneBefore.clear();
     this.#highest = this.#highestBefore = this.#floor = -1;
+    this.#largestGone = undefined;
   }
 
   #make(sequence: number, startFrame: number, now: number, head?: SubgroupHead): Group {
@@ -271,6 +286,12 @@ export class GroupRing implements GroupKeeper {
     if (this.#growing.size <= this.maxGrowing) return;
     for (const oldest of this.#growing.values()) return oldest.end("cut");
   }
+}
+
+/** The later of two locations; one that is not known is the earlier one. */
+export function later(a: Location | undefined, b: Location | undefined): Location | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a.group > b.group || (a.group === b.group && a.object > b.object) ? a : b;
 }
 
 /** Releases a group now. One that still grows is cut, so that nobody takes its end for the real one. */

@@ -159,6 +159,7 @@ export class GroupWriter {
     const to = this.subgroup;
     to.frames++;
     to.wholeBytes = to.written;
+    to.wholeId = to.begunId;
     for (const counter of this.counters) {
       counter.framesIn++;
       counter.bytesIn += to.frameBytes;

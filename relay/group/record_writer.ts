@@ -12,21 +12,33 @@ export interface Marks {
   /** How many are, and where the last of them ends. */
   readonly frames: number;
   readonly wholeBytes: number;
+  /** Id of that one; -1 if there is none. */
+  readonly lastId: number;
 }
+
+/** For frames: who reads them finds their ends. */
+export const NO_MARKS: Marks = { frames: 0, wholeBytes: 0, lastId: -1 };
 
 /**
  * Begins a record. Its payload follows by {@link GroupWriter.payload}.
  * @param head All bytes before the payload.
  * @param size Payload bytes.
+ * @param id Of its object.
  * @throws {GroupTooLarge}
  */
-export function beginRecord(writer: GroupWriter, head: Uint8Array, size: number): void {
+export function beginRecord(
+  writer: GroupWriter,
+  head: Uint8Array,
+  size: number,
+  id: number,
+): void {
   const to = writer.subgroup;
   if (!writer.next(size)) return;
   const begun = to.written - to.wholeBytes;
   if (begun > head.length + size || !holds(to, to.wholeBytes, head)) return writer.cut();
   if (begun === 0) writer.checkSize(head.length, size);
   append(writer, head.subarray(Math.min(begun, head.length)));
+  to.begunId = id;
   writer.begun(size, Math.max(0, begun - head.length));
 }
 
@@ -49,7 +61,7 @@ export class RecordCopier {
    * @param marks Where records end. Marks behind the bytes that have come do not count yet.
    * @throws {GroupTooLarge}
    */
-  push(bytes: Uint8Array, { frames, wholeBytes }: Marks): void {
+  push(bytes: Uint8Array, { frames, wholeBytes, lastId }: Marks): void {
     const writer = this.#writer;
     if (!writer.open) return;
     const to = writer.subgroup;
@@ -66,6 +78,7 @@ export class RecordCopier {
     }
     to.frames = frames;
     to.wholeBytes = wholeBytes;
+    to.wholeId = lastId;
   }
 }
 

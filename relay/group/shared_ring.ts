@@ -79,8 +79,11 @@ const SLOT = {
   head: 9,
   idHigh: 10,
   idLow: 11,
+  /** Id of the newest whole object plus 1. */
+  lastHigh: 12,
+  lastLow: 13,
   /** From here on: arena, offset, end of each segment. */
-  table: 12,
+  table: 14,
 } as const;
 const SEGMENT_WORDS = 3;
 const SLOT_WORDS = SLOT.table + MAX_SEGMENTS * SEGMENT_WORDS;
@@ -124,6 +127,8 @@ export class SharedRing implements RingObserver, SubgroupObserver {
     Atomics.store(words, base + SLOT.segments, 0);
     Atomics.store(words, base + SLOT.frames, 0);
     Atomics.store(words, base + SLOT.bytes, 0);
+    store(words, base + SLOT.lastHigh, 0);
+    store(words, base + SLOT.lastLow, 0);
     store(words, base + SLOT.wholeBytes, 0);
     Atomics.store(words, base + SLOT.state, 0);
     Atomics.add(words, base + SLOT.generation, 1);
@@ -165,7 +170,12 @@ export class SharedRing implements RingObserver, SubgroupObserver {
     Atomics.store(words, base + SLOT.bytes, subgroup.bytes);
     store(words, base + SLOT.frames, subgroup.frames);
     // A reader of frames finds their ends by itself.
-    if (subgroup.head !== WHOLE_GROUP) store(words, base + SLOT.wholeBytes, subgroup.wholeBytes);
+    if (subgroup.head !== WHOLE_GROUP) {
+      const last = subgroup.lastId + 1;
+      store(words, base + SLOT.lastHigh, Math.floor(last / WORD));
+      store(words, base + SLOT.lastLow, last | 0);
+      store(words, base + SLOT.wholeBytes, subgroup.wholeBytes);
+    }
     if (subgroup.state !== "open") {
       Atomics.store(words, base + SLOT.state, subgroup.state === "complete" ? 1 : 2);
     }
@@ -248,12 +258,16 @@ export class SharedRingReader {
     return this.#isCurrent(group) ? headOf(word, high * WORD + low) : "lagged";
   }
 
-  /** How far its records are whole. Bytes that are read after this call reach at least that far. Not kept for frames. */
-  marks(group: SharedGroup): Marks {
+  /** How far its records are whole: it may be behind bytes that were read before. Not kept for frames. */
+  marks(group: SharedGroup): Marks | "lagged" {
     const words = this.#words;
     const base = at(group.slot);
     const wholeBytes = Atomics.load(words, base + SLOT.wholeBytes);
-    return { wholeBytes, frames: Atomics.load(words, base + SLOT.frames) };
+    const frames = Atomics.load(words, base + SLOT.frames);
+    const high = Atomics.load(words, base + SLOT.lastHigh);
+    const low = Atomics.load(words, base + SLOT.lastLow) >>> 0;
+    if (!this.#isCurrent(group)) return "lagged";
+    return { wholeBytes, frames, lastId: high * WORD + low - 1 };
   }
 
   /** How many frames of a group are whole. */
@@ -372,9 +386,16 @@ function at(slot: number): number {
   return HEAD_WORDS + slot * SLOT_WORDS;
 }
 
-/** The layout, whether the group ends with the subgroup, and the priority plus 1; 0 for none. */
-function headWord({ layout, endOfGroup, publisherPriority = -1 }: SubgroupHead): number {
-  return LAYOUTS.indexOf(layout) | Number(endOfGroup) << 8 | (publisherPriority + 1) << 16;
+/** The layout, whether the group ends with the subgroup, what else is said of it, and the priority plus 1; 0 for none. */
+function headWord(head: SubgroupHead): number {
+  const { layout, endOfGroup, publisherPriority = -1, properties, firstObject } = head;
+  return LAYOUTS.indexOf(layout) | Number(endOfGroup) << 8 | saidWord(properties) << 9 |
+    saidWord(firstObject) << 11 | (publisherPriority + 1) << 16;
+}
+
+/** What may be said or not, in two bits. */
+function saidWord(said: boolean | undefined): number {
+  return said === undefined ? 0 : said ? 2 : 1;
 }
 
 const WHOLE_GROUP_WORD = headWord(WHOLE_GROUP);
@@ -382,11 +403,14 @@ const WHOLE_GROUP_WORD = headWord(WHOLE_GROUP);
 function headOf(word: number, id: number): SubgroupHead {
   if (word === WHOLE_GROUP_WORD && id === 0) return WHOLE_GROUP;
   const priority = word >> 16;
+  const [properties, firstObject] = [word >> 9 & 3, word >> 11 & 3];
   return {
     id,
     layout: LAYOUTS[word & 0xff]!,
     endOfGroup: (word >> 8 & 1) === 1,
     ...(priority > 0 && { publisherPriority: priority - 1 }),
+    ...(properties > 0 && { properties: properties === 2 }),
+    ...(firstObject > 0 && { firstObject: firstObject === 2 }),
   };
 }
 

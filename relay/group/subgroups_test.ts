@@ -120,7 +120,10 @@ Deno.test("a group takes no more than so many subgroups, and its bytes are those
     () => new ObjectWriter(one!).object({ id: 0, payload: counting(1) }),
     GroupTooLarge,
   );
-  assert.throws(() => copier.push(counting(2), { frames: 1, wholeBytes: 0 }), GroupTooLarge);
+  assert.throws(
+    () => copier.push(counting(2), { frames: 1, wholeBytes: 0, lastId: 0 }),
+    GroupTooLarge,
+  );
 });
 
 Deno.test("GroupWriter knows where the last whole record ends, and cuts what stops behind it", () => {
@@ -128,15 +131,18 @@ Deno.test("GroupWriter knows where the last whole record ends, and cuts what sto
   const writer = new GroupWriter(group, LIMITS);
   const head = objectHead({ id: 2, payload: counting(50), properties: counting(40) }, -1);
   assert.equal(head.length, 43);
-  beginRecord(writer, head, 50);
+  beginRecord(writer, head, 50, 2);
   assert.deepEqual([group.written, group.wholeBytes, group.frames], [43, 0, 0]);
+  assert.equal(group.lastId, -1, "no object is whole yet");
   writer.payload(counting(50));
   assert.deepEqual([group.written, group.wholeBytes, group.frames], [93, 93, 1]);
-  beginRecord(writer, Uint8Array.of(0, 0, 0), 0);
+  assert.equal(group.lastId, 2);
+  beginRecord(writer, Uint8Array.of(0, 0, 0), 0, 3);
   assert.deepEqual([group.wholeBytes, group.frames], [96, 2]);
-  beginRecord(writer, Uint8Array.of(0, 0, 5), 5);
+  beginRecord(writer, Uint8Array.of(0, 0, 5), 5, 4);
   writer.finish();
   assert.deepEqual([group.state, group.bytes, group.wholeBytes], ["cut", 99, 96]);
+  assert.equal(group.lastId, 3);
 
   const frames = Group.alone(new FramePool(), 0, 0);
   const plain = new GroupWriter(frames, LIMITS);
@@ -144,6 +150,15 @@ Deno.test("GroupWriter knows where the last whole record ends, and cuts what sto
   plain.begin(1, 5);
   plain.commit();
   assert.deepEqual([frames.bytes, frames.wholeBytes], [9, 7]);
+});
+
+Deno.test("Subgroup.lastId is the index of the newest whole frame, counted from the start of the group", () => {
+  const frames = Group.alone(new FramePool(), 0, 0, { startFrame: 7 });
+  const writer = new GroupWriter(frames, LIMITS);
+  assert.equal(frames.lastId, -1);
+  for (let i = 0; i < 2; i++) writer.frame(0, counting(5));
+  writer.begin(0, 5);
+  assert.equal(frames.lastId, 8);
 });
 
 Deno.test("another writer goes on inside a record, wherever the first one broke off", () => {
@@ -157,7 +172,7 @@ Deno.test("another writer goes on inside a record, wherever the first one broke 
     // Copied raw, it may stop anywhere: also inside a head.
     const first = new GroupWriter(group, LIMITS);
     const whole = broken >= 12 ? 12 : 0;
-    const marks = { frames: whole === 0 ? 0 : 1, wholeBytes: whole };
+    const marks = { frames: whole === 0 ? 0 : 1, wholeBytes: whole, lastId: whole === 0 ? -1 : 1 };
     new RecordCopier(first).push(Uint8Array.from(all.slice(0, broken)), marks);
     first.leave();
     const counters = [{ framesIn: 0, bytesIn: 0 }];
@@ -166,6 +181,7 @@ Deno.test("another writer goes on inside a record, wherever the first one broke 
     second.writer.finish();
     assert.deepEqual([...bytesOf(group)], all);
     assert.deepEqual([group.state, group.frames, group.wholeBytes], ["complete", 2, all.length]);
+    assert.equal(group.lastId, 4);
     assert.equal(counters[0]!.framesIn, whole === 0 ? 2 : 1);
   }
 });
@@ -174,23 +190,27 @@ Deno.test("a writer that goes on with other bytes than those that are here cuts 
   const begin = () => {
     const group = Group.alone(new FramePool(), 0, 0, { head: objects(0) });
     const writer = new GroupWriter(group, LIMITS);
-    beginRecord(writer, Uint8Array.of(0, 0, 9), 9);
+    beginRecord(writer, Uint8Array.of(0, 0, 9), 9, 0);
     writer.payload(counting(4));
     writer.commit();
     writer.leave();
     return { group, second: new GroupWriter(group, LIMITS) };
   };
   const other = begin();
-  beginRecord(other.second, Uint8Array.of(0, 0, 8), 8);
+  beginRecord(other.second, Uint8Array.of(0, 0, 8), 8, 0);
   assert.equal(other.group.state, "cut");
   const raw = begin();
-  new RecordCopier(raw.second).push(Uint8Array.of(0, 0, 9, 0, 7), { frames: 0, wholeBytes: 0 });
+  new RecordCopier(raw.second).push(Uint8Array.of(0, 0, 9, 0, 7), {
+    frames: 0,
+    wholeBytes: 0,
+    lastId: -1,
+  });
   assert.equal(raw.group.state, "cut");
   const same = begin();
   const bytes = Uint8Array.of(0, 0, 9, ...counting(9));
   const copier = new RecordCopier(same.second);
-  copier.push(bytes.subarray(0, 5), { frames: 0, wholeBytes: 0 });
-  copier.push(bytes.subarray(5), { frames: 1, wholeBytes: 12 });
+  copier.push(bytes.subarray(0, 5), { frames: 0, wholeBytes: 0, lastId: -1 });
+  copier.push(bytes.subarray(5), { frames: 1, wholeBytes: 12, lastId: 0 });
   same.second.finish();
   assert.deepEqual([...bytesOf(same.group)], [...bytes]);
   assert.deepEqual([same.group.state, same.group.frames], ["complete", 1]);

@@ -6,7 +6,13 @@
 import type { Logger } from "../../base/logger.ts";
 import type { GroupWriter } from "../../relay/group/group_writer.ts";
 import { SubgroupCopier } from "../../relay/group/subgroup_copier.ts";
-import type { TrackEnd, TrackRequest, TrackSink, UpstreamSubscription } from "../../relay/ports.ts";
+import type {
+  TrackEnd,
+  TrackFacts,
+  TrackRequest,
+  TrackSink,
+  UpstreamSubscription,
+} from "../../relay/ports.ts";
 import type { SharedRingReader } from "../../relay/group/shared_ring.ts";
 import type { FromAsker, FromOwner, Send } from "./messages.ts";
 import { RingFollower } from "./ring_follower.ts";
@@ -44,8 +50,8 @@ export class FollowedTrack implements UpstreamSubscription {
   }
 
   /** The owner's source has the track. */
-  known(): void {
-    if (!this.#over) this.#o.sink.accepted();
+  known(facts: TrackFacts): void {
+    if (!this.#over) this.#o.sink.accepted(facts);
   }
 
   /** The owner has told the first group. */

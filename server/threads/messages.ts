@@ -7,7 +7,7 @@
 import type { GroupState } from "../../relay/group/group.ts";
 import type { Marks } from "../../relay/group/record_writer.ts";
 import type { SubgroupHead } from "../../relay/group/subgroup_head.ts";
-import type { TrackEnd, TrackInfo, TrackRequest } from "../../relay/ports.ts";
+import type { TrackEnd, TrackFacts, TrackInfo, TrackRequest } from "../../relay/ports.ts";
 
 /** From the owner of the broadcasts. */
 export type FromOwner =
@@ -35,8 +35,8 @@ export type FromOwner =
     readonly pool: number;
     readonly control: SharedArrayBuffer;
   }
-  /** The track exists. */
-  | { readonly type: "known"; readonly id: number }
+  /** The track exists, and this is known of it. */
+  | { readonly type: "known"; readonly id: number; readonly facts: TrackFacts }
   /** The first group that comes. */
   | { readonly type: "started"; readonly id: number; readonly group: number }
   /** A further subgroup of a group: the ring has only its first. `key` is its number in the subscription. */

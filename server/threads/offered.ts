@@ -8,7 +8,13 @@ import { reasonOf } from "../../base/errors.ts";
 import { NotFound, SourceLost } from "../../relay/errors.ts";
 import type { GroupCursor, GroupState, Subgroup } from "../../relay/group/group.ts";
 import type { Origin, Watch } from "../../relay/origin.ts";
-import type { TrackEnd, TrackFailure, TrackReader, TrackRequest } from "../../relay/ports.ts";
+import type {
+  TrackEnd,
+  TrackFailure,
+  TrackInfo,
+  TrackReader,
+  TrackRequest,
+} from "../../relay/ports.ts";
 import { SIBLINGS } from "../../relay/route.ts";
 import type { Track } from "../../relay/track.ts";
 import type { FromAsker, FromOwner, Send } from "./messages.ts";
@@ -49,7 +55,7 @@ export class Offered {
           const { id, broadcast, track } = message;
           const found = this.#find(broadcast);
           const info = await found.trackInfo(broadcast, track, SIBLINGS);
-          this.#send({ type: "info", id, info });
+          this.#send({ type: "info", id, info: posted(info) });
         });
       case "fetch":
         return this.#answer(message, async () => {
@@ -138,7 +144,9 @@ class Served implements TrackReader {
   }
 
   onKnown(): void {
-    this.send({ type: "known", id: this.id });
+    const { info, infoTold, largest } = this.track;
+    const facts = { info: infoTold ? posted(info) : undefined, largest };
+    this.send({ type: "known", id: this.id, facts });
   }
 
   onGroup(subgroup: Subgroup, start: number): void {
@@ -155,8 +163,8 @@ class Served implements TrackReader {
     const key = this.#nextKey++;
     send({ type: "subgroup", id, key, sequence, startFrame, head });
     const poster = new Poster(subgroup, (bytes, state) => {
-      const { frames, wholeBytes } = subgroup;
-      const marks = { frames, wholeBytes };
+      const { frames, wholeBytes, lastId } = subgroup;
+      const marks = { frames, wholeBytes, lastId };
       send({ type: "grown", id, key, bytes, marks, state }, bytes.buffer as ArrayBuffer);
       if (state !== "open") this.#posters.delete(poster);
     });
@@ -180,6 +188,13 @@ class Served implements TrackReader {
     // The mirror stays until the sibling has read the rest and closes the subscription.
     this.send({ type: "ended", id: this.id, end });
   }
+}
+
+/** A copy whose properties are alone in their memory: all of that is copied for another thread. */
+function posted(info: TrackInfo): TrackInfo {
+  const { properties } = info;
+  if (properties === undefined) return info;
+  return { ...info, properties: { ...properties, bytes: properties.bytes.slice() } };
 }
 
 /** Sends one subgroup as it grows. The first pump sends a piece even if it is empty. */

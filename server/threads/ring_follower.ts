@@ -8,7 +8,7 @@
  */
 import { setImmediate } from "node:timers";
 import type { GroupWriter } from "../../relay/group/group_writer.ts";
-import type { Marks } from "../../relay/group/record_writer.ts";
+import { type Marks, NO_MARKS } from "../../relay/group/record_writer.ts";
 import { SubgroupCopier } from "../../relay/group/subgroup_copier.ts";
 import type { TrackSink } from "../../relay/ports.ts";
 import type { SharedGroup, SharedRingReader } from "../../relay/group/shared_ring.ts";
@@ -23,7 +23,6 @@ interface Following {
 
 /** Bytes between the two rings. A thread does one thing at a time, so one buffer is enough. */
 const scratch = new Uint8Array(64 * 1024);
-const NO_MARKS: Marks = { frames: 0, wholeBytes: 0 };
 
 export class RingFollower {
   readonly #ring: SharedRingReader;
@@ -105,10 +104,11 @@ export class RingFollower {
   #copy(following: Following): void {
     const { group, writer, copier } = following;
     for (;;) {
-      const marks = copier.needsMarks ? this.#ring.marks(group) : NO_MARKS;
       const read = this.#ring.readInto(group, following.position, scratch);
       if (read === "no-arena") return; // its message is on the way and calls this again
-      if (read === "lagged") {
+      // Behind the bytes: when the group has ended, these are its last ones.
+      const marks = copier.needsMarks ? this.#ring.marks(group) : NO_MARKS;
+      if (read === "lagged" || marks === "lagged") {
         writer.cut();
         break;
       }

@@ -16,13 +16,11 @@ import type {
   TrackSink,
   UpstreamSubscription,
 } from "../../relay/ports.ts";
+import { NO_MARKS } from "../../relay/group/record_writer.ts";
 import { SubgroupCopier } from "../../relay/group/subgroup_copier.ts";
 import { SharedRingReader } from "../../relay/group/shared_ring.ts";
 import { FollowedTrack } from "./followed_track.ts";
 import type { FromAsker, FromOwner, Send } from "./messages.ts";
-
-/** Fetched groups come as frames. A reader of frames finds their ends by itself. */
-const NO_MARKS = { frames: 0, wholeBytes: 0 };
 
 /** A request that is not answered yet. */
 interface Asked {
@@ -66,7 +64,7 @@ export class Sibling implements BroadcastSource {
         return this.#tracks.get(id)?.opened(pool, new SharedRingReader({ control, arenas }));
       }
       case "known":
-        return this.#tracks.get(message.id)?.known();
+        return this.#tracks.get(message.id)?.known(message.facts);
       case "started":
         return this.#tracks.get(message.id)?.started(message.group);
       case "subgroup":

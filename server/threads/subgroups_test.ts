@@ -77,8 +77,8 @@ Deno.test("subgroups of objects cross to other threads byte for byte, with what 
   while (track.readers < 2) await new Promise((resolve) => setTimeout(resolve, 1));
 
   const heads = [
-    objects(2 ** 40, { publisherPriority: 0 }),
-    objects(1, { publisherPriority: 255 }),
+    objects(2 ** 40, { publisherPriority: 0, properties: true, firstObject: false }),
+    objects(1, { publisherPriority: 255, properties: false, firstObject: true }),
     objects(7, { endOfGroup: true }),
   ];
   for (const sequence of [3, 4]) {
@@ -111,9 +111,10 @@ Deno.test("subgroups of objects cross to other threads byte for byte, with what 
     const all = cut ? objectBytes([...LISTS[i]!, object(5, 100)]).slice(0, -40) : whole;
     assert.ok(Array.from(one.bytes).every((byte, at) => byte === all[at]), `bytes of ${n}`);
     assert.equal(one.bytes.length, all.length);
-    assert.deepEqual([one.state, one.frames, one.wholeBytes], [
+    assert.deepEqual([one.state, one.frames, one.lastId, one.wholeBytes], [
       cut ? "cut" : "complete",
       LISTS[i]!.length,
+      LISTS[i]!.at(-1)!.id,
       whole.length,
     ]);
   }

@@ -1,71 +1,9 @@
 import assert from "node:assert/strict";
-import { silent } from "../../base/logger.ts";
 import { NotFound, SourceLost } from "../../relay/errors.ts";
-import {
-  bytesOf,
-  counting,
-  FakeReader,
-  FakeSource,
-  type TestContext,
-  testContext,
-} from "../../tests/support/fixtures/relay.ts";
-import { type AnnounceEvent, Origin } from "../../relay/origin.ts";
+import { bytesOf, counting, FakeReader, FakeSource } from "../../tests/support/fixtures/relay.ts";
+import { Nodes, reading, ROUTE, type TestNode } from "../../tests/support/fixtures/nodes.ts";
 import { SIBLINGS } from "../../relay/route.ts";
 import { until } from "../../tests/support/fixtures/http.ts";
-import { ThreadLinks } from "./thread_links.ts";
-
-interface TestNode {
-  readonly origin: Origin;
-  readonly context: TestContext;
-  readonly links: ThreadLinks;
-  /** "+path", "~path" and "-path" as they came. */
-  readonly news: string[];
-}
-
-/** Nodes of one server, all in this thread, each joined with every other. */
-class Nodes implements Disposable {
-  readonly all: TestNode[];
-  readonly #alive = setInterval(() => {}, 1000); // waiting for shared memory does not keep the process going
-
-  constructor(count: number, lingerMs = 0) {
-    this.all = Array.from({ length: count }, (_, index) => {
-      const context = testContext();
-      const origin = new Origin({ context, hop: 7n, lingerMs, place: { index, count } });
-      const news: string[] = [];
-      const sign = { active: "+", updated: "~", ended: "-" } as const;
-      const told = ({ kind, path }: AnnounceEvent) => void news.push(sign[kind] + path);
-      origin.watch({ hidden: true }, told);
-      return { origin, context, links: new ThreadLinks(origin, silent), news };
-    });
-    for (let a = 0; a < count; a++) {
-      for (let b = a + 1; b < count; b++) {
-        const { port1, port2 } = new MessageChannel();
-        this.all[a]!.links.join(b, port1);
-        this.all[b]!.links.join(a, port2);
-      }
-    }
-  }
-
-  [Symbol.dispose](): void {
-    for (const { links } of this.all) links.close();
-    clearInterval(this.#alive);
-  }
-}
-
-const ROUTE = { hops: [5n], warm: 1, cold: 2 };
-
-/** Node `a` has a source for "p"; node `b` reads its track "t". */
-async function reading(nodes: Nodes, request = { priority: 1, maxLatencyMs: 0 }) {
-  const [a, b] = nodes.all as [TestNode, TestNode];
-  const source = new FakeSource("publisher");
-  const announced = a.origin.announce("p", source, ROUTE)!;
-  await until(() => b.news.length === 1);
-  const track = b.origin.find("p")!.track("p", "t");
-  const reader = new FakeReader(request);
-  track.add(reader);
-  await until(() => source.subscriptions.length === 1);
-  return { a, b, source, announced, track, reader };
-}
 
 Deno.test("what one node is told of is known at all, once, and no sibling passes it on", async () => {
   using nodes = new Nodes(3);

@@ -25,6 +25,7 @@ export interface SeenSubgroup {
   readonly startFrame: number;
   readonly bytes: Uint8Array;
   readonly frames: number;
+  readonly lastId: number;
   readonly wholeBytes: number;
   readonly state: GroupState;
 }
@@ -35,9 +36,9 @@ interface WorkerScope {
 }
 
 function report(subgroup: Subgroup, scope: WorkerScope): void {
-  const { sequence, head, startFrame, frames, wholeBytes, state } = subgroup;
+  const { sequence, head, startFrame, frames, lastId, wholeBytes, state } = subgroup;
   const bytes = bytesOf(subgroup);
-  scope.postMessage({ sequence, head, startFrame, frames, wholeBytes, state, bytes });
+  scope.postMessage({ sequence, head, startFrame, frames, lastId, wholeBytes, state, bytes });
 }
 
 // The test imports the types above: only in a worker there is somebody to post to.
