@@ -244,12 +244,13 @@ export class Track {
   deliver(subgroup: Subgroup, counted = true): void {
     const { group } = subgroup;
     const isNew = subgroup === group.first;
+    // Readers that come when the track is confirmed catch up with this group: they do not get it twice.
+    const delivery = ++this.#deliveries;
     if (isNew) {
       this.groupsIn++;
       if (!this.#known) this.confirm();
       if (counted) this.context.stats.groupsIn++;
     }
-    const delivery = ++this.#deliveries;
     group.retain(); // a callback of a reader in this process may publish the next group
     for (const reading of this.#readings.values()) {
       if (reading.since < delivery) this.#offer(reading, subgroup, this.#first);

@@ -295,16 +295,17 @@ export class Subgroup {
   /**
    * The bytes from `position`, as far as they are contiguous; empty when there are none. Readers at one position share a view.
    * It is valid while the group is retained. Never write into it.
+   * @param most Where it ends at the latest. Default: where the bytes end.
    */
-  slice(position: number): Uint8Array {
-    if (this.#sliceFrom === position && this.#sliceEnd === this.bytes) return this.#slice!;
+  slice(position: number, most: number = this.bytes): Uint8Array {
+    if (this.#sliceFrom === position && this.#sliceEnd === most) return this.#slice!;
     let start = 0;
     for (let i = 0; i < this.segments.length; i++) {
-      const end = Math.min(this.ends[i]!, this.bytes);
+      const end = Math.min(this.ends[i]!, most);
       if (position < end) {
         this.#slice = this.segments[i]!.bytes.subarray(position - start, end - start);
         this.#sliceFrom = position;
-        this.#sliceEnd = this.bytes;
+        this.#sliceEnd = most;
         return this.#slice;
       }
       start = this.ends[i]!;

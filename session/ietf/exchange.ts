@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { SendStream } from "../../transport/connection.ts";
 import type { RequestWord } from "../../wire/ietf/codes.ts";
 import type { ControlMessage, Kind, Messages, Request } from "../../wire/ietf/dialect.ts";
 
@@ -13,6 +14,8 @@ export interface Exchange {
   readonly id: number;
   /** The request itself. */
   readonly request: ControlMessage;
+  /** The stream that our messages go out on, for who has to know its backlog. Requests may share it. */
+  readonly out: SendStream;
   /**
    * The next message of the peer: an answer, an update, PUBLISH_DONE, NAMESPACE, … An answer to our own update is not among
    * them.
@@ -24,6 +27,8 @@ export interface Exchange {
   send<K extends Kind>(kind: K, value: Omit<Messages[K], "requestId">): void;
   /** Accepts an update of the peer. Draft 14 has no answer to that. */
   acceptUpdate(update: Messages["update"]): void;
+  /** Refuses an update of the peer. The request goes on. Draft 14 has no answer to that. */
+  refuseUpdate(update: Messages["update"], word: RequestWord, reason: string): void;
   /** Refuses the peer's request with REQUEST_ERROR, and ends it. */
   refuse(word: RequestWord, reason: string): void;
   /** Changes a request of ours. Ignored once it is over. */

@@ -12,7 +12,7 @@ import type { RelayStats } from "../../relay/stats.ts";
 import type { SendStream } from "../../transport/connection.ts";
 import type { Paced, Quota } from "../quota.ts";
 import type { StreamReason } from "../reasons.ts";
-import type { GroupBody, GroupEncoder, StreamHead } from "./encoder.ts";
+import type { GroupBody, GroupEncoder, GroupLimit, Part, StreamHead } from "./encoder.ts";
 import type { Turned } from "./send_order.ts";
 
 /** The group head and a first slice up to this size leave in one write. */
@@ -47,6 +47,7 @@ export class GroupSender implements GroupCursor, Paced, Turned {
   #cut = false;
   #done = false;
   readonly #body: GroupBody;
+  #limit: GroupLimit | undefined;
   readonly #onWritable = () => {
     this.blockedSinceMs = -1;
     if (!this.#cut) this.owner.progressed();
@@ -54,8 +55,9 @@ export class GroupSender implements GroupCursor, Paced, Turned {
     else this.pump();
   };
 
-  constructor(readonly group: Subgroup, readonly owner: SenderOwner) {
-    this.#body = owner.encoder.body();
+  /** @param part What goes out of the group. Default: all of it. */
+  constructor(readonly group: Subgroup, readonly owner: SenderOwner, readonly part?: Part) {
+    this.#body = owner.encoder.body(part);
     group.attach(this);
   }
 
@@ -73,17 +75,24 @@ export class GroupSender implements GroupCursor, Paced, Turned {
     return this.#ending || this.#done;
   }
 
-  /**
-   * Starts to send.
-   * @param head The bytes before those of the group.
-   */
-  begin(stream: SendStream, head: StreamHead): void {
-    if (this.done) return stream.reset(this.owner.encoder.codes.cancel);
+  /** Starts to send. @returns Whether the stream is used: not if it is over already. */
+  begin(stream: SendStream): boolean {
+    if (this.done) {
+      stream.reset(this.owner.encoder.codes.cancel);
+      return false;
+    }
     this.#stream = stream;
+    this.#limit = this.#body.limit?.(stream);
+    this.#first(stream, this.owner.encoder.head(this.group, stream, this.part));
+    this.pump();
+    return true;
+  }
+
+  #first(stream: SendStream, head: StreamHead): void {
     const { bytes } = head;
     if (!this.owner.quota.maySend) {
       stream.write(bytes);
-      return this.pump();
+      return;
     }
     const slice = this.#body.next(this.group);
     if (bytes.length === 0 || bytes.length + slice.length > ONE_WRITE_BYTES) {
@@ -91,7 +100,6 @@ export class GroupSender implements GroupCursor, Paced, Turned {
       stream.write(slice);
     } else stream.write(firstWrite(head, slice, this.#body.position));
     this.#sent(slice.length);
-    this.pump();
   }
 
   pump(): void {
@@ -99,15 +107,17 @@ export class GroupSender implements GroupCursor, Paced, Turned {
     if (stream === undefined || this.done) return;
     const { group } = this;
     const body = this.#body;
-    while (body.position < group.bytes && !stream.blocked && !stream.done) {
+    const limit = this.#limit;
+    const end = limit === undefined ? group.bytes : limit.end(group);
+    while (body.position < end && !stream.blocked && !stream.done) {
       if (!this.owner.quota.maySend) return this.#waitForQuota();
       const slice = body.next(group);
       stream.write(slice);
       this.#sent(slice.length);
     }
     if (stream.done) return this.#finish();
-    if (body.position < group.bytes) return this.#wait(stream);
-    if (group.state === "complete") {
+    if (body.position < end) return this.#wait(stream);
+    if (group.state === "complete" || limit?.over(group)) {
       this.owner.stats.framesOut += group.frames;
       this.owner.stats.groupsOut++;
       stream.finish();

@@ -12,9 +12,9 @@ import type { Track } from "../../relay/track.ts";
 import type { Connection, SendStream } from "../../transport/connection.ts";
 import type { Quota } from "../quota.ts";
 import type { StreamReason } from "../reasons.ts";
-import type { GroupEncoder } from "./encoder.ts";
+import type { GroupEncoder, Part } from "./encoder.ts";
 import { GroupSender, type SenderOwner } from "./group_sender.ts";
-import { type Ranked, sendOrder, Turns } from "./send_order.ts";
+import { MAX_TURN, type Ranked, sendOrder, Turns } from "./send_order.ts";
 import type { Sending } from "../sweep.ts";
 
 /** Groups that may wait for a stream, unless the ring keeps more. Older ones are skipped. */
@@ -51,6 +51,10 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
   readonly quota: Quota;
   progressedAtMs: number;
   stuckSinceMs = Infinity;
+  /** Streams that were opened for it. */
+  opened = 0;
+  /** Whether the oldest group goes first. Default: the newest. Set it before the first group. */
+  ascending = false;
   readonly #o: OutgoingOptions;
   #request: TrackRequest;
   readonly senders = new Set<GroupSender>();
@@ -86,11 +90,11 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
     if (request.priority !== priority) this.#reorderAll();
   }
 
-  /** Sends a group: the bytes that are here, then each as it comes in. */
-  send(group: Subgroup): void {
+  /** Sends a group, or a part of it: the bytes that are here, then each as it comes in. */
+  send(group: Subgroup, part?: Part): void {
     // At a latency of 0 a stuck group gives way now. Otherwise the next sweep is soon enough.
     if (this.#request.maxLatencyMs === 0 && this.senders.size > 0) this.cutStale(this.now());
-    const sender = new GroupSender(group, this);
+    const sender = new GroupSender(group, this, part);
     this.senders.add(sender);
     if (this.#spare !== undefined) {
       const stream = this.#spare;
@@ -156,15 +160,16 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
 
   #begin(sender: GroupSender, stream: SendStream): void {
     this.#turns.take(sender);
-    stream.setSendOrder(sendOrder(this.#request.priority, this.#place, sender.turn));
-    sender.begin(stream, this.encoder.head(sender.group));
+    stream.setSendOrder(this.#order(sender));
+    if (sender.begin(stream)) this.opened++;
   }
 
   /** The sender that gets the next stream: the oldest, or the newest if streams are short. */
   #nextWaiting(): GroupSender | undefined {
     for (;;) {
       const oldest = this.#waiting[0];
-      const starved = oldest !== undefined && this.now() - oldest.queuedAtMs > STARVED_MS;
+      const starved = oldest !== undefined && !this.ascending &&
+        this.now() - oldest.queuedAtMs > STARVED_MS;
       const sender = starved ? this.#waiting.pop() : this.#waiting.shift();
       if (sender === undefined || !sender.done) return sender;
     }
@@ -203,6 +208,10 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
 
   #reorder(sender: GroupSender): void {
     if (sender.turn === 0) return;
-    sender.order(sendOrder(this.#request.priority, this.#place, sender.turn));
+    sender.order(this.#order(sender));
+  }
+
+  #order({ turn }: GroupSender): number {
+    return sendOrder(this.#request.priority, this.#place, this.ascending ? MAX_TURN - turn : turn);
   }
 }

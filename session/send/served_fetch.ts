@@ -49,7 +49,7 @@ export class ServedFetch implements SenderOwner, Sending {
 
   start(): void {
     const [sender] = this.senders;
-    sender.begin(this.#o.stream.send, this.encoder.head(sender.group));
+    sender.begin(this.#o.stream.send);
   }
 
   /** Aborts, so that the peer cannot take the answer for the complete group. */
