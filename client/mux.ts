@@ -8,7 +8,7 @@ import { NotFound } from "../relay/errors.ts";
 import type { Announced, Origin } from "../relay/origin.ts";
 import {
   type BroadcastSource,
-  DEFAULT_TRACK_INFO,
+  OWN_TRACK_INFO,
   type TrackInfo,
   type TrackRequest,
 } from "../relay/ports.ts";
@@ -186,7 +186,7 @@ class Bound implements BroadcastSource {
     const found = this.#find(path);
     if (found === undefined) return undefined;
     const track = new Track(path, name, this.#origin.context);
-    track.info = { ...DEFAULT_TRACK_INFO, ...found.route.info };
+    track.info = { ...OWN_TRACK_INFO, ...found.route.info };
     const demand = new Demand(track, found, () => this.#tracks.delete(key));
     this.#tracks.set(key, demand);
     return track;

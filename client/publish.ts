@@ -11,7 +11,7 @@ import { GroupWriter } from "../relay/group/group_writer.ts";
 import type { Announced, Origin } from "../relay/origin.ts";
 import {
   type BroadcastSource,
-  DEFAULT_TRACK_INFO,
+  OWN_TRACK_INFO,
   type TrackEnd,
   type TrackFailure,
   type TrackInfo,
@@ -245,7 +245,7 @@ export class BroadcastProducer implements Disposable {
   track(name: string, info: Partial<TrackInfo> = {}): TrackProducer {
     const known = this.#tracks.get(name);
     if (known !== undefined) {
-      if (known.pending !== undefined) known.track.info = { ...DEFAULT_TRACK_INFO, ...info };
+      if (known.pending !== undefined) known.track.info = { ...OWN_TRACK_INFO, ...info };
       known.pending = undefined;
       return known.producer;
     }
@@ -292,7 +292,7 @@ export class BroadcastProducer implements Disposable {
 
   #make(name: string, info: Partial<TrackInfo> = {}): Made {
     const track = new Track(this.path, name, this.#context);
-    track.info = { ...DEFAULT_TRACK_INFO, ...info };
+    track.info = { ...OWN_TRACK_INFO, ...info };
     const made = { track, producer: new TrackProducer(track), pending: undefined };
     this.#tracks.set(name, made);
     return made;

@@ -91,7 +91,7 @@ export const MEDIA: MetricSection = {
     media(
       "qumo_egress_groups_unconverted_total",
       "groupsUnconverted",
-      "Groups a subscriber did not get because nothing converts their layout into its own.",
+      "Groups a subscriber did not get, or not whole, because they could not be converted into its layout.",
     ),
     media(
       "qumo_egress_groups_cut_total",

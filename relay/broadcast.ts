@@ -5,7 +5,7 @@
  */
 import { NotFound, TooManyTracks } from "./errors.ts";
 import { Feed, type FeedRoutes } from "./feed.ts";
-import { type CopyOf, Group, type Subgroup } from "./group/group.ts";
+import { Group, type Subgroup } from "./group/group.ts";
 import { GroupWriter } from "./group/group_writer.ts";
 import type { BroadcastSource, FetchRequest, TrackInfo } from "./ports.ts";
 import { compareRoutes, type HopId, isExcluded, type Route, serves, SIBLINGS } from "./route.ts";
@@ -164,7 +164,7 @@ export class Broadcast {
     for (const { track } of tracks) {
       const kept = track.ring.get(request.group);
       if (kept === undefined || kept.state === "cut" || !kept.fromStart) continue;
-      const found = inFrames(kept, this.#options.context.copyOf);
+      const found = inFrames(kept, track);
       if (found === undefined) continue;
       if (counted) stats.fetchesFromCache++;
       return found;
@@ -307,13 +307,13 @@ export class Broadcast {
 }
 
 /** A whole group as frames, retained for the caller; `undefined` when nothing converts it. */
-function inFrames(group: Group, copyOf?: CopyOf): Subgroup | undefined {
+function inFrames(group: Group, track: Track): Subgroup | undefined {
   const { first } = group;
   if (first.head.layout === "frames") {
     group.retain();
     return first;
   }
-  const copy = copyOf?.(first, "frames");
+  const copy = track.context.copyOf?.(first, "frames", track);
   return typeof copy === "string" ? undefined : copy;
 }
 

@@ -59,6 +59,7 @@ export class Feed implements TrackFeed {
 
   start(): void {
     this.#running = true;
+    this.#track.infoComes = true;
     this.#refused.clear();
     this.#tryNext({ kind: "failed", why: "unroutable", reason: "no route to the broadcast" });
   }
@@ -228,15 +229,20 @@ export class Feed implements TrackFeed {
     const inflow = new Inflow(this, route);
     const { broadcast, name, context } = this.#track;
     if (inflow.counted) context.stats.upstreamSubscriptions++;
+    const isCurrent = () => inflow === this.#active || inflow === this.#next;
     route.source.trackInfo(broadcast, name).then(
       (info) => {
-        if (inflow.toldInfo || (inflow !== this.#active && inflow !== this.#next)) return;
+        if (inflow.toldInfo || !isCurrent()) return;
         this.#track.info = info;
+        this.#track.infoComes = false;
         // A source whose version has no TRACK_INFO answers with a default. Another thread confirms by itself.
         const isDefault = info === DEFAULT_TRACK_INFO || info === UNTOLD_TRACK_INFO;
         if (!isDefault && inflow.counted) this.accepted(inflow);
       },
-      () => {}, // the subscription is refused for the same reason, and says so
+      // The subscription is refused for the same reason, and says so.
+      () => {
+        if (isCurrent()) this.#track.infoComes = false;
+      },
     );
     inflow.begin(route.source.subscribe(broadcast, name, this.#request(), inflow));
     return inflow;

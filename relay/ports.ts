@@ -10,7 +10,7 @@ import type { DatagramObject, TrackEnd, TrackFacts, TrackInfo, TrackRequest } fr
 import type { Track } from "./track.ts";
 
 export type { Archive } from "./archive.ts";
-export { DEFAULT_TRACK_INFO, UNTOLD_TRACK_INFO } from "./reading.ts";
+export { DEFAULT_TRACK_INFO, OWN_TRACK_INFO, UNTOLD_TRACK_INFO } from "./reading.ts";
 export type {
   DatagramObject,
   Location,

@@ -26,15 +26,20 @@ export interface TrackInfo {
   readonly maxAgeMs: number;
   /** Timestamp units per second, at least 1. */
   readonly timescale: number;
+  /** Its timestamps are times of arrival, in milliseconds since 1970: its source's version carries none. */
+  readonly untimed?: boolean;
   /** What the publisher says of it beyond that (moq-transport). Kept and passed on, not understood. */
   readonly properties?: TrackProperties;
 }
 
-/** For sources whose version has no TRACK_INFO: timestamps in milliseconds, groups kept for 5 s. */
-export const DEFAULT_TRACK_INFO: TrackInfo = { priority: 127, maxAgeMs: 5000, timescale: 1000 };
+/** For publishers in this process: timestamps in milliseconds, groups kept for 5 s. */
+export const OWN_TRACK_INFO: TrackInfo = { priority: 127, maxAgeMs: 5000, timescale: 1000 };
 
-/** For sources that tell of their tracks when they accept a subscription (moq-transport): as the default, in microseconds. */
-export const UNTOLD_TRACK_INFO: TrackInfo = { ...DEFAULT_TRACK_INFO, timescale: 1_000_000 };
+/** For sources whose version has no TRACK_INFO: as above, with times of arrival. */
+export const DEFAULT_TRACK_INFO: TrackInfo = { ...OWN_TRACK_INFO, untimed: true };
+
+/** For sources that tell of their tracks when they accept a subscription (moq-transport): timestamps in microseconds. */
+export const UNTOLD_TRACK_INFO: TrackInfo = { ...OWN_TRACK_INFO, timescale: 1_000_000 };
 
 /** What a source tells of a track when it accepts a subscription. */
 export interface TrackFacts {

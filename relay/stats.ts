@@ -27,7 +27,7 @@ export interface RelayStats {
   datagramsOut: number;
   /** Groups a subscriber did not get because it was too slow. */
   groupsSkipped: number;
-  /** Groups a subscriber did not get because nothing converts their layout into the subscriber's. */
+  /** Groups a subscriber did not get, or not whole, because they could not be converted into the subscriber's layout. */
   groupsUnconverted: number;
   /** Group streams ended in the middle. */
   groupsCutOut: number;

@@ -9,7 +9,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { FramePool } from "./group/frame_pool.ts";
 import type { Archive } from "./archive.ts";
-import type { CopyOf, Group, Subgroup } from "./group/group.ts";
+import type { CopyOf } from "./group/copies.ts";
+import type { Group, Subgroup } from "./group/group.ts";
 import { GroupRing, later } from "./group/group_ring.ts";
 import type { Layout } from "./group/subgroup_head.ts";
 import {
@@ -81,6 +82,7 @@ export class Track {
   info: TrackInfo = DEFAULT_TRACK_INFO;
   /** Whether the source of the running feed has told the info when it accepted the subscription. */
   infoTold = false;
+  #infoComes = false;
   groupsIn = 0;
   framesIn = 0;
   bytesIn = 0;
@@ -128,8 +130,20 @@ export class Track {
     if (info !== undefined) {
       this.info = info;
       this.infoTold = true;
+      this.infoComes = false;
     }
     this.#largestTold = later(this.#largestTold, largest);
+  }
+
+  /** Whether the info has been asked for and may still change. Copies that need it wait. */
+  get infoComes(): boolean {
+    return this.#infoComes;
+  }
+
+  set infoComes(comes: boolean) {
+    if (comes === this.#infoComes) return;
+    this.#infoComes = comes;
+    for (const group of comes ? [] : this.ring.since(0)) group.resumeCopies();
   }
 
   /** The largest object that is known of it: of those that came, and what its source has told. Frames count as objects. */
@@ -334,7 +348,7 @@ export class Track {
   /** Offers a subgroup to a reader that takes any layout, or another one. */
   #offerOther({ reader, layout }: Reading, subgroup: Subgroup, start: number): void {
     if (layout === "kept") return reader.onGroup(subgroup, start);
-    const copy = this.context.copyOf?.(subgroup, layout) ?? "none";
+    const copy = this.context.copyOf?.(subgroup, layout, this) ?? "none";
     if (copy === "none" && subgroup === subgroup.group.first) {
       this.context.stats.groupsUnconverted++;
     }

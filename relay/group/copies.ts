@@ -4,16 +4,39 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
+import type { TrackInfo } from "../reading.ts";
+import type { RelayStats } from "../stats.ts";
 import { evict, heldBytes } from "./eviction.ts";
-import { type CopyOf, Group, type GroupCopy, type GroupCursor, type Subgroup } from "./group.ts";
+import { Group, type GroupCopy, type GroupCursor, type Subgroup } from "./group.ts";
 import { GroupWriter } from "./group_writer.ts";
-import { type Layout, WHOLE_GROUP } from "./subgroup_head.ts";
+import type { Layout, SubgroupHead } from "./subgroup_head.ts";
+
+/**
+ * A subgroup in another layout.
+ * @returns The copy, retained for the caller, who attaches a reader and releases it. "merged": the copy of the first subgroup
+ *   has it. "none": nothing converts it.
+ */
+export type CopyOf = (
+  subgroup: Subgroup,
+  layout: Layout,
+  track: CopiedTrack,
+) => Subgroup | "merged" | "none";
+
+/** What a copy asks of the track that its group belongs to. */
+export interface CopiedTrack {
+  readonly info: TrackInfo;
+  /** Whether the info may still change. Who needs it takes nothing until then. */
+  readonly infoComes: boolean;
+  readonly context: { readonly clock: Clock; readonly stats: RelayStats };
+}
 
 /** Fills one copy. */
 export interface Conversion {
   /**
    * Takes the next bytes of a subgroup. They may end anywhere, also inside a head. The caller commits.
-   * @returns How many it took. The rest waits for other subgroups. It comes again when one of them has more or ends.
+   * @returns How many it took. The rest waits for other subgroups, or for the info of the track. It comes again when one of
+   *   them has more or ends, or the info is known.
    * @throws {GroupTooLarge} @throws {Error} It cannot be converted: the copy is cut.
    */
   take(subgroup: Subgroup, bytes: Uint8Array): number;
@@ -23,7 +46,10 @@ export interface Conversion {
 export interface Converter {
   /** Whether all subgroups of a group become one. Otherwise each one has its own copy. */
   readonly merges: boolean;
-  begin(writer: GroupWriter): Conversion;
+  /** Head of the copy. */
+  head(source: Subgroup): SubgroupHead;
+  /** @param track The one that the group belongs to. */
+  begin(writer: GroupWriter, track: CopiedTrack): Conversion;
 }
 
 /** The converter from one layout to another, if there is one. */
@@ -31,10 +57,15 @@ export type Convert = (from: Layout, to: Layout) => Converter | undefined;
 
 /** Makes the copies of groups by these converters. */
 export function copiesBy(convert: Convert): CopyOf {
-  return (subgroup, layout) => copyOf(subgroup, layout, convert);
+  return (subgroup, layout, track) => copyOf(subgroup, layout, track, convert);
 }
 
-function copyOf(subgroup: Subgroup, layout: Layout, convert: Convert): ReturnType<CopyOf> {
+function copyOf(
+  subgroup: Subgroup,
+  layout: Layout,
+  track: CopiedTrack,
+  convert: Convert,
+): ReturnType<CopyOf> {
   const { group, head } = subgroup;
   const copies = group.copies.filter((copy) => copy instanceof Copy && copy.isLive) as Copy[];
   let copy = copies.find((one) => one.layout === layout && one.takes(subgroup));
@@ -42,7 +73,7 @@ function copyOf(subgroup: Subgroup, layout: Layout, convert: Convert): ReturnTyp
     const converter = convert(head.layout, layout);
     if (converter === undefined) return "none";
     if (converter.merges && subgroup !== group.first) return "merged";
-    copy = new Copy(subgroup, layout, converter);
+    copy = new Copy(subgroup, layout, converter, track);
     group.copies = [...copies, copy];
     copy.start();
   } else if (copy.source !== subgroup) return "merged";
@@ -63,16 +94,21 @@ class Copy implements GroupCopy {
   #done = false;
   #givenUp = false;
 
-  constructor(readonly source: Subgroup, readonly layout: Layout, converter: Converter) {
-    const { group, head, startFrame } = source;
+  constructor(
+    readonly source: Subgroup,
+    readonly layout: Layout,
+    converter: Converter,
+    readonly track: CopiedTrack,
+  ) {
+    const { group, startFrame } = source;
     this.#merges = converter.merges;
     this.target = Group.alone(group.pool, group.sequence, group.openedAtMs, {
-      head: { ...(this.#merges ? WHOLE_GROUP : head), layout },
+      head: { ...converter.head(source), layout },
       startFrame: this.#merges && group.fromStart ? 0 : startFrame,
       copyOf: group,
     });
     this.#writer = new GroupWriter(this.target, NO_LIMIT);
-    this.#conversion = converter.begin(this.#writer);
+    this.#conversion = converter.begin(this.#writer, track);
   }
 
   /** Whether a new reader can still read it from the beginning. */
@@ -100,7 +136,7 @@ class Copy implements GroupCopy {
     if (this.#merges && !this.#done) this.#follow(subgroup);
   }
 
-  settled(): void {
+  resume(): void {
     this.pump();
   }
 
@@ -117,6 +153,7 @@ class Copy implements GroupCopy {
     try {
       while (this.#takeAll());
     } catch {
+      this.track.context.stats.groupsUnconverted++;
       return this.#giveUp();
     }
     this.#writer.commit();

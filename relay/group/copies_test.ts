@@ -185,16 +185,39 @@ Deno.test("nothing is asked to convert for readers of what is kept", () => {
 });
 
 Deno.test("what cannot be converted ends its copy and nothing else", () => {
-  const { open, reader, copied } = objectTrack();
+  const { context, open, reader, copied } = objectTrack();
   const [one, plain] = [reader(), reader("objects16")];
   const writer = open(1, objects(0, { endOfGroup: true }));
   writer.object(object(0));
   writer.object(object(666));
   assert.equal(one.groups[0]!.state, "cut");
+  assert.equal(context.stats.groupsUnconverted, 1);
   writer.object(object(667));
   writer.writer.finish();
   assert.deepEqual(copied(plain.groups[0]!), objectBytes([object(0), object(666), object(667)]));
   assert.equal(plain.groups[0]!.state, "complete");
+});
+
+Deno.test("a copy that needs the info of the track waits until it is known", () => {
+  const waits: Convert = (from, to) => {
+    const made = convert(from, to)!;
+    return {
+      ...made,
+      begin(writer, track) {
+        const by = made.begin(writer, track);
+        return { take: (...args) => track.infoComes ? 0 : by.take(...args) };
+      },
+    };
+  };
+  const { track, open, reader, copied } = objectTrack(waits);
+  track.infoComes = true;
+  const one = reader();
+  const writer = open(1, objects(0));
+  writer.object(object(0));
+  writer.object(object(1));
+  assert.deepEqual(copied(one.groups[0]!), []);
+  track.infoComes = false;
+  assert.deepEqual(copied(one.groups[0]!), frameBytes([object(0), object(1)]));
 });
 
 Deno.test("a copy that nobody reads any more follows its group no longer", () => {

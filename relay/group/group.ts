@@ -12,7 +12,7 @@
  * @module
  */
 import type { FramePool, Slab } from "./frame_pool.ts";
-import { type Layout, type SubgroupHead, WHOLE_GROUP } from "./subgroup_head.ts";
+import { type SubgroupHead, WHOLE_GROUP } from "./subgroup_head.ts";
 
 /** Something that follows a subgroup as it grows. */
 export interface GroupCursor {
@@ -40,18 +40,11 @@ export interface GroupCopy {
   readonly heldBytes: number;
   /** One more subgroup has come. */
   opened(subgroup: Subgroup): void;
-  /** No further subgroup is waited for. */
-  settled(): void;
+  /** No further subgroup is waited for, or what it had to know of the track is known now. */
+  resume(): void;
   /** The memory is needed: its readers lose the unread rest. */
   evict(): void;
 }
-
-/**
- * A subgroup in another layout.
- * @returns The copy, retained for the caller, who attaches a reader and releases it. "merged": the copy of the first subgroup
- *   has it. "none": nothing converts it.
- */
-export type CopyOf = (subgroup: Subgroup, layout: Layout) => Subgroup | "merged" | "none";
 
 /** Follows a subgroup for readers in other threads. It is on the media path: it must be fast and not throw or allocate. */
 export interface SubgroupObserver {
@@ -143,7 +136,12 @@ export class Group {
   /** No further subgroup is waited for: a newer group has come, the track has ended, or the group is kept no longer. */
   settle(): void {
     this.#settled = true;
-    for (const copy of this.copies) copy.settled();
+    this.resumeCopies();
+  }
+
+  /** Its copies waited for something that is known now. */
+  resumeCopies(): void {
+    for (const copy of this.copies) copy.resume();
   }
 
   /** open: one of its subgroups is open. complete: all of them are complete. */
