@@ -124,3 +124,19 @@ Deno.test("the facts of a source that takes over count from its answer on", () =
   b.last.sink.accepted({ info: TOLD, largest: { group: 4, object: 10 } });
   assert.deepEqual([track.info, track.largest], [TOLD, { group: 4, object: 10 }]);
 });
+
+Deno.test("a track says that its info comes until its source has told it, or will not", async () => {
+  for (const told of ["answer", "facts", "refusal"]) {
+    const source = new FakeSource("a");
+    const { track } = broadcastOf(source);
+    const refused = Promise.reject(new Error("no such track"));
+    refused.catch(() => {});
+    if (told === "refusal") source.trackInfo = () => refused;
+    assert.equal(track.infoComes, false);
+    track.add(new FakeReader());
+    assert.equal(track.infoComes, true);
+    if (told === "facts") source.last.sink.accepted({ info: TOLD, largest: undefined });
+    else for (let i = 0; i < 3; i++) await Promise.resolve();
+    assert.equal(track.infoComes, false, told);
+  }
+});
