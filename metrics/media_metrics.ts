@@ -145,6 +145,11 @@ export const MEDIA: MetricSection = {
       "tracksRefused",
       "Requests for a track of a broadcast whose publisher has yet to confirm the many that were asked for before.",
     ),
+    media(
+      "qumo_track_waits_refused_total",
+      "waitsRefused",
+      "Requests for tracks that nobody publishes yet, refused because too many wait.",
+    ),
   ],
 };
 

@@ -8,7 +8,15 @@ import { Feed, type FeedRoutes } from "./feed.ts";
 import { Group, type Subgroup } from "./group/group.ts";
 import { GroupWriter } from "./group/group_writer.ts";
 import type { BroadcastSource, FetchRequest, TrackInfo } from "./ports.ts";
-import { compareRoutes, type HopId, isExcluded, type Route, serves, SIBLINGS } from "./route.ts";
+import {
+  compareRoutes,
+  type HopId,
+  isExcluded,
+  preferred,
+  type Route,
+  serves,
+  SIBLINGS,
+} from "./route.ts";
 import { Track, type TrackContext } from "./track.ts";
 
 /** How long a track that nobody reads is remembered, in milliseconds. */
@@ -44,6 +52,7 @@ export class Broadcast {
   heldBack = false;
   readonly #options: BroadcastOptions;
   #routes: Route[] = [];
+  #lost: Route | undefined;
   /** By path and name; one entry for each hop that has to be left out. */
   readonly #entries = new Map<string, Entry[]>();
   /** Entries without readers, in the order in which they lost them. */
@@ -69,13 +78,25 @@ export class Broadcast {
     for (const entries of this.#entries.values()) yield* entries;
   }
 
-  /** The best route that does not run through `excludeHop` and may serve `path`: this path or one below it. */
-  best(excludeHop: HopId = 0n, path: string = this.path): Route | undefined {
-    return this.#usable(path, excludeHop)[0];
+  /** The route that its publisher was lost with, while it lingers. */
+  get lost(): Route | undefined {
+    return this.#lost;
   }
 
-  #usable(path: string, excludeHop: HopId): readonly Route[] {
-    return this.#routes.filter((route) => !isExcluded(route, excludeHop) && serves(route, path));
+  /**
+   * The best route that does not run through `excludeHop` and may serve `path`: this path or one below it.
+   * @param track It serves this track. A route that has offered the very track goes first. Default: any.
+   */
+  best(excludeHop: HopId = 0n, path: string = this.path, track?: string): Route | undefined {
+    return this.#usable(path, excludeHop, track)[0];
+  }
+
+  #usable(path: string, excludeHop: HopId, track?: string): readonly Route[] {
+    const usable = this.#routes.filter((route) =>
+      !isExcluded(route, excludeHop) && serves(route, this.path, path, track)
+    );
+    if (track === undefined || path !== this.path || usable.length < 2) return usable;
+    return usable.sort((a, b) => Number(preferred(b, track)) - Number(preferred(a, track)));
   }
 
   /** Adds a route, or replaces an older one of the same source. */
@@ -84,8 +105,11 @@ export class Broadcast {
     if (at >= 0) this.#routes.splice(at, 1);
     this.#routes.push(route);
     this.#routes.sort(compareRoutes);
+    const returned = this.lingering;
     this.lingering = false;
+    this.#lost = undefined;
     this.#reroute(at < 0 ? route.source : undefined);
+    if (returned && route.onlyTracks === true) this.#abandonUnserved();
   }
 
   dropRoute(route: Route): void {
@@ -95,10 +119,41 @@ export class Broadcast {
     this.#reroute();
   }
 
+  /** The publisher was lost with its last route. It may come back. */
+  linger(route: Route): void {
+    this.lingering = true;
+    this.#lost = route;
+    this.dropRoute(route);
+  }
+
   /** The publisher does not come back. What still runs continues to its own end. */
   abandon(): void {
     this.lingering = false;
+    this.#lost = undefined;
     for (const { feed } of [...this.tracks()]) feed.abandon();
+  }
+
+  /** A route has this track in its set now, or not any more. @param fresh The source that offers it. */
+  offersChanged(track: string, fresh?: BroadcastSource): void {
+    for (const { feed } of this.#entries.get(keyOf(this.path, track)) ?? []) feed.reroute(fresh);
+  }
+
+  /** The lost publisher does not come back with this track. */
+  abandonTrack(track: string): void {
+    for (const { feed } of this.#entries.get(keyOf(this.path, track)) ?? []) feed.abandon();
+  }
+
+  /** Whether the lost publisher may come back with this track. */
+  #awaits(path: string, track: string): boolean {
+    const lost = this.#lost;
+    return this.lingering && (lost === undefined || serves(lost, this.path, path, track));
+  }
+
+  /** The publisher is back without some of its tracks: nobody waits for these any more. */
+  #abandonUnserved(): void {
+    for (const { track: { broadcast, name }, feed } of [...this.tracks()]) {
+      if (this.best(0n, broadcast, name) === undefined) feed.abandon();
+    }
   }
 
   /**
@@ -109,7 +164,7 @@ export class Broadcast {
    * @throws {TooManyTracks} Too many tracks wait for the publisher to confirm them.
    */
   track(path: string, name: string, excludeHop: HopId = 0n): Track {
-    const own = this.best(excludeHop, path)?.source.ownTrack?.(path, name);
+    const own = this.best(excludeHop, path, name)?.source.ownTrack?.(path, name);
     if (own !== undefined) return own;
     const exclude = this.#routes.some((r) => isExcluded(r, excludeHop)) ? excludeHop : 0n;
     const key = keyOf(path, name);
@@ -122,7 +177,7 @@ export class Broadcast {
     this.#mayAsk();
     const track = new Track(path, name, this.#options.context);
     const askers = new Set<HopId>(excludeHop > 0n ? [excludeHop] : []);
-    const feed = new Feed(track, this.#feedRoutes(path, exclude, askers));
+    const feed = new Feed(track, this.#feedRoutes(path, name, exclude, askers));
     track.feed = feed;
     const entry: Entry = { track, feed, askers, exclude, key, forget: undefined };
     track.onReaders = (any) => any ? this.#keep(entry) : this.#left(entry);
@@ -133,7 +188,7 @@ export class Broadcast {
 
   /** A track's properties, from the source that serves it. @throws {NotFound} @throws {SourceLost} */
   async trackInfo(path: string, name: string, excludeHop: HopId = 0n): Promise<TrackInfo> {
-    const route = this.best(excludeHop, path);
+    const route = this.best(excludeHop, path, name);
     if (route === undefined) throw new NotFound(`a route to broadcast ${path}`, "broadcast");
     const told = this.#entries.get(keyOf(path, name))?.find(({ track }) =>
       track.infoTold && track.readers > 0
@@ -157,7 +212,7 @@ export class Broadcast {
     const { stats } = this.#options.context;
     const counted = excludeHop !== SIBLINGS;
     if (counted) stats.fetches++;
-    const own = this.best(excludeHop, path)?.source.ownTrack?.(path, name);
+    const own = this.best(excludeHop, path, name)?.source.ownTrack?.(path, name);
     const tracks = own === undefined
       ? this.#entries.get(keyOf(path, name)) ?? []
       : [{ track: own }];
@@ -226,7 +281,7 @@ export class Broadcast {
     excludeHop: HopId,
   ): Promise<Subgroup> {
     const { pool, clock, limits, stats } = this.#options.context;
-    const routes = this.#usable(path, excludeHop);
+    const routes = this.#usable(path, excludeHop, name);
     let failure: unknown = new NotFound(`a route to broadcast ${path}`, "broadcast");
     for (const { source } of routes) {
       const answer = Group.alone(pool, request.group, clock.now());
@@ -243,12 +298,17 @@ export class Broadcast {
     throw failure;
   }
 
-  #feedRoutes(path: string, excludeHop: HopId, askers: ReadonlySet<HopId>): FeedRoutes {
+  #feedRoutes(
+    path: string,
+    name: string,
+    excludeHop: HopId,
+    askers: ReadonlySet<HopId>,
+  ): FeedRoutes {
     const find = (except: ReadonlySet<BroadcastSource>) => {
-      const usable = this.#usable(path, excludeHop).filter((r) => !except.has(r.source));
+      const usable = this.#usable(path, excludeHop, name).filter((r) => !except.has(r.source));
       return usable.find((r) => !r.hops.some((hop) => askers.has(hop))) ?? usable[0];
     };
-    const awaited = () => this.lingering;
+    const awaited = () => this.#awaits(path, name);
     return {
       best: find,
       get awaited() {

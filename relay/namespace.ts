@@ -10,8 +10,10 @@ import type {
   Announced,
   AnnounceEvent,
   Announcement,
+  AwaitedRoute,
   Origin,
   PacedWatch,
+  TrackEvent,
   WatchOptions,
 } from "./origin.ts";
 import type { BroadcastSource } from "./ports.ts";
@@ -27,7 +29,12 @@ export interface Namespace {
     announcement: Announcement,
   ): Announced | undefined;
   watch(options: WatchOptions, listener: (event: AnnounceEvent) => void): PacedWatch;
-  find(path: string, excludeHop?: HopId): Broadcast | undefined;
+  /** As {@link Origin.watchTracks}. */
+  watchTracks(options: WatchOptions, listener: (event: TrackEvent) => void): PacedWatch;
+  /** As {@link Origin.find}. */
+  find(path: string, excludeHop?: HopId, track?: string): Broadcast | undefined;
+  /** As {@link Origin.awaitRoute}. */
+  awaitRoute(path: string, track: string, timeoutMs: number, excludeHop?: HopId): AwaitedRoute;
 }
 
 /** What a session may do. Paths are absolute and normalised. */
@@ -72,11 +79,25 @@ export class ScopedOrigin implements Namespace {
     });
   }
 
-  find(path: string, excludeHop?: HopId): Broadcast | undefined {
-    if (this.#rights.maySubscribe(normalizePath(path))) {
-      return this.#origin.find(path, excludeHop);
-    }
+  watchTracks(options: WatchOptions, listener: (event: TrackEvent) => void): PacedWatch {
+    return this.#origin.watchTracks(options, (event) => {
+      if (this.#rights.maySubscribe(event.path)) listener(event);
+    });
+  }
+
+  find(path: string, excludeHop?: HopId, track?: string): Broadcast | undefined {
+    return this.#mayFind(path) ? this.#origin.find(path, excludeHop, track) : undefined;
+  }
+
+  awaitRoute(path: string, track: string, timeoutMs: number, excludeHop?: HopId): AwaitedRoute {
+    return this.#mayFind(path)
+      ? this.#origin.awaitRoute(path, track, timeoutMs, excludeHop)
+      : { promise: Promise.resolve(undefined), cancel: () => {} };
+  }
+
+  #mayFind(path: string): boolean {
+    if (this.#rights.maySubscribe(normalizePath(path))) return true;
     this.context.stats.requestsRefused++;
-    return undefined;
+    return false;
   }
 }

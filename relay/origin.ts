@@ -4,10 +4,16 @@
  * One path may have several publishers. New readers get the newest one. Readers of an older one keep it, and it serves new
  * readers again when the newer one leaves. Routes with the same publisher (the same first hop) belong to one broadcast.
  *
+ * A publisher may also offer tracks one by one (PUBLISH of moq-transport). Then several may publish different tracks of one
+ * path, and none takes another one's place.
+ *
  * @module
  */
 import { MAX_HOPS, normalizePath, prefixesOf } from "../wire/path.ts";
 import { Broadcast } from "./broadcast.ts";
+import { type Offer, Offers } from "./offers/offers.ts";
+import { type TrackEvent, TrackWatchers } from "./offers/track_watchers.ts";
+import { type AwaitedRoute, Waiting } from "./offers/waiting.ts";
 import { PathIndex } from "./path_index.ts";
 import type { BroadcastSource } from "./ports.ts";
 import {
@@ -24,6 +30,8 @@ import {
 import type { TrackContext } from "./track.ts";
 import { type AnnounceEvent, type PacedWatch, Watchers, type WatchOptions } from "./watchers.ts";
 
+export type { TrackEvent } from "./offers/track_watchers.ts";
+export type { AwaitedRoute } from "./offers/waiting.ts";
 export type { AnnounceEvent, PacedWatch, Watch, WatchOptions } from "./watchers.ts";
 
 /**
@@ -48,27 +56,41 @@ export interface Announcement {
   readonly order?: number;
   /** Whether its publisher may serve a path below the announced one. Absent: it may serve all of them. */
   readonly mayServe?: (path: string) => boolean;
-  /** The tracks that its publisher has offered one by one (PUBLISH of moq-transport). */
+  /**
+   * The tracks that its publisher has offered one by one (PUBLISH of moq-transport). The origin keeps a set of its own. An
+   * update without them leaves them as they are.
+   */
   readonly tracks?: ReadonlySet<string>;
-  /** Whether it serves `tracks` and no others. Default: it serves whatever is asked for. */
+  /** Whether it serves the announced path and `tracks`, and nothing else. Default: it serves whatever is asked for. */
   readonly onlyTracks?: boolean;
 }
 
 /** A running announcement. Its owner ends it. */
 export interface Announced {
   readonly path: string;
-  /** Changes the chain or the cost. */
+  /** Changes the chain or the cost. Looks at every track, if it has tracks: `offer` and `retract` look at one. */
   update(announcement: Announcement): void;
+  /** Offers one more track (PUBLISH). Harmless when it is offered already. */
+  offer(track: string): void;
+  /** Withdraws a track that was offered (PUBLISH_DONE). Harmless when it is not. */
+  retract(track: string): void;
   /** Makes this route worse than every other one: its source is about to leave. */
   discourage(): void;
   /** Withdraws it. @param abrupt The source was lost without a word: then the broadcast lingers. */
   end(abrupt?: boolean): void;
 }
 
-/** A route and the broadcast it belongs to. */
-interface Held {
+/** A route and the broadcast it belongs to. An update changes the route. */
+interface Held extends Offer {
   readonly broadcast: Broadcast;
-  readonly route: Route;
+  route: Route;
+}
+
+/** A broadcast that waits for its lost publisher. */
+interface Lingering {
+  readonly held: Held;
+  /** Stops the time after which it is given up. */
+  readonly cancel: () => void;
 }
 
 export interface OriginOptions {
@@ -93,17 +115,25 @@ export class Origin {
   readonly #paths = new Map<string, Broadcast[]>();
   readonly #index = new PathIndex();
   readonly #watchers: Watchers;
-  /** What stops waiting for a lost publisher. */
-  readonly #lingers = new Map<Broadcast, () => void>();
+  readonly #offers = new Offers();
+  readonly #trackWatchers: TrackWatchers;
+  readonly #waiting: Waiting;
+  readonly #lingers = new Map<Broadcast, Lingering>();
   /** The highest order seen, here or at a sibling: what comes in after hearing of it counts as newer. */
   #order = 0;
 
   constructor(options: OriginOptions) {
     this.#options = options;
     this.hop = options.hop;
+    const { clock } = options.context;
     const current = (path: string, allowed: (route: Route) => boolean) =>
       this.#current(path, allowed);
-    this.#watchers = new Watchers({ current }, options.context.clock);
+    this.#watchers = new Watchers({ current }, clock);
+    this.#trackWatchers = new TrackWatchers({
+      offered: (path, track, allowed) => this.#offers.offered(path, track, allowed),
+      below: (prefix, hidden) => this.#offeredBelow(prefix, hidden),
+    });
+    this.#waiting = new Waiting(clock);
   }
 
   get context(): TrackContext {
@@ -130,41 +160,59 @@ export class Origin {
       return undefined;
     }
     const at = normalizePath(path);
-    let last = announcement;
-    let held: Held | undefined = this.#place(at, this.#route(source, announcement));
+    const { tracks: first } = announcement;
+    let last = first === undefined ? announcement : { ...announcement, tracks: new Set(first) };
+    let held: Held | undefined = this.#place(at, this.#route(source, last));
     let over = false;
-    const update = (next: Announcement) => {
-      if (over) return;
-      last = next;
+    const change = ({ tracks: _, ...next }: Announcement, tracks = last.tracks) => {
+      last = tracks === undefined ? next : { ...next, tracks };
       if (this.#refuses(next.hops)) {
         this.context.stats.loopsRefused++;
-        if (held !== undefined) this.#withdraw(held.broadcast, held.route, false);
+        if (held !== undefined) this.#withdraw(held, false);
         held = undefined;
         return;
       }
       if (held === undefined) { // it was a loop until now
-        held = this.#place(at, this.#route(source, next));
+        held = this.#place(at, this.#route(source, last));
         return;
       }
-      const route = { source, ...next, order: next.order ?? held.route.order };
       if (this.#publisher(next.hops) === held.broadcast.publisher) {
-        held.broadcast.setRoute(route, held.route);
-        held = { broadcast: held.broadcast, route };
-        this.#watchers.tell(at);
+        this.#replace(held, { source, ...last, order: next.order ?? held.route.order });
       } else {
         const old = held;
-        held = this.#place(at, this.#route(source, next));
-        this.#withdraw(old.broadcast, old.route, false);
+        held = this.#place(at, this.#route(source, last));
+        this.#withdraw(old, false);
       }
+    };
+    const offer = (track: string) => {
+      if (over || last.tracks?.has(track)) return;
+      if (last.tracks === undefined) change(last, new Set());
+      (last.tracks as Set<string>).add(track);
+      if (held !== undefined) this.#offer(held, track);
+    };
+    const retract = (track: string) => {
+      if (over || !(last.tracks as Set<string> | undefined)?.delete(track)) return;
+      if (held !== undefined) this.#retract(held, track);
     };
     return {
       path: at,
-      update,
-      discourage: () => update({ hops: last.hops, warm: Infinity, cold: Infinity }),
+      update: (next) => {
+        if (over) return;
+        change(next);
+        const { tracks } = next;
+        if (tracks === undefined) return;
+        for (const track of last.tracks ?? []) if (!tracks.has(track)) retract(track);
+        for (const track of tracks) offer(track);
+      },
+      offer,
+      retract,
+      discourage: () => {
+        if (!over) change({ ...last, warm: Infinity, cold: Infinity });
+      },
       end: (abrupt = false) => {
         over = true;
         if (held === undefined) return;
-        this.#withdraw(held.broadcast, held.route, abrupt);
+        this.#withdraw(held, abrupt);
         held = undefined;
       },
     };
@@ -180,18 +228,47 @@ export class Origin {
   }
 
   /**
+   * Tells a listener which tracks are offered one by one below a prefix: first those there are, then every change. A track
+   * is told once, however many publishers offer it. `merged` changes nothing, and `ready` holds from the start.
+   */
+  watchTracks(options: WatchOptions, listener: (event: TrackEvent) => void): PacedWatch {
+    return this.#trackWatchers.add(options, listener);
+  }
+
+  /**
    * The broadcast that serves a path: the one announced there, else the one with the longest announced path above it whose
    * publisher may serve this path too.
    * @param excludeHop Broadcasts that can only be reached through this hop, or through SIBLINGS, are passed over.
+   * @param track It serves this track. A publisher that has offered the very track goes first. Default: any track.
    */
-  find(path: string, excludeHop: HopId = 0n): Broadcast | undefined {
+  find(path: string, excludeHop: HopId = 0n, track?: string): Broadcast | undefined {
     const wanted = normalizePath(path);
-    const allowed = (route: Route) => !isExcluded(route, excludeHop) && serves(route, wanted);
+    const allowed = (route: Route, at: string) =>
+      !isExcluded(route, excludeHop) && serves(route, at, wanted, track);
+    if (track !== undefined) {
+      const offered = this.#offers.find(wanted, track, (route) => allowed(route, wanted));
+      if (offered !== undefined) return offered;
+    }
     for (const at of prefixesOf(wanted)) {
       const found = this.#current(at, allowed);
       if (found !== undefined) return found;
     }
     return undefined;
+  }
+
+  /**
+   * Waits until {@link Origin.find} finds a broadcast for a track.
+   * @param timeoutMs Gives up after this long, and after MAX_WAIT_MS. 0 does not wait. Too many that wait are refused, and
+   *   counted.
+   */
+  awaitRoute(path: string, track: string, timeoutMs: number, excludeHop?: HopId): AwaitedRoute {
+    const find = () => this.find(path, excludeHop, track);
+    const found = find();
+    if (found !== undefined || timeoutMs <= 0) return settled(found);
+    const waits = this.#waiting.add(normalizePath(path), track, timeoutMs, find);
+    if (waits !== undefined) return waits;
+    this.context.stats.waitsRefused++;
+    return settled(undefined);
   }
 
   /** Every path with the broadcasts that stand there, the served one first. */
@@ -207,17 +284,89 @@ export class Origin {
     // Somebody else has come: who waited for the lost publisher waits in vain. Its end is told before the new one, so that
     // peers of every version hear that their tracks have to be asked for again.
     if (known === undefined) {
-      for (const lost of here) {
-        if (lost.lingering) this.#forget(path, lost);
-      }
+      for (const lost of here) if (lost.lingering) this.#yield(lost, route);
     }
+    const returned = this.#lingers.get(broadcast);
     broadcast.setRoute(route);
     if (known === undefined) {
       this.#paths.set(path, [...this.#paths.get(path) ?? [], broadcast]);
       this.#index.add(path);
     }
     this.#watchers.tell(path);
-    return { broadcast, route };
+    const held: Held = { broadcast, route };
+    for (const track of route.tracks ?? []) this.#offer(held, track);
+    if (returned !== undefined) {
+      this.#stopWaiting(broadcast);
+      this.#retractAll(returned.held);
+    }
+    this.#waiting.routed(path);
+    return held;
+  }
+
+  /** An announcement has changed, but not its publisher. */
+  #replace(held: Held, route: Route): void {
+    const { broadcast, route: old } = held;
+    held.route = route;
+    broadcast.setRoute(route, old);
+    this.#watchers.tell(broadcast.path);
+    this.#tellTracks(held);
+    this.#waiting.routed(broadcast.path);
+  }
+
+  #offer(held: Held, track: string): void {
+    const { broadcast, route } = held;
+    const { path } = broadcast;
+    for (const other of this.#offers.of(path, track)) {
+      if (other.broadcast.lingering && other.broadcast !== broadcast) {
+        this.#giveUp(other.broadcast, track);
+      }
+    }
+    this.#offers.add(path, track, held);
+    broadcast.offersChanged(track, route.source);
+    this.#trackWatchers.tell(path, track);
+    this.#waiting.offered(path, track);
+  }
+
+  #retract(held: Held, track: string): void {
+    const { broadcast } = held;
+    this.#offers.delete(broadcast.path, track, held);
+    broadcast.offersChanged(track);
+    this.#trackWatchers.tell(broadcast.path, track);
+  }
+
+  #retractAll(held: Held): void {
+    const { path } = held.broadcast;
+    for (const track of held.route.tracks ?? []) {
+      this.#offers.delete(path, track, held);
+      this.#trackWatchers.tell(path, track);
+    }
+  }
+
+  #tellTracks({ broadcast, route }: Held): void {
+    if (!this.#trackWatchers.any) return;
+    for (const track of route.tracks ?? []) this.#trackWatchers.tell(broadcast.path, track);
+  }
+
+  *#offeredBelow(prefix: string, hidden: boolean): Generator<readonly [string, Iterable<string>]> {
+    for (const path of this.#index.below(prefix, hidden)) yield [path, this.#offers.at(path)];
+  }
+
+  /** A lost publisher gives its place to a new one: all of it, but tracks only to who offers the same. */
+  #yield(lost: Broadcast, route: Route): void {
+    if (lost.lost?.onlyTracks !== true || route.onlyTracks !== true) {
+      return this.#forget(lost.path, lost);
+    }
+    for (const track of route.tracks ?? []) this.#giveUp(lost, track);
+  }
+
+  /** A lost publisher's track is not waited for any more. */
+  #giveUp(lost: Broadcast, track: string): void {
+    const held = this.#lingers.get(lost)?.held;
+    const tracks = held?.route.tracks as Set<string> | undefined;
+    if (held === undefined || tracks?.delete(track) !== true) return;
+    this.#retract(held, track);
+    lost.abandonTrack(track);
+    if (held.route.onlyTracks === true && tracks.size === 0) this.#forget(lost.path, lost);
   }
 
   #route(source: BroadcastSource, announcement: Announcement): Route {
@@ -236,25 +385,11 @@ export class Origin {
     return hops.length === 0 ? this.hop : publisherOf(hops);
   }
 
-  #withdraw(broadcast: Broadcast, route: Route, abrupt: boolean): void {
-    const { lingerMs, context } = this.#options;
-    const last = broadcast.routes.length === 1 && broadcast.routes[0] === route;
-    const others = (this.#paths.get(broadcast.path)?.length ?? 0) > 1;
-    if (last && abrupt && lingerMs > 0 && !others) {
-      broadcast.lingering = true;
-      broadcast.dropRoute(route);
-      this.#lingers.get(broadcast)?.();
-      const cancel = context.clock.after(lingerMs, () => {
-        this.#lingers.delete(broadcast);
-        if (broadcast.lingering) this.#forget(broadcast.path, broadcast);
-      });
-      this.#lingers.delete(broadcast); // so that the newest are last
-      this.#lingers.set(broadcast, cancel);
-      const [oldest] = this.#lingers.keys();
-      if (this.#lingers.size > MAX_LINGERING) this.#forget(oldest!.path, oldest!);
-      return;
-    }
+  #withdraw(held: Held, abrupt: boolean): void {
+    const { broadcast, route } = held;
+    if (abrupt && this.#mayReturn(held)) return this.#linger(held);
     broadcast.dropRoute(route);
+    this.#retractAll(held);
     if (broadcast.routes.length === 0) {
       this.#holdEchoes(broadcast, route);
       this.#forget(broadcast.path, broadcast);
@@ -266,15 +401,64 @@ export class Origin {
     this.#watchers.tell(broadcast.path);
   }
 
+  /**
+   * Whether a lost publisher may come back for something that no other one at its path serves. Tracks that another one offers
+   * are taken from it.
+   */
+  #mayReturn(held: Held): boolean {
+    const { broadcast, route } = held;
+    const last = broadcast.routes.length === 1 && broadcast.routes[0] === route;
+    if (!last || this.#options.lingerMs === 0) return false;
+    const others = (this.#paths.get(broadcast.path) ?? []).filter((b) => b !== broadcast);
+    if (route.onlyTracks !== true) return others.length === 0;
+    if (others.some(({ routes }) => routes[0] !== undefined && routes[0].onlyTracks !== true)) {
+      return false;
+    }
+    const tracks = (route.tracks ?? new Set()) as Set<string>;
+    for (const track of others.length === 0 ? [] : tracks) {
+      if (!this.#isOfferedByOther(held, track)) continue;
+      tracks.delete(track);
+      this.#offers.delete(broadcast.path, track, held);
+    }
+    return tracks.size > 0;
+  }
+
+  #isOfferedByOther(held: Held, track: string): boolean {
+    for (const other of this.#offers.of(held.broadcast.path, track)) {
+      if (other !== held && !other.broadcast.lingering) return true;
+    }
+    return false;
+  }
+
+  #linger(held: Held): void {
+    const { context, lingerMs } = this.#options;
+    const { broadcast, route } = held;
+    const cancel = context.clock.after(lingerMs, () => this.#forget(broadcast.path, broadcast));
+    this.#stopWaiting(broadcast); // so that the newest are last
+    this.#lingers.set(broadcast, { held, cancel });
+    broadcast.linger(route);
+    const [oldest] = this.#lingers.keys();
+    if (this.#lingers.size > MAX_LINGERING) this.#forget(oldest!.path, oldest!);
+  }
+
+  #stopWaiting(broadcast: Broadcast): void {
+    this.#lingers.get(broadcast)?.cancel();
+    this.#lingers.delete(broadcast);
+  }
+
   /** With unknown hops in the chain, a longer chain at the same path may be an echo of the withdrawn one. */
   #holdEchoes(gone: Broadcast, route: Route): void {
     for (const other of this.#paths.get(gone.path) ?? []) {
-      const hops = other.routes[0]?.hops ?? [];
-      if (!isAnonymous(hops) || hops.length <= route.hops.length || other.heldBack) continue;
+      const { hops = [], onlyTracks = false } = other.routes[0] ?? {};
+      if (onlyTracks || !isAnonymous(hops) || hops.length <= route.hops.length || other.heldBack) {
+        continue;
+      }
       other.heldBack = true;
       this.context.clock.after(HOLD_BACK_MS, () => {
         other.heldBack = false;
         this.#watchers.tell(gone.path);
+        for (const track of this.#offers.at(gone.path)) this.#trackWatchers.tell(gone.path, track);
+        this.#waiting.routed(gone.path);
       });
     }
   }
@@ -282,8 +466,8 @@ export class Origin {
   #forget(path: string, broadcast: Broadcast): void {
     const here = this.#paths.get(path);
     if (here === undefined) return;
-    this.#lingers.get(broadcast)?.();
-    this.#lingers.delete(broadcast);
+    const lingering = this.#lingers.get(broadcast);
+    this.#stopWaiting(broadcast);
     const left = here.filter((b) => b !== broadcast);
     if (left.length > 0) this.#paths.set(path, left);
     else {
@@ -291,20 +475,21 @@ export class Origin {
       this.#index.delete(path);
     }
     broadcast.abandon();
+    if (lingering !== undefined) this.#retractAll(lingering.held);
     this.#watchers.tell(path);
   }
 
   /** Which broadcast at a path serves new readers. */
-  #current(path: string, allowed: (route: Route) => boolean): Broadcast | undefined {
+  #current(path: string, allowed: (route: Route, at: string) => boolean): Broadcast | undefined {
     const here = this.#paths.get(path);
     if (here === undefined) return undefined;
     let best: Broadcast | undefined;
     let route: Route | undefined;
     for (const broadcast of here) {
       if (broadcast.heldBack) continue;
-      const candidate = broadcast.routes.find(allowed);
+      const candidate = broadcast.routes.find((route) => allowed(route, path));
       if (candidate === undefined) {
-        if (broadcast.lingering) best ??= broadcast;
+        if (broadcast.lost !== undefined && allowed(broadcast.lost, path)) best ??= broadcast;
       } else if (route === undefined || comparePublishers(candidate, route) < 0) {
         best = broadcast;
         route = candidate;
@@ -312,4 +497,8 @@ export class Origin {
     }
     return best;
   }
+}
+
+function settled(found: Broadcast | undefined): AwaitedRoute {
+  return { promise: Promise.resolve(found), cancel: () => {} };
 }

@@ -19,6 +19,10 @@ export interface Route {
   readonly order: number;
   /** Whether its publisher may serve a path below the announced one. Absent: it may serve all of them. */
   readonly mayServe?: (path: string) => boolean;
+  /** The tracks that its publisher has offered one by one (PUBLISH of moq-transport). The set may grow and shrink. */
+  readonly tracks?: ReadonlySet<string>;
+  /** It serves the announced path and `tracks`, and nothing else. */
+  readonly onlyTracks?: boolean;
 }
 
 /** The publisher: the first hop, or `undefined` when it is unknown. */
@@ -37,9 +41,26 @@ export function isLoop(hops: readonly HopId[], self: HopId): boolean {
   return runsThrough(hops, self) || hops.some((hop, i) => hop !== 0n && hops.indexOf(hop) < i);
 }
 
-/** Whether a route may serve this path: the announced one, or one below it that its publisher may serve. */
-export function serves(route: Route, path: string): boolean {
+/**
+ * Whether a route may serve this path: the announced one, or one below it that its publisher may serve.
+ * @param at The announced path.
+ * @param track Whether it may serve this track. Default: any.
+ */
+export function serves(route: Route, at: string, path: string, track?: string): boolean {
+  if (route.onlyTracks === true) {
+    if (path !== at || (track !== undefined && !offers(route, track))) return false;
+  }
   return route.mayServe === undefined || route.mayServe(path);
+}
+
+/** Whether the publisher has offered this very track. */
+export function offers(route: Route, track: string): boolean {
+  return route.tracks?.has(track) === true;
+}
+
+/** Whether a route goes before those that serve whatever is asked for: it has offered the track, and is not about to end. */
+export function preferred(route: Route, track: string): boolean {
+  return offers(route, track) && route.warm !== Infinity;
 }
 
 /** Whether a route runs through this relay. 0 matches nothing. */
@@ -56,8 +77,8 @@ export function isExcluded(route: Route, asker: HopId): boolean {
 }
 
 /**
- * Compares two routes to one publisher; the better one comes first. In this order: known hops, lower warm cost, lower cold
- * cost, fewer hops, our own before a sibling's, newer.
+ * Compares two routes to one publisher; the better one comes first. In this order: serves all tracks, known hops, lower warm
+ * cost, lower cold cost, fewer hops, our own before a sibling's, newer.
  */
 export function compareRoutes(a: Route, b: Route): number {
   return compareCosts(a, b) ||
@@ -65,12 +86,25 @@ export function compareRoutes(a: Route, b: Route): number {
     b.order - a.order;
 }
 
-/** Compares routes to different publishers: as {@link compareRoutes}, but a sibling's is no worse than our own. */
+/**
+ * Compares routes to different publishers: as {@link compareRoutes}, but a sibling's is no worse than our own. Of those that
+ * serve only some tracks the older one comes first: a publisher of one more track takes nobody's place.
+ */
 export function comparePublishers(a: Route, b: Route): number {
-  return compareCosts(a, b) || b.order - a.order;
+  return compareCosts(a, b) ||
+    (a.onlyTracks === true && b.onlyTracks === true ? a.order - b.order : b.order - a.order);
+}
+
+/** Compares routes to different publishers that have all offered the same track. Whether they serve others is no matter. */
+export function compareOffers(a: Route, b: Route): number {
+  return compareChains(a, b) || b.order - a.order;
 }
 
 function compareCosts(a: Route, b: Route): number {
+  return Number(a.onlyTracks ?? false) - Number(b.onlyTracks ?? false) || compareChains(a, b);
+}
+
+function compareChains(a: Route, b: Route): number {
   const anonymous = Number(isAnonymous(a.hops)) - Number(isAnonymous(b.hops));
   if (anonymous !== 0) return anonymous;
   if (a.warm !== b.warm) return a.warm - b.warm;

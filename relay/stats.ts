@@ -55,6 +55,8 @@ export interface RelayStats {
   requestsRefused: number;
   /** Requests for tracks that were refused because too many tracks of the broadcast are not confirmed. */
   tracksRefused: number;
+  /** Requests for tracks that nobody serves yet, refused because too many wait. */
+  waitsRefused: number;
 }
 
 export function newRelayStats(): RelayStats {
@@ -84,5 +86,6 @@ export function newRelayStats(): RelayStats {
     announcementsRefused: 0,
     requestsRefused: 0,
     tracksRefused: 0,
+    waitsRefused: 0,
   };
 }

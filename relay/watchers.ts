@@ -22,6 +22,7 @@ export interface AnnounceEvent {
   readonly path: string;
   /** Below the watched prefix. */
   readonly suffix: string;
+  /** The best one. One with `onlyTracks` is told as long as no other one is there. */
   readonly route: Route | undefined;
 }
 
@@ -33,6 +34,8 @@ export interface WatchOptions {
   readonly hidden?: boolean;
   /** Leaves out what this source announced itself. */
   readonly except?: BroadcastSource;
+  /** Leaves out routes with `onlyTracks`: their publishers have not announced the namespace (moq-transport). */
+  readonly whole?: boolean;
   /**
    * For a peer: updates wait for {@link UPDATE_HOLD_MS}. A route with the same chain and costs from another source is no
    * update, as the peer would see no difference.
@@ -94,13 +97,13 @@ export class Watchers {
     listener: (event: AnnounceEvent) => void,
     existing: (prefix: string, hidden: boolean) => readonly string[],
   ): PacedWatch {
-    const { excludeHop = 0n, except, hidden = false, merged = false, ready = always } = options;
+    const { hidden = false, merged = false, ready = always } = options;
     const prefix = normalizePath(options.prefix ?? "");
     const watcher: Watcher = {
       prefix,
       hidden,
       merged,
-      allowed: (route) => route.source !== except && !isExcluded(route, excludeHop),
+      allowed: allowedBy(options),
       told: new Map(),
       ready: always,
       behind: new Set(),
@@ -178,10 +181,18 @@ export class Watchers {
   }
 }
 
+/** Which routes a watcher may hear of. */
+export function allowedBy({ excludeHop = 0n, except, whole = false }: WatchOptions) {
+  return (route: Route): boolean =>
+    route.source !== except && !isExcluded(route, excludeHop) &&
+    !(whole && route.onlyTracks === true);
+}
+
 const always = (): boolean => true;
 
 /** Whether a watcher sees no difference between two routes. @param remote The watcher is a peer: it sees no sources. */
 function sameToOthers(a: Route, b: Route, remote: boolean): boolean {
-  return (remote || a.source === b.source) && a.warm === b.warm && a.cold === b.cold &&
+  return (remote || (a.source === b.source && a.onlyTracks === b.onlyTracks)) &&
+    a.warm === b.warm && a.cold === b.cold &&
     a.hops.length === b.hops.length && a.hops.every((hop, i) => hop === b.hops[i]);
 }

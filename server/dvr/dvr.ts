@@ -202,7 +202,7 @@ export class Dvr {
       track,
       new TrackRecorder({
         key: { broadcast: path, track },
-        broadcast: () => relay.origin.find(path),
+        broadcast: () => relay.origin.find(path, 0n, track),
         store,
         retention,
         clock: relay.context.clock,

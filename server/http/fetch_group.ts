@@ -47,7 +47,7 @@ export async function fetchGroup(origin: Namespace, wanted: GroupWanted): Promis
   const { broadcast: path, track, group } = wanted;
   // A path or name that peers refuse is not asked for.
   const passable = isPath(path) && isName(track);
-  const broadcast = passable ? origin.find(path) : undefined;
+  const broadcast = passable ? origin.find(path, 0n, track) : undefined;
   if (broadcast === undefined) throw new FetchRefused(404, "no such broadcast");
   const deadline = new Deadline(origin.context.clock, wanted.timeoutMs, wanted.lost);
   if (group === undefined) {

@@ -149,7 +149,7 @@ export class Publisher implements PublisherHalf {
       log.debug("subscribe refused: too many", { broadcast: path, track: asked.track });
       return refuse(stream, STREAM_CODE.tooMany);
     }
-    const broadcast = this.#find(path);
+    const broadcast = this.#find(path, asked.track);
     if (broadcast === undefined) {
       log.debug("subscribe refused: nobody announces it", { broadcast: path, track: asked.track });
       return refuse(stream, STREAM_CODE.unroutable);
@@ -196,7 +196,11 @@ export class Publisher implements PublisherHalf {
     void reader.drain(); // its FIN means nothing, but has to be read
     const path = joinPath(this.#context.root, asked.broadcast);
     try {
-      const info = await this.#broadcast(path).trackInfo(path, asked.track, this.#peerHop);
+      const info = await this.#broadcast(path, asked.track).trackInfo(
+        path,
+        asked.track,
+        this.#peerHop,
+      );
       stream.send.write(framed(trackInfo.encode({ ...info, ordered: undefined })));
       stream.send.finish();
     } catch (error) {
@@ -212,7 +216,8 @@ export class Publisher implements PublisherHalf {
     void reader.drain(); // a FIN before the answer does not cancel the request
     const path = joinPath(this.#context.root, asked.broadcast);
     try {
-      const whole = await this.#broadcast(path).fetch(path, asked.track, asked, this.#peerHop);
+      const broadcast = this.#broadcast(path, asked.track);
+      const whole = await broadcast.fetch(path, asked.track, asked, this.#peerHop);
       const group = isBounded(asked)
         ? excerpt(whole, asked, this.#context.serve!.context.pool)
         : whole;
@@ -265,13 +270,13 @@ export class Publisher implements PublisherHalf {
     return this.#context.peerHop || this.#excludeHop;
   }
 
-  #find(path: string) {
-    return this.#context.serve?.find(path, this.#peerHop);
+  #find(path: string, track: string) {
+    return this.#context.serve?.find(path, this.#peerHop, track);
   }
 
   /** @throws {NotFound} */
-  #broadcast(path: string) {
-    const found = this.#find(path);
+  #broadcast(path: string, track: string) {
+    const found = this.#find(path, track);
     if (found === undefined) throw new NotFound(`broadcast ${path}`, "broadcast");
     return found;
   }
