@@ -21,6 +21,7 @@ import {
 } from "../relay/ports.ts";
 import { Track, type TrackContext } from "../relay/track.ts";
 import { givenName, givenPath } from "../wire/path.ts";
+import { type SubscribeOptions, Subscription } from "./subscription.ts";
 
 /** A group being written. Close it in the end. Nobody gets an aborted group as a whole. */
 export class GroupProducer implements Disposable {
@@ -106,6 +107,24 @@ export class TrackProducer implements Disposable {
   /** Subscriptions served now. */
   get subscribers(): number {
     return this.#superseded ? 0 : this.#track.readers;
+  }
+
+  /** Called when the first subscriber comes, and when the last one has left. */
+  set onsubscribed(listener: ((any: boolean) => void) | undefined) {
+    this.#track.onReaders = listener;
+  }
+
+  /** Reads what is written here, in this process. The subscription counts among {@link subscribers}. */
+  subscribe(options: SubscribeOptions = {}): Subscription {
+    const track = this.#track;
+    return new Subscription({
+      path: track.broadcast,
+      name: track.name,
+      find: () => track,
+      announced: true,
+      over: false,
+      watch: () => ({ close() {} }),
+    }, options);
   }
 
   /** What its subscribers want together: the highest priority, the longest latency, the widest range of groups. */

@@ -1,6 +1,8 @@
 import type { BroadcastProducer, GroupProducer, TrackProducer } from "../../client/publish.ts";
-import { CATALOG_TRACK, MSF_CATALOG_TRACK, trackInfoOf } from "../hang/catalog.ts";
+import { CATALOG_TRACK, PRIORITY, trackInfoOf } from "../hang/catalog.ts";
 import type { HangRecord } from "../hang/hang_broadcast.ts";
+import type { Rendition } from "../rendition.ts";
+import { MsfBroadcast } from "../msf/msf_broadcast.ts";
 
 /** Group numbers grow by one in this time at most: every group is longer. */
 const GROUP_MS = 10;
@@ -18,16 +20,17 @@ interface Writing {
   group: GroupProducer | undefined;
 }
 
-/** Writes the frames of a hang broadcast to its tracks. */
+/** Writes the frames of a hang broadcast to its tracks, and offers it to players of MSF. */
 export class BroadcastWriter {
   readonly #broadcast: BroadcastProducer;
+  readonly #msf: MsfBroadcast;
   readonly #writing = new Map<string, Writing>();
 
   constructor(broadcast: BroadcastProducer) {
     this.#broadcast = broadcast;
     // A player asks for a catalog as soon as the broadcast is announced.
     this.#begin(CATALOG_TRACK);
-    this.#begin(MSF_CATALOG_TRACK);
+    this.#msf = new MsfBroadcast(broadcast);
   }
 
   /** Makes a track before its first frame, so subscribers are not refused. */
@@ -44,6 +47,11 @@ export class BroadcastWriter {
       writing.group = writing.track.group(record.group);
     }
     writing.group.write(record.payload, record.timestampUs);
+    if (record.renditions !== undefined) {
+      const sourceOf = ({ name, kind }: Rendition) =>
+        (this.#writing.get(name) ?? this.#begin(name, PRIORITY[kind])).track;
+      this.#msf.describe(record.renditions, sourceOf, record);
+    }
     if (!record.endsGroup) return;
     writing.group.close();
     writing.group = undefined;
@@ -68,6 +76,7 @@ export class BroadcastWriter {
       group?.close();
       track.close();
     }
+    this.#msf.close();
   }
 
   /** Ends every group and track in order, and takes the announcement back. */

@@ -1,5 +1,6 @@
+import { CATALOG_TRACK } from "./catalog.ts";
 import { encodeLegacyFrame } from "./legacy_frame.ts";
-import { catalogTexts } from "./write_catalog.ts";
+import { catalogText } from "./write_catalog.ts";
 import { isDamaged } from "../codec/nal_lengths.ts";
 import type { Rendition } from "../rendition.ts";
 import type { InitEvent, MediaEvent, MediaTrack, SampleEvent } from "../mp4/media_track.ts";
@@ -16,6 +17,8 @@ export interface HangRecord {
   readonly timestampUs: number;
   /** The frame's bytes, owned by the receiver. */
   readonly payload: Uint8Array<ArrayBuffer>;
+  /** What a catalog describes; absent with media. */
+  readonly renditions?: readonly Rendition[];
 }
 
 /**
@@ -235,20 +238,21 @@ export class HangBroadcast {
   #publishCatalog(): HangRecord[] {
     const started = this.#started();
     for (const running of started) running.published = true;
-    const catalogs = catalogTexts(started.map(renditionOf));
-    const [{ text }] = catalogs;
+    const renditions = started.map(renditionOf);
+    const text = catalogText(renditions);
     // Publishing it again unchanged would make players start over.
     if (text === this.#catalog) return [];
     this.#catalog = text;
     const latestUs = Math.max(...started.map((running) => running.lastDecodeUs));
-    const common = {
+    return [{
+      track: CATALOG_TRACK,
       group: this.#catalogGroup++,
       keyframe: true,
       endsGroup: true,
       timestampUs: Math.max(0, latestUs + (this.#offsetUs ?? 0)),
-    };
-    const payload = (text: string) => new TextEncoder().encode(text);
-    return catalogs.map(({ track, text }) => ({ track, ...common, payload: payload(text) }));
+      payload: new TextEncoder().encode(text),
+      renditions,
+    }];
   }
 }
 

@@ -6,7 +6,6 @@ import { HangBroadcast, type HangBroadcastOptions, type HangRecord } from "./han
 import type * as Oracle from "../../tests/support/fixtures/hang_oracle.ts";
 import { encodeLegacyFrame } from "./legacy_frame.ts";
 import type { InitEvent, MediaEvent, SampleEvent } from "../mp4/media_track.ts";
-import { MSF_CATALOG_TRACK } from "./catalog.ts";
 import { Splitter } from "../mp4/splitter.ts";
 import { need } from "../../tests/support/require.ts";
 
@@ -260,5 +259,5 @@ Deno.test("HangBroadcast publishes no empty frame, and no track it was not told 
     sample(1, 0, { keyframe: true, data: new Uint8Array() }),
     sample(3, 0),
   ]);
-  assert.deepEqual(records.map((record) => record.track), [CATALOG_TRACK, MSF_CATALOG_TRACK]);
+  assert.deepEqual(records.map((record) => record.track), [CATALOG_TRACK]);
 });

@@ -1,11 +1,4 @@
-import {
-  CATALOG_TRACK,
-  type CatalogAudio,
-  type CatalogVideo,
-  CONTAINER,
-  MSF_CATALOG_TRACK,
-} from "./catalog.ts";
-import { msfCatalogOf } from "./msf_catalog.ts";
+import { type CatalogAudio, type CatalogVideo, CONTAINER } from "./catalog.ts";
 import { hex } from "../codec/hex.ts";
 import type { Rendition } from "../rendition.ts";
 
@@ -41,21 +34,13 @@ function entryOf(rendition: Rendition): CatalogVideo | CatalogAudio {
   };
 }
 
-export interface CatalogText {
-  readonly track: string;
-  readonly text: string;
-}
-
 /**
- * The payload of each catalog track: hang's and MSF's.
- * @param extra Further sections of hang's catalog.
+ * The payload of `catalog.json`.
+ * @param extra Further sections.
  */
-export function catalogTexts(
+export function catalogText(
   renditions: readonly Rendition[],
   extra: Readonly<Record<string, unknown>> = {},
-): readonly [hang: CatalogText, msf: CatalogText] {
-  return [
-    { track: CATALOG_TRACK, text: JSON.stringify({ ...catalogOf(renditions), ...extra }) },
-    { track: MSF_CATALOG_TRACK, text: JSON.stringify(msfCatalogOf(renditions)) },
-  ];
+): string {
+  return JSON.stringify({ ...catalogOf(renditions), ...extra });
 }

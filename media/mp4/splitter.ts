@@ -5,6 +5,7 @@
  * bounded by the largest sample whatever sizes the input claims, and nothing of the past is kept. The tests compare the
  * codec strings with those of `mp4box`.
  */
+import { sameBytes } from "../../base/bytes.ts";
 import { Box, fourccOf } from "./box.ts";
 import { ByteQueue } from "./byte_queue.ts";
 import { MediaError } from "../media_error.ts";
@@ -265,8 +266,4 @@ export class Splitter {
 
 function u32(bytes: Uint8Array, at: number): number {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at);
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -1,8 +1,8 @@
 import type { PluginContext } from "../plugin.ts";
 import { BroadcastWriter, firstGroupAt } from "../../media/broadcast/broadcast_writer.ts";
-import { PRIORITY } from "../../media/hang/catalog.ts";
+import { CATALOG_TRACK, PRIORITY } from "../../media/hang/catalog.ts";
 import { encodeLegacyFrame } from "../../media/hang/legacy_frame.ts";
-import { catalogTexts } from "../../media/hang/write_catalog.ts";
+import { catalogText } from "../../media/hang/write_catalog.ts";
 import type { Rendition } from "../../media/rendition.ts";
 
 /** One frame of the output. */
@@ -41,19 +41,17 @@ export class TransformOutput implements Disposable {
    * @param extra Further sections of the catalog.
    */
   describe(renditions: readonly Rendition[], extra: Readonly<Record<string, unknown>> = {}): void {
-    const catalogs = catalogTexts(renditions, extra);
-    const [{ text }] = catalogs;
+    const text = catalogText(renditions, extra);
     // Publishing it again unchanged would make players start over.
     if (text === this.#catalog) return;
     this.#catalog = text;
     const writer = this.#announced();
     for (const { name, kind } of renditions) writer.begin(name, PRIORITY[kind]);
     const timestampUs = Math.round(this.#ctx.clock.wallMs() * 1000);
-    for (const { track, text } of catalogs) {
-      const payload = new TextEncoder().encode(text);
-      const group = this.#nextGroup(track);
-      writer.write({ track, group, keyframe: true, endsGroup: true, timestampUs, payload });
-    }
+    writer.write({
+      ...{ track: CATALOG_TRACK, group: this.#nextGroup(CATALOG_TRACK), keyframe: true },
+      ...{ endsGroup: true, timestampUs, payload: new TextEncoder().encode(text), renditions },
+    });
   }
 
   /** Adds a frame of a rendition. A frame before the first catalog is left out. */

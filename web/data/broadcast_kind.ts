@@ -2,7 +2,7 @@
 
 import { CATALOG_TRACK, MSF_CATALOG_TRACK } from "../../media/hang/catalog.ts";
 import { isMap, type Json, namedIn, parseCatalog } from "../../media/hang/catalog_json.ts";
-import { msfTracks } from "../../media/hang/msf_catalog.ts";
+import { msfTracks } from "../../media/msf/msf_catalog.ts";
 
 /** A track, and what is known of it. */
 export interface KnownTrack {

@@ -6,8 +6,9 @@
 import type { BroadcastProducer, GroupProducer, TrackProducer } from "../../client/publish.ts";
 import { CATALOG_TRACK, trackInfoOf } from "../../media/hang/catalog.ts";
 import { encodeLegacyFrame } from "../../media/hang/legacy_frame.ts";
-import { catalogOf } from "../../media/hang/write_catalog.ts";
-import type { AudioRendition, VideoRendition } from "../../media/rendition.ts";
+import { catalogText } from "../../media/hang/write_catalog.ts";
+import { MsfBroadcast } from "../../media/msf/msf_broadcast.ts";
+import type { AudioRendition, Rendition, VideoRendition } from "../../media/rendition.ts";
 
 /** What is known of a quality once its encoder has begun. */
 export type DescribedVideo = Omit<VideoRendition, "kind" | "name" | "container">;
@@ -37,6 +38,7 @@ interface QualityTrack {
 export class HangWriter {
   readonly #options: HangWriterOptions;
   readonly #catalog: TrackProducer;
+  readonly #msf: MsfBroadcast;
   /** By index; what was dropped is absent. */
   readonly #videos = new Map<number, QualityTrack>();
   readonly #audio: TrackProducer;
@@ -47,6 +49,7 @@ export class HangWriter {
     this.#options = options;
     const begin = (name: string) => broadcast.track(name, trackInfoOf(name));
     this.#catalog = begin(CATALOG_TRACK);
+    this.#msf = new MsfBroadcast(broadcast);
     // Without a picture there is an empty track still: who asks for it is not refused.
     for (let i = 0; i < Math.max(1, options.video); i++) {
       const name = `video${i}`;
@@ -109,17 +112,20 @@ export class HangWriter {
     if (videos.some(({ described }) => described === undefined)) return;
     if (audio && this.#described === undefined) return;
     const container = "legacy";
-    const catalog = JSON.stringify(catalogOf([
+    const renditions: Rendition[] = [
       ...videos.map(({ name, described }) => (
         { ...described!, kind: "video" as const, name, container } as const
       )),
       ...(this.#described === undefined
         ? []
         : [{ ...this.#described, kind: "audio" as const, name: AUDIO_TRACK, container } as const]),
-    ]));
+    ];
+    const catalog = catalogText(renditions);
     if (catalog === this.#written) return;
     this.#written = catalog;
     writeAlone(this.#catalog, catalog, timestampUs);
+    const tracks = new Map([...this.#videos.values()].map(({ name, track }) => [name, track]));
+    this.#msf.describe(renditions, ({ name }) => tracks.get(name) ?? this.#audio, { timestampUs });
   }
 }
 

@@ -7,7 +7,7 @@ import { FrameOpener } from "../../../media/hang/frame_opener.ts";
 import { HangBroadcast } from "../../../media/hang/hang_broadcast.ts";
 import { encodeLegacyFrame } from "../../../media/hang/legacy_frame.ts";
 import { CatalogVersions } from "../../../media/hang/read_catalog.ts";
-import { catalogTexts } from "../../../media/hang/write_catalog.ts";
+import { catalogText } from "../../../media/hang/write_catalog.ts";
 import { Splitter } from "../../../media/mp4/splitter.ts";
 import type { Rendition } from "../../../media/rendition.ts";
 import { Cuts, Segmenter } from "../../../media/segment/segmenter.ts";
@@ -44,7 +44,7 @@ async function wholeWay() {
     ...{ kind: "video", name: "video0", codec: CODEC, container: "legacy" },
     ...{ width: WIDTH, height: HEIGHT, framerate: 25 },
   };
-  const [{ text }] = catalogTexts([described]);
+  const text = catalogText([described]);
   const versions = new CatalogVersions();
   versions.take(new TextEncoder().encode(text), true);
   const [rendition] = versions.read().renditions;

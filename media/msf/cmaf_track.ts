@@ -1,0 +1,159 @@
+/**
+ * A rendition as CMAF (draft-ietf-moq-cmsf): made from its track in hang's container, and only while somebody reads it.
+ *
+ * @module
+ */
+import { GroupCut, type GroupReader } from "../../client/frames.ts";
+import type { GroupProducer, TrackProducer } from "../../client/publish.ts";
+import { TrackFailed } from "../../client/subscription.ts";
+import { FrameOpener } from "../hang/frame_opener.ts";
+import { FragmentMuxer } from "../mp4/fragment_muxer.ts";
+import type { MediaFrame, Rendition } from "../rendition.ts";
+
+export interface CmafTrackOptions {
+  readonly rendition: Rendition;
+  /** The rendition in hang's container. */
+  readonly source: TrackProducer;
+  /** Gets the fragments. Nobody else writes it. */
+  readonly track: TrackProducer;
+}
+
+/**
+ * Every frame becomes one fragment (`moof` and `mdat`) in a group of the same number, so each group begins with a keyframe.
+ * The first reader gets the newest group from its start. A picture is written when the next one is here: only then its
+ * length is known, and a player stops at a gap.
+ */
+export class CmafTrack {
+  readonly track: TrackProducer;
+  readonly #rendition: Rendition;
+  readonly #source: TrackProducer;
+  /** Set while it is being made. */
+  #making: AbortController | undefined;
+  #closed = false;
+
+  constructor({ rendition, source, track }: CmafTrackOptions) {
+    this.track = track;
+    this.#rendition = rendition;
+    this.#source = source;
+    track.onsubscribed = (any) => {
+      if (any) this.#begin();
+    };
+  }
+
+  /** Whether it is being made now. */
+  get making(): boolean {
+    return this.#making !== undefined;
+  }
+
+  /** The source has ended: the track ends when all of it is written. */
+  close(): void {
+    this.#closed = true;
+    if (this.#making === undefined) this.track.close();
+  }
+
+  /** Ends the track with what is written; the source goes on. */
+  stop(): void {
+    this.#making?.abort();
+    this.close();
+  }
+
+  #begin(): void {
+    if (this.#making !== undefined || this.#closed) return;
+    this.#making = new AbortController();
+    this.#make(this.#making.signal).catch((error) => {
+      this.track.abort(error instanceof Error ? error.message : String(error));
+    }).finally(() => {
+      this.#making = undefined;
+      if (this.#closed) this.track.close();
+      else if (this.track.subscribers > 0) this.#begin();
+    });
+  }
+
+  async #make(signal: AbortSignal): Promise<void> {
+    const writing = new Writing(this.#rendition, this.track);
+    const reading = this.#source.subscribe({ signal });
+    try {
+      for (let group; (group = await nextOf(reading, signal)) !== undefined;) {
+        // It was made for earlier readers.
+        if (group.sequence < this.track.nextGroup) group.close();
+        else await writing.take(group, signal);
+        if (this.track.subscribers === 0) return;
+      }
+      if (!signal.aborted) this.close(); // the source has ended
+    } finally {
+      reading.close();
+      writing.end();
+    }
+  }
+}
+
+/** Writes fragments, one frame behind for a picture. */
+class Writing {
+  readonly #rendition: Rendition;
+  readonly #opener: FrameOpener;
+  readonly #muxer: FragmentMuxer;
+  readonly #track: TrackProducer;
+  #group: GroupProducer | undefined;
+  #held: { readonly frame: MediaFrame; readonly group: GroupProducer } | undefined;
+
+  constructor(rendition: Rendition, track: TrackProducer) {
+    this.#rendition = rendition;
+    this.#opener = new FrameOpener(rendition);
+    this.#muxer = new FragmentMuxer([rendition]);
+    this.#track = track;
+  }
+
+  /** Takes a group to its end. What follows a cut is left out until the next group. */
+  async take(group: GroupReader, signal: AbortSignal): Promise<void> {
+    try {
+      for (let index = group.startFrame;; index++) {
+        const frame = await group.frame({ signal });
+        if (frame === undefined) break;
+        for (const one of this.#opener.open(frame.payload, group.sequence, index) ?? []) {
+          this.#frame(one);
+        }
+      }
+    } catch (error) {
+      if (!signal.aborted && !(error instanceof GroupCut)) throw error;
+    } finally {
+      group.close();
+    }
+    if (this.#rendition.kind === "audio") this.end();
+  }
+
+  end(): void {
+    this.#release(undefined);
+    this.#group?.close();
+    this.#group = undefined;
+  }
+
+  #frame(frame: MediaFrame): void {
+    this.#release(frame.timestampUs);
+    if (this.#group?.sequence !== frame.group) {
+      this.#group?.close();
+      this.#group = this.#track.group(frame.group);
+    }
+    this.#held = { frame, group: this.#group };
+    if (this.#rendition.kind === "audio") this.#release(undefined);
+  }
+
+  #release(nextTimestampUs: number | undefined): void {
+    if (this.#held === undefined) return;
+    const { frame, group } = this.#held;
+    this.#held = undefined;
+    const fragment = this.#muxer.fragment(this.#rendition.name, [frame], nextTimestampUs);
+    group.write(fragment, frame.timestampUs);
+  }
+}
+
+async function nextOf(
+  reading: { group(options: { signal: AbortSignal }): Promise<GroupReader | undefined> },
+  signal: AbortSignal,
+): Promise<GroupReader | undefined> {
+  try {
+    return await reading.group({ signal });
+  } catch (error) {
+    if (signal.aborted || error instanceof TrackFailed) return undefined;
+    throw error;
+  }
+}
