@@ -142,6 +142,11 @@ export class TrackProducer implements Disposable {
     this.#next += groups;
   }
 
+  /** Forgets the groups that are kept for those who join late; their numbers can be written again. Readers lose them. */
+  forget(): void {
+    if (!this.#superseded) this.#track.clear();
+  }
+
   /**
    * Opens a group: by default the one after the last.
    * @throws {RangeError} It was opened before or is too old, or the track has ended.

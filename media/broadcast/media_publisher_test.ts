@@ -112,7 +112,9 @@ Deno.test({
       msf.tracks.map((t: Record<string, unknown>) => [t.name, t.role, t.packaging]),
       [
         ["video0", "video", "legacy"],
+        ["video0.cmaf", "video", "cmaf"],
         ["audio0", "audio", "legacy"],
+        ["audio0.cmaf", "audio", "cmaf"],
       ],
     );
     const avcC = msf.initDataList.find((d: { id: string }) => d.id === msf.tracks[0].initRef);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { reasonOf } from "../../base/errors.ts";
 import { GroupCut, type GroupReader } from "../../client/frames.ts";
 import type { GroupProducer, TrackProducer } from "../../client/publish.ts";
 import { TrackFailed } from "../../client/subscription.ts";
@@ -59,13 +60,10 @@ export class CmafTrack {
 
   #begin(): void {
     if (this.#making !== undefined || this.#closed) return;
-    this.#making = new AbortController();
-    this.#make(this.#making.signal).catch((error) => {
-      this.track.abort(error instanceof Error ? error.message : String(error));
-    }).finally(() => {
-      this.#making = undefined;
-      if (this.#closed) this.track.close();
-      else if (this.track.subscribers > 0) this.#begin();
+    const making = this.#making = new AbortController();
+    this.#make(making.signal).catch((error) => this.track.abort(reasonOf(error))).finally(() => {
+      if (this.#making === making) this.#making = undefined;
+      if (this.#closed && this.#making === undefined) this.track.close();
     });
   }
 
@@ -74,10 +72,12 @@ export class CmafTrack {
     const reading = this.#source.subscribe({ signal });
     try {
       for (let group; (group = await nextOf(reading, signal)) !== undefined;) {
-        // It was made for earlier readers.
-        if (group.sequence < this.track.nextGroup) group.close();
-        else await writing.take(group, signal);
-        if (this.track.subscribers === 0) return;
+        await writing.take(group, signal);
+        if (this.track.subscribers > 0) continue;
+        // The next reader is to begin with what is new then.
+        this.track.forget();
+        this.#making = undefined;
+        return;
       }
       if (!signal.aborted) this.close(); // the source has ended
     } finally {
