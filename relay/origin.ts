@@ -11,6 +11,7 @@
  */
 import { MAX_HOPS, normalizePath, prefixesOf } from "../wire/path.ts";
 import { Broadcast } from "./broadcast.ts";
+import { randomHop } from "./hop.ts";
 import { type Offer, Offers } from "./offers/offers.ts";
 import { type TrackEvent, TrackWatchers } from "./offers/track_watchers.ts";
 import { type AwaitedRoute, Waiting } from "./offers/waiting.ts";
@@ -115,6 +116,8 @@ export class Origin {
   readonly #paths = new Map<string, Broadcast[]>();
   readonly #index = new PathIndex();
   readonly #watchers: Watchers;
+  /** Stands for the publishers of single tracks in the chains that others see. */
+  readonly #stamp = randomHop();
   readonly #offers = new Offers();
   readonly #trackWatchers: TrackWatchers;
   readonly #waiting: Waiting;
@@ -162,7 +165,7 @@ export class Origin {
     const at = normalizePath(path);
     const { tracks: first } = announcement;
     let last = first === undefined ? announcement : { ...announcement, tracks: new Set(first) };
-    let held: Held | undefined = this.#place(at, this.#route(source, last));
+    let held: Held | undefined = this.#place(at, source, last);
     let over = false;
     const change = ({ tracks: _, ...next }: Announcement, tracks = last.tracks) => {
       last = tracks === undefined ? next : { ...next, tracks };
@@ -173,14 +176,15 @@ export class Origin {
         return;
       }
       if (held === undefined) { // it was a loop until now
-        held = this.#place(at, this.#route(source, last));
+        held = this.#place(at, source, last);
         return;
       }
       if (this.#publisher(next.hops) === held.broadcast.publisher) {
-        this.#replace(held, { source, ...last, order: next.order ?? held.route.order });
+        const order = next.order ?? held.route.order;
+        this.#replace(held, { source, ...last, hops: this.#chain(last), order });
       } else {
         const old = held;
-        held = this.#place(at, this.#route(source, last));
+        held = this.#place(at, source, last);
         this.#withdraw(old, false);
       }
     };
@@ -276,8 +280,9 @@ export class Origin {
     yield* this.#paths;
   }
 
-  #place(path: string, route: Route): Held {
-    const publisher = this.#publisher(route.hops);
+  #place(path: string, source: BroadcastSource, announcement: Announcement): Held {
+    const publisher = this.#publisher(announcement.hops);
+    const route = this.#route(source, announcement);
     const here = this.#paths.get(path) ?? [];
     const known = publisher === undefined ? undefined : here.find((b) => b.publisher === publisher);
     const broadcast = known ?? new Broadcast(path, publisher, this.#options);
@@ -374,7 +379,15 @@ export class Origin {
     const next = (Math.floor(this.#order / count) + 1) * count + index;
     const order = announcement.order ?? next;
     this.#order = Math.max(this.#order, order);
-    return { source, ...announcement, order };
+    return { source, ...announcement, hops: this.#chain(announcement), order };
+  }
+
+  /**
+   * The chain that others see. All publishers of single tracks are one publisher to them: it does not change when one of
+   * several at a path leaves.
+   */
+  #chain({ hops, onlyTracks = false }: Announcement): readonly HopId[] {
+    return onlyTracks && hops.length > 0 ? [this.#stamp, ...hops.slice(1)] : hops;
   }
 
   #refuses(hops: readonly HopId[]): boolean {

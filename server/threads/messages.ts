@@ -19,8 +19,17 @@ export type FromOwner =
     readonly warm: number;
     readonly cold: number;
     readonly order: number;
+    /** It serves only the tracks that were told with "offer". */
+    readonly onlyTracks: boolean;
   }
   | { readonly type: "unannounce"; readonly path: string }
+  /** A publisher here offers a track of the path by name, or none does any more. */
+  | {
+    readonly type: "offer";
+    readonly path: string;
+    readonly track: string;
+    readonly gone: boolean;
+  }
   /** An arena of a frame pool; without memory when it went back. */
   | {
     readonly type: "arena";

@@ -25,7 +25,7 @@ export class Offered {
   readonly #mirrors: Mirrors;
   readonly #send: Send<FromOwner>;
   readonly #served = new Map<number, Served>();
-  readonly #watch: Watch;
+  readonly #watches: readonly Watch[];
   readonly #stopArenas: () => void;
 
   constructor(origin: Origin, mirrors: Mirrors, send: Send<FromOwner>) {
@@ -35,11 +35,15 @@ export class Offered {
     this.#stopArenas = mirrors.onArena((pool, index, memory) =>
       send({ type: "arena", pool, index, memory })
     );
-    this.#watch = origin.watch({ excludeHop: SIBLINGS, hidden: true }, ({ path, route }) => {
-      if (route === undefined) return send({ type: "unannounce", path });
-      const { hops, warm, cold, order } = route;
-      send({ type: "announce", path, hops, warm, cold, order });
-    });
+    const own = { excludeHop: SIBLINGS, hidden: true };
+    this.#watches = [
+      origin.watch(own, ({ path, route }) => {
+        if (route === undefined) return send({ type: "unannounce", path });
+        const { hops, warm, cold, order, onlyTracks = false } = route;
+        send({ type: "announce", path, hops, warm, cold, order, onlyTracks });
+      }),
+      origin.watchTracks(own, (event) => send({ type: "offer", ...event })),
+    ];
   }
 
   receive(message: FromAsker): void {
@@ -53,7 +57,7 @@ export class Offered {
       case "trackInfo":
         return this.#answer(message, async () => {
           const { id, broadcast, track } = message;
-          const found = this.#find(broadcast);
+          const found = this.#find(broadcast, track);
           const info = await found.trackInfo(broadcast, track, SIBLINGS);
           this.#send({ type: "info", id, info: posted(info) });
         });
@@ -61,7 +65,8 @@ export class Offered {
         return this.#answer(message, async () => {
           const { id, broadcast, track, group, priority } = message;
           const request = { group, priority };
-          const found = await this.#find(broadcast).fetch(broadcast, track, request, SIBLINGS);
+          const from = this.#find(broadcast, track);
+          const found = await from.fetch(broadcast, track, request, SIBLINGS);
           const poster = new Poster(
             found,
             (bytes, state) =>
@@ -75,7 +80,7 @@ export class Offered {
 
   /** The sibling is gone. */
   close(): void {
-    this.#watch.close();
+    for (const watch of this.#watches) watch.close();
     this.#stopArenas();
     for (const id of [...this.#served.keys()]) this.#drop(id);
   }
@@ -85,7 +90,7 @@ export class Offered {
       this.#send({ type: "ended", id, end: { kind: "failed", why, reason } });
     let found;
     try {
-      found = this.#origin.find(broadcast, SIBLINGS)?.track(broadcast, track, SIBLINGS);
+      found = this.#origin.find(broadcast, SIBLINGS, track)?.track(broadcast, track, SIBLINGS);
     } catch (error) {
       return refuse("refused", reasonOf(error));
     }
@@ -107,8 +112,8 @@ export class Offered {
     this.#mirrors.detach(served.track);
   }
 
-  #find(broadcast: string) {
-    const found = this.#origin.find(broadcast, SIBLINGS);
+  #find(broadcast: string, track: string) {
+    const found = this.#origin.find(broadcast, SIBLINGS, track);
     if (found === undefined) throw new NotFound(`broadcast ${broadcast}`, "broadcast");
     return found;
   }

@@ -36,6 +36,8 @@ export class Sibling implements BroadcastSource {
   readonly #send: Send<FromAsker>;
   readonly #log: Logger;
   readonly #announced = new Map<string, Announced>();
+  /** The tracks that publishers there offer by name, by path. */
+  readonly #offered = new Map<string, Set<string>>();
   readonly #tracks = new Map<number, FollowedTrack>();
   readonly #asked = new Map<number, Asked>();
   readonly #arenas = new Map<number, (SharedArrayBuffer | undefined)[]>();
@@ -56,6 +58,8 @@ export class Sibling implements BroadcastSource {
       case "unannounce":
         this.#announced.get(message.path)?.end();
         return void this.#announced.delete(message.path);
+      case "offer":
+        return this.#offer(message);
       case "arena":
         return this.#arena(message);
       case "ring": {
@@ -168,18 +172,34 @@ export class Sibling implements BroadcastSource {
     // Routes first. A feed that loses its subscription must know whether to wait for the publisher.
     for (const announced of this.#announced.values()) announced.end(abrupt);
     this.#announced.clear();
+    this.#offered.clear();
     for (const track of [...this.#tracks.values()]) track.ended(this.#lost());
     for (const { what, fail } of [...this.#asked.values()]) fail(new SourceLost(what));
     this.#asked.clear();
     this.#arenas.clear();
   }
 
-  #announce({ path, hops, warm, cold, order }: FromOwner & { type: "announce" }): void {
-    const announcement = { hops, warm, cold, order };
+  #announce(message: FromOwner & { type: "announce" }): void {
+    const { path, hops, warm, cold, order, onlyTracks } = message;
+    const announcement = { hops, warm, cold, order, onlyTracks };
     const known = this.#announced.get(path);
     if (known !== undefined) return known.update(announcement);
-    const announced = this.#origin.announce(path, this, announcement);
+    const tracks = this.#offered.get(path);
+    const all = tracks === undefined ? announcement : { ...announcement, tracks };
+    const announced = this.#origin.announce(path, this, all);
     if (announced !== undefined) this.#announced.set(path, announced);
+  }
+
+  #offer({ path, track, gone }: FromOwner & { type: "offer" }): void {
+    const announced = this.#announced.get(path);
+    const tracks = this.#offered.get(path);
+    if (!gone) {
+      if (tracks === undefined) this.#offered.set(path, new Set([track]));
+      else tracks.add(track);
+      return announced?.offer(track);
+    }
+    if (tracks?.delete(track) === true && tracks.size === 0) this.#offered.delete(path);
+    announced?.retract(track);
   }
 
   #arena({ pool, index, memory }: FromOwner & { type: "arena" }): void {

@@ -168,3 +168,93 @@ Deno.test("a node that leaves in order ends what it announced at once", async ()
   assert.equal(b.origin.find("p"), undefined);
   assert.equal(reader.end?.kind, "failed");
 });
+
+const ONLY = { warm: 0, cold: 0, onlyTracks: true };
+
+Deno.test("a track that a session publishes in one thread is found, watched and awaited in the other", async () => {
+  using nodes = new Nodes(2);
+  const [a, b] = nodes.all as [TestNode, TestNode];
+  const heard: string[] = [];
+  b.origin.watchTracks({}, ({ path, track, gone }) => {
+    heard.push(`${gone ? "-" : "+"}${path}:${track}`);
+  });
+  const waiting = b.origin.awaitRoute("room", "audio", 1000);
+  const [first, second] = [new FakeSource("first"), new FakeSource("second")];
+  const tracks = new Set(["video"]);
+  const published = a.origin.announce("room", first, { ...ONLY, hops: [5n, 0n], tracks })!;
+  const other = a.origin.announce("room", second, {
+    ...ONLY,
+    hops: [6n, 0n],
+    tracks: new Set(["audio"]),
+  })!;
+  const found = await waiting.promise;
+  assert.equal(found, b.origin.find("room", 0n, "audio"));
+  assert.deepEqual(heard.splice(0).sort(), ["+room:audio", "+room:video"]);
+  assert.equal(b.origin.find("room", 0n, "chat"), undefined);
+  assert.equal(b.origin.find("room/below"), undefined);
+
+  const reader = new FakeReader();
+  found!.track("room", "audio").add(reader);
+  await until(() => second.subscriptions.length === 1);
+  assert.equal(first.subscriptions.length, 0);
+  second.last.group(3);
+  await until(() => reader.groups[0]?.state === "complete");
+  const info = await b.origin.find("room", 0n, "video")!.trackInfo("room", "video");
+  assert.deepEqual(info, first.info);
+
+  published.offer("chat");
+  published.retract("video");
+  await until(() => heard.length === 2);
+  assert.deepEqual(heard.splice(0).sort(), ["+room:chat", "-room:video"]);
+  assert.equal(b.origin.find("room", 0n, "video"), undefined);
+  published.end();
+  await until(() => heard.length === 1);
+  assert.deepEqual(heard.splice(0), ["-room:chat"]);
+  assert.equal(b.origin.find("room", 0n, "audio"), found, "its broadcast is the same as before");
+  second.last.group(4);
+  await until(() => reader.groups[1]?.state === "complete");
+  other.end();
+  await until(() => b.origin.size === 0);
+  assert.deepEqual(heard, ["-room:audio"]);
+  assert.deepEqual(b.news, ["+room", "-room"]);
+});
+
+Deno.test("a namespace that is announced in one thread, and a track of it published in the other", async () => {
+  using nodes = new Nodes(2);
+  const [a, b] = nodes.all as [TestNode, TestNode];
+  const [whole, single] = [new FakeSource("whole"), new FakeSource("single")];
+  a.origin.announce("room", whole, { hops: [5n, 0n], warm: 0, cold: 0 });
+  const tracks = new Set(["video"]);
+  const published = b.origin.announce("room", single, { ...ONLY, hops: [6n, 0n], tracks })!;
+  const serves = ({ origin }: TestNode, track: string) =>
+    origin.find("room", 0n, track)?.best(0n, "room", track)?.source.label;
+  await until(() => serves(a, "video") === "worker 1" && serves(b, "audio") === "worker 0");
+  assert.deepEqual([serves(a, "audio"), serves(b, "video")], ["whole", "single"]);
+  // It announces the namespace as well.
+  published.update({ hops: [6n, 0n], warm: 0, cold: 0 });
+  await until(() => serves(a, "chat") === "worker 1");
+  published.end();
+  await until(() => serves(a, "video") === "whole" && serves(b, "video") === "worker 0");
+});
+
+Deno.test("a thread that is gone without a word leaves its published tracks to linger", async () => {
+  using nodes = new Nodes(2, 5000);
+  const [a, b] = nodes.all as [TestNode, TestNode];
+  const heard: string[] = [];
+  b.origin.watchTracks({}, ({ track, gone }) => void heard.push(`${gone ? "-" : "+"}${track}`));
+  const tracks = new Set(["video", "audio"]);
+  a.origin.announce("room", new FakeSource("a"), { ...ONLY, hops: [5n, 0n], tracks });
+  await until(() => heard.length === 2);
+  b.links.leave(0, true);
+  assert.equal(b.origin.find("room", 0n, "video")?.lingering, true);
+  assert.equal(b.origin.find("room", 0n, "chat"), undefined);
+  b.origin.announce("room", new FakeSource("back"), {
+    ...ONLY,
+    hops: [6n, 0n],
+    tracks: new Set(["video"]),
+  });
+  assert.equal(b.origin.find("room", 0n, "audio")?.lingering, true);
+  b.context.clock.advance(5000);
+  assert.deepEqual(heard.splice(0), ["+video", "+audio", "-video", "+video", "-audio"]);
+  assert.deepEqual([...b.origin.broadcasts()].map(([, all]) => all.length), [1]);
+});
