@@ -163,12 +163,8 @@ export class Group {
   /** Whether all its subgroups have ended and no further one is waited for. */
   get isOver(): boolean {
     return this.state !== "open" &&
-      (!this.awaitsMore || this.subgroups.some(({ head }) => head.endOfGroup));
-  }
-
-  /** Whether further subgroups may come, if one that says that it has the end has overtaken them. */
-  get awaitsMore(): boolean {
-    return !this.#settled && this.supersededAtMs === Infinity;
+      (this.#settled || this.supersededAtMs < Infinity ||
+        this.subgroups.some(({ head }) => head.endOfGroup));
   }
 
   /** Bytes written, of all its subgroups. */
