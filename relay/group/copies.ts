@@ -40,6 +40,8 @@ export interface Conversion {
    * @throws {GroupTooLarge} @throws {Error} It cannot be converted: the copy is cut.
    */
   take(subgroup: Subgroup, bytes: Uint8Array): number;
+  /** Whether something is missing that one more subgroup may bring. Default: nothing is. */
+  readonly lacksMore?: boolean;
 }
 
 /** Converts records of one layout into those of another. */
@@ -100,11 +102,12 @@ class Copy implements GroupCopy {
     converter: Converter,
     readonly track: CopiedTrack,
   ) {
-    const { group, startFrame } = source;
+    const { group, head, startFrame } = source;
     this.#merges = converter.merges;
+    const comesWhole = group.fromStart || (head.id > 0 && group.awaitsMore);
     this.target = Group.alone(group.pool, group.sequence, group.openedAtMs, {
       head: { ...converter.head(source), layout },
-      startFrame: this.#merges && group.fromStart ? 0 : startFrame,
+      startFrame: this.#merges && comesWhole ? 0 : startFrame,
       copyOf: group,
     });
     this.#writer = new GroupWriter(this.target, NO_LIMIT);
@@ -159,7 +162,8 @@ class Copy implements GroupCopy {
     this.#writer.commit();
     const { group } = this.source;
     if (this.#done) return; // a reader has evicted the group
-    if (this.#merges ? !group.isOver : this.source.state === "open") return;
+    const lacksMore = this.#conversion.lacksMore === true && group.awaitsMore;
+    if (this.#merges ? !group.isOver || lacksMore : this.source.state === "open") return;
     const whole = this.#follows.every((one) => one.isWhole);
     if (whole) this.#writer.finish();
     else this.#writer.cut();

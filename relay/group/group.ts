@@ -163,8 +163,12 @@ export class Group {
   /** Whether all its subgroups have ended and no further one is waited for. */
   get isOver(): boolean {
     return this.state !== "open" &&
-      (this.#settled || this.supersededAtMs < Infinity ||
-        this.subgroups.some(({ head }) => head.endOfGroup));
+      (!this.awaitsMore || this.subgroups.some(({ head }) => head.endOfGroup));
+  }
+
+  /** Whether further subgroups may come, if one that says that it has the end has overtaken them. */
+  get awaitsMore(): boolean {
+    return !this.#settled && this.supersededAtMs === Infinity;
   }
 
   /** Bytes written, of all its subgroups. */

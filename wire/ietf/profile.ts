@@ -89,6 +89,12 @@ export interface Profile {
   readonly goaway: "nothing" | "timeout" | "timeout and request";
   /** Whether one session may subscribe to one track twice. */
   readonly manySubscriptions: boolean;
+  /** Whether a subscription may name no filter. Otherwise each update repeats one too. */
+  readonly unfilteredSubscribe: boolean;
+  /** Whether PUBLISH_OK says what the subscriber wants. Otherwise only an update does. */
+  readonly wishesInPublishOk: boolean;
+  /** Whether there are properties that forbid to forward a track to who does not know them. */
+  readonly mandatoryProperties: boolean;
 
   /** Most bits of a subgroup stream's type: 0x20 leaves out the priority, 0x40 says that it begins with the first object. */
   readonly subgroupTypeMask: number;
@@ -140,6 +146,9 @@ const d14: Profile = {
   propertiesInOk: false,
   goaway: "nothing",
   manySubscriptions: false,
+  unfilteredSubscribe: false,
+  wishesInPublishOk: true,
+  mandatoryProperties: false,
   subgroupTypeMask: 0x1f,
   datagramTypes: "listed",
   statuses: [0, 1, 3, 4],
@@ -159,6 +168,7 @@ const d15: Profile = {
   scope: "15",
   messages: "15",
   codes: "15",
+  unfilteredSubscribe: true,
   subgroupTypeMask: 0x3f,
   datagramTypes: "bits",
   statusWithProperties: false,
@@ -217,6 +227,7 @@ const d18: Profile = {
   codes: "18",
   redirect: true,
   propertiesInOk: true,
+  mandatoryProperties: true,
   goaway: "timeout and request",
   subgroupTypeMask: 0x7f,
   fetchLayout: "delta",
@@ -242,6 +253,7 @@ const d20: Profile = {
   messages: "20",
   codes: "20",
   filter: "counted",
+  wishesInPublishOk: false,
   fetchEndInclusive: true,
   rangeMarkers: [0x8c, 0x10c, 0x20c],
 };

@@ -1,0 +1,70 @@
+/**
+ * Objects in datagrams, for peers of another layout. They are small and come one by one, so each is converted where it is
+ * sent.
+ *
+ * @module
+ */
+import type { Clock } from "../../base/clock.ts";
+import type { Layout } from "../../relay/group/subgroup_head.ts";
+import type { DatagramObject, TrackInfo } from "../../relay/reading.ts";
+import { STATUS } from "../../wire/ietf/data/object_head.ts";
+import { type ObjectLayout, profileFor } from "./layouts.ts";
+import { PropertyConverter } from "./properties.ts";
+import { BRIDGE_TIMESCALE, ObjectTimes, timescaleOf, TimestampWriter } from "./timestamps.ts";
+
+/**
+ * The timestamp of an object in a datagram, in microseconds: that of its properties, else the time now.
+ * @param info Of its track.
+ */
+export function datagramTime(
+  { properties, layout }: Pick<DatagramObject, "properties" | "layout">,
+  info: TrackInfo,
+  clock: Clock,
+): number {
+  const time = layout === "frames" || properties.length === 0
+    ? -1
+    : new ObjectTimes(profileFor(layout)).read(properties, 0, properties.length, timescaleOf(info));
+  return time >= 0 ? time : Math.round(clock.wallMs() * (BRIDGE_TIMESCALE / 1000));
+}
+
+/**
+ * The object of a datagram, for a peer that reads this layout.
+ * @param timestamp Of a datagram of moq-lite, in the units of `info`.
+ * @param object Absent for a datagram of moq-lite, which is object 0 of its group.
+ * @returns `undefined` when the draft has no such object. Its bytes are valid until the datagram has been sent.
+ * @throws {ProtocolViolation} Its properties are broken.
+ */
+export function datagramFor(
+  to: ObjectLayout,
+  timestamp: number,
+  info: TrackInfo,
+  object: DatagramObject | undefined,
+): DatagramObject | undefined {
+  if (object === undefined) return fromLite(to, timestamp, info);
+  if (object.layout === to || object.layout === "frames") return object;
+  const profile = profileFor(to);
+  if (!profile.statuses.includes(object.status)) return undefined;
+  const mayHave = object.status === STATUS.normal || profile.statusWithProperties;
+  const properties = mayHave
+    ? new PropertyConverter(profileFor(object.layout), profile).convert(object.properties)
+    : NONE;
+  return { ...object, properties, layout: to };
+}
+
+/** Whether a peer of moq-lite can be shown this datagram as a group of one frame. */
+export function isFrame(object: DatagramObject | undefined): boolean {
+  return object === undefined || (object.object === 0 && object.status === STATUS.normal);
+}
+
+function fromLite(to: ObjectLayout, timestamp: number, info: TrackInfo): DatagramObject {
+  return {
+    object: 0,
+    properties: new TimestampWriter(to).properties(timestamp, info),
+    layout: to satisfies Layout,
+    priority: undefined,
+    status: STATUS.normal,
+    endOfGroup: true, // a datagram of moq-lite is a whole group
+  };
+}
+
+const NONE = new Uint8Array();

@@ -1,0 +1,98 @@
+/**
+ * Which track the aliases of a session stand for. Objects may come before the message that names their alias: a few streams
+ * and datagrams wait for it for a moment. Streams that wait are not read, so the transport's window bounds their bytes.
+ * Spec: draft-ietf-moq-transport-18, "Track Alias".
+ *
+ * @module
+ */
+import type { Clock } from "../../../base/clock.ts";
+import type { ObjectDatagram } from "../../../wire/ietf/data/datagram.ts";
+import type { WideInteger } from "../../../wire/ietf/integers.ts";
+import type { TrackStreams } from "./track_streams.ts";
+
+/** How long objects wait for the message that names their alias. It was sent before them, or a moment later. */
+export const HOLD_MS = 1000;
+/** Most streams and datagrams of one session that wait. */
+export const MAX_HELD_STREAMS = 32;
+export const MAX_HELD_DATAGRAMS = 32;
+
+/** What waits for one alias. */
+interface Held {
+  readonly streams: ((track: TrackStreams | undefined) => void)[];
+  readonly datagrams: ObjectDatagram[];
+  readonly cancel: () => void;
+}
+
+export class Aliases {
+  readonly #clock: Clock;
+  readonly #tracks = new Map<WideInteger, TrackStreams>();
+  readonly #held = new Map<WideInteger, Held>();
+  #streams = 0;
+  #datagrams = 0;
+  #closed = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Streams and datagrams that wait now. */
+  get held(): { readonly streams: number; readonly datagrams: number } {
+    return { streams: this.#streams, datagrams: this.#datagrams };
+  }
+
+  /** Names an alias. What waits for it goes on. @returns false when it stands for another track. */
+  add(alias: WideInteger, track: TrackStreams): boolean {
+    if (this.#tracks.has(alias)) return false;
+    this.#tracks.set(alias, track);
+    this.#release(alias, track);
+    return true;
+  }
+
+  /** The track is over: its alias may stand for another one. Harmless when it does not stand for it. */
+  delete(alias: WideInteger, track: TrackStreams): void {
+    if (this.#tracks.get(alias) === track) this.#tracks.delete(alias);
+  }
+
+  /** The track of a stream. Waits a moment for an alias that is not known. @returns Nothing when it stays unknown. */
+  async track(alias: WideInteger): Promise<TrackStreams | undefined> {
+    const known = this.#tracks.get(alias);
+    if (known !== undefined || this.#closed || this.#streams === MAX_HELD_STREAMS) return known;
+    this.#streams++;
+    return await new Promise((resolve) => this.#hold(alias).streams.push(resolve));
+  }
+
+  /** Passes a datagram on. It waits a moment for an alias that is not known. */
+  datagram(datagram: ObjectDatagram): void {
+    const known = this.#tracks.get(datagram.alias);
+    if (known !== undefined) return known.datagram(datagram);
+    if (this.#closed || this.#datagrams === MAX_HELD_DATAGRAMS) return;
+    this.#datagrams++;
+    this.#hold(datagram.alias).datagrams.push(datagram);
+  }
+
+  /** The session is over: nothing waits any more. */
+  close(): void {
+    this.#closed = true;
+    for (const alias of [...this.#held.keys()]) this.#release(alias, undefined);
+  }
+
+  #hold(alias: WideInteger): Held {
+    let held = this.#held.get(alias);
+    if (held === undefined) {
+      const cancel = this.#clock.after(HOLD_MS, () => this.#release(alias, undefined));
+      this.#held.set(alias, held = { streams: [], datagrams: [], cancel });
+    }
+    return held;
+  }
+
+  #release(alias: WideInteger, track: TrackStreams | undefined): void {
+    const held = this.#held.get(alias);
+    if (held === undefined) return;
+    this.#held.delete(alias);
+    held.cancel();
+    this.#streams -= held.streams.length;
+    this.#datagrams -= held.datagrams.length;
+    for (const resolve of held.streams) resolve(track);
+    for (const datagram of held.datagrams) track?.datagram(datagram);
+  }
+}

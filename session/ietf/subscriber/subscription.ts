@@ -1,0 +1,193 @@
+/**
+ * One of our subscriptions at the peer: SUBSCRIBE, what is answered, and the end.
+ *
+ * @module
+ */
+import { reasonOf } from "../../../base/errors.ts";
+import type { TrackRequest, TrackSink, UpstreamSubscription } from "../../../relay/ports.ts";
+import { ConnectionClosed } from "../../../transport/errors.ts";
+import { requestWord, sessionCode } from "../../../wire/ietf/codes.ts";
+import type { ControlMessage, Messages } from "../../../wire/ietf/dialect.ts";
+import type { WideInteger } from "../../../wire/ietf/integers.ts";
+import type { FullName } from "../../../wire/ietf/names.ts";
+import type { Parameters } from "../../../wire/ietf/parameters.ts";
+import { ProtocolViolation } from "../../../wire/errors.ts";
+import type { IetfContext } from "../context.ts";
+import type { Exchange, Exchanges } from "../exchange.ts";
+import type { Aliases } from "./aliases.ts";
+import { endOf, LEFT, refusalOf } from "./ends.ts";
+import { factsOf, unknownMandatory } from "./facts.ts";
+import { TrackStreams } from "./track_streams.ts";
+
+/** How long to wait before a track is asked for again that the peer takes to be subscribed still, and how often. */
+const AGAIN_MS = 50;
+const AGAIN_TIMES = 3;
+
+/** What all subscriptions of a session share. */
+export interface Requesting {
+  readonly context: IetfContext;
+  readonly exchanges: Exchanges;
+  readonly aliases: Aliases;
+}
+
+export class Subscription implements UpstreamSubscription {
+  readonly #shared: Requesting;
+  readonly #name: FullName;
+  readonly #sink: TrackSink;
+  readonly #streams: TrackStreams;
+  readonly #onOver: () => void;
+  #exchange: Exchange | undefined;
+  #alias: WideInteger | undefined;
+  /** What an update of draft 14 has to repeat: where the subscription began. */
+  #start = { group: 0, object: 0 };
+  #forward: boolean;
+  #asked = true;
+  #answered = false;
+  /** The peer has said the last word. */
+  #told = false;
+
+  constructor(
+    shared: Requesting,
+    name: FullName & { readonly label: string },
+    request: TrackRequest,
+    sink: TrackSink,
+    onOver: () => void,
+  ) {
+    this.#shared = shared;
+    this.#name = { namespace: name.namespace, track: name.track };
+    this.#sink = sink;
+    this.#onOver = onOver;
+    this.#forward = request.forward ?? true;
+    this.#streams = new TrackStreams(shared.context, name.label, sink, () => this.#leave());
+  }
+
+  /** Sends the request and reads what is said of it until it is over. Never throws. */
+  async run(): Promise<void> {
+    try {
+      for (let again = 0; await this.#run(again < AGAIN_TIMES); again++) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        this.#shared.context.clock.after(AGAIN_MS << again, resolve);
+        await promise;
+        if (this.#streams.over) return;
+      }
+    } catch (error) {
+      if (error instanceof ProtocolViolation) this.#shared.context.failed(error);
+      const why = error instanceof ConnectionClosed || this.#answered ? "lost" : "not-found";
+      this.#streams.end({ kind: "failed", why, reason: reasonOf(error) });
+    }
+  }
+
+  /** Only whether anything is wanted goes to the peer: priorities and bounds are those of single viewers. */
+  update({ forward = true }: TrackRequest): void {
+    this.#forward = forward;
+    this.#sendForward();
+  }
+
+  close(): void {
+    this.#streams.close();
+  }
+
+  /** The session is gone. Another route may continue the groups that have begun. */
+  lost(): void {
+    const reason = "the session with the publisher ended";
+    this.#streams.end({ kind: "failed", why: "lost", reason });
+  }
+
+  /** @returns Whether to ask again in a moment: the peer has not seen yet that we have left the track before. */
+  async #run(mayAskAgain: boolean): Promise<boolean> {
+    const { context: { profile }, exchanges } = this.#shared;
+    const exchange = await exchanges.open("subscribe", {
+      ...this.#name,
+      parameters: profile.unfilteredSubscribe ? {} : { filter: { kind: "next-object" } },
+    });
+    if (this.#streams.over) {
+      exchange.cancel();
+      return false;
+    }
+    this.#exchange = exchange;
+    for (;;) {
+      const message = await exchange.next();
+      if (this.#streams.over) return false;
+      if (message === undefined) {
+        this.#silent();
+        return false;
+      }
+      if (message.kind === "requestError" && mayAskAgain && this.#isDuplicate(message.value)) {
+        return true;
+      }
+      if (this.#heard(message)) return false;
+    }
+  }
+
+  #isDuplicate({ code }: Messages["requestError"]): boolean {
+    const word = requestWord(this.#shared.context.profile, "subscribe", code);
+    return !this.#answered && word === "duplicateSubscription";
+  }
+
+  /** @returns Whether nothing more is to be read. @throws {ProtocolViolation} */
+  #heard(message: ControlMessage): boolean {
+    const { profile } = this.#shared.context;
+    if (message.kind === "subscribeOk" && !this.#answered) this.#accepted(message.value);
+    else if (message.kind === "requestError" && !this.#answered) {
+      this.#told = true;
+      this.#streams.end(refusalOf(message.value, "subscribe", profile));
+    } else if (message.kind === "publishDone" && this.#answered) {
+      this.#told = true;
+      this.#streams.done(endOf(message.value, profile), message.value.streams);
+      return true;
+    } else if (message.kind !== "publishStateNotify" && message.kind !== "goaway") {
+      throw new ProtocolViolation("answer to SUBSCRIBE", `${message.kind} out of turn`);
+    }
+    return this.#streams.over;
+  }
+
+  #accepted(ok: Messages["subscribeOk"]): void {
+    const { context, aliases } = this.#shared;
+    this.#answered = true;
+    const mandatory = unknownMandatory(ok.properties, context.profile);
+    if (mandatory !== undefined) {
+      const reason = `its property ${mandatory.type} is mandatory, and not known here`;
+      return this.#streams.end({ kind: "failed", why: "refused", reason });
+    }
+    const facts = factsOf(ok, context.profile);
+    if (facts.largest !== undefined) {
+      this.#start = { group: facts.largest.group, object: facts.largest.object + 1 };
+    }
+    this.#sink.accepted(facts);
+    this.#alias = ok.alias;
+    if (!aliases.add(ok.alias, this.#streams)) {
+      context.close(
+        sessionCode(context.profile, "duplicateAlias"),
+        `alias ${ok.alias} stands for two tracks`,
+      );
+    }
+    this.#sendForward();
+  }
+
+  /** The peer has ended its side without PUBLISH_DONE. */
+  #silent(): void {
+    this.#told = true;
+    if (this.#answered) return this.#streams.done(LEFT, undefined);
+    const reason = "the publisher did not answer";
+    this.#streams.end({ kind: "failed", why: "not-found", reason });
+  }
+
+  #sendForward(): void {
+    if (!this.#answered || this.#streams.over || this.#asked === this.#forward) return;
+    this.#asked = this.#forward;
+    const parameters: Parameters = { forward: this.#forward };
+    const { profile } = this.#shared.context;
+    this.#exchange?.update(
+      profile.unfilteredSubscribe
+        ? parameters
+        : { ...parameters, filter: { kind: "range", start: this.#start } },
+    );
+  }
+
+  #leave(): void {
+    if (this.#alias !== undefined) this.#shared.aliases.delete(this.#alias, this.#streams);
+    if (this.#told) this.#exchange?.finish();
+    else this.#exchange?.cancel();
+    this.#onOver();
+  }
+}

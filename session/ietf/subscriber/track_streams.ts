@@ -1,0 +1,196 @@
+/**
+ * The streams and datagrams that come for one track of the peer, whether we have subscribed to it or the peer has offered it.
+ *
+ * @module
+ */
+import { GroupTooLarge } from "../../../relay/errors.ts";
+import type { GroupWriter } from "../../../relay/group/group_writer.ts";
+import type { TrackEnd, TrackSink } from "../../../relay/ports.ts";
+import type { ReceiveStream } from "../../../transport/connection.ts";
+import { ConnectionClosed, StreamReset } from "../../../transport/errors.ts";
+import type { ObjectDatagram } from "../../../wire/ietf/data/datagram.ts";
+import { STATUS } from "../../../wire/ietf/data/object_head.ts";
+import type { SubgroupHeader } from "../../../wire/ietf/data/stream_head.ts";
+import type { StreamReader } from "../../stream_reader.ts";
+import { type IetfContext, layoutOf } from "../context.ts";
+import { ObjectParser } from "./object_parser.ts";
+
+/** How long a stream is awaited that the publisher has counted, once no other is open. */
+const OWED_MS = 1000;
+/** How long datagrams are awaited that were sent before the end. They may come after it. */
+const DATAGRAM_MS = 100;
+/** How long open streams may go on after the publisher has ended the track. */
+const DRAIN_MS = 10_000;
+
+/** Takes what comes: a feed, or a track that its publisher writes. */
+export type ObjectSink = Pick<TrackSink, "openGroup" | "interrupt" | "datagram" | "ended">;
+
+export class TrackStreams {
+  readonly #context: IetfContext;
+  readonly #sink: ObjectSink;
+  readonly #onOver: () => void;
+  readonly #receiving = new Set<
+    { readonly stream: ReceiveStream; readonly parser: ObjectParser }
+  >();
+  /** Streams that have come, and the highest group of them. */
+  #count = 0;
+  #highest = -1;
+  #hadDatagrams = false;
+  #over = false;
+  #ending: TrackEnd | undefined;
+  /** Streams that the publisher has opened, if it has said it. */
+  #owed: number | undefined;
+  #cancelWait: (() => void) | undefined;
+  #cancelDrain: (() => void) | undefined;
+
+  /** @param name Of the track, for logs. @param onOver Called once, before the sink is told. */
+  constructor(
+    context: IetfContext,
+    readonly name: string,
+    sink: ObjectSink,
+    onOver: () => void,
+  ) {
+    this.#context = context;
+    this.#sink = sink;
+    this.#onOver = onOver;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** A subgroup's stream: its objects go into the track as they come. @throws {ProtocolViolation} */
+  async subgroup(
+    stream: ReceiveStream,
+    reader: StreamReader,
+    header: SubgroupHeader,
+  ): Promise<void> {
+    const { profile, quota, codes } = this.#context;
+    if (this.#over) return stream.stop(codes.stream.cancel);
+    this.#cancelWait?.();
+    this.#count++;
+    this.#highest = Math.max(this.#highest, header.group);
+    const parser = new ObjectParser(
+      profile,
+      header,
+      (start, head) => this.#sink.openGroup(header.group, start, head),
+    );
+    const entry = { stream, parser };
+    this.#receiving.add(entry);
+    try {
+      for (;;) {
+        const chunk = await reader.chunk();
+        if (chunk === undefined) break;
+        quota.received(chunk.length);
+        if (this.#over) return;
+        parser.push(chunk);
+        if (parser.refused) return stream.stop(codes.stream.cancel);
+        if (parser.writer?.open === false) return stream.stop(codes.stream.evicted);
+      }
+      // A sender that cannot reset ends an aborted stream inside an object.
+      if (parser.atBoundary) parser.writer?.finish();
+      else parser.writer?.cut();
+      if (parser.endOfTrack) this.#endOfTrack(header.group);
+    } catch (error) {
+      this.#broken(error, stream, parser.writer);
+    } finally {
+      this.#receiving.delete(entry);
+      this.#check();
+    }
+  }
+
+  /** A datagram: one object. Its bytes are valid only during the call. */
+  datagram(datagram: ObjectDatagram): void {
+    if (this.#over) return;
+    const { group, object, priority, properties, status, endOfGroup, payload } = datagram;
+    const { clock, profile } = this.#context;
+    this.#hadDatagrams = true;
+    this.#highest = Math.max(this.#highest, group);
+    this.#sink.datagram(group, clock.wallMs() * 1000, payload, {
+      object,
+      properties,
+      layout: layoutOf(profile),
+      priority: priority === undefined ? undefined : 255 - priority,
+      status,
+      endOfGroup,
+    });
+    if (status === STATUS.endOfTrack) this.#endOfTrack(group);
+  }
+
+  /**
+   * The publisher has ended the track. What it has sent before may still come.
+   * @param streams How many streams it has opened; absent when it has not counted them.
+   */
+  done(end: TrackEnd, streams: number | undefined): void {
+    if (this.#over) return;
+    this.#ending = end;
+    this.#owed = streams;
+    this.#cancelDrain ??= this.#context.clock.after(DRAIN_MS, () => this.#finish());
+    this.#check();
+  }
+
+  /** Nothing more comes. Streams that are open are given up; another source may continue them if this one was lost. */
+  end(end: TrackEnd): void {
+    if (this.#over) return;
+    const lost = end.kind === "failed" && end.why === "lost";
+    this.#leave((writer) => lost ? this.#sink.interrupt(writer) : writer.cut());
+    // A relay that drains ends all its subscriptions: the track may go on elsewhere.
+    const leaving = end.kind === "ended" && this.#context.peerLeaving;
+    this.#sink.ended(leaving ? { ...end, leaving } : end);
+  }
+
+  /** Nobody wants the track any more. The sink is not told. */
+  close(): void {
+    if (!this.#over) this.#leave((writer) => writer.cut());
+  }
+
+  #leave(leave: (writer: GroupWriter) => void): void {
+    this.#over = true;
+    this.#cancelWait?.();
+    this.#cancelDrain?.();
+    this.#onOver();
+    for (const { stream, parser } of this.#receiving) {
+      stream.stop(this.#context.codes.stream.cancel);
+      if (parser.writer !== undefined) leave(parser.writer);
+    }
+  }
+
+  /** An object has said that the track ends with it. PUBLISH_DONE may follow, and says how many streams there are. */
+  #endOfTrack(group: number): void {
+    if (this.#ending === undefined) this.done({ kind: "ended", nextGroup: group + 1 }, undefined);
+  }
+
+  /** Ends the track once all that the publisher has sent is here, or does not come. */
+  #check(): void {
+    this.#cancelWait?.();
+    if (this.#over || this.#ending === undefined || this.#receiving.size > 0) return;
+    const complete = this.#owed !== undefined && this.#count >= this.#owed;
+    if (complete && !this.#hadDatagrams && this.#count > 0) return this.#finish();
+    this.#cancelWait = this.#context.clock.after(
+      complete ? DATAGRAM_MS : OWED_MS,
+      () => this.#finish(),
+    );
+  }
+
+  /** All that was sent before the end has come, or was waited for. */
+  #finish(): void {
+    const end = this.#ending!;
+    const next = this.#highest + 1;
+    const known = end.kind === "ended" && end.nextGroup === undefined && next > 0;
+    this.end(known ? { ...end, nextGroup: next } : end);
+  }
+
+  /** @throws {ProtocolViolation} */
+  #broken(error: unknown, stream: ReceiveStream, writer: GroupWriter | undefined): void {
+    if (writer !== undefined) {
+      if (error instanceof ConnectionClosed) this.#sink.interrupt(writer);
+      else writer.cut();
+    }
+    if (error instanceof StreamReset || error instanceof ConnectionClosed) return;
+    if (!(error instanceof GroupTooLarge)) throw error;
+    const { log, quota, codes } = this.#context;
+    log.warn(error.message, { track: this.name });
+    quota.hits[error.what === "frame" ? "frameBytes" : "groupBytes"]++;
+    stream.stop(codes.stream[error.what === "frame" ? "frameTooLarge" : "groupTooLarge"]);
+  }
+}
