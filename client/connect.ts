@@ -8,7 +8,7 @@ import { dialFromBrowser, requireTransport } from "../transport/browser/browser_
 import { parseHash } from "../transport/certificate_hash.ts";
 import { ProtocolRefused } from "../transport/errors.ts";
 import type { TransportSettings } from "../transport/quic/quic_settings.ts";
-import { alpnsOf, VERSIONS, versionsOf } from "../wire/versions.ts";
+import { alpnsOf, LITE_VERSIONS, versionsOf } from "../wire/versions.ts";
 import { Client, type DialOptions } from "./client.ts";
 
 /** How to connect to a relay. */
@@ -65,7 +65,7 @@ export type HashAnswer = string | Uint8Array | undefined;
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Client> {
   const { versions: names, hash, ...rest } = options;
-  const versions = names === undefined ? VERSIONS : versionsOf(names);
+  const versions = names === undefined ? LITE_VERSIONS : versionsOf(names);
   const protocols = alpnsOf(versions);
   const pin = typeof hash === "function" ? undefined : pinOf(hash);
   const dial = await dialerFor(new URL(url));

@@ -62,7 +62,7 @@ export {
 } from "../transport/errors.ts";
 export type { TransportSettings } from "../transport/quic/quic_settings.ts";
 export { ProtocolViolation } from "../wire/errors.ts";
-export { type Version, VERSIONS } from "../wire/versions.ts";
+export { LITE_VERSIONS, type Version, VERSIONS } from "../wire/versions.ts";
 export { Announcements, type BroadcastNews } from "./announcements.ts";
 export type { WaitOptions } from "../base/bell.ts";
 export { Client, type ClientOptions, type Dialer, type DialOptions } from "./client.ts";

@@ -5,14 +5,14 @@
  * @module
  */
 import { CONTROL_ORDER } from "../session/context.ts";
-import { agree, askLegacy, sendSetup } from "../session/lite/handshake.ts";
+import { agree, sendSetup } from "../session/lite/handshake.ts";
 import { fetchHash, parseHash } from "../transport/certificate_hash.ts";
 import type { BidiStream, Connection, ReceiveStream } from "../transport/connection.ts";
 import { dial } from "../transport/dial.ts";
 import type { TransportSettings } from "../transport/quic/quic_settings.ts";
 import { BIDI, type Dialect } from "../wire/lite/dialect.ts";
 import { framed } from "../wire/message.ts";
-import { alpnsOf, VERSIONS, versionsOf } from "../wire/versions.ts";
+import { alpnsOf, LITE_VERSIONS, versionsOf } from "../wire/versions.ts";
 
 /** Where to dial, computed once for many sessions. Plain data: it can be sent to another process. */
 export interface LightTarget {
@@ -87,7 +87,7 @@ export class LightSession {
   /** Dials and negotiates the version. @throws {ConnectFailed} @throws {NoCommonVersion} */
   static async dial(target: LightTarget, options: LightOptions = {}): Promise<LightSession> {
     const { url, hash, caCerts } = target;
-    const versions = versionsOf(target.versions ?? VERSIONS);
+    const versions = versionsOf(target.versions ?? LITE_VERSIONS);
     const pinned = hash === undefined ? undefined : parseHash(hash);
     const connection = await dial(url, {
       ...options,
@@ -96,7 +96,7 @@ export class LightSession {
       ...(caCerts === undefined ? {} : { caCerts }),
     });
     try {
-      const { dialect, sessionStream } = await agree(connection, versions, askLegacy);
+      const { dialect, sessionStream } = await agree(connection, versions);
       if (dialect.setup === "uni") {
         const { pathname, search } = new URL(url);
         const path = connection.kind === "quic" ? { path: pathname + search } : {};

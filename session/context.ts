@@ -24,7 +24,7 @@ import type { Unfinished } from "./unfinished.ts";
 /** The send order of control streams: before all media. */
 export const CONTROL_ORDER = 0x7fff_ffff;
 /** Longest reason a close carries. */
-const MAX_REASON = 500;
+export const MAX_REASON = 500;
 
 /** The numbers that one protocol has for reasons. */
 export interface Codes {

@@ -11,12 +11,14 @@ export async function enter(
   { connection, serve, consume, enter }: SessionOptions,
   named: string | undefined,
   role: EntryWish["role"],
+  token?: EntryWish["token"],
 ): Promise<Entry> {
   // The URL that was dialed counts, since access was granted to it. A path in SETUP does not replace it.
   const path = connection.kind === "quic" || connection.path === "/"
     ? named ?? connection.path
     : connection.path;
-  return await enter?.({ path, role }) ?? { root: rootOf(path), serve, consume };
+  return await enter?.({ path, role, ...(token === undefined ? {} : { token }) }) ??
+    { root: rootOf(path), serve, consume };
 }
 
 /** @throws {SessionRefused} It is no path of a URL. */

@@ -32,19 +32,23 @@ export class Intake {
   #handlers: StreamHandlers | undefined;
   #earlyUni = 0;
   #earlyBidi = 0;
+  readonly #readType: typeof takeType;
   /** Type of the unidirectional stream that {@link Intake.first} waits for; absent once it has come. */
   #awaited: number | undefined;
 
+  /** @param readType Reads the type of a unidirectional stream, and takes it off or not. Default: takes a varint of QUIC. */
   constructor(
     connection: Connection,
     codes: Codes,
     unfinished: Unfinished,
     hits: SessionHits,
+    readType: typeof takeType = takeType,
   ) {
     this.#connection = connection;
     this.#codes = codes.stream;
     this.#unfinished = unfinished;
     this.#hits = hits;
+    this.#readType = readType;
     this.#first.promise.catch(() => {}); // not every version and side waits for it
   }
 
@@ -58,7 +62,7 @@ export class Intake {
     void this.#takeBidi();
   }
 
-  /** The first stream of the awaited type. Its type has been read. @throws {ConnectionClosed} */
+  /** The first stream of the awaited type, behind what was read of its type. @throws {ConnectionClosed} */
   first(): Promise<StreamReader> {
     return this.#first.promise;
   }
@@ -91,7 +95,7 @@ export class Intake {
   async #keepUni(stream: ReceiveStream, reader: StreamReader): Promise<void> {
     let type: number | undefined;
     try {
-      type = await reader.varint();
+      type = await this.#readType(reader);
     } catch {
       this.#earlyUni--; // cancelled before it said anything
       return stream.stop(this.#codes.cancel);
@@ -135,4 +139,8 @@ export class Intake {
     receive.stop(this.#codes.tooMany);
     both?.send.reset(this.#codes.tooMany);
   }
+}
+
+function takeType(reader: StreamReader): Promise<number | undefined> {
+  return reader.varint();
 }

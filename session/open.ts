@@ -10,12 +10,14 @@ import type { CloseReason } from "./reasons.ts";
 import type { Connection } from "../transport/connection.ts";
 import { StreamReset } from "../transport/errors.ts";
 import { ProtocolViolation } from "../wire/errors.ts";
-import { VERSIONS } from "../wire/versions.ts";
+import { isIetf, LITE_VERSIONS } from "../wire/versions.ts";
 import type { Opening } from "./context.ts";
 import { NoCommonVersion, SessionRefused } from "./errors.ts";
 import { newSessionHits } from "./limits.ts";
 import type { Quota } from "./quota.ts";
 import { LITE_CODES } from "./lite/context.ts";
+import { agree, isLegacyName, legacyDialects, legacyNumber } from "./lite/handshake.ts";
+import type { LiteSide } from "./ietf/open.ts";
 import { LiteSession } from "./lite/session.ts";
 import type { Session, SessionOptions } from "./session.ts";
 
@@ -37,30 +39,53 @@ const NO_QUOTA: Quota = {
 };
 
 /**
- * Opens the session of a connection that we have dialed. All versions so far are of moq-lite. The ALPN tells which one; with
- * the ALPN of old versions the first message does.
+ * Opens the session of a connection that we have dialed. Its protocol tells the version; where old versions share a name, the
+ * first message does. Sessions of moq-transport are loaded only where they are asked for.
  * @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed} The connection is closed then.
  */
-export function openSession(options: SessionOptions): Promise<Session> {
-  return begin(options, (opening) => LiteSession.open(opening));
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const { connection, versions = LITE_VERSIONS } = options;
+  if (versions.some(isIetf)) {
+    const { codesFor, openIetf } = await import("./ietf/open.ts");
+    const codes = codesFor(connection.protocol);
+    return await begin({ ...options, versions }, openIetf(LITE), codes);
+  }
+  return await begin({ ...options, versions }, openLite);
 }
+
+async function openLite(opening: Opening): Promise<Session> {
+  const { connection, versions, path } = opening;
+  return await LiteSession.open(opening, await agree(connection, versions, path));
+}
+
+/** What SETUP may settle on too. */
+const LITE: LiteSide = {
+  open: openLite,
+  leavesOpen: isLegacyName,
+  number: legacyNumber,
+  settled: (opening, version, sessionStream) => {
+    const [dialect] = legacyDialects([version]);
+    return LiteSession.open(opening, { dialect: dialect!, sessionStream });
+  },
+};
 
 /** What both ends do. @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed} */
 export async function begin(
-  options: SessionOptions,
+  options: SessionOptions & Pick<Opening, "versions">,
   open: (opening: Opening) => Promise<Session>,
+  codes = LITE_CODES,
 ): Promise<Session> {
   const { connection, clock = systemClock } = options;
-  const defaults = { versions: VERSIONS, setupTimeoutMs: 10_000, log: silent, quota: NO_QUOTA };
+  const defaults = { setupTimeoutMs: 10_000, log: silent, quota: NO_QUOTA };
   const opening: Opening = { ...defaults, ...options, clock };
   const cancel = clock.after(opening.setupTimeoutMs, () => {
     opening.quota.hits.handshakeTime++;
-    refuse(connection, "controlTimeout", "no SETUP in time");
+    refuse(connection, "controlTimeout", "no SETUP in time", codes);
   });
   try {
     return await open(opening);
   } catch (error) {
-    refuse(connection, closeReason(error), reasonOf(error));
+    refuse(connection, closeReason(error), reasonOf(error), codes);
     throw error;
   } finally {
     cancel();
@@ -68,8 +93,13 @@ export async function begin(
 }
 
 /** Closes a connection that has no session. @param text For people, and for the peer. */
-export function refuse(connection: Connection, reason: CloseReason, text: string): void {
-  connection.close(LITE_CODES.session[reason], text);
+export function refuse(
+  connection: Connection,
+  reason: CloseReason,
+  text: string,
+  codes = LITE_CODES,
+): void {
+  connection.close(codes.session[reason], text);
 }
 
 /** Why a connection is closed whose handshake failed. */

@@ -126,26 +126,22 @@ export abstract class RunningSession implements Session {
   /** Sends GOAWAY, if this version has it. */
   protected abstract sayGoaway(uri: string): Promise<void>;
 
-  /** A bidirectional stream that the peer has opened: one request. @returns Whether its type is known. */
-  protected abstract request(
-    type: number | undefined,
-    stream: BidiStream,
-    reader: StreamReader,
-  ): Promise<boolean>;
+  /** A bidirectional stream that the peer has opened. */
+  protected abstract takeBidi(stream: BidiStream, reader: StreamReader): Promise<void>;
 
-  /** A unidirectional stream that the peer has opened. @returns Whether its type is known. */
-  protected abstract uni(
-    type: number,
+  /** A unidirectional stream that the peer has opened. @param type Its type, if it was read already. */
+  protected abstract takeUni(
     stream: ReceiveStream,
     reader: StreamReader,
-  ): Promise<boolean>;
+    type?: number,
+  ): Promise<void>;
 
   /** Takes streams from now on. */
   protected open(intake: Intake): void {
     const context = this.#context;
     intake.open({
-      uni: (stream, reader, type) => context.spawn(this.#uni(stream, reader, type)),
-      bidi: (stream, reader) => context.spawn(this.#bidi(stream, reader)),
+      uni: (stream, reader, type) => context.spawn(this.takeUni(stream, reader, type)),
+      bidi: (stream, reader) => context.spawn(this.takeBidi(stream, reader)),
     });
   }
 
@@ -169,39 +165,6 @@ export abstract class RunningSession implements Session {
     if (this.#goawaySeen) throw new ProtocolViolation("GOAWAY", "it came twice");
     this.#goawaySeen = true;
     this.#leave(uri);
-  }
-
-  async #bidi(stream: BidiStream, reader: StreamReader): Promise<void> {
-    try {
-      const wait = this.#context.quota.message();
-      if (wait !== undefined) await reader.prefetch(wait);
-      const type = await reader.varint();
-      if (!await this.request(type, stream, reader)) this.#refuse(type, stream.receive, stream);
-    } catch (error) {
-      // The request was wrong, or cancelled before it was complete: our half must not stay open.
-      stream.send.reset(this.#context.codes.stream.cancel);
-      stream.receive.stop(this.#context.codes.stream.cancel);
-      throw error;
-    }
-  }
-
-  async #uni(stream: ReceiveStream, reader: StreamReader, known?: number): Promise<void> {
-    try {
-      const type = known ?? await reader.varint();
-      if (type === undefined) return;
-      if (!await this.uni(type, stream, reader)) this.#refuse(type, stream);
-    } catch (error) {
-      stream.stop(this.#context.codes.stream.cancel);
-      throw error;
-    }
-  }
-
-  #refuse(type: number | undefined, receive: ReceiveStream, both?: BidiStream): void {
-    const { stats, log, codes } = this.#context;
-    stats.streamsRefused++;
-    log.debug("stream of an unknown type refused", { type });
-    both?.send.reset(codes.stream.cancel);
-    receive.stop(codes.stream.cancel);
   }
 
   /** The transport says that the peer wants us to leave. GOAWAY names a URL too, so it gets a moment to come. */

@@ -117,6 +117,8 @@ export interface EntryWish {
   readonly path: string;
   /** The only role that the peer wants; absent if it did not say. */
   readonly role: "publisher" | "subscriber" | undefined;
+  /** What it shows to be let in, beside what stands in the path (moq-transport). Kind 0 is settled out of band: a JWT here. */
+  readonly token?: { readonly kind: number | bigint; readonly value: Uint8Array } | undefined;
 }
 
 /** Where a peer is let in. */

@@ -69,6 +69,33 @@ export class StreamReader implements Waiting {
     return await this.bytes(length, name);
   }
 
+  /**
+   * What `parse` makes of the next bytes as soon as there are enough for it, or `undefined` when the stream ends in order right
+   * here. The result says how many bytes are used up. @throws {ProtocolViolation}
+   */
+  async parsed<T extends { readonly length: number }>(
+    parse: (bytes: Uint8Array) => T | undefined,
+  ): Promise<T | undefined> {
+    for (;;) {
+      const had = this.#buffer.length;
+      let got: T | undefined;
+      try {
+        got = parse(this.#buffer);
+      } catch (error) {
+        this.#settle();
+        throw error;
+      }
+      if (got !== undefined) {
+        this.#take(got.length);
+        this.#begun = true;
+        return got;
+      }
+      if (await this.#fill(had + 1)) continue;
+      if (had === 0) return undefined;
+      throw this.#cut("a head");
+    }
+  }
+
   /** Exactly `length` bytes: the rest of a message. @throws {ProtocolViolation} When the stream ends before. */
   async bytes(length: number, name: string): Promise<Uint8Array> {
     if (this.#buffer.length < length && !await this.#fill(length)) {

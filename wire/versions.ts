@@ -4,8 +4,8 @@
  * @module
  */
 
-/** Every version, newest first. They are offered in this order. */
-export const VERSIONS = [
+/** The versions of moq-lite, newest first. A client offers these unless it is told otherwise. */
+export const LITE_VERSIONS = [
   "moq-lite-06",
   "moq-lite-05",
   "moq-lite-04",
@@ -14,15 +14,48 @@ export const VERSIONS = [
   "moq-lite-01",
 ] as const;
 
-/** A version by its name, as in configuration and logs: "moq-lite-05". */
-export type Version = typeof VERSIONS[number];
+/**
+ * The drafts of the IETF's moq-transport. Where the server's order counts (raw QUIC), the drafts that most peers were tested
+ * with go first, the even ones before those that nobody aims at.
+ */
+export const IETF_VERSIONS = [
+  "moq-transport-18",
+  "moq-transport-16",
+  "moq-transport-22",
+  "moq-transport-20",
+  "moq-transport-19",
+  "moq-transport-21",
+  "moq-transport-17",
+  "moq-transport-15",
+  "moq-transport-14",
+] as const;
 
-/** Old versions share a name, and SETUP decides between them. All others are negotiated by their own names. */
-const ALPN: Partial<Record<Version, string>> = { "moq-lite-02": "moql", "moq-lite-01": "moql" };
+/** A version of moq-lite by its name. */
+export type LiteVersionName = typeof LITE_VERSIONS[number];
+/** A draft of moq-transport by its name. */
+export type IetfVersion = typeof IETF_VERSIONS[number];
+/** A version by its name, as in configuration and logs: "moq-lite-05", "moq-transport-18". */
+export type Version = LiteVersionName | IetfVersion;
+
+/** Every version, in the order a server prefers them. moq-lite goes first: it says more about routes. */
+export const VERSIONS: readonly Version[] = [...LITE_VERSIONS, ...IETF_VERSIONS];
+
+const IETF = "moq-transport-";
+/** Old versions share a name, and SETUP decides between them. All others are negotiated by names of their own. */
+const ALPN: Partial<Record<Version, string>> = {
+  "moq-lite-02": "moql",
+  "moq-lite-01": "moql",
+  "moq-transport-14": "moq-00",
+};
+
+/** Whether a version is a draft of moq-transport. */
+export function isIetf(version: Version): version is IetfVersion {
+  return version.startsWith(IETF);
+}
 
 /** The name that a version is negotiated by: ALPN, or WebTransport protocol. */
 export function alpnOf(version: Version): string {
-  return ALPN[version] ?? version;
+  return ALPN[version] ?? version.replace(IETF, "moqt-");
 }
 
 /** The names to offer for a choice of versions, each once, in the same order. */

@@ -1,10 +1,12 @@
 import { CLOSE_REASONS, type CloseReason, STREAM_REASONS, type StreamReason } from "../reasons.ts";
-import { type Codes, type Opening, SessionContext } from "../context.ts";
+import { type Codes, MAX_REASON, type Opening, SessionContext } from "../context.ts";
 import type { Entry } from "../session.ts";
 import type { Unfinished } from "../unfinished.ts";
 import type { Layout } from "../../relay/group/subgroup_head.ts";
 import { sessionCode, streamCode } from "../../wire/ietf/codes.ts";
 import { type Dialect, dialectOf } from "../../wire/ietf/dialect.ts";
+import type { ProtocolViolation } from "../../wire/errors.ts";
+import { Fault } from "./fault.ts";
 import type { Profile } from "../../wire/ietf/profile.ts";
 
 /** The codes of a draft for each reason. */
@@ -28,6 +30,13 @@ export class IetfContext extends SessionContext {
   constructor(readonly profile: Profile, opening: Opening, entry: Entry, unfinished: Unfinished) {
     super(codesOf(profile), opening, entry, unfinished);
     this.dialect = dialectOf(profile);
+  }
+
+  /** Closes the session with the draft's own code for what is wrong. */
+  override violated(error: ProtocolViolation): void {
+    if (!(error instanceof Fault)) return super.violated(error);
+    this.log.warn("session closed: protocol violation", { reason: error.message });
+    this.close(sessionCode(this.profile, error.word), error.message.slice(0, MAX_REASON));
   }
 }
 

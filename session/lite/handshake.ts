@@ -6,7 +6,7 @@
  */
 import type { BidiStream, Connection } from "../../transport/connection.ts";
 import { ProtocolViolation } from "../../wire/errors.ts";
-import { type Dialect, dialectByAlpn, dialectOf, UNI } from "../../wire/lite/dialect.ts";
+import { type Dialect, dialectByAlpn, DIALECTS, UNI } from "../../wire/lite/dialect.ts";
 import {
   decodeServerSetup,
   decodeSetup,
@@ -39,26 +39,47 @@ export const LEGACY_NUMBER = new Map<number, number>([
 ]);
 
 /**
- * Negotiates the version of a connection.
+ * Negotiates the version of a connection that we have dialed.
  * @param versions Ours, preferred first.
- * @param legacy How the side that dialed or was dialed does so by SETUP (01/02).
- * @param path What a client tells the server if the transport has no URL.
+ * @param path What to tell the server if the transport has no URL.
  * @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed}
  */
 export async function agree(
   connection: Connection,
   versions: readonly Version[],
-  legacy: typeof askLegacy,
   path?: string,
 ): Promise<Agreed> {
-  const { protocol } = connection;
+  return agreedByName(connection.protocol, versions) ??
+    await askLegacy(connection, legacyDialects(versions), path);
+}
+
+/**
+ * The version that a protocol's name stands for.
+ * @returns `undefined` where SETUP settles it.
+ * @throws {NoCommonVersion} It is none of ours.
+ */
+export function agreedByName(protocol: string, versions: readonly Version[]): Agreed | undefined {
   const dialect = dialectByAlpn(protocol);
   if (dialect !== undefined && versions.includes(dialect.name)) return { dialect };
-  if (dialect !== undefined || (protocol !== "" && protocol !== "moql")) {
-    throw new NoCommonVersion(protocol, versions.join(", "));
-  }
-  const dialects = versions.map(dialectOf).filter((d) => d.setup === "legacy");
-  return await legacy(connection, dialects, path);
+  if (dialect === undefined && isLegacyName(protocol)) return undefined;
+  throw new NoCommonVersion(protocol, versions.join(", "));
+}
+
+/** Whether a protocol's name leaves the version to SETUP. */
+export function isLegacyName(protocol: string): boolean {
+  return protocol === "" || protocol === "moql" || protocol === "moq-00";
+}
+
+/** Those of ours that SETUP decides between. */
+export function legacyDialects(versions: readonly Version[]): readonly Dialect[] {
+  return DIALECTS.filter((d) => d.setup === "legacy" && versions.includes(d.name))
+    .sort((a, b) => versions.indexOf(a.name) - versions.indexOf(b.name));
+}
+
+/** The number in the legacy SETUP; `undefined` where a version has none. */
+export function legacyNumber(version: Version): number | undefined {
+  const [dialect] = legacyDialects([version]);
+  return dialect && LEGACY_NUMBER.get(dialect.version);
 }
 
 /** Opens the legacy handshake. */

@@ -20,7 +20,7 @@ import type { Entry } from "../session.ts";
 import type { StreamReader } from "../stream_reader.ts";
 import { Unfinished } from "../unfinished.ts";
 import { LITE_CODES, LiteContext } from "./context.ts";
-import { agree, type Agreed, askLegacy, readSetup, sendSetup } from "./handshake.ts";
+import { type Agreed, readSetup, sendSetup } from "./handshake.ts";
 import { Publisher } from "./publisher.ts";
 import { settled } from "./settle.ts";
 import { Subscriber } from "./subscriber.ts";
@@ -30,8 +30,6 @@ const FIRST_STREAM_MS = 500;
 
 /** What only the end does that was dialed. */
 export interface ServerSide {
-  /** Answers the legacy handshake. */
-  readonly answer: typeof askLegacy;
   /** Decides where the client is let in. @throws {SessionRefused} */
   enter(opening: Opening, wish: Pick<Setup, "path" | "role">): Promise<Entry>;
 }
@@ -44,13 +42,17 @@ export class LiteSession extends RunningSession {
   readonly #announceAsked = Promise.withResolvers<void>();
 
   /**
-   * Negotiates the version and opens the session.
+   * Opens the session.
+   * @param agreed The version.
    * @param server On the end that was dialed.
    * @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed}
    */
-  static async open(opening: Opening, server?: ServerSide): Promise<LiteSession> {
-    const { connection, versions, path, clock, quota, serve, consume } = opening;
-    const agreed = await agree(connection, versions, server?.answer ?? askLegacy, path);
+  static async open(
+    opening: Opening,
+    agreed: Agreed,
+    server?: ServerSide,
+  ): Promise<LiteSession> {
+    const { connection, clock, quota, serve, consume } = opening;
     const { dialect } = agreed;
     const unfinished = new Unfinished(clock, quota.hits, LITE_CODES.stream.controlTimeout);
     const intake = new Intake(connection, LITE_CODES, unfinished, quota.hits);
@@ -102,7 +104,45 @@ export class LiteSession extends RunningSession {
     }
   }
 
-  protected async request(
+  protected async takeBidi(stream: BidiStream, reader: StreamReader): Promise<void> {
+    try {
+      const wait = this.#context.quota.message();
+      if (wait !== undefined) await reader.prefetch(wait);
+      const type = await reader.varint();
+      if (!await this.#request(type, stream, reader)) this.#refuse(type, stream.receive, stream);
+    } catch (error) {
+      // The request was wrong, or cancelled before it was complete: our half must not stay open.
+      stream.send.reset(this.#context.codes.stream.cancel);
+      stream.receive.stop(this.#context.codes.stream.cancel);
+      throw error;
+    }
+  }
+
+  protected async takeUni(
+    stream: ReceiveStream,
+    reader: StreamReader,
+    known?: number,
+  ): Promise<void> {
+    try {
+      const type = known ?? await reader.varint();
+      if (type === undefined) return;
+      if (!await this.#uni(type, stream, reader)) this.#refuse(type, stream);
+    } catch (error) {
+      stream.stop(this.#context.codes.stream.cancel);
+      throw error;
+    }
+  }
+
+  #refuse(type: number | undefined, receive: ReceiveStream, both?: BidiStream): void {
+    const { stats, log, codes } = this.#context;
+    stats.streamsRefused++;
+    log.debug("stream of an unknown type refused", { type });
+    both?.send.reset(codes.stream.cancel);
+    receive.stop(codes.stream.cancel);
+  }
+
+  /** @returns Whether its type is known. */
+  async #request(
     type: number | undefined,
     stream: BidiStream,
     reader: StreamReader,
@@ -122,7 +162,8 @@ export class LiteSession extends RunningSession {
     return true;
   }
 
-  protected async uni(
+  /** @returns Whether its type is known. */
+  async #uni(
     type: number,
     stream: ReceiveStream,
     reader: StreamReader,

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { Client, type ClientStatus, type DialOptions } from "../../client/mod.ts";
 import { dial } from "../../transport/dial.ts";
-import { alpnsOf, VERSIONS } from "../../wire/versions.ts";
+import { alpnsOf, LITE_VERSIONS } from "../../wire/versions.ts";
 import { type Program, start } from "../support/program.ts";
 import { launch, until } from "../support/server.ts";
 
@@ -24,7 +24,7 @@ async function startRelay(dir: string, port = 0): Promise<Program & { readonly p
 function lasting(url: string, hash: Uint8Array | undefined, options: DialOptions = {}) {
   const dialer = (to: URL, signal: AbortSignal) =>
     dial(to, {
-      protocols: alpnsOf(VERSIONS),
+      protocols: alpnsOf(LITE_VERSIONS),
       signal,
       timeoutMs: 2000,
       transport: { idleTimeoutMs: 2000, keepAliveMs: 500 },

@@ -3,7 +3,7 @@
  * exporter, in each version. Only where it is installed.
  */
 import assert from "node:assert/strict";
-import { VERSIONS } from "../../wire/versions.ts";
+import { LITE_VERSIONS } from "../../wire/versions.ts";
 import { probe } from "../support/fixtures/ffmpeg_fixtures.ts";
 import { optional } from "../support/optional.ts";
 import { type RelayProgram, start, startRelay } from "../support/program.ts";
@@ -36,13 +36,13 @@ Deno.test({
   async fn() {
     await using relay = await startRelay();
     await using running = new AsyncDisposableStack();
-    const subs = VERSIONS.map((version) => ({
+    const subs = LITE_VERSIONS.map((version) => ({
       version,
       sub: running.use(start(["sub", relay.url, "-b", `${version}.hang`, "--json"])),
     }));
     // The media is live: who is not here when it begins misses its beginning, and on a busy machine all of it.
     await until(
-      async () => await sessionsAt(relay) === VERSIONS.length,
+      async () => await sessionsAt(relay) === LITE_VERSIONS.length,
       "each sub at the relay",
       60_000,
     );
@@ -66,7 +66,7 @@ Deno.test({
   ignore,
   async fn() {
     await using relay = await startRelay();
-    await Promise.all(VERSIONS.map(async (version) => {
+    await Promise.all(LITE_VERSIONS.map(async (version) => {
       const name = ["--broadcast", `${version}.hang`];
       const exporter = runMoq(relay.url, version, [...name, "export", "fmp4"]);
       await exporter.stdin.close();

@@ -14,10 +14,10 @@ export const CONNECT_LIMIT_BYTES = 41_000;
 const DENO_ONLY = ["*/transport/dial.ts", "*/transport/quic/quic.ts", "*/transport/accept.ts"];
 
 /**
- * Imported lazily, where a WebSocket is dialed. It is part of the library's file. It does not count in what a page loads at
- * first, because a bundler that splits code makes a separate file of it.
+ * Imported lazily, where a WebSocket is dialed or moq-transport is spoken. It is part of the library's file. It does not count
+ * in what a page loads at first, because a bundler that splits code makes separate files of it.
  */
-const WHEN_DIALED = "*/websocket_client.ts";
+const WHEN_DIALED = ["*/websocket_client.ts", "*/ietf/open.ts"];
 
 /** What is bundled, by name. */
 const ENTRIES = {
@@ -44,7 +44,7 @@ export async function bundleFor(entry: keyof typeof ENTRIES): Promise<string> {
       args: [
         ...["bundle", "--quiet", "--platform", "browser", "--minify"],
         ...["--config", `${ROOT}deno.json`],
-        ...[...DENO_ONLY, ...(entry === "connect" ? [WHEN_DIALED] : [])].map((path) =>
+        ...[...DENO_ONLY, ...(entry === "connect" ? WHEN_DIALED : [])].map((path) =>
           `--external=${path}`
         ),
         `${folder}/entry.ts`,

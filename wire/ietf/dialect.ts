@@ -247,6 +247,17 @@ export class Dialect {
     return this.#controls.some((one) => one.kind === kind);
   }
 
+  /** Whether the draft has such an answer to this. */
+  answers(kind: "requestOk" | "requestError", request: Request): boolean {
+    return this.#sent(kind, request) !== undefined;
+  }
+
+  #sent(kind: Kind, answers?: Request): Control | undefined {
+    return this.#controls.find((one) =>
+      one.kind === kind && (one.answers === undefined || one.answers.includes(answers!))
+    );
+  }
+
   /** What a type number stands for; `undefined` is a violation. A SETUP of both sides is the client's. */
   byType(type: number): Control | undefined {
     return this.#controls.find((one) => one.type === type);
@@ -293,9 +304,7 @@ export class Dialect {
    * @throws {RangeError} The draft has no such message, or the value has no place in it.
    */
   encode<K extends Kind>(kind: K, value: Messages[K], answers?: Request): Uint8Array {
-    const found = this.#controls.find((one) =>
-      one.kind === kind && (one.answers === undefined || one.answers.includes(answers!))
-    );
+    const found = this.#sent(kind, answers);
     if (found === undefined) {
       throw new RangeError(`Cannot encode ${kind}: ${this.profile.name} has no such message`);
     }

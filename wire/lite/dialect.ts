@@ -5,7 +5,7 @@
  * @module
  */
 import type { Message } from "../message.ts";
-import { alpnOf, type Version } from "../versions.ts";
+import { alpnOf, type LiteVersionName } from "../versions.ts";
 import * as A from "./announce.ts";
 import * as S from "./subscribe.ts";
 import * as T from "./track.ts";
@@ -30,7 +30,7 @@ export interface Dialect {
   /** The draft's number. */
   readonly version: LiteVersion;
   /** As in configuration and logs: "moq-lite-05". */
-  readonly name: Version;
+  readonly name: LiteVersionName;
   /** How a session begins: with a pair of SETUPs on a bidi stream, nothing, or a SETUP from each end on a uni stream. */
   readonly setup: "legacy" | "none" | "uni";
 
@@ -185,7 +185,7 @@ const lite06: Dialect = {
 export const DIALECTS: readonly Dialect[] = [lite06, lite05, lite04, lite03, lite02, lite01];
 
 /** The dialect of a version. */
-export function dialectOf(version: Version): Dialect {
+export function dialectOf(version: LiteVersionName): Dialect {
   return DIALECTS.find((d) => d.name === version)!;
 }
 

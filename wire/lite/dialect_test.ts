@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dialectByAlpn, dialectOf, DIALECTS } from "./dialect.ts";
-import type { Version } from "../versions.ts";
+import type { LiteVersionName } from "../versions.ts";
 
 /** What each version has, according to the drafts' table of changes. */
 const expected = {
@@ -30,7 +30,7 @@ const expected = {
 
 for (const [name, has] of Object.entries(expected)) {
   Deno.test(`${name} is put together as its draft says`, () => {
-    const d = dialectOf(name as Version);
+    const d = dialectOf(name as LiteVersionName);
     const found: string[] = [d.setup, d.announceFirst, d.hopAppendedBy, d.replies];
     if (d.subscribeUpdate !== undefined) found.push("update");
     if (d.fetch !== undefined) found.push("fetch");

@@ -68,15 +68,24 @@ export function encodeClientSetup(
   return legacyFrame(LEGACY_SETUP.client, w.done());
 }
 
+function readVersions(r: Reader): readonly number[] {
+  const count = r.varint();
+  if (count > MAX_PARAMETERS) throw r.fail(`${count} versions`);
+  return Array.from({ length: count }, () => Number(r.bigVarint()));
+}
+
+/** The versions that a body begins with, whatever else is in it. @throws {ProtocolViolation} */
+export function offeredVersions(body: Uint8Array): readonly number[] {
+  return readVersions(new Reader(body, "CLIENT_SETUP"));
+}
+
 /** Reads the body behind type and length. @throws {ProtocolViolation} */
 export function decodeClientSetup(body: Uint8Array): {
   readonly versions: readonly number[];
   readonly parameters: LegacyParameters;
 } {
   const r = new Reader(body, "CLIENT_SETUP");
-  const count = r.varint();
-  if (count > MAX_PARAMETERS) throw r.fail(`${count} versions`);
-  const versions = Array.from({ length: count }, () => Number(r.bigVarint()));
+  const versions = readVersions(r);
   const parameters = readLegacyParameters(r);
   refuseLeftovers(r);
   return { versions, parameters };

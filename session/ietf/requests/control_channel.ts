@@ -1,0 +1,323 @@
+/**
+ * Requests on the control stream (up to 16): all of them share it, and messages name their request.
+ * Spec: draft-ietf-moq-transport-16, "Control Messages".
+ *
+ * @module
+ */
+import { sleep } from "../../../base/sleep.ts";
+import type { BidiStream, SendStream } from "../../../transport/connection.ts";
+import { ConnectionClosed, StreamReset } from "../../../transport/errors.ts";
+import { ProtocolViolation } from "../../../wire/errors.ts";
+import { requestCode } from "../../../wire/ietf/codes.ts";
+import type { ControlMessage, Messages, Request } from "../../../wire/ietf/dialect.ts";
+import type { Namespace } from "../../../wire/ietf/names.ts";
+import type { Parameters } from "../../../wire/ietf/parameters.ts";
+import { CONTROL_ORDER } from "../../context.ts";
+import { StreamReader } from "../../stream_reader.ts";
+import type { Channel, ChannelEvents } from "./channel.ts";
+import type { IetfContext } from "../context.ts";
+import { ControlExchange } from "./control_exchange.ts";
+import { readControl } from "./control_reader.ts";
+import type { Exchange, RequestMessage } from "../exchange.ts";
+import { isAnswer, isRequest } from "./expected.ts";
+import { CountedIds, OurIds, type Side } from "./request_ids.ts";
+import { StreamExchange } from "./stream_exchange.ts";
+
+/** Messages that are taken in without a pause. */
+const SLICE = 256;
+
+/** The control stream, behind SETUP. */
+export interface ControlBidi {
+  readonly send: SendStream;
+  readonly reader: StreamReader;
+  /** MAX_REQUEST_ID in the peer's SETUP; 0 when absent. */
+  readonly maxRequestId: number;
+}
+
+export class ControlChannel implements Channel {
+  readonly #context: IetfContext;
+  readonly #control: ControlBidi;
+  readonly #ours: OurIds;
+  readonly #theirs: CountedIds;
+  readonly #asked = new Map<number, ControlExchange>();
+  readonly #served = new Map<number, ControlExchange>();
+  /** Requests on streams of their own. */
+  readonly #streams = new Set<StreamExchange>();
+  /** Numbers of our updates that wait for their answer. */
+  readonly #updates = new Set<number>();
+  #events: ChannelEvents | undefined;
+  /** What REQUESTS_BLOCKED has said. */
+  #blockedAt = -1;
+  #over = false;
+
+  /** @param side Ours. */
+  constructor(context: IetfContext, side: Side, control: ControlBidi) {
+    this.#context = context;
+    this.#control = control;
+    this.#ours = new OurIds(side, control.maxRequestId);
+    this.#theirs = new CountedIds(side === "client" ? "server" : "client");
+  }
+
+  get sending(): SendStream {
+    return this.#control.send;
+  }
+
+  async run(events: ChannelEvents): Promise<void> {
+    this.#events = events;
+    const { dialect, quota } = this.#context;
+    const { reader } = this.#control;
+    try {
+      for (let count = 1;; count++) {
+        // Messages that came in one piece are read without a wait: other tasks need their turn.
+        if (count % SLICE === 0) await sleep(0);
+        const message = await readControl(reader, dialect);
+        if (message === undefined) throw new ProtocolViolation("control stream", "it was ended");
+        const wait = isAnswer(message.kind) ? undefined : quota.message();
+        if (wait !== undefined) await reader.prefetch(wait);
+        this.#hear(message);
+      }
+    } catch (error) {
+      if (error instanceof ConnectionClosed) return;
+      if (error instanceof ProtocolViolation) return this.#context.violated(error);
+      if (!(error instanceof StreamReset)) throw error;
+      this.#context.violated(new ProtocolViolation("control stream", "it was reset"));
+    }
+  }
+
+  async open<K extends Exclude<Request, "update">>(
+    kind: K,
+    value: Omit<Messages[K], "requestId">,
+  ): Promise<Exchange> {
+    const { dialect, profile } = this.#context;
+    await this.#leave();
+    const own = kind === "subscribeNamespace" && profile.namespaceStream;
+    const stream = own ? await this.#openBidi() : undefined;
+    if (stream !== undefined) await this.#leave(); // another may have taken the number meanwhile
+    const whole = { ...value, requestId: this.#ours.next } as unknown as Messages[K];
+    const bytes = dialect.encode(kind, whole);
+    this.#ours.take();
+    const request = { kind, value: whole } as unknown as RequestMessage;
+    if (stream !== undefined) {
+      const exchange = this.#onStream(request, stream, true);
+      stream.send.write(bytes);
+      return exchange;
+    }
+    const exchange = new ControlExchange(this.#context, this.#stream, request, true);
+    this.#asked.set(exchange.id, exchange);
+    this.#control.send.write(bytes);
+    return exchange;
+  }
+
+  /** Only SUBSCRIBE_NAMESPACE comes on a stream of its own, in draft 16. */
+  async bidi(stream: BidiStream, reader: StreamReader): Promise<void> {
+    const { dialect, profile, quota } = this.#context;
+    const wait = quota.message();
+    if (wait !== undefined) await reader.prefetch(wait);
+    const request = await readControl(reader, dialect);
+    if (request === undefined) return stream.send.finish(); // cancelled before its first byte: browsers do that
+    if (request.kind !== "subscribeNamespace" || !profile.namespaceStream) {
+      throw new ProtocolViolation("stream", `${request.kind} on a stream of its own`);
+    }
+    this.#theirs.take(request.value.requestId);
+    const exchange = this.#onStream(request, stream, false, reader);
+    try {
+      await this.#events!.serve(exchange);
+    } finally {
+      exchange.done();
+      this.#counted();
+    }
+  }
+
+  goaway(uri: string): void {
+    const value = { uri, timeoutMs: undefined, requestId: undefined };
+    this.#control.send.write(this.#context.dialect.encode("goaway", value));
+  }
+
+  close(): void {
+    this.#over = true;
+    this.#ours.stop();
+    for (const exchange of [...this.#asked.values(), ...this.#served.values()]) exchange.lose();
+    this.#streams.clear();
+  }
+
+  #hear(message: ControlMessage): void {
+    const { kind, value } = message;
+    if (isRequest(message)) return this.#request(message);
+    switch (kind) {
+      case "goaway":
+        return this.#events!.goaway(value);
+      case "maxRequestId":
+        return this.#ours.raise(value.requestId);
+      case "requestsBlocked":
+        return this.#context.log.debug("the peer waits for MAX_REQUEST_ID", {
+          at: value.requestId,
+        });
+      case "update":
+        return this.#update(value);
+      case "publishNamespaceDone":
+      case "publishNamespaceCancel": {
+        const { requestId: id, namespace } = value;
+        const among = kind === "publishNamespaceDone" ? this.#served : this.#asked;
+        return this.#push(message, id ?? idOf(among, "publishNamespace", namespace));
+      }
+      case "unsubscribeNamespace":
+        return this.#push(
+          message,
+          value.requestId ?? idOf(this.#served, "subscribeNamespace", value.prefix),
+        );
+      case "requestOk":
+      case "requestError":
+        if (this.#updates.delete(value.requestId!)) return;
+        return this.#push(message, value.requestId);
+      case "subscribeOk":
+      case "fetchOk":
+      case "publishDone":
+      case "unsubscribe":
+      case "fetchCancel":
+        return this.#push(message, value.requestId);
+      default:
+        throw new ProtocolViolation("control stream", `${kind} has no place there`);
+    }
+  }
+
+  #request(request: RequestMessage): void {
+    const { profile, dialect } = this.#context;
+    if (request.kind === "subscribeNamespace" && profile.namespaceStream) {
+      throw new ProtocolViolation("control stream", "SUBSCRIBE_NAMESPACE has a stream of its own");
+    }
+    if (!dialect.has(request.kind)) throw new ProtocolViolation("control stream", request.kind);
+    this.#theirs.take(request.value.requestId);
+    const exchange = new ControlExchange(this.#context, this.#stream, request, false);
+    this.#served.set(exchange.id, exchange);
+    this.#context.spawn(this.#serve(exchange));
+  }
+
+  async #serve(exchange: ControlExchange): Promise<void> {
+    try {
+      await this.#events!.serve(exchange);
+    } finally {
+      exchange.done();
+      this.#served.delete(exchange.id);
+      this.#counted();
+    }
+  }
+
+  /** One more request of the peer is over: it may send another. */
+  #counted(): void {
+    const max = this.#theirs.over();
+    if (max === undefined || this.#over) return;
+    this.#control.send.write(this.#context.dialect.encode("maxRequestId", { requestId: max }));
+  }
+
+  #update(update: Messages["update"]): void {
+    const { dialect, profile } = this.#context;
+    this.#theirs.take(update.requestId);
+    this.#counted();
+    const existing = update.existing!;
+    const exchange = this.#find(existing);
+    if (exchange !== undefined) return exchange.push({ kind: "update", value: update });
+    if (!dialect.answers("requestError", "update")) return;
+    const code = requestCode(profile, "update", "doesNotExist");
+    const error = { code, retryMs: undefined, reason: "it is over", redirect: undefined };
+    const { requestId } = update;
+    this.#control.send.write(dialect.encode("requestError", { requestId, ...error }, "update"));
+  }
+
+  /** @param id Absent: what it was about is over. */
+  #push(message: ControlMessage, id: number | undefined): void {
+    if (id !== undefined) this.#find(id)?.push(message);
+  }
+
+  /** The exchange of a number; `undefined` when it is over. @throws {ProtocolViolation} There never was one. */
+  #find(id: number): ControlExchange | undefined {
+    const found = this.#asked.get(id) ?? this.#served.get(id);
+    if (found === undefined && !this.#ours.was(id) && !this.#theirs.was(id)) {
+      throw new ProtocolViolation(
+        "control stream",
+        `a message about request ${id}, which nobody made`,
+      );
+    }
+    return found;
+  }
+
+  /** Waits until the peer allows one more request. @throws {ConnectionClosed} */
+  async #leave(): Promise<void> {
+    while (!this.#ours.free && !this.#over) {
+      const { max, granted } = this.#ours;
+      if (this.#blockedAt < max) {
+        this.#blockedAt = max;
+        const blocked = this.#context.dialect.encode("requestsBlocked", { requestId: max });
+        this.#control.send.write(blocked);
+      }
+      await granted;
+    }
+    if (this.#over) throw new ConnectionClosed("its session is over");
+  }
+
+  #openBidi(): Promise<BidiStream> {
+    return this.#context.connection.openBidi({ sendOrder: CONTROL_ORDER });
+  }
+
+  #onStream(
+    request: RequestMessage,
+    stream: BidiStream,
+    ours: boolean,
+    reader = new StreamReader(stream.receive, request.kind, this.#context.unfinished),
+  ): StreamExchange {
+    const streams = {
+      takeId: (id: number) => {
+        this.#theirs.take(id);
+        this.#counted();
+      },
+      nextId: () => undefined,
+      closed: (exchange: StreamExchange) => void this.#streams.delete(exchange),
+    };
+    const exchange = new StreamExchange(this.#context, streams, request, { stream, reader, ours });
+    this.#streams.add(exchange);
+    return exchange;
+  }
+
+  async #sendUpdate(existing: number, parameters: Parameters): Promise<void> {
+    await this.#leave();
+    if (this.#find(existing) === undefined) return; // it is over by now
+    const { dialect } = this.#context;
+    const requestId = this.#ours.take();
+    if (dialect.answers("requestOk", "update")) this.#updates.add(requestId);
+    this.#control.send.write(dialect.encode("update", { requestId, existing, parameters }));
+  }
+
+  readonly #stream = ((channel: ControlChannel) => ({
+    get send() {
+      return channel.#control.send;
+    },
+    write: (bytes: Uint8Array) => channel.#control.send.write(bytes),
+    update: (existing: number, parameters: Parameters) =>
+      channel.#context.spawn(channel.#sendUpdate(existing, parameters)),
+    closed(exchange: ControlExchange) {
+      channel.#asked.delete(exchange.id);
+    },
+  }))(this);
+}
+
+/** The request about a namespace or a prefix. Draft 14 names it so. */
+function idOf(
+  among: ReadonlyMap<number, ControlExchange>,
+  kind: "publishNamespace" | "subscribeNamespace",
+  named: Namespace | undefined,
+): number | undefined {
+  for (const { id, request } of among.values()) {
+    if (request.kind !== kind) continue;
+    const own = request.kind === "publishNamespace"
+      ? request.value.namespace
+      : (request.value as Messages["subscribeNamespace"]).prefix;
+    if (isSame(own, named)) return id;
+  }
+  return undefined;
+}
+
+function isSame(a: Namespace, b: Namespace = []): boolean {
+  return a.length === b.length &&
+    a.every((field, i) =>
+      field.length === b[i]!.length && field.every((byte, at) => byte === b[i]![at])
+    );
+}
