@@ -56,9 +56,9 @@ export function namespace(profile: Profile): Field<Namespace> {
   return fields(profile.minNamespaceFields, profile.emptyFields);
 }
 
-/** What namespaces have to begin with. */
+/** What namespaces have to begin with. Drafts 14 and 15 demand a field; moq-net asks for all with none. */
 export function namespacePrefix(profile: Profile): Field<Namespace> {
-  return fields(profile.minPrefixFields, profile.emptyFields);
+  return fields(0, profile.emptyFields);
 }
 
 /** What a namespace has behind a prefix. */

@@ -71,9 +71,8 @@ export interface Profile {
   /** Which codes there are: a row of `codes.ts`. */
   readonly codes: "14" | "15" | "16" | "17" | "18" | "19" | "20";
 
-  /** Fewest fields of a namespace, and of the prefix in SUBSCRIBE_NAMESPACE. */
+  /** Fewest fields of a namespace. */
   readonly minNamespaceFields: 0 | 1;
-  readonly minPrefixFields: 0 | 1;
   /** Whether a field of a namespace may be empty. */
   readonly emptyFields: boolean;
   readonly filter: FilterForm;
@@ -136,7 +135,6 @@ const d14: Profile = {
   messages: "14",
   codes: "14",
   minNamespaceFields: 1,
-  minPrefixFields: 1,
   emptyFields: true,
   filter: "absolute",
   fetchEndInclusive: false,
@@ -186,7 +184,6 @@ const d16: Profile = {
   refusesUnknown: true,
   messages: "16",
   codes: "16",
-  minPrefixFields: 0,
   emptyFields: false,
   retryInterval: true,
   trackProperties: true,

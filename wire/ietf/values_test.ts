@@ -119,7 +119,7 @@ function parameter(p: Profile, key: ParameterKey): Any {
   if (key === "groupOrder") return order;
   if (key === "rangeFilters") return rangeFilters;
   if (key === "fill") return parameters(p, "fill");
-  if (key === "prefix") return namespace(p, p.minPrefixFields);
+  if (key === "prefix") return namespace(p, 0);
   if (key === "priority" || key === "publisherPriority") return u8;
   if (key === "forward" || key === "dynamicGroups" || key === "includeProperties") return flag;
   return number;
@@ -159,7 +159,7 @@ function values({ kind, message, answers }: Control, p: Profile): Values {
   const named = oldNames
     ? { requestId: none, namespace: name.namespace }
     : { requestId, namespace: none };
-  const prefix = namespace(p, p.minPrefixFields);
+  const prefix = namespace(p, 0);
 
   const rows: Record<Kind, () => Values> = {
     clientSetup: () =>
@@ -254,7 +254,9 @@ function values({ kind, message, answers }: Control, p: Profile): Values {
       parameters: parameters(p, "subscribeTracks"),
     }),
     unsubscribeNamespace: () =>
-      p.messages === "14" ? { requestId: none, prefix } : { requestId, prefix: none },
+      p.messages === "14"
+        ? { requestId: none, prefix: namespace(p, 1) } // no fields are read as a number
+        : { requestId, prefix: none },
     namespace: () => ({ suffix }),
     namespaceDone: () => ({ suffix }),
     requestOk: () => okValues(p, message.name, answered, wishes, answers ?? []),

@@ -10,6 +10,13 @@ import type { RequestError } from "../../../wire/ietf/message/answers.ts";
 import type { PublishDone } from "../../../wire/ietf/message/publish.ts";
 import type { Profile } from "../../../wire/ietf/profile.ts";
 
+/** The session is over. */
+export const GONE: TrackEnd = {
+  kind: "failed",
+  why: "lost",
+  reason: "the session with the publisher ended",
+};
+
 /** The peer has ended its side without PUBLISH_DONE. */
 export const LEFT: TrackEnd = {
   kind: "failed",

@@ -21,10 +21,17 @@ export class Offers {
   readonly #places = new Map<string, Place>();
   #count = 0;
   #leaving = false;
+  /** Whether the peer is a server: what it offers comes from others, so whoever offers the same directly is better. */
+  #relayed = false;
 
   constructor(context: IetfContext, source: BroadcastSource) {
     this.#context = context;
     this.#source = source;
+  }
+
+  /** What comes from now on comes from a server. */
+  relayed(): void {
+    this.#relayed = true;
   }
 
   /** Namespaces and tracks that are offered now. */
@@ -111,7 +118,7 @@ export class Offers {
     const { stamp, peerHop } = this.#context;
     return {
       hops: [stamp, peerHop],
-      warm: this.#leaving ? Infinity : 0,
+      warm: this.#leaving ? Infinity : this.#relayed ? 1 : 0,
       cold: Infinity,
       ...(onlyTracks && { onlyTracks }),
     };

@@ -15,7 +15,7 @@ import { ProtocolViolation } from "../../../wire/errors.ts";
 import type { IetfContext } from "../context.ts";
 import type { Exchange, Exchanges } from "../exchange.ts";
 import type { Aliases } from "./aliases.ts";
-import { endOf, LEFT, refusalOf } from "./ends.ts";
+import { endOf, GONE, LEFT, refusalOf } from "./ends.ts";
 import { factsOf, unknownMandatory } from "./facts.ts";
 import { TrackStreams } from "./track_streams.ts";
 
@@ -89,8 +89,7 @@ export class Subscription implements UpstreamSubscription {
 
   /** The session is gone. Another route may continue the groups that have begun. */
   lost(): void {
-    const reason = "the session with the publisher ended";
-    this.#streams.end({ kind: "failed", why: "lost", reason });
+    this.#streams.end(GONE);
   }
 
   /** @returns Whether to ask again in a moment: the peer has not seen yet that we have left the track before. */

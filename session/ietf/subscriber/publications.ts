@@ -1,0 +1,133 @@
+/**
+ * The tracks that the peer offers by PUBLISH. Each is accepted, also without a viewer, and written by its session.
+ *
+ * @module
+ */
+import type { Track } from "../../../relay/track.ts";
+import { ConnectionClosed, StreamReset } from "../../../transport/errors.ts";
+import { sessionCode } from "../../../wire/ietf/codes.ts";
+import type { Messages } from "../../../wire/ietf/dialect.ts";
+import type { IetfContext } from "../context.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Aliases } from "./aliases.ts";
+import { endOf, GONE, LEFT } from "./ends.ts";
+import { factsOf, unknownMandatory } from "./facts.ts";
+import { untilOver } from "./offered.ts";
+import type { Offers } from "./offers.ts";
+import { Publication } from "./publication.ts";
+import { NOT_ALLOWED, NOT_WANTED, type Refusal } from "./refusals.ts";
+import { TrackStreams } from "./track_streams.ts";
+
+/** Most tracks that a server may offer us one by one. Each takes one of its streams, and those of a namespace need none. */
+export const MAX_FOLLOWED_TRACKS = 64;
+
+const NOTHING = new Uint8Array(0);
+
+interface Running {
+  readonly publication: Publication;
+  readonly streams: TrackStreams;
+}
+
+export class Publications {
+  readonly #context: IetfContext;
+  readonly #aliases: Aliases;
+  readonly #offers: Offers;
+  readonly #running = new Map<string, Running>();
+  /** Whether the peer is a server that we follow. Its tracks are paused while nobody reads them. */
+  follows = false;
+
+  constructor(context: IetfContext, aliases: Aliases, offers: Offers) {
+    this.#context = context;
+    this.#aliases = aliases;
+    this.#offers = offers;
+  }
+
+  /** A track that is offered now. */
+  track(broadcast: string, name: string): Track | undefined {
+    return this.#running.get(keyOf(broadcast, name))?.publication.track;
+  }
+
+  /**
+   * Takes a track in until its publisher ends it.
+   * @returns At once: why it is refused. @throws {ProtocolViolation}
+   */
+  async serve(
+    exchange: Exchange,
+    value: Messages["publish"],
+    path: string,
+    name: string,
+  ): Promise<Refusal | undefined> {
+    const context = this.#context;
+    const problem = this.#problem(value);
+    if (problem !== undefined) return problem;
+    const key = keyOf(path, name);
+    const facts = factsOf(value, context.profile);
+    const publication = new Publication(path, name, facts, context.consume!.context);
+    const over = Promise.withResolvers<void>();
+    const streams = new TrackStreams(context, name, publication, () => {
+      this.#running.delete(key);
+      this.#offers.deleteTrack(path, name);
+      this.#aliases.delete(value.alias, streams);
+      over.resolve();
+    });
+    // It stands there before it is offered: somebody may wait for it.
+    this.#running.set(key, { publication, streams });
+    if (!this.#offers.addTrack(path, name)) {
+      this.#running.delete(key);
+      return NOT_ALLOWED;
+    }
+    if (!this.#aliases.add(value.alias, streams)) {
+      const code = sessionCode(context.profile, "duplicateAlias");
+      context.close(code, `alias ${value.alias} stands for two tracks`);
+      return undefined;
+    }
+    this.#accept(exchange, value, publication.track);
+    try {
+      const done = await untilOver(exchange);
+      if (done === undefined) streams.done(LEFT, undefined);
+      else streams.done(endOf(done, context.profile), done.streams);
+    } catch (error) {
+      // The session's end is told to all tracks at once.
+      if (error instanceof ConnectionClosed) return undefined;
+      streams.end(LEFT);
+      if (!(error instanceof StreamReset)) throw error;
+    }
+    await over.promise;
+    exchange.finish();
+    return undefined;
+  }
+
+  /** The session is over. */
+  close(): void {
+    for (const { streams } of [...this.#running.values()]) streams.end(GONE);
+  }
+
+  #problem({ properties }: Messages["publish"]): Refusal | undefined {
+    if (this.follows && this.#running.size >= MAX_FOLLOWED_TRACKS) return NOT_WANTED;
+    const mandatory = unknownMandatory(properties, this.#context.profile);
+    return mandatory && {
+      word: "unsupportedExtension",
+      reason: `property ${mandatory.type} is mandatory, and not known here`,
+    };
+  }
+
+  /** Takes every object from now on, also while nobody reads the track. Those of a server come while somebody does. */
+  #accept(exchange: Exchange, { parameters }: Messages["publish"], track: Track): void {
+    const { wishesInPublishOk } = this.#context.profile;
+    const forward = !this.follows || track.readers > 0;
+    const wishes = wishesInPublishOk ? { forward } : {};
+    exchange.send("requestOk", { parameters: wishes, properties: NOTHING });
+    if (!wishesInPublishOk && (parameters.forward ?? true) !== forward) {
+      exchange.update({ forward });
+    }
+    if (!this.follows) return;
+    track.onReaders = (any) => {
+      exchange.update({ forward: any });
+      if (!any) track.clear(); // what comes later does not follow these groups
+    };
+  }
+}
+
+function keyOf(broadcast: string, name: string): string {
+  return `${broadcast.length} ${broadcast}${name}`;
+}
