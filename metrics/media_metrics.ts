@@ -84,6 +84,11 @@ export const MEDIA: MetricSection = {
     media("qumo_egress_bytes_total", "bytesOut", "Media bytes sent to subscribers."),
     media("qumo_egress_datagrams_total", "datagramsOut", "Datagrams sent to subscribers."),
     media(
+      "qumo_egress_datagrams_dropped_total",
+      "datagramsDropped",
+      "Datagrams a subscriber of moq-transport did not get: too large for its path.",
+    ),
+    media(
       "qumo_egress_groups_skipped_total",
       "groupsSkipped",
       "Groups a subscriber did not get because it was too slow.",

@@ -10,15 +10,14 @@
  * @module
  */
 import { MAX_HOPS, normalizePath, prefixesOf } from "../wire/path.ts";
+import { AnnouncedPaths } from "./announced_paths.ts";
 import { Broadcast } from "./broadcast.ts";
 import { randomHop } from "./hop.ts";
 import { type Offer, Offers } from "./offers/offers.ts";
 import { type TrackEvent, TrackWatchers } from "./offers/track_watchers.ts";
 import { type AwaitedRoute, Waiting } from "./offers/waiting.ts";
-import { PathIndex } from "./path_index.ts";
 import type { BroadcastSource } from "./ports.ts";
 import {
-  comparePublishers,
   compareRoutes,
   type HopId,
   isAnonymous,
@@ -113,8 +112,7 @@ export interface Place {
 export class Origin {
   readonly hop: HopId;
   readonly #options: OriginOptions;
-  readonly #paths = new Map<string, Broadcast[]>();
-  readonly #index = new PathIndex();
+  readonly #paths = new AnnouncedPaths();
   readonly #watchers: Watchers;
   /** Stands for the publishers of single tracks in the chains that others see. */
   readonly #stamp = randomHop();
@@ -129,9 +127,7 @@ export class Origin {
     this.#options = options;
     this.hop = options.hop;
     const { clock } = options.context;
-    const current = (path: string, allowed: (route: Route) => boolean) =>
-      this.#current(path, allowed);
-    this.#watchers = new Watchers({ current }, clock);
+    this.#watchers = new Watchers(this.#paths, clock);
     this.#trackWatchers = new TrackWatchers({
       offered: (path, track, allowed) => this.#offers.offered(path, track, allowed),
       below: (prefix, hidden) => this.#offeredBelow(prefix, hidden),
@@ -227,7 +223,7 @@ export class Origin {
     return this.#watchers.add(
       options,
       listener,
-      (prefix, hidden) => this.#index.below(prefix, hidden),
+      (prefix, hidden) => this.#paths.below(prefix, hidden),
     );
   }
 
@@ -254,7 +250,7 @@ export class Origin {
       if (offered !== undefined) return offered;
     }
     for (const at of prefixesOf(wanted)) {
-      const found = this.#current(at, allowed);
+      const found = this.#paths.current(at, allowed);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -283,7 +279,7 @@ export class Origin {
   #place(path: string, source: BroadcastSource, announcement: Announcement): Held {
     const publisher = this.#publisher(announcement.hops);
     const route = this.#route(source, announcement);
-    const here = this.#paths.get(path) ?? [];
+    const here = this.#paths.at(path);
     const known = publisher === undefined ? undefined : here.find((b) => b.publisher === publisher);
     const broadcast = known ?? new Broadcast(path, publisher, this.#options);
     // Somebody else has come: who waited for the lost publisher waits in vain. Its end is told before the new one, so that
@@ -293,10 +289,7 @@ export class Origin {
     }
     const returned = this.#lingers.get(broadcast);
     broadcast.setRoute(route);
-    if (known === undefined) {
-      this.#paths.set(path, [...this.#paths.get(path) ?? [], broadcast]);
-      this.#index.add(path);
-    }
+    this.#paths.rank(broadcast);
     this.#watchers.tell(path);
     const held: Held = { broadcast, route };
     for (const track of route.tracks ?? []) this.#offer(held, track);
@@ -304,7 +297,7 @@ export class Origin {
       this.#stopWaiting(broadcast);
       this.#retractAll(returned.held);
     }
-    this.#waiting.routed(path);
+    this.#waiting.routed(path, route);
     return held;
   }
 
@@ -313,9 +306,10 @@ export class Origin {
     const { broadcast, route: old } = held;
     held.route = route;
     broadcast.setRoute(route, old);
+    this.#paths.rank(broadcast);
     this.#watchers.tell(broadcast.path);
     this.#tellTracks(held);
-    this.#waiting.routed(broadcast.path);
+    this.#waiting.routed(broadcast.path, route);
   }
 
   #offer(held: Held, track: string): void {
@@ -353,13 +347,13 @@ export class Origin {
   }
 
   *#offeredBelow(prefix: string, hidden: boolean): Generator<readonly [string, Iterable<string>]> {
-    for (const path of this.#index.below(prefix, hidden)) yield [path, this.#offers.at(path)];
+    for (const path of this.#paths.below(prefix, hidden)) yield [path, this.#offers.at(path)];
   }
 
   /** A lost publisher gives its place to a new one: all of it, but tracks only to who offers the same. */
   #yield(lost: Broadcast, route: Route): void {
     if (lost.lost?.onlyTracks !== true || route.onlyTracks !== true) {
-      return this.#forget(lost.path, lost);
+      return this.#forget(lost);
     }
     for (const track of route.tracks ?? []) this.#giveUp(lost, track);
   }
@@ -371,7 +365,7 @@ export class Origin {
     if (held === undefined || tracks?.delete(track) !== true) return;
     this.#retract(held, track);
     lost.abandonTrack(track);
-    if (held.route.onlyTracks === true && tracks.size === 0) this.#forget(lost.path, lost);
+    if (held.route.onlyTracks === true && tracks.size === 0) this.#forget(lost);
   }
 
   #route(source: BroadcastSource, announcement: Announcement): Route {
@@ -405,9 +399,10 @@ export class Origin {
     this.#retractAll(held);
     if (broadcast.routes.length === 0) {
       this.#holdEchoes(broadcast, route);
-      this.#forget(broadcast.path, broadcast);
+      this.#forget(broadcast);
       return;
     }
+    this.#paths.rank(broadcast);
     if (compareRoutes(route, broadcast.routes[0]!) < 0) {
       this.#watchers.keepQuiet(broadcast.path, HOLD_BACK_MS);
     }
@@ -422,7 +417,7 @@ export class Origin {
     const { broadcast, route } = held;
     const last = broadcast.routes.length === 1 && broadcast.routes[0] === route;
     if (!last || this.#options.lingerMs === 0) return false;
-    const others = (this.#paths.get(broadcast.path) ?? []).filter((b) => b !== broadcast);
+    const others = this.#paths.at(broadcast.path).filter((b) => b !== broadcast);
     if (route.onlyTracks !== true) return others.length === 0;
     if (others.some(({ routes }) => routes[0] !== undefined && routes[0].onlyTracks !== true)) {
       return false;
@@ -431,7 +426,7 @@ export class Origin {
     for (const track of others.length === 0 ? [] : tracks) {
       if (!this.#isOfferedByOther(held, track)) continue;
       tracks.delete(track);
-      this.#offers.delete(broadcast.path, track, held);
+      this.#retract(held, track);
     }
     return tracks.size > 0;
   }
@@ -446,12 +441,13 @@ export class Origin {
   #linger(held: Held): void {
     const { context, lingerMs } = this.#options;
     const { broadcast, route } = held;
-    const cancel = context.clock.after(lingerMs, () => this.#forget(broadcast.path, broadcast));
+    const cancel = context.clock.after(lingerMs, () => this.#forget(broadcast));
     this.#stopWaiting(broadcast); // so that the newest are last
     this.#lingers.set(broadcast, { held, cancel });
     broadcast.linger(route);
+    this.#paths.rank(broadcast);
     const [oldest] = this.#lingers.keys();
-    if (this.#lingers.size > MAX_LINGERING) this.#forget(oldest!.path, oldest!);
+    if (this.#lingers.size > MAX_LINGERING) this.#forget(oldest!);
   }
 
   #stopWaiting(broadcast: Broadcast): void {
@@ -461,7 +457,7 @@ export class Origin {
 
   /** With unknown hops in the chain, a longer chain at the same path may be an echo of the withdrawn one. */
   #holdEchoes(gone: Broadcast, route: Route): void {
-    for (const other of this.#paths.get(gone.path) ?? []) {
+    for (const other of this.#paths.at(gone.path)) {
       const { hops = [], onlyTracks = false } = other.routes[0] ?? {};
       if (onlyTracks || !isAnonymous(hops) || hops.length <= route.hops.length || other.heldBack) {
         continue;
@@ -471,44 +467,19 @@ export class Origin {
         other.heldBack = false;
         this.#watchers.tell(gone.path);
         for (const track of this.#offers.at(gone.path)) this.#trackWatchers.tell(gone.path, track);
-        this.#waiting.routed(gone.path);
+        for (const route of other.routes) this.#waiting.routed(gone.path, route);
       });
     }
   }
 
-  #forget(path: string, broadcast: Broadcast): void {
-    const here = this.#paths.get(path);
-    if (here === undefined) return;
+  #forget(broadcast: Broadcast): void {
+    const { path } = broadcast;
+    if (!this.#paths.delete(broadcast)) return;
     const lingering = this.#lingers.get(broadcast);
     this.#stopWaiting(broadcast);
-    const left = here.filter((b) => b !== broadcast);
-    if (left.length > 0) this.#paths.set(path, left);
-    else {
-      this.#paths.delete(path);
-      this.#index.delete(path);
-    }
     broadcast.abandon();
     if (lingering !== undefined) this.#retractAll(lingering.held);
     this.#watchers.tell(path);
-  }
-
-  /** Which broadcast at a path serves new readers. */
-  #current(path: string, allowed: (route: Route, at: string) => boolean): Broadcast | undefined {
-    const here = this.#paths.get(path);
-    if (here === undefined) return undefined;
-    let best: Broadcast | undefined;
-    let route: Route | undefined;
-    for (const broadcast of here) {
-      if (broadcast.heldBack) continue;
-      const candidate = broadcast.routes.find((route) => allowed(route, path));
-      if (candidate === undefined) {
-        if (broadcast.lost !== undefined && allowed(broadcast.lost, path)) best ??= broadcast;
-      } else if (route === undefined || comparePublishers(candidate, route) < 0) {
-        best = broadcast;
-        route = candidate;
-      }
-    }
-    return best;
   }
 }
 

@@ -25,6 +25,8 @@ export interface RelayStats {
   bytesOut: number;
   /** Datagrams that went out. */
   datagramsOut: number;
+  /** Datagrams that a subscriber did not get: they do not fit its path, or it has no datagrams. */
+  datagramsDropped: number;
   /** Groups a subscriber did not get because it was too slow. */
   groupsSkipped: number;
   /** Groups a subscriber did not get, or not whole, because they could not be converted into the subscriber's layout. */
@@ -71,6 +73,7 @@ export function newRelayStats(): RelayStats {
     framesOut: 0,
     bytesOut: 0,
     datagramsOut: 0,
+    datagramsDropped: 0,
     groupsSkipped: 0,
     groupsUnconverted: 0,
     groupsCutOut: 0,

@@ -61,14 +61,19 @@ export interface PacedWatch extends Watch {
 
 /** What the watchers ask the origin. */
 export interface Current {
-  /** Which broadcast serves a path by the allowed routes. */
-  current(path: string, allowed: (route: Route) => boolean): Broadcast | undefined;
+  /** Which broadcast serves a path by the allowed routes. @param whole None with `onlyTracks` is allowed. */
+  current(
+    path: string,
+    allowed: (route: Route) => boolean,
+    whole: boolean,
+  ): Broadcast | undefined;
 }
 
 interface Watcher {
   readonly prefix: string;
   readonly hidden: boolean;
   readonly merged: boolean;
+  readonly whole: boolean;
   readonly allowed: (route: Route) => boolean;
   readonly told: Map<string, Route>;
   ready: () => boolean;
@@ -97,12 +102,13 @@ export class Watchers {
     listener: (event: AnnounceEvent) => void,
     existing: (prefix: string, hidden: boolean) => readonly string[],
   ): PacedWatch {
-    const { hidden = false, merged = false, ready = always } = options;
+    const { hidden = false, merged = false, whole = false, ready = always } = options;
     const prefix = normalizePath(options.prefix ?? "");
     const watcher: Watcher = {
       prefix,
       hidden,
       merged,
+      whole,
       allowed: allowedBy(options),
       told: new Map(),
       ready: always,
@@ -161,7 +167,7 @@ export class Watchers {
   #tellOne(watcher: Watcher, path: string, due: boolean): void {
     const suffix = stripPrefix(path, watcher.prefix)!;
     if (!watcher.hidden && isHidden(suffix)) return;
-    const broadcast = this.#origin.current(path, watcher.allowed);
+    const broadcast = this.#origin.current(path, watcher.allowed, watcher.whole);
     const told = watcher.told.get(path);
     if (broadcast?.lingering && told !== undefined) return;
     const route = broadcast?.routes.find(watcher.allowed);

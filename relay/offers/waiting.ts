@@ -6,6 +6,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Broadcast } from "../broadcast.ts";
 import { PathIndex } from "../path_index.ts";
+import { type Route, serves } from "../route.ts";
 
 /** Most requests that wait at one time. */
 export const MAX_WAITING = 4096;
@@ -80,9 +81,10 @@ export class Waiting {
   }
 
   /** A route to a path has come or changed. It may serve the paths below too. */
-  routed(path: string): void {
-    if (this.#size === 0) return;
+  routed(path: string, route: Route): void {
+    if (this.#size === 0 || route.onlyTracks === true) return;
     for (const at of this.#index.below(path, true)) {
+      if (!serves(route, path, at)) continue;
       for (const waiters of [...this.#paths.get(at)!.values()]) look(waiters);
     }
   }

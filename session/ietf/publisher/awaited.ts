@@ -1,0 +1,48 @@
+/**
+ * Keeps a track subscribed until it is known: a reader that takes no groups. Its subscriber comes as a reader of its own.
+ *
+ * @module
+ */
+import type { TrackEnd, TrackReader, TrackRequest } from "../../../relay/reading.ts";
+import type { Track } from "../../../relay/track.ts";
+
+export class Awaited implements TrackReader {
+  readonly layout = "kept";
+  /** It is not counted: the subscriber is. */
+  readonly sibling = true;
+  #over = false;
+
+  /**
+   * @param onKnown The track exists. It is still kept.
+   * @param onEnd It has ended, or does not exist. Called once, and not after {@link Awaited.stop}.
+   */
+  constructor(
+    readonly track: Track,
+    readonly request: TrackRequest,
+    readonly known: () => void,
+    readonly ended: (end: TrackEnd) => void,
+  ) {}
+
+  start(): void {
+    this.track.add(this);
+  }
+
+  /** Keeps the track no longer. Harmless when it has ended. */
+  stop(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.track.remove(this);
+  }
+
+  onKnown(): void {
+    if (!this.#over) this.known();
+  }
+
+  onGroup(): void {}
+
+  onEnd(end: TrackEnd): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.ended(end);
+  }
+}

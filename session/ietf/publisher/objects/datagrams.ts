@@ -1,0 +1,59 @@
+/**
+ * Objects that came in datagrams go out in datagrams: each as it is, or not at all.
+ * Spec: draft-ietf-moq-transport-18, "Object Datagram".
+ *
+ * @module
+ */
+import type { DatagramObject } from "../../../../relay/reading.ts";
+import type { Track } from "../../../../relay/track.ts";
+import { encodeDatagram } from "../../../../wire/ietf/data/datagram.ts";
+import type { IetfContext } from "../../context.ts";
+import { propertiesFor } from "./properties.ts";
+
+const NONE: Uint8Array = new Uint8Array(0);
+
+/** Where a datagram belongs. */
+interface Place {
+  readonly alias: number;
+  readonly group: number;
+  /** In the track's timescale; of datagrams of moq-lite. */
+  readonly timestamp: number;
+  /** Of objects without one of their own, 0 goes first. */
+  readonly priority: number | undefined;
+  readonly track: Track;
+}
+
+/** Sends one object. It is dropped when it does not fit, or when its draft has what the peer's has not. */
+export function sendDatagram(
+  { connection, profile, quota, stats }: IetfContext,
+  { alias, group, priority }: Place,
+  payload: Uint8Array,
+  object?: DatagramObject,
+): void {
+  if (!quota.maySend) return;
+  const status = object?.status ?? 0;
+  if (!profile.statuses.includes(status)) return;
+  const properties = object === undefined || status !== 0 && !profile.statusWithProperties
+    ? NONE
+    : propertiesFor(profile, object.properties, object.layout);
+  const own = object?.priority;
+  const bytes = encodeDatagram(
+    {
+      alias,
+      group,
+      object: object?.object ?? 0,
+      priority: own === undefined ? priority : 255 - own,
+      properties,
+      status,
+      endOfGroup: object?.endOfGroup ?? false,
+    },
+    payload,
+    profile,
+  );
+  if (bytes.length > connection.maxDatagramBytes || !connection.sendDatagram(bytes)) {
+    stats.datagramsDropped++;
+    return;
+  }
+  quota.sent(bytes.length);
+  stats.datagramsOut++;
+}

@@ -1,0 +1,90 @@
+/**
+ * Walks over kept objects of a subgroup, head by head. Their receiver has checked them, so nothing is checked again. It is
+ * for what is rare: to begin or end inside a subgroup, and to fetch.
+ *
+ * @module
+ */
+import { concat } from "../../../../base/bytes.ts";
+import type { Subgroup } from "../../../../relay/group/group.ts";
+import type { Varints } from "../../../../wire/varint.ts";
+
+const EMPTY: Uint8Array = new Uint8Array(0);
+
+export class ObjectWalk {
+  /** Id of the object that was stepped on last; -1 before the first. */
+  id = -1;
+  /** Where that object begins in the kept bytes, where its id ends, where its payload begins, and where the next one begins. */
+  start = 0;
+  idEnd = 0;
+  payloadAt = 0;
+  end = 0;
+  status = 0;
+  /** Its properties, without their length. A view, or a copy. */
+  properties: Uint8Array = EMPTY;
+  readonly #varints: Varints;
+  /** Where the reader stands in the window. */
+  #at = 0;
+
+  /** @param varints Those of the layout. */
+  constructor(varints: Varints) {
+    this.#varints = varints;
+  }
+
+  /** Steps on the next object. @returns false when its head is not here: then nothing has changed. */
+  step(subgroup: Subgroup): boolean {
+    const { end } = this;
+    const window = subgroup.slice(end);
+    if (this.#head(window, subgroup)) return true;
+    if (end + window.length === subgroup.bytes) return false;
+    // The head goes on in another slab.
+    const pieces = [window];
+    let at = end + window.length;
+    while (at < subgroup.bytes) {
+      const piece = subgroup.slice(at);
+      pieces.push(piece);
+      at += piece.length;
+      if (this.#head(concat(pieces), subgroup)) return true;
+    }
+    return false;
+  }
+
+  /** Whether the object that was stepped on is here to its end. */
+  isWhole(subgroup: Subgroup): boolean {
+    return this.end <= subgroup.bytes;
+  }
+
+  #head(bytes: Uint8Array, { head }: Subgroup): boolean {
+    this.#at = 0;
+    const delta = this.#integer(bytes);
+    if (delta < 0) return false;
+    const idEnd = this.#at;
+    let properties: Uint8Array = EMPTY;
+    if (head.properties === true) {
+      const length = this.#integer(bytes);
+      if (length < 0 || this.#at + length > bytes.length) return false;
+      properties = bytes.subarray(this.#at, this.#at += length);
+    }
+    const size = this.#integer(bytes);
+    if (size < 0) return false;
+    const status = size === 0 ? this.#integer(bytes) : 0;
+    if (status < 0) return false;
+    this.start = this.end;
+    this.id += delta + 1;
+    this.idEnd = this.start + idEnd;
+    this.properties = properties;
+    this.payloadAt = this.start + this.#at;
+    this.end = this.payloadAt + size;
+    this.status = status;
+    return true;
+  }
+
+  /** The integer at the reader's place, which moves on; -1 when it is not whole. */
+  #integer(bytes: Uint8Array): number {
+    if (this.#at >= bytes.length) return -1;
+    const width = this.#varints.width(bytes[this.#at]!);
+    if (this.#at + width > bytes.length) return -1;
+    const value = this.#varints.get(bytes, this.#at);
+    this.#at += width;
+    return value;
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * What a session serves to its peer: all tracks on their way, by whichever request.
+ *
+ * @module
+ */
+import type { Broadcast } from "../../../relay/broadcast.ts";
+import type { BroadcastSource } from "../../../relay/ports.ts";
+import type { Track } from "../../../relay/track.ts";
+import type { FullName } from "../../../wire/ietf/names.ts";
+import { joinPath } from "../../../wire/path.ts";
+import { Places } from "../../send/send_order.ts";
+import type { Sending, Sent } from "../../sweep.ts";
+import type { IetfContext } from "../context.ts";
+import type { Exchange, Exchanges } from "../exchange.ts";
+import { pathOf, trackNameOf } from "../names.ts";
+import { Aliases } from "./objects/aliases.ts";
+import type { ServedTrack } from "./served_track.ts";
+
+/** A track of a broadcast, as the relay names them. */
+export interface Place {
+  readonly path: string;
+  readonly name: string;
+}
+
+export class Serving {
+  readonly sent: Sent = { groups: new Set<Sending>(), answers: new Map() };
+  /** Tracks that go out, by the request that they go out for. */
+  readonly served = new Map<number, ServedTrack>();
+  readonly aliases = new Aliases();
+  /** Tracks that are offered to the peer by PUBLISH. */
+  readonly offers = new Set<{ cancel(): void }>();
+  readonly #places = new Places();
+  /** How many requests there are for each track. They may wait for it. */
+  readonly #asked = new Map<string, number>();
+  /** What counts as a subscription of the peer. */
+  #count = 0;
+
+  /** @param self The peer as a source: what it announces is not announced to it. */
+  constructor(
+    readonly context: IetfContext,
+    readonly exchanges: Exchanges,
+    readonly self: BroadcastSource,
+  ) {}
+
+  /** Subscriptions, published tracks and fetches there are now. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** What a request means by a full name. */
+  placeOf({ namespace, track }: FullName): Place {
+    return { path: joinPath(this.context.root, pathOf(namespace)), name: trackNameOf(track) };
+  }
+
+  find({ path, name }: Place): Broadcast | undefined {
+    return this.context.serve?.find(path, this.context.peerHop, name);
+  }
+
+  /** Whether some request of the session is about this track. */
+  has(place: Place): boolean {
+    return this.#asked.has(keyOf(place));
+  }
+
+  /**
+   * Takes the place of one more subscription, if the peer may have it.
+   * @returns What gives it back; `undefined` when there are too many.
+   */
+  enter(place?: Place): (() => void) | undefined {
+    if (!this.context.quota.maySubscribe(this.#count)) return undefined;
+    this.#count++;
+    const key = place && keyOf(place);
+    if (key !== undefined) this.#asked.set(key, (this.#asked.get(key) ?? 0) + 1);
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      this.#count--;
+      if (key === undefined) return;
+      const others = this.#asked.get(key)! - 1;
+      if (others === 0) this.#asked.delete(key);
+      else this.#asked.set(key, others);
+    };
+  }
+
+  /** A track goes out from now on. */
+  add(served: ServedTrack): void {
+    this.served.set(served.id, served);
+    this.#places.enter(served.outgoing);
+    this.sent.groups.add(served);
+  }
+
+  /** Nothing of it is left. */
+  remove(served: ServedTrack): void {
+    this.served.delete(served.id);
+    this.#places.leave(served.outgoing);
+    this.sent.groups.delete(served);
+  }
+
+  /** The stream of these answers is swept as long as the task runs; one that requests share is swept from now on. */
+  async answering(exchange: Exchange, task: Promise<void>): Promise<void> {
+    const { requestStreams, namespaceStream } = this.context.profile;
+    const own = requestStreams ||
+      namespaceStream && exchange.request.kind === "subscribeNamespace";
+    const { answers } = this.sent;
+    if (!answers.has(exchange.out)) answers.set(exchange.out, -1);
+    try {
+      await task;
+    } finally {
+      if (own) answers.delete(exchange.out);
+    }
+  }
+
+  /** The track, made when it is the first request for it. @throws {TooManyTracks} */
+  trackOf(broadcast: Broadcast, { path, name }: Place): Track {
+    return broadcast.track(path, name, this.context.peerHop);
+  }
+}
+
+/** One key for a path and a name, whatever characters they have. */
+function keyOf({ path, name }: Place): string {
+  return `${path.length} ${path}${name}`;
+}

@@ -1,0 +1,161 @@
+/**
+ * SUBSCRIBE of the peer: waits for the track, accepts, and serves it until one side ends it.
+ * Spec: draft-ietf-moq-transport-18, "SUBSCRIBE".
+ *
+ * @module
+ */
+import { reasonOf } from "../../../base/errors.ts";
+import type { TrackEnd } from "../../../relay/reading.ts";
+import type { Track } from "../../../relay/track.ts";
+import type { RequestWord } from "../../../wire/ietf/codes.ts";
+import type { Messages } from "../../../wire/ietf/dialect.ts";
+import type { Parameters } from "../../../wire/ietf/parameters.ts";
+import type { Exchange } from "../exchange.ts";
+import { Awaited } from "./awaited.ts";
+import { isMandatory, trackParameters, trackProperties } from "./objects/properties.ts";
+import { EVERYTHING } from "./range.ts";
+import { routeTo } from "./route.ts";
+import { requestOf, ServedTrack } from "./served_track.ts";
+import type { Serving } from "./serving.ts";
+import { followUpdates } from "./updates.ts";
+
+/** Serves one SUBSCRIBE. Fulfils when nothing of it is left. */
+export async function serveSubscribe(
+  serving: Serving,
+  exchange: Exchange,
+  asked: Messages["subscribe"],
+): Promise<void> {
+  const { log, profile } = serving.context;
+  const place = serving.placeOf(asked);
+  const about = { broadcast: place.path, track: place.name, subscribe: exchange.id };
+  const refuse = (word: RequestWord, reason: string) => {
+    log.debug("subscribe refused", { ...about, reason });
+    exchange.refuse(word, reason);
+  };
+  if (serving.has(place) && !profile.manySubscriptions) {
+    return refuse("duplicateSubscription", "this session has a subscription to the track");
+  }
+  const leave = serving.enter(place);
+  if (leave === undefined) return refuse("overloaded", "too many subscriptions");
+  try {
+    const subscribing = new Subscribing(serving, exchange, asked.parameters, refuse);
+    const updates = followUpdates(exchange, subscribing);
+    const route = routeTo(serving, place, asked.parameters.rendezvousTimeoutMs, updates);
+    const broadcast = route instanceof Promise ? await route : route;
+    if (typeof broadcast === "object") {
+      subscribing.start(serving.trackOf(broadcast, place));
+      log.debug("subscribed", about);
+    } else {
+      if (broadcast === "left") return;
+      const reason = broadcast === "timeout" ? "nobody has come with it" : "nobody announces it";
+      return refuse(broadcast, reason);
+    }
+    await Promise.race([updates, subscribing.over]);
+    subscribing.cancel();
+    log.debug("unsubscribed", about);
+  } catch (error) {
+    refuse("overloaded", reasonOf(error));
+  } finally {
+    leave();
+  }
+}
+
+/** One SUBSCRIBE: first its track is not known, then it is served. */
+class Subscribing {
+  /** Fulfils when it was refused, or nothing of it is left. */
+  readonly over: Promise<void>;
+  readonly #onOver: () => void;
+  #wishes: Parameters;
+  #awaited: Awaited | undefined;
+  #served: ServedTrack | undefined;
+
+  constructor(
+    readonly serving: Serving,
+    readonly exchange: Exchange,
+    wishes: Parameters,
+    readonly refuse: (word: RequestWord, reason: string) => void,
+  ) {
+    this.#wishes = wishes;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.over = promise;
+    this.#onOver = resolve;
+  }
+
+  start(track: Track): void {
+    const awaited = new Awaited(
+      track,
+      firstRequest(this.#wishes, track),
+      () => this.#known(track),
+      (end) => this.#failed(end),
+    );
+    this.#awaited = awaited;
+    awaited.start();
+  }
+
+  update(changes: Parameters): void {
+    this.#wishes = { ...this.#wishes, ...changes };
+    this.#served?.update(changes);
+  }
+
+  /** The peer has left, or it was refused. */
+  cancel(): void {
+    this.#awaited?.stop();
+    this.#served?.cancel();
+  }
+
+  #known(track: Track): void {
+    const { serving, exchange } = this;
+    const { context } = serving;
+    if (isMandatory(track.info)) return this.#drop("unsupportedExtension", "an unknown property");
+    const served = new ServedTrack({
+      ...{ context, track, exchange },
+      wishes: this.#wishes,
+      alias: serving.aliases.take(track),
+      onDone: () => {
+        serving.remove(served);
+        this.#onOver();
+      },
+    });
+    if (served.asksInVain) return this.#drop("invalidRange", "the range has been published");
+    this.#served = served;
+    const { profile } = context;
+    exchange.send("subscribeOk", {
+      alias: served.alias,
+      parameters: {
+        ...trackParameters(profile, track.info),
+        expiresMs: 0,
+        groupOrder: this.#wishes.groupOrder ?? "ascending",
+        ...(track.largest && { largest: track.largest }),
+      },
+      properties: this.#wishes.includeProperties === false
+        ? new Uint8Array(0)
+        : trackProperties(profile, track.info),
+    });
+    serving.add(served);
+    served.begin();
+    this.#stopWaiting();
+  }
+
+  #failed(end: TrackEnd): void {
+    if (end.kind === "ended") return this.#drop("doesNotExist", "the track has ended");
+    this.#drop(end.why === "refused" ? "unauthorized" : "doesNotExist", end.reason);
+  }
+
+  #drop(word: RequestWord, reason: string): void {
+    this.#stopWaiting();
+    this.refuse(word, reason);
+    this.#onOver();
+  }
+
+  #stopWaiting(): void {
+    this.#awaited?.stop();
+    this.#awaited = undefined;
+  }
+}
+
+/** What is asked of a source before it is known what the filter means: only a range says it by itself. */
+function firstRequest(wishes: Parameters, track: Track) {
+  const { filter } = wishes;
+  const range = filter?.kind === "range" ? { start: filter.start, end: filter.end } : EVERYTHING;
+  return { ...requestOf(wishes, range, track), forward: true };
+}

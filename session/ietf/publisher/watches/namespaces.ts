@@ -1,0 +1,186 @@
+/**
+ * SUBSCRIBE_NAMESPACE of the peer: it hears of the namespaces below a prefix. From draft 16 on by NAMESPACE on the stream of
+ * its request, before by requests of our own. Spec: draft-ietf-moq-transport-18, "SUBSCRIBE_NAMESPACE"; -14.
+ *
+ * @module
+ */
+import type { AnnounceEvent } from "../../../../relay/origin.ts";
+import {
+  MAX_FULL_NAME_BYTES,
+  MAX_NAMESPACE_FIELDS,
+  type Namespace,
+} from "../../../../wire/ietf/names.ts";
+import type { Profile } from "../../../../wire/ietf/profile.ts";
+import { joinPath } from "../../../../wire/path.ts";
+import type { Exchange } from "../../exchange.ts";
+import { namespaceOf, pathOf } from "../../names.ts";
+import type { Serving } from "../serving.ts";
+import { nextOf } from "../updates.ts";
+
+/** Most bytes of announcements that wait on one stream. Above that nothing more is written, and changes are merged. */
+const MAX_UNTAKEN_BYTES = 64 * 1024;
+/** What each waiting write counts besides its bytes. */
+const WRITE_BYTES = 512;
+/** Most requests of our own that wait for the peer's leave. */
+const MAX_WAITING = 64;
+
+/** How news of one path get to the peer. */
+export interface Teller {
+  /** Whether it takes more now. Otherwise it calls back when it does. */
+  ready(then: () => void): boolean;
+  there(suffix: string, namespace: Namespace): void;
+  gone(suffix: string, namespace: Namespace): void;
+  close(): void;
+}
+
+/** Tells of namespaces below a prefix until it is closed. @returns What closes it. */
+export function tellNamespaces(
+  serving: Serving,
+  exchange: Exchange,
+  prefix: Namespace,
+): () => void {
+  const { serve, root, peerHop, quota, dialect, profile } = serving.context;
+  const teller = dialect.has("namespace")
+    ? new OnItsStream(exchange, prefix.length)
+    : new ByRequests(serving);
+  let begun = false;
+  let first = 0;
+  const told = new Set<string>();
+  const tell = ({ kind, suffix }: AnnounceEvent) => {
+    const namespace = [...prefix, ...namespaceOf(suffix)];
+    if (!isSayable(namespace, profile)) return;
+    if (!begun) first++;
+    if (kind === "ended") {
+      if (told.delete(suffix)) teller.gone(suffix, namespace);
+    } else if (!told.has(suffix)) {
+      told.add(suffix);
+      teller.there(suffix, namespace);
+    }
+  };
+  const watch = serve?.watch({
+    prefix: joinPath(root, pathOf(prefix)),
+    excludeHop: peerHop,
+    except: serving.self,
+    whole: true,
+    merged: true,
+    ready: () => teller.ready(() => watch?.catchUp()),
+  }, tell);
+  begun = true;
+  quota.told(first);
+  return () => {
+    watch?.close();
+    teller.close();
+  };
+}
+
+/** Whether a draft can name this namespace, and in it a track whose name has so many bytes. */
+export function isSayable(namespace: Namespace, profile: Profile, trackBytes = 0): boolean {
+  if (namespace.length > MAX_NAMESPACE_FIELDS || namespace.length < profile.minNamespaceFields) {
+    return false;
+  }
+  if (!profile.emptyFields && namespace.some((field) => field.length === 0)) return false;
+  const bytes = namespace.reduce((sum, field) => sum + field.length, trackBytes);
+  return bytes <= MAX_FULL_NAME_BYTES;
+}
+
+/** NAMESPACE and NAMESPACE_DONE (16+). */
+class OnItsStream implements Teller {
+  #untaken = 0;
+
+  constructor(readonly exchange: Exchange, readonly prefixFields: number) {}
+
+  ready(then: () => void): boolean {
+    const { out } = this.exchange;
+    if (this.#untaken < MAX_UNTAKEN_BYTES || !out.blocked) return true;
+    out.onWritable(() => {
+      this.#untaken = 0;
+      then();
+    });
+    return false;
+  }
+
+  there(path: string, namespace: Namespace): void {
+    this.#count(path);
+    this.exchange.send("namespace", { suffix: namespace.slice(this.prefixFields) });
+  }
+
+  gone(path: string, namespace: Namespace): void {
+    this.#count(path);
+    this.exchange.send("namespaceDone", { suffix: namespace.slice(this.prefixFields) });
+  }
+
+  close(): void {
+    this.exchange.finish();
+  }
+
+  #count(path: string): void {
+    if (!this.exchange.out.blocked) this.#untaken = 0;
+    this.#untaken += path.length + WRITE_BYTES;
+  }
+}
+
+/** PUBLISH_NAMESPACE and PUBLISH_NAMESPACE_DONE, as requests of our own (14, 15). */
+class ByRequests implements Teller {
+  readonly #open = new Map<string, { cancel(): void }>();
+  #waiting = 0;
+  #then: (() => void) | undefined;
+
+  constructor(readonly serving: Serving) {}
+
+  ready(then: () => void): boolean {
+    if (this.#waiting < MAX_WAITING) return true;
+    this.#then = then;
+    return false;
+  }
+
+  there(path: string, namespace: Namespace): void {
+    let exchange: Exchange | undefined;
+    let over = false;
+    const one = {
+      cancel: () => {
+        over = true;
+        exchange?.cancel();
+      },
+    };
+    this.#open.set(path, one);
+    const { exchanges, context } = this.serving;
+    const announce = async () => {
+      try {
+        exchange = await this.#granted(
+          exchanges.open("publishNamespace", { namespace, parameters: {} }),
+        );
+        if (over) return exchange.cancel();
+        // Until the peer refuses it, or cancels it.
+        for (;;) {
+          const said = await nextOf(exchange);
+          if (said === undefined || said.kind !== "requestOk") return;
+        }
+      } finally {
+        if (this.#open.get(path) === one) this.#open.delete(path);
+      }
+    };
+    context.spawn(announce());
+  }
+
+  gone(path: string): void {
+    this.#open.get(path)?.cancel();
+    this.#open.delete(path);
+  }
+
+  close(): void {
+    for (const one of this.#open.values()) one.cancel();
+    this.#open.clear();
+  }
+
+  async #granted(opening: Promise<Exchange>): Promise<Exchange> {
+    this.#waiting++;
+    try {
+      return await opening;
+    } finally {
+      this.#waiting--;
+      const then = this.#then;
+      this.#then = undefined;
+      then?.();
+    }
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * What the peer watches: namespaces, offered tracks, or both below one prefix.
+ * Spec: draft-ietf-moq-transport-18, "Subscribing to Namespaces".
+ *
+ * @module
+ */
+import type { Namespace } from "../../../../wire/ietf/names.ts";
+import type { SubscribeNamespace } from "../../../../wire/ietf/message/namespaces.ts";
+import type { Exchange } from "../../exchange.ts";
+import { tellNamespaces } from "./namespaces.ts";
+import { offerTracks } from "./offers.ts";
+import type { Serving } from "../serving.ts";
+import { nextOf } from "../updates.ts";
+
+/** Most such requests of one session. */
+const MAX_WATCHES = 64;
+
+interface Watch {
+  readonly kind: string;
+  readonly prefix: Namespace;
+}
+
+export class Watches {
+  readonly #serving: Serving;
+  readonly #running = new Set<Watch>();
+  /** What ends each of them. */
+  readonly #stops = new Set<() => void>();
+
+  constructor(serving: Serving) {
+    this.#serving = serving;
+  }
+
+  /** Serves one such request until the peer takes it back. */
+  async serve(exchange: Exchange, asked: SubscribeNamespace): Promise<void> {
+    const { log, quota } = this.#serving.context;
+    const { prefix } = asked;
+    const { kind } = exchange.request;
+    const overlaps = [...this.#running].some((one) =>
+      one.kind === kind && (isPrefix(one.prefix, prefix) || isPrefix(prefix, one.prefix))
+    );
+    if (overlaps) {
+      log.debug("watch refused: it overlaps with another", { kind });
+      return exchange.refuse("prefixOverlap", "another request of this session covers the prefix");
+    }
+    if (this.#running.size >= MAX_WATCHES) {
+      quota.hits.announceStreams++;
+      return exchange.refuse("overloaded", "too many such requests");
+    }
+    const watch: Watch = { kind, prefix };
+    this.#running.add(watch);
+    try {
+      for (let wait = quota.settled(); wait !== undefined; wait = quota.settled()) await wait;
+      await this.#run(exchange, asked);
+    } finally {
+      this.#running.delete(watch);
+    }
+  }
+
+  /** Nothing more is told. */
+  close(): void {
+    for (const stop of [...this.#stops]) stop();
+  }
+
+  async #run(exchange: Exchange, { prefix, wanted, parameters }: SubscribeNamespace) {
+    exchange.send("requestOk", { parameters: {}, properties: new Uint8Array(0) });
+    const serving = this.#serving;
+    const ends: (() => void)[] = [];
+    if (wanted !== "tracks") ends.push(tellNamespaces(serving, exchange, prefix));
+    if (wanted !== "namespaces") ends.push(offerTracks(serving, exchange, prefix, parameters));
+    const stop = () => {
+      this.#stops.delete(stop);
+      for (const end of ends.splice(0)) end();
+      exchange.finish();
+    };
+    this.#stops.add(stop);
+    try {
+      for (;;) {
+        const said = await nextOf(exchange);
+        if (said === undefined) return;
+        if (said.kind !== "update") continue;
+        // A new prefix would give every suffix another meaning.
+        if (said.value.parameters.prefix !== undefined) {
+          return exchange.refuseUpdate(said.value, "notSupported", "the prefix cannot change");
+        }
+        exchange.acceptUpdate(said.value);
+      }
+    } finally {
+      stop();
+    }
+  }
+}
+
+/** Whether a namespace begins with another one. */
+function isPrefix(prefix: Namespace, whole: Namespace): boolean {
+  return prefix.length <= whole.length && prefix.every((field, i) => isSame(field, whole[i]!));
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
