@@ -220,8 +220,8 @@ export class ServedTrack implements Served, TrackReader, Sending {
 
   /** Sends a subgroup from an object on that may not have come yet. */
   #seek(subgroup: Subgroup, first: number, last: number): void {
-    const { varints } = this.#o.context.profile;
-    const seeker = new Seeker(subgroup, first, varints, ({ id, idEnd }) => {
+    const { profile } = this.#o.context;
+    const seeker = new Seeker(subgroup, first, profile, ({ id, idEnd }) => {
       if (id <= last) this.#send(subgroup, { position: idEnd, first: { id }, last });
     }, (one) => {
       this.#seekers.delete(one);

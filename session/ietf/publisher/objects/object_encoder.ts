@@ -122,8 +122,8 @@ export class ObjectEncoder implements GroupEncoder {
 }
 
 /** Where the object ends that has the bytes before `position`. It has come to its end. */
-function wholeFrom(group: Subgroup, position: number, { varints }: Profile): number {
-  const walk = new ObjectWalk(varints);
+function wholeFrom(group: Subgroup, position: number, profile: Profile): number {
+  const walk = new ObjectWalk(profile);
   while (walk.end < position && walk.step(group));
   return Math.min(walk.end, group.bytes);
 }
@@ -141,7 +141,7 @@ export class ObjectBody implements GroupBody, GroupLimit {
   constructor(profile: Profile, part?: ObjectPart) {
     this.position = part?.position ?? 0;
     this.#last = part?.last ?? Infinity;
-    if (this.#last < Infinity) this.#walk = new ObjectWalk(profile.varints);
+    if (this.#last < Infinity) this.#walk = new ObjectWalk(profile);
   }
 
   next(group: Subgroup): Uint8Array {

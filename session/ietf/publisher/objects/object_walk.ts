@@ -6,7 +6,7 @@
  */
 import { concat } from "../../../../base/bytes.ts";
 import type { Subgroup } from "../../../../relay/group/group.ts";
-import type { Varints } from "../../../../wire/varint.ts";
+import type { Profile } from "../../../../wire/ietf/profile.ts";
 
 const EMPTY: Uint8Array = new Uint8Array(0);
 
@@ -21,13 +21,13 @@ export class ObjectWalk {
   status = 0;
   /** Its properties, without their length. A view, or a copy. */
   properties: Uint8Array = EMPTY;
-  readonly #varints: Varints;
+  readonly #varints: Profile["varints"];
   /** Where the reader stands in the window. */
   #at = 0;
 
-  /** @param varints Those of the layout. */
-  constructor(varints: Varints) {
-    this.#varints = varints;
+  /** @param profile A draft whose objects have the layout of the subgroup. */
+  constructor(profile: Profile) {
+    this.#varints = profile.varints;
   }
 
   /** Steps on the next object. @returns false when its head is not here: then nothing has changed. */

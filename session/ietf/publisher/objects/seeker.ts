@@ -4,7 +4,7 @@
  * @module
  */
 import type { GroupCursor, Subgroup } from "../../../../relay/group/group.ts";
-import type { Varints } from "../../../../wire/varint.ts";
+import type { Profile } from "../../../../wire/ietf/profile.ts";
 import { ObjectWalk } from "./object_walk.ts";
 
 export class Seeker implements GroupCursor {
@@ -20,11 +20,11 @@ export class Seeker implements GroupCursor {
   constructor(
     readonly subgroup: Subgroup,
     readonly first: number,
-    varints: Varints,
+    profile: Profile,
     readonly onFound: (walk: ObjectWalk) => void,
     readonly onDone: (seeker: Seeker) => void,
   ) {
-    this.#walk = new ObjectWalk(varints);
+    this.#walk = new ObjectWalk(profile);
   }
 
   start(): void {
