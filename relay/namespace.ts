@@ -34,7 +34,13 @@ export interface Namespace {
   /** As {@link Origin.find}. */
   find(path: string, excludeHop?: HopId, track?: string): Broadcast | undefined;
   /** As {@link Origin.awaitRoute}. */
-  awaitRoute(path: string, track: string, timeoutMs: number, excludeHop?: HopId): AwaitedRoute;
+  awaitRoute(
+    path: string,
+    track: string,
+    timeoutMs: number,
+    excludeHop?: HopId,
+    asker?: object,
+  ): AwaitedRoute;
 }
 
 /** What a session may do. Paths are absolute and normalised. */
@@ -89,9 +95,15 @@ export class ScopedOrigin implements Namespace {
     return this.#mayFind(path) ? this.#origin.find(path, excludeHop, track) : undefined;
   }
 
-  awaitRoute(path: string, track: string, timeoutMs: number, excludeHop?: HopId): AwaitedRoute {
+  awaitRoute(
+    path: string,
+    track: string,
+    timeoutMs: number,
+    excludeHop?: HopId,
+    asker?: object,
+  ): AwaitedRoute {
     return this.#mayFind(path)
-      ? this.#origin.awaitRoute(path, track, timeoutMs, excludeHop)
+      ? this.#origin.awaitRoute(path, track, timeoutMs, excludeHop, asker)
       : { promise: Promise.resolve(undefined), cancel: () => {} };
   }
 

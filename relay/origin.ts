@@ -260,12 +260,20 @@ export class Origin {
    * Waits until {@link Origin.find} finds a broadcast for a track.
    * @param timeoutMs Gives up after this long, and after MAX_WAIT_MS. 0 does not wait. Too many that wait are refused, and
    *   counted.
+   * @param asker Who asks, for a limit of its own.
    */
-  awaitRoute(path: string, track: string, timeoutMs: number, excludeHop?: HopId): AwaitedRoute {
+  awaitRoute(
+    path: string,
+    track: string,
+    timeoutMs: number,
+    excludeHop?: HopId,
+    asker: object = this,
+  ): AwaitedRoute {
     const find = () => this.find(path, excludeHop, track);
     const found = find();
     if (found !== undefined || timeoutMs <= 0) return settled(found);
-    const waits = this.#waiting.add(normalizePath(path), track, timeoutMs, find);
+    const awaited = { path: normalizePath(path), track, timeoutMs, asker };
+    const waits = this.#waiting.add(awaited, find);
     if (waits !== undefined) return waits;
     this.context.stats.waitsRefused++;
     return settled(undefined);

@@ -9,7 +9,7 @@ import {
   type TrackEvent,
   type WatchOptions,
 } from "../origin.ts";
-import { MAX_WAIT_MS, MAX_WAITING } from "./waiting.ts";
+import { MAX_WAIT_MS, MAX_WAITING, MAX_WAITING_EACH } from "./waiting.ts";
 
 function newOrigin(lingerMs = 5000) {
   const context = testContext();
@@ -289,9 +289,10 @@ Deno.test("a lost publisher that comes back has only what it publishes now", () 
 
 Deno.test("requests wait within a limit, are counted above it, and none waits for ever", async () => {
   const { origin, context } = newOrigin();
+  const askers = Array.from({ length: MAX_WAITING / MAX_WAITING_EACH + 1 }, () => ({}));
   const waiting = Array.from(
     { length: MAX_WAITING },
-    (_, i) => origin.awaitRoute(`room/${i}`, "t", Infinity),
+    (_, i) => origin.awaitRoute(`room/${i}`, "t", Infinity, 0n, askers[i % askers.length]),
   );
   assert.equal(await origin.awaitRoute("one/more", "t", 1000).promise, undefined);
   assert.equal(context.stats.waitsRefused, 1);
@@ -303,6 +304,21 @@ Deno.test("requests wait within a limit, are counted above it, and none waits fo
   context.clock.advance(MAX_WAIT_MS);
   assert.equal(await waiting.at(-1)!.promise, undefined);
   assert.equal(await last.promise, undefined);
+});
+
+Deno.test("one asker takes no more than its part of the places of those that wait", async () => {
+  const { origin, context } = newOrigin();
+  const [one, other] = [{}, {}];
+  const waits = (track: string, asker: object) => origin.awaitRoute("p", track, 1000, 0n, asker);
+  const waiting = Array.from({ length: MAX_WAITING_EACH }, (_, i) => waits(`${i}`, one));
+  assert.equal(await waits("more", one).promise, undefined);
+  assert.equal(context.stats.waitsRefused, 1);
+  const fair = waits("more", other);
+  waiting[0]!.cancel();
+  const again = waits("more", one);
+  const found = origin.announce("p", new FakeSource("a"), only("more"));
+  assert.deepEqual([await fair.promise, await again.promise].map((b) => b?.path), ["p", "p"]);
+  found!.end();
 });
 
 Deno.test("a request does not get what it may not be served by", async () => {

@@ -11,6 +11,9 @@ import { type Route, serves } from "../route.ts";
 /** Most requests that wait at one time. */
 export const MAX_WAITING = 4096;
 
+/** Most of them for one asker. */
+export const MAX_WAITING_EACH = 512;
+
 /** The longest that a request may wait. */
 export const MAX_WAIT_MS = 60_000;
 
@@ -22,6 +25,16 @@ export interface AwaitedRoute {
   cancel(): void;
 }
 
+/** What a request waits for. */
+export interface AwaitedTrack {
+  /** Normalised. */
+  readonly path: string;
+  readonly track: string;
+  readonly timeoutMs: number;
+  /** Who asks: one who asks for much takes the places of no other. */
+  readonly asker: object;
+}
+
 interface Waiter {
   readonly find: () => Broadcast | undefined;
   readonly settle: (found: Broadcast | undefined) => void;
@@ -31,6 +44,7 @@ export class Waiting {
   readonly #clock: Clock;
   readonly #index = new PathIndex();
   readonly #paths = new Map<string, Map<string, Set<Waiter>>>();
+  readonly #askers = new Map<object, number>();
   #size = 0;
 
   constructor(clock: Clock) {
@@ -42,21 +56,17 @@ export class Waiting {
     return this.#size;
   }
 
-  /**
-   * Waits until `find` finds something.
-   * @param path Normalised.
-   * @returns `undefined` when too many wait.
-   */
-  add(
-    path: string,
-    track: string,
-    timeoutMs: number,
-    find: () => Broadcast | undefined,
-  ): AwaitedRoute | undefined {
-    if (this.#size >= MAX_WAITING) return undefined;
+  /** Waits until `find` finds something. @returns `undefined` when too many wait. */
+  add(awaited: AwaitedTrack, find: () => Broadcast | undefined): AwaitedRoute | undefined {
+    const { path, track, timeoutMs, asker } = awaited;
+    const running = this.#askers.get(asker) ?? 0;
+    if (this.#size >= MAX_WAITING || running >= MAX_WAITING_EACH) return undefined;
     const { promise, resolve } = Promise.withResolvers<Broadcast | undefined>();
     const settle = (found: Broadcast | undefined) => {
       if (!this.#remove(path, track, waiter)) return;
+      const left = this.#askers.get(asker)! - 1;
+      if (left === 0) this.#askers.delete(asker);
+      else this.#askers.set(asker, left);
       stop();
       resolve(found);
     };
@@ -69,6 +79,7 @@ export class Waiting {
     let waiters = tracks.get(track);
     if (waiters === undefined) tracks.set(track, waiters = new Set());
     waiters.add(waiter);
+    this.#askers.set(asker, running + 1);
     this.#size++;
     const cancel = () => settle(undefined);
     const stop = this.#clock.after(Math.min(timeoutMs, MAX_WAIT_MS), cancel);

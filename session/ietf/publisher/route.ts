@@ -21,7 +21,7 @@ export function routeTo(
   const { serve, peerHop } = serving.context;
   if (found !== undefined) return found;
   if (serve === undefined || waitMs === undefined || waitMs === 0) return "doesNotExist";
-  const { promise, cancel } = serve.awaitRoute(place.path, place.name, waitMs, peerHop);
+  const { promise, cancel } = serve.awaitRoute(place.path, place.name, waitMs, peerHop, serving);
   const left = gone.then(() => "left" as const, () => "left" as const);
   void left.then(cancel);
   return Promise.race([left, promise.then((broadcast) => broadcast ?? "timeout" as const)]);
