@@ -5,7 +5,6 @@
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
-import type { Layout } from "../../relay/group/subgroup_head.ts";
 import type { DatagramObject, TrackInfo } from "../../relay/reading.ts";
 import { STATUS } from "../../wire/ietf/data/object_head.ts";
 import { type ObjectLayout, profileFor } from "./layouts.ts";
@@ -31,8 +30,7 @@ export function datagramTime(
  * The object of a datagram, for a peer that reads this layout.
  * @param timestamp Of a datagram of moq-lite, in the units of `info`.
  * @param object Absent for a datagram of moq-lite, which is object 0 of its group.
- * @returns `undefined` when the draft has no such object. Its bytes are valid until the datagram has been sent.
- * @throws {ProtocolViolation} Its properties are broken.
+ * @returns `undefined` when the draft has no such object, or its properties are broken.
  */
 export function datagramFor(
   to: ObjectLayout,
@@ -45,10 +43,13 @@ export function datagramFor(
   const profile = profileFor(to);
   if (!profile.statuses.includes(object.status)) return undefined;
   const mayHave = object.status === STATUS.normal || profile.statusWithProperties;
-  const properties = mayHave
-    ? new PropertyConverter(profileFor(object.layout), profile).convert(object.properties)
-    : NONE;
-  return { ...object, properties, layout: to };
+  try {
+    const converter = new PropertyConverter(profileFor(object.layout), profile);
+    const properties = mayHave ? converter.convert(object.properties) : NONE;
+    return { ...object, properties, layout: to };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether a peer of moq-lite can be shown this datagram as a group of one frame. */
@@ -60,10 +61,10 @@ function fromLite(to: ObjectLayout, timestamp: number, info: TrackInfo): Datagra
   return {
     object: 0,
     properties: new TimestampWriter(to).properties(timestamp, info),
-    layout: to satisfies Layout,
+    layout: to,
     priority: undefined,
     status: STATUS.normal,
-    endOfGroup: true, // a datagram of moq-lite is a whole group
+    endOfGroup: false,
   };
 }
 

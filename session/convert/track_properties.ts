@@ -6,7 +6,7 @@ import { BRIDGE_TIMESCALE } from "./timestamps.ts";
 
 /**
  * The properties of a track for a peer that reads this layout: what its publisher wrote. For a source of moq-lite they say
- * what the timestamps are counted in that the bridge writes.
+ * from draft 17 on what the timestamps are counted in that the bridge writes.
  *
  * @throws {ProtocolViolation} They are broken.
  */
@@ -14,7 +14,8 @@ export function trackPropertiesFor(to: ObjectLayout, info: TrackInfo): Uint8Arra
   const { properties, untimed } = info;
   const profile = profileFor(to);
   if (properties === undefined || properties.layout === "frames") {
-    if (untimed === true) return NONE;
+    // Peers of the drafts before that look for no units, and old ones of them refuse properties.
+    if (untimed === true || to !== "objects18") return NONE;
     return encodeProperties([{ type: TRACK_PROPERTY.timescale, value: BRIDGE_TIMESCALE }], profile);
   }
   if (properties.layout === to) return properties.bytes;

@@ -2,7 +2,7 @@ import { CLOSE_REASONS, type CloseReason, STREAM_REASONS, type StreamReason } fr
 import { type Codes, MAX_REASON, type Opening, SessionContext } from "../context.ts";
 import type { Entry } from "../session.ts";
 import type { Unfinished } from "../unfinished.ts";
-import type { Layout } from "../../relay/group/subgroup_head.ts";
+import type { ObjectLayout } from "../convert/layouts.ts";
 import { sessionCode, streamCode } from "../../wire/ietf/codes.ts";
 import { type Dialect, dialectOf } from "../../wire/ietf/dialect.ts";
 import type { ProtocolViolation } from "../../wire/errors.ts";
@@ -18,7 +18,7 @@ export function codesOf(profile: Profile): Codes {
 }
 
 /** The layout of a draft's objects on the streams of subgroups. */
-export function layoutOf({ pairDeltas, requestStreams }: Profile): Layout {
+export function layoutOf({ pairDeltas, requestStreams }: Profile): ObjectLayout {
   // Drafts with streams for requests write their own kind of integers.
   return requestStreams ? "objects18" : pairDeltas ? "objects16" : "objects14";
 }

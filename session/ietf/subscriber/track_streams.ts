@@ -5,12 +5,14 @@
  */
 import { GroupTooLarge } from "../../../relay/errors.ts";
 import type { GroupWriter } from "../../../relay/group/group_writer.ts";
-import type { TrackEnd, TrackSink } from "../../../relay/ports.ts";
+import { type TrackEnd, type TrackSink, UNTOLD_TRACK_INFO } from "../../../relay/ports.ts";
+import type { TrackInfo } from "../../../relay/reading.ts";
 import type { ReceiveStream } from "../../../transport/connection.ts";
 import { ConnectionClosed, StreamReset } from "../../../transport/errors.ts";
 import type { ObjectDatagram } from "../../../wire/ietf/data/datagram.ts";
 import { STATUS } from "../../../wire/ietf/data/object_head.ts";
 import type { SubgroupHeader } from "../../../wire/ietf/data/stream_head.ts";
+import { datagramTime } from "../../convert/datagrams.ts";
 import type { StreamReader } from "../../stream_reader.ts";
 import { type IetfContext, layoutOf } from "../context.ts";
 import { ObjectParser } from "./object_parser.ts";
@@ -26,6 +28,8 @@ const DRAIN_MS = 10_000;
 export type ObjectSink = Pick<TrackSink, "openGroup" | "interrupt" | "datagram" | "ended">;
 
 export class TrackStreams {
+  /** What the peer has told of the track. */
+  info: TrackInfo = UNTOLD_TRACK_INFO;
   readonly #context: IetfContext;
   readonly #sink: ObjectSink;
   readonly #onOver: () => void;
@@ -106,10 +110,12 @@ export class TrackStreams {
     const { clock, profile } = this.#context;
     this.#hadDatagrams = true;
     this.#highest = Math.max(this.#highest, group);
-    this.#sink.datagram(group, clock.wallMs() * 1000, payload, {
+    const layout = layoutOf(profile);
+    const timestamp = datagramTime({ properties, layout }, this.info, clock);
+    this.#sink.datagram(group, timestamp, payload, {
       object,
       properties,
-      layout: layoutOf(profile),
+      layout,
       priority: priority === undefined ? undefined : 255 - priority,
       status,
       endOfGroup,

@@ -7,10 +7,8 @@
 import type { DatagramObject } from "../../../../relay/reading.ts";
 import type { Track } from "../../../../relay/track.ts";
 import { encodeDatagram } from "../../../../wire/ietf/data/datagram.ts";
-import type { IetfContext } from "../../context.ts";
-import { propertiesFor } from "./properties.ts";
-
-const NONE: Uint8Array = new Uint8Array(0);
+import { datagramFor } from "../../../convert/datagrams.ts";
+import { type IetfContext, layoutOf } from "../../context.ts";
 
 /** Where a datagram belongs. */
 interface Place {
@@ -26,27 +24,16 @@ interface Place {
 /** Sends one object. It is dropped when it does not fit, or when its draft has what the peer's has not. */
 export function sendDatagram(
   { connection, profile, quota, stats }: IetfContext,
-  { alias, group, priority }: Place,
+  { alias, group, timestamp, priority, track }: Place,
   payload: Uint8Array,
   object?: DatagramObject,
 ): void {
   if (!quota.maySend) return;
-  const status = object?.status ?? 0;
-  if (!profile.statuses.includes(status)) return;
-  const properties = object === undefined || status !== 0 && !profile.statusWithProperties
-    ? NONE
-    : propertiesFor(profile, object.properties, object.layout);
-  const own = object?.priority;
+  const shown = datagramFor(layoutOf(profile), timestamp, track.info, object);
+  if (shown === undefined) return;
+  const own = shown.priority;
   const bytes = encodeDatagram(
-    {
-      alias,
-      group,
-      object: object?.object ?? 0,
-      priority: own === undefined ? priority : 255 - own,
-      properties,
-      status,
-      endOfGroup: object?.endOfGroup ?? false,
-    },
+    { ...shown, alias, group, priority: own === undefined ? priority : 255 - own },
     payload,
     profile,
   );

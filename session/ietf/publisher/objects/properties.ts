@@ -8,13 +8,13 @@ import type { TrackInfo, TrackProperties } from "../../../../relay/reading.ts";
 import type { Layout } from "../../../../relay/group/subgroup_head.ts";
 import {
   decodeProperties,
-  encodeProperties,
   isMandatoryProperty,
   type Pair,
   TRACK_PROPERTY,
 } from "../../../../wire/ietf/pairs.ts";
 import type { Parameters } from "../../../../wire/ietf/parameters.ts";
 import { type Profile, profileOf } from "../../../../wire/ietf/profile.ts";
+import { trackPropertiesFor } from "../../../convert/track_properties.ts";
 import { layoutOf } from "../../context.ts";
 
 const NONE: Uint8Array = new Uint8Array(0);
@@ -26,26 +26,14 @@ const WRITTEN: Readonly<Record<Layout, Profile>> = {
   objects18: profileOf(18),
 };
 
-/** Properties for peers of a draft. What cannot be written there is left out. */
-export function propertiesFor(
-  profile: Profile,
-  bytes: Uint8Array,
-  layout: Layout,
-): Uint8Array {
-  if (bytes.length === 0 || layout === layoutOf(profile)) return bytes;
+/** A track's properties as messages of a draft carry them. */
+export function trackProperties(profile: Profile, info: TrackInfo): Uint8Array {
+  if (!profile.trackProperties) return NONE;
   try {
-    const pairs = [...decodeProperties(bytes, WRITTEN[layout])];
-    pairs.sort((a, b) => a.type < b.type ? -1 : a.type > b.type ? 1 : 0);
-    return encodeProperties(pairs, profile);
+    return trackPropertiesFor(layoutOf(profile), info);
   } catch {
     return NONE;
   }
-}
-
-/** A track's properties as messages of a draft carry them. */
-export function trackProperties(profile: Profile, { properties }: TrackInfo): Uint8Array {
-  if (!profile.trackProperties || properties === undefined) return NONE;
-  return propertiesFor(profile, properties.bytes, properties.layout);
 }
 
 /** The same as parameters, for drafts whose messages have no properties. */
