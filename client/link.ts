@@ -75,7 +75,7 @@ function sourceOf(link: Link, clock: Clock | undefined): BroadcastSource {
   return {
     label: source.label,
     trackInfo: (broadcast, track) => source.trackInfo(broadcast, track),
-    fetch: (broadcast, track, request, writer) => source.fetch(broadcast, track, request, writer),
+    fetch: (broadcast, track, request, into) => source.fetch(broadcast, track, request, into),
     subscribe: (broadcast, track, request, sink) => {
       const into = clock === undefined ? sink : goingOn(link, sink, clock);
       return source.subscribe(broadcast, track, request, into);
@@ -89,11 +89,11 @@ function sourceOf(link: Link, clock: Clock | undefined): BroadcastSource {
  */
 function goingOn(link: Link, sink: TrackSink, clock: Clock): TrackSink {
   return {
-    openGroup: (sequence, startFrame) => sink.openGroup(sequence, startFrame),
-    accepted: () => sink.accepted(),
+    openGroup: (sequence, startFrame, head) => sink.openGroup(sequence, startFrame, head),
+    accepted: (facts) => sink.accepted(facts),
     started: (group) => sink.started(group),
     interrupt: (writer) => sink.interrupt(writer),
-    datagram: (sequence, timestamp, payload) => sink.datagram(sequence, timestamp, payload),
+    datagram: (...datagram) => sink.datagram(...datagram),
     ended: (end) => {
       if (end.kind !== "ended") return sink.ended(end);
       if (link.leaving) return sink.ended(LEFT);

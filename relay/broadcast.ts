@@ -5,9 +5,16 @@
  */
 import { NotFound, TooManyTracks } from "./errors.ts";
 import { Feed, type FeedRoutes } from "./feed.ts";
-import { Group, type Subgroup } from "./group/group.ts";
-import { GroupWriter } from "./group/group_writer.ts";
-import type { BroadcastSource, FetchRequest, TrackInfo } from "./ports.ts";
+import type { CopiedTrack } from "./group/copies.ts";
+import { FetchedGroup } from "./group/fetched_group.ts";
+import type { Group, Subgroup } from "./group/group.ts";
+import type { IngressCounter } from "./group/group_writer.ts";
+import {
+  type BroadcastSource,
+  type FetchRequest,
+  type TrackInfo,
+  UNTOLD_TRACK_INFO,
+} from "./ports.ts";
 import {
   compareRoutes,
   type HopId,
@@ -41,7 +48,7 @@ interface Entry {
 }
 
 interface PendingFetch {
-  readonly group: Promise<Subgroup>;
+  readonly group: Promise<Group>;
   askers: number;
 }
 
@@ -198,9 +205,8 @@ export class Broadcast {
   }
 
   /**
-   * One group, from the cache, the archive or the source. Calls for the same group at the same time share one request.
-   * @param excludeHop The hop of the reader, as in {@link Broadcast.track}.
-   * @returns The whole group as frames, retained for the caller, who releases it. It may still grow.
+   * One group as frames; else as {@link Broadcast.fetchGroup}.
+   * @returns The whole group, retained for the caller, who releases it. It may still grow.
    * @throws {NotFound} @throws {SourceLost}
    */
   async fetch(
@@ -209,32 +215,91 @@ export class Broadcast {
     request: FetchRequest,
     excludeHop: HopId = 0n,
   ): Promise<Subgroup> {
-    const { stats } = this.#options.context;
+    const { copyOf } = this.#options.context;
+    const isUsable = ({ first }: Group) => first.head.layout === "frames" || copyOf !== undefined;
+    const group = await this.#fetch(path, name, request, excludeHop, isUsable);
+    const { first } = group;
+    if (first.head.layout === "frames") return first;
+    const copy = copyOf?.(first, "frames", await this.copiedTrack(path, name, excludeHop));
+    group.release();
+    if (copy === undefined || typeof copy === "string") throw noSuchGroup(name, request);
+    return copy;
+  }
+
+  /** What copies of a fetched group in another layout ask of its track. */
+  async copiedTrack(path: string, name: string, excludeHop: HopId = 0n): Promise<CopiedTrack> {
+    const asked = this.trackInfo(path, name, excludeHop);
+    const info = await asked.catch(() => UNTOLD_TRACK_INFO);
+    return { info, infoComes: false, context: this.#options.context };
+  }
+
+  /**
+   * One group, from the cache, the archive or the source. Calls for the same group at the same time share one request.
+   * @param excludeHop The hop of the reader, as in {@link Broadcast.track}.
+   * @returns The group in whatever layout it is kept or comes, retained for the caller, who releases it. It may still grow,
+   *   also by subgroups, until {@link Group.isOver}; then its state says whether it is complete.
+   * @throws {NotFound} @throws {SourceLost}
+   */
+  async fetchGroup(
+    path: string,
+    name: string,
+    request: FetchRequest,
+    excludeHop: HopId = 0n,
+  ): Promise<Group> {
+    return await this.#fetch(path, name, request, excludeHop, () => true);
+  }
+
+  /** @param isUsable Whether the caller can use a group that is kept. */
+  async #fetch(
+    path: string,
+    name: string,
+    request: FetchRequest,
+    excludeHop: HopId,
+    isUsable: (group: Group) => boolean,
+  ): Promise<Group> {
+    const { stats, archive } = this.#options.context;
     const counted = excludeHop !== SIBLINGS;
     if (counted) stats.fetches++;
     const own = this.best(excludeHop, path, name)?.source.ownTrack?.(path, name);
     const tracks = own === undefined
       ? this.#entries.get(keyOf(path, name)) ?? []
       : [{ track: own }];
-    for (const { track } of tracks) {
-      const kept = track.ring.get(request.group);
-      if (kept === undefined || kept.state === "cut" || !kept.fromStart) continue;
-      const found = inFrames(kept, track);
-      if (found === undefined) continue;
-      if (counted) stats.fetchesFromCache++;
-      return found;
+    const kept = tracks.flatMap(({ track }) => track.ring.get(request.group) ?? []);
+    const isWhole = (group: Group) => group.state !== "cut" && group.fromStart && isUsable(group);
+    const whole = kept.find(isWhole);
+    const part = request.partial ? kept.find(isUsable) : undefined;
+    const held = whole ?? part;
+    held?.retain();
+    if (whole === undefined) {
+      try {
+        if (own !== undefined && archive === undefined) throw noSuchGroup(name, request);
+        const group = await this.#askedFor(path, name, request, excludeHop, own !== undefined);
+        held?.release();
+        return group;
+      } catch (error) {
+        if (held === undefined) throw error;
+      }
     }
-    if (own !== undefined && this.#options.context.archive === undefined) {
-      throw new NotFound(`group ${request.group} of track ${name}`, "group");
-    }
+    if (counted) stats.fetchesFromCache++;
+    return held!;
+  }
+
+  /** The group from the archive or the source, retained for the caller. */
+  #askedFor(
+    path: string,
+    name: string,
+    request: FetchRequest,
+    excludeHop: HopId,
+    noSource: boolean,
+  ): Promise<Group> {
     const exclude = this.#routes.some((r) => isExcluded(r, excludeHop)) ? excludeHop : 0n;
     const key = `${request.group} ${exclude} ${keyOf(path, name)}`;
     const known = this.#fetches.get(key);
     if (known !== undefined) {
       known.askers++;
-      return await known.group;
+      return known.group;
     }
-    const answer = this.#fetchOnce(path, name, request, exclude, own !== undefined).then(
+    const answer = this.#fetchOnce(path, name, request, exclude, noSource).then(
       (fetched) => {
         // No further call joins this request. Each one that did retains the group once.
         this.#fetches.delete(key);
@@ -248,7 +313,7 @@ export class Broadcast {
     );
     const pending: PendingFetch = { group: answer, askers: 1 };
     this.#fetches.set(key, pending);
-    return await answer;
+    return answer;
   }
 
   /** Asks the archive before the source: it is nearer and keeps more. */
@@ -258,18 +323,18 @@ export class Broadcast {
     request: FetchRequest,
     excludeHop: HopId,
     noSource: boolean,
-  ): Promise<Subgroup> {
-    const { archive, pool, clock, limits, stats } = this.#options.context;
+  ): Promise<Group> {
+    const { archive, stats } = this.#options.context;
     if (archive !== undefined) {
-      const answer = Group.alone(pool, request.group, clock.now());
-      if (await archive.fetch(path, name, request.group, new GroupWriter(answer, limits))) {
+      const answer = this.#fetchedGroup(request, []);
+      if (await archive.fetch(path, name, request.group, answer.open()!)) {
         stats.fetchesFromArchive++;
-        return answer;
+        answer.ended(true);
+        return answer.take()!;
       }
-      answer.end("cut");
-      answer.release();
+      answer.drop();
     }
-    if (noSource) throw new NotFound(`group ${request.group} of track ${name}`, "group");
+    if (noSource) throw noSuchGroup(name, request);
     return await this.#fetchUpstream(path, name, request, excludeHop);
   }
 
@@ -279,23 +344,29 @@ export class Broadcast {
     name: string,
     request: FetchRequest,
     excludeHop: HopId,
-  ): Promise<Subgroup> {
-    const { pool, clock, limits, stats } = this.#options.context;
+  ): Promise<Group> {
+    const { stats } = this.#options.context;
     const routes = this.#usable(path, excludeHop, name);
     let failure: unknown = new NotFound(`a route to broadcast ${path}`, "broadcast");
     for (const { source } of routes) {
-      const answer = Group.alone(pool, request.group, clock.now());
+      const answer = this.#fetchedGroup(request, source.sibling ? [] : [stats]);
       try {
-        const counters = source.sibling ? [] : [stats];
-        await source.fetch(path, name, request, new GroupWriter(answer, limits, counters));
-        return answer;
+        await source.fetch(path, name, request, answer);
+        const group = answer.take();
+        if (group !== undefined) return group;
+        failure = noSuchGroup(name, request);
       } catch (error) {
         failure = error;
-        answer.end("cut");
-        answer.release();
       }
+      answer.drop();
     }
     throw failure;
+  }
+
+  #fetchedGroup(request: FetchRequest, counters: readonly IngressCounter[]): FetchedGroup {
+    const { pool, clock, limits } = this.#options.context;
+    const sequence = request.group;
+    return new FetchedGroup({ pool, sequence, now: clock.now(), limits, counters });
   }
 
   #feedRoutes(
@@ -366,15 +437,8 @@ export class Broadcast {
   }
 }
 
-/** A whole group as frames, retained for the caller; `undefined` when nothing converts it. */
-function inFrames(group: Group, track: Track): Subgroup | undefined {
-  const { first } = group;
-  if (first.head.layout === "frames") {
-    group.retain();
-    return first;
-  }
-  const copy = track.context.copyOf?.(first, "frames", track);
-  return typeof copy === "string" ? undefined : copy;
+function noSuchGroup(name: string, { group }: FetchRequest): NotFound {
+  return new NotFound(`group ${group} of track ${name}`, "group");
 }
 
 /** One key for a path and a name, whatever characters they have. */

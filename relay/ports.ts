@@ -4,11 +4,13 @@
  *
  * @module
  */
+import type { GroupSink } from "./group/fetched_group.ts";
 import type { GroupWriter } from "./group/group_writer.ts";
 import type { SubgroupHead } from "./group/subgroup_head.ts";
 import type { DatagramObject, TrackEnd, TrackFacts, TrackInfo, TrackRequest } from "./reading.ts";
 import type { Track } from "./track.ts";
 
+export type { GroupSink } from "./group/fetched_group.ts";
 export type { Archive } from "./archive.ts";
 export { DEFAULT_TRACK_INFO, OWN_TRACK_INFO, UNTOLD_TRACK_INFO } from "./reading.ts";
 export type {
@@ -63,6 +65,8 @@ export interface UpstreamSubscription {
 export interface FetchRequest {
   readonly group: number;
   readonly priority: number;
+  /** Whether a part of the group is better than nothing: one that lacks its beginning, or was cut. Default: it is not. */
+  readonly partial?: boolean;
 }
 
 /** Serves the tracks of one broadcast: the session that announced it, or a publisher in this process. */
@@ -86,13 +90,14 @@ export interface BroadcastSource {
     sink: TrackSink,
   ): UpstreamSubscription;
   /**
-   * Fills `writer`, and finishes or cuts it. Fulfils when the answer has begun; the rest follows.
+   * Opens the subgroups of a group at `sink`, fills and ends them. Fulfils when the answer has begun: the first one is open.
+   * The rest follows.
    * @throws {NotFound} @throws {SourceLost}
    */
   fetch(
     broadcast: string,
     track: string,
     request: FetchRequest,
-    writer: GroupWriter,
+    sink: GroupSink,
   ): Promise<void>;
 }

@@ -131,8 +131,10 @@ Deno.test("Broadcast.fetch() answers with frames of a kept group of objects, all
 
 Deno.test("Broadcast.fetch() asks the source for a kept group that nothing makes frames of", async () => {
   const source = new FakeSource("a");
-  const { track, broadcast } = broadcastOf(source);
-  track.add(new FakeReader(LIVE, "objects14"));
+  const context = testContext();
+  const broadcast = new Broadcast("b", 7n, { context, lingerMs: 5000 });
+  broadcast.setRoute({ source, hops: [7n], warm: 0, cold: 0, order: 0 });
+  broadcast.track("b", "t").add(new FakeReader(LIVE, "objects14"));
   source.last.sink.openGroup(3, 0, objects(0, { layout: "objects14" }))!.finish();
   const fetched = await broadcast.fetch("b", "t", { group: 3, priority: 1 });
   assert.equal(source.fetches.length, 1);

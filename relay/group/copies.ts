@@ -69,14 +69,16 @@ function copyOf(
   convert: Convert,
 ): ReturnType<CopyOf> {
   const { group, head } = subgroup;
-  const copies = group.copies.filter((copy) => copy instanceof Copy && copy.isLive) as Copy[];
-  let copy = copies.find((one) => one.layout === layout && one.takes(subgroup));
+  const others = group.copies.filter((one) => !(one instanceof Copy) || one.isLive);
+  let copy = others.find((one): one is Copy =>
+    one instanceof Copy && one.layout === layout && one.takes(subgroup)
+  );
   if (copy === undefined) {
     const converter = convert(head.layout, layout);
     if (converter === undefined) return "none";
     if (converter.merges && subgroup !== group.first) return "merged";
     copy = new Copy(subgroup, layout, converter, track);
-    group.copies = [...copies, copy];
+    group.copies = [...others, copy];
     copy.start();
   } else if (copy.source !== subgroup) return "merged";
   else copy.target.retain();

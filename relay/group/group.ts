@@ -34,7 +34,7 @@ export interface GroupKeeper {
   ended(group: Group): void;
 }
 
-/** A copy of a group in another layout. Its methods must not throw. */
+/** A copy of a group in another layout, or whatever else follows all its subgroups. Its methods must not throw. */
 export interface GroupCopy {
   /** Bytes of its slabs. */
   readonly heldBytes: number;
@@ -75,6 +75,13 @@ export class Group {
   #supersededAtMs = Infinity;
   #settled = false;
   #refs = 1;
+  /** Of its subgroups: how many are open, whether one was cut, and whether one starts or ends the group. */
+  #open = 0;
+  #cut = false;
+  #starts = false;
+  #ends = false;
+  /** The numbers of its subgroups, once it has several. */
+  #ids: Set<number> | undefined;
 
   /**
    * @param head Of its first subgroup, as the two that follow.
@@ -92,6 +99,7 @@ export class Group {
     readonly copyOf?: Group,
   ) {
     this.first = new Subgroup(this, head, startFrame, sizeHint);
+    this.#count(this.first);
   }
 
   /** The subgroup of a new group that no ring keeps. The caller releases it. */
@@ -104,12 +112,28 @@ export class Group {
     return new Group(pool, sequence, openedAtMs, head, startFrame, 0, copyOf).first;
   }
 
-  /** Opens one more subgroup. Its size is unknown, so it takes memory as it grows. */
-  open(head: SubgroupHead, startFrame = 0): Subgroup {
+  /**
+   * Opens one more subgroup. Its size is unknown, so it takes memory as it grows.
+   * @returns `undefined` when it has that one, has too many, or is here in another layout: then another source has the same
+   *   group, and it would come twice.
+   */
+  open(head: SubgroupHead = WHOLE_GROUP, startFrame = 0): Subgroup | undefined {
+    const known = this.#ids ??= new Set([this.first.head.id]);
+    if (known.size === MAX_SUBGROUPS || known.has(head.id)) return undefined;
+    if (this.first.head.layout !== head.layout) return undefined;
+    known.add(head.id);
     const subgroup = new Subgroup(this, head, startFrame, 0);
-    this.others = [...this.others, subgroup];
+    if (this.others === NO_SUBGROUPS) this.others = [subgroup];
+    else (this.others as Subgroup[]).push(subgroup);
+    this.#count(subgroup);
     for (const copy of this.copies) copy.opened(subgroup);
     return subgroup;
+  }
+
+  #count({ startFrame, head }: Subgroup): void {
+    this.#open++;
+    this.#starts ||= startFrame === 0;
+    this.#ends ||= head.endOfGroup;
   }
 
   /** All its subgroups, in the order in which they came. */
@@ -146,24 +170,19 @@ export class Group {
 
   /** open: one of its subgroups is open. complete: all of them are complete. */
   get state(): GroupState {
-    if (this.others.length === 0) return this.first.state;
-    let state: GroupState = "complete";
-    for (const subgroup of this.subgroups) {
-      if (subgroup.state === "open") return "open";
-      if (subgroup.state === "cut") state = "cut";
-    }
-    return state;
+    if (this.#open > 0) return "open";
+    return this.#cut ? "cut" : "complete";
   }
 
   /** Whether some subgroup starts with the first frame or object. Otherwise only the rest of the group is here. */
   get fromStart(): boolean {
-    return this.subgroups.some(({ startFrame }) => startFrame === 0);
+    return this.#starts;
   }
 
   /** Whether all its subgroups have ended and no further one is waited for. */
   get isOver(): boolean {
     return this.state !== "open" &&
-      (!this.awaitsMore || this.subgroups.some(({ head }) => head.endOfGroup));
+      (!this.awaitsMore || this.#ends);
   }
 
   /** Whether further subgroups may come, if one that says that it has the end has overtaken them. */
@@ -210,9 +229,15 @@ export class Group {
     for (const subgroup of this.others) subgroup.end(state);
   }
 
+  /** One of its subgroups ends: called before its readers are told. @internal */
+  ending(state: GroupState): void {
+    this.#open--;
+    this.#cut ||= state === "cut";
+  }
+
   /** One of its subgroups has ended. @internal */
   ended(): void {
-    if (this.state !== "open") this.keeper?.ended(this);
+    if (this.#open === 0) this.keeper?.ended(this);
   }
 }
 
@@ -373,6 +398,7 @@ export class Subgroup {
     if (this.state !== "open") return;
     this.bytes = this.#written;
     this.state = state;
+    this.group.ending(state);
     this.observer?.changed(this);
     this.wake();
     this.group.ended();

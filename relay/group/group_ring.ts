@@ -5,9 +5,9 @@
  * @module
  */
 import type { FramePool } from "./frame_pool.ts";
-import { Group, type GroupKeeper, MAX_SUBGROUPS, type Subgroup } from "./group.ts";
+import { Group, type GroupKeeper, type Subgroup } from "./group.ts";
 import type { Location } from "../reading.ts";
-import { type SubgroupHead, WHOLE_GROUP } from "./subgroup_head.ts";
+import type { SubgroupHead } from "./subgroup_head.ts";
 
 /** Told of every change: a mirror in shared memory follows the ring (`shared_ring.ts`). */
 export interface RingObserver {
@@ -113,10 +113,10 @@ export class GroupRing implements GroupKeeper {
    */
   add(sequence: number, now: number, startFrame = 0, head?: SubgroupHead): Subgroup | undefined {
     if (sequence <= this.#floor || this.#wasHere(sequence)) {
-      return this.#open(this.#growing.get(sequence), startFrame, head);
+      return this.#growing.get(sequence)?.open(head, startFrame);
     }
     const at = this.#bySequence.get(sequence);
-    if (at !== undefined) return this.#open(this.#slots[at], startFrame, head);
+    if (at !== undefined) return this.#slots[at]?.open(head, startFrame);
     const newest = this.#newest;
     const isNewest = newest === undefined || sequence > newest.sequence;
     let slot = this.#next;
@@ -148,19 +148,6 @@ export class GroupRing implements GroupKeeper {
     // Last, when the ring is in order again: this wakes readers, which may call the ring.
     if (old !== undefined) this.#letGo(old);
     return group.first;
-  }
-
-  /** Opens one more subgroup of a group. */
-  #open(
-    group: Group | undefined,
-    startFrame: number,
-    head: SubgroupHead = WHOLE_GROUP,
-  ): Subgroup | undefined {
-    if (group === undefined || group.others.length + 1 === MAX_SUBGROUPS) return undefined;
-    // Another source may have the same group in another layout: it would come twice.
-    if (group.first.head.layout !== head.layout) return undefined;
-    if (group.subgroups.some((known) => known.head.id === head.id)) return undefined;
-    return group.open(head, startFrame);
   }
 
   /** Kept groups from `from` on, lowest sequence first. */

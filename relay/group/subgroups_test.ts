@@ -112,7 +112,9 @@ Deno.test("a group takes no more than so many subgroups, and its bytes are those
 
   const group = new Group(new FramePool(), 0, 0, objects(0));
   const limits = { maxGroupBytes: 25 };
-  const [one, two] = [group.first, group.open(objects(1))].map((to) => new GroupWriter(to, limits));
+  const [one, two] = [group.first, group.open(objects(1))!].map((to) =>
+    new GroupWriter(to, limits)
+  );
   const copier = new RecordCopier(one!);
   new ObjectWriter(one!).object({ id: 0, payload: counting(10) });
   new ObjectWriter(two!).object({ id: 0, payload: counting(9) });

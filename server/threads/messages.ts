@@ -7,7 +7,13 @@
 import type { GroupState } from "../../relay/group/group.ts";
 import type { Marks } from "../../relay/group/record_writer.ts";
 import type { SubgroupHead } from "../../relay/group/subgroup_head.ts";
-import type { TrackEnd, TrackFacts, TrackInfo, TrackRequest } from "../../relay/ports.ts";
+import type {
+  FetchRequest,
+  TrackEnd,
+  TrackFacts,
+  TrackInfo,
+  TrackRequest,
+} from "../../relay/ports.ts";
 
 /** From the owner of the broadcasts. */
 export type FromOwner =
@@ -76,13 +82,25 @@ export type FromOwner =
   /** The subscription has ended. Its groups are in the ring. */
   | { readonly type: "ended"; readonly id: number; readonly end: TrackEnd }
   | { readonly type: "info"; readonly id: number; readonly info: TrackInfo }
-  /** More bytes of a fetched group, as they are kept. The first may be empty: the answer has begun. */
+  /** A subgroup of a fetched group has opened. `key` is its number in the answer. */
+  | {
+    readonly type: "fetching";
+    readonly id: number;
+    readonly key: number;
+    readonly startFrame: number;
+    readonly head: SubgroupHead;
+  }
+  /** More bytes of it, as they are kept, and how far its records are whole. */
   | {
     readonly type: "fetched";
     readonly id: number;
+    readonly key: number;
     readonly bytes: Uint8Array;
+    readonly marks: Marks;
     readonly state: GroupState;
   }
+  /** Nothing more comes of the fetched group. */
+  | { readonly type: "fetchedAll"; readonly id: number; readonly complete: boolean }
   /** The track info or the group was not found, or its source was lost. */
   | { readonly type: "refused"; readonly id: number; readonly lost: boolean };
 
@@ -108,8 +126,7 @@ export type FromAsker =
     readonly id: number;
     readonly broadcast: string;
     readonly track: string;
-    readonly group: number;
-    readonly priority: number;
+    readonly request: FetchRequest;
   };
 
 /** Any message between two nodes. */

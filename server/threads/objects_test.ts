@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { counting, FakeReader } from "../../tests/support/fixtures/relay.ts";
+import { bytesOf, counting, FakeReader } from "../../tests/support/fixtures/relay.ts";
 import { Nodes, reading } from "../../tests/support/fixtures/nodes.ts";
-import { objects, ObjectWriter } from "../../tests/support/fixtures/objects.ts";
+import { objectBytes, objects, ObjectWriter } from "../../tests/support/fixtures/objects.ts";
 import { until } from "../../tests/support/fixtures/http.ts";
+import type { GroupSink } from "../../relay/ports.ts";
 import type { TrackInfo } from "../../relay/reading.ts";
 import type { Track } from "../../relay/track.ts";
 
@@ -37,4 +38,59 @@ Deno.test("the facts of a track reach readers at another node, also those that c
   const late = nodes.all[2]!.origin.find("p")!.track("p", "t");
   assert.deepEqual(await found(late), { info: TOLD, largest });
   assert.deepEqual(await nodes.all[2]!.origin.find("p")!.trackInfo("p", "t"), TOLD);
+});
+
+Deno.test("a fetched group crosses to another node with all its subgroups, from the source or the cache", async () => {
+  const request = { group: 7, priority: 1 };
+  const list = [{ id: 1, payload: counting(9) }, { id: 5, payload: counting(90_000) }];
+  for (const cached of [false, true]) {
+    using nodes = new Nodes(2);
+    const { a, b, source, track, reader } = await reading(nodes, REQUEST, "kept");
+    const open = (id: number) =>
+      cached ? source.last.sink.openGroup(7, 0, objects(id)) : sink!.open(objects(id));
+    const fill = (id: number) => {
+      const writer = new ObjectWriter(open(id)!);
+      for (const object of list) writer.object(object);
+      if (cached) writer.writer.finish();
+    };
+    let sink: GroupSink | undefined;
+    source.fills = (into) => {
+      sink = into;
+      fill(0);
+    };
+    if (cached) {
+      fill(0);
+      await until(() => a.origin.find("p")!.track("p", "t").ring.get(7) !== undefined);
+      await until(() => reader.groups.length === 1);
+      track.clear();
+    }
+    const group = await b.origin.find("p")!.fetchGroup("p", "t", request);
+    assert.equal(group.isOver, false);
+    fill(2 ** 35);
+    sink?.ended(true);
+    if (cached) source.last.sink.openGroup(8, 0, objects(0));
+    await until(() => group.isOver);
+    assert.equal(group.state, "complete");
+    assert.deepEqual(group.subgroups.map(({ head, lastId }) => [head.id, lastId]), [
+      [0, 5],
+      [2 ** 35, 5],
+    ]);
+    for (const one of group.subgroups) assert.deepEqual([...bytesOf(one)], objectBytes(list));
+    group.release();
+    assert.equal(source.fetches.length, cached ? 0 : 1);
+  }
+});
+
+Deno.test("a fetched group that its source gives up is cut at the other node too", async () => {
+  using nodes = new Nodes(2);
+  const { b, source } = await reading(nodes, REQUEST, "kept");
+  let sink: GroupSink | undefined;
+  source.fills = (into) => {
+    sink = into;
+    into.open(objects(3));
+  };
+  const group = await b.origin.find("p")!.fetchGroup("p", "t", { group: 7, priority: 1 });
+  sink!.ended(false);
+  await until(() => group.isOver);
+  assert.equal(group.state, "cut");
 });

@@ -6,7 +6,7 @@
  */
 import { reasonOf } from "../../base/errors.ts";
 import { NotFound, SourceLost } from "../../relay/errors.ts";
-import type { GroupCursor, GroupState, Subgroup } from "../../relay/group/group.ts";
+import type { Subgroup } from "../../relay/group/group.ts";
 import type { Origin, Watch } from "../../relay/origin.ts";
 import type {
   TrackEnd,
@@ -19,6 +19,7 @@ import { SIBLINGS } from "../../relay/route.ts";
 import type { Track } from "../../relay/track.ts";
 import type { FromAsker, FromOwner, Send } from "./messages.ts";
 import type { Mirrors } from "./mirrors.ts";
+import { GroupPoster, Poster } from "./posters.ts";
 
 export class Offered {
   readonly #origin: Origin;
@@ -63,17 +64,17 @@ export class Offered {
         });
       case "fetch":
         return this.#answer(message, async () => {
-          const { id, broadcast, track, group, priority } = message;
-          const request = { group, priority };
+          const { id, broadcast, track, request } = message;
           const from = this.#find(broadcast, track);
-          const found = await from.fetch(broadcast, track, request, SIBLINGS);
-          const poster = new Poster(
-            found,
-            (bytes, state) =>
-              this.#send({ type: "fetched", id, bytes, state }, bytes.buffer as ArrayBuffer),
-          );
+          const found = await from.fetchGroup(broadcast, track, request, SIBLINGS);
+          new GroupPoster(found, {
+            opened: (key, { startFrame, head }) =>
+              this.#send({ type: "fetching", id, key, startFrame, head }),
+            grown: (key, bytes, marks, state) =>
+              this.#send({ type: "fetched", id, key, bytes, marks, state }, bytes.buffer),
+            over: (complete) => this.#send({ type: "fetchedAll", id, complete }),
+          });
           found.release(); // the poster retains it until its end
-          poster.pump();
         });
     }
   }
@@ -167,10 +168,8 @@ class Served implements TrackReader {
     const { sequence, startFrame, head } = subgroup;
     const key = this.#nextKey++;
     send({ type: "subgroup", id, key, sequence, startFrame, head });
-    const poster = new Poster(subgroup, (bytes, state) => {
-      const { frames, wholeBytes, lastId } = subgroup;
-      const marks = { frames, wholeBytes, lastId };
-      send({ type: "grown", id, key, bytes, marks, state }, bytes.buffer as ArrayBuffer);
+    const poster = new Poster(subgroup, (bytes, marks, state) => {
+      send({ type: "grown", id, key, bytes, marks, state }, bytes.buffer);
       if (state !== "open") this.#posters.delete(poster);
     });
     this.#posters.add(poster);
@@ -200,37 +199,4 @@ function posted(info: TrackInfo): TrackInfo {
   const { properties } = info;
   if (properties === undefined) return info;
   return { ...info, properties: { ...properties, bytes: properties.bytes.slice() } };
-}
-
-/** Sends one subgroup as it grows. The first pump sends a piece even if it is empty. */
-class Poster implements GroupCursor {
-  slot = -1;
-  #sent = 0;
-  #begun = false;
-
-  constructor(
-    readonly subgroup: Subgroup,
-    readonly send: (bytes: Uint8Array, state: GroupState) => void,
-  ) {
-    subgroup.attach(this);
-  }
-
-  pump(): void {
-    const { subgroup, send } = this;
-    const { state } = subgroup;
-    const before = this.#sent;
-    while (this.#sent < subgroup.bytes) {
-      const bytes = new Uint8Array(subgroup.slice(this.#sent));
-      this.#sent += bytes.length;
-      send(bytes, "open");
-    }
-    if (state === "open" && (this.#begun || this.#sent > before)) return;
-    this.#begun = true;
-    if (state !== "open") this.leave();
-    send(new Uint8Array(0), state);
-  }
-
-  leave(): void {
-    this.subgroup.detach(this);
-  }
 }

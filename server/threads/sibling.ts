@@ -6,17 +6,16 @@
  */
 import type { Logger } from "../../base/logger.ts";
 import { NotFound, SourceLost } from "../../relay/errors.ts";
-import type { GroupWriter } from "../../relay/group/group_writer.ts";
 import type { Announced, Origin } from "../../relay/origin.ts";
 import type {
   BroadcastSource,
   FetchRequest,
+  GroupSink,
   TrackInfo,
   TrackRequest,
   TrackSink,
   UpstreamSubscription,
 } from "../../relay/ports.ts";
-import { NO_MARKS } from "../../relay/group/record_writer.ts";
 import { SubgroupCopier } from "../../relay/group/subgroup_copier.ts";
 import { SharedRingReader } from "../../relay/group/shared_ring.ts";
 import { FollowedTrack } from "./followed_track.ts";
@@ -82,7 +81,9 @@ export class Sibling implements BroadcastSource {
       case "ended":
         return this.#tracks.get(message.id)?.ended(message.end);
       case "info":
+      case "fetching":
       case "fetched":
+      case "fetchedAll":
         return this.#asked.get(message.id)?.answer(message);
       case "refused": {
         const asked = this.#asked.get(message.id);
@@ -133,30 +134,37 @@ export class Sibling implements BroadcastSource {
   fetch(
     broadcast: string,
     track: string,
-    { group, priority }: FetchRequest,
-    writer: GroupWriter,
+    request: FetchRequest,
+    sink: GroupSink,
   ): Promise<void> {
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const copier = new SubgroupCopier(writer);
-    const over = () => this.#asked.delete(id);
-    this.#ask(id, { type: "fetch", id, broadcast, track, group, priority }, {
-      what: `group ${group} of track ${track} of ${broadcast}`,
+    const copiers = new Map<number, SubgroupCopier>();
+    const end = (complete: boolean) => {
+      this.#asked.delete(id);
+      sink.ended(complete);
+    };
+    this.#ask(id, { type: "fetch", id, broadcast, track, request }, {
+      what: `group ${request.group} of track ${track} of ${broadcast}`,
       answer: (message) => {
-        if (message.type !== "fetched") return;
-        resolve();
         try {
-          copier.push(message.bytes, NO_MARKS); // a slice of kept frames never ends inside a head
-          copier.end(message.state);
+          if (message.type === "fetching") {
+            const writer = sink.open(message.head, message.startFrame);
+            if (writer !== undefined) copiers.set(message.key, new SubgroupCopier(writer));
+            resolve();
+          } else if (message.type === "fetched") {
+            const copier = copiers.get(message.key);
+            copier?.push(message.bytes, message.marks); // a slice of kept frames never ends inside a head
+            copier?.end(message.state);
+          } else if (message.type === "fetchedAll") end(message.complete);
         } catch (error) { // the group is too large
           this.#log.warn((error as Error).message, { broadcast, track });
-          writer.cut();
+          end(false);
         }
-        if (message.state !== "open" || !writer.open) over();
       },
       fail: (error) => {
         reject(error);
-        writer.cut();
+        end(false);
       },
     });
     return promise;

@@ -6,11 +6,11 @@
  */
 import { sleep } from "../../base/sleep.ts";
 import { NotFound, SourceLost } from "../../relay/errors.ts";
-import type { GroupWriter } from "../../relay/group/group_writer.ts";
 import type { Announced } from "../../relay/origin.ts";
 import {
   DEFAULT_TRACK_INFO,
   type FetchRequest,
+  type GroupSink,
   type TrackInfo,
   type TrackRequest as Request,
   type TrackSink,
@@ -132,7 +132,7 @@ export class Subscriber implements SubscriberHalf {
     broadcast: string,
     track: string,
     request: FetchRequest,
-    writer: GroupWriter,
+    sink: GroupSink,
   ): Promise<void> {
     const { dialect } = this.#context;
     const what = `group ${request.group} of track ${track} of ${broadcast}`;
@@ -149,6 +149,8 @@ export class Subscriber implements SubscriberHalf {
       BIDI.fetch,
     );
     const stream = await this.#openRequest(asked, what);
+    const writer = sink.open();
+    if (writer === undefined) return stream.receive.stop(STREAM_CODE.cancel);
     const answer = new FetchAnswer(this.#context, stream, writer);
     try {
       // The answer has begun with its first frame, or with a FIN: an empty group.
@@ -165,7 +167,10 @@ export class Subscriber implements SubscriberHalf {
       if (error instanceof ConnectionClosed) throw new SourceLost(what, { cause: error });
       throw error;
     }
-    void answer.rest().then(() => this.#requests.delete(stream));
+    void answer.rest().then(() => {
+      this.#requests.delete(stream);
+      sink.ended(true);
+    });
   }
 
   /**
