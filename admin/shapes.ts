@@ -54,6 +54,8 @@ const ROUTE = object({
     .describe("The relays it came through, the publisher first."),
   warm: number().describe("Cost while it is read; `null` when unknown.").nullable(),
   cold: number().describe("Cost while nobody reads it; `null` when unknown.").nullable(),
+  offered: count("Tracks that it offers one by one (PUBLISH of moq-transport)."),
+  onlyOffered: yes().describe("It has these tracks and no others."),
 });
 
 const PUBLISHER = object({

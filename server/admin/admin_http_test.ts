@@ -151,10 +151,53 @@ Deno.test("/api/v1/broadcasts tells publishers and routes, hops as decimal strin
   assert.deepEqual(far.publishers, [{
     hop: null,
     lingering: false,
-    routes: [{ source: "memory:a", hops: ["0", "4611686018427387903"], warm: null, cold: 4 }],
+    routes: [{
+      source: "memory:a",
+      hops: ["0", "4611686018427387903"],
+      warm: null,
+      cold: 4,
+      offered: 0,
+      onlyOffered: false,
+    }],
     tracks: 0,
   }]);
   announced?.end();
+});
+
+Deno.test("/api/v1/broadcasts tells how many tracks a session publishes one by one, also while it is lost", async () => {
+  await using under = new RelayUnderTest();
+  const app = adminApp(under.view());
+  const publisher = await under.client();
+  publisher.publish("live/cam");
+  await until(() => under.relay.origin.size === 1);
+  const { origin } = under.relay;
+  const { source } = origin.find("live/cam")!.best()!;
+  const announced = [5n, 6n].map((hop) =>
+    origin.announce("room", source, {
+      hops: [hop, 0n],
+      warm: 0,
+      cold: Infinity,
+      tracks: new Set([`video ${hop}`]),
+      onlyTracks: true,
+    })!
+  );
+  announced[1]!.offer("audio");
+  const room = async () => (await jsonOf(app.request("/api/v1/broadcasts"))).broadcasts[1];
+  const route = (hop: string, offered: number) => ({
+    hop,
+    lingering: false,
+    routes: [{
+      ...{ source: "memory:a", hops: [hop, "0"], warm: 0, cold: null },
+      ...{ offered, onlyOffered: true },
+    }],
+    tracks: 0,
+  });
+  assert.deepEqual(await room(), { path: "room", publishers: [route("5", 1), route("6", 2)] });
+  announced[0]!.end(true);
+  const { publishers: [there, lost] } = await room();
+  assert.deepEqual(there, route("6", 2));
+  assert.deepEqual(lost, { hop: "5", lingering: true, routes: [], tracks: 0 });
+  for (const one of announced) one.end();
 });
 
 Deno.test("/api/v1/config shows every setting with its origin, tokens masked", async () => {

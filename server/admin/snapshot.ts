@@ -7,12 +7,14 @@
 import { setImmediate } from "node:timers";
 import type {
   BroadcastJson,
+  PublisherJson,
   SessionDetailJson,
   SessionJson,
   TrackJson,
 } from "../../admin/shapes.ts";
 import type { NodeNumbers } from "../../metrics/snapshot.ts";
 import type { Broadcast } from "../../relay/broadcast.ts";
+import type { Route } from "../../relay/route.ts";
 import type { NodeView } from "./node_view.ts";
 import type { Relay, RelaySession } from "../relay.ts";
 
@@ -43,17 +45,28 @@ export function broadcastsOf(relay: Relay): BroadcastJson[] {
     publishers: publishers.filter(isOwn).map((broadcast) => ({
       hop: broadcast.publisher?.toString() ?? null,
       lingering: broadcast.lingering,
-      routes: broadcast.routes.filter(({ source }) => source.sibling !== true).map((
-        { source, hops, warm, cold },
-      ) => ({
-        source: source.label,
-        hops: hops.map(String),
-        warm: finite(warm),
-        cold: finite(cold),
-      })),
+      routes: broadcast.routes.filter(({ source }) => source.sibling !== true)
+        .map((route) => routeJson(broadcast, route)),
       tracks: [...broadcast.tracks()].length,
     })),
   })).filter(({ publishers }) => publishers.length > 0);
+}
+
+function routeJson(
+  { publisher }: Broadcast,
+  { source, hops, warm, cold, tracks, onlyTracks = false }: Route,
+): PublisherJson["routes"][number] {
+  const [first, ...rest] = hops;
+  // To others, all publishers of single tracks are one.
+  const chain = onlyTracks && first !== undefined ? [publisher ?? 0n, ...rest] : hops;
+  return {
+    source: source.label,
+    hops: chain.map(String),
+    warm: finite(warm),
+    cold: finite(cold),
+    offered: tracks?.size ?? 0,
+    onlyOffered: onlyTracks,
+  };
 }
 
 function isOwn(broadcast: Broadcast): boolean {
