@@ -381,7 +381,7 @@ const BAD_HANDSHAKES: readonly [string, string, "uni" | "bidi", string, number][
     "legacy SETUP without a common version",
     "moql",
     "bidi",
-    "20 00 0a 01 c0000000ff00000e 00",
+    "20 00 0a 01 c0000000ff00000d 00",
     0x15,
   ],
   ["an unknown protocol", "moqt-99", "bidi", "01 01 00", 0x15],

@@ -153,7 +153,7 @@ export class ServedTrack implements Served, TrackReader, Sending {
     if (!includes(this.#range, group, object?.object ?? 0)) return;
     const { context, track } = this.#o;
     const { alias, priority } = this.#encoder;
-    sendDatagram(context, { alias, priority, group, timestamp, track }, payload, object);
+    sendDatagram(context, { alias, priority, group, timestamp, info: track.info }, payload, object);
   }
 
   onEnd(end: TrackEnd): void {

@@ -12,7 +12,7 @@ import type { Messages } from "../../../wire/ietf/dialect.ts";
 import type { Parameters } from "../../../wire/ietf/parameters.ts";
 import type { Exchange } from "../exchange.ts";
 import { Awaited } from "./awaited.ts";
-import { isMandatory, trackParameters, trackProperties } from "./objects/properties.ts";
+import { trackParameters, trackProperties } from "./objects/properties.ts";
 import { EVERYTHING } from "./range.ts";
 import { routeTo } from "./route.ts";
 import { requestOf, ServedTrack } from "./served_track.ts";
@@ -64,7 +64,8 @@ export async function serveSubscribe(
 class Subscribing {
   /** Fulfils when it was refused, or nothing of it is left. */
   readonly over: Promise<void>;
-  readonly #onOver: () => void;
+  isOver = false;
+  readonly #resolve: () => void;
   #wishes: Parameters;
   #awaited: Awaited | undefined;
   #served: ServedTrack | undefined;
@@ -78,7 +79,7 @@ class Subscribing {
     this.#wishes = wishes;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.over = promise;
-    this.#onOver = resolve;
+    this.#resolve = resolve;
   }
 
   start(track: Track): void {
@@ -106,7 +107,6 @@ class Subscribing {
   #known(track: Track): void {
     const { serving, exchange } = this;
     const { context } = serving;
-    if (isMandatory(track.info)) return this.#drop("unsupportedExtension", "an unknown property");
     const served = new ServedTrack({
       ...{ context, track, exchange },
       wishes: this.#wishes,
@@ -145,6 +145,11 @@ class Subscribing {
     this.#stopWaiting();
     this.refuse(word, reason);
     this.#onOver();
+  }
+
+  #onOver(): void {
+    this.isOver = true;
+    this.#resolve();
   }
 
   #stopWaiting(): void {

@@ -4,35 +4,37 @@
  * @module
  */
 import { ConnectionClosed, StreamReset } from "../../../transport/errors.ts";
-import type { Parameters } from "../../../wire/ietf/parameters.ts";
 import { ProtocolViolation } from "../../../wire/errors.ts";
+import type { ControlMessage } from "../../../wire/ietf/dialect.ts";
+import type { Parameters } from "../../../wire/ietf/parameters.ts";
 import type { Exchange } from "../exchange.ts";
 
-/**
- * Takes the peer's updates until it leaves.
- * @throws {ProtocolViolation}
- */
-export async function followUpdates(
-  exchange: Exchange,
-  takes: { update(changes: Parameters): void },
-): Promise<void> {
-  for (;;) {
+/** Who takes the updates of a request. */
+export interface Updated {
+  /** Nothing of it is left: nobody takes updates any more. */
+  readonly isOver: boolean;
+  update(changes: Parameters): void;
+}
+
+/** Takes the peer's updates until it leaves, or the request is over. Never rejects for what a peer does. */
+export async function followUpdates(exchange: Exchange, taker: Updated): Promise<void> {
+  while (!taker.isOver) {
     const said = await nextOf(exchange);
     if (said === undefined) return;
-    if (said.kind !== "update") {
-      throw new ProtocolViolation(exchange.request.kind, `${said.kind} has no place behind it`);
-    }
+    if (said.kind !== "update" || taker.isOver) continue;
     exchange.acceptUpdate(said.value);
-    takes.update(said.value.parameters);
+    taker.update(said.value.parameters);
   }
 }
 
-/** The next message of a request; `undefined` when its peer has left in any way. @throws {ProtocolViolation} */
-export async function nextOf(exchange: Exchange) {
+/** The next message of a request; `undefined` when its peer has left in any way, or broken the protocol. */
+export async function nextOf(exchange: Exchange): Promise<ControlMessage | undefined> {
   try {
     return await exchange.next();
   } catch (error) {
-    if (error instanceof StreamReset || error instanceof ConnectionClosed) return undefined;
+    const gone = error instanceof StreamReset || error instanceof ConnectionClosed ||
+      error instanceof ProtocolViolation;
+    if (gone) return undefined;
     throw error;
   }
 }

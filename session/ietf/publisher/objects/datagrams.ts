@@ -4,8 +4,7 @@
  *
  * @module
  */
-import type { DatagramObject } from "../../../../relay/reading.ts";
-import type { Track } from "../../../../relay/track.ts";
+import type { DatagramObject, TrackInfo } from "../../../../relay/reading.ts";
 import { encodeDatagram } from "../../../../wire/ietf/data/datagram.ts";
 import { datagramFor } from "../../../convert/datagrams.ts";
 import { type IetfContext, layoutOf } from "../../context.ts";
@@ -18,25 +17,36 @@ interface Place {
   readonly timestamp: number;
   /** Of objects without one of their own, 0 goes first. */
   readonly priority: number | undefined;
-  readonly track: Track;
+  /** Of the track. */
+  readonly info: TrackInfo;
 }
 
 /** Sends one object. It is dropped when it does not fit, or when its draft has what the peer's has not. */
 export function sendDatagram(
   { connection, profile, quota, stats }: IetfContext,
-  { alias, group, timestamp, priority, track }: Place,
+  { alias, group, priority, timestamp, info }: Place,
   payload: Uint8Array,
   object?: DatagramObject,
 ): void {
   if (!quota.maySend) return;
-  const shown = datagramFor(layoutOf(profile), timestamp, track.info, object);
-  if (shown === undefined) return;
-  const own = shown.priority;
-  const bytes = encodeDatagram(
-    { ...shown, alias, group, priority: own === undefined ? priority : 255 - own },
-    payload,
-    profile,
-  );
+  let bytes;
+  try {
+    const said = datagramFor(layoutOf(profile), timestamp, info, object);
+    if (said === undefined) return void stats.datagramsDropped++;
+    const own = said.priority;
+    bytes = encodeDatagram(
+      {
+        ...said,
+        alias,
+        group,
+        priority: own === undefined ? priority : 255 - own,
+      },
+      payload,
+      profile,
+    );
+  } catch { // The peer's draft cannot write it.
+    return void stats.datagramsDropped++;
+  }
   if (bytes.length > connection.maxDatagramBytes || !connection.sendDatagram(bytes)) {
     stats.datagramsDropped++;
     return;

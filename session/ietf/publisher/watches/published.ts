@@ -6,12 +6,11 @@
  */
 import { reasonOf } from "../../../../base/errors.ts";
 import type { Track } from "../../../../relay/track.ts";
-import { ProtocolViolation } from "../../../../wire/errors.ts";
 import type { FullName } from "../../../../wire/ietf/names.ts";
 import type { Parameters } from "../../../../wire/ietf/parameters.ts";
 import type { Exchange } from "../../exchange.ts";
 import { Awaited } from "../awaited.ts";
-import { isMandatory, trackParameters, trackProperties } from "../objects/properties.ts";
+import { trackParameters, trackProperties } from "../objects/properties.ts";
 import { EVERYTHING } from "../range.ts";
 import { requestOf, ServedTrack } from "../served_track.ts";
 import type { Place, Serving } from "../serving.ts";
@@ -44,10 +43,9 @@ export class Published {
       const broadcast = serving.find(place);
       if (broadcast === undefined) return;
       const track = serving.trackOf(broadcast, place);
-      if (!await this.#isKnown(track) || isMandatory(track.info)) return;
+      if (!await this.#isKnown(track)) return;
       await this.#offer(track, name);
     } catch (error) {
-      if (error instanceof ProtocolViolation) throw error;
       log.debug("track not published", { ...place, reason: reasonOf(error) });
     } finally {
       this.#awaited?.stop();
@@ -96,10 +94,7 @@ export class Published {
     this.#exchange = exchange;
     const answer = await Promise.race([nextOf(exchange), this.#gone.promise]);
     if (answer === undefined) return exchange.cancel();
-    if (answer.kind === "requestError") return;
-    if (answer.kind !== "requestOk") {
-      throw new ProtocolViolation("PUBLISH", `${answer.kind} answers nothing`);
-    }
+    if (answer.kind !== "requestOk") return exchange.cancel();
     const { promise: over, resolve: onDone } = Promise.withResolvers<void>();
     const served = this.#served = new ServedTrack({
       ...{ context, track, alias, exchange },
