@@ -6,11 +6,12 @@
 import type { Logger } from "../base/logger.ts";
 import type { Connection } from "../transport/connection.ts";
 import { isPath, pathOfUrl, urlOfPath } from "../wire/path.ts";
+import type { EntryWish } from "../session/session.ts";
 import type { RefusalReason } from "../session/reasons.ts";
 import type { Admitted, Authorizer } from "./auth/authorizer.ts";
 import { type Refusal, refusal } from "./auth/grant.ts";
 import type { PageOrigins, PageRequest } from "./http/page_origins.ts";
-import { type AuthRequest, bearerOf, splitPath } from "./auth/request.ts";
+import { type AuthRequest, bearerOf, bearerOfSetup, splitPath } from "./auth/request.ts";
 import type { Relay } from "./relay.ts";
 
 /** Who asks, and for which path. */
@@ -21,6 +22,10 @@ export interface AdmissionRequest extends Omit<AuthRequest, "path" | "query" | "
   readonly remoteAddress?: string;
   /** The web page it comes from; only for requests that a browser can make. */
   readonly page?: PageRequest;
+  /** SETUP may bring the token (moq-transport): that there is none yet is not counted as a refusal. */
+  readonly tokenMayFollow?: boolean;
+  /** It is connected, and was counted. */
+  readonly seated?: boolean;
 }
 
 /** The answer to a request for a session, before there is one. */
@@ -81,39 +86,65 @@ export class Admission {
 
   /** Decides on one request. The caller ends the lease of an admitted one. Never rejects. */
   async admit(request: AdmissionRequest): Promise<Admitted | Refusal> {
+    const answer = await this.#decide(request);
+    if (!("reason" in answer)) return this.confirm(request, answer);
+    return answer.reason === "no_token" && request.tokenMayFollow === true
+      ? answer
+      : this.#refuse(request, answer);
+  }
+
+  async #decide(request: AdmissionRequest): Promise<Admitted | Refusal> {
     const { relay } = this.#options;
-    const { path: dialed, remoteAddress = "", page, ...rest } = request;
+    const { path: dialed, remoteAddress = "", page, seated = false, ...rest } = request;
     const { path: encoded, query } = splitPath(dialed);
     const path = pathOfUrl(encoded);
     const foreign = page === undefined ? undefined : this.pages.refusal(page);
-    if (foreign !== undefined) return this.#refuse(request, foreign);
-    if (relay.draining) return this.#refuse(request, refusal("draining", "shutting down"));
-    const sessionToCome = request.transport === "webtransport" ||
-      request.transport === "websocket";
+    if (foreign !== undefined) return foreign;
+    if (relay.draining) return refusal("draining", "shutting down");
+    const sessionToCome = !seated &&
+      (request.transport === "webtransport" || request.transport === "websocket");
     const full = sessionToCome ? relay.doorkeeper.full(remoteAddress) : undefined;
-    if (full !== undefined) return this.#refuse(request, refusal(full, FULL[full]));
+    if (full !== undefined) return refusal(full, FULL[full]);
     if (path === undefined) {
-      const why = "the path is not well-formed percent-encoding, or no path of a broadcast";
-      return this.#refuse(request, refusal("bad_path", why));
+      return refusal(
+        "bad_path",
+        "the path is not well-formed percent-encoding, or no path of a broadcast",
+      );
     }
     if (!isPath(path)) {
-      const why = "the path is too long, or has too many segments";
-      return this.#refuse(request, refusal("bad_path", why));
+      return refusal("bad_path", "the path is too long, or has too many segments");
     }
-    const answer = await this.authorizer.decide({
+    return await this.authorizer.decide({
       ...rest,
       path: `/${path}`,
       query,
       remote: remoteAddress,
     });
-    if ("reason" in answer) return this.#refuse(request, answer);
-    return this.confirm(request, answer);
   }
 
   /** Checks the web page of an HTTP request, before anything else. @returns The refusal, or `undefined`. */
   foreign(page: PageRequest, path: string, remoteAddress: string): Refusal | undefined {
     const no = UNNAMED.has(path) ? this.pages.refusal(page) : this.pages.httpRefusal(page);
     return no && this.#refuse({ path, remoteAddress, transport: "http" }, no);
+  }
+
+  /**
+   * Decides on a peer that is connected, when its SETUP is known: that may hold a role, and a token where the URL had none.
+   * @param answer What was decided on its URL.
+   */
+  async settle(
+    request: AdmissionRequest,
+    answer: Admitted | Refusal,
+    { role, token }: EntryWish,
+  ): Promise<Admitted | Refusal> {
+    const { tokenMayFollow, ...known } = request;
+    const whole = role === undefined ? known : { ...known, role };
+    const bearer = tokenMayFollow === true ? bearerOfSetup(token) : undefined;
+    if (bearer !== undefined) {
+      if (!("reason" in answer)) answer.lease?.end("replaced");
+      return await this.admit({ ...whole, bearer, seated: true });
+    }
+    return "reason" in answer ? this.#refuse(request, answer) : this.confirm(whole, answer);
   }
 
   /** Checks a peer again that was admitted by its URL: SETUP may hold a role, and its token may be revoked by now. */

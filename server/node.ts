@@ -12,13 +12,13 @@ import type { Archive } from "../relay/archive.ts";
 import type { Place } from "../relay/origin.ts";
 import { listenQuic, type QuicListener } from "../transport/quic/quic.ts";
 import type { TransportSettings } from "../transport/quic/quic_settings.ts";
-import { alpnsOf } from "../wire/versions.ts";
-import type { EntryWish } from "../session/session.ts";
+import { alpnsOf, isIetfProtocol } from "../wire/versions.ts";
 import type { Connection } from "../transport/connection.ts";
 import { acceptConnections } from "../transport/accept.ts";
 import { AccessLog } from "./http/access_log.ts";
 import { Admission, type AdmissionRequest, type Entrance } from "./admission.ts";
 import { Authorizer } from "./auth/authorizer.ts";
+import { bearerOfSetup, splitPath, tokenOf } from "./auth/request.ts";
 import type { HttpApp } from "./http/http_listener.ts";
 
 import { Census, type SharedCensus } from "./limits/census.ts";
@@ -136,8 +136,10 @@ export class Node implements NodeView {
       },
       begin: (remoteAddress) => relay.doorkeeper.shake(remoteAddress),
       protocols: alpnsOf(this.relay.versions),
-      decide: ({ path, remoteAddress, origin, authority: host }) =>
-        this.enter({ path, remoteAddress, transport: "webtransport", page: { origin, host } }),
+      decide: ({ path, remoteAddress, origin, authority: host, protocol }) => {
+        const request = { path, remoteAddress, page: { origin, host } };
+        return this.enter({ ...request, transport: "webtransport" }, protocol);
+      },
       onConnection: (connection) => this.#acceptQuic(connection),
       onFailure: (remote, error) => {
         this.#log.debug("no WebTransport session", { remote, reason: reasonOf(error) });
@@ -169,7 +171,8 @@ export class Node implements NodeView {
     return withWebSockets(app, {
       protocols: alpnsOf(this.relay.versions),
       transport: transportOf(this.#config),
-      decide: (request) => this.enter({ transport: "websocket", ...request }),
+      decide: ({ protocol, ...request }) =>
+        this.enter({ transport: "websocket", ...request }, protocol),
       onFailure: (remote, error) => {
         this.#log.debug("no WebSocket session", { remote, reason: reasonOf(error) });
       },
@@ -179,14 +182,20 @@ export class Node implements NodeView {
   /**
    * Decides on a request for a session, before there is one. The answer has the HTTP status and, where that is 200, takes
    * the connection.
+   * @param protocol The one that was chosen.
    */
-  async enter(request: AdmissionRequest): Promise<Entrance> {
+  async enter(request: AdmissionRequest, protocol: string): Promise<Entrance> {
     const startedAt = performance.now();
-    const answer = await this.admission.admit(request);
+    // A URL without a token is not the last word where SETUP may hold one.
+    const tokenMayFollow = isIetfProtocol(protocol) &&
+      tokenOf({ query: splitPath(request.path).query }) === undefined;
+    const asked = { ...request, tokenMayFollow };
+    const answer = await this.admission.admit(asked);
+    const refused = "reason" in answer && !(tokenMayFollow && answer.reason === "no_token");
     const answers = request.transport === "websocket"
       ? this.webSocketAnswers
       : this.webTransportAnswers;
-    const status = "reason" in answer ? answer.status : 200;
+    const status = refused ? answer.status : 200;
     answers.set(status, (answers.get(status) ?? 0) + 1);
     // A request for a WebSocket is logged with HTTP.
     if (request.transport === "webtransport") {
@@ -200,12 +209,9 @@ export class Node implements NodeView {
         remote: request.remoteAddress,
       });
     }
-    if ("reason" in answer) return { status, onConnection: (connection) => connection.close() };
-    const onConnection = (connection: Connection) => {
-      const confirmed = ({ role }: EntryWish) =>
-        Promise.resolve(this.admission.confirm({ ...request, ...roleOf(role) }, answer));
-      void this.relay.accept(connection, confirmed);
-    };
+    if (refused) return { status, onConnection: (connection) => connection.close() };
+    const onConnection = (connection: Connection) =>
+      void this.relay.accept(connection, (wish) => this.admission.settle(asked, answer, wish));
     return { status, onConnection };
   }
 
@@ -214,8 +220,16 @@ export class Node implements NodeView {
     const { remoteAddress } = connection;
     void this.relay.accept(
       connection,
-      ({ path, role }) =>
-        this.admission.admit({ path, remoteAddress, transport: "quic", ...roleOf(role) }),
+      ({ path, role, token }) => {
+        const bearer = bearerOfSetup(token);
+        return this.admission.admit({
+          path,
+          remoteAddress,
+          transport: "quic",
+          ...(role === undefined ? {} : { role }),
+          ...(bearer === undefined ? {} : { bearer }),
+        });
+      },
     );
   }
 
@@ -272,8 +286,6 @@ export class Node implements NodeView {
     await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
   }
 }
-
-const roleOf = (role: EntryWish["role"]) => role === undefined ? {} : { role };
 
 /** The settings of QUIC, for peers that dial us and for relays that we dial. */
 export function transportOf({ server }: Config): TransportSettings {

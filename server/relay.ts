@@ -23,6 +23,7 @@ import { NO_LIMITS } from "../session/limits.ts";
 import { LimitedQuota } from "../session/quota.ts";
 import type { CloseInfo, Connection } from "../transport/connection.ts";
 import { acceptSession } from "../session/accept.ts";
+import { codesFor } from "../session/ietf/open.ts";
 import { sweepSession } from "../session/sweep.ts";
 import { openSession, refuse } from "../session/open.ts";
 import type { Entry, EntryWish, Session } from "../session/session.ts";
@@ -182,13 +183,13 @@ export class Relay {
    * @param admit Is asked before anything is served. Without it the peer may do everything.
    */
   async accept(connection: Connection, admit?: Admit, options: AcceptOptions = {}): Promise<void> {
-    if (this.draining) return refuse(connection, "none", "shutting down");
+    if (this.draining) return turnAway(connection, "none", "shutting down");
     if (options.unlimited === true) return await this.#follow(connection, options, admit);
     const { remoteAddress } = connection;
     const shaken = this.doorkeeper.full(remoteAddress) === undefined
       ? this.doorkeeper.shake(remoteAddress)
       : undefined;
-    if (shaken === undefined) return refuse(connection, "tooMany", "too many sessions");
+    if (shaken === undefined) return turnAway(connection, "tooMany", "too many sessions");
     const leave = this.doorkeeper.enter(remoteAddress);
     try {
       await this.#follow(connection, options, admit, shaken);
@@ -292,7 +293,7 @@ export class Relay {
   async close(reason: CloseReason = "none"): Promise<void> {
     this.draining = true;
     this.#cancelSweep?.();
-    for (const connection of this.#pending) refuse(connection, "none", "shutting down");
+    for (const connection of this.#pending) turnAway(connection, "none", "shutting down");
     const sessions = [...this.#sessions.values()];
     for (const { session } of sessions) session.close(reason, "shutting down");
     await Promise.all(sessions.map(({ session }) => session.closed));
@@ -403,6 +404,11 @@ export interface AcceptOptions {
   readonly unlimited?: boolean;
   /** Whether it is a part of this program. */
   readonly internal?: boolean;
+}
+
+/** Closes a connection that gets no session, with a code of the protocol that it was meant for. */
+function turnAway(connection: Connection, reason: CloseReason, text: string): void {
+  refuse(connection, reason, text, codesFor(connection.protocol));
 }
 
 function givenLimits(options: Partial<NodeLimits>): Partial<NodeLimits> {

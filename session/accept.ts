@@ -1,4 +1,4 @@
-import { VERSIONS } from "../wire/versions.ts";
+import { isIetfProtocol, VERSIONS } from "../wire/versions.ts";
 import type { Opening } from "./context.ts";
 import { NoCommonVersion } from "./errors.ts";
 import { agreedByName, isLegacyName } from "./lite/handshake.ts";
@@ -15,16 +15,11 @@ import type { Session, SessionOptions } from "./session.ts";
 export async function acceptSession(options: SessionOptions): Promise<Session> {
   const { connection: { protocol }, versions = VERSIONS } = options;
   const whole = { ...options, versions };
-  if (isLiteName(protocol)) return await begin(whole, acceptLite);
+  if (!isIetfProtocol(protocol)) return await begin(whole, acceptLite);
   const ietf = await import("./ietf/accept.ts");
   return await begin(whole, (opening) => {
     return ietf.acceptDraft(opening) ?? acceptEither(opening, ietf.acceptSettled);
   }, ietf.codesFor(protocol));
-}
-
-/** Whether only a version of moq-lite can have this name. */
-function isLiteName(protocol: string): boolean {
-  return protocol.startsWith("moq-lite-");
 }
 
 async function acceptLite(opening: Opening): Promise<Session> {

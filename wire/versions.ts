@@ -53,6 +53,11 @@ export function isIetf(version: Version): version is IetfVersion {
   return version.startsWith(IETF);
 }
 
+/** Whether a session of a draft of moq-transport may come about under a protocol's name. Some names leave it to SETUP. */
+export function isIetfProtocol(protocol: string): boolean {
+  return !protocol.startsWith("moq-lite-");
+}
+
 /** The name that a version is negotiated by: ALPN, or WebTransport protocol. */
 export function alpnOf(version: Version): string {
   return ALPN[version] ?? version.replace(IETF, "moqt-");

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { EntryWish } from "../../session/session.ts";
 
 /** A request for admission. Its token is not parsed yet. */
 export interface AuthRequest {
@@ -24,6 +25,12 @@ export function bearerOf(headers: Headers): string | undefined {
   return /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
 }
 
+/** What a token in SETUP is as a bearer token: kind 0 is agreed on out of band, and is a JWT here. Others are not known. */
+export function bearerOfSetup(token: EntryWish["token"]): string | undefined {
+  if (token === undefined || token.kind !== 0) return undefined;
+  return new TextDecoder().decode(token.value);
+}
+
 /** Splits the path of a connection from its query. */
 export function splitPath(path: string): { path: string; query: string } {
   const at = path.indexOf("?");
@@ -31,7 +38,9 @@ export function splitPath(path: string): { path: string; query: string } {
 }
 
 /** The token of a request: the last `jwt` of the query that is not empty, or the bearer token. */
-export function tokenOf({ query, bearer }: AuthRequest): string | undefined {
+export function tokenOf(
+  { query, bearer }: Pick<AuthRequest, "query" | "bearer">,
+): string | undefined {
   const shown = new URLSearchParams(query).getAll("jwt").filter((text) => text !== "");
   return shown.at(-1) ?? (bearer === "" ? undefined : bearer);
 }

@@ -10,6 +10,7 @@ import {
   chooseSubprotocol,
   overWebSocket,
   subprotocolsOf,
+  versionIn,
 } from "../../transport/websocket/websocket.ts";
 import type { AdmissionRequest, Entrance } from "../admission.ts";
 import { TEXT } from "./answers.ts";
@@ -23,7 +24,10 @@ export interface UpgradeOptions {
   readonly transport: TransportSettings;
   /** Called once per well-formed request with a known protocol. */
   decide(
-    request: Required<Pick<AdmissionRequest, "path" | "remoteAddress" | "page">>,
+    request: Required<Pick<AdmissionRequest, "path" | "remoteAddress" | "page">> & {
+      /** Of MoQ; empty where SETUP settles it. */
+      readonly protocol: string;
+    },
   ): Promise<Entrance>;
   /** Called when an accepted upgrade fails. */
   readonly onFailure: (remoteAddress: string, error: unknown) => void;
@@ -66,6 +70,7 @@ async function upgrade(
     path,
     remoteAddress,
     page: pageRequestOf(request),
+    protocol: versionIn(subprotocol),
   });
   if (status !== 200) return refusal(status, WHY[status] ?? "not now");
   let upgraded: Deno.WebSocketUpgrade;

@@ -13,6 +13,8 @@ import type { TransportSettings } from "../quic/quic_settings.ts";
  * our memory. Peers with it also have "qmux-00".
  */
 const QMUX_VERSIONS = ["qmux-02", "qmux-01", "qmux-00"];
+/** Names of MoQ's versions that are settled by SETUP. */
+const SETTLED_LATER: ReadonlySet<string> = new Set(["moql", "moq-00"]);
 /** Windows of flow control: of all streams, and of one. */
 const CONNECTION_WINDOW_BYTES = 1 << 20;
 const STREAM_WINDOW_BYTES = 256 << 10;
@@ -23,16 +25,15 @@ const SILENCE_MS = 30_000;
  * The subprotocols of a WebSocket, best first: each version of MoQ in each version of qmux, newest version of MoQ first, then
  * the bare names of qmux, where SETUP has the version of MoQ.
  *
- * @param protocols MoQ's versions, newest first; the bare names are for "moql" alone.
+ * @param protocols MoQ's versions, newest first; the bare names are for those that SETUP settles.
  */
 export function subprotocolsOf(protocols: readonly string[]): string[] {
   const named = protocols.flatMap((name) => QMUX_VERSIONS.map((qmux) => `${qmux}.${name}`));
-  return protocols.includes("moql") ? [...named, ...QMUX_VERSIONS] : named;
+  return protocols.some((name) => SETTLED_LATER.has(name)) ? [...named, ...QMUX_VERSIONS] : named;
 }
 
 /**
- * Chooses a subprotocol of an offer: our best one, in whatever order they are offered, so that both sides get the newest
- * common version.
+ * Chooses a subprotocol of an offer: the client's first version of MoQ that we know, in the newest common version of qmux.
  *
  * @param offered The header `Sec-WebSocket-Protocol`.
  * @returns `undefined` without a common one or without an offer: refuse the upgrade.
@@ -41,8 +42,17 @@ export function chooseSubprotocol(
   offered: string | null | undefined,
   protocols: readonly string[],
 ): string | undefined {
-  const names = new Set((offered ?? "").split(",").map((name) => name.trim()));
-  return subprotocolsOf(protocols).find((name) => names.has(name));
+  const known = subprotocolsOf(protocols);
+  const names = (offered ?? "").split(",").map((name) => name.trim());
+  const first = names.find((name) => known.includes(name));
+  if (first === undefined) return undefined;
+  const version = versionIn(first);
+  return known.find((name) => versionIn(name) === version && names.includes(name));
+}
+
+/** The version of MoQ in a subprotocol; empty in a bare one. */
+export function versionIn(subprotocol: string): string {
+  return subprotocol.slice(subprotocol.indexOf(".") + 1 || subprotocol.length);
 }
 
 /** Facts about one WebSocket. */

@@ -13,9 +13,10 @@ Deno.test("subprotocolsOf() goes by the version of MoQ first, and names qmux alo
   assert.ok(!subprotocolsOf(["moq-lite-05"]).includes("qmux-02"), "there is no SETUP in 05");
 });
 
-Deno.test("chooseSubprotocol() takes the newest of an offer in any order, or nothing", () => {
+Deno.test("chooseSubprotocol() takes the version that the client prefers, in the newest qmux, or nothing", () => {
   const choose = (offer?: string) => chooseSubprotocol(offer, KNOWN);
-  assert.equal(choose("qmux-02.moql,qmux-00.moq-lite-05 , qmux-02"), "qmux-00.moq-lite-05");
+  assert.equal(choose("qmux-00.moq-lite-05 , qmux-02.moql, qmux-02"), "qmux-00.moq-lite-05");
+  assert.equal(choose("x, qmux-00.moq-lite-05,qmux-02.moq-lite-06"), "qmux-00.moq-lite-05");
   assert.equal(choose("qmux-01.moq-lite-06, qmux-02.moq-lite-06"), "qmux-02.moq-lite-06");
   assert.equal(choose("qmux-00, webtransport"), "qmux-00");
   for (const offer of [undefined, "", ",", "webtransport", "qmux-02.moqt-18", "QMUX-02"]) {
