@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ManualClock } from "../tests/support/manual_clock.ts";
 import { newRelayStats } from "../relay/stats.ts";
 import { memoryPair } from "../transport/memory/memory.ts";
-import { alpnOf, LITE_VERSIONS } from "../wire/versions.ts";
+import { alpnOf, VERSIONS } from "../wire/versions.ts";
 import { acceptSession } from "./accept.ts";
 import { NoCommonVersion, SessionRefused } from "./errors.ts";
 import { openSession } from "./open.ts";
@@ -20,7 +20,7 @@ async function both(protocol: string, options: Partial<SessionOptions> = {}) {
   return { near, client, server };
 }
 
-for (const version of LITE_VERSIONS) {
+for (const version of VERSIONS) {
   Deno.test(`openSession() finds out by ALPN or by the first message that ${version} is spoken`, async () => {
     const { client, server } = await both(alpnOf(version), { versions: [version] });
     assert.ok(client.status === "fulfilled" && server.status === "fulfilled");

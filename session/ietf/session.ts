@@ -15,7 +15,6 @@ import type { Profile } from "../../wire/ietf/profile.ts";
 import type { Version } from "../../wire/versions.ts";
 import { sessionCode } from "../../wire/ietf/codes.ts";
 import { MAX_REASON, type Opening } from "../context.ts";
-import { NoCommonVersion } from "../errors.ts";
 import { enter } from "../entry.ts";
 import { type PublisherHalf, RunningSession, type SubscriberHalf } from "../running_session.ts";
 import type { Entry } from "../session.ts";
@@ -69,10 +68,9 @@ export class IetfSession extends RunningSession {
     opening: Opening,
     profile: Profile,
     side: Side,
-    halves: Halves | undefined,
+    halves: Halves,
     first?: First,
   ): Promise<IetfSession> {
-    if (halves === undefined) throw new NoCommonVersion(profile.name, "moq-lite");
     const { connection, clock, quota } = opening;
     const { controlTimeout } = codesOf(profile).stream;
     const unfinished = new Unfinished(clock, quota.hits, controlTimeout);

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { memoryPair, type MemoryPairOptions } from "../../transport/memory/memory.ts";
+import { type Profile, PROFILES } from "../../wire/ietf/profile.ts";
+import { IetfPeer, ns, type PeerOptions } from "../../tests/support/ietf_peer.ts";
+import { type TestRelay, testRelay } from "../peers_test.ts";
+
+const track = new TextEncoder().encode("v");
+const ROOM = ns("room", "alice");
+
+/** A scripted peer at a relay. */
+async function at(
+  { relay }: TestRelay,
+  { draft, alpn }: Pick<Profile, "draft" | "alpn">,
+  pair: MemoryPairOptions = {},
+  options: PeerOptions = {},
+): Promise<IetfPeer> {
+  const [near, far] = memoryPair({ protocol: alpn, ...pair });
+  void relay.accept(far);
+  const peer = await IetfPeer.client(near, draft, options);
+  return peer;
+}
+
+for (const profile of PROFILES) {
+  Deno.test(`${profile.name}: a publisher's track reaches a viewer through the relay`, async () => {
+    const relay = testRelay();
+    const publisher = await at(relay, profile, { readBytes: 3 });
+    const setup = await publisher.setup();
+    assert.match(setup.options.implementation ?? "", /^qumo-relay\//);
+    const news = await publisher.ask("publishNamespace", { namespace: ROOM });
+    await news.expect("requestOk");
+    assert.deepEqual([...relay.relay.sessions()].map((one) => one.session.version), [profile.name]);
+
+    const viewer = await at(relay, profile);
+    await viewer.setup();
+    const wish = await viewer.ask("subscribe", {
+      namespace: ROOM,
+      track,
+      parameters: { filter: { kind: "next-object" } },
+    });
+    const asked = await publisher.asked("subscribe");
+    asked.say("subscribeOk", { alias: 7 });
+    await wish.expect("subscribeOk");
+    (await publisher.subgroup({ alias: 7, group: 3 })).objects("abcd", { id: 5, payload: "ef" })
+      .fin();
+    const seen = await (await viewer.nextSubgroup()).done();
+    assert.match(`${seen}`, /\/3\/0 p128 \[0=abcd 5=ef\] fin$/);
+    wish.cancel();
+    publisher.connection.close();
+  });
+}
