@@ -1,20 +1,25 @@
-import { MAX_OBJECT_PROPERTY_BYTES, ObjectHeads } from "../../wire/ietf/data/object_head.ts";
-import type { Profile } from "../../wire/ietf/profile.ts";
+import { type HeadParser, MAX_OBJECT_PROPERTY_BYTES } from "../../wire/ietf/data/object_head.ts";
 
-/** Longest head of an object: four integers and its properties. */
-const MAX_HEAD_BYTES = 4 * 9 + MAX_OBJECT_PROPERTY_BYTES;
+/** Longest head of an object: its integers, a priority and its properties. */
+const MAX_HEAD_BYTES = 8 * 9 + MAX_OBJECT_PROPERTY_BYTES;
+/** What most heads need. */
+const SMALL_HEAD_BYTES = 64;
 
-/** Reads the heads of a subgroup's objects, also those that come in pieces. */
-export class HeadReader {
-  readonly heads: ObjectHeads;
-  /** Where the properties of the last head stand. */
+/** Reads the heads of objects, also those that come in pieces. */
+export class HeadReader<H extends HeadParser> {
+  /** Where the last head stands, from its first byte to the one behind it. */
   window: Uint8Array = NONE;
+  from = 0;
+  behind = 0;
   /** The beginning of a head that is not whole, and how much of it there is. */
   #begun: Uint8Array = NONE;
   #length = 0;
 
-  constructor(profile: Profile, properties: boolean) {
-    this.heads = new ObjectHeads(profile, properties);
+  constructor(readonly heads: H) {}
+
+  /** Whether a head has begun and is not whole. */
+  get inside(): boolean {
+    return this.#length > 0;
   }
 
   /**
@@ -27,19 +32,32 @@ export class HeadReader {
     if (this.#length === 0) {
       const behind = this.heads.next(bytes, from, bytes.length);
       this.window = bytes;
+      this.from = from;
+      this.behind = behind;
       if (behind >= 0) return behind - from;
     }
     const had = this.#length;
-    this.#append(bytes, from);
-    const behind = this.heads.next(this.#begun, 0, this.#length);
-    if (behind < 0) return -1;
-    this.window = this.#begun;
-    this.#length = 0;
-    return behind - had;
+    for (let at = from; at < bytes.length;) {
+      const most = this.#length < SMALL_HEAD_BYTES ? SMALL_HEAD_BYTES : MAX_HEAD_BYTES;
+      at = this.#append(bytes, at, most);
+      const behind = this.heads.next(this.#begun, 0, this.#length);
+      if (behind < 0) continue;
+      this.window = this.#begun;
+      this.from = this.#length = 0;
+      this.behind = behind;
+      return behind - had;
+    }
+    return -1;
   }
 
-  #append(bytes: Uint8Array, from: number): void {
-    const more = bytes.subarray(from, from + MAX_HEAD_BYTES - this.#length);
+  /** Lets go of the bytes of the last head. */
+  release(): void {
+    this.window = NONE;
+  }
+
+  /** Adds bytes up to so many in all. @returns The offset behind them. */
+  #append(bytes: Uint8Array, from: number, most: number): number {
+    const more = bytes.subarray(from, from + most - this.#length);
     const length = this.#length + more.length;
     if (length > this.#begun.length) {
       const grown = new Uint8Array(Math.max(64, 2 * length));
@@ -48,6 +66,7 @@ export class HeadReader {
     }
     this.#begun.set(more, this.#length);
     this.#length = length;
+    return from + more.length;
   }
 }
 

@@ -12,7 +12,7 @@ import type { Conversion, Converter, CopiedTrack } from "../../relay/group/copie
 import type { GroupWriter } from "../../relay/group/group_writer.ts";
 import type { Subgroup } from "../../relay/group/group.ts";
 import { WHOLE_GROUP } from "../../relay/group/subgroup_head.ts";
-import { STATUS } from "../../wire/ietf/data/object_head.ts";
+import { ObjectHeads, STATUS } from "../../wire/ietf/data/object_head.ts";
 import type { Profile } from "../../wire/ietf/profile.ts";
 import { HeadReader } from "./head_reader.ts";
 import { type ObjectLayout, profileFor } from "./layouts.ts";
@@ -29,7 +29,7 @@ export function objectsToFrames(from: ObjectLayout): Converter {
 
 /** How far one subgroup has been read. */
 class Part {
-  readonly reader: HeadReader;
+  readonly reader: HeadReader<ObjectHeads>;
   /** Bytes that were taken of it. */
   taken = 0;
   /** Whether the next object's head has been read, and how many bytes of it are left to take. */
@@ -46,7 +46,7 @@ class Part {
   skip = 0;
 
   constructor(readonly subgroup: Subgroup, profile: Profile) {
-    this.reader = new HeadReader(profile, subgroup.head.properties === true);
+    this.reader = new HeadReader(new ObjectHeads(profile, subgroup.head.properties === true));
   }
 
   /** Whether nothing more comes of it. */

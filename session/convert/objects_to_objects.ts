@@ -1,7 +1,7 @@
 import type { Conversion, Converter } from "../../relay/group/copies.ts";
 import type { GroupWriter } from "../../relay/group/group_writer.ts";
 import type { Subgroup } from "../../relay/group/group.ts";
-import { STATUS } from "../../wire/ietf/data/object_head.ts";
+import { ObjectHeads, STATUS } from "../../wire/ietf/data/object_head.ts";
 import { HeadReader } from "./head_reader.ts";
 import { HeadWriter } from "./head_writer.ts";
 import { type ObjectLayout, profileFor } from "./layouts.ts";
@@ -17,13 +17,13 @@ export function objectsToObjects(from: ObjectLayout, to: ObjectLayout): Converte
 }
 
 class ObjectsToObjects implements Conversion {
-  readonly #reader: HeadReader;
+  readonly #reader: HeadReader<ObjectHeads>;
   readonly #heads: HeadWriter;
   readonly #properties: PropertyConverter;
 
   constructor(readonly writer: GroupWriter, from: ObjectLayout, to: ObjectLayout) {
     const { properties = false } = writer.subgroup.head;
-    this.#reader = new HeadReader(profileFor(from), properties);
+    this.#reader = new HeadReader(new ObjectHeads(profileFor(from), properties));
     this.#heads = new HeadWriter(writer, profileFor(to));
     this.#properties = new PropertyConverter(profileFor(from), profileFor(to));
   }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type TrackFacts, UNTOLD_TRACK_INFO } from "../../../relay/ports.ts";
+import { type TrackFacts, type TrackInfo, UNTOLD_TRACK_INFO } from "../../../relay/ports.ts";
 import type { TrackProperties } from "../../../relay/reading.ts";
 import {
   decodeProperties,
@@ -24,8 +24,13 @@ interface Told {
   readonly properties: Uint8Array;
 }
 
+/** What a track is like. */
+export interface Facts extends TrackFacts {
+  readonly info: TrackInfo;
+}
+
 /** What the core wants to know. @throws {ProtocolViolation} The properties are broken. */
-export function factsOf(told: Told, profile: Profile): TrackFacts {
+export function factsOf(told: Told, profile: Profile): Facts {
   const pairs = profile.trackProperties
     ? decodeProperties(told.properties, profile)
     : pairsOf(told.parameters);

@@ -70,7 +70,7 @@ export class Publications {
       this.#aliases.delete(value.alias, streams);
       over.resolve();
     });
-    if (facts.info !== undefined) streams.info = facts.info;
+    streams.info = facts.info;
     // It stands there before it is offered: somebody may wait for it.
     this.#running.set(key, { publication, streams });
     if (!this.#offers.addTrack(path, name)) {

@@ -152,7 +152,7 @@ export class Subscription implements UpstreamSubscription {
     if (facts.largest !== undefined) {
       this.#start = { group: facts.largest.group, object: facts.largest.object + 1 };
     }
-    if (facts.info !== undefined) this.#streams.info = facts.info;
+    this.#streams.info = facts.info;
     this.#sink.accepted(facts);
     this.#alias = ok.alias;
     if (!aliases.add(ok.alias, this.#streams)) {

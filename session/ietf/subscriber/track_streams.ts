@@ -5,8 +5,12 @@
  */
 import { GroupTooLarge } from "../../../relay/errors.ts";
 import type { GroupWriter } from "../../../relay/group/group_writer.ts";
-import { type TrackEnd, type TrackSink, UNTOLD_TRACK_INFO } from "../../../relay/ports.ts";
-import type { TrackInfo } from "../../../relay/reading.ts";
+import {
+  type TrackEnd,
+  type TrackInfo,
+  type TrackSink,
+  UNTOLD_TRACK_INFO,
+} from "../../../relay/ports.ts";
 import type { ReceiveStream } from "../../../transport/connection.ts";
 import { ConnectionClosed, StreamReset } from "../../../transport/errors.ts";
 import type { ObjectDatagram } from "../../../wire/ietf/data/datagram.ts";
@@ -28,7 +32,7 @@ const DRAIN_MS = 10_000;
 export type ObjectSink = Pick<TrackSink, "openGroup" | "interrupt" | "datagram" | "ended">;
 
 export class TrackStreams {
-  /** What the peer has told of the track. */
+  /** What is known of the track. */
   info: TrackInfo = UNTOLD_TRACK_INFO;
   readonly #context: IetfContext;
   readonly #sink: ObjectSink;
