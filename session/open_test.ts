@@ -14,7 +14,7 @@ async function both(protocol: string, options: Partial<SessionOptions> = {}) {
   const [near, far] = memoryPair({ protocol });
   const shared = { hop: 0n, stats: newRelayStats(), clock: new ManualClock() };
   const [client, server] = await Promise.allSettled([
-    openSession({ ...shared, connection: near }),
+    openSession({ ...shared, connection: near, versions: VERSIONS }),
     acceptSession({ ...shared, connection: far, ...options }),
   ]);
   return { near, client, server };
@@ -29,6 +29,13 @@ for (const version of VERSIONS) {
     await Promise.all([client.value.closed, server.value.closed]);
   });
 }
+
+Deno.test("openSession() speaks moq-lite alone unless it is told otherwise", async () => {
+  const [near, far] = memoryPair({ protocol: "moqt-18" });
+  const shared = { hop: 0n, stats: newRelayStats() };
+  void acceptSession({ ...shared, connection: far }).catch(() => {});
+  await assert.rejects(openSession({ ...shared, connection: near }), NoCommonVersion);
+});
 
 Deno.test("openSession() speaks no version that it was not given", async () => {
   const { near, server } = await both("moq-lite-06", { versions: ["moq-lite-05"] });
