@@ -350,4 +350,58 @@ for (const draft of DRAFTS) {
     asked.hear(undefined);
     await asked.done;
   });
+
+  Deno.test(`draft ${draft}: a published track that ends goes out again when it is published anew, or another has it`, async () => {
+    const at = await serving(draft);
+    at.announced!.end();
+    const wanted = draft < 16 ? "both" : "tracks";
+    const asked = at.ask("subscribeNamespace", { prefix: [], wanted });
+    await tick();
+    assert.equal(asked.take()[0], "requestOk");
+    const publish = (hop: bigint) => {
+      const context = at.track.context;
+      const track = new Track("room", "video", context);
+      const source = { label: `${hop}`, ownTrack: () => track } as unknown as BroadcastSource;
+      const tracks = new Set(["video"]);
+      const how = { hops: [hop, 0n], warm: 0, cold: 0, tracks, onlyTracks: true };
+      return { track, announced: at.origin.announce("room", source, how)! };
+    };
+    const first = publish(5n);
+    await tick();
+    const published = () => at.opened.filter(({ request }) => request.kind === "publish");
+    assert.equal(published().length, 1);
+    published()[0]!.hear(
+      { kind: "requestOk", value: { requestId: 1001, parameters: {} } } as never,
+    );
+    await tick();
+    // Its session goes, and another one has published the same track before.
+    const second = publish(6n);
+    await tick();
+    assert.equal(published().length, 1, "once, however many have it");
+    first.announced.end();
+    first.track.end({ kind: "ended" });
+    await tick();
+    assert.equal(published()[0]!.take()[0], "publishDone");
+    assert.equal(published().length, 2);
+    published()[1]!.hear(
+      { kind: "requestOk", value: { requestId: 1003, parameters: {} } } as never,
+    );
+    await tick();
+    // It goes and comes back in one moment.
+    second.announced.end();
+    const third = publish(7n);
+    second.track.end({ kind: "ended" });
+    await tick();
+    assert.equal(published().length, 3);
+    // One that has ended and stays published is not offered again and again.
+    published()[2]!.hear(
+      { kind: "requestOk", value: { requestId: 1005, parameters: {} } } as never,
+    );
+    third.track.end({ kind: "ended" });
+    await tick();
+    await tick();
+    assert.equal(published().length, 3);
+    asked.hear(undefined);
+    await asked.done;
+  });
 }

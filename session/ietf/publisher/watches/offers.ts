@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Broadcast } from "../../../../relay/broadcast.ts";
 import type { TrackEvent } from "../../../../relay/origin.ts";
 import type { Namespace } from "../../../../wire/ietf/names.ts";
 import type { Parameters } from "../../../../wire/ietf/parameters.ts";
@@ -32,6 +33,10 @@ export function offerTracks(
   const said = { forward, priority, filter, groupOrder, deliveryTimeoutMs, subgroupTimeoutMs };
   const wishes = Object.fromEntries(Object.entries(said).filter(([, v]) => v !== undefined));
   const mine = new Map<string, Published>();
+  /** Tracks that are offered now, and those of them that came again while the peer still had them from before. */
+  const there = new Set<string>();
+  const again = new Set<string>();
+  let over = false;
   let begun = false;
   let first = 0;
 
@@ -39,12 +44,16 @@ export function offerTracks(
     const place = { path, name: track };
     const key = JSON.stringify([path, track]);
     if (gone) {
+      there.delete(key);
+      again.delete(key);
       // One that goes out ends with its track.
       const one = mine.get(key);
       if (one !== undefined && !one.isTold) one.cancel();
       return;
     }
-    if (mine.has(key) || serving.has(place)) return;
+    there.add(key);
+    if (mine.has(key)) return void again.add(key);
+    if (serving.has(place)) return;
     const suffix = namespaceOf(stripPrefix(path, at)!);
     const namespace = [...prefix, ...suffix];
     const name = { namespace, track: trackBytesOf(track) };
@@ -60,17 +69,27 @@ export function offerTracks(
     const one = new Published(serving, wishes);
     mine.set(key, one);
     offers.add(one);
-    const run = one.run(place, name).finally(() => {
-      mine.delete(key);
-      offers.delete(one);
-      leave();
-    });
-    serving.context.spawn(run);
+    const run = async () => {
+      let from: Broadcast | undefined;
+      try {
+        from = await one.run(place, name);
+      } finally {
+        mine.delete(key);
+        offers.delete(one);
+        leave();
+      }
+      if (over || !there.has(key)) return;
+      const isAnew = again.delete(key);
+      const elsewhere = from !== undefined && serving.find(place) !== from;
+      if (isAnew || elsewhere) tell({ path, track, gone: false });
+    };
+    serving.context.spawn(run());
   };
   const watch = serve?.watchTracks({ prefix: at, excludeHop: peerHop, except: serving.self }, tell);
   begun = true;
   quota.told(first);
   return () => {
+    over = true;
     watch?.close();
     for (const one of mine.values()) if (!one.isTold) one.cancel();
   };

@@ -5,6 +5,7 @@
  * @module
  */
 import { reasonOf } from "../../../../base/errors.ts";
+import type { Broadcast } from "../../../../relay/broadcast.ts";
 import type { Track } from "../../../../relay/track.ts";
 import type { FullName } from "../../../../wire/ietf/names.ts";
 import type { Parameters } from "../../../../wire/ietf/parameters.ts";
@@ -35,18 +36,22 @@ export class Published {
     return this.#exchange !== undefined;
   }
 
-  /** Offers the track, and serves it if the peer accepts. Fulfils when nothing of it is left. */
-  async run(place: Place, name: FullName): Promise<void> {
+  /**
+   * Offers the track, and serves it if the peer accepts. Fulfils when nothing of it is left.
+   * @returns The broadcast that it went out from until that ended it, not the peer.
+   */
+  async run(place: Place, name: FullName): Promise<Broadcast | undefined> {
     const serving = this.#serving;
     const { log } = serving.context;
     try {
       const broadcast = serving.find(place);
-      if (broadcast === undefined) return;
+      if (broadcast === undefined) return undefined;
       const track = serving.trackOf(broadcast, place);
-      if (!await this.#isKnown(track)) return;
-      await this.#offer(track, name);
+      if (!await this.#isKnown(track)) return undefined;
+      return await this.#offer(track, name) ? broadcast : undefined;
     } catch (error) {
       log.debug("track not published", { ...place, reason: reasonOf(error) });
+      return undefined;
     } finally {
       this.#awaited?.stop();
       this.#served?.cancel();
@@ -73,7 +78,8 @@ export class Published {
     return await Promise.race([promise, this.#gone.promise.then(() => false)]);
   }
 
-  async #offer(track: Track, name: FullName): Promise<void> {
+  /** @returns Whether it went out, and its source has ended it. */
+  async #offer(track: Track, name: FullName): Promise<boolean> {
     const serving = this.#serving;
     const { context, exchanges, aliases } = serving;
     const { profile } = context;
@@ -93,8 +99,10 @@ export class Published {
     });
     this.#exchange = exchange;
     const answer = await Promise.race([nextOf(exchange), this.#gone.promise]);
-    if (answer === undefined) return exchange.cancel();
-    if (answer.kind !== "requestOk") return exchange.cancel();
+    if (answer?.kind !== "requestOk") {
+      exchange.cancel();
+      return false;
+    }
     const { promise: over, resolve: onDone } = Promise.withResolvers<void>();
     const served = this.#served = new ServedTrack({
       ...{ context, track, alias, exchange },
@@ -109,6 +117,9 @@ export class Published {
     served.begin(largest ?? { group: 0, object: -1 });
     this.#awaited?.stop();
     const updates = followUpdates(exchange, served);
-    await serving.answering(exchange, Promise.race([updates, over]));
+    let ended = false;
+    const isEnded = over.then(() => void (ended = true));
+    await serving.answering(exchange, Promise.race([updates, isEnded]));
+    return ended;
   }
 }
