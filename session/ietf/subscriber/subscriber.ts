@@ -5,8 +5,9 @@
  * @module
  */
 import { sleep } from "../../../base/sleep.ts";
-import { NotFound } from "../../../relay/errors.ts";
 import {
+  type FetchRequest,
+  type GroupSink,
   type TrackInfo,
   type TrackRequest,
   type TrackSink,
@@ -28,6 +29,7 @@ import type { Exchange, Exchanges } from "../exchange.ts";
 import { namespaceOf, pathOf, trackBytesOf, trackNameOf } from "../names.ts";
 import { Aliases } from "./aliases.ts";
 import { follow } from "./follow.ts";
+import { GroupFetch } from "./group_fetch.ts";
 import { untilOver } from "./offered.ts";
 import { Offers } from "./offers.ts";
 import { Publications } from "./publications.ts";
@@ -43,6 +45,8 @@ export class Subscriber implements SubscriberHalf {
   readonly #offers: Offers;
   readonly #publications: Publications;
   readonly #subscriptions = new Set<Subscription>();
+  /** By the numbers of the requests, which their streams name. */
+  readonly #fetches = new Map<number, GroupFetch>();
   /** Offers that run, by their names; each fulfils when it is over. */
   readonly #running = new Map<string, Promise<void>>();
 
@@ -116,10 +120,11 @@ export class Subscriber implements SubscriberHalf {
     await track.subgroup(stream, reader, header);
   }
 
-  /** The stream of a fetch whose head was read. */
-  fetched(stream: ReceiveStream, _reader: StreamReader, _requestId: number): Promise<void> {
-    stream.stop(this.#context.codes.stream.cancel);
-    return Promise.resolve();
+  /** The stream of a fetch whose head was read. One that was given up is dropped. @throws {ProtocolViolation} */
+  async fetched(stream: ReceiveStream, reader: StreamReader, requestId: number): Promise<void> {
+    const fetch = this.#fetches.get(requestId);
+    if (fetch === undefined) return stream.stop(this.#context.codes.stream.cancel);
+    await fetch.stream(stream, reader);
   }
 
   datagram(bytes: Uint8Array): void {
@@ -155,8 +160,17 @@ export class Subscriber implements SubscriberHalf {
     return subscription;
   }
 
-  fetch(broadcast: string, track: string, { group }: { readonly group: number }): Promise<void> {
-    return Promise.reject(new NotFound(`group ${group} of track ${track} of ${broadcast}`));
+  async fetch(
+    broadcast: string,
+    track: string,
+    { group }: FetchRequest,
+    sink: GroupSink,
+  ): Promise<void> {
+    const what = `group ${group} of track ${track} of ${broadcast}`;
+    const fetch = new GroupFetch(this.#shared, group, sink, what, ({ id = -1 }) => {
+      this.#fetches.delete(id);
+    });
+    await fetch.run(this.#nameOf(broadcast, track), (sent) => this.#fetches.set(sent.id!, sent));
   }
 
   /** No draft can ask for that. */
@@ -172,6 +186,7 @@ export class Subscriber implements SubscriberHalf {
     // Routes go first: a feed that loses its subscription then knows whether to wait for the publisher.
     this.#offers.close(abrupt);
     for (const subscription of [...this.#subscriptions]) subscription.lost();
+    for (const fetch of [...this.#fetches.values()]) fetch.lost();
     this.#publications.close();
     this.#shared.aliases.close();
   }

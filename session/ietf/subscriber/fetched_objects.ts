@@ -1,0 +1,116 @@
+/**
+ * Sorts the objects of a fetch's stream into the subgroups of one group. The bytes come in pieces of any size.
+ *
+ * @module
+ */
+import type { GroupWriter } from "../../../relay/group/group_writer.ts";
+import type { GroupSink } from "../../../relay/ports.ts";
+import { ProtocolViolation } from "../../../wire/errors.ts";
+import { FetchHeads } from "../../../wire/ietf/data/fetch_objects.ts";
+import type { Profile } from "../../../wire/ietf/profile.ts";
+import { HeadReader } from "../../convert/head_reader.ts";
+import { HeadWriter } from "../../convert/head_writer.ts";
+import { layoutOf } from "../context.ts";
+
+/** One subgroup, and the last object of it. */
+interface Sorted {
+  readonly heads: HeadWriter;
+  lastId: number;
+}
+
+export class FetchedObjects {
+  /** Whether a subgroup was refused: the stream is to be stopped. */
+  refused = false;
+  /** Whether the answer leaves out objects that may exist. */
+  hasHoles = false;
+  readonly #profile: Profile;
+  readonly #group: number;
+  readonly #sink: GroupSink;
+  readonly #reader: HeadReader<FetchHeads>;
+  readonly #subgroups = new Map<number, Sorted>();
+  #current: GroupWriter | undefined;
+
+  constructor(profile: Profile, group: number, sink: GroupSink) {
+    this.#profile = profile;
+    this.#group = group;
+    this.#sink = sink;
+    this.#reader = new HeadReader(new FetchHeads(profile));
+  }
+
+  /** Whether any object has come. */
+  get begun(): boolean {
+    return this.#subgroups.size > 0;
+  }
+
+  /** Whether the bytes so far end at the end of an object. */
+  get atBoundary(): boolean {
+    return !this.#reader.inside && (this.#current?.frameLeft ?? 0) === 0;
+  }
+
+  /** Takes the next bytes. @throws {ProtocolViolation} @throws {GroupTooLarge} */
+  push(chunk: Uint8Array): void {
+    let at = 0;
+    while (!this.refused) {
+      const writer = this.#current;
+      if (writer !== undefined && writer.frameLeft > 0) {
+        at += writer.payload(at === 0 ? chunk : chunk.subarray(at));
+        if (writer.frameLeft > 0) break;
+      }
+      if (at === chunk.length) break;
+      const length = this.#reader.read(chunk, at);
+      if (length < 0) break;
+      at += length;
+      this.#begin();
+    }
+    this.#reader.release();
+    this.#current?.commit();
+  }
+
+  #begin(): void {
+    const { heads, window } = this.#reader;
+    const { missing, group, object, payloadLength, status } = heads;
+    if (missing !== undefined) {
+      if (missing !== "nonexistent") this.hasHoles = true;
+      return;
+    }
+    if (group !== this.#group) {
+      throw new ProtocolViolation(
+        "fetched object",
+        `group ${group} where ${this.#group} was asked`,
+      );
+    }
+    const to = this.#subgroup();
+    if (to === undefined) {
+      this.refused = true;
+      return;
+    }
+    if (object <= to.lastId) {
+      throw new ProtocolViolation("fetched object", `object ${object} behind ${to.lastId}`);
+    }
+    const { writer } = to.heads;
+    if (writer !== this.#current) this.#current?.commit();
+    this.#current = writer;
+    to.lastId = object;
+    const properties = window.subarray(heads.propertiesAt, heads.propertiesEnd);
+    to.heads.begin(object, properties, payloadLength, status);
+  }
+
+  /** The subgroup of the object. What was a datagram has one of its own. */
+  #subgroup(): Sorted | undefined {
+    const { datagram, subgroup, object, priority } = this.#reader.heads;
+    const id = datagram ? object : subgroup;
+    const known = this.#subgroups.get(id);
+    if (known !== undefined) return known;
+    const writer = this.#sink.open({
+      id,
+      layout: layoutOf(this.#profile),
+      publisherPriority: 255 - priority,
+      endOfGroup: false,
+      properties: true,
+    }, object);
+    if (writer === undefined) return undefined;
+    const sorted = { heads: new HeadWriter(writer, this.#profile), lastId: -1 };
+    this.#subgroups.set(id, sorted);
+    return sorted;
+  }
+}
