@@ -11,6 +11,7 @@ import type { Subgroup } from "./group/group.ts";
 import { GroupWriter } from "./group/group_writer.ts";
 import {
   type BroadcastSource,
+  type DatagramObject,
   DEFAULT_TRACK_INFO,
   type TrackEnd,
   type TrackFacts,
@@ -125,7 +126,8 @@ export class Feed implements TrackFeed {
       this.#interrupted.delete(waiting);
       return new GroupWriter(waiting, limits, counters, startFrame);
     }
-    const subgroup = track.cameAsDatagram(sequence)
+    const isFrames = (head?.layout ?? "frames") === "frames";
+    const subgroup = isFrames && track.cameAsDatagram(sequence)
       ? undefined
       : track.ring.add(sequence, clock.now(), startFrame, head);
     if (subgroup === undefined) {
@@ -180,10 +182,16 @@ export class Feed implements TrackFeed {
     if (from === this.#active && this.#track.ring.newest === undefined) this.#track.begin(group);
   }
 
-  datagram(from: Inflow, sequence: number, timestamp: number, payload: Uint8Array): boolean {
+  datagram(
+    from: Inflow,
+    sequence: number,
+    timestamp: number,
+    payload: Uint8Array,
+    object?: DatagramObject,
+  ): boolean {
     if (from === this.#next) this.#takeOver(from);
     if (from !== this.#active) return false;
-    return this.#track.deliverDatagram(sequence, timestamp, payload, from.counted);
+    return this.#track.deliverDatagram(sequence, timestamp, payload, from.counted, object);
   }
 
   /** An inflow has ended. */
@@ -260,7 +268,8 @@ export class Feed implements TrackFeed {
       if (state === "open") startGroup = Math.min(startGroup, sequence);
     }
     const maxLatencyMs = Math.max(request.maxLatencyMs, this.#track.info.maxAgeMs);
-    return { ...request, startGroup, startIsFloor: false, maxLatencyMs };
+    const { startObject: _, ...rest } = request; // it belongs to the group that was asked for first
+    return { ...rest, startGroup, startIsFloor: false, maxLatencyMs };
   }
 
   #takeOver(next: Inflow): void {
@@ -340,8 +349,13 @@ class Inflow implements TrackSink {
     this.feed.interrupt(writer);
   }
 
-  datagram(sequence: number, timestamp: number, payload: Uint8Array): boolean {
-    return !this.#over && this.feed.datagram(this, sequence, timestamp, payload);
+  datagram(
+    sequence: number,
+    timestamp: number,
+    payload: Uint8Array,
+    object?: DatagramObject,
+  ): boolean {
+    return !this.#over && this.feed.datagram(this, sequence, timestamp, payload, object);
   }
 
   ended(end: TrackEnd): void {

@@ -13,7 +13,9 @@ import type { CopyOf } from "./group/copies.ts";
 import type { Group, Subgroup } from "./group/group.ts";
 import { GroupRing, later } from "./group/group_ring.ts";
 import type { Layout } from "./group/subgroup_head.ts";
+import { mergedRequest } from "./merged_request.ts";
 import {
+  type DatagramObject,
   DEFAULT_TRACK_INFO,
   type Location,
   type TrackEnd,
@@ -22,6 +24,7 @@ import {
   type TrackReader,
   type TrackRequest,
 } from "./reading.ts";
+import { SeenDatagrams } from "./group/seen_datagrams.ts";
 import type { RelayStats } from "./stats.ts";
 
 export interface TrackLimits {
@@ -60,9 +63,6 @@ export interface TrackFeed {
   update(request: TrackRequest): void;
 }
 
-/** How many datagrams of a track are remembered, to recognise repeated ones. */
-const DATAGRAMS_REMEMBERED = 64;
-
 interface Reading {
   readonly reader: TrackReader;
   readonly layout: Layout | "kept";
@@ -71,7 +71,7 @@ interface Reading {
   floor: number | undefined;
   /** The lowest group it got. It was never offered those below. */
   lowest: number;
-  /** The delivery in which it caught up: it has the group of that one already. */
+  /** The delivery in which it caught up: it has the group of that one already. Infinity while it wants no groups. */
   since: number;
   /** Groups above its end or below its floor. It gets them if that bound moves. */
   withheld: Set<number> | undefined;
@@ -92,12 +92,11 @@ export class Track {
   onReaders: ((any: boolean) => void) | undefined;
   #known = false;
   #readings = new Map<TrackReader, Reading>();
-  /** The newest datagrams: each sequence plus 1, at its remainder by the size. */
-  #datagrams: Float64Array | undefined;
+  readonly #datagrams = new SeenDatagrams();
   /** Readers that are being told of the end. */
   #leaving: Map<TrackReader, Reading> | undefined;
   #deliveries = 0;
-  /** What the source has told, or what came in a datagram. */
+  /** What the source has told. */
   #largestTold: Location | undefined;
   /** The first group of the running feed, if its source has told it. */
   #first: number | undefined;
@@ -148,7 +147,9 @@ export class Track {
 
   /** The largest object that is known of it: of those that came, and what its source has told. Frames count as objects. */
   get largest(): Location | undefined {
-    return later(this.ring.largest, this.#largestTold);
+    const { group, object } = this.#datagrams;
+    const told = group < 0 ? this.#largestTold : later(this.#largestTold, { group, object });
+    return later(this.ring.largest, told);
   }
 
   /** How many readers it has. */
@@ -172,7 +173,7 @@ export class Track {
       request: reader.request,
       floor: undefined,
       lowest: Infinity,
-      since: this.#deliveries,
+      since: reader.request.forward === false ? Infinity : this.#deliveries,
       withheld: undefined,
     };
     this.#readings.set(reader, reading);
@@ -182,7 +183,7 @@ export class Track {
       // A publisher in this process writes it, also without readers.
     } else if (this.#readings.size === 1) {
       this.ring.clear(); // groups of an earlier feed are stale, and group numbers may start again
-      this.#datagrams = undefined;
+      this.#datagrams.clear();
       this.#first = undefined;
       this.#largestTold = undefined;
       this.infoTold = false;
@@ -193,7 +194,7 @@ export class Track {
     }
     if (this.#readings.get(reader) === reading) {
       if (this.known) reader.onKnown?.();
-      this.#catchUp(reading);
+      if (reading.floor === undefined) this.#catchUp(reading); // it may have changed its request when it heard that
     }
     if (this.#ended !== undefined && this.#readings.delete(reader)) reader.onEnd(this.#ended);
   }
@@ -213,6 +214,10 @@ export class Track {
     if (reading === undefined) return;
     const { request: before, floor, lowest } = reading;
     reading.request = request;
+    if (request.forward === false || reading.since === Infinity) {
+      this.feed?.update(this.request());
+      return this.#pause(reading);
+    }
     if (floor !== undefined) {
       const cleared = request.startIsFloor === true && before.startGroup !== undefined;
       reading.floor = request.startGroup ?? (cleared ? 0 : floor);
@@ -223,27 +228,17 @@ export class Track {
     if (reading.floor! < floor) this.#widen(reading, lowest);
   }
 
+  /** A reader wants no groups for now. When it wants them again, it gets what a new one gets. */
+  #pause(reading: Reading): void {
+    reading.floor = reading.withheld = undefined;
+    reading.lowest = Infinity;
+    reading.since = Infinity;
+    this.#catchUp(reading);
+  }
+
   /** What all readers want together: the request of the one subscription at the source. */
   request(): TrackRequest {
-    let priority = 0;
-    let maxLatencyMs = 0;
-    let start: number | undefined = Infinity;
-    let end: number | undefined = -1;
-    let startIsFloor = true;
-    for (const { request } of this.#readings.values()) {
-      priority = Math.max(priority, request.priority);
-      maxLatencyMs = Math.max(maxLatencyMs, request.maxLatencyMs);
-      if (request.startGroup !== undefined) {
-        start = Math.min(start, request.startGroup);
-        startIsFloor &&= request.startIsFloor === true;
-      }
-      if (request.endGroup === undefined) end = undefined;
-      else if (end !== undefined) end = Math.max(end, request.endGroup);
-    }
-    if (start === Infinity) start = undefined;
-    if (end === -1) end = undefined;
-    startIsFloor &&= start !== undefined;
-    return { priority, maxLatencyMs, startGroup: start, endGroup: end, startIsFloor };
+    return mergedRequest(this.#readings);
   }
 
   /** The feed's source has told its first group. Higher ones may come before it. */
@@ -276,13 +271,15 @@ export class Track {
     this.context.onGroup?.(group.openedAtMs);
   }
 
-  /** Whether the group has come as a datagram a moment ago. */
+  /** Whether the group has come as one frame in a datagram a moment ago. */
   cameAsDatagram(sequence: number): boolean {
-    return this.#datagrams?.[sequence % DATAGRAMS_REMEMBERED] === sequence + 1;
+    return this.#datagrams.has(sequence, 0);
   }
 
   /**
-   * Passes a datagram on. Only its number is kept.
+   * Passes a datagram on. Only its location is kept. Readers of frames get those that are a group of one frame: of objects,
+   * the first one of a group that has no streams.
+   * @param object What it says of its object. Absent: it is a group of moq-lite.
    * @returns Whether it was new. Readers do not get a group twice.
    */
   deliverDatagram(
@@ -290,19 +287,23 @@ export class Track {
     timestamp: number,
     payload: Uint8Array,
     counted = true,
+    object?: DatagramObject,
   ): boolean {
-    if (this.cameAsDatagram(sequence) || this.ring.get(sequence) !== undefined) {
+    const id = object?.object ?? 0;
+    const hasStreams = this.ring.get(sequence) !== undefined;
+    if (this.#datagrams.has(sequence, id) || (object === undefined && hasStreams)) {
       if (counted) this.context.stats.groupsRefused++;
       return false;
     }
-    this.#datagrams ??= new Float64Array(DATAGRAMS_REMEMBERED);
-    this.#datagrams[sequence % DATAGRAMS_REMEMBERED] = sequence + 1;
+    this.#datagrams.add(sequence, id);
     if (!this.#known) this.confirm();
     if (counted) this.context.stats.datagramsIn++;
-    for (const { reader, request } of this.#readings.values()) {
+    const isFrame = id === 0 && !hasStreams && (object === undefined || object.status === 0);
+    for (const { reader, layout, request } of this.#readings.values()) {
+      if (request.forward === false || (!isFrame && layout === "frames")) continue;
       if (request.endGroup !== undefined && sequence > request.endGroup) continue;
       if (request.startGroup !== undefined && sequence < request.startGroup) continue;
-      reader.onDatagram?.(sequence, timestamp, payload);
+      reader.onDatagram?.(sequence, timestamp, payload, object);
     }
     return true;
   }
@@ -348,6 +349,7 @@ export class Track {
   /** Offers a subgroup to a reader that takes any layout, or another one. */
   #offerOther({ reader, layout }: Reading, subgroup: Subgroup, start: number): void {
     if (layout === "kept") return reader.onGroup(subgroup, start);
+    if (layout === "frames" && this.cameAsDatagram(subgroup.sequence)) return;
     const copy = this.context.copyOf?.(subgroup, layout, this) ?? "none";
     if (copy === "none" && subgroup === subgroup.group.first) {
       this.context.stats.groupsUnconverted++;
@@ -368,11 +370,12 @@ export class Track {
   /** Offers a new reader the kept groups that it wants. */
   #catchUp(reading: Reading): void {
     const newest = this.ring.newest;
-    if (newest === undefined) return;
     const { request } = reading;
-    const from = this.#start(request, newest.sequence);
+    if (request.forward === false) return;
     reading.withheld = undefined;
     reading.since = this.#deliveries;
+    if (newest === undefined) return;
+    const from = this.#start(request, newest.sequence);
     // A reader that takes older groups also takes those that newer ones have overtaken.
     const first = request.startIsFloor && request.maxLatencyMs > 0 ? this.#first : undefined;
     for (const group of this.ring.since(from)) {

@@ -96,8 +96,8 @@ export class FollowedTrack implements UpstreamSubscription {
     if (!writer.open) this.#coming.delete(key);
   }
 
-  datagram(sequence: number, timestamp: number, payload: Uint8Array): void {
-    if (!this.#over) this.#o.sink.datagram(sequence, timestamp, payload);
+  datagram(...datagram: Parameters<TrackSink["datagram"]>): void {
+    if (!this.#over) this.#o.sink.datagram(...datagram);
   }
 
   update(request: TrackRequest): void {

@@ -8,6 +8,7 @@ import type { GroupState } from "../../relay/group/group.ts";
 import type { Marks } from "../../relay/group/record_writer.ts";
 import type { SubgroupHead } from "../../relay/group/subgroup_head.ts";
 import type {
+  DatagramObject,
   FetchRequest,
   TrackEnd,
   TrackFacts,
@@ -78,6 +79,7 @@ export type FromOwner =
     readonly sequence: number;
     readonly timestamp: number;
     readonly payload: Uint8Array;
+    readonly object: DatagramObject | undefined;
   }
   /** The subscription has ended. Its groups are in the ring. */
   | { readonly type: "ended"; readonly id: number; readonly end: TrackEnd }

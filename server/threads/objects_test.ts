@@ -94,3 +94,43 @@ Deno.test("a fetched group that its source gives up is cut at the other node too
   await until(() => group.isOver);
   assert.equal(group.state, "cut");
 });
+
+Deno.test("datagrams reach another node with what is said of their objects", async () => {
+  using nodes = new Nodes(2);
+  const { source, reader } = await reading(nodes, REQUEST, "objects16");
+  const object = {
+    object: 5,
+    properties: counting(100).subarray(3, 6),
+    layout: "objects16",
+    priority: 9,
+    status: 0,
+    endOfGroup: true,
+  } as const;
+  source.last.sink.datagram(4, 5, counting(6), object);
+  source.last.sink.datagram(4, 5, counting(6), { ...object, object: 6, priority: undefined });
+  source.last.sink.datagram(5, 5, counting(6));
+  await until(() => reader.datagrams.length === 3);
+  assert.deepEqual(reader.datagrams, [4, 4, 5]);
+  assert.deepEqual(reader.objects, [
+    object,
+    { ...object, object: 6, priority: undefined },
+    undefined,
+  ]);
+});
+
+Deno.test("a node whose readers want no groups gets none, and the newest when one wants them", async () => {
+  using nodes = new Nodes(2);
+  const paused = { ...REQUEST, forward: false };
+  const { source, reader, track } = await reading(nodes, paused, "objects16");
+  assert.equal(source.last.request.forward, false);
+  for (const sequence of [1, 2]) source.last.sink.openGroup(sequence, 0, objects(0));
+  source.last.sink.accepted({ largest: undefined });
+  await until(() => track.known);
+  assert.deepEqual([reader.sequences, track.ring.newest], [[], undefined]);
+  track.change(reader, REQUEST);
+  await until(() => reader.groups.length === 1);
+  source.last.sink.openGroup(3, 0, objects(0));
+  await until(() => reader.groups.length === 2);
+  assert.deepEqual(reader.sequences, [2, 3]);
+  assert.equal(source.last.updates.at(-1)!.forward, undefined);
+});

@@ -9,6 +9,7 @@ import { NotFound, SourceLost } from "../../relay/errors.ts";
 import type { Subgroup } from "../../relay/group/group.ts";
 import type { Origin, Watch } from "../../relay/origin.ts";
 import type {
+  DatagramObject,
   TrackEnd,
   TrackFailure,
   TrackInfo,
@@ -182,10 +183,16 @@ class Served implements TrackReader {
     this.#posters.clear();
   }
 
-  onDatagram(sequence: number, timestamp: number, view: Uint8Array): void {
+  onDatagram(
+    sequence: number,
+    timestamp: number,
+    view: Uint8Array,
+    facts?: DatagramObject,
+  ): void {
     const payload = view.slice();
     const { id } = this;
-    this.send({ type: "datagram", id, sequence, timestamp, payload }, payload.buffer);
+    const object = facts && { ...facts, properties: facts.properties.slice() };
+    this.send({ type: "datagram", id, sequence, timestamp, payload, object }, payload.buffer);
   }
 
   onEnd(end: TrackEnd): void {

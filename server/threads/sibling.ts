@@ -75,8 +75,8 @@ export class Sibling implements BroadcastSource {
       case "grown":
         return this.#tracks.get(message.id)?.grown(message);
       case "datagram": {
-        const { id, sequence, timestamp, payload } = message;
-        return this.#tracks.get(id)?.datagram(sequence, timestamp, payload);
+        const { id, sequence, timestamp, payload, object } = message;
+        return this.#tracks.get(id)?.datagram(sequence, timestamp, payload, object);
       }
       case "ended":
         return this.#tracks.get(message.id)?.ended(message.end);
