@@ -13,6 +13,7 @@ import { MAX_HOPS, normalizePath, prefixesOf } from "../wire/path.ts";
 import { AnnouncedPaths } from "./announced_paths.ts";
 import { Broadcast } from "./broadcast.ts";
 import { randomHop } from "./hop.ts";
+import { LostPublishers } from "./offers/lost_publishers.ts";
 import { type Offer, Offers } from "./offers/offers.ts";
 import { type TrackEvent, TrackWatchers } from "./offers/track_watchers.ts";
 import { type AwaitedRoute, Waiting } from "./offers/waiting.ts";
@@ -39,12 +40,6 @@ export type { AnnounceEvent, PacedWatch, Watch, WatchOptions } from "./watchers.
  * Without this, relays in a ring would announce to each other what each has from the others.
  */
 const HOLD_BACK_MS = 2000;
-
-/**
- * Most broadcasts that wait for a lost publisher at one time. Above it, the one that has waited longest is given up. One
- * session may announce this many by default, so a lost link to another relay keeps all of its broadcasts.
- */
-const MAX_LINGERING = 20_000;
 
 /** What a source says about a broadcast that it offers. */
 export interface Announcement {
@@ -86,13 +81,6 @@ interface Held extends Offer {
   route: Route;
 }
 
-/** A broadcast that waits for its lost publisher. */
-interface Lingering {
-  readonly held: Held;
-  /** Stops the time after which it is given up. */
-  readonly cancel: () => void;
-}
-
 export interface OriginOptions {
   readonly context: TrackContext;
   /** This relay's own id. */
@@ -119,7 +107,7 @@ export class Origin {
   readonly #offers = new Offers();
   readonly #trackWatchers: TrackWatchers;
   readonly #waiting: Waiting;
-  readonly #lingers = new Map<Broadcast, Lingering>();
+  readonly #lost = new LostPublishers();
   /** The highest order seen, here or at a sibling: what comes in after hearing of it counts as newer. */
   #order = 0;
 
@@ -295,16 +283,13 @@ export class Origin {
     if (known === undefined) {
       for (const lost of here) if (lost.lingering) this.#yield(lost, route);
     }
-    const returned = this.#lingers.get(broadcast);
     broadcast.setRoute(route);
     this.#paths.rank(broadcast);
     this.#watchers.tell(path);
     const held: Held = { broadcast, route };
     for (const track of route.tracks ?? []) this.#offer(held, track);
-    if (returned !== undefined) {
-      this.#stopWaiting(broadcast);
-      this.#retractAll(returned.held);
-    }
+    const before = this.#lost.delete(broadcast);
+    if (before !== undefined) this.#retractAll(before);
     this.#waiting.routed(path, route);
     return held;
   }
@@ -334,14 +319,14 @@ export class Origin {
     this.#waiting.offered(path, track);
   }
 
-  #retract(held: Held, track: string): void {
+  #retract(held: Offer, track: string): void {
     const { broadcast } = held;
     this.#offers.delete(broadcast.path, track, held);
     broadcast.offersChanged(track);
     this.#trackWatchers.tell(broadcast.path, track);
   }
 
-  #retractAll(held: Held): void {
+  #retractAll(held: Offer): void {
     const { path } = held.broadcast;
     for (const track of held.route.tracks ?? []) {
       this.#offers.delete(path, track, held);
@@ -368,7 +353,7 @@ export class Origin {
 
   /** A lost publisher's track is not waited for any more. */
   #giveUp(lost: Broadcast, track: string): void {
-    const held = this.#lingers.get(lost)?.held;
+    const held = this.#lost.get(lost);
     const tracks = held?.route.tracks as Set<string> | undefined;
     if (held === undefined || tracks?.delete(track) !== true) return;
     this.#retract(held, track);
@@ -450,17 +435,12 @@ export class Origin {
     const { context, lingerMs } = this.#options;
     const { broadcast, route } = held;
     const cancel = context.clock.after(lingerMs, () => this.#forget(broadcast));
-    this.#stopWaiting(broadcast); // so that the newest are last
-    this.#lingers.set(broadcast, { held, cancel });
+    this.#lost.add(held, cancel);
     broadcast.linger(route);
     this.#paths.rank(broadcast);
-    const [oldest] = this.#lingers.keys();
-    if (this.#lingers.size > MAX_LINGERING) this.#forget(oldest!);
-  }
-
-  #stopWaiting(broadcast: Broadcast): void {
-    this.#lingers.get(broadcast)?.cancel();
-    this.#lingers.delete(broadcast);
+    for (let old = this.#lost.tooMany; old !== undefined; old = this.#lost.tooMany) {
+      this.#forget(old);
+    }
   }
 
   /** With unknown hops in the chain, a longer chain at the same path may be an echo of the withdrawn one. */
@@ -482,11 +462,10 @@ export class Origin {
 
   #forget(broadcast: Broadcast): void {
     const { path } = broadcast;
+    const lost = this.#lost.delete(broadcast);
     if (!this.#paths.delete(broadcast)) return;
-    const lingering = this.#lingers.get(broadcast);
-    this.#stopWaiting(broadcast);
     broadcast.abandon();
-    if (lingering !== undefined) this.#retractAll(lingering.held);
+    if (lost !== undefined) this.#retractAll(lost);
     this.#watchers.tell(path);
   }
 }

@@ -266,6 +266,22 @@ Deno.test("a lost publisher's tracks are given up in the end, and at once if ano
   assert.equal([...origin.broadcasts()][0]![1].length, 2);
 });
 
+Deno.test("so many tracks of lost publishers are kept, and those that were lost first are given up first", () => {
+  const { origin } = newOrigin();
+  const names = (count: number) => Array.from({ length: count }, (_, i) => `${i}`);
+  const lose = (path: string, count: number) =>
+    origin.announce(path, new FakeSource("a"), only(...names(count)))!.end(true);
+  lose("a", 9_000);
+  lose("b", 9_000);
+  assert.ok(origin.find("a", 0n, "8999")?.lingering);
+  lose("c", 5_000);
+  assert.equal(origin.find("a", 0n, "8999"), undefined);
+  assert.ok(origin.find("b", 0n, "8999")?.lingering);
+  lose("d", 25_000);
+  assert.equal(origin.size, 1);
+  assert.ok(origin.find("d", 0n, "24999")?.lingering, "one alone may stay");
+});
+
 Deno.test("a lost publisher that comes back has only what it publishes now", () => {
   const { origin, context } = newOrigin();
   const { take } = watched(origin);
