@@ -14,7 +14,7 @@ import type { Quota } from "../quota.ts";
 import type { StreamReason } from "../reasons.ts";
 import type { GroupEncoder, Part } from "./encoder.ts";
 import { GroupSender, type SenderOwner } from "./group_sender.ts";
-import { MAX_TURN, type Ranked, sendOrder, Turns } from "./send_order.ts";
+import { GROUP_ORDER, type Ranked, type SendOrder, Turns } from "./send_order.ts";
 import type { Sending } from "../sweep.ts";
 
 /** Groups that may wait for a stream, unless the ring keeps more. Older ones are skipped. */
@@ -34,6 +34,8 @@ export interface OutgoingOptions {
   readonly encoder: GroupEncoder;
   readonly track: Track;
   readonly request: TrackRequest;
+  /** How its streams are ordered with those of the session's other subscriptions. Default: each group is one stream. */
+  readonly order?: SendOrder;
   /** Whether the version has a maximum latency. */
   readonly saysLatency: boolean;
   readonly clock: Clock;
@@ -58,7 +60,8 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
   readonly #o: OutgoingOptions;
   #request: TrackRequest;
   readonly senders = new Set<GroupSender>();
-  readonly #turns = new Turns(this.senders, (sender) => this.#reorder(sender));
+  readonly #order: SendOrder;
+  readonly #turns: Turns<GroupSender>;
   #place = 0;
   /** Senders without a stream yet, oldest first. */
   readonly #waiting: GroupSender[] = [];
@@ -71,6 +74,9 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
     this.stats = options.stats;
     this.quota = options.quota;
     this.#request = options.request;
+    this.#order = options.order ?? GROUP_ORDER;
+    const { maxTurn } = this.#order;
+    this.#turns = new Turns(this.senders, (sender) => this.#reorder(sender), maxTurn);
     this.progressedAtMs = options.clock.now();
   }
 
@@ -160,7 +166,7 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
 
   #begin(sender: GroupSender, stream: SendStream): void {
     this.#turns.take(sender);
-    stream.setSendOrder(this.#order(sender));
+    stream.setSendOrder(this.#orderOf(sender));
     if (sender.begin(stream)) this.opened++;
   }
 
@@ -208,10 +214,13 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
 
   #reorder(sender: GroupSender): void {
     if (sender.turn === 0) return;
-    sender.order(this.#order(sender));
+    sender.order(this.#orderOf(sender));
   }
 
-  #order({ turn }: GroupSender): number {
-    return sendOrder(this.#request.priority, this.#place, this.ascending ? MAX_TURN - turn : turn);
+  #orderOf({ turn, group }: GroupSender): number {
+    const order = this.#order;
+    const rank = this.ascending ? order.maxTurn - turn : turn;
+    const { priority } = this.#o.track.info;
+    return order.of(this.#request.priority, this.#place, rank, group, priority);
   }
 }

@@ -7,6 +7,8 @@
  *
  * @module
  */
+import type { Subgroup } from "../../relay/group/group.ts";
+
 const TURN_BITS = 13;
 const PLACE_BITS = 10;
 /** The highest turn, and the last place. Control streams go before the first place. */
@@ -50,6 +52,7 @@ export interface Turned {
 export class Turns<T extends Turned> {
   readonly #running: Iterable<T>;
   readonly #onMoved: (one: T) => void;
+  readonly #maxTurn: number;
   #newest = -1;
   #last = 0;
 
@@ -57,20 +60,21 @@ export class Turns<T extends Turned> {
    * @param running The groups on their way out. One without a turn is skipped.
    * @param onMoved Called for each group whose turn has changed.
    */
-  constructor(running: Iterable<T>, onMoved: (one: T) => void) {
+  constructor(running: Iterable<T>, onMoved: (one: T) => void, maxTurn = MAX_TURN) {
     this.#running = running;
     this.#onMoved = onMoved;
+    this.#maxTurn = maxTurn;
   }
 
-  /** Gives a group its turn. */
+  /** Gives a group its turn. Subgroups of one group share it. */
   take(one: T): void {
-    if (one.sequence < this.#newest) return void (one.turn = this.#before(one.sequence));
-    if (this.#last === MAX_TURN) this.#anew();
+    if (one.sequence <= this.#newest) return void (one.turn = this.#before(one.sequence));
+    if (this.#last === this.#maxTurn) this.#anew();
     this.#newest = one.sequence;
     one.turn = ++this.#last;
   }
 
-  /** The turn of the newest older group, or else one before all newer groups. */
+  /** The turn of the group itself or of the newest older one, or else one before all newer groups. */
   #before(sequence: number): number {
     let older = 0;
     let newer = this.#last;
@@ -86,9 +90,12 @@ export class Turns<T extends Turned> {
     const turned = [...this.#running].filter(({ turn }) => turn > 0);
     turned.sort((a, b) => a.sequence - b.sequence);
     this.#last = 0;
+    let before = -1;
     for (const one of turned) {
-      // There are never as many groups as turns. If there were, the newest would share one.
-      one.turn = this.#last = Math.min(this.#last + 1, MAX_TURN - 1);
+      // Only a peer that takes nothing has as many groups on their way as there are turns. Then the newest share one.
+      if (one.sequence !== before) this.#last = Math.min(this.#last + 1, this.#maxTurn - 1);
+      before = one.sequence;
+      one.turn = this.#last;
       this.#onMoved(one);
     }
   }
@@ -98,3 +105,45 @@ export class Turns<T extends Turned> {
 export function sendOrder(priority: number, place: number, turn: number): number {
   return (priority << (PLACE_BITS + TURN_BITS)) + ((LAST_PLACE - place) << TURN_BITS) + turn;
 }
+
+/** How the streams of a session's subscriptions are ordered. All of a session have the same. */
+export interface SendOrder {
+  /** The highest turn it has room for. */
+  readonly maxTurn: number;
+  /**
+   * The number for the transport; the highest goes first.
+   * @param priority The subscriber's. @param trackPriority The publisher's, of subgroups that have none of their own.
+   */
+  of(
+    priority: number,
+    place: number,
+    turn: number,
+    subgroup: Subgroup,
+    trackPriority: number,
+  ): number;
+}
+
+/** Of groups that are one stream each. */
+export const GROUP_ORDER: SendOrder = { maxTurn: MAX_TURN, of: sendOrder };
+
+const SUBGROUP_BITS = 3;
+const FEW_TURN_BITS = 8;
+const FEW_PLACE_BITS = 4;
+const LAST_SUBGROUP = 2 ** SUBGROUP_BITS - 1;
+const LAST_FEW_PLACE = 2 ** FEW_PLACE_BITS - 1;
+
+/**
+ * Of subgroups: after the subscriber's priority that of the publisher, and within a group the lower subgroup first. That
+ * takes 11 of the 31 bits: places and turns have fewer, so the subscriptions behind the 15th share a place.
+ * Spec: draft-ietf-moq-transport-18, "Scheduling Algorithm".
+ */
+export const SUBGROUP_ORDER: SendOrder = {
+  maxTurn: 2 ** FEW_TURN_BITS - 2, // all bits are set in the order of control streams
+  of(priority, place, turn, { head }, trackPriority) {
+    const published = head.publisherPriority ?? trackPriority;
+    const few = LAST_FEW_PLACE - Math.min(place, LAST_FEW_PLACE);
+    const subgroup = LAST_SUBGROUP - Math.min(head.id, LAST_SUBGROUP);
+    const within = (few << FEW_TURN_BITS | turn) << SUBGROUP_BITS | subgroup;
+    return (priority << 8 | published) << (FEW_PLACE_BITS + FEW_TURN_BITS + SUBGROUP_BITS) | within;
+  },
+};

@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { FramePool } from "../../relay/group/frame_pool.ts";
+import { Group, type Subgroup } from "../../relay/group/group.ts";
+import { objects } from "../../tests/support/fixtures/objects.ts";
+import { CONTROL_ORDER } from "../context.ts";
 import {
   LAST_PLACE,
   MAX_TURN,
   Places,
   type Ranked,
   sendOrder,
+  SUBGROUP_ORDER,
   type Turned,
   Turns,
 } from "./send_order.ts";
@@ -87,4 +92,54 @@ Deno.test("turns begin anew before they run out, and those on their way keep the
     assert.ok(one.turn <= MAX_TURN);
   }
   assert.deepEqual(moved, [0, 1], "once");
+});
+
+function subgroup(sequence: number, id: number, publisherPriority?: number): Subgroup {
+  const head = objects(id, publisherPriority === undefined ? {} : { publisherPriority });
+  return Group.alone(new FramePool(), sequence, 0, { head });
+}
+
+Deno.test("SUBGROUP_ORDER ranks the subscriber's priority, the publisher's, the subscription, the group, the subgroup, within 31 bits", () => {
+  const { of, maxTurn } = SUBGROUP_ORDER;
+  const least = subgroup(0, 2 ** 50, 0);
+  const most = subgroup(0, 0, 255);
+  assert.equal(of(0, LAST_PLACE, 0, least, 255), 0);
+  assert.ok(of(255, 0, maxTurn, most, 0) < CONTROL_ORDER);
+  const falling = [
+    of(8, 900, 0, least, 0),
+    of(7, 0, maxTurn, most, 0),
+    of(7, 900, 1, subgroup(0, 9), 200), // the track's priority stands in
+    of(7, 0, maxTurn, subgroup(0, 0, 199), 255),
+    of(7, 1, 5, subgroup(0, 0, 199), 0),
+    of(7, 1, 4, subgroup(0, 0, 199), 0),
+    of(7, 1, 4, subgroup(0, 1, 199), 0),
+    of(7, 1, 4, subgroup(0, 6, 199), 0),
+    of(7, 1, 4, subgroup(0, 7, 199), 0),
+    of(7, 1, 3, subgroup(0, 0, 199), 0),
+  ];
+  assert.deepEqual(falling, falling.toSorted((a, b) => b - a));
+  assert.equal(new Set(falling).size, falling.length);
+  assert.ok(falling.every((order) => order >= 0 && order < CONTROL_ORDER));
+});
+
+Deno.test("subgroups of one group share its turn, whenever they come, also when turns begin anew", () => {
+  const running: Sender[] = [];
+  const turns = new Turns(running, () => {}, 6);
+  const take = (sequence: number) => {
+    const one = new Sender(sequence);
+    turns.take(one);
+    running.push(one);
+    return one;
+  };
+  for (const sequence of [4, 5, 4, 6, 5, 5, 6, 4]) take(sequence);
+  const turnsOf = () =>
+    [4, 5, 6].map((s) =>
+      new Set(running.filter((one) => one.sequence === s).map((one) => one.turn))
+    );
+  assert.deepEqual(turnsOf().map((set) => set.size), [1, 1, 1]);
+  for (let sequence = 7; sequence < 20; sequence++) {
+    take(sequence);
+    running.splice(-1);
+  }
+  assert.deepEqual(turnsOf().map((set) => [...set]), [[1], [2], [3]]);
 });

@@ -18,6 +18,7 @@ import { doneCode, type DoneWord } from "../../../wire/ietf/codes.ts";
 import type { Parameters } from "../../../wire/ietf/parameters.ts";
 import type { StreamReason } from "../../reasons.ts";
 import { Outgoing } from "../../send/outgoing.ts";
+import { SUBGROUP_ORDER } from "../../send/send_order.ts";
 import type { Served } from "../../session.ts";
 import type { Sending } from "../../sweep.ts";
 import { type IetfContext, layoutOf } from "../context.ts";
@@ -67,6 +68,7 @@ export class ServedTrack implements Served, TrackReader, Sending {
     this.#encoder = new ObjectEncoder(context, alias);
     this.outgoing = new Outgoing({
       ...{ connection, track, clock, stats, quota, encoder: this.#encoder },
+      order: SUBGROUP_ORDER,
       request: requestOf(wishes, EVERYTHING, track),
       saysLatency: false,
       onEmpty: () => this.#closeIfOver(),
