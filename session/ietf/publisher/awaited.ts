@@ -13,14 +13,16 @@ export class Awaited implements TrackReader {
   #over = false;
 
   /**
-   * @param onKnown The track exists. It is still kept.
-   * @param onEnd It has ended, or does not exist. Called once, and not after {@link Awaited.stop}.
+   * @param known The track exists. It is still kept.
+   * @param ended It has ended, or does not exist. Called once, and not after {@link Awaited.stop}.
+   * @param came Something of it has come.
    */
   constructor(
     readonly track: Track,
     readonly request: TrackRequest,
     readonly known: () => void,
     readonly ended: (end: TrackEnd) => void,
+    readonly came: () => void = () => {},
   ) {}
 
   start(): void {
@@ -38,7 +40,13 @@ export class Awaited implements TrackReader {
     if (!this.#over) this.known();
   }
 
-  onGroup(): void {}
+  onGroup(): void {
+    this.came();
+  }
+
+  onDatagram(): void {
+    this.came();
+  }
 
   onEnd(end: TrackEnd): void {
     if (this.#over) return;

@@ -11,6 +11,8 @@ import type { Exchange, Exchanges } from "../exchange.ts";
 import type { ServedTrack } from "./served_track.ts";
 import { Serving } from "./serving.ts";
 import { serveSubscribe } from "./subscriptions.ts";
+import { serveFetch } from "./fetch/fetches.ts";
+import { serveStatus } from "./track_status.ts";
 import { Watches } from "./watches/watches.ts";
 
 export class Publisher implements PublisherHalf {
@@ -47,6 +49,8 @@ export class Publisher implements PublisherHalf {
     if (kind === "subscribeNamespace" || kind === "subscribeTracks") {
       return await this.#watches.serve(exchange, value);
     }
+    if (kind === "fetch") return await serveFetch(this.#serving, exchange, value);
+    if (kind === "trackStatus") return await serveStatus(this.#serving, exchange, value);
     exchange.refuse("notSupported", "not served here");
   }
 
@@ -59,6 +63,7 @@ export class Publisher implements PublisherHalf {
   close(): void {
     this.#watches.close();
     for (const one of [...this.#serving.offers]) one.cancel();
+    for (const one of [...this.#serving.fetches]) one.cancel();
     for (const served of [...this.#serving.served.values()]) served.cancel("sessionClosed");
   }
 }

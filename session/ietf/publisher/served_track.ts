@@ -55,6 +55,8 @@ export class ServedTrack implements Served, TrackReader, Sending {
   /** Why no group begins any more. */
   #ending: { readonly word: DoneWord; readonly reason: string } | undefined;
   #done = false;
+  /** Answers on streams of their own that belong to it. */
+  #held = 0;
   /** The largest location when the peer was last told one, for fetches that join. */
   joining: Location | undefined;
 
@@ -203,6 +205,15 @@ export class ServedTrack implements Served, TrackReader, Sending {
     this.#closeIfOver();
   }
 
+  /** It is not done before what this returns is called. */
+  hold(): () => void {
+    this.#held++;
+    return () => {
+      this.#held--;
+      this.#closeIfOver();
+    };
+  }
+
   cutStale(now: number): void {
     this.outgoing.cutStale(now);
     if (this.#ending !== undefined || !this.#begun || !isReached(this.#range, this.track.largest)) {
@@ -213,7 +224,7 @@ export class ServedTrack implements Served, TrackReader, Sending {
   }
 
   get #isIdle(): boolean {
-    return this.outgoing.empty && this.#seekers.size === 0;
+    return this.outgoing.empty && this.#seekers.size === 0 && this.#held === 0;
   }
 
   #send(subgroup: Subgroup, part: ObjectPart): void {

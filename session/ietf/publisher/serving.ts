@@ -29,6 +29,10 @@ export class Serving {
   readonly aliases = new Aliases();
   /** Tracks that are offered to the peer by PUBLISH. */
   readonly offers = new Set<{ cancel(): void }>();
+  /** Answers to FETCH that are on their way. */
+  readonly fetches = new Set<{ cancel(): void }>();
+  /** Subscriptions that wait for their track, by request: each fulfils when that is over. */
+  readonly starting = new Map<number, Promise<void>>();
   readonly #places = new Places();
   /** How many requests there are for each track. They may wait for it. */
   readonly #asked = new Map<string, number>();

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { reasonOf } from "../../../base/errors.ts";
+import { TooManyTracks } from "../../../relay/errors.ts";
 import type { TrackEnd } from "../../../relay/reading.ts";
 import type { Track } from "../../../relay/track.ts";
 import type { RequestWord } from "../../../wire/ietf/codes.ts";
@@ -15,6 +15,8 @@ import { Awaited } from "./awaited.ts";
 import { trackParameters, trackProperties } from "./objects/properties.ts";
 import { EVERYTHING } from "./range.ts";
 import { routeTo } from "./route.ts";
+import { fill } from "./fetch/fetches.ts";
+import { refusalOf } from "./known.ts";
 import { requestOf, ServedTrack } from "./served_track.ts";
 import type { Serving } from "./serving.ts";
 import { followUpdates } from "./updates.ts";
@@ -37,9 +39,11 @@ export async function serveSubscribe(
   }
   const leave = serving.enter(place);
   if (leave === undefined) return refuse("overloaded", "too many subscriptions");
+  const subscribing = new Subscribing(serving, exchange, asked.parameters, refuse);
   try {
-    const subscribing = new Subscribing(serving, exchange, asked.parameters, refuse);
     const updates = followUpdates(exchange, subscribing);
+    serving.starting.set(exchange.id, subscribing.started);
+    void subscribing.started.then(() => serving.starting.delete(exchange.id));
     const route = routeTo(serving, place, asked.parameters.rendezvousTimeoutMs, updates);
     const broadcast = route instanceof Promise ? await route : route;
     if (typeof broadcast === "object") {
@@ -51,11 +55,12 @@ export async function serveSubscribe(
       return refuse(broadcast, reason);
     }
     await Promise.race([updates, subscribing.over]);
-    subscribing.cancel();
     log.debug("unsubscribed", about);
   } catch (error) {
-    refuse("overloaded", reasonOf(error));
+    if (!(error instanceof TooManyTracks)) throw error;
+    refuse("overloaded", error.message);
   } finally {
+    subscribing.cancel();
     leave();
   }
 }
@@ -64,6 +69,9 @@ export async function serveSubscribe(
 class Subscribing {
   /** Fulfils when it was refused, or nothing of it is left. */
   readonly over: Promise<void>;
+  /** Fulfils when it is served, or will never be. */
+  readonly started: Promise<void>;
+  readonly #onStarted: () => void;
   isOver = false;
   readonly #resolve: () => void;
   #wishes: Parameters;
@@ -78,7 +86,10 @@ class Subscribing {
   ) {
     this.#wishes = wishes;
     const { promise, resolve } = Promise.withResolvers<void>();
+    const started = Promise.withResolvers<void>();
     this.over = promise;
+    this.started = started.promise;
+    this.#onStarted = started.resolve;
     this.#resolve = resolve;
   }
 
@@ -100,7 +111,7 @@ class Subscribing {
 
   /** The peer has left, or it was refused. */
   cancel(): void {
-    this.#awaited?.stop();
+    this.#stopWaiting();
     this.#served?.cancel();
   }
 
@@ -134,11 +145,13 @@ class Subscribing {
     serving.add(served);
     served.begin();
     this.#stopWaiting();
+    const { fill: filling } = this.#wishes;
+    if (filling !== undefined) context.spawn(fill(serving, served, filling, this.over));
   }
 
   #failed(end: TrackEnd): void {
-    if (end.kind === "ended") return this.#drop("doesNotExist", "the track has ended");
-    this.#drop(end.why === "refused" ? "unauthorized" : "doesNotExist", end.reason);
+    const { word, reason } = refusalOf(end);
+    this.#drop(word, reason);
   }
 
   #drop(word: RequestWord, reason: string): void {
@@ -153,6 +166,7 @@ class Subscribing {
   }
 
   #stopWaiting(): void {
+    this.#onStarted();
     this.#awaited?.stop();
     this.#awaited = undefined;
   }

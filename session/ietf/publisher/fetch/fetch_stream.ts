@@ -1,0 +1,107 @@
+/**
+ * The stream that answers a FETCH, for one writer that waits as its peer does.
+ *
+ * @module
+ */
+import { concat } from "../../../../base/bytes.ts";
+import type { SendStream } from "../../../../transport/connection.ts";
+import { encodeFetchHeader } from "../../../../wire/ietf/data/stream_head.ts";
+import { LAST_PLACE, sendOrder } from "../../../send/send_order.ts";
+import type { Sending } from "../../../sweep.ts";
+import type { IetfContext } from "../../context.ts";
+
+/** A head and a payload up to this size leave in one write. */
+const ONE_WRITE_BYTES = 4096;
+
+export class FetchStream implements Sending {
+  progressedAtMs: number;
+  stuckSinceMs = Infinity;
+  blockedSinceMs = -1;
+  readonly pinnedSinceMs = Infinity;
+  readonly senders: readonly [FetchStream] = [this];
+  readonly #context: IetfContext;
+  readonly #stream: SendStream;
+
+  private constructor(context: IetfContext, stream: SendStream) {
+    this.#context = context;
+    this.#stream = stream;
+    this.progressedAtMs = context.clock.now();
+  }
+
+  /**
+   * Opens it. @param priority As of the core: higher goes first.
+   * @throws {ConnectionClosed}
+   */
+  static async open(
+    context: IetfContext,
+    requestId: number,
+    priority: number,
+  ): Promise<FetchStream> {
+    const order = sendOrder(priority, LAST_PLACE, 1);
+    const stream = await context.connection.openUni({ sendOrder: order });
+    stream.write(encodeFetchHeader(requestId, context.profile));
+    return new FetchStream(context, stream);
+  }
+
+  /** Whether nothing can be written any more. */
+  get done(): boolean {
+    return this.#stream.done;
+  }
+
+  set priority(priority: number) {
+    this.#stream.setSendOrder(sendOrder(priority, LAST_PLACE, 1));
+  }
+
+  /** A fetch is never too old. */
+  cutStale(): void {}
+
+  /** Writes a head and what belongs to it. The stream may end behind it. */
+  write(head: Uint8Array, pieces: readonly Uint8Array[] = []): void {
+    const { stats, quota } = this.#context;
+    const first = pieces[0];
+    if (first !== undefined && head.length + first.length <= ONE_WRITE_BYTES) {
+      this.#stream.write(concat([head, first]));
+      for (const piece of pieces.slice(1)) this.#stream.write(piece);
+    } else {
+      this.#stream.write(head);
+      for (const piece of pieces) this.#stream.write(piece);
+    }
+    const bytes = pieces.reduce((sum, piece) => sum + piece.length, head.length);
+    stats.bytesOut += bytes;
+    quota.sent(bytes);
+  }
+
+  /** Whether {@link FetchStream.ready} would wait. */
+  get mustWait(): boolean {
+    return this.#stream.blocked || !this.#context.quota.maySend;
+  }
+
+  /** Waits until the transport has taken what was written, and more may be. Fulfils at the latest when `gone` does. */
+  async ready(gone: Promise<unknown>): Promise<void> {
+    const { quota, clock } = this.#context;
+    const stream = this.#stream;
+    const left = gone.catch(() => {});
+    let isGone = false;
+    void left.then(() => isGone = true);
+    while (!isGone && !stream.done && this.mustWait) {
+      if (this.blockedSinceMs < 0) this.blockedSinceMs = clock.now();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const paced = { resume: resolve };
+      if (stream.blocked) stream.onWritable(resolve);
+      else quota.wait(paced);
+      await Promise.race([promise, left]);
+      quota.leave(paced);
+      this.progressedAtMs = clock.now();
+    }
+    this.blockedSinceMs = -1;
+  }
+
+  finish(): void {
+    this.#stream.finish();
+  }
+
+  /** Gives it up. What was written ends behind an object. */
+  abort(): void {
+    this.#stream.reset(this.#context.codes.stream.cancel);
+  }
+}
