@@ -23,7 +23,6 @@ import type { Served } from "../../session.ts";
 import type { Sending } from "../../sweep.ts";
 import { type IetfContext, layoutOf } from "../context.ts";
 import type { Exchange } from "../exchange.ts";
-import { Awaited } from "./awaited.ts";
 import { sendDatagram } from "./objects/datagrams.ts";
 import { ObjectEncoder, type ObjectPart } from "./objects/object_encoder.ts";
 import { timeoutMs } from "./objects/properties.ts";
@@ -175,7 +174,7 @@ export class ServedTrack implements Served, TrackReader, Sending {
     const { largest } = track;
     if (changes.filter !== undefined) this.#range = rangeOf(changes.filter, largest);
     if (!this.forwards) this.#pause();
-    else if (paused) return this.#resume();
+    else if (paused) this.#resume();
     this.outgoing.request = requestOf(this.#wishes, this.#range, track);
     track.change(this, this.request);
     if (isPast(this.#range, largest)) this.#end("subscriptionEnded");
@@ -251,19 +250,11 @@ export class ServedTrack implements Served, TrackReader, Sending {
 
   /** Objects go out again, from the next one on. */
   #resume(): void {
-    const { track } = this;
-    const largest = this.joining = track.largest;
+    const largest = this.joining = this.track.largest;
     const next = rangeOf({ kind: "next-object" }, largest).start;
     if (next !== undefined && includes(this.#range, next.group, next.object)) {
       this.#range = { ...this.#range, start: next };
     }
-    this.outgoing.request = requestOf(this.#wishes, this.#range, track);
-    // It comes anew as a reader, so that it gets the rest of groups that went by. Meanwhile the track is kept.
-    const keeper = new Awaited(track, this.request, () => {}, () => {});
-    keeper.start();
-    track.remove(this);
-    track.add(this);
-    keeper.stop();
   }
 
   #end(word: DoneWord, reason = ""): void {
