@@ -80,8 +80,18 @@ export class Broadcast {
     return this.#routes;
   }
 
-  /** Every track that has readers, or had them a moment ago. */
-  *tracks(): IterableIterator<{ readonly track: Track; readonly feed: Feed }> {
+  /**
+   * Every track that has readers, or had them a moment ago, and those that a source writes by itself; each with the route that
+   * it comes by now.
+   */
+  *tracks(): IterableIterator<{ readonly track: Track; readonly route: Route | undefined }> {
+    for (const { track, feed } of this.#fed()) yield { track, route: feed.route };
+    for (const route of this.#routes) {
+      for (const track of route.source.ownTracks?.(this.path) ?? []) yield { track, route };
+    }
+  }
+
+  *#fed(): IterableIterator<Entry> {
     for (const entries of this.#entries.values()) yield* entries;
   }
 
@@ -137,7 +147,7 @@ export class Broadcast {
   abandon(): void {
     this.lingering = false;
     this.#lost = undefined;
-    for (const { feed } of [...this.tracks()]) feed.abandon();
+    for (const { feed } of [...this.#fed()]) feed.abandon();
   }
 
   /** A route has this track in its set now, or not any more. @param fresh The source that offers it. */
@@ -158,7 +168,7 @@ export class Broadcast {
 
   /** The publisher is back without some of its tracks: nobody waits for these any more. */
   #abandonUnserved(): void {
-    for (const { track: { broadcast, name }, feed } of [...this.tracks()]) {
+    for (const { track: { broadcast, name }, feed } of [...this.#fed()]) {
       if (this.best(0n, broadcast, name) === undefined) feed.abandon();
     }
   }
@@ -390,7 +400,7 @@ export class Broadcast {
   }
 
   #reroute(fresh?: BroadcastSource): void {
-    for (const { feed } of [...this.tracks()]) feed.reroute(fresh);
+    for (const { feed } of [...this.#fed()]) feed.reroute(fresh);
   }
 
   /** Limits the tracks that are not confirmed, so that requests for ever new names do not fill the memory. */

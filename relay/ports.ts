@@ -80,6 +80,8 @@ export interface BroadcastSource {
    * `fetch` are never called for such a track.
    */
   ownTrack?(broadcast: string, track: string): Track | undefined;
+  /** Those that it has now at this path, for who counts tracks and what they keep. */
+  ownTracks?(broadcast: string): Iterable<Track>;
   /** @throws {NotFound} @throws {SourceLost} */
   trackInfo(broadcast: string, track: string): Promise<TrackInfo>;
   /** Does not call the sink before it has returned. Does not throw: a refusal goes to `sink.ended`. */

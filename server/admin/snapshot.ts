@@ -80,13 +80,13 @@ export interface NodeTrack extends TrackJson {
 
 export function tracksOf(relay: Relay): NodeTrack[] {
   return everyBroadcast(relay).flatMap((broadcast) =>
-    [...broadcast.tracks()].map(({ track, feed }): NodeTrack => ({
-      mirrored: feed.route?.source.sibling === true,
+    [...broadcast.tracks()].map(({ track, route }): NodeTrack => ({
+      mirrored: route?.source.sibling === true,
       broadcast: track.broadcast,
       track: track.name,
       subscribers: track.viewers,
-      upstreamSubscriptions: feed.route === undefined ? 0 : 1,
-      route: feed.route?.source.label ?? null,
+      upstreamSubscriptions: route === undefined ? 0 : 1,
+      route: route?.source.label ?? null,
       groupsKept: track.ring.size,
       newestGroup: track.ring.newest?.sequence ?? null,
       groupsIn: track.groupsIn,
@@ -153,8 +153,8 @@ function contentOf(
   for (const broadcast of everyBroadcast(relay)) {
     if (broadcast.lingering) lingering++;
     else if (isOwn(broadcast)) live++;
-    for (const { track, feed } of broadcast.tracks()) {
-      if (feed.route?.source.sibling !== true) tracks++;
+    for (const { track, route } of broadcast.tracks()) {
+      if (route?.source.sibling !== true) tracks++;
       groupsKept += track.ring.size;
     }
   }

@@ -41,9 +41,9 @@ export class Publication implements ObjectSink {
     sequence: number,
     timestamp: number,
     payload: Uint8Array,
-    _object?: DatagramObject,
+    object?: DatagramObject,
   ): boolean {
-    return this.track.deliverDatagram(sequence, timestamp, payload, true);
+    return this.track.deliverDatagram(sequence, timestamp, payload, true, object);
   }
 
   /** The track is over. Its readers keep what they have begun to read. */

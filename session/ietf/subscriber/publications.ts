@@ -32,7 +32,9 @@ export class Publications {
   readonly #context: IetfContext;
   readonly #aliases: Aliases;
   readonly #offers: Offers;
-  readonly #running = new Map<string, Running>();
+  /** By path and name. */
+  readonly #running = new Map<string, Map<string, Running>>();
+  #count = 0;
   /** Whether the peer is a server that we follow. Its tracks are paused while nobody reads them. */
   follows = false;
 
@@ -42,9 +44,21 @@ export class Publications {
     this.#offers = offers;
   }
 
-  /** A track that is offered now. */
+  /** Tracks that are offered now. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** One of them. */
   track(broadcast: string, name: string): Track | undefined {
-    return this.#running.get(keyOf(broadcast, name))?.publication.track;
+    return this.#running.get(broadcast)?.get(name)?.publication.track;
+  }
+
+  /** Those of one path. */
+  *tracks(broadcast: string): IterableIterator<Track> {
+    for (const { publication } of this.#running.get(broadcast)?.values() ?? []) {
+      yield publication.track;
+    }
   }
 
   /**
@@ -60,21 +74,20 @@ export class Publications {
     const context = this.#context;
     const problem = this.#problem(value);
     if (problem !== undefined) return problem;
-    const key = keyOf(path, name);
     const facts = factsOf(value, context.profile);
     const publication = new Publication(path, name, facts, context.consume!.context);
     const over = Promise.withResolvers<void>();
     const streams = new TrackStreams(context, name, publication, () => {
-      this.#running.delete(key);
+      this.#delete(path, name);
       this.#offers.deleteTrack(path, name);
       this.#aliases.delete(value.alias, streams);
       over.resolve();
     });
     streams.info = facts.info;
     // It stands there before it is offered: somebody may wait for it.
-    this.#running.set(key, { publication, streams });
+    this.#set(path, name, { publication, streams });
     if (!this.#offers.addTrack(path, name)) {
-      this.#running.delete(key);
+      this.#delete(path, name);
       return NOT_ALLOWED;
     }
     if (!this.#aliases.add(value.alias, streams)) {
@@ -100,11 +113,25 @@ export class Publications {
 
   /** The session is over. */
   close(): void {
-    for (const { streams } of [...this.#running.values()]) streams.end(GONE);
+    const all = [...this.#running.values()].flatMap((tracks) => [...tracks.values()]);
+    for (const { streams } of all) streams.end(GONE);
+  }
+
+  #set(path: string, name: string, running: Running): void {
+    const tracks = this.#running.get(path) ?? new Map<string, Running>();
+    this.#running.set(path, tracks.set(name, running));
+    this.#count++;
+  }
+
+  #delete(path: string, name: string): void {
+    const tracks = this.#running.get(path);
+    if (tracks?.delete(name) !== true) return;
+    this.#count--;
+    if (tracks.size === 0) this.#running.delete(path);
   }
 
   #problem({ properties }: Messages["publish"]): Refusal | undefined {
-    if (this.follows && this.#running.size >= MAX_FOLLOWED_TRACKS) return NOT_WANTED;
+    if (this.follows && this.#count >= MAX_FOLLOWED_TRACKS) return NOT_WANTED;
     const mandatory = unknownMandatory(properties, this.#context.profile);
     return mandatory && {
       word: "unsupportedExtension",
@@ -127,8 +154,4 @@ export class Publications {
       if (!any) track.clear(); // what comes later does not follow these groups
     };
   }
-}
-
-function keyOf(broadcast: string, name: string): string {
-  return `${broadcast.length} ${broadcast}${name}`;
 }

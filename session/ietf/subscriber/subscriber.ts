@@ -63,7 +63,7 @@ export class Subscriber implements SubscriberHalf {
   }
 
   get subscriptions(): number {
-    return this.#subscriptions.size;
+    return this.#subscriptions.size + this.#publications.count;
   }
 
   /** Streams and datagrams that wait for the track they are of. */
@@ -135,6 +135,10 @@ export class Subscriber implements SubscriberHalf {
 
   ownTrack(broadcast: string, track: string): Track | undefined {
     return this.#publications.track(broadcast, track);
+  }
+
+  ownTracks(broadcast: string): Iterable<Track> {
+    return this.#publications.tracks(broadcast);
   }
 
   trackInfo(broadcast: string, track: string): Promise<TrackInfo> {

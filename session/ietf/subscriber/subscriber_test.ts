@@ -254,6 +254,10 @@ Deno.test("a datagram comes with all that it says", async () => {
     up.peer.datagram({ alias: 7, group: 5, object: 1, status: 3 });
     await tick();
     assert.deepEqual(reader.datagrams, [3, 5]);
+    const [first, second] = reader.objects;
+    assert.deepEqual([first?.object, first?.priority, first?.status], [4, 254, 0]);
+    assert.deepEqual(first?.properties, properties);
+    assert.equal(second?.status, 3);
   }
 });
 
@@ -405,6 +409,10 @@ Deno.test("a published track is there without a viewer, and the next one gets it
     const track = up.origin.find("room/alice", 0n, "video")!.track("room/alice", "video");
     assert.deepEqual(track.largest, { group: 29, object: 0 });
     assert.ok(track.ring.size <= 8, "it keeps as many groups as any track");
+    const [listed, ...others] = up.origin.find("room/alice")!.tracks();
+    assert.equal(listed?.track, track);
+    assert.equal(listed?.route?.source, up.subscriber);
+    assert.deepEqual(others, []);
     const reader = new FakeReader(undefined, layoutOf(up.context.profile));
     track.add(reader);
     (await up.peer.subgroup({ alias: 9, group: 30 })).object("of 30").fin();

@@ -1,0 +1,120 @@
+/** Peers that publish at a relay, in whole sessions of every kind of draft. */
+import assert from "node:assert/strict";
+import { memoryPair, type MemoryPairOptions } from "../../../transport/memory/memory.ts";
+import { IetfPeer, ns, raw } from "../../../tests/support/ietf_peer.ts";
+import { tick } from "../../../tests/support/fixtures/ietf_upstream.ts";
+import { type Draft, profileOf } from "../../../wire/ietf/profile.ts";
+import { join, type TestRelay, testRelay, Viewer } from "../../peers_test.ts";
+
+const DRAFTS: readonly Draft[] = [14, 16, 18, 22];
+const ROOM = { namespace: ns("room", "alice") };
+const VIDEO = { ...ROOM, track: raw("video") };
+
+async function peerAt(at: TestRelay, draft: Draft, options: MemoryPairOptions = {}) {
+  const { alpn } = profileOf(draft);
+  const [near, far] = memoryPair({ protocol: alpn, ...options });
+  void at.relay.accept(far);
+  const peer = await IetfPeer.client(near, draft);
+  await peer.setup();
+  return peer;
+}
+
+Deno.test("a track that is published first and subscribed later comes whole, with the count of its streams", async () => {
+  for (const draft of DRAFTS) {
+    const at = testRelay();
+    const publisher = await peerAt(at, draft);
+    const offered = await publisher.ask("publish", {
+      ...VIDEO,
+      alias: 5,
+      parameters: { forward: true },
+    });
+    const ok = await offered.expect("requestOk");
+    if (draft < 20) assert.equal(ok.parameters.forward, true);
+    (await publisher.subgroup({ alias: 5, group: 1 })).objects("a", "b").fin();
+    await tick();
+    const viewer = await peerAt(at, draft);
+    const asked = await viewer.ask("subscribe", {
+      ...VIDEO,
+      ...(draft === 14 &&
+        { parameters: { filter: { kind: "range", start: { group: 0, object: 0 } } } }),
+    });
+    const { alias, parameters } = await asked.expect("subscribeOk");
+    assert.deepEqual(parameters.largest, { group: 1, object: 1 });
+    const first = await (await viewer.nextSubgroup()).done();
+    assert.equal(`${first}`, `${alias}/1/0 p128 [0=a 1=b] fin`);
+    (await publisher.subgroup({ alias: 5, group: 2, subgroup: 3 })).objects({ id: 4, payload: "c" })
+      .fin();
+    const second = await (await viewer.nextSubgroup()).done();
+    assert.equal(`${second}`, `${alias}/2/3 p128 [4=c] fin`);
+    offered.say("publishDone", { code: 2, streams: 2 });
+    const done = await asked.expect("publishDone");
+    assert.deepEqual([done.code, done.streams], [2, 2]);
+    assert.equal(publisher.waiting, 0, "nothing was asked of it");
+    assert.equal(publisher.closed, undefined);
+  }
+});
+
+Deno.test("a namespace's track is subscribed while it has viewers", async () => {
+  for (const draft of DRAFTS) {
+    const at = testRelay();
+    const publisher = await peerAt(at, draft);
+    await (await publisher.ask("publishNamespace", ROOM)).expect("requestOk");
+    const viewer = await peerAt(at, draft);
+    const wish = await viewer.ask("subscribe", VIDEO);
+    const asked = await publisher.asked("subscribe");
+    asked.say("subscribeOk", { alias: 7 });
+    (await publisher.subgroup({ alias: 7, group: 1 })).object("a").fin();
+    const { alias } = await wish.expect("subscribeOk");
+    assert.equal(`${await (await viewer.nextSubgroup()).done()}`, `${alias}/1/0 p128 [0=a] fin`);
+    wish.cancel();
+    if (draft < 17) await asked.expect("unsubscribe");
+    else assert.match(await asked.ended(), /reset|fin/);
+    const again = await viewer.ask("subscribe", VIDEO);
+    const asked2 = await publisher.asked("subscribe");
+    asked2.say("subscribeOk", { alias: 7 }).say("publishDone", { code: 2, streams: 0 });
+    await again.expect("subscribeOk");
+    await tick();
+    at.clock.advance(200);
+    assert.equal((await again.expect("publishDone")).code, 2);
+    assert.equal(publisher.closed, undefined);
+  }
+});
+
+Deno.test("a lite viewer watches what a peer of moq-transport publishes", async () => {
+  for (const draft of DRAFTS) {
+    const at = testRelay();
+    const publisher = await peerAt(at, draft);
+    const offered = await publisher.ask("publish", { ...VIDEO, alias: 5 });
+    await offered.expect("requestOk");
+    const { client } = await join(at, 6);
+    const viewer = new Viewer(client.subscribe("room/alice", "video"));
+    await tick();
+    (await publisher.subgroup({ alias: 5, group: 1 })).objects("a", "bc").fin();
+    (await publisher.subgroup({ alias: 5, group: 2 })).object("d").fin();
+    await tick(3);
+    assert.deepEqual([viewer.text(1), viewer.text(2)], ["a,bc", "d"]);
+    offered.say("publishDone", { code: 2, streams: 2 });
+    await viewer.done;
+    assert.deepEqual([viewer.end, viewer.whole, viewer.cut], ["ended", [1, 2], []]);
+  }
+});
+
+Deno.test("a client follows the namespaces of a relay on every draft", async () => {
+  for (const draft of DRAFTS) {
+    const at = testRelay();
+    const publisher = await peerAt(at, draft);
+    const news = await publisher.ask("publishNamespace", ROOM);
+    await news.expect("requestOk");
+    const [near, far] = memoryPair({ protocol: profileOf(draft).alpn });
+    const server = at.relay.accept(far);
+    void server;
+    const other = testRelay();
+    await other.relay.join(near);
+    await tick(3);
+    const broadcast = other.relay.origin.find("room/alice");
+    assert.ok(broadcast, `draft ${draft}`);
+    news.cancel();
+    await tick(3);
+    assert.equal(other.relay.origin.find("room/alice"), undefined, `draft ${draft}`);
+  }
+});
