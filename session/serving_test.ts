@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { StreamReset } from "../transport/errors.ts";
 import { type MemoryConnection, memoryPair } from "../transport/memory/memory.ts";
 import type { MemoryReceive } from "../transport/memory/memory_stream.ts";
+import { FakeSource } from "../tests/support/fixtures/relay.ts";
 import {
   hex,
   join,
@@ -243,4 +244,28 @@ Deno.test("before 05 a subscription is agreed to when the track is known to be t
     await more.hears(ok);
     await at.relay.close();
   }
+});
+
+Deno.test("a viewer gets a track that its publisher offers a moment after another one, and no other", async () => {
+  const at = testRelay();
+  const source = new FakeSource("single tracks");
+  const published = at.relay.origin.announce("a", source, {
+    ...{ hops: [5n, 0n], warm: 0, cold: 0 },
+    ...{ onlyTracks: true, tracks: new Set(["u"]) },
+  })!;
+  const viewer = await rawViewer(at);
+  const info = await viewer.bidi('06 04 01 "a" 01 "v"');
+  const asked = await viewer.bidi(subscribe06("01", "v", "00 53 88 00 00 00 00"));
+  const other = await viewer.bidi(subscribe06("02", "w", "00 53 88 00 00 00 00"));
+  const below = await viewer.bidi('06 06 03 "a/b" 01 "v"');
+  await below.hears("", "reset 54");
+  await asked.hears("");
+  published.offer("v");
+  await tick();
+  source.last.group(7);
+  await asked.hears("00 01 07");
+  await info.hears("05 7f 53 88 43 e8", "fin");
+  await other.hears("");
+  at.clock.advance(2000);
+  await other.hears("", "reset 54");
 });

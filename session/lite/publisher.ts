@@ -6,6 +6,7 @@
  */
 import { concat } from "../../base/bytes.ts";
 import { reasonOf } from "../../base/errors.ts";
+import type { Broadcast } from "../../relay/broadcast.ts";
 import { NotFound } from "../../relay/errors.ts";
 import type { AnnounceEvent } from "../../relay/origin.ts";
 import type { BroadcastSource } from "../../relay/ports.ts";
@@ -33,6 +34,9 @@ const MAX_WATCHES_PER_PREFIX = 4;
 const MAX_UNTAKEN_BYTES = 64 * 1024;
 /** What each waiting write counts besides its bytes. */
 const WRITE_BYTES = 512;
+
+/** How long a request waits for a track of a broadcast whose publisher offers its tracks one by one. */
+const TRACK_WAIT_MS = 2000;
 
 export class Publisher implements PublisherHalf {
   readonly #context: LiteContext;
@@ -141,15 +145,16 @@ export class Publisher implements PublisherHalf {
     const { dialect, log } = this.#context;
     const asked = await reader.message(dialect.subscribe);
     if (asked === undefined) return stream.send.finish();
+    const path = joinPath(this.#context.root, asked.broadcast);
+    const found = this.#find(path, asked.track);
+    const broadcast = found instanceof Promise ? await found : found;
     if (this.#subscriptions.has(asked.id)) {
       throw new ProtocolViolation("SUBSCRIBE", `id ${asked.id} is in use`);
     }
-    const path = joinPath(this.#context.root, asked.broadcast);
     if (!this.#context.quota.maySubscribe(this.#subscriptions.size)) {
       log.debug("subscribe refused: too many", { broadcast: path, track: asked.track });
       return refuse(stream, STREAM_CODE.tooMany);
     }
-    const broadcast = this.#find(path, asked.track);
     if (broadcast === undefined) {
       log.debug("subscribe refused: nobody announces it", { broadcast: path, track: asked.track });
       return refuse(stream, STREAM_CODE.unroutable);
@@ -196,11 +201,8 @@ export class Publisher implements PublisherHalf {
     void reader.drain(); // its FIN means nothing, but has to be read
     const path = joinPath(this.#context.root, asked.broadcast);
     try {
-      const info = await this.#broadcast(path, asked.track).trackInfo(
-        path,
-        asked.track,
-        this.#peerHop,
-      );
+      const broadcast = await this.#broadcast(path, asked.track);
+      const info = await broadcast.trackInfo(path, asked.track, this.#peerHop);
       stream.send.write(framed(trackInfo.encode({ ...info, ordered: undefined })));
       stream.send.finish();
     } catch (error) {
@@ -216,7 +218,7 @@ export class Publisher implements PublisherHalf {
     void reader.drain(); // a FIN before the answer does not cancel the request
     const path = joinPath(this.#context.root, asked.broadcast);
     try {
-      const broadcast = this.#broadcast(path, asked.track);
+      const broadcast = await this.#broadcast(path, asked.track);
       const whole = await broadcast.fetch(path, asked.track, asked, this.#peerHop);
       const group = isBounded(asked)
         ? excerpt(whole, asked, this.#context.serve!.context.pool)
@@ -270,13 +272,21 @@ export class Publisher implements PublisherHalf {
     return this.#context.peerHop || this.#excludeHop;
   }
 
-  #find(path: string, track: string) {
-    return this.#context.serve?.find(path, this.#peerHop, track);
+  /**
+   * Who serves a track. A publisher of single tracks (moq-transport) offers one after the other, and our peer has heard of the
+   * broadcast with the first of them: the one that it asks for may be on its way.
+   */
+  #find(path: string, track: string): Broadcast | Promise<Broadcast | undefined> | undefined {
+    const { serve } = this.#context;
+    const hop = this.#peerHop;
+    if (serve?.find(path, hop) === undefined) return undefined;
+    return serve.find(path, hop, track) ??
+      serve.awaitRoute(path, track, TRACK_WAIT_MS, hop, this).promise;
   }
 
   /** @throws {NotFound} */
-  #broadcast(path: string, track: string) {
-    const found = this.#find(path, track);
+  async #broadcast(path: string, track: string): Promise<Broadcast> {
+    const found = await this.#find(path, track);
     if (found === undefined) throw new NotFound(`broadcast ${path}`, "broadcast");
     return found;
   }
