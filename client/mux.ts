@@ -8,6 +8,7 @@ import { NotFound } from "../relay/errors.ts";
 import type { Announced, Origin } from "../relay/origin.ts";
 import {
   type BroadcastSource,
+  type FetchRequest,
   OWN_TRACK_INFO,
   type TrackInfo,
   type TrackRequest,
@@ -202,8 +203,8 @@ class Bound implements BroadcastSource {
     return refuse(path, track, sink);
   }
 
-  fetch(path: string, track: string): Promise<void> {
-    return Promise.reject(new NotFound(`track ${track} of ${path}`));
+  fetch(path: string, track: string, { group }: FetchRequest): Promise<void> {
+    return Promise.reject(new NotFound(`group ${group} of track ${track} of ${path}`, "group"));
   }
 }
 

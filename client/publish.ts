@@ -293,9 +293,10 @@ export class BroadcastProducer implements Disposable {
       label: "here",
       ownTrack: (broadcast, track) => this.#ownTrack(broadcast, track),
       trackInfo: (broadcast, track) => this.#trackInfo(broadcast, track),
-      // Only called for tracks that do not exist.
+      // Only called for tracks and groups that do not exist.
       subscribe: (broadcast, track, _, sink) => refuse(broadcast, track, sink),
-      fetch: (broadcast, track) => Promise.reject(new NotFound(`track ${track} of ${broadcast}`)),
+      fetch: (broadcast, track, { group }) =>
+        Promise.reject(new NotFound(`group ${group} of track ${track} of ${broadcast}`, "group")),
     };
   }
 

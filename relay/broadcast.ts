@@ -267,7 +267,7 @@ export class Broadcast {
     excludeHop: HopId,
     isUsable: (group: Group) => boolean,
   ): Promise<Group> {
-    const { stats, archive } = this.#options.context;
+    const { stats } = this.#options.context;
     const counted = excludeHop !== SIBLINGS;
     if (counted) stats.fetches++;
     const own = this.best(excludeHop, path, name)?.source.ownTrack?.(path, name);
@@ -282,8 +282,7 @@ export class Broadcast {
     held?.retain();
     if (whole === undefined) {
       try {
-        if (own !== undefined && archive === undefined) throw noSuchGroup(name, request);
-        const group = await this.#askedFor(path, name, request, excludeHop, own !== undefined);
+        const group = await this.#askedFor(path, name, request, excludeHop);
         held?.release();
         return group;
       } catch (error) {
@@ -300,7 +299,6 @@ export class Broadcast {
     name: string,
     request: FetchRequest,
     excludeHop: HopId,
-    noSource: boolean,
   ): Promise<Group> {
     const exclude = this.#routes.some((r) => isExcluded(r, excludeHop)) ? excludeHop : 0n;
     const key = `${request.group} ${exclude} ${keyOf(path, name)}`;
@@ -309,7 +307,7 @@ export class Broadcast {
       known.askers++;
       return known.group;
     }
-    const answer = this.#fetchOnce(path, name, request, exclude, noSource).then(
+    const answer = this.#fetchOnce(path, name, request, exclude).then(
       (fetched) => {
         // No further call joins this request. Each one that did retains the group once.
         this.#fetches.delete(key);
@@ -332,7 +330,6 @@ export class Broadcast {
     name: string,
     request: FetchRequest,
     excludeHop: HopId,
-    noSource: boolean,
   ): Promise<Group> {
     const { archive, stats } = this.#options.context;
     if (archive !== undefined) {
@@ -344,7 +341,6 @@ export class Broadcast {
       }
       answer.drop();
     }
-    if (noSource) throw noSuchGroup(name, request);
     return await this.#fetchUpstream(path, name, request, excludeHop);
   }
 

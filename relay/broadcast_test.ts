@@ -194,7 +194,11 @@ Deno.test("Broadcast hands out the own track of a publisher in this process, cac
   track.add(reader);
   assert.deepEqual(reader.sequences, [3]);
   assert.equal(await broadcast.fetch("b", "t", request), own.ring.get(3)!.first);
-  await assert.rejects(broadcast.fetch("b", "t", { group: 9, priority: 0 }), NotFound);
+  assert.deepEqual(source.fetches, []);
+  (await broadcast.fetch("b", "t", { group: 9, priority: 0 })).release();
+  assert.equal(source.fetches.length, 1, "it does not keep that one");
+  source.hasGroups = false;
+  await assert.rejects(broadcast.fetch("b", "t", { group: 8, priority: 0 }), NotFound);
   assert.equal(source.subscriptions.length, 0);
 });
 

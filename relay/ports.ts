@@ -76,8 +76,8 @@ export interface BroadcastSource {
   /** It is another thread of this relay. Whatever it offers came in there and is counted there. */
   readonly sibling?: boolean;
   /**
-   * The track itself, for a publisher in this process. It writes into the track with or without readers. `subscribe` and
-   * `fetch` are never called for such a track.
+   * The track itself, for a publisher in this process or a session that is offered it. It writes into the track with or
+   * without readers. `subscribe` is never called for such a track, `fetch` only for groups that it does not keep.
    */
   ownTrack?(broadcast: string, track: string): Track | undefined;
   /** Those that it has now at this path, for who counts tracks and what they keep. */

@@ -20,9 +20,7 @@ export class Publication implements ObjectSink {
 
   openGroup(sequence: number, startObject = 0, head?: SubgroupHead): GroupWriter | undefined {
     const { ring, context } = this.track;
-    const subgroup = this.track.cameAsDatagram(sequence)
-      ? undefined
-      : ring.add(sequence, context.clock.now(), startObject, head);
+    const subgroup = ring.add(sequence, context.clock.now(), startObject, head);
     if (subgroup === undefined) {
       context.stats.groupsRefused++;
       return undefined;

@@ -118,3 +118,65 @@ Deno.test("a client follows the namespaces of a relay on every draft", async () 
     assert.equal(other.relay.origin.find("room/alice"), undefined, `draft ${draft}`);
   }
 });
+
+Deno.test("of several sessions that publish one track, the newest serves new viewers and the others stand in", async () => {
+  for (const draft of DRAFTS) {
+    const at = testRelay();
+    const publish = async (name: string) => {
+      const peer = await peerAt(at, draft);
+      const offered = await peer.ask("publish", { ...VIDEO, alias: 5 });
+      await offered.expect("requestOk");
+      return {
+        offered,
+        group: async () => (await peer.subgroup({ alias: 5, group: 1 })).object(name).fin(),
+      };
+    };
+    const watch = async () => {
+      const peer = await peerAt(at, draft);
+      const asked = await peer.ask("subscribe", VIDEO);
+      await asked.expect("subscribeOk");
+      return { peer, asked };
+    };
+    const old = await publish("old");
+    const first = await watch();
+    const young = await publish("young");
+    const second = await watch();
+    await old.group();
+    await young.group();
+    assert.deepEqual((await (await first.peer.nextSubgroup()).done()).words, ["0=old"]);
+    assert.deepEqual((await (await second.peer.nextSubgroup()).done()).words, ["0=young"]);
+    young.offered.say("publishDone", { code: 2, streams: 1 });
+    assert.equal((await second.asked.expect("publishDone")).code, 2);
+    await tick();
+    const third = await peerAt(at, draft);
+    const asked = await third.ask("subscribe", {
+      ...VIDEO,
+      parameters: draft === 14 ? { filter: { kind: "range", start: { group: 0, object: 0 } } } : {},
+    });
+    await asked.expect("subscribeOk");
+    assert.deepEqual((await (await third.nextSubgroup()).done()).words, ["0=old"]);
+  }
+});
+
+Deno.test("an old group of a published track is fetched from its publisher", async () => {
+  for (const draft of DRAFTS) {
+    const at = testRelay({ groupCacheSize: 2 });
+    const publisher = await peerAt(at, draft);
+    await (await publisher.ask("publish", { ...VIDEO, alias: 5 })).expect("requestOk");
+    for (let group = 1; group < 5; group++) {
+      (await publisher.subgroup({ alias: 5, group })).object(`${group}`).fin();
+      await tick();
+    }
+    const viewer = await peerAt(at, draft);
+    const asked = await viewer.ask("fetch", {
+      target: { kind: "track", ...VIDEO },
+      parameters: { filter: { kind: "range", start: { group: 1, object: 0 }, end: { group: 1 } } },
+    });
+    const upstream = await publisher.asked("fetch");
+    upstream.say("fetchOk", { end: { group: 1, object: 0 } });
+    (await publisher.fetchStream(upstream.id)).object({ group: 1, object: 0 }, "one").fin();
+    await asked.expect("fetchOk");
+    const answer = await (await viewer.nextFetch()).done();
+    assert.deepEqual(answer.words, ["1/0/0=one"]);
+  }
+});
