@@ -98,6 +98,12 @@ export class ServedTrack implements Served, TrackReader, Sending {
     return this.#done;
   }
 
+  /** What the peer is told when it changes its wishes. */
+  get state(): Parameters {
+    const { largest } = this.track;
+    return largest === undefined ? {} : { largest };
+  }
+
   get progressedAtMs(): number {
     return this.outgoing.progressedAtMs;
   }
@@ -172,7 +178,7 @@ export class ServedTrack implements Served, TrackReader, Sending {
     if (!this.#begun || this.#ending !== undefined) return;
     const { track } = this;
     const { largest } = track;
-    if (changes.filter !== undefined) this.#range = rangeOf(changes.filter, largest);
+    if (changes.filter !== undefined) this.#narrow(rangeOf(changes.filter, largest));
     if (!this.forwards) this.#pause();
     else if (paused) this.#resume();
     this.outgoing.request = requestOf(this.#wishes, this.#range, track);
@@ -241,6 +247,15 @@ export class ServedTrack implements Served, TrackReader, Sending {
     });
     this.#seekers.add(seeker);
     seeker.start();
+  }
+
+  /** What lies before its start is fetched. Up to draft 16 a start may not go back; many peers say 0 and mean "as it is". */
+  #narrow(range: Range): void {
+    const before = this.#range.start;
+    const { group, object } = before ?? { group: this.joining?.group ?? 0, object: 0 };
+    const back = range.start !== undefined &&
+      (range.start.group < group || (range.start.group === group && range.start.object < object));
+    this.#range = back ? { ...range, start: before } : range;
   }
 
   #pause(): void {

@@ -104,6 +104,10 @@ class Subscribing {
     awaited.start();
   }
 
+  get state(): Parameters {
+    return this.#served?.state ?? {};
+  }
+
   update(changes: Parameters): void {
     this.#wishes = { ...this.#wishes, ...changes };
     this.#served?.update(changes);

@@ -13,6 +13,8 @@ import type { Exchange } from "../exchange.ts";
 export interface Updated {
   /** Nothing of it is left: nobody takes updates any more. */
   readonly isOver: boolean;
+  /** What is said when one is accepted. */
+  readonly state: Parameters;
   update(changes: Parameters): void;
 }
 
@@ -22,7 +24,7 @@ export async function followUpdates(exchange: Exchange, taker: Updated): Promise
     const said = await nextOf(exchange);
     if (said === undefined) return;
     if (said.kind !== "update" || taker.isOver) continue;
-    exchange.acceptUpdate(said.value);
+    exchange.acceptUpdate(said.value, taker.state);
     taker.update(said.value.parameters);
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Group, Subgroup } from "../../../../relay/group/group.ts";
+import type { Group, GroupCursor, Subgroup } from "../../../../relay/group/group.ts";
 import type { Track } from "../../../../relay/track.ts";
 import { FetchWriter } from "../../../../wire/ietf/data/fetch_objects.ts";
 import { STATUS } from "../../../../wire/ietf/data/object_head.ts";
@@ -76,7 +76,9 @@ export class FetchAnswer {
     const { sequence } = group;
     const last = sequence === end.group ? end.object : undefined;
     await settledGroup(group, last, clock, gone);
+    if (group.isEvicted) return this.#miss(sequence);
     const subgroups = this.#inLayout(group);
+    const pins = subgroups.map((subgroup) => new Pin(subgroup, stream));
     try {
       const from = sequence === start.group ? start.object : 0;
       const firstId = Math.min(...subgroups.map(({ startFrame }) => startFrame));
@@ -90,8 +92,10 @@ export class FetchAnswer {
       }
       if (objects.isCut && last === undefined) this.#miss(sequence);
       stats.groupsOut++;
-      await stream.ready(gone); // the transport reads from the group's memory until then
     } finally {
+      if (this.#over) stream.abort();
+      await stream.taken();
+      for (const pin of pins) pin.leave();
       for (const subgroup of subgroups) subgroup.release();
     }
   }
@@ -114,6 +118,7 @@ export class FetchAnswer {
     const { context: { profile, stats }, stream, track } = this.#o;
     if (walk.status !== STATUS.normal && !profile.fetchStatus) return;
     this.#tellMissing();
+    if (this.#over) return;
     const { publisherPriority = track.info.priority, id } = subgroup.head;
     const size = walk.end - walk.payloadAt;
     const head = this.#writer.object({
@@ -147,8 +152,27 @@ export class FetchAnswer {
     const missing = this.#missing;
     if (missing === undefined) return;
     this.#missing = undefined;
-    // A peer that cannot be told takes a gap for objects that do not exist.
+    // A peer that cannot be told would take the gap for objects that do not exist.
     if (profile.rangeMarkers.length === 0) this.#isGone = true;
     else stream.write(this.#writer.missing("unknown", missing.group, missing.object));
+  }
+}
+
+/** Gives a fetch up when the memory of a subgroup is needed elsewhere. */
+class Pin implements GroupCursor {
+  slot = -1;
+
+  constructor(readonly subgroup: Subgroup, readonly stream: FetchStream) {
+    subgroup.attach(this);
+  }
+
+  pump(): void {}
+
+  evicted(): void {
+    this.stream.evict();
+  }
+
+  leave(): void {
+    this.subgroup.detach(this);
   }
 }

@@ -17,7 +17,8 @@ export class FetchStream implements Sending {
   progressedAtMs: number;
   stuckSinceMs = Infinity;
   blockedSinceMs = -1;
-  readonly pinnedSinceMs = Infinity;
+  /** Since when it has kept memory that is needed elsewhere. */
+  pinnedSinceMs = Infinity;
   readonly senders: readonly [FetchStream] = [this];
   readonly #context: IetfContext;
   readonly #stream: SendStream;
@@ -94,6 +95,25 @@ export class FetchStream implements Sending {
       this.progressedAtMs = clock.now();
     }
     this.blockedSinceMs = -1;
+  }
+
+  /** Waits until the transport reads from no memory any more, also when the stream was given up. */
+  async taken(): Promise<void> {
+    const stream = this.#stream;
+    while (stream.blocked) {
+      if (this.blockedSinceMs < 0) this.blockedSinceMs = this.#context.clock.now();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      stream.onWritable(resolve);
+      await promise;
+    }
+    this.blockedSinceMs = -1;
+    this.pinnedSinceMs = Infinity;
+  }
+
+  /** The memory of what is being sent is needed elsewhere: gives the stream up. */
+  evict(): void {
+    this.pinnedSinceMs = this.#context.clock.now();
+    this.abort();
   }
 
   finish(): void {

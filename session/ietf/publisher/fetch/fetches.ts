@@ -20,6 +20,9 @@ import { FetchGroups, type FoundGroup } from "./fetch_groups.ts";
 import { type FetchRange, fetchRange, joiningRange } from "./fetch_range.ts";
 import { FetchStream } from "./fetch_stream.ts";
 
+/** Most fetches of one session at a time. Each holds a group. */
+const MAX_FETCHES = 100;
+
 /** What is fetched, once it is known. */
 interface Wanted extends Known {
   readonly range: FetchRange;
@@ -31,8 +34,8 @@ export async function serveFetch(
   exchange: Exchange,
   asked: Messages["fetch"],
 ): Promise<void> {
-  const leave = serving.enter();
-  if (leave === undefined) return exchange.refuse("overloaded", "too many subscriptions");
+  const leave = serving.fetches.size < MAX_FETCHES ? serving.enter() : undefined;
+  if (leave === undefined) return exchange.refuse("overloaded", "too many requests");
   const fetching = new Fetching(serving, exchange.id, asked.parameters);
   const gone = Promise.race([followUpdates(exchange, fetching), fetching.cancelled]);
   try {
@@ -154,6 +157,10 @@ class Fetching {
 
   get order() {
     return this.#wishes.groupOrder ?? "ascending";
+  }
+
+  get state(): Parameters {
+    return {};
   }
 
   update(changes: Parameters): void {
