@@ -31,6 +31,31 @@ function added(track: { add(reader: FakeReader): void }, request = LIVE): FakeRe
   return reader;
 }
 
+Deno.test("groups that later ones have overtaken at the start of a feed are taken for a moment, by those who read from there", () => {
+  for (const told of [false, true]) {
+    const source = new FakeSource("a");
+    const { track, context } = broadcastOf(source);
+    const early = added(track);
+    if (told) source.last.sink.started(6);
+    source.last.group(6);
+    const late = added(track);
+    const exact = added(track, { ...LIVE, startGroup: 6 });
+    source.last.group(4);
+    source.last.group(5);
+    source.last.group(5);
+    context.clock.advance(100);
+    source.last.group(3);
+    source.last.group(7);
+    assert.deepEqual(early.sequences, told ? [6, 7] : [6, 4, 5, 7]);
+    for (const reader of [late, exact]) assert.deepEqual(reader.sequences, [6, 7]);
+    for (const reader of [early, late, exact]) track.remove(reader);
+    const again = added(track);
+    source.last.group(9);
+    source.last.group(8);
+    assert.deepEqual(again.sequences, [9, 8]);
+  }
+});
+
 const lost = { kind: "failed", why: "lost" } as const;
 
 Deno.test("Feed holds one subscription however many read, from the first until the last", () => {

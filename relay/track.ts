@@ -63,6 +63,9 @@ export interface TrackFeed {
   update(request: TrackRequest): void;
 }
 
+/** How long after the first group of a feed groups before it are taken too: the network may have changed their order. */
+const OVERTAKEN_MS = 100;
+
 interface Reading {
   readonly reader: TrackReader;
   readonly layout: Layout | "kept";
@@ -98,6 +101,9 @@ export class Track {
   #deliveries = 0;
   /** What the source has told. */
   #largestTold: Location | undefined;
+  /** The delivery of the running feed's first group, and until when groups before it are taken too; -1 before it. */
+  #begunAt = -1;
+  #unorderedUntilMs = -1;
   /** The first group of the running feed, if its source has told it. */
   #first: number | undefined;
   /** How a track without a feed has ended. Later readers get the kept groups and this. */
@@ -185,6 +191,7 @@ export class Track {
       this.ring.clear(); // groups of an earlier feed are stale, and group numbers may start again
       this.#datagrams.clear();
       this.#first = undefined;
+      this.#begunAt = -1;
       this.#largestTold = undefined;
       this.infoTold = false;
       this.#known = false;
@@ -257,6 +264,7 @@ export class Track {
     const delivery = ++this.#deliveries;
     if (isNew) {
       this.groupsIn++;
+      if (this.#begunAt < 0) this.#begins(delivery, group.openedAtMs);
       if (!this.#known) this.confirm();
       if (counted) this.context.stats.groupsIn++;
     }
@@ -330,7 +338,7 @@ export class Track {
     const { startGroup, endGroup } = reading.request;
     const { sequence } = subgroup;
     const lowest = reading.floor ?? startGroup;
-    if (lowest !== undefined && sequence < lowest) {
+    if (lowest !== undefined && sequence < lowest && !this.#wasOvertaken(subgroup, reading)) {
       if (sequence > reading.lowest) this.#withhold(reading, sequence);
       return;
     }
@@ -340,10 +348,23 @@ export class Track {
     }
     const begin = first < sequence ? first : sequence;
     const start = startGroup !== undefined && startGroup > begin ? startGroup : begin;
-    if (reading.floor === undefined) reading.floor = startGroup ?? start;
+    if (reading.floor === undefined || sequence < reading.floor) {
+      reading.floor = startGroup ?? start;
+    }
     if (sequence < reading.lowest) reading.lowest = sequence;
     if (reading.layout === subgroup.head.layout) reading.reader.onGroup(subgroup, start);
     else this.#offerOther(reading, subgroup, start);
+  }
+
+  #begins(delivery: number, now: number): void {
+    this.#begunAt = this.feed === undefined ? 0 : delivery; // one in this process sends in order
+    this.#unorderedUntilMs = now + OVERTAKEN_MS;
+  }
+
+  /** Whether a later group of the feed came before it, only because the network changed their order. */
+  #wasOvertaken({ group }: Subgroup, { request, since }: Reading): boolean {
+    return request.startGroup === undefined && this.#first === undefined &&
+      since < this.#begunAt && group.openedAtMs < this.#unorderedUntilMs;
   }
 
   /** Offers a subgroup to a reader that takes any layout, or another one. */
