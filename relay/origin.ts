@@ -339,6 +339,10 @@ export class Origin {
     for (const track of route.tracks ?? []) this.#trackWatchers.tell(broadcast.path, track);
   }
 
+  #tellTracksAt(path: string): void {
+    for (const track of this.#offers.at(path)) this.#trackWatchers.tell(path, track);
+  }
+
   *#offeredBelow(prefix: string, hidden: boolean): Generator<readonly [string, Iterable<string>]> {
     for (const path of this.#paths.below(prefix, hidden)) yield [path, this.#offers.at(path)];
   }
@@ -451,10 +455,11 @@ export class Origin {
         continue;
       }
       other.heldBack = true;
+      this.#tellTracksAt(gone.path);
       this.context.clock.after(HOLD_BACK_MS, () => {
         other.heldBack = false;
         this.#watchers.tell(gone.path);
-        for (const track of this.#offers.at(gone.path)) this.#trackWatchers.tell(gone.path, track);
+        this.#tellTracksAt(gone.path);
         for (const route of other.routes) this.#waiting.routed(gone.path, route);
       });
     }

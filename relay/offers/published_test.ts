@@ -303,6 +303,20 @@ Deno.test("a lost publisher that comes back has only what it publishes now", () 
   assert.equal([...origin.broadcasts()].length, 1);
 });
 
+Deno.test("tracks of what may be an echo of a withdrawn route are offered when it has proved to be none", async () => {
+  const { origin, context } = newOrigin();
+  const { take } = watched(origin);
+  const gone = origin.announce("room", new FakeSource("a"), all())!;
+  origin.announce("room", new FakeSource("b"), { ...all("video"), hops: [7n, 0n, 0n] });
+  gone.end();
+  assert.deepEqual(take(), ["+room:video", "-room:video"]);
+  assert.equal(origin.find("room", 0n, "video"), undefined);
+  const waiting = origin.awaitRoute("room", "video", 60_000);
+  context.clock.advance(2000);
+  assert.deepEqual(take(), ["+room:video"]);
+  assert.equal((await waiting.promise)?.path, "room");
+});
+
 Deno.test("requests wait within a limit, are counted above it, and none waits for ever", async () => {
   const { origin, context } = newOrigin();
   const askers = Array.from({ length: MAX_WAITING / MAX_WAITING_EACH + 1 }, () => ({}));
