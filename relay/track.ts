@@ -338,7 +338,7 @@ export class Track {
     const { startGroup, endGroup } = reading.request;
     const { sequence } = subgroup;
     const lowest = reading.floor ?? startGroup;
-    if (lowest !== undefined && sequence < lowest && !this.#wasOvertaken(subgroup, reading)) {
+    if (lowest !== undefined && sequence < lowest && !this.#sinks(subgroup, reading)) {
       if (sequence > reading.lowest) this.#withhold(reading, sequence);
       return;
     }
@@ -361,10 +361,12 @@ export class Track {
     this.#unorderedUntilMs = now + OVERTAKEN_MS;
   }
 
-  /** Whether a later group of the feed came before it, only because the network changed their order. */
-  #wasOvertaken({ group }: Subgroup, { request, since }: Reading): boolean {
-    return request.startGroup === undefined && this.#first === undefined &&
-      since < this.#begunAt && group.openedAtMs < this.#unorderedUntilMs;
+  /** Lets a reader's floor sink to a group that the network has brought after a later one. @returns Whether it does. */
+  #sinks({ group, sequence }: Subgroup, reading: Reading): boolean {
+    const sinks = reading.request.startGroup === undefined && this.#first === undefined &&
+      reading.since < this.#begunAt && group.openedAtMs < this.#unorderedUntilMs;
+    if (sinks) reading.floor = sequence;
+    return sinks;
   }
 
   /** Offers a subgroup to a reader that takes any layout, or another one. */

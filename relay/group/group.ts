@@ -261,9 +261,9 @@ export class Subgroup {
   /** Payload bytes of the record that is being written, and how many are missing. Both 0 between records. */
   frameBytes = 0;
   missingBytes = 0;
-  /** Id of the object that is being written or was written last; see {@link Subgroup.lastId}. -1 while there is none. */
+  /** Id of the object that is being written or was written last, and of the one before; see {@link Subgroup.lastId}. */
   begunId = -1;
-  wholeId = -1;
+  beforeId = -1;
   /** Timestamp of the newest frame, in the track's timescale; the next delta counts from it. */
   lastTimestamp = 0;
   segments: Slab[] = NO_SLABS;
@@ -296,7 +296,9 @@ export class Subgroup {
 
   /** Index of the newest whole frame, or id of the newest whole object; -1 while there is none. */
   get lastId(): number {
-    if (this.head.layout !== "frames") return this.wholeId;
+    if (this.head.layout !== "frames") {
+      return this.wholeBytes === this.written ? this.begunId : this.beforeId;
+    }
     return this.frames === 0 ? -1 : this.startFrame + this.frames - 1;
   }
 

@@ -159,7 +159,6 @@ export class GroupWriter {
     const to = this.subgroup;
     to.frames++;
     to.wholeBytes = to.written;
-    to.wholeId = to.begunId;
     for (const counter of this.counters) {
       counter.framesIn++;
       counter.bytesIn += to.frameBytes;

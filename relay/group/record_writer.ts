@@ -38,6 +38,7 @@ export function beginRecord(
   if (begun > head.length + size || !holds(to, to.wholeBytes, head)) return writer.cut();
   if (begun === 0) writer.checkSize(head.length, size);
   append(writer, head.subarray(Math.min(begun, head.length)));
+  if (begun === 0) to.beforeId = to.begunId;
   to.begunId = id;
   writer.begun(size, Math.max(0, begun - head.length));
 }
@@ -78,7 +79,7 @@ export class RecordCopier {
     }
     to.frames = frames;
     to.wholeBytes = wholeBytes;
-    to.wholeId = lastId;
+    to.beforeId = to.begunId = lastId;
   }
 }
 
