@@ -80,8 +80,8 @@ export class Group {
   #cut = false;
   #starts = false;
   #ends = false;
-  /** The numbers of its subgroups, once it has several. */
-  #ids: Set<number> | undefined;
+  /** Its subgroups by number, once it has several: the newest of each. */
+  #byId: Map<number, Subgroup> | undefined;
 
   /**
    * @param head Of its first subgroup, as the two that follow.
@@ -113,16 +113,19 @@ export class Group {
   }
 
   /**
-   * Opens one more subgroup. Its size is unknown, so it takes memory as it grows.
+   * Opens one more subgroup. Its size is unknown, so it takes memory as it grows. Objects may go on with one that has ended:
+   * their publisher has paused. They are a subgroup of the same number.
    * @returns `undefined` when it has that one, has too many, or is here in another layout: then another source has the same
    *   group, and it would come twice.
    */
   open(head: SubgroupHead = WHOLE_GROUP, startFrame = 0): Subgroup | undefined {
-    const known = this.#ids ??= new Set([this.first.head.id]);
-    if (known.size === MAX_SUBGROUPS || known.has(head.id)) return undefined;
+    const byId = this.#byId ??= new Map([[this.first.head.id, this.first]]);
+    const known = byId.get(head.id);
+    if (known !== undefined && !isBehind(known, head, startFrame)) return undefined;
+    if (this.others.length + 1 === MAX_SUBGROUPS) return undefined;
     if (this.first.head.layout !== head.layout) return undefined;
-    known.add(head.id);
     const subgroup = new Subgroup(this, head, startFrame, 0);
+    byId.set(head.id, subgroup);
     if (this.others === NO_SUBGROUPS) this.others = [subgroup];
     else (this.others as Subgroup[]).push(subgroup);
     this.#count(subgroup);
@@ -437,6 +440,11 @@ export class Subgroup {
     const start = last === 0 ? 0 : this.ends[last - 1]!;
     return this.segments[last]!.bytes.length - (this.#written - start);
   }
+}
+
+/** Whether objects from `startFrame` on go on with a subgroup that has ended. */
+function isBehind({ state, lastId }: Subgroup, { layout }: SubgroupHead, startFrame: number) {
+  return layout !== "frames" && state !== "open" && startFrame > lastId;
 }
 
 const EMPTY = new Uint8Array(0);

@@ -43,6 +43,22 @@ Deno.test("GroupRing keeps a group's subgroups in one place, and refuses one tha
   assert.deepEqual(ring.since(0).map(({ subgroups }) => subgroups.length), [3, 1]);
 });
 
+Deno.test("objects go on with a subgroup that has ended, behind its last one; frames do not", () => {
+  const { ring } = newRing(2);
+  const first = put(ring, 1, 3)!;
+  const go = (startFrame: number) => ring.add(1, 0, startFrame, objects(3));
+  assert.equal(go(4), undefined, "it is open");
+  first.end("cut");
+  assert.equal(go(3), undefined, "it has that one");
+  const second = go(7)!;
+  assert.deepEqual([second.head.id, second.startFrame, second.group], [3, 7, first.group]);
+  assert.equal(go(9), undefined, "it is open again");
+  second.end("complete");
+  assert.ok(go(8), "nothing came in between");
+  ring.add(2, 0)!.end("cut");
+  assert.equal(ring.add(2, 0, 5), undefined);
+});
+
 Deno.test("a group that gives way does so with all its subgroups, and takes more only while one grows", () => {
   const { ring, pool } = newRing(1);
   const [a, b] = [put(ring, 1, 0)!, put(ring, 1, 1)!];

@@ -76,6 +76,7 @@ export class FollowedTrack implements UpstreamSubscription {
   /** A further subgroup of a group has opened. */
   subgroup({ key, sequence, startFrame, head }: FromOwner & { type: "subgroup" }): void {
     if (this.#over) return;
+    this.#follower?.poll(); // it may go on with one that has ended in the ring
     const writer = this.#o.sink.openGroup(sequence, startFrame, head);
     if (writer === undefined) return;
     this.#coming.set(key, { writer, copier: new SubgroupCopier(writer) });

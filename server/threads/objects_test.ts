@@ -134,3 +134,17 @@ Deno.test("a node whose readers want no groups gets none, and the newest when on
   assert.deepEqual(reader.sequences, [2, 3]);
   assert.equal(source.last.updates.at(-1)!.forward, undefined);
 });
+
+Deno.test("a subgroup that is gone on with after its end is so at another node too", async () => {
+  using nodes = new Nodes(2);
+  const { source, reader } = await reading(nodes, REQUEST, "objects16");
+  for (const [startFrame, ids] of [[0, [0, 1]], [5, [5]], [9, [9, 10]]] as const) {
+    const writer = new ObjectWriter(source.last.sink.openGroup(6, startFrame, objects(2))!);
+    for (const id of ids) writer.object({ id, payload: counting(9) });
+    writer.writer.finish();
+  }
+  await until(() => reader.groups.length === 3);
+  await until(() => reader.groups.every(({ state }) => state === "complete"));
+  const seen = reader.groups.map(({ head, startFrame, lastId }) => [head.id, startFrame, lastId]);
+  assert.deepEqual(seen, [[2, 0, 1], [2, 5, 5], [2, 9, 10]]);
+});
