@@ -10,12 +10,11 @@ import type { CloseReason } from "../session/reasons.ts";
 import { type Logger, silent } from "../base/logger.ts";
 import type { SessionCounters } from "../metrics/snapshot.ts";
 import type { Archive } from "../relay/archive.ts";
-import { copiesBy } from "../relay/group/copies.ts";
 import { FramePool } from "../relay/group/frame_pool.ts";
 import { Origin, type Place } from "../relay/origin.ts";
 import { newRelayStats, type RelayStats } from "../relay/stats.ts";
 import type { TrackContext } from "../relay/track.ts";
-import { convert } from "../session/convert/convert.ts";
+import { copyOf } from "../session/convert/convert.ts";
 import { drainSessions } from "../session/drain.ts";
 import { SessionRefused } from "../session/errors.ts";
 import { newLimitHits } from "../metrics/limit_keys.ts";
@@ -141,7 +140,7 @@ export class Relay {
       stats: this.stats,
       limits: this.limits,
       maxAskedTracks: MAX_ASKED_TRACKS,
-      copyOf: copiesBy(convert),
+      copyOf,
       onGroup: (now) => this.#keeper.look(now),
       ...(options.archive === undefined ? {} : { archive: options.archive }),
     };

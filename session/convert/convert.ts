@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Convert, Converter } from "../../relay/group/copies.ts";
+import { type Convert, type Converter, copiesBy } from "../../relay/group/copies.ts";
 import { framesToObjects } from "./frames_to_objects.ts";
 import { objectsToFrames } from "./objects_to_frames.ts";
 import { objectsToObjects } from "./objects_to_objects.ts";
@@ -14,3 +14,6 @@ export const convert: Convert = (from, to): Converter | undefined => {
   if (to === "frames") return from === "frames" ? undefined : objectsToFrames(from);
   return from === "frames" ? framesToObjects(to) : objectsToObjects(from, to);
 };
+
+/** Makes the copies for readers of another layout. */
+export const copyOf = copiesBy(convert);

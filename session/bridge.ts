@@ -1,0 +1,17 @@
+/**
+ * The bridge between protocols, for programs that load it only once a session needs it: the client library.
+ *
+ * @module
+ */
+import type { CopyOf } from "../relay/group/copies.ts";
+
+let loaded: CopyOf | undefined;
+
+/** Copies groups for readers of another layout, once {@link loadBridge} has fulfilled. Before, nothing is copied. */
+export const copyOf: CopyOf = (subgroup, layout, track) =>
+  loaded?.(subgroup, layout, track) ?? "none";
+
+/** Loads it. Harmless when it is there. */
+export async function loadBridge(): Promise<void> {
+  loaded ??= (await import("./convert/convert.ts")).copyOf;
+}
