@@ -42,6 +42,10 @@ export interface Conversion {
   take(subgroup: Subgroup, bytes: Uint8Array): number;
   /** Whether something is missing that one more subgroup may bring. Default: nothing is. */
   readonly lacksMore?: boolean;
+  /** Whether what it has taken said that this is the end of the group. Default: no. */
+  readonly sawEnd?: boolean;
+  /** All of the source was taken: writes what belongs behind it. @throws {Error} */
+  finish?(): void;
 }
 
 /** Converts records of one layout into those of another. */
@@ -164,12 +168,26 @@ class Copy implements GroupCopy {
     this.#writer.commit();
     const { group } = this.source;
     if (this.#done) return; // a reader has evicted the group
-    const lacksMore = this.#conversion.lacksMore === true && group.awaitsMore;
-    if (this.#merges ? !group.isOver || lacksMore : this.source.state === "open") return;
-    const whole = this.#follows.every((one) => one.isWhole);
-    if (whole) this.#writer.finish();
-    else this.#writer.cut();
+    if (this.#merges ? !this.#isOver(group) : this.source.state === "open") return;
+    try {
+      if (this.#follows.every((one) => one.isWhole)) this.#finish();
+      else this.#writer.cut();
+    } catch {
+      return this.#giveUp();
+    }
     this.#leave();
+  }
+
+  /** Whether no subgroup brings anything more. */
+  #isOver(group: Group): boolean {
+    const { lacksMore = false, sawEnd = false } = this.#conversion;
+    if (lacksMore && group.awaitsMore) return false;
+    return group.isOver || (sawEnd && group.state !== "open");
+  }
+
+  #finish(): void {
+    this.#conversion.finish?.();
+    this.#writer.finish();
   }
 
   /** @returns Whether anything was taken. Then it may be the turn of another subgroup. */

@@ -7,12 +7,20 @@ import { HeadWriter } from "./head_writer.ts";
 import { type ObjectLayout, profileFor } from "./layouts.ts";
 import { TimestampWriter } from "./timestamps.ts";
 
-/** Frames as objects of subgroup 0. The index of a frame is the id of its object. */
+/**
+ * Frames as objects of subgroup 0. The index of a frame is the id of its object. The head says that the subgroup has the end
+ * of the group if it is known already. Otherwise an object with that status stands there.
+ */
 export function framesToObjects(to: ObjectLayout): Converter {
   return {
     merges: false,
     // What the track's timestamps are may not be known yet. Without any, the properties are empty.
-    head: ({ head, startFrame }) => ({ ...head, properties: true, firstObject: startFrame === 0 }),
+    head: ({ head, startFrame, state }) => ({
+      ...head,
+      endOfGroup: state === "complete",
+      properties: true,
+      firstObject: startFrame === 0,
+    }),
     begin: (writer, track) => new FramesToObjects(writer, track, to),
   };
 }
@@ -27,6 +35,11 @@ class FramesToObjects implements Conversion {
     this.#heads = new HeadWriter(writer, profileFor(to));
     this.#timestamps = new TimestampWriter(to);
     this.#id = writer.subgroup.startFrame;
+  }
+
+  finish(): void {
+    if (this.writer.subgroup.head.endOfGroup) return;
+    this.#heads.begin(this.#id, NONE, 0, STATUS.endOfGroup);
   }
 
   take(_: Subgroup, bytes: Uint8Array): number {
@@ -49,3 +62,5 @@ class FramesToObjects implements Conversion {
     }
   }
 }
+
+const NONE = new Uint8Array();

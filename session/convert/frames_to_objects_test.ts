@@ -10,6 +10,7 @@ import {
 import { bytesOf } from "../../tests/support/fixtures/relay.ts";
 import { Group } from "../../relay/group/group.ts";
 import { GroupWriter } from "../../relay/group/group_writer.ts";
+import { STATUS } from "../../wire/ietf/data/object_head.ts";
 import { WHOLE_GROUP } from "../../relay/group/subgroup_head.ts";
 
 const frame = fc.record({
@@ -44,19 +45,22 @@ for (const layout of OBJECT_LAYOUTS) {
         const [copy] = subgroups();
         assert.deepEqual([copy!.state, copy!.frames, copy!.startFrame], [
           "complete",
-          list.length,
+          list.length + 1,
           0,
         ]);
-        const head = { ...WHOLE_GROUP, layout, properties: true, firstObject: true };
+        const head = { id: 0, endOfGroup: false, layout, properties: true, firstObject: true };
         assert.deepEqual(copy!.head, head);
         const objects = readBack(bytes(), layout);
-        assert.deepEqual(objects.map(({ id }) => id), list.map((_, i) => i));
+        assert.deepEqual(objects.map(({ id }) => id), [...list, undefined].map((_, i) => i));
+        assert.equal(objects.at(-1)!.status, STATUS.endOfGroup);
 
         const back = new Bridge({ timescale: 1_000_000 });
         const reader = back.read("frames");
         const source = back.open(1, head);
         for (const piece of pieces(bytes(), cuts)) source.push(piece);
+        assert.equal(reader.subgroups()[0]!.state, "open");
         source.end();
+        assert.equal(reader.subgroups()[0]!.state, "complete");
         assert.deepEqual(
           frames(reader.bytes()),
           list.map(({ timestamp, payload }) => ({ timestamp: micros(timestamp), payload })),
@@ -104,6 +108,20 @@ Deno.test("frames wait until it is known what their timestamps mean", () => {
   assert.deepEqual(object!.properties, [{ type: 0x10, value: 500_000 }]);
   writer.finish();
   assert.equal(bridge.read("objects18").subgroups()[0]!.state, "complete");
+});
+
+Deno.test("the head says that the group ends there if that is known, else an object does, and never both", () => {
+  const bridge = new Bridge();
+  const early = bridge.read("objects18");
+  const { writer } = bridge.open(1, WHOLE_GROUP);
+  writeFrames(writer, [{ timestamp: 1, payload: Uint8Array.of(5) }]);
+  const before = early.bytes().length;
+  writer.finish();
+  assert.equal(early.bytes().subarray(before).toHex(), "00000003");
+  assert.deepEqual(early.subgroups().map(({ head }) => head.endOfGroup), [false]);
+  const late = bridge.read("objects16");
+  assert.deepEqual(late.subgroups().map(({ head }) => head.endOfGroup), [true]);
+  assert.deepEqual(readBack(late.bytes(), "objects16").map(({ status }) => status), [0]);
 });
 
 Deno.test("the rest of a group keeps the numbers of its frames", () => {

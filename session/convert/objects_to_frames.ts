@@ -64,12 +64,18 @@ class ObjectsToFrames implements Conversion {
   #last = -1;
   /** Whether an id below it was skipped. */
   #hasGaps = false;
+  /** Whether a status said that the group, or the track, is over. */
+  #sawEnd = false;
   /** Whose object is being written. */
   #current: Part | undefined;
 
   constructor(readonly writer: GroupWriter, readonly track: CopiedTrack, profile: Profile) {
     this.#profile = profile;
     this.#times = new ObjectTimes(profile);
+  }
+
+  get sawEnd(): boolean {
+    return this.#sawEnd;
   }
 
   get lacksMore(): boolean {
@@ -109,6 +115,8 @@ class ObjectsToFrames implements Conversion {
       if (this.#mayComeBefore(part)) return 0;
       this.#write(part);
     } else part.skip = part.size;
+    const { status } = part.reader.heads;
+    if (status === STATUS.endOfGroup || status === STATUS.endOfTrack) this.#sawEnd = true;
     part.isReady = false;
     return part.headLeft;
   }

@@ -32,6 +32,8 @@ import { checkServer, wishOf } from "./setup.ts";
 export interface ServingHalf extends PublisherHalf {
   /** One such request, until it is over. */
   serve(exchange: Exchange): Promise<void>;
+  /** Announces everything to a server, until the session ends. */
+  announce(): void;
 }
 
 /** The half that takes in what the peer publishes. */
@@ -126,8 +128,9 @@ export class IetfSession extends RunningSession {
     }));
     this.open(greeted.intake);
     context.spawn(this.readDatagrams());
-    if (side === "client" && context.consume !== undefined) {
-      context.spawn(this.subscriber.follow());
+    if (side === "client") {
+      this.publisher.announce();
+      if (context.consume !== undefined) context.spawn(this.subscriber.follow());
     }
     void this.connection.closed.then(() => this.#channel.close());
   }

@@ -38,6 +38,11 @@ export class Publisher implements PublisherHalf {
     return this.#serving.served.values();
   }
 
+  /** Announces everything to the peer, a server, until the session ends. */
+  announce(): void {
+    this.#watches.announce();
+  }
+
   /** Serves one request of the peer. Fulfils when nothing of it is left. @throws {ProtocolViolation} */
   async serve(exchange: Exchange): Promise<void> {
     await this.#serving.answering(exchange, this.#serve(exchange));

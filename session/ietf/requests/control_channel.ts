@@ -55,7 +55,8 @@ export class ControlChannel implements Channel {
     this.#context = context;
     this.#control = control;
     this.#ours = new OurIds(side, control.maxRequestId);
-    this.#theirs = new CountedIds(side === "client" ? "server" : "client");
+    const { namespaceStream } = context.profile;
+    this.#theirs = new CountedIds(side === "client" ? "server" : "client", namespaceStream);
   }
 
   get sending(): SendStream {

@@ -81,14 +81,17 @@ export class CountedIds {
   #next: number;
   #max = FIRST_MAX_REQUEST_ID;
   #over = 0;
+  readonly #anyOrder: FreeIds | undefined;
 
-  constructor(peer: Side) {
+  /** @param anyOrder Whether requests come on several streams, which may overtake each other. */
+  constructor(peer: Side, anyOrder = false) {
     this.#next = peer === "client" ? 0 : 1;
+    if (anyOrder) this.#anyOrder = new FreeIds(peer);
   }
 
   /** @throws {Fault} */
   take(id: number): void {
-    if (id !== this.#next) {
+    if (this.#anyOrder === undefined && id !== this.#next) {
       throw new Fault("invalidRequestId", "request", `id ${id}, expected ${this.#next}`);
     }
     if (id >= this.#max) {
@@ -98,10 +101,11 @@ export class CountedIds {
         `id ${id}, allowed are those below ${this.#max}`,
       );
     }
-    this.#next += 2;
+    this.#anyOrder?.take(id);
+    this.#next = Math.max(this.#next, id + 2);
   }
 
-  /** Whether it was ever taken. */
+  /** Whether it was ever taken. Where the order is free, it may be on its way. */
   was(id: number): boolean {
     return id < this.#next && id % 2 === this.#next % 2;
   }

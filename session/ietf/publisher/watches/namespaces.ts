@@ -1,6 +1,6 @@
 /**
  * SUBSCRIBE_NAMESPACE of the peer: it hears of the namespaces below a prefix. From draft 16 on by NAMESPACE on the stream of
- * its request, before by requests of our own. Spec: draft-ietf-moq-transport-18, "SUBSCRIBE_NAMESPACE"; -14.
+ * its request, before by requests of our own. A server hears of everything, as it does not ask. Spec: draft-ietf-moq-transport-18, "SUBSCRIBE_NAMESPACE"; -14.
  *
  * @module
  */
@@ -39,14 +39,23 @@ export function tellNamespaces(
   exchange: Exchange,
   prefix: Namespace,
 ): () => void {
-  const { serve, root, peerHop, quota, dialect, profile } = serving.context;
-  const teller = dialect.has("namespace")
+  const teller = serving.context.dialect.has("namespace")
     ? new OnItsStream(exchange, prefix.length)
     : new ByRequests(serving);
+  return tell(serving, prefix, teller);
+}
+
+/** Announces everything to a server that we have dialed. It has not asked. @returns What closes it. */
+export function announceNamespaces(serving: Serving): () => void {
+  return tell(serving, [], new ByRequests(serving));
+}
+
+function tell(serving: Serving, prefix: Namespace, teller: Teller): () => void {
+  const { serve, root, peerHop, quota, profile } = serving.context;
   let begun = false;
   let first = 0;
   const told = new Set<string>();
-  const tell = ({ kind, suffix }: AnnounceEvent) => {
+  const heard = ({ kind, suffix }: AnnounceEvent) => {
     const namespace = [...prefix, ...namespaceOf(suffix)];
     if (!isSayable(namespace, profile)) return;
     if (!begun) first++;
@@ -64,7 +73,7 @@ export function tellNamespaces(
     whole: true,
     merged: true,
     ready: () => teller.ready(() => watch?.catchUp()),
-  }, tell);
+  }, heard);
   begun = true;
   quota.told(first);
   return () => {
@@ -119,7 +128,7 @@ class OnItsStream implements Teller {
   }
 }
 
-/** PUBLISH_NAMESPACE and PUBLISH_NAMESPACE_DONE, as requests of our own (14, 15). */
+/** PUBLISH_NAMESPACE and PUBLISH_NAMESPACE_DONE, as requests of our own: up to 15, and to a server. */
 class ByRequests implements Teller {
   readonly #open = new Map<string, { cancel(): void }>();
   #waiting = 0;

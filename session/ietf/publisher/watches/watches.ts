@@ -7,7 +7,7 @@
 import type { Namespace } from "../../../../wire/ietf/names.ts";
 import type { SubscribeNamespace } from "../../../../wire/ietf/message/namespaces.ts";
 import type { Exchange } from "../../exchange.ts";
-import { tellNamespaces } from "./namespaces.ts";
+import { announceNamespaces, tellNamespaces } from "./namespaces.ts";
 import { offerTracks } from "./offers.ts";
 import type { Serving } from "../serving.ts";
 import { nextOf } from "../updates.ts";
@@ -54,6 +54,11 @@ export class Watches {
     } finally {
       this.#running.delete(watch);
     }
+  }
+
+  /** Announces everything to a server. */
+  announce(): void {
+    this.#stops.add(announceNamespaces(this.#serving));
   }
 
   /** Nothing more is told. */
