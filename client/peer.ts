@@ -11,7 +11,7 @@ import { Origin } from "../relay/origin.ts";
 import type { TrackInfo } from "../relay/ports.ts";
 import { newRelayStats, type RelayStats } from "../relay/stats.ts";
 import type { TrackContext } from "../relay/track.ts";
-import { copyOf } from "../session/bridge.ts";
+import { copyOf } from "../session/convert/bridge.ts";
 import { givenName, givenPath } from "../wire/path.ts";
 import { Announcements } from "./announcements.ts";
 import { unlessAborted, type WaitOptions } from "../base/bell.ts";

@@ -1,6 +1,6 @@
 import { isIetfProtocol, VERSIONS } from "../wire/versions.ts";
 import type { Opening } from "./context.ts";
-import { loadBridge } from "./bridge.ts";
+import { loadBridge } from "./convert/bridge.ts";
 import { NoCommonVersion } from "./errors.ts";
 import { agreedByName, isLegacyName } from "./lite/handshake.ts";
 import { answerLegacy, hearLegacy, LITE_SERVER } from "./lite/server_side.ts";

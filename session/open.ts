@@ -12,7 +12,7 @@ import { StreamReset } from "../transport/errors.ts";
 import { ProtocolViolation } from "../wire/errors.ts";
 import { isIetf, LITE_VERSIONS } from "../wire/versions.ts";
 import type { Opening } from "./context.ts";
-import { loadBridge } from "./bridge.ts";
+import { loadBridge } from "./convert/bridge.ts";
 import { NoCommonVersion, SessionRefused } from "./errors.ts";
 import { newSessionHits } from "./limits.ts";
 import type { Quota } from "./quota.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CopyOf } from "../relay/group/copies.ts";
+import type { CopyOf } from "../../relay/group/copies.ts";
 
 let loaded: CopyOf | undefined;
 
@@ -13,5 +13,5 @@ export const copyOf: CopyOf = (subgroup, layout, track) =>
 
 /** Loads it. Harmless when it is there. */
 export async function loadBridge(): Promise<void> {
-  loaded ??= (await import("./convert/convert.ts")).copyOf;
+  loaded ??= (await import("./convert.ts")).copyOf;
 }
