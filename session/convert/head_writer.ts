@@ -13,6 +13,11 @@ export class HeadWriter {
     this.#properties = writer.subgroup.head.properties === true;
   }
 
+  /** Id of the last object; -1 before the first. */
+  get last(): number {
+    return this.#last;
+  }
+
   /**
    * Begins an object. Its payload follows.
    * @param id Above that of the one before.

@@ -6,9 +6,11 @@
  * @module
  */
 import type { Clock } from "../../../base/clock.ts";
+import type { ReceiveStream } from "../../../transport/connection.ts";
 import type { ObjectDatagram } from "../../../wire/ietf/data/datagram.ts";
+import type { SubgroupHeader } from "../../../wire/ietf/data/stream_head.ts";
 import type { WideInteger } from "../../../wire/ietf/integers.ts";
-import type { TrackStreams } from "./track_streams.ts";
+import type { StreamReader } from "../../stream_reader.ts";
 
 /** How long objects wait for the message that names their alias. It was sent before them, or a moment later. */
 export const HOLD_MS = 1000;
@@ -16,16 +18,23 @@ export const HOLD_MS = 1000;
 export const MAX_HELD_STREAMS = 32;
 export const MAX_HELD_DATAGRAMS = 32;
 
+/** Takes the objects of an alias. */
+export interface AliasedTrack {
+  /** @throws {ProtocolViolation} */
+  subgroup(stream: ReceiveStream, reader: StreamReader, header: SubgroupHeader): Promise<void>;
+  datagram(datagram: ObjectDatagram): void;
+}
+
 /** What waits for one alias. */
 interface Held {
-  readonly streams: ((track: TrackStreams | undefined) => void)[];
+  readonly streams: ((track: AliasedTrack | undefined) => void)[];
   readonly datagrams: ObjectDatagram[];
   readonly cancel: () => void;
 }
 
 export class Aliases {
   readonly #clock: Clock;
-  readonly #tracks = new Map<WideInteger, TrackStreams>();
+  readonly #tracks = new Map<WideInteger, AliasedTrack>();
   readonly #held = new Map<WideInteger, Held>();
   #streams = 0;
   #datagrams = 0;
@@ -41,7 +50,7 @@ export class Aliases {
   }
 
   /** Names an alias. What waits for it goes on. @returns false when it stands for another track. */
-  add(alias: WideInteger, track: TrackStreams): boolean {
+  add(alias: WideInteger, track: AliasedTrack): boolean {
     if (this.#tracks.has(alias)) return false;
     this.#tracks.set(alias, track);
     this.#release(alias, track);
@@ -49,12 +58,12 @@ export class Aliases {
   }
 
   /** The track is over: its alias may stand for another one. Harmless when it does not stand for it. */
-  delete(alias: WideInteger, track: TrackStreams): void {
+  delete(alias: WideInteger, track: AliasedTrack): void {
     if (this.#tracks.get(alias) === track) this.#tracks.delete(alias);
   }
 
   /** The track of a stream. Waits a moment for an alias that is not known. @returns Nothing when it stays unknown. */
-  async track(alias: WideInteger): Promise<TrackStreams | undefined> {
+  async track(alias: WideInteger): Promise<AliasedTrack | undefined> {
     const known = this.#tracks.get(alias);
     if (known !== undefined || this.#closed || this.#streams === MAX_HELD_STREAMS) return known;
     this.#streams++;
@@ -85,7 +94,7 @@ export class Aliases {
     return held;
   }
 
-  #release(alias: WideInteger, track: TrackStreams | undefined): void {
+  #release(alias: WideInteger, track: AliasedTrack | undefined): void {
     const held = this.#held.get(alias);
     if (held === undefined) return;
     this.#held.delete(alias);

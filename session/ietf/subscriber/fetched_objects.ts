@@ -12,12 +12,6 @@ import { HeadReader } from "../../convert/head_reader.ts";
 import { HeadWriter } from "../../convert/head_writer.ts";
 import { layoutOf } from "../context.ts";
 
-/** One subgroup, and the last object of it. */
-interface Sorted {
-  readonly heads: HeadWriter;
-  lastId: number;
-}
-
 export class FetchedObjects {
   /** Whether a subgroup was refused: the stream is to be stopped. */
   refused = false;
@@ -27,8 +21,9 @@ export class FetchedObjects {
   readonly #group: number;
   readonly #sink: GroupSink;
   readonly #reader: HeadReader<FetchHeads>;
-  readonly #subgroups = new Map<number, Sorted>();
+  readonly #subgroups = new Map<number, HeadWriter>();
   #current: GroupWriter | undefined;
+  #begun = false;
 
   constructor(profile: Profile, group: number, sink: GroupSink) {
     this.#profile = profile;
@@ -39,7 +34,7 @@ export class FetchedObjects {
 
   /** Whether any object has come. */
   get begun(): boolean {
-    return this.#subgroups.size > 0;
+    return this.#begun;
   }
 
   /** Whether the bytes so far end at the end of an object. */
@@ -84,19 +79,24 @@ export class FetchedObjects {
       this.refused = true;
       return;
     }
-    if (object <= to.lastId) {
-      throw new ProtocolViolation("fetched object", `object ${object} behind ${to.lastId}`);
+    if (object <= to.last) {
+      throw new ProtocolViolation("fetched object", `object ${object} behind ${to.last}`);
     }
-    const { writer } = to.heads;
-    if (writer !== this.#current) this.#current?.commit();
-    this.#current = writer;
-    to.lastId = object;
+    if (to.writer !== this.#current) this.#current?.commit();
+    this.#current = to.writer;
     const properties = window.subarray(heads.propertiesAt, heads.propertiesEnd);
-    to.heads.begin(object, properties, payloadLength, status);
+    to.begin(object, properties, payloadLength, status);
+  }
+
+  /** What a subgroup was written with. Nothing more of it comes here. */
+  take(subgroup: number): HeadWriter | undefined {
+    const found = this.#subgroups.get(subgroup);
+    this.#subgroups.delete(subgroup);
+    return found;
   }
 
   /** The subgroup of the object. What was a datagram has one of its own. */
-  #subgroup(): Sorted | undefined {
+  #subgroup(): HeadWriter | undefined {
     const { datagram, subgroup, object, priority } = this.#reader.heads;
     const id = datagram ? object : subgroup;
     const known = this.#subgroups.get(id);
@@ -109,8 +109,9 @@ export class FetchedObjects {
       properties: true,
     }, object);
     if (writer === undefined) return undefined;
-    const sorted = { heads: new HeadWriter(writer, this.#profile), lastId: -1 };
-    this.#subgroups.set(id, sorted);
-    return sorted;
+    this.#begun = true;
+    const heads = new HeadWriter(writer, this.#profile);
+    this.#subgroups.set(id, heads);
+    return heads;
   }
 }

@@ -11,7 +11,7 @@ import { ProtocolViolation } from "../../../wire/errors.ts";
 import type { Messages } from "../../../wire/ietf/dialect.ts";
 import type { Exchange } from "../exchange.ts";
 import { pathOf } from "../names.ts";
-import type { Requesting } from "./subscription.ts";
+import type { Requesting } from "./requesting.ts";
 
 /** How long to wait before the server is asked again that has given the request up, and how often that is tried. */
 const REOPEN_MS = 1000;

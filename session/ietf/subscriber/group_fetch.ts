@@ -1,5 +1,5 @@
 /**
- * One FETCH of a whole group: the answer comes on the request, the objects on a stream of their own, in any order.
+ * One FETCH of a group, or of its beginning: the answer comes on the request, the objects on a stream of their own, in any order.
  *
  * @module
  */
@@ -12,14 +12,24 @@ import type { FullName } from "../../../wire/ietf/names.ts";
 import type { StreamReader } from "../../stream_reader.ts";
 import type { Exchange } from "../exchange.ts";
 import { FetchedObjects } from "./fetched_objects.ts";
-import type { Requesting } from "./subscription.ts";
+import type { Requesting, RunningFetch } from "./requesting.ts";
 
 /** How long the answer may take to begin. */
 const BEGIN_MS = 10_000;
 
-export class GroupFetch {
+/** What of a track is fetched. */
+export interface FetchedRange {
+  readonly group: number;
+  /** Default: the whole group. */
+  readonly endObject?: number;
+  /** How long the answer may take to begin. Default: {@link BEGIN_MS}. */
+  readonly beginMs?: number;
+}
+
+export class GroupFetch implements RunningFetch {
+  readonly objects: FetchedObjects;
   readonly #shared: Requesting;
-  readonly #objects: FetchedObjects;
+  readonly #range: FetchedRange;
   readonly #sink: GroupSink;
   readonly #begun = Promise.withResolvers<void>();
   #exchange: Exchange | undefined;
@@ -28,36 +38,40 @@ export class GroupFetch {
   #over = false;
   #cancelWait: (() => void) | undefined;
 
-  /** @param what For errors. @param onOver Called once. */
+  /** @param sink Is told that the fetch has ended also when nothing came. @param what For errors. */
   constructor(
     shared: Requesting,
-    readonly group: number,
+    range: FetchedRange,
     sink: GroupSink,
     readonly what: string,
-    readonly onOver: (fetch: GroupFetch) => void,
   ) {
     this.#shared = shared;
+    this.#range = range;
     this.#sink = sink;
-    this.#objects = new FetchedObjects(shared.context.profile, group, sink);
+    this.objects = new FetchedObjects(shared.context.profile, range.group, sink);
   }
 
-  /** The number of the request, once it is sent. */
-  get id(): number | undefined {
-    return this.#exchange?.id;
+  /** Whether more may come. */
+  get isRunning(): boolean {
+    return this.#exchange !== undefined && !this.#over;
   }
 
   /** Asks. Fulfils when the first object is here; the rest follows. @throws {NotFound} @throws {SourceLost} */
-  async run(name: FullName, onSent: (fetch: GroupFetch) => void): Promise<void> {
-    const { context: { clock }, exchanges } = this.#shared;
-    const { group } = this;
+  async run(name: FullName): Promise<void> {
+    const { context: { clock }, exchanges, fetches } = this.#shared;
+    const { group, endObject, beginMs = BEGIN_MS } = this.#range;
+    const end = endObject === undefined ? { group } : { group, object: endObject };
     try {
       const exchange = await exchanges.open("fetch", {
         target: { kind: "track", namespace: name.namespace, track: name.track },
-        parameters: { filter: { kind: "range", start: { group, object: 0 }, end: { group } } },
+        parameters: { filter: { kind: "range", start: { group, object: 0 }, end } },
       });
       this.#exchange = exchange;
-      onSent(this);
-      this.#cancelWait = clock.after(BEGIN_MS, () => this.#fail());
+      if (this.#over) exchange.cancel();
+      else {
+        fetches.set(exchange.id, this);
+        this.#cancelWait = clock.after(beginMs, () => this.#fail());
+      }
       void this.#answers(exchange);
     } catch (error) {
       if (!(error instanceof ConnectionClosed || error instanceof RangeError)) throw error;
@@ -77,13 +91,13 @@ export class GroupFetch {
         if (chunk === undefined) break;
         context.quota.received(chunk.length);
         if (this.#over) return;
-        this.#objects.push(chunk);
-        if (this.#objects.refused) return this.#fail();
-        if (this.#objects.begun) this.#goesOn();
+        this.objects.push(chunk);
+        if (this.objects.refused) return this.#fail();
+        if (this.objects.begun) this.#goesOn();
       }
       // A sender that cannot reset ends an aborted answer inside an object.
       this.#stream = undefined;
-      if (this.#objects.atBoundary && this.#objects.begun) this.#end(!this.#objects.hasHoles);
+      if (this.objects.atBoundary && this.objects.begun) this.#end(!this.objects.hasHoles);
       else this.#fail();
     } catch (error) {
       this.#fail(error);
@@ -125,7 +139,7 @@ export class GroupFetch {
     this.#goesOn();
     this.#sink.ended(complete);
     if (this.#answered) this.#exchange?.finish();
-    this.onOver(this);
+    if (this.#exchange !== undefined) this.#shared.fetches.delete(this.#exchange.id);
   }
 
   /** It is refused, or does not come to its end. */

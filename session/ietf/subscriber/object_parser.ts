@@ -10,6 +10,7 @@ import { ObjectHeads, STATUS } from "../../../wire/ietf/data/object_head.ts";
 import type { SubgroupHeader } from "../../../wire/ietf/data/stream_head.ts";
 import type { Profile } from "../../../wire/ietf/profile.ts";
 import { HeadReader } from "../../convert/head_reader.ts";
+import type { HeadWriter } from "../../convert/head_writer.ts";
 import { layoutOf } from "../context.ts";
 
 /** Opens the subgroup, once its first object is known. @returns Nothing when nobody wants it. */
@@ -26,8 +27,20 @@ export class ObjectParser {
   readonly #header: SubgroupHeader;
   readonly #open: OpenSubgroup;
   readonly #reader: HeadReader<ObjectHeads>;
+  /** What has written the objects before. Then heads are written anew, as those before them were. */
+  readonly #before: HeadWriter | undefined;
+  /** Bytes of an object that is here already. */
+  #skip = 0;
 
-  constructor(profile: Profile, header: SubgroupHeader, open: OpenSubgroup) {
+  /** @param before What has written the beginning of the subgroup, if that came another way. */
+  constructor(
+    profile: Profile,
+    header: SubgroupHeader,
+    open: OpenSubgroup,
+    before?: HeadWriter,
+  ) {
+    this.#before = before;
+    this.writer = before?.writer;
     this.#profile = profile;
     this.#header = header;
     this.#open = open;
@@ -36,7 +49,7 @@ export class ObjectParser {
 
   /** Whether the bytes so far end at the end of an object. */
   get atBoundary(): boolean {
-    return !this.#reader.inside && (this.writer?.frameLeft ?? 0) === 0;
+    return !this.#reader.inside && this.#skip === 0 && (this.writer?.frameLeft ?? 0) === 0;
   }
 
   /** Takes the next bytes and shows their objects to the readers. @throws {ProtocolViolation} @throws {GroupTooLarge} */
@@ -48,6 +61,9 @@ export class ObjectParser {
         at += writer.payload(at === 0 ? chunk : chunk.subarray(at));
         if (writer.frameLeft > 0) break;
       }
+      const skipped = Math.min(this.#skip, chunk.length - at);
+      this.#skip -= skipped;
+      at += skipped;
       if (at === chunk.length) break;
       const length = this.#reader.read(chunk, at);
       if (length < 0) break;
@@ -59,14 +75,23 @@ export class ObjectParser {
   }
 
   #begin(): void {
-    const { heads: { id, payloadLength, status }, window, from } = this.#reader;
+    const { heads, window, from, behind } = this.#reader;
+    const { id, payloadLength, status, propertiesAt, propertiesEnd } = heads;
+    if (status === STATUS.endOfTrack) this.endOfTrack = true;
+    if (this.#before !== undefined) {
+      if (id <= this.#before.last) this.#skip = payloadLength;
+      else {
+        const properties = window.subarray(propertiesAt, propertiesEnd);
+        this.#before.begin(id, properties, payloadLength, status);
+      }
+      return;
+    }
     this.writer ??= this.#open(id, this.#head(id));
     if (this.writer === undefined) {
       this.refused = true;
       return;
     }
-    beginRecord(this.writer, window.subarray(from, this.#reader.behind), payloadLength, id);
-    if (status === STATUS.endOfTrack) this.endOfTrack = true;
+    beginRecord(this.writer, window.subarray(from, behind), payloadLength, id);
   }
 
   #head(firstId: number): SubgroupHead {

@@ -1,6 +1,35 @@
+/**
+ * What the peer offers, from its request to its end: why it is refused, and what is said meanwhile.
+ *
+ * @module
+ */
 import { ProtocolViolation } from "../../../wire/errors.ts";
+import type { RequestWord } from "../../../wire/ietf/codes.ts";
 import type { Messages } from "../../../wire/ietf/dialect.ts";
 import type { Exchange } from "../exchange.ts";
+
+/** Why an offer is refused. */
+export interface Refusal {
+  readonly word: RequestWord;
+  readonly reason: string;
+}
+
+export const NOT_ALLOWED: Refusal = {
+  word: "unauthorized",
+  reason: "it may not be published here",
+};
+export const TOO_MANY: Refusal = {
+  word: "overloaded",
+  reason: "too many namespaces and tracks are offered",
+};
+export const NOT_WANTED: Refusal = {
+  word: "uninterested",
+  reason: "too many tracks are offered",
+};
+export const PUBLISHED_ALREADY: Refusal = {
+  word: "uninterested",
+  reason: "it is published already",
+};
 
 /**
  * Reads what the peer says of its offer until it ends it.

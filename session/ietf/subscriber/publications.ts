@@ -9,13 +9,13 @@ import { sessionCode } from "../../../wire/ietf/codes.ts";
 import type { Messages } from "../../../wire/ietf/dialect.ts";
 import type { IetfContext } from "../context.ts";
 import type { Exchange } from "../exchange.ts";
-import type { Aliases } from "./aliases.ts";
 import { endOf, GONE, LEFT } from "./ends.ts";
 import { factsOf, unknownMandatory } from "./facts.ts";
-import { untilOver } from "./offered.ts";
+import { HeadFill } from "./head_fill.ts";
 import type { Offers } from "./offers.ts";
 import { Publication } from "./publication.ts";
-import { NOT_ALLOWED, NOT_WANTED, type Refusal } from "./refusals.ts";
+import { NOT_ALLOWED, NOT_WANTED, type Refusal, untilOver } from "./offered.ts";
+import type { Requesting } from "./requesting.ts";
 import { TrackStreams } from "./track_streams.ts";
 
 /** Most tracks that a server may offer us one by one. Each takes one of its streams, and those of a namespace need none. */
@@ -29,8 +29,8 @@ interface Running {
 }
 
 export class Publications {
+  readonly #shared: Requesting;
   readonly #context: IetfContext;
-  readonly #aliases: Aliases;
   readonly #offers: Offers;
   /** By path and name. */
   readonly #running = new Map<string, Map<string, Running>>();
@@ -38,9 +38,9 @@ export class Publications {
   /** Whether the peer is a server that we follow. Its tracks are paused while nobody reads them. */
   follows = false;
 
-  constructor(context: IetfContext, aliases: Aliases, offers: Offers) {
-    this.#context = context;
-    this.#aliases = aliases;
+  constructor(shared: Requesting, offers: Offers) {
+    this.#shared = shared;
+    this.#context = shared.context;
     this.#offers = offers;
   }
 
@@ -80,17 +80,20 @@ export class Publications {
     const streams = new TrackStreams(context, name, publication, () => {
       this.#delete(path, name);
       this.#offers.deleteTrack(path, name);
-      this.#aliases.delete(value.alias, streams);
+      this.#shared.aliases.delete(value.alias, streams);
       over.resolve();
     });
     streams.info = facts.info;
+    if (facts.largest !== undefined) {
+      streams.fill = new HeadFill(this.#shared, value, name, facts.largest, publication);
+    }
     // It stands there before it is offered: somebody may wait for it.
     this.#set(path, name, { publication, streams });
     if (!this.#offers.addTrack(path, name)) {
       this.#delete(path, name);
       return NOT_ALLOWED;
     }
-    if (!this.#aliases.add(value.alias, streams)) {
+    if (!this.#shared.aliases.add(value.alias, streams)) {
       const code = sessionCode(context.profile, "duplicateAlias");
       context.close(code, `alias ${value.alias} stands for two tracks`);
       return undefined;

@@ -30,11 +30,11 @@ import { namespaceOf, pathOf, trackBytesOf, trackNameOf } from "../names.ts";
 import { Aliases } from "./aliases.ts";
 import { follow } from "./follow.ts";
 import { GroupFetch } from "./group_fetch.ts";
-import { untilOver } from "./offered.ts";
 import { Offers } from "./offers.ts";
 import { Publications } from "./publications.ts";
-import { NOT_ALLOWED, PUBLISHED_ALREADY, type Refusal, TOO_MANY } from "./refusals.ts";
-import { type Requesting, Subscription } from "./subscription.ts";
+import { NOT_ALLOWED, PUBLISHED_ALREADY, type Refusal, TOO_MANY, untilOver } from "./offered.ts";
+import type { Requesting } from "./requesting.ts";
+import { Subscription } from "./subscription.ts";
 
 /** How long an offer waits for the end of the same one before: each may have a stream of its own, and they overtake. */
 const AGAIN_MS = 100;
@@ -45,17 +45,14 @@ export class Subscriber implements SubscriberHalf {
   readonly #offers: Offers;
   readonly #publications: Publications;
   readonly #subscriptions = new Set<Subscription>();
-  /** By the numbers of the requests, which their streams name. */
-  readonly #fetches = new Map<number, GroupFetch>();
   /** Offers that run, by their names; each fulfils when it is over. */
   readonly #running = new Map<string, Promise<void>>();
 
   constructor(context: IetfContext, exchanges: Exchanges, readonly label: string) {
-    const aliases = new Aliases(context.clock);
     this.#context = context;
-    this.#shared = { context, exchanges, aliases };
+    this.#shared = { context, exchanges, aliases: new Aliases(context.clock), fetches: new Map() };
     this.#offers = new Offers(context, this);
-    this.#publications = new Publications(context, aliases, this.#offers);
+    this.#publications = new Publications(this.#shared, this.#offers);
   }
 
   get announcements(): number {
@@ -122,7 +119,7 @@ export class Subscriber implements SubscriberHalf {
 
   /** The stream of a fetch whose head was read. One that was given up is dropped. @throws {ProtocolViolation} */
   async fetched(stream: ReceiveStream, reader: StreamReader, requestId: number): Promise<void> {
-    const fetch = this.#fetches.get(requestId);
+    const fetch = this.#shared.fetches.get(requestId);
     if (fetch === undefined) return stream.stop(this.#context.codes.stream.cancel);
     await fetch.stream(stream, reader);
   }
@@ -171,10 +168,7 @@ export class Subscriber implements SubscriberHalf {
     sink: GroupSink,
   ): Promise<void> {
     const what = `group ${group} of track ${track} of ${broadcast}`;
-    const fetch = new GroupFetch(this.#shared, group, sink, what, ({ id = -1 }) => {
-      this.#fetches.delete(id);
-    });
-    await fetch.run(this.#nameOf(broadcast, track), (sent) => this.#fetches.set(sent.id!, sent));
+    await new GroupFetch(this.#shared, { group }, sink, what).run(this.#nameOf(broadcast, track));
   }
 
   /** No draft can ask for that. */
@@ -190,7 +184,7 @@ export class Subscriber implements SubscriberHalf {
     // Routes go first: a feed that loses its subscription then knows whether to wait for the publisher.
     this.#offers.close(abrupt);
     for (const subscription of [...this.#subscriptions]) subscription.lost();
-    for (const fetch of [...this.#fetches.values()]) fetch.lost();
+    for (const fetch of [...this.#shared.fetches.values()]) fetch.lost();
     this.#publications.close();
     this.#shared.aliases.close();
   }

@@ -12,23 +12,16 @@ import type { WideInteger } from "../../../wire/ietf/integers.ts";
 import type { FullName } from "../../../wire/ietf/names.ts";
 import type { Parameters } from "../../../wire/ietf/parameters.ts";
 import { ProtocolViolation } from "../../../wire/errors.ts";
-import type { IetfContext } from "../context.ts";
-import type { Exchange, Exchanges } from "../exchange.ts";
-import type { Aliases } from "./aliases.ts";
+import type { Exchange } from "../exchange.ts";
 import { endOf, GONE, LEFT, refusalOf } from "./ends.ts";
 import { factsOf, unknownMandatory } from "./facts.ts";
+import { HeadFill } from "./head_fill.ts";
+import type { Requesting } from "./requesting.ts";
 import { TrackStreams } from "./track_streams.ts";
 
 /** How long to wait before a track is asked for again that the peer takes to be subscribed still, and how often. */
 const AGAIN_MS = 50;
 const AGAIN_TIMES = 3;
-
-/** What all subscriptions of a session share. */
-export interface Requesting {
-  readonly context: IetfContext;
-  readonly exchanges: Exchanges;
-  readonly aliases: Aliases;
-}
 
 export class Subscription implements UpstreamSubscription {
   readonly #shared: Requesting;
@@ -153,6 +146,10 @@ export class Subscription implements UpstreamSubscription {
       this.#start = { group: facts.largest.group, object: facts.largest.object + 1 };
     }
     this.#streams.info = facts.info;
+    if (facts.largest !== undefined) {
+      const { name } = this.#streams;
+      this.#streams.fill = new HeadFill(this.#shared, this.#name, name, facts.largest, this.#sink);
+    }
     this.#sink.accepted(facts);
     this.#alias = ok.alias;
     if (!aliases.add(ok.alias, this.#streams)) {

@@ -14,12 +14,15 @@ import {
 import type { ReceiveStream } from "../../../transport/connection.ts";
 import { ConnectionClosed, StreamReset } from "../../../transport/errors.ts";
 import type { ObjectDatagram } from "../../../wire/ietf/data/datagram.ts";
-import { STATUS } from "../../../wire/ietf/data/object_head.ts";
+import { ObjectHeads, STATUS } from "../../../wire/ietf/data/object_head.ts";
 import type { SubgroupHeader } from "../../../wire/ietf/data/stream_head.ts";
 import { datagramTime } from "../../convert/datagrams.ts";
+import type { HeadWriter } from "../../convert/head_writer.ts";
+import type { Profile } from "../../../wire/ietf/profile.ts";
 import type { StreamReader } from "../../stream_reader.ts";
 import { type IetfContext, layoutOf } from "../context.ts";
-import { ObjectParser } from "./object_parser.ts";
+import type { HeadFill } from "./head_fill.ts";
+import { ObjectParser, type OpenSubgroup } from "./object_parser.ts";
 
 /** How long a stream is awaited that the publisher has counted, once no other is open. */
 const OWED_MS = 1000;
@@ -31,15 +34,21 @@ const DRAIN_MS = 10_000;
 /** Takes what comes: a feed, or a track that its publisher writes. */
 export type ObjectSink = Pick<TrackSink, "openGroup" | "interrupt" | "datagram" | "ended">;
 
+/** A stream that is read. */
+interface Receiving {
+  readonly stream: ReceiveStream;
+  parser: ObjectParser | undefined;
+}
+
 export class TrackStreams {
   /** What is known of the track. */
   info: TrackInfo = UNTOLD_TRACK_INFO;
+  /** Completes the group that ran when the subscription began, if there was one. */
+  fill: HeadFill | undefined;
   readonly #context: IetfContext;
   readonly #sink: ObjectSink;
   readonly #onOver: () => void;
-  readonly #receiving = new Set<
-    { readonly stream: ReceiveStream; readonly parser: ObjectParser }
-  >();
+  readonly #receiving = new Set<Receiving>();
   /** Streams that have come, and the highest group of them. */
   #count = 0;
   #highest = -1;
@@ -73,19 +82,17 @@ export class TrackStreams {
     reader: StreamReader,
     header: SubgroupHeader,
   ): Promise<void> {
-    const { profile, quota, codes } = this.#context;
+    const { quota, codes } = this.#context;
     if (this.#over) return stream.stop(codes.stream.cancel);
     this.#cancelWait?.();
     this.#count++;
     this.#highest = Math.max(this.#highest, header.group);
-    const parser = new ObjectParser(
-      profile,
-      header,
-      (start, head) => this.#sink.openGroup(header.group, start, head),
-    );
-    const entry = { stream, parser };
+    const entry: Receiving = { stream, parser: undefined };
     this.#receiving.add(entry);
     try {
+      const before = this.fill && await this.#before(this.fill, reader, header);
+      if (this.#over) return;
+      const parser = entry.parser = this.#parser(header, before);
       for (;;) {
         const chunk = await reader.chunk();
         if (chunk === undefined) break;
@@ -100,11 +107,38 @@ export class TrackStreams {
       else parser.writer?.cut();
       if (parser.endOfTrack) this.#endOfTrack(header.group);
     } catch (error) {
-      this.#broken(error, stream, parser.writer);
+      this.#broken(error, stream, entry.parser?.writer);
     } finally {
       this.#receiving.delete(entry);
       this.#check();
     }
+  }
+
+  #parser(header: SubgroupHeader, before: HeadWriter | undefined): ObjectParser {
+    const open: OpenSubgroup = (start, head) => this.#sink.openGroup(header.group, start, head);
+    return new ObjectParser(this.#context.profile, header, open, before);
+  }
+
+  /** Waits for the beginning of the group that ran when the subscription began. @throws {ProtocolViolation} */
+  async #before(
+    fill: HeadFill,
+    reader: StreamReader,
+    header: SubgroupHeader,
+  ): Promise<HeadWriter | undefined> {
+    if (header.group > fill.largest.group) this.#closeFill((writer) => writer.finish());
+    if (header.group !== fill.largest.group) return undefined;
+    const first = await firstId(reader, this.#context.profile, header);
+    if (first === undefined || this.#over) return undefined;
+    // Up to 17 nobody says whether a stream begins with the first object of its subgroup.
+    if (first > 0 && header.firstObject !== true) {
+      return await fill.before(header.subgroup ?? first);
+    }
+    if (first === 0) this.#closeFill((writer) => writer.finish());
+    return undefined;
+  }
+
+  #closeFill(leave: (writer: GroupWriter) => void): void {
+    if (this.fill?.close(leave)) this.fill = undefined;
   }
 
   /** A datagram: one object. Its bytes are valid only during the call. */
@@ -161,8 +195,9 @@ export class TrackStreams {
     this.#onOver();
     for (const { stream, parser } of this.#receiving) {
       stream.stop(this.#context.codes.stream.cancel);
-      if (parser.writer !== undefined) leave(parser.writer);
+      if (parser?.writer !== undefined) leave(parser.writer);
     }
+    this.fill?.drop(leave);
   }
 
   /** An object has said that the track ends with it. PUBLISH_DONE may follow, and says how many streams there are. */
@@ -203,4 +238,18 @@ export class TrackStreams {
     quota.hits[error.what === "frame" ? "frameBytes" : "groupBytes"]++;
     stream.stop(codes.stream[error.what === "frame" ? "frameTooLarge" : "groupTooLarge"]);
   }
+}
+
+/** The id of a stream's first object, which stays to be read; absent when it has none. @throws {ProtocolViolation} */
+async function firstId(
+  reader: StreamReader,
+  profile: Profile,
+  { properties }: SubgroupHeader,
+): Promise<number | undefined> {
+  const found = await reader.parsed((bytes) => {
+    const heads = new ObjectHeads(profile, properties);
+    return heads.next(bytes, 0, bytes.length) < 0 ? undefined : { length: 0, id: heads.id };
+  });
+  reader.whole();
+  return found?.id;
 }
