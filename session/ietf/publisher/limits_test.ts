@@ -197,3 +197,49 @@ Deno.test("a session with no place for more is told which published tracks it do
   assert.deepEqual([suffix, track], [[], utf8.encode("b")]);
   await at.relay.close();
 });
+
+Deno.test("conditions on objects are refused, and an update that asks for them ends the subscription", async () => {
+  const draft = 22;
+  const { at, open } = await published(draft);
+  const viewer = await join(at, draft);
+  const conditions: Parameters = {
+    rangeFilters: [{ on: "object", set: 0, ranges: [{ start: 1, end: 2 }] }],
+  };
+  const refused = await subscribe(viewer, conditions);
+  assert.equal((await refused.expect("requestError")).code, 0x36);
+  const asked = await subscribe(viewer);
+  await asked.expect("subscribeOk");
+  (await open(1)).objects("a");
+  await viewer.nextSubgroup();
+  asked.update(conditions);
+  assert.equal((await asked.expect("requestError")).code, 0x36);
+  const { code, streams } = await asked.expect("publishDone");
+  assert.deepEqual([code, streams], [8, 1]);
+  assert.equal(await asked.ended(), "fin");
+  await at.relay.close();
+});
+
+for (const draft of [14, 16, 18] as const) {
+  Deno.test(`draft ${draft}: a fetch that joins a subscription before that is accepted waits for it`, async () => {
+    const at = testRelay();
+    const publisher = await join(at, draft);
+    await (await publisher.ask("publishNamespace", { namespace: ROOM })).expect("requestOk");
+    const viewer = await join(at, draft);
+    const asked = await subscribe(viewer);
+    const upstream = await publisher.asked("subscribe");
+    const joined = await viewer.ask("fetch", {
+      target: { kind: "joining", subscription: asked.id, from: "groups-back", group: 0 },
+    });
+    await tick();
+    assert.equal(joined.waiting, 0);
+    upstream.say("subscribeOk", { alias: 7, parameters: { largest: { group: 3, object: 1 } } });
+    await asked.expect("subscribeOk");
+    const fetched = await publisher.asked("fetch");
+    fetched.say("fetchOk", { end: { group: 3, object: 1 } });
+    const answer = await publisher.fetchStream(fetched.id);
+    answer.object({ group: 3, object: 0 }, "a").object({ group: 3, object: 1 }, "b").fin();
+    assert.deepEqual((await joined.expect("fetchOk")).end, { group: 3, object: 1 });
+    assert.deepEqual((await (await viewer.nextFetch()).done()).words, ["3/0/0=a", "3/0/1=b"]);
+    await at.relay.close();
+  });
+}

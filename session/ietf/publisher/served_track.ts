@@ -201,10 +201,10 @@ export class ServedTrack implements Served, TrackReader, Sending {
     this.#end("goingAway");
   }
 
-  /** Gives up what is on its way, and tells the peer why. */
-  giveUp(word: DoneWord, reason: string): void {
+  /** Gives up what is on its way. */
+  updateFailed(reason: string): void {
     if (this.#done) return;
-    this.#ending = { word, reason };
+    this.#ending = { word: "updateFailed", reason };
     for (const seeker of [...this.#seekers]) seeker.stop();
     this.outgoing.cut("cancel");
     this.#closeIfOver();

@@ -19,7 +19,7 @@ import { fill } from "./fetch/fetches.ts";
 import { refusalOf } from "./known.ts";
 import { requestOf, ServedTrack } from "./served_track.ts";
 import type { Serving } from "./serving.ts";
-import { followUpdates } from "./updates.ts";
+import { followUpdates, hasConditions, NO_CONDITIONS } from "./updates.ts";
 
 /** Serves one SUBSCRIBE. Fulfils when nothing of it is left. */
 export async function serveSubscribe(
@@ -34,6 +34,7 @@ export async function serveSubscribe(
     log.debug("subscribe refused", { ...about, reason });
     exchange.refuse(word, reason);
   };
+  if (hasConditions(asked.parameters)) return refuse("invalidFilter", NO_CONDITIONS);
   if (serving.has(place) && !profile.manySubscriptions) {
     return refuse("duplicateSubscription", "this session has a subscription to the track");
   }
@@ -113,6 +114,11 @@ class Subscribing {
     this.#served?.update(changes);
   }
 
+  updateFailed(reason: string): void {
+    if (this.#served !== undefined) this.#served.updateFailed(reason);
+    else this.#drop("invalidFilter", reason);
+  }
+
   /** The peer has left, or it was refused. */
   cancel(): void {
     this.#stopWaiting();
@@ -142,9 +148,7 @@ class Subscribing {
         groupOrder: this.#wishes.groupOrder ?? "ascending",
         ...(track.largest && { largest: track.largest }),
       },
-      properties: this.#wishes.includeProperties === false
-        ? new Uint8Array(0)
-        : trackProperties(profile, track.info),
+      properties: trackProperties(profile, track.info, this.#wishes),
     });
     serving.add(served);
     served.begin();

@@ -32,8 +32,8 @@ export async function serveStatus(
         groupOrder: "ascending",
         ...(largest && { largest }),
       },
-      properties: profile.propertiesInOk && asked.parameters.includeProperties !== false
-        ? trackProperties(profile, info)
+      properties: profile.propertiesInOk
+        ? trackProperties(profile, info, asked.parameters)
         : new Uint8Array(0),
     });
     found.release();

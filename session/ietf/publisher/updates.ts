@@ -16,6 +16,16 @@ export interface Updated {
   /** What is said when one is accepted. */
   readonly state: Parameters;
   update(changes: Parameters): void;
+  /** An update could not be accepted: by the draft the request ends with it. */
+  updateFailed(reason: string): void;
+}
+
+/** Why conditions on single objects and tracks are refused: SETUP says that there may be none. */
+export const NO_CONDITIONS = "this server takes no range filters";
+
+/** Whether a request has conditions that are not served here (19+). */
+export function hasConditions({ rangeFilters, fill }: Parameters): boolean {
+  return (rangeFilters ?? []).length > 0 || fill !== undefined && hasConditions(fill);
 }
 
 /** Takes the peer's updates until it leaves, or the request is over. Never rejects for what a peer does. */
@@ -24,6 +34,11 @@ export async function followUpdates(exchange: Exchange, taker: Updated): Promise
     const said = await nextOf(exchange);
     if (said === undefined) return;
     if (said.kind !== "update" || taker.isOver) continue;
+    if (hasConditions(said.value.parameters)) {
+      exchange.refuseUpdate(said.value, "invalidFilter", NO_CONDITIONS);
+      taker.updateFailed(NO_CONDITIONS);
+      continue;
+    }
     exchange.acceptUpdate(said.value, taker.state);
     taker.update(said.value.parameters);
   }

@@ -14,7 +14,7 @@ import { type Known, knownTrack, Refusal } from "../known.ts";
 import { trackParameters, trackProperties } from "../objects/properties.ts";
 import type { ServedTrack } from "../served_track.ts";
 import type { Serving } from "../serving.ts";
-import { followUpdates } from "../updates.ts";
+import { followUpdates, hasConditions, NO_CONDITIONS } from "../updates.ts";
 import { FetchAnswer } from "./fetch_answer.ts";
 import { FetchGroups, type FoundGroup } from "./fetch_groups.ts";
 import { type FetchRange, fetchRange, joiningRange } from "./fetch_range.ts";
@@ -34,6 +34,7 @@ export async function serveFetch(
   exchange: Exchange,
   asked: Messages["fetch"],
 ): Promise<void> {
+  if (hasConditions(asked.parameters)) return exchange.refuse("invalidFilter", NO_CONDITIONS);
   const leave = serving.fetches.size < MAX_FETCHES ? serving.enter() : undefined;
   if (leave === undefined) return exchange.refuse("overloaded", "too many requests");
   const fetching = new Fetching(serving, exchange.id, asked.parameters);
@@ -52,7 +53,7 @@ export async function serveFetch(
           endOfTrack: false,
           end: object === undefined ? { group: end.group } : { group: end.group, object },
           parameters: { ...trackParameters(profile, track.info), groupOrder: fetching.order },
-          properties: trackProperties(profile, track.info),
+          properties: trackProperties(profile, track.info, asked.parameters),
         });
       });
       if (refusal !== undefined) return exchange.refuse(refusal.word, refusal.reason);
@@ -166,6 +167,10 @@ class Fetching {
   update(changes: Parameters): void {
     this.#wishes = { ...this.#wishes, ...changes };
     if (this.#stream !== undefined) this.#stream.priority = this.#priority;
+  }
+
+  updateFailed(): void {
+    this.cancel();
   }
 
   /**

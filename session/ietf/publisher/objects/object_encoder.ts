@@ -123,6 +123,7 @@ export class ObjectEncoder implements GroupEncoder {
 
 /** Where the object ends that has the bytes before `position`. It has come to its end. */
 function wholeFrom(group: Subgroup, position: number, profile: Profile): number {
+  if (position === group.wholeBytes) return position;
   const walk = new ObjectWalk(profile);
   while (walk.end < position && walk.step(group));
   return Math.min(walk.end, group.bytes);

@@ -14,9 +14,16 @@ import { layoutOf } from "../../context.ts";
 
 const NONE: Uint8Array = new Uint8Array(0);
 
-/** A track's properties as messages of a draft carry them; empty where they have none. */
-export function trackProperties(profile: Profile, info: TrackInfo): Uint8Array {
-  if (!profile.trackProperties) return NONE;
+/**
+ * A track's properties as messages of a draft carry them; empty where they have none.
+ * @param wishes Of the peer, who may not want them.
+ */
+export function trackProperties(
+  profile: Profile,
+  info: TrackInfo,
+  wishes: Parameters,
+): Uint8Array {
+  if (!profile.trackProperties || wishes.includeProperties === false) return NONE;
   try {
     return trackPropertiesFor(layoutOf(profile), info);
   } catch { // They cannot be written in this draft.

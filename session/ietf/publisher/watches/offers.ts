@@ -27,11 +27,8 @@ export function offerTracks(
 ): () => void {
   const { context: { serve, root, peerHop, profile, dialect, quota }, offers } = serving;
   const at = joinPath(root, pathOf(prefix));
-  /** What the peer wishes for each track. */
-  const { forward, priority, filter, groupOrder, deliveryTimeoutMs, subgroupTimeoutMs } =
-    parameters;
-  const said = { forward, priority, filter, groupOrder, deliveryTimeoutMs, subgroupTimeoutMs };
-  const wishes = Object.fromEntries(Object.entries(said).filter(([, v]) => v !== undefined));
+  // What the peer wishes for each track.
+  const { tokens: _, ...wishes } = parameters;
   const mine = new Map<string, Published>();
   /** Tracks that are offered now, and those of them that came again while the peer still had them from before. */
   const there = new Set<string>();

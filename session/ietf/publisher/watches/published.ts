@@ -95,7 +95,7 @@ export class Published {
         ...wishes,
         ...(largest && { largest }),
       },
-      properties: trackProperties(profile, track.info),
+      properties: trackProperties(profile, track.info, wishes),
     });
     this.#exchange = exchange;
     const answer = await Promise.race([nextOf(exchange), this.#gone.promise]);

@@ -10,7 +10,7 @@ import type { Exchange } from "../../exchange.ts";
 import { announceNamespaces, tellNamespaces } from "./namespaces.ts";
 import { offerTracks } from "./offers.ts";
 import type { Serving } from "../serving.ts";
-import { nextOf } from "../updates.ts";
+import { hasConditions, nextOf, NO_CONDITIONS } from "../updates.ts";
 
 /** Most such requests of one session. */
 const MAX_WATCHES = 64;
@@ -35,6 +35,7 @@ export class Watches {
     const { log, quota } = this.#serving.context;
     const { prefix } = asked;
     const { kind } = exchange.request;
+    if (hasConditions(asked.parameters)) return exchange.refuse("invalidFilter", NO_CONDITIONS);
     const overlaps = [...this.#running].some((one) =>
       one.kind === kind && (isPrefix(one.prefix, prefix) || isPrefix(prefix, one.prefix))
     );
