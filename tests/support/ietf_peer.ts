@@ -128,6 +128,8 @@ async function take<T>(queue: Arrivals<T>, what: string): Promise<T> {
 export class Ask {
   /** What has come and nobody took. */
   readonly #messages = new Arrivals<ControlMessage>();
+  /** What had come when it ended. */
+  readonly #left: ControlMessage[] = [];
   /** "fin", "reset 1" or "lost", once its own stream (17+) has ended. */
   end: string | undefined;
   /** "finished", "stopped", …: how our side of its own stream has ended. */
@@ -151,7 +153,7 @@ export class Ask {
   /** The next message. @throws {Error} */
   async next(): Promise<ControlMessage> {
     const what = `a message on ${this.request.kind} ${this.id}`;
-    const found = await soon(this.#messages.next(), what);
+    const found = this.#left.shift() ?? await soon(this.#messages.next(), what);
     if (found === undefined) throw new Error(`waited for ${what}, but it has ended: ${this.end}`);
     return found;
   }
@@ -163,7 +165,7 @@ export class Ask {
   }
   /** How many messages wait to be taken. */
   get waiting(): number {
-    return this.#messages.length;
+    return this.#left.length + this.#messages.length;
   }
   /** Waits until the other side has ended its own stream. @returns How. */
   async ended(): Promise<string> {
@@ -230,7 +232,7 @@ export class Ask {
   over(end: string): void {
     this.end ??= end;
     this.#over.resolve();
-    this.#messages.end();
+    this.#left.push(...this.#messages.end());
   }
 }
 
