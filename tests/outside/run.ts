@@ -25,10 +25,11 @@ export function startOutside(name: OutsidePackage, args: readonly string[]): Den
   }).spawn();
 }
 
-/** A package as one module for browsers. */
-export async function bundleOutside(name: OutsidePackage): Promise<string> {
+/** A package as one module for browsers. @param file One of its files, in place of its main one. */
+export async function bundleOutside(name: OutsidePackage, file?: string): Promise<string> {
+  const module = file === undefined ? PACKAGES[name] : `${PACKAGES[name]}/${file}`;
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--platform", "browser", ...OWN, PACKAGES[name]],
+    args: ["bundle", "--platform", "browser", ...OWN, module],
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   return new TextDecoder().decode(stdout);
