@@ -20,7 +20,13 @@ async function play(relay: string, broadcast: string, version: string): Promise<
     namespaces: broadcast.split("/"),
     version,
   });
-  await player.load(relay.replace("http:", "https:"), null, "application/msf");
+  try {
+    await player.load(relay.replace("http:", "https:"), null, "application/msf");
+  } catch (error) {
+    // Its errors are no `Error`, and have numbers in place of words.
+    const { code, data } = error as { code: number; data: unknown };
+    throw new Error(`Shaka error ${code}: ${data}`);
+  }
   video.play();
 }
 
