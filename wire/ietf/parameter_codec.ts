@@ -5,7 +5,7 @@
  */
 import type { Reader } from "../cursor.ts";
 import { type Field, flag, u8 } from "../message.ts";
-import { byteAsVarint, groupOrder, location, sized, sizedToken } from "./fields.ts";
+import { anyOrder, byteAsVarint, groupOrder, location, sized, sizedToken } from "./fields.ts";
 import { FILTER_PARAMETER, RANGE_FILTERS, type RangeFilter, rangeFilter } from "./filter.ts";
 import { lastPrefix } from "./names.ts";
 import { readType, readValue, writeType } from "./pairs.ts";
@@ -49,7 +49,8 @@ function rows(profile: Profile): Row[] {
     row(0x10, "forward", byte(flag)),
     row(0x20, "priority", byte(u8)),
     row(0x21, "filter", FILTER_PARAMETER[profile.filter]),
-    row(0x22, "groupOrder", byte(groupOrder)),
+    // Players of drafts 15 and 16 write 0 as in draft 14: the choice is the publisher's.
+    row(0x22, "groupOrder", typed ? groupOrder : byteAsVarint(anyOrder)),
     ...RANGE_FILTERS.map((on, i) => ({
       ...row(0x25 + i, "rangeFilters", rangeFilter(on)),
       repeats: (entry: unknown) => (entry as RangeFilter).on === on,

@@ -86,7 +86,8 @@ Deno.test("FORWARD, GROUP_ORDER and INCLUDE_PROPERTIES have two values, prioriti
       priority: 255,
     });
     assert.throws(() => read(draft, "subscribe", "01 22 03"), /group order 3/);
-    assert.throws(() => read(draft, "subscribe", "01 22 00"), /group order 0/);
+    // Written where the choice is the publisher's, as draft 14 has it.
+    assert.deepEqual(read(draft, "subscribe", "01 22 00"), { groupOrder: undefined });
   }
   assert.throws(() => read(18, "subscribe", "01 10 02"), ProtocolViolation);
   assert.throws(() => read(18, "subscribe", "01 22 00"), ProtocolViolation);
