@@ -19,10 +19,13 @@ export interface CmafTrackOptions {
   readonly track: TrackProducer;
 }
 
+/** Sound of so much time shares a group. Each group has a stream, and players do not put fragments of two streams in order. */
+const SOUND_GROUP_US = 1_000_000;
+
 /**
- * Every frame becomes one fragment (`moof` and `mdat`) in a group of the same number, so each group begins with a keyframe.
- * The first reader gets the newest group from its start. A picture is written when the next one is here: only then its
- * length is known, and a player stops at a gap.
+ * Every frame becomes one fragment (`moof` and `mdat`). Groups of a picture are those of its source, with their numbers, so each
+ * begins with a keyframe. The first reader gets the newest group from its start. A picture is written when the next one is
+ * here: only then its length is known, and a player stops at a gap.
  */
 export class CmafTrack {
   readonly track: TrackProducer;
@@ -87,13 +90,14 @@ export class CmafTrack {
   }
 }
 
-/** Writes fragments, one frame behind for a picture. */
+/** Writes fragments: of a picture one frame behind. */
 class Writing {
   readonly #rendition: Rendition;
   readonly #opener: FrameOpener;
   readonly #muxer: FragmentMuxer;
   readonly #track: TrackProducer;
   #group: GroupProducer | undefined;
+  #startUs = 0;
   #held: { readonly frame: MediaFrame; readonly group: GroupProducer } | undefined;
 
   constructor(rendition: Rendition, track: TrackProducer) {
@@ -118,7 +122,6 @@ class Writing {
     } finally {
       group.close();
     }
-    if (this.#rendition.kind === "audio") this.end();
   }
 
   end(): void {
@@ -129,12 +132,25 @@ class Writing {
 
   #frame(frame: MediaFrame): void {
     this.#release(frame.timestampUs);
-    if (this.#group?.sequence !== frame.group) {
-      this.#group?.close();
-      this.#group = this.#track.group(frame.group);
-    }
-    this.#held = { frame, group: this.#group };
+    const group = this.#groupOf(frame);
+    this.#held = { frame, group };
     if (this.#rendition.kind === "audio") this.#release(undefined);
+  }
+
+  #groupOf({ group, timestampUs }: MediaFrame): GroupProducer {
+    const open = this.#group;
+    if (open !== undefined) {
+      const sinceUs = timestampUs - this.#startUs;
+      const goesOn = this.#rendition.kind === "video"
+        ? open.sequence === group
+        : sinceUs >= 0 && sinceUs < SOUND_GROUP_US;
+      if (goesOn) return open;
+      open.close();
+    }
+    this.#startUs = timestampUs;
+    // Numbers of sound begin with that of the source, and then go up by one: nothing is missing between them.
+    const next = this.#rendition.kind === "audio" && this.#track.nextGroup || group;
+    return this.#group = this.#track.group(next);
   }
 
   #release(nextTimestampUs: number | undefined): void {

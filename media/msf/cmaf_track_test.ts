@@ -113,12 +113,13 @@ Deno.test("nothing is made while nobody reads, and it begins again for the next 
   assert.equal(demo.source.subscribers, 0);
 
   const first = read(demo.reader, SOUND);
-  assert.deepEqual((await first.frames(await first.next())).map(({ ms }) => ms), [80]);
+  const running = await first.next();
+  assert.deepEqual((await first.frames(running, 1)).map(({ ms }) => ms), [80]);
   demo.group([100]);
-  const second = await first.next();
-  assert.deepEqual(await first.frames(second), [
+  assert.deepEqual(await first.frames(running, 1), [
     { ms: 100, lengthMs: 20, keyframe: true, data: bytesAt(100) },
   ]);
+  running!.close();
   first.close();
   await until(() => demo.track.subscribers === 0, "the relay to leave");
   demo.group([120]);
@@ -129,8 +130,23 @@ Deno.test("nothing is made while nobody reads, and it begins again for the next 
 
   const again = read(demo.reader, SOUND);
   const group = await again.next();
-  assert.deepEqual((await again.frames(group)).map(({ ms }) => ms), [180]);
+  assert.deepEqual((await again.frames(group, 1)).map(({ ms }) => ms), [180]);
+  group!.close();
   again.close();
+});
+
+Deno.test("sound of a second shares a group; numbers begin with the source's and miss none", async () => {
+  await using demo = await offered(SOUND);
+  demo.group([0], true, 500);
+  const viewer = read(demo.reader, SOUND);
+  const groups = [await viewer.next()];
+  for (let ms = 20; ms <= 2000; ms += 20) demo.group([ms]);
+  demo.source.close();
+  for (let group; (group = await viewer.next()) !== undefined;) groups.push(group);
+  assert.deepEqual(groups.map((group) => group!.sequence), [500, 501, 502]);
+  const frames = await Promise.all(groups.map((group) => viewer.frames(group)));
+  assert.deepEqual(frames.map((all) => [all.length, all[0]!.ms]), [[50, 0], [50, 1000], [1, 2000]]);
+  viewer.close();
 });
 
 Deno.test("a group that breaks off costs its rest; the next one is whole", async () => {

@@ -129,7 +129,7 @@ export class ServedTrack implements Served, TrackReader, Sending {
     if (told !== undefined && this.#range.start === undefined) {
       this.#range = { ...this.#range, start: { group: told.group, object: 0 } };
     }
-    this.outgoing.ascending = this.#wishes.groupOrder === "ascending";
+    this.outgoing.ascending = this.#wishes.groupOrder !== "descending";
     this.outgoing.request = requestOf(this.#wishes, this.#range, track);
     track.add(this);
   }
