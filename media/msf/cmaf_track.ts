@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { systemClock } from "../../base/clock.ts";
 import { reasonOf } from "../../base/errors.ts";
+import { sleep } from "../../base/sleep.ts";
 import { GroupCut, type GroupReader } from "../../client/frames.ts";
 import type { GroupProducer, TrackProducer } from "../../client/publish.ts";
 import { TrackFailed } from "../../client/subscription.ts";
@@ -21,6 +23,11 @@ export interface CmafTrackOptions {
 
 /** Sound of so much time shares a group. Each group has a stream, and players do not put fragments of two streams in order. */
 const SOUND_GROUP_US = 1_000_000;
+/**
+ * A group begins no sooner after the last fragment of the one before, for the same reason. Where frames come one by one it is
+ * less than the time between two of them; it counts where they come in heaps.
+ */
+const APART_MS = 30;
 
 /**
  * Every frame becomes one fragment (`moof` and `mdat`). Groups of a picture are those of its source, with their numbers, so each
@@ -98,6 +105,7 @@ class Writing {
   readonly #track: TrackProducer;
   #group: GroupProducer | undefined;
   #startUs = 0;
+  #wroteAtMs = -Infinity;
   #held: { readonly frame: MediaFrame; readonly group: GroupProducer } | undefined;
 
   constructor(rendition: Rendition, track: TrackProducer) {
@@ -114,7 +122,7 @@ class Writing {
         const frame = await group.frame({ signal });
         if (frame === undefined) break;
         for (const one of this.#opener.open(frame.payload, group.sequence, index) ?? []) {
-          this.#frame(one);
+          await this.#frame(one, signal);
         }
       }
     } catch (error) {
@@ -130,23 +138,30 @@ class Writing {
     this.#group = undefined;
   }
 
-  #frame(frame: MediaFrame): void {
+  async #frame(frame: MediaFrame, signal: AbortSignal): Promise<void> {
     this.#release(frame.timestampUs);
+    if (!this.#goesOn(frame)) {
+      this.#group?.close();
+      this.#group = undefined;
+      const apartMs = this.#wroteAtMs + APART_MS - systemClock.now();
+      if (apartMs > 0) await sleep(apartMs, signal);
+      if (signal.aborted) return;
+    }
     const group = this.#groupOf(frame);
     this.#held = { frame, group };
     if (this.#rendition.kind === "audio") this.#release(undefined);
   }
 
+  /** Whether a frame belongs to the group that is open. */
+  #goesOn({ group, timestampUs }: MediaFrame): boolean {
+    if (this.#group === undefined) return false;
+    if (this.#rendition.kind === "video") return this.#group.sequence === group;
+    const sinceUs = timestampUs - this.#startUs;
+    return sinceUs >= 0 && sinceUs < SOUND_GROUP_US;
+  }
+
   #groupOf({ group, timestampUs }: MediaFrame): GroupProducer {
-    const open = this.#group;
-    if (open !== undefined) {
-      const sinceUs = timestampUs - this.#startUs;
-      const goesOn = this.#rendition.kind === "video"
-        ? open.sequence === group
-        : sinceUs >= 0 && sinceUs < SOUND_GROUP_US;
-      if (goesOn) return open;
-      open.close();
-    }
+    if (this.#group !== undefined) return this.#group;
     this.#startUs = timestampUs;
     // Numbers of sound begin with that of the source, and then go up by one: nothing is missing between them.
     const next = this.#rendition.kind === "audio" && this.#track.nextGroup || group;
@@ -159,6 +174,7 @@ class Writing {
     this.#held = undefined;
     const fragment = this.#muxer.fragment(this.#rendition.name, [frame], nextTimestampUs);
     group.write(fragment, frame.timestampUs);
+    this.#wroteAtMs = systemClock.now();
   }
 }
 
