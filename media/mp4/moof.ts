@@ -61,7 +61,7 @@ function readTraf(
   if (!track) throw tfhd.invalid(`track ${tfhd.u32(4)} is not in the moov`);
   const { base, defaults } = readTfhd(tfhd, track, { implicitBase, moof: options.position });
   const tfdt = traf.child("tfdt");
-  const startTicks = !tfdt ? track.nextDecodeTicks : tfdt.version === 1 ? tfdt.u64(4) : tfdt.u32(4);
+  const toldTicks = !tfdt ? track.nextDecodeTicks : tfdt.version === 1 ? tfdt.u64(4) : tfdt.u32(4);
 
   const samples: RawSample[] = [];
   let position = base;
@@ -71,7 +71,9 @@ function readTraf(
     position = readTrun(trun, { base, position, defaults, room }, samples);
   }
 
-  let ticks = startTicks;
+  const lateTicks = lateBy(toldTicks, samples, track);
+  if (lateTicks > 0) samples[0] = { ...samples[0]!, durationTicks: lateTicks };
+  let ticks = toldTicks - lateTicks;
   const fragmentTicks = samples.reduce((sum, sample) => sum + sample.durationTicks, 0);
   const fragmentUs = toMicros(fragmentTicks, track.timescale);
   for (const sample of samples) {
@@ -90,7 +92,19 @@ function readTraf(
   }
   if (!Number.isSafeInteger(ticks)) throw traf.invalid("its times are above 2^53");
   track.nextDecodeTicks = ticks;
+  track.frameTicks = samples.at(-1)?.durationTicks || track.frameTicks;
   return position;
+}
+
+/**
+ * With a fragment for each frame, ffmpeg gives some of them the time of the next one and no length. Such a frame begins where
+ * the one before it ends.
+ * @returns How much too late its time is; 0 for any other fragment.
+ */
+function lateBy(toldTicks: number, samples: readonly RawSample[], track: TrackState): number {
+  const late = toldTicks - track.nextDecodeTicks;
+  const odd = samples.length === 1 && samples[0]!.durationTicks === 0 && late > 0;
+  return odd && late <= 2 * track.frameTicks ? late : 0;
 }
 
 function readTfhd(

@@ -14,6 +14,8 @@ export interface TrackState {
   readonly defaults: SampleDefaults;
   /** Where the next fragment begins when it does not say so itself, in ticks. */
   nextDecodeTicks: number;
+  /** Length of the last frame so far, in ticks. */
+  frameTicks: number;
 }
 
 /** From `trex`; a fragment's `tfhd` may replace them. */
@@ -75,6 +77,7 @@ function readTrack(
     shiftTicks: readEdits(trak, timescale, movieTimescale),
     defaults: defaults.get(id) ?? { durationTicks: 0, sizeBytes: 0, flags: 0 },
     nextDecodeTicks: 0,
+    frameTicks: 0,
   };
   if (handler !== "vide" && handler !== "soun") {
     return { ...common, ignoredBecause: `a "${handler}" track is neither video nor audio` };

@@ -21,7 +21,10 @@ export const file = plugin({
     using publisher = publisherOf(ctx, broadcast);
     await ingest(ctx, publisher, {
       what: `the file ${path}`,
-      input: [...(loop ? ["-stream_loop", "-1"] : []), "-re", ...fileInput(path)],
+      input: [...(loop ? ["-stream_loop", "-1"] : []), ...fileInput(path)],
+      // Read ahead, and put in order: in some files sound and picture of the same time lie seconds apart.
+      paced: true,
+      output: ["-max_interleave_delta", "10000000"],
       video,
       audio,
       timeoutMs: 30_000,
