@@ -88,7 +88,7 @@ Deno.test("a fetched group whose source says that it is not whole is cut, and so
   }
 });
 
-Deno.test("memory of a fetched group goes back when the answer ends, also when its readers left before", async () => {
+Deno.test("a fetched group is given up when its last reader leaves: its writers close, and its memory is back", async () => {
   const source = new FakeSource("a");
   const { broadcast, context } = broadcastOf(source);
   let sink: GroupSink | undefined;
@@ -97,9 +97,13 @@ Deno.test("memory of a fetched group goes back when the answer ends, also when i
     sink = into;
     writer = open(into, 0);
   };
-  (await broadcast.fetchGroup("b", "t", REQUEST)).release();
+  const group = await broadcast.fetchGroup("b", "t", REQUEST);
   writer!.object(object(0, 5000));
-  assert.ok(context.pool.stats.inUse > 0);
+  assert.equal(writer!.writer.open, true);
+  group.release();
+  assert.equal(writer!.writer.open, false);
+  assert.equal(sink!.open(objects(1)), undefined);
+  writer!.object(object(1, 5000));
   sink!.ended(true);
   assert.equal(context.pool.stats.inUse, 0);
 });

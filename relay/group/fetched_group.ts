@@ -35,7 +35,7 @@ export interface FetchedGroupOptions {
 
 export class FetchedGroup implements GroupSink {
   readonly #o: FetchedGroupOptions;
-  /** Retained twice: until it has ended, since a writer must not write into what went back; and for who takes it. */
+  /** Retained once, for who takes it. If nobody reads it any more, its writers are not open any more. */
   #group: Group | undefined;
   #over = false;
 
@@ -55,12 +55,11 @@ export class FetchedGroup implements GroupSink {
   }
 
   open(head?: SubgroupHead, startFrame = 0): GroupWriter | undefined {
-    if (this.#over) return undefined;
+    if (this.#over || this.#group?.isHeld === false) return undefined;
     const { pool, sequence, now, limits, counters } = this.#o;
     let subgroup;
     if (this.#group === undefined) {
       this.#group = new Group(pool, sequence, now, head, startFrame);
-      this.#group.retain();
       subgroup = this.#group.first;
     } else subgroup = this.#group.open(head, startFrame);
     return subgroup && new GroupWriter(subgroup, limits, counters);
@@ -76,6 +75,5 @@ export class FetchedGroup implements GroupSink {
       const whole = complete && subgroup.wholeBytes === subgroup.written;
       subgroup.end(whole ? "complete" : "cut");
     }
-    group.release();
   }
 }

@@ -200,6 +200,7 @@ export class Group {
 
   /** The highest index of a whole frame, or id of a whole object; -1 while there is none. */
   get lastId(): number {
+    if (this.others.length === 0) return this.first.lastId;
     return this.others.reduce((last, { lastId }) => Math.max(last, lastId), this.first.lastId);
   }
 
@@ -218,9 +219,10 @@ export class Group {
     this.#refs++;
   }
 
-  /** The last release gives the memory back. */
+  /** The last release gives the memory back. Who still writes stops: nobody can read it any more. */
   release(): void {
     if (--this.#refs > 0) return;
+    this.end("cut");
     this.pool.holders.delete(this);
     this.first.empty();
     for (const subgroup of this.others) subgroup.empty();

@@ -84,9 +84,13 @@ export class GroupRing implements GroupKeeper {
     return this.#newest;
   }
 
-  /** The largest whole object (or frame) there is, or was before its group had to go. Looks at the groups from the newest. */
+  /** The largest whole object (or frame) there is, or was before its group had to go. */
   get largest(): Location | undefined {
     const gone = this.#largestGone;
+    const newest = this.#newest;
+    if (newest !== undefined && newest.lastId >= 0) {
+      return later({ group: newest.sequence, object: newest.lastId }, gone);
+    }
     for (const group of this.since(gone?.group ?? 0).reverse()) {
       const object = group.lastId;
       if (object >= 0) return later({ group: group.sequence, object }, gone);
