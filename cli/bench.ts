@@ -69,7 +69,7 @@ const MAX_WORKERS = 8;
 
 export const usage = `Usage: qumo-relay bench URL [--scenario NAME] [--pid PID] [--json]
 
-Puts a load on a relay of moq-lite, any one, and measures from outside: how fast viewers connect and see
+Puts a load on a relay, any one, and measures from outside: how fast viewers connect and see
 a first frame, what they get, how late, and which groups are lost, repeated or cut off. Every frame
 carries the time it was written at, so publishers and viewers have to be on one machine, and are.
 

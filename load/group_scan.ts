@@ -7,9 +7,7 @@
 import { ProtocolViolation } from "../wire/errors.ts";
 import { type Dialect, UNI } from "../wire/lite/dialect.ts";
 import { getVarint, varintWidth } from "../wire/varint.ts";
-
-/** How many bytes of each frame's payload are kept until the next one begins. */
-export const FRAME_PREFIX_BYTES = 16;
+import { FRAME_PREFIX_BYTES, type OnFrame, type StreamScan } from "./light.ts";
 
 /** The longest head: type and length of GROUP, and its three fields. */
 const MAX_HEAD = 8 * 5;
@@ -17,7 +15,7 @@ const MAX_HEAD = 8 * 5;
 type Part = "type" | "group" | "frame" | "payload" | "other";
 
 /** One per stream; nothing is allocated per frame. */
-export class GroupScan {
+export class GroupScan implements StreamScan {
   /** The subscription it belongs to; -1 until the head was read, and always on a stream that is not a group. */
   subscribe = -1;
   sequence = -1;
@@ -31,14 +29,14 @@ export class GroupScan {
   readonly prefix: DataView;
   readonly #prefix = new Uint8Array(FRAME_PREFIX_BYTES);
   readonly #dialect: Dialect;
-  readonly #onFrame: (scan: GroupScan) => void;
+  readonly #onFrame: OnFrame;
   readonly #head = new Uint8Array(MAX_HEAD);
   #headBytes = 0;
   #frameAt = 0;
   #part: Part = "type";
 
   /** @param onFrame Called when a frame has arrived whole. */
-  constructor(dialect: Dialect, onFrame: (scan: GroupScan) => void) {
+  constructor(dialect: Dialect, onFrame: OnFrame) {
     this.#dialect = dialect;
     this.#onFrame = onFrame;
     this.prefix = new DataView(this.#prefix.buffer);

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { type Dialect, DIALECTS, UNI } from "../wire/lite/dialect.ts";
 import { framed } from "../wire/message.ts";
 import { putVarint } from "../wire/varint.ts";
-import { FRAME_PREFIX_BYTES, GroupScan } from "./group_scan.ts";
+import { GroupScan } from "./group_scan.ts";
+import { FRAME_PREFIX_BYTES } from "./light.ts";
 
 function groupStream(dialect: Dialect, sequence: number, payloads: readonly Uint8Array[]) {
   const head = framed(dialect.group.encode({ subscribe: 3, sequence, startFrame: 0 }), UNI.group);

@@ -1,18 +1,16 @@
 /**
- * A session that only subscribes and keeps no groups: it has no origin, no rings and no pool. It is for programs that play
- * thousands of viewers, and speaks moq-lite itself, without `Session`. Everybody else wants {@link connect} of the library.
+ * Sessions that only subscribe and keep no groups: they have no origin, no rings and no pool. They are for programs that play
+ * thousands of viewers. Everybody else wants {@link connect} of the library.
  *
  * @module
  */
-import { CONTROL_ORDER } from "../session/context.ts";
-import { agree, sendSetup } from "../session/lite/handshake.ts";
 import { fetchHash, parseHash } from "../transport/certificate_hash.ts";
-import type { BidiStream, Connection, ReceiveStream } from "../transport/connection.ts";
 import { dial } from "../transport/dial.ts";
 import type { TransportSettings } from "../transport/quic/quic_settings.ts";
-import { BIDI, type Dialect } from "../wire/lite/dialect.ts";
-import { framed } from "../wire/message.ts";
-import { alpnsOf, LITE_VERSIONS, versionsOf } from "../wire/versions.ts";
+import { alpnsOf, isIetf, LITE_VERSIONS, versionsOf } from "../wire/versions.ts";
+import { LightIetf } from "./light_ietf.ts";
+import { LightLite } from "./light_lite.ts";
+import type { LightSession } from "./light.ts";
 
 /** Where to dial, computed once for many sessions. Plain data: it can be sent to another process. */
 export interface LightTarget {
@@ -59,105 +57,28 @@ export interface LightOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A subscription of a light session. */
-export interface LightSubscription {
-  /** Fulfils (never rejects) when the relay has ended or refused it, or the session is over. */
-  readonly ended: Promise<void>;
-  /** Ends the subscription. */
-  cancel(): void;
-}
-
-/** One viewer. The owner closes it. */
-export class LightSession {
-  readonly dialect: Dialect;
-  /** Fulfils when the session is over, whichever end closed it. */
-  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
-  readonly #connection: Connection;
-  /** Holds the streams: the transport finishes a stream that is garbage-collected. */
-  readonly #held = new Set<object>();
-
-  private constructor(connection: Connection, dialect: Dialect, held?: object) {
-    this.#connection = connection;
-    this.dialect = dialect;
-    this.closed = connection.closed;
-    if (held !== undefined) this.#held.add(held);
-    this.#holdBidis();
-  }
-
-  /** Dials and negotiates the version. @throws {ConnectFailed} @throws {NoCommonVersion} */
-  static async dial(target: LightTarget, options: LightOptions = {}): Promise<LightSession> {
-    const { url, hash, caCerts } = target;
-    const versions = versionsOf(target.versions ?? LITE_VERSIONS);
-    const pinned = hash === undefined ? undefined : parseHash(hash);
-    const connection = await dial(url, {
-      ...options,
-      protocols: alpnsOf(versions),
-      ...(pinned === undefined ? {} : { hash: pinned }),
-      ...(caCerts === undefined ? {} : { caCerts }),
-    });
-    try {
-      const { dialect, sessionStream } = await agree(connection, versions);
-      if (dialect.setup === "uni") {
-        const { pathname, search } = new URL(url);
-        const path = connection.kind === "quic" ? { path: pathname + search } : {};
-        await sendSetup(connection, { ...path, role: 2 });
-      }
-      return new LightSession(connection, dialect, sessionStream);
-    } catch (error) {
-      connection.close();
-      throw error;
-    }
-  }
-
-  /** Subscribes to a track. Its groups come by {@link acceptGroup}; `id` tells whose they are. @throws {ConnectionClosed} */
-  async subscribe(id: number, broadcast: string, track: string): Promise<LightSubscription> {
-    const stream = await this.#connection.openBidi({ sendOrder: CONTROL_ORDER });
-    const body = this.dialect.subscribe.encode({
-      id,
-      broadcast,
-      track,
-      priority: 128,
-      ordered: undefined,
-      maxLatencyMs: 0,
-      startGroup: undefined,
-      endGroup: undefined,
-      startFrame: 0,
-      endFrame: undefined,
-    });
-    stream.send.write(framed(body, BIDI.subscribe));
-    this.#held.add(stream);
-    return {
-      ended: this.#readReplies(stream),
-      cancel: () => {
-        this.#held.delete(stream);
-        stream.send.finish();
-        stream.receive.stop(0);
-      },
-    };
-  }
-
-  /** The next stream of the relay, or `undefined` when the session is over. Not every stream is a group. */
-  acceptGroup(): Promise<ReceiveStream | undefined> {
-    return this.#connection.acceptUni();
-  }
-
-  /** Idempotent. */
-  close(): void {
-    this.#held.clear();
-    this.#connection.close();
-  }
-
-  /** Reads the replies to their end and ignores them. */
-  async #readReplies(stream: BidiStream): Promise<void> {
-    try {
-      while (await stream.receive.read() !== undefined);
-    } catch { // Refused, or the session is over: an end too.
-    }
-    this.#held.delete(stream);
-  }
-
-  /** A relay requests our announcements. There are none, so it gets no answer. */
-  async #holdBidis(): Promise<void> {
-    for (let stream; (stream = await this.#connection.acceptBidi());) this.#held.add(stream);
+/** Dials and negotiates the version. @throws {ConnectFailed} @throws {NoCommonVersion} */
+export async function dialLight(
+  target: LightTarget,
+  options: LightOptions = {},
+): Promise<LightSession> {
+  const { url, hash, caCerts } = target;
+  const versions = versionsOf(target.versions ?? LITE_VERSIONS);
+  const pinned = hash === undefined ? undefined : parseHash(hash);
+  const connection = await dial(url, {
+    ...options,
+    protocols: alpnsOf(versions),
+    ...(pinned === undefined ? {} : { hash: pinned }),
+    ...(caCerts === undefined ? {} : { caCerts }),
+  });
+  const { pathname, search } = new URL(url);
+  const path = connection.kind === "quic" ? pathname + search : undefined;
+  try {
+    return versions.some(isIetf)
+      ? await LightIetf.over(connection, versions, path)
+      : await LightLite.over(connection, versions, path);
+  } catch (error) {
+    connection.close();
+    throw error;
   }
 }

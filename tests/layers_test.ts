@@ -111,7 +111,7 @@ Deno.test("what a protocol has of its own is imported by its session and by nobo
     file("session/intake_test.ts", ["wire/lite/codes.ts"]),
     file("server/relay.ts", ["session/open.ts", "session/lite/session.ts", "wire/lite/codes.ts"]),
     file("client/peer.ts", ["wire/versions.ts", "wire/lite/dialect.ts"]),
-    file("load/light_session.ts", ["session/lite/handshake.ts", "wire/lite/dialect.ts"]),
+    file("load/light_lite.ts", ["session/lite/handshake.ts", "wire/lite/dialect.ts"]),
     file("load/bench/viewer.ts", ["wire/lite/dialect.ts"]),
   ];
   assert.deepEqual(refusedImports(modules), [

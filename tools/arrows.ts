@@ -37,7 +37,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     // Which tracks a catalog names: the DVR records those.
     "media/hang",
   ],
-  load: ["base", "wire", "transport", "session", "client"],
+  load: ["base", "wire", "transport", "session", "client", "relay/stats.ts"],
   cli: [
     ...[
       "admin",
@@ -60,12 +60,12 @@ export const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = { web: ["
 
 /**
  * What a protocol has of its own -> who may import it besides itself: everybody else deals in sessions, and in versions by
- * name. The load generator's viewer speaks moq-lite by itself, since it keeps nothing of what comes.
+ * name. The load generator's viewers speak their protocol by themselves, since they keep nothing of what comes.
  */
 export const ONLY_FROM: Readonly<Record<string, readonly string[]>> = {
-  "wire/ietf": ["session/ietf", "session/convert"],
-  "wire/lite": ["session/lite", "load/light_session.ts", "load/group_scan.ts"],
-  "session/lite": ["session/open.ts", "session/accept.ts", "load/light_session.ts"],
+  "wire/ietf": ["session/ietf", "session/convert", "load/light_ietf.ts", "load/object_scan.ts"],
+  "wire/lite": ["session/lite", "load/light_lite.ts", "load/group_scan.ts"],
+  "session/lite": ["session/open.ts", "session/accept.ts", "load/light_lite.ts"],
 };
 
 /** Folder -> npm packages it may import. A plugin's own stand under its folder. */

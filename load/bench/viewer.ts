@@ -5,8 +5,8 @@
  */
 import { sleep } from "../../base/sleep.ts";
 import { reasonOf } from "../../base/errors.ts";
-import { GroupScan } from "../group_scan.ts";
-import { LightSession, type LightTarget } from "../light_session.ts";
+import { dialLight, type LightTarget } from "../light_session.ts";
+import type { LightSession, LightStream, StreamScan } from "../light.ts";
 import { Ledger } from "../figures/ledger.ts";
 import type { ViewerPlan } from "./plan.ts";
 import { drawBetween, randomOf } from "../figures/range.ts";
@@ -118,7 +118,7 @@ class Stay {
     const { tally, target } = context;
     const beganMs = wallMs();
     try {
-      const session = await LightSession.dial(target);
+      const session = await dialLight(target);
       tally.connectUs.record((wallMs() - beganMs) * 1000);
       const stay = new Stay(session, plan.slow, context, beganMs);
       tally.connected++;
@@ -198,9 +198,14 @@ class Stay {
     for (let stream; (stream = await this.#session.acceptGroup());) this.#read(stream);
   }
 
-  async #read(stream: { read(): Promise<Uint8Array | undefined> }): Promise<void> {
-    const scan = new GroupScan(this.#session.dialect, this.#onFrame);
+  async #read(stream: LightStream): Promise<void> {
+    const scan = this.#session.scan(stream, this.#onFrame);
     let ledger: Ledger | undefined;
+    const find = () => {
+      if (ledger !== undefined || scan.subscribe < 0) return;
+      ledger = this.#watched.get(scan.subscribe)?.ledger;
+      ledger?.begin(scan.sequence);
+    };
     let whole = false;
     try {
       for (;;) {
@@ -209,11 +214,10 @@ class Stay {
         if (chunk === undefined) break;
         this.#nowMs = wallMs();
         scan.push(chunk);
-        if (ledger === undefined && scan.subscribe >= 0) {
-          ledger = this.#watched.get(scan.subscribe)?.ledger;
-          ledger?.begin(scan.sequence);
-        }
+        find();
       }
+      await scan.known?.();
+      find();
       whole = scan.atBoundary && scan.frames > 0 && isLast(scan.prefix);
     } catch (error) { // Reset by the relay, or the session is over, which counts elsewhere.
       if (!this.#closed && ledger === undefined) this.#context.tally.reason(reasonOf(error));
@@ -222,7 +226,7 @@ class Stay {
     this.#context.tally.streamsEnded++;
   }
 
-  readonly #onFrame = (scan: GroupScan): void => {
+  readonly #onFrame = (scan: StreamScan): void => {
     const { tally } = this.#context;
     tally.frames++;
     tally.bytes += scan.frameBytes;

@@ -1,6 +1,7 @@
 /** Peers that follow the protocol and are still a burden. */
 import { sleep } from "../../../base/sleep.ts";
-import { LightSession } from "../../../load/light_session.ts";
+import { dialLight } from "../../../load/light_session.ts";
+import type { LightSession } from "../../../load/light.ts";
 import { type Client, connect } from "../../../client/mod.ts";
 import type { TransportSettings } from "../../../transport/quic/quic_settings.ts";
 import type { Connection } from "../../../transport/connection.ts";
@@ -20,7 +21,7 @@ export function light(
   transport: TransportSettings = {},
 ): Promise<LightSession> {
   const url = `moqt://127.0.0.1:${relay.port}/`;
-  return LightSession.dial({ url, hash: relay.hash }, { transport, signal });
+  return dialLight({ url, hash: relay.hash }, { transport, signal });
 }
 
 export const announceStorm: Fault = {
