@@ -125,9 +125,16 @@ export class StreamExchange extends AnyExchange {
 
   /** Both sides are given up. */
   #leave(): void {
+    const { codes: { stream: { cancel } }, profile } = this.context;
+    const { send, receive } = this.#stream;
+    receive.stop(cancel);
+    // Without a reset the end of our side says nothing to later drafts, and a peer may see that we have stopped its side only
+    // when it writes: so it gets something to answer.
+    const { kind } = this.request;
+    const told = send.canReset || profile.finCancels || kind === "fetch" || kind === "trackStatus";
+    if (!told) this.update(kind === "subscribe" || kind === "publish" ? { forward: false } : {});
     this.over = true;
-    this.#stream.send.reset(this.context.codes.stream.cancel);
-    this.#stream.receive.stop(this.context.codes.stream.cancel);
+    send.reset(cancel);
     this.#streams.closed(this);
   }
 
