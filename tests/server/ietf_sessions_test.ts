@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { IetfPeer, ns } from "../support/ietf_peer.ts";
-import { launch } from "../support/server.ts";
+import { KEY, TOKEN } from "../support/fixtures/token_vector.ts";
+import { launch, type Launched } from "../support/server.ts";
 import { dial } from "../../transport/dial.ts";
-import { RequestRefused } from "../../transport/errors.ts";
+import { HandshakeFailed, ProtocolRefused, RequestRefused } from "../../transport/errors.ts";
 import { PROFILES } from "../../wire/ietf/profile.ts";
-import { alpnsOf, VERSIONS } from "../../wire/versions.ts";
 
 const track = new TextEncoder().encode("v");
 
@@ -43,10 +43,82 @@ for (const scheme of ["moqt", "https", "wss"]) {
       const { sessions } = await at.api<{ sessions: { version: string; root: string }[] }>(
         "/api/v1/sessions",
       );
-      assert.deepEqual(new Set(sessions.map((one) => `${one.version} ${one.root}`)), new Set([`${name} live`]));
+      const shown = sessions.filter((one) => one.version === name && one.root === "live");
+      assert.equal(shown.length, 2, name);
       publisher.connection.close();
       viewer.connection.close();
       await Promise.all([publisher.connection.closed, viewer.connection.closed]);
     }
   });
 }
+
+/** Which protocol a connection gets that offers these. */
+async function chosen(at: Launched, scheme: string, protocols: readonly string[]): Promise<string> {
+  const trust = scheme === "wss"
+    ? { caCerts: [at.certificate.cert] }
+    : { hash: at.certificate.sha256 };
+  const connection = await dial(`${scheme}://localhost:${at.port}/`, { protocols, ...trust });
+  connection.close();
+  return connection.protocol;
+}
+
+Deno.test("who lists its versions gets its first one, and on raw QUIC the server's first one", async () => {
+  await using at = await launch();
+  const offer = ["moqt-99", "moqt-14", "moqt-20", "moqt-16", "moq-lite-05", "moqt-18"];
+  assert.equal(await chosen(at, "https", offer), "moqt-20");
+  assert.equal(await chosen(at, "wss", offer), "moqt-20");
+  assert.equal(await chosen(at, "moqt", offer), "moq-lite-05");
+  assert.equal(await chosen(at, "moqt", ["moq-00", "moqt-22", "moqt-16", "moqt-18"]), "moqt-18");
+  assert.equal(await chosen(at, "https", []), "");
+  assert.equal(await chosen(at, "wss", ["moq-00"]), "moq-00");
+});
+
+Deno.test("who lists nothing that is spoken gets 400, or no connection", async () => {
+  await using at = await launch({ flags: { "server.versions": "moq-lite-06,moq-transport-16" } });
+  const refused = (error: Error) => error instanceof RequestRefused && error.status === 400;
+  await assert.rejects(chosen(at, "https", ["moqt-18", "moqt-22"]), refused);
+  await assert.rejects(chosen(at, "wss", ["moqt-18"]), HandshakeFailed);
+  await assert.rejects(chosen(at, "moqt", ["moqt-18"]), ProtocolRefused);
+  assert.equal(await chosen(at, "https", ["moqt-18", "moqt-16"]), "moqt-16");
+});
+
+Deno.test("a path or an authority beside that of the URL is a violation", async () => {
+  await using at = await launch();
+  for (const draft of [14, 16, 18] as const) {
+    for (const [setup, code] of [[{ path: "/x" }, 8], [{ authority: "x" }, 0x19]] as const) {
+      const url = `https://localhost:${at.port}/`;
+      const peer = await IetfPeer.dial(url, draft, { hash: at.certificate.sha256, setup });
+      assert.equal((await peer.connection.closed).code, code);
+    }
+  }
+});
+
+Deno.test("a token in SETUP lets in as one in the URL does", async () => {
+  const file = await Deno.makeTempFile();
+  await Deno.writeTextFile(file, JSON.stringify(KEY));
+  await using at = await launch({ flags: { "auth.key_file": file } });
+  const value = new TextEncoder().encode(TOKEN);
+  for (const scheme of ["moqt", "https"]) {
+    for (const draft of [14, 16, 18] as const) {
+      const url = `${scheme}://localhost:${at.port}/rooms/123`;
+      const hash = at.certificate.sha256;
+      const setup = scheme === "moqt" ? { path: "/rooms/123" } : {};
+      const tokens = [{ kind: "value", type: 0, value }] as const;
+      const peer = await IetfPeer.dial(url, draft, { hash, setup: { ...setup, tokens } });
+      await peer.setup();
+      const news = await peer.ask("publishNamespace", { namespace: ns("alice") });
+      await news.expect("requestOk");
+      const other = await peer.ask("publishNamespace", { namespace: ns("bob") });
+      await other.expect("requestError");
+      peer.connection.close();
+      for (const wrong of [[], [{ ...tokens[0], value: value.slice(0, -4) }]]) {
+        const stranger = await IetfPeer.dial(url, draft, {
+          hash,
+          setup: { ...setup, tokens: wrong },
+        });
+        assert.equal((await stranger.connection.closed).code, 2);
+      }
+    }
+  }
+  await Deno.remove(file);
+});

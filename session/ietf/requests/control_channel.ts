@@ -90,10 +90,9 @@ export class ControlChannel implements Channel {
     value: Omit<Messages[K], "requestId">,
   ): Promise<Exchange> {
     const { dialect, profile } = this.#context;
-    await this.#leave();
     const own = kind === "subscribeNamespace" && profile.namespaceStream;
     const stream = own ? await this.#openBidi() : undefined;
-    if (stream !== undefined) await this.#leave(); // another may have taken the number meanwhile
+    while (!this.#mayAsk()) await this.#ours.granted;
     const whole = { ...value, requestId: this.#ours.next } as unknown as Messages[K];
     const bytes = dialect.encode(kind, whole);
     this.#ours.take();
@@ -241,18 +240,16 @@ export class ControlChannel implements Channel {
     return found;
   }
 
-  /** Waits until the peer allows one more request. @throws {ConnectionClosed} */
-  async #leave(): Promise<void> {
-    while (!this.#ours.free && !this.#over) {
-      const { max, granted } = this.#ours;
-      if (this.#blockedAt < max) {
-        this.#blockedAt = max;
-        const blocked = this.#context.dialect.encode("requestsBlocked", { requestId: max });
-        this.#control.send.write(blocked);
-      }
-      await granted;
-    }
+  /** Whether the peer allows one more request now. It is told that one waits. @throws {ConnectionClosed} */
+  #mayAsk(): boolean {
     if (this.#over) throw new ConnectionClosed("its session is over");
+    const { free, max } = this.#ours;
+    if (!free && this.#blockedAt < max) {
+      this.#blockedAt = max;
+      const blocked = this.#context.dialect.encode("requestsBlocked", { requestId: max });
+      this.#control.send.write(blocked);
+    }
+    return free;
   }
 
   #openBidi(): Promise<BidiStream> {
@@ -279,7 +276,7 @@ export class ControlChannel implements Channel {
   }
 
   async #sendUpdate(existing: number, parameters: Parameters): Promise<void> {
-    await this.#leave();
+    while (!this.#mayAsk()) await this.#ours.granted;
     if (this.#find(existing) === undefined) return; // it is over by now
     const { dialect } = this.#context;
     const requestId = this.#ours.take();
