@@ -73,9 +73,10 @@ Deno.test("who is not let in gets a true HTTP status before there is a WebSocket
   assert.match(metrics, /^qumo_websocket_answers_total\{status="5xx"\} 1$/m);
 });
 
-Deno.test("the newest common version is taken, whatever comes first in the offer", async () => {
+Deno.test("the version that comes first in the offer is taken, and a bare name only without one", async () => {
   await using relay = await launch();
-  const offer = "qmux-00, qmux-00.moql, qmux-02.moq-lite-04, qmux-00.moq-lite-05, qmux-02.moqt-18";
+  const offer =
+    "qmux-00, qmux-02.moqt-99, qmux-00.moq-lite-05, qmux-02.moq-lite-06, qmux-02.moqt-18";
   const said = await answer(relay, "/", `${KEY}\r\nSec-WebSocket-Protocol: ${offer}`);
   assert.match(said, /sec-websocket-protocol: qmux-00\.moq-lite-05\r\n/i);
 });

@@ -44,10 +44,12 @@ export function chooseSubprotocol(
 ): string | undefined {
   const known = subprotocolsOf(protocols);
   const names = (offered ?? "").split(",").map((name) => name.trim());
-  const first = names.find((name) => known.includes(name));
+  const common = names.filter((name) => known.includes(name));
+  // A bare name says nothing of the version: it comes last, wherever it stands.
+  const first = common.find((name) => versionIn(name) !== "") ?? common[0];
   if (first === undefined) return undefined;
   const version = versionIn(first);
-  return known.find((name) => versionIn(name) === version && names.includes(name));
+  return known.find((name) => versionIn(name) === version && common.includes(name));
 }
 
 /** The version of MoQ in a subprotocol; empty in a bare one. */
