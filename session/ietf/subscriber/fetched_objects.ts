@@ -13,7 +13,7 @@ import { HeadWriter } from "../../convert/head_writer.ts";
 import { layoutOf } from "../context.ts";
 
 export class FetchedObjects {
-  /** Whether a subgroup was refused: the stream is to be stopped. */
+  /** Whether a subgroup was refused, or nobody reads the group any more: the stream is to be stopped. */
   refused = false;
   /** Whether the answer leaves out objects that may exist. */
   hasHoles = false;
@@ -59,6 +59,7 @@ export class FetchedObjects {
     }
     this.#reader.release();
     this.#current?.commit();
+    if (this.#current?.open === false) this.refused = true;
   }
 
   #begin(): void {

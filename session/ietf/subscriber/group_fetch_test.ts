@@ -143,6 +143,20 @@ Deno.test("a fetched object that is too large ends its fetch alone", async () =>
   assert.equal(up.peer.closed, undefined);
 });
 
+Deno.test("a fetch whose last reader has left is given up", async () => {
+  for (const draft of DRAFTS) {
+    const { up, group, asked, answer } = await fetching(draft);
+    asked.hears("fetchOk", OK);
+    const stream = await answer();
+    stream.object({ group: 3, object: 0 }, "a");
+    (await group).release();
+    stream.object({ group: 3, object: 1 }, "b");
+    await tick();
+    assert.equal(await stream.send.closed, "stopped");
+    assert.equal(up.relay.pool.holders.size, 0);
+  }
+});
+
 Deno.test("the stream of a fetch that nobody has sent is stopped", async () => {
   const up = await Upstream.of(18);
   const stream = await up.peer.fetchStream(99);
