@@ -95,6 +95,20 @@ Deno.test("a fetched group that its source gives up is cut at the other node too
   assert.equal(group.state, "cut");
 });
 
+Deno.test("a fetch that nobody at another node reads any more is given up at its source", async () => {
+  using nodes = new Nodes(2);
+  const { a, b, source } = await reading(nodes, REQUEST, "kept");
+  let writer: ObjectWriter | undefined;
+  source.fills = (into) => {
+    writer = new ObjectWriter(into.open(objects(0))!);
+  };
+  const group = await b.origin.find("p")!.fetchGroup("p", "t", { group: 7, priority: 1 });
+  group.release();
+  writer!.object({ id: 0, payload: counting(9) });
+  await until(() => !writer!.writer.open);
+  assert.equal(a.context.pool.stats.inUse, 0);
+});
+
 Deno.test("datagrams reach another node with what is said of their objects", async () => {
   using nodes = new Nodes(2);
   const { source, reader } = await reading(nodes, REQUEST, "objects16");

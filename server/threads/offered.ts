@@ -27,6 +27,7 @@ export class Offered {
   readonly #mirrors: Mirrors;
   readonly #send: Send<FromOwner>;
   readonly #served = new Map<number, Served>();
+  readonly #fetched = new Map<number, GroupPoster>();
   readonly #watches: readonly Watch[];
   readonly #stopArenas: () => void;
 
@@ -55,6 +56,8 @@ export class Offered {
       case "update":
         return this.#served.get(message.id)?.update(message.request);
       case "close":
+        this.#fetched.get(message.id)?.close();
+        this.#fetched.delete(message.id);
         return this.#drop(message.id);
       case "trackInfo":
         return this.#answer(message, async () => {
@@ -68,13 +71,17 @@ export class Offered {
           const { id, broadcast, track, request } = message;
           const from = this.#find(broadcast, track);
           const found = await from.fetchGroup(broadcast, track, request, SIBLINGS);
-          new GroupPoster(found, {
+          const poster = new GroupPoster(found, {
             opened: (key, { startFrame, head }) =>
               this.#send({ type: "fetching", id, key, startFrame, head }),
             grown: (key, bytes, marks, state) =>
               this.#send({ type: "fetched", id, key, bytes, marks, state }, bytes.buffer),
-            over: (complete) => this.#send({ type: "fetchedAll", id, complete }),
+            over: (complete) => {
+              this.#fetched.delete(id);
+              this.#send({ type: "fetchedAll", id, complete });
+            },
           });
+          if (!poster.over) this.#fetched.set(id, poster);
           found.release(); // the poster retains it until its end
         });
     }
@@ -85,6 +92,8 @@ export class Offered {
     for (const watch of this.#watches) watch.close();
     this.#stopArenas();
     for (const id of [...this.#served.keys()]) this.#drop(id);
+    for (const poster of this.#fetched.values()) poster.close();
+    this.#fetched.clear();
   }
 
   #subscribe({ id, broadcast, track, request }: FromAsker & { type: "subscribe" }): void {

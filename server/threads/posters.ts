@@ -56,8 +56,9 @@ export interface GroupPosts {
 /** Sends a whole group: its subgroups, also those that open later. */
 export class GroupPoster {
   readonly #watch: GroupWatch;
-  #keys = 0;
-  #over = false;
+  readonly #posters: Poster[] = [];
+  /** Nothing more is sent. */
+  over = false;
 
   constructor(readonly group: Group, readonly posts: GroupPosts) {
     this.#watch = new GroupWatch(group, {
@@ -68,19 +69,26 @@ export class GroupPoster {
   }
 
   #opened(subgroup: Subgroup): void {
-    const key = this.#keys++;
+    const key = this.#posters.length;
     this.posts.opened(key, subgroup);
     const poster = new Poster(subgroup, (...piece) => {
       this.posts.grown(key, ...piece);
       if (subgroup.state !== "open") queueMicrotask(() => this.#check());
     });
+    this.#posters.push(poster);
     poster.pump();
   }
 
-  #check(): void {
-    if (this.#over || !this.group.isOver) return;
-    this.#over = true;
-    this.posts.over(this.group.state === "complete");
+  /** Sends nothing more. Harmless when all is sent. */
+  close(): void {
+    this.over = true;
+    for (const poster of this.#posters) poster.leave();
     this.#watch.close();
+  }
+
+  #check(): void {
+    if (this.over || !this.group.isOver) return;
+    this.posts.over(this.group.state === "complete");
+    this.close();
   }
 }

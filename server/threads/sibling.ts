@@ -6,6 +6,7 @@
  */
 import type { Logger } from "../../base/logger.ts";
 import { NotFound, SourceLost } from "../../relay/errors.ts";
+import type { GroupWriter } from "../../relay/group/group_writer.ts";
 import type { Announced, Origin } from "../../relay/origin.ts";
 import type {
   BroadcastSource,
@@ -20,6 +21,12 @@ import { SubgroupCopier } from "../../relay/group/subgroup_copier.ts";
 import { SharedRingReader } from "../../relay/group/shared_ring.ts";
 import { FollowedTrack } from "./followed_track.ts";
 import type { FromAsker, FromOwner, Send } from "./messages.ts";
+
+/** A subgroup that comes by message. */
+interface Coming {
+  readonly writer: GroupWriter;
+  readonly copier: SubgroupCopier;
+}
 
 /** A request that is not answered yet. */
 interface Asked {
@@ -139,10 +146,14 @@ export class Sibling implements BroadcastSource {
   ): Promise<void> {
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const copiers = new Map<number, SubgroupCopier>();
+    const coming = new Map<number, Coming>();
     const end = (complete: boolean) => {
       this.#asked.delete(id);
       sink.ended(complete);
+    };
+    const giveUp = () => {
+      this.#send({ type: "close", id });
+      end(false);
     };
     this.#ask(id, { type: "fetch", id, broadcast, track, request }, {
       what: `group ${request.group} of track ${track} of ${broadcast}`,
@@ -150,16 +161,18 @@ export class Sibling implements BroadcastSource {
         try {
           if (message.type === "fetching") {
             const writer = sink.open(message.head, message.startFrame);
-            if (writer !== undefined) copiers.set(message.key, new SubgroupCopier(writer));
             resolve();
+            if (writer === undefined) return giveUp();
+            coming.set(message.key, { writer, copier: new SubgroupCopier(writer) });
           } else if (message.type === "fetched") {
-            const copier = copiers.get(message.key);
-            copier?.push(message.bytes, message.marks); // a slice of kept frames never ends inside a head
-            copier?.end(message.state);
+            const { writer, copier } = coming.get(message.key)!;
+            if (!writer.open) return giveUp(); // nobody reads it any more
+            copier.push(message.bytes, message.marks); // a slice of kept frames never ends inside a head
+            copier.end(message.state);
           } else if (message.type === "fetchedAll") end(message.complete);
         } catch (error) { // the group is too large
           this.#log.warn((error as Error).message, { broadcast, track });
-          end(false);
+          giveUp();
         }
       },
       fail: (error) => {
