@@ -9,7 +9,7 @@ import { sessionCode } from "../../../wire/ietf/codes.ts";
 import type { Messages } from "../../../wire/ietf/dialect.ts";
 import type { IetfContext } from "../context.ts";
 import type { Exchange } from "../exchange.ts";
-import { endOf, GONE, LEFT } from "./ends.ts";
+import { endOf, LEFT } from "./ends.ts";
 import { factsOf, unknownMandatory } from "./facts.ts";
 import { HeadFill } from "./head_fill.ts";
 import type { Offers } from "./offers.ts";
@@ -117,7 +117,7 @@ export class Publications {
   /** The session is over. */
   close(): void {
     const all = [...this.#running.values()].flatMap((tracks) => [...tracks.values()]);
-    for (const { streams } of all) streams.end(GONE);
+    for (const { streams } of all) streams.lost();
   }
 
   #set(path: string, name: string, running: Running): void {

@@ -467,6 +467,25 @@ Deno.test("a lost session ends its published tracks and interrupts its subscript
   assert.equal(reader.end, undefined);
 });
 
+Deno.test("a publisher may leave as soon as it has ended its track", async () => {
+  for (const draft of DRAFTS) {
+    const { up, reader, asked } = await accepted(draft);
+    const offered = up.publishes("publish", { ...ROOM, track: raw("audio"), alias: 9 });
+    await tick();
+    const other = new FakeReader(undefined, layoutOf(up.context.profile));
+    up.origin.find("room/alice", 0n, "audio")!.track("room/alice", "audio").add(other);
+    up.peer.datagram({ alias: 7, group: 1 }, "x");
+    (await up.peer.subgroup({ alias: 9, group: 1 })).object("y").fin();
+    asked.hears("publishDone", { code: 2, streams: 0 });
+    offered.hears("publishDone", { code: 2, streams: 3 });
+    await tick();
+    assert.deepEqual([reader.end, other.end], [undefined, undefined], "more may come");
+    up.subscriber.close(false);
+    assert.deepEqual(reader.end, { kind: "ended", nextGroup: 2 });
+    assert.deepEqual(other.end, { kind: "ended", nextGroup: 2 });
+  }
+});
+
 Deno.test("a peer that leaves makes its routes the worst", async () => {
   const up = await Upstream.of(18);
   up.publishes("publishNamespace", ROOM);

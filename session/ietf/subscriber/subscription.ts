@@ -13,7 +13,7 @@ import type { FullName } from "../../../wire/ietf/names.ts";
 import type { Parameters } from "../../../wire/ietf/parameters.ts";
 import { ProtocolViolation } from "../../../wire/errors.ts";
 import type { Exchange } from "../exchange.ts";
-import { endOf, GONE, LEFT, refusalOf } from "./ends.ts";
+import { endOf, LEFT, refusalOf } from "./ends.ts";
 import { factsOf, unknownMandatory } from "./facts.ts";
 import { HeadFill } from "./head_fill.ts";
 import type { Requesting } from "./requesting.ts";
@@ -65,7 +65,8 @@ export class Subscription implements UpstreamSubscription {
       }
     } catch (error) {
       if (error instanceof ProtocolViolation) this.#shared.context.failed(error);
-      const why = error instanceof ConnectionClosed || this.#answered ? "lost" : "not-found";
+      if (error instanceof ConnectionClosed) return this.#streams.lost();
+      const why = this.#answered ? "lost" : "not-found";
       this.#streams.end({ kind: "failed", why, reason: reasonOf(error) });
     }
   }
@@ -82,7 +83,7 @@ export class Subscription implements UpstreamSubscription {
 
   /** The session is gone. Another route may continue the groups that have begun. */
   lost(): void {
-    this.#streams.end(GONE);
+    this.#streams.lost();
   }
 
   /** @returns Whether to ask again in a moment: the peer has not seen yet that we have left the track before. */

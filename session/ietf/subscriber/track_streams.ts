@@ -21,6 +21,7 @@ import type { HeadWriter } from "../../convert/head_writer.ts";
 import type { Profile } from "../../../wire/ietf/profile.ts";
 import type { StreamReader } from "../../stream_reader.ts";
 import { type IetfContext, layoutOf } from "../context.ts";
+import { GONE } from "./ends.ts";
 import type { HeadFill } from "./head_fill.ts";
 import { ObjectParser, type OpenSubgroup } from "./object_parser.ts";
 
@@ -181,6 +182,13 @@ export class TrackStreams {
     // A relay that drains ends all its subscriptions: the track may go on elsewhere.
     const leaving = end.kind === "ended" && this.#context.peerLeaving;
     this.#sink.ended(leaving ? { ...end, leaving } : end);
+  }
+
+  /** The session is gone. If the publisher had ended the track before, it has ended so. */
+  lost(): void {
+    if (this.#over) return;
+    if (this.#ending === undefined) this.end(GONE);
+    else this.#finish();
   }
 
   /** Nobody wants the track any more. The sink is not told. */
