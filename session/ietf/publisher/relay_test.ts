@@ -201,6 +201,8 @@ for (const draft of DRAFTS) {
       const wrong = await viewer.ask("fetch", {
         target: { kind: "joining", subscription: 998, from: "group", group: 6 },
       });
+      await tick();
+      at.clock.advance(500); // it might be on its way
       assert.equal((await wrong.expect("requestError")).code, draft === 14 ? 7 : 0x32);
       await at.relay.close();
     });

@@ -16,6 +16,9 @@ import { pathOf, trackNameOf } from "../names.ts";
 import { Aliases } from "./objects/aliases.ts";
 import type { ServedTrack } from "./served_track.ts";
 
+/** How long a request may be behind one that names it. */
+const OVERTAKEN_MS = 500;
+
 /** A track of a broadcast, as the relay names them. */
 export interface Place {
   readonly path: string;
@@ -32,7 +35,9 @@ export class Serving {
   /** Answers to FETCH that are on their way. */
   readonly fetches = new Set<{ cancel(): void }>();
   /** Subscriptions that wait for their track, by request: each fulfils when that is over. */
-  readonly starting = new Map<number, Promise<void>>();
+  readonly #starting = new Map<number, Promise<void>>();
+  /** Who waits for a subscription that has not come. */
+  readonly #expected = new Map<number, () => void>();
   readonly #places = new Places();
   /** How many requests there are for each track. They may wait for it. */
   readonly #asked = new Map<string, number>();
@@ -84,6 +89,31 @@ export class Serving {
       if (others === 0) this.#asked.delete(key);
       else this.#asked.set(key, others);
     };
+  }
+
+  /** A subscription waits for its track. @param over Fulfils when it is served, or will never be. */
+  starts(request: number, over: Promise<void>): void {
+    this.#starting.set(request, over);
+    this.#expected.get(request)?.();
+    void over.then(() => this.#starting.delete(request));
+  }
+
+  /** What goes out for a request, once its track is known. One that is about to come is waited for. */
+  async servedFor(request: number, gone: Promise<unknown>): Promise<ServedTrack | undefined> {
+    const left = gone.catch(() => {});
+    const { profile, clock } = this.context;
+    const here = () => this.served.has(request) || this.#starting.has(request);
+    // Requests on streams of their own may overtake each other.
+    if (profile.requestStreams && !here() && !this.#expected.has(request)) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#expected.set(request, resolve);
+      const cancel = clock.after(OVERTAKEN_MS, resolve);
+      await Promise.race([promise, left]);
+      cancel();
+      this.#expected.delete(request);
+    }
+    await Promise.race([this.#starting.get(request), left]);
+    return this.served.get(request);
   }
 
   /** A track goes out from now on. */

@@ -43,8 +43,7 @@ export async function serveSubscribe(
   const subscribing = new Subscribing(serving, exchange, asked.parameters, refuse);
   try {
     const updates = followUpdates(exchange, subscribing);
-    serving.starting.set(exchange.id, subscribing.started);
-    void subscribing.started.then(() => serving.starting.delete(exchange.id));
+    serving.starts(exchange.id, subscribing.started);
     const route = routeTo(serving, place, asked.parameters.rendezvousTimeoutMs, updates);
     const broadcast = route instanceof Promise ? await route : route;
     if (typeof broadcast === "object") {

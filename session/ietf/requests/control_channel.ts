@@ -17,6 +17,7 @@ import { StreamReader } from "../../stream_reader.ts";
 import type { Channel, ChannelEvents } from "./channel.ts";
 import type { IetfContext } from "../context.ts";
 import { ControlExchange } from "./control_exchange.ts";
+import { controlOver } from "./control_end.ts";
 import { readControl } from "./control_reader.ts";
 import type { Exchange, RequestMessage } from "../exchange.ts";
 import { isAnswer, isRequest } from "./expected.ts";
@@ -72,7 +73,7 @@ export class ControlChannel implements Channel {
         // Messages that came in one piece are read without a wait: other tasks need their turn.
         if (count % SLICE === 0) await sleep(0);
         const message = await readControl(reader, dialect);
-        if (message === undefined) throw new ProtocolViolation("control stream", "it was ended");
+        if (message === undefined) return await controlOver(this.#context, "ended");
         const wait = isAnswer(message.kind) ? undefined : quota.message();
         if (wait !== undefined) await reader.prefetch(wait);
         this.#hear(message);
@@ -81,7 +82,7 @@ export class ControlChannel implements Channel {
       if (error instanceof ConnectionClosed) return;
       if (error instanceof ProtocolViolation) return this.#context.violated(error);
       if (!(error instanceof StreamReset)) throw error;
-      this.#context.violated(new ProtocolViolation("control stream", "it was reset"));
+      await controlOver(this.#context, "reset");
     }
   }
 

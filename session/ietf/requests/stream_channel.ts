@@ -12,6 +12,7 @@ import { CONTROL_ORDER } from "../../context.ts";
 import { StreamReader } from "../../stream_reader.ts";
 import type { Channel, ChannelEvents } from "./channel.ts";
 import type { IetfContext } from "../context.ts";
+import { controlOver } from "./control_end.ts";
 import { readControl } from "./control_reader.ts";
 import type { Exchange, RequestMessage } from "../exchange.ts";
 import { isRequest } from "./expected.ts";
@@ -52,7 +53,7 @@ export class StreamChannel implements Channel {
     try {
       for (;;) {
         const message = await readControl(reader, dialect);
-        if (message === undefined) throw new ProtocolViolation("control stream", "it was ended");
+        if (message === undefined) return await controlOver(this.#context, "ended");
         if (message.kind !== "goaway") {
           throw new ProtocolViolation("control stream", `${message.kind} has no place there`);
         }
@@ -64,7 +65,7 @@ export class StreamChannel implements Channel {
       if (error instanceof ConnectionClosed) return;
       if (error instanceof ProtocolViolation) return this.#context.violated(error);
       if (!(error instanceof StreamReset)) throw error;
-      this.#context.violated(new ProtocolViolation("control stream", "it was reset"));
+      await controlOver(this.#context, "reset");
     }
   }
 

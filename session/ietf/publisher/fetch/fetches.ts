@@ -121,8 +121,7 @@ async function joinedBy(
   subscription: number,
   gone: Promise<unknown>,
 ): Promise<ServedTrack | Refusal> {
-  await Promise.race([serving.starting.get(subscription), gone.catch(() => {})]);
-  const served = serving.served.get(subscription);
+  const served = await serving.servedFor(subscription, gone);
   if (served === undefined) return new Refusal("invalidJoining", "there is no such subscription");
   if (!served.forwards) return new Refusal("invalidRange", "the subscription is paused");
   return served;
