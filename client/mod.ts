@@ -36,6 +36,8 @@ export type { LogFields, Logger } from "../base/logger.ts";
 export { GroupTooLarge, NotFound, SourceLost } from "../relay/errors.ts";
 export { randomHop } from "../relay/hop.ts";
 export type { TrackFailure, TrackInfo, TrackRequest } from "../relay/ports.ts";
+export type { TrackProperties } from "../relay/reading.ts";
+export type { Layout } from "../relay/group/subgroup_head.ts";
 export type { RelayStats } from "../relay/stats.ts";
 export { NoCommonVersion } from "../session/errors.ts";
 export type { ProbeReport } from "../session/session.ts";
@@ -62,7 +64,13 @@ export {
 } from "../transport/errors.ts";
 export type { TransportSettings } from "../transport/quic/quic_settings.ts";
 export { ProtocolViolation } from "../wire/errors.ts";
-export { LITE_VERSIONS, type Version, VERSIONS } from "../wire/versions.ts";
+export {
+  type IetfVersion,
+  LITE_VERSIONS,
+  type LiteVersionName,
+  type Version,
+  VERSIONS,
+} from "../wire/versions.ts";
 export { Announcements, type BroadcastNews } from "./announcements.ts";
 export type { WaitOptions } from "../base/bell.ts";
 export { Client, type ClientOptions, type Dialer, type DialOptions } from "./client.ts";

@@ -61,8 +61,9 @@ export interface TrackRequest {
   readonly endGroup?: number | undefined;
   /** Whether `startGroup` is only a lower bound, and `maxLatencyMs` picks the start (moq-lite-06). */
   readonly startIsFloor?: boolean;
-  /** First object wanted of `startGroup`, and last one wanted of `endGroup`, inclusive. Default: all (moq-transport). */
+  /** First object wanted of `startGroup`. Default: the first (moq-transport). */
   readonly startObject?: number | undefined;
+  /** Last object wanted of `endGroup`. Default: the last (moq-transport). */
   readonly endObject?: number | undefined;
   /** Whether groups are wanted now. Default: they are (moq-transport). */
   readonly forward?: boolean;

@@ -8,6 +8,7 @@ import { metricsMarkdown } from "./metrics_doc.ts";
 import { adminMarkdown } from "./admin_doc.ts";
 import { apiMarkdown } from "./api_doc.ts";
 import { architectureMarkdown } from "./architecture_doc.ts";
+import { protocolMarkdown } from "./protocol_doc.ts";
 
 /** A file that is made from the program. `path` starts at the top of the project. */
 export interface GeneratedDocument {
@@ -22,6 +23,7 @@ export const DOCUMENTS: readonly GeneratedDocument[] = [
   { path: "docs/admin-api.md", render: adminMarkdown },
   { path: "docs/api.md", render: apiMarkdown },
   { path: "docs/architecture.md", render: architectureMarkdown },
+  { path: "docs/protocol.md", render: protocolMarkdown },
 ];
 
 const placeOf = (document: GeneratedDocument) => new URL(`../../${document.path}`, import.meta.url);
