@@ -19,6 +19,8 @@ const VIDEO_TIMESCALE = 90_000;
 const FRAME_SECONDS = { video: 1 / 30, audio: 0.02 } as const;
 /** A longer gap is not taken for the length of a frame. */
 const MAX_FRAME_SECONDS = 1;
+/** Frames of one time are written this far apart: players round to milliseconds, and drop what begins where another does. */
+const LEAST_FRAME_SECONDS = 0.002;
 /** Flags of a sample (ISO 14496-12, 8.8.3.1): one that needs no other, one that does. */
 const SYNC = 0x02000000;
 const NON_SYNC = 0x01010000;
@@ -133,6 +135,7 @@ export class FragmentMuxer {
 
   #samples(track: MuxTrack, frames: readonly MuxFrame[], nextUs: number | undefined): Sample[] {
     const ticks = (us: number) => Math.round(us * track.timescale / 1e6);
+    const leastTicks = Math.ceil(LEAST_FRAME_SECONDS * track.timescale);
     const audio = track.rendition.kind === "audio";
     const timed = frames.map((frame) => {
       const shown = ticks(frame.timestampUs);
@@ -140,7 +143,7 @@ export class FragmentMuxer {
         ? ticks(frame.decodeTimeUs)
         : track.clock?.next(shown, Math.round(track.frameTicks)) ?? shown;
       // Times below zero cannot be written: a first frame that is shown after others is decoded at zero.
-      const decodeTicks = Math.max(0, (track.lastDecodeTicks ?? -1) + 1, decoded);
+      const decodeTicks = Math.max(0, (track.lastDecodeTicks ?? -leastTicks) + leastTicks, decoded);
       const passed = decodeTicks - (track.lastDecodeTicks ?? decodeTicks);
       if (passed > 0 && passed < MAX_FRAME_SECONDS * track.timescale) track.frameTicks = passed;
       track.lastDecodeTicks = decodeTicks;

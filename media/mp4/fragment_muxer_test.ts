@@ -191,3 +191,18 @@ Deno.test({
     }
   },
 });
+
+Deno.test("frames of one time are written two milliseconds apart: players round, and drop one of two", () => {
+  const muxer = new FragmentMuxer([{
+    ...{ kind: "video", name: "v", codec: "vp09.00.11.08", container: "legacy" },
+    ...{ width: 64, height: 48, framerate: 25 },
+  }]);
+  const payload = Uint8Array.of(0x82, 1, 2);
+  const fragments = [0, 40_000, 40_000, 80_000].map((timestampUs) =>
+    muxer.fragment("v", [{ timestampUs, keyframe: true, payload }])
+  );
+  const samples = [...new Splitter().push(concat([muxer.init(), ...fragments]))]
+    .filter((event) => event.type === "sample");
+  assert.deepEqual(samples.map((sample) => sample.decodeTimeUs), [0, 40_000, 42_000, 80_000]);
+  assert.deepEqual(samples.map((sample) => sample.timestampUs), [0, 40_000, 40_000, 80_000]);
+});
