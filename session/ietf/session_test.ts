@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { memoryPair, type MemoryPairOptions } from "../../transport/memory/memory.ts";
 import { type Profile, PROFILES } from "../../wire/ietf/profile.ts";
 import { IetfPeer, ns, type PeerOptions } from "../../tests/support/ietf_peer.ts";
-import { type TestRelay, testRelay } from "../peers_test.ts";
+import { type TestRelay, testRelay, tick } from "../peers_test.ts";
 
 const track = new TextEncoder().encode("v");
 const ROOM = ns("room", "alice");
@@ -46,5 +46,37 @@ for (const profile of PROFILES) {
     assert.match(`${seen}`, /\/3\/0 p128 \[0=abcd 5=ef\] fin$/);
     wish.cancel();
     publisher.connection.close();
+  });
+}
+
+for (const profile of PROFILES) {
+  Deno.test(`${profile.name}: a relay that dials another brings in what is published there, and offers its own`, async () => {
+    const versions = [profile.name];
+    const [upstream, edge] = [testRelay({ versions }), testRelay({ versions, hop: 778n })];
+    const [near, far] = memoryPair({ protocol: profile.alpn });
+    void upstream.relay.accept(far);
+    const joined = await edge.relay.join(near);
+    assert.equal(joined.session.version, profile.name);
+
+    for (const [from, to, name] of [[upstream, edge, "up"], [edge, upstream, "down"]] as const) {
+      const publisher = await at(from, profile);
+      await publisher.setup();
+      const news = await publisher.ask("publishNamespace", { namespace: ns(name) });
+      await news.expect("requestOk");
+      await tick(3);
+      const viewer = await at(to, profile);
+      await viewer.setup();
+      const wish = await viewer.ask("subscribe", {
+        namespace: ns(name),
+        track,
+        parameters: { filter: { kind: "next-object" } },
+      });
+      (await publisher.asked("subscribe")).say("subscribeOk", { alias: 7 });
+      await wish.expect("subscribeOk");
+      (await publisher.subgroup({ alias: 7, group: 3 })).objects("abcd", { id: 5, payload: "ef" })
+        .fin();
+      const seen = await (await viewer.nextSubgroup()).done();
+      assert.match(`${seen}`, /\/3\/0 p128 \[0=abcd 5=ef\] fin$/);
+    }
   });
 }

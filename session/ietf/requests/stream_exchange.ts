@@ -82,7 +82,7 @@ export class StreamExchange extends AnyExchange {
     if (this.over) return;
     this.over = true;
     this.#stream.send.finish();
-    if (this.peerOver) this.#streams.closed(this);
+    if (this.ours && this.peerOver) void this.#linger();
   }
 
   cancel(): void {
