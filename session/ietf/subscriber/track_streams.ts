@@ -175,11 +175,9 @@ export class TrackStreams {
   }
 
   /** Nothing more comes. Streams that are open are given up; another source may continue them if this one was lost. */
-  end(how: TrackEnd): void {
+  end(end: TrackEnd): void {
     if (this.#over) return;
-    const lost = how.kind === "failed" && how.why === "lost";
-    // A peer that leaves at once after PUBLISH_DONE has said how the track ends.
-    const end = lost && this.#ending !== undefined ? this.#ending : how;
+    const lost = end.kind === "failed" && end.why === "lost";
     this.#leave((writer) => lost ? this.#sink.interrupt(writer) : writer.cut());
     // A relay that drains ends all its subscriptions: the track may go on elsewhere.
     const leaving = end.kind === "ended" && this.#context.peerLeaving;
