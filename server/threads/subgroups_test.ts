@@ -8,9 +8,11 @@ import {
   type TestObject,
 } from "../../tests/support/fixtures/objects.ts";
 import { Origin } from "../../relay/origin.ts";
+import { UNTOLD_TRACK_INFO } from "../../relay/ports.ts";
 import { ThreadLinks } from "./thread_links.ts";
 import type {
   FromReader,
+  SeenElse,
   SeenSubgroup,
   ToReader,
 } from "../../tests/support/programs/subgroups_worker.ts";
@@ -18,6 +20,7 @@ import type {
 /** A node in another thread that reads "t" of "p" and tells of every subgroup that has ended. */
 class ReadingNode implements Disposable {
   readonly seen: SeenSubgroup[] = [];
+  readonly else: SeenElse[] = [];
   readonly #worker: Worker;
   #told = Promise.withResolvers<void>();
 
@@ -27,7 +30,7 @@ class ReadingNode implements Disposable {
     const { port1, port2 } = new MessageChannel();
     links.join(index, port1);
     this.#worker.onmessage = ({ data }: MessageEvent<FromReader>) => {
-      if (data !== "reading") this.seen.push(data);
+      if (data !== "reading") "sequence" in data ? this.seen.push(data) : this.else.push(data);
       this.#told.resolve();
       this.#told = Promise.withResolvers();
     };
@@ -64,7 +67,7 @@ const LISTS = [
   [object(4, 1)],
 ];
 
-Deno.test("subgroups of objects cross to other threads byte for byte, with what is known of them", async () => {
+Deno.test("subgroups of objects cross to other threads byte for byte, with facts, datagrams and what is fetched", async () => {
   const context = testContext();
   const origin = new Origin({ context, hop: 7n, lingerMs: 0, place: { index: 0, count: 3 } });
   const links = new ThreadLinks(origin, silent);
@@ -75,6 +78,29 @@ Deno.test("subgroups of objects cross to other threads byte for byte, with what 
   await Promise.all([kept.told, merged.told]);
   const track = origin.find("p")!.track("p", "t");
   while (track.readers < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+
+  const info = {
+    ...UNTOLD_TRACK_INFO,
+    properties: { bytes: counting(5), layout: "objects16" },
+  } as const;
+  const largest = { group: 2, object: 2 ** 34 };
+  source.fills = (sink) => {
+    for (const [i, list] of LISTS.entries()) {
+      const writer = new ObjectWriter(sink.open(objects(i), list[0]!.id)!);
+      for (const each of list) writer.object(each);
+    }
+    sink.ended(true);
+  };
+  source.last.sink.accepted({ info, largest });
+  const datagram = {
+    object: 3,
+    properties: counting(7),
+    layout: "objects16",
+    priority: 0,
+    status: 0,
+    endOfGroup: false,
+  } as const;
+  source.last.sink.datagram(2, 0, counting(4), datagram);
 
   const heads = [
     objects(2 ** 40, { publisherPriority: 0, properties: true, firstObject: false }),
@@ -118,6 +144,25 @@ Deno.test("subgroups of objects cross to other threads byte for byte, with what 
       whole.length,
     ]);
   }
+
+  const said = (one: ReadingNode) => one.else.filter(({ fetched }) => fetched === undefined);
+  assert.deepEqual(said(kept), [{ facts: { info, largest } }, { datagram }]);
+  assert.deepEqual(said(merged), [{ facts: { info, largest } }], "no frame is an object 3");
+  const fetched = () => kept.else.find(({ fetched }) => fetched !== undefined)?.fetched;
+  while (fetched() === undefined) await kept.told;
+  const shown = fetched()!.map(({ head, startFrame, bytes, state }) => [
+    head,
+    startFrame,
+    bytes,
+    state,
+  ]);
+  const whole = LISTS.map((list, i) => [
+    objects(i),
+    list[0]!.id,
+    Uint8Array.from(objectBytes(list)),
+    "complete",
+  ]);
+  assert.deepEqual(shown, whole);
 
   // The node of the frames' reader has the objects too, and converts them there.
   const [three, four] = await merged.ended(2);
