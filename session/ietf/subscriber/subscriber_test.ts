@@ -350,6 +350,18 @@ Deno.test("when the last viewer leaves, the subscription is taken back and its a
   assert.deepEqual(next.sequences, [2]);
 });
 
+Deno.test("a track that no viewer wants for now is paused at its publisher", async () => {
+  for (const draft of DRAFTS) {
+    const { reader, track, asked } = await accepted(draft);
+    track.change(reader, { ...reader.request, forward: false });
+    track.change(reader, { ...reader.request, forward: false, priority: 3 });
+    track.change(reader, { ...reader.request, forward: true });
+    const filter = { kind: "range", start: { group: 0, object: 0 } };
+    const said = (forward: boolean) => draft === 14 ? { forward, filter } : { forward };
+    assert.deepEqual(asked.said, [false, true].map((on) => `update ${JSON.stringify(said(on))}`));
+  }
+});
+
 Deno.test("an alias of two live tracks closes the session", async () => {
   for (const draft of DRAFTS) {
     const { up } = await accepted(draft);
