@@ -11,6 +11,7 @@ import { IetfPeer, ns } from "../../../tests/support/ietf_peer.ts";
 import { ManualClock } from "../../../tests/support/manual_clock.ts";
 import type { SendStream } from "../../../transport/connection.ts";
 import { memoryPair, type MemoryPairOptions } from "../../../transport/memory/memory.ts";
+import type { MemorySend } from "../../../transport/memory/memory_stream.ts";
 import type { RequestWord } from "../../../wire/ietf/codes.ts";
 import type { ControlMessage, Kind, Messages, Request } from "../../../wire/ietf/dialect.ts";
 import type { Parameters } from "../../../wire/ietf/parameters.ts";
@@ -286,6 +287,26 @@ for (const draft of DRAFTS) {
     const [kind, done] = asked.take();
     const code = draft >= 20 ? 2 : 3;
     assert.deepEqual([kind, done.code, done.streams], ["publishDone", code, 3]);
+  });
+
+  Deno.test(`draft ${draft}: the oldest group goes first, unless the peer asks for the newest`, async () => {
+    for (const groupOrder of [undefined, "ascending", "descending"] as const) {
+      const at = await serving(draft);
+      const streams: SendStream[] = [];
+      const openUni = at.near.openUni.bind(at.near);
+      at.near.openUni = async (...options) => {
+        const stream = await openUni(...options);
+        streams.push(stream);
+        return stream;
+      };
+      at.open(4).put("a");
+      at.subscribe(groupOrder === undefined ? {} : { groupOrder });
+      await tick();
+      at.open(5).put("b");
+      await tick();
+      const [old, young] = streams.map((stream) => (stream as unknown as MemorySend).sendOrder);
+      assert.ok(groupOrder === "descending" ? young! > old! : old! > young!, `${groupOrder}`);
+    }
   });
 
   Deno.test(`draft ${draft}: nothing goes out with forward 0, and the rest of the group does with 1`, async () => {
