@@ -221,9 +221,8 @@ export class ServedTrack implements Served, TrackReader, Sending {
 
   cutStale(now: number): void {
     this.outgoing.cutStale(now);
-    if (this.#ending !== undefined || !this.#begun || !isReached(this.#range, this.track.largest)) {
-      return;
-    }
+    if (this.#ending !== undefined || !this.#begun || this.#range.end === undefined) return;
+    if (!isReached(this.#range, this.track.largest)) return;
     const last = this.track.ring.get(this.#range.end!.group);
     if (this.#isIdle && last?.state !== "open") this.#end("subscriptionEnded");
   }

@@ -111,6 +111,7 @@ class Subscribing {
   update(changes: Parameters): void {
     this.#wishes = { ...this.#wishes, ...changes };
     this.#served?.update(changes);
+    if (this.#served !== undefined) this.#fill(this.#served, changes);
   }
 
   updateFailed(reason: string): void {
@@ -152,8 +153,14 @@ class Subscribing {
     serving.add(served);
     served.begin();
     this.#stopWaiting();
-    const { fill: filling } = this.#wishes;
-    if (filling !== undefined) context.spawn(fill(serving, served, filling, this.over));
+    this.#fill(served, this.#wishes);
+  }
+
+  /** Sends what has been published before, if that is asked for. */
+  #fill(served: ServedTrack, { fill: wishes }: Parameters): void {
+    if (wishes === undefined || served.isOver) return;
+    const { serving } = this;
+    serving.context.spawn(fill(serving, served, wishes, this.over));
   }
 
   #failed(end: TrackEnd): void {

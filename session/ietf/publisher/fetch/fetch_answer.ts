@@ -92,6 +92,7 @@ export class FetchAnswer {
       }
       if (objects.isCut && last === undefined) this.#miss(sequence);
       stats.groupsOut++;
+      stream.flush();
     } finally {
       if (this.#over) stream.abort();
       await stream.taken();

@@ -10,8 +10,9 @@ import { LAST_PLACE, sendOrder } from "../../../send/send_order.ts";
 import type { Sending } from "../../../sweep.ts";
 import type { IetfContext } from "../../context.ts";
 
-/** A head and a payload up to this size leave in one write. */
-const ONE_WRITE_BYTES = 4096;
+/** Objects up to this size leave together, so many bytes in one write. */
+const SMALL_BYTES = 4096;
+const ONE_WRITE_BYTES = 4 * SMALL_BYTES;
 
 export class FetchStream implements Sending {
   progressedAtMs: number;
@@ -22,6 +23,9 @@ export class FetchStream implements Sending {
   readonly senders: readonly [FetchStream] = [this];
   readonly #context: IetfContext;
   readonly #stream: SendStream;
+  /** Small objects that have not left yet. */
+  #small: Uint8Array[] = [];
+  #smallBytes = 0;
 
   private constructor(context: IetfContext, stream: SendStream) {
     this.#context = context;
@@ -59,17 +63,26 @@ export class FetchStream implements Sending {
   /** Writes a head and what belongs to it. The stream may end behind it. */
   write(head: Uint8Array, pieces: readonly Uint8Array[] = []): void {
     const { stats, quota } = this.#context;
-    const first = pieces[0];
-    if (first !== undefined && head.length + first.length <= ONE_WRITE_BYTES) {
-      this.#stream.write(concat([head, first]));
-      for (const piece of pieces.slice(1)) this.#stream.write(piece);
-    } else {
-      this.#stream.write(head);
-      for (const piece of pieces) this.#stream.write(piece);
-    }
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, head.length);
     stats.bytesOut += bytes;
     quota.sent(bytes);
+    if (bytes > SMALL_BYTES) {
+      this.flush();
+      this.#stream.write(head);
+      for (const piece of pieces) this.#stream.write(piece);
+      return;
+    }
+    this.#small.push(head, ...pieces);
+    this.#smallBytes += bytes;
+    if (this.#smallBytes > ONE_WRITE_BYTES) this.flush();
+  }
+
+  /** Lets go what is kept back to leave with more. */
+  flush(): void {
+    if (this.#smallBytes === 0) return;
+    this.#stream.write(concat(this.#small));
+    this.#small = [];
+    this.#smallBytes = 0;
   }
 
   /** Whether {@link FetchStream.ready} would wait. */
@@ -117,11 +130,13 @@ export class FetchStream implements Sending {
   }
 
   finish(): void {
+    this.flush();
     this.#stream.finish();
   }
 
   /** Gives it up. What was written ends behind an object. */
   abort(): void {
+    this.flush();
     this.#stream.reset(this.#context.codes.stream.cancel);
   }
 }

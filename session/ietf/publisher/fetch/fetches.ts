@@ -77,7 +77,7 @@ export async function fill(
 ): Promise<void> {
   const largest = served.joining;
   const range = largest && fetchRange(wishes.filter, largest);
-  if (range === undefined) return;
+  if (range === undefined || serving.fetches.size >= MAX_FETCHES) return;
   const fetching = new Fetching(serving, served.id, wishes);
   const release = served.hold();
   const known = { track: served.track, range, release };

@@ -6,8 +6,11 @@
  */
 import { concat } from "../../../../base/bytes.ts";
 import type { Subgroup } from "../../../../relay/group/group.ts";
+import { MAX_OBJECT_PROPERTY_BYTES } from "../../../../wire/ietf/data/object_head.ts";
 import type { Profile } from "../../../../wire/ietf/profile.ts";
 
+/** Longest head of an object: three integers, properties with their length, and the status. */
+const MAX_HEAD_BYTES = MAX_OBJECT_PROPERTY_BYTES + 4 * 9;
 const EMPTY: Uint8Array = new Uint8Array(0);
 
 export class ObjectWalk {
@@ -39,8 +42,8 @@ export class ObjectWalk {
     // The head goes on in another slab.
     const pieces = [window];
     let at = end + window.length;
-    while (at < subgroup.bytes) {
-      const piece = subgroup.slice(at);
+    while (at < subgroup.bytes && at < end + MAX_HEAD_BYTES) {
+      const piece = subgroup.slice(at, Math.min(subgroup.bytes, end + MAX_HEAD_BYTES));
       pieces.push(piece);
       at += piece.length;
       if (this.#head(concat(pieces), subgroup)) return true;
