@@ -51,7 +51,8 @@ const status = (requestId?: number) => ({
 
 for (const profile of BIDI) {
   Deno.test(`${profile.name}: requests are numbered without gaps, and by the side that makes them`, async () => {
-    for (const id of [2, 1, 4]) {
+    // With a stream for namespaces too, one request may overtake another.
+    for (const id of profile.namespaceStream ? [1, 3] : [2, 1, 4]) {
       assert.equal(await codeAfter(profile, (peer) => peer.ask("trackStatus", status(id))), 4);
     }
     const twice = codeAfter(profile, async (peer) => {
