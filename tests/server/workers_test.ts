@@ -10,11 +10,18 @@ import { launch, type Launched, type LaunchOptions, until } from "../support/ser
 const launchWorkers = (count: number, options: LaunchOptions = {}) =>
   launch({ ...options, flags: { "server.workers": String(count), ...options.flags } });
 
-/** A client of the worker with this number. */
-function clientOf(server: Launched, worker: number): Promise<Client> {
+/** A client of the worker with this number. @param version Default: the newest of moq-lite. */
+function clientOf(server: Launched, worker: number, version?: string): Promise<Client> {
   const url = `moqt://127.0.0.1:${server.port + worker}/`;
-  return connect(url, { hash: server.certificate.sha256 });
+  const versions = version === undefined ? {} : { versions: [version] };
+  return connect(url, { hash: server.certificate.sha256, ...versions });
 }
+
+/** The version of a publisher, and those of viewers. */
+const VERSIONS = [
+  [undefined, [undefined, undefined, undefined, undefined]],
+  ["moq-transport-18", ["moq-transport-18", undefined, "moq-transport-16", "moq-transport-22"]],
+] as const;
 
 /** What a subscription brings, as text, group by group. */
 class Watching {
@@ -45,79 +52,87 @@ async function announced(client: Client, path: string): Promise<void> {
   for await (const news of client.announced()) if (news.path === path && news.active) return;
 }
 
-Deno.test("a broadcast published through one worker is watched through all, each frame once and in order", async () => {
-  await using server = await launchWorkers(3);
-  await using publisher = await clientOf(server, 1);
-  using broadcast = publisher.publish("live/one");
-  const track = broadcast.track("video");
-  const viewers = await Promise.all([0, 1, 2, 2].map((worker) => clientOf(server, worker)));
-  const watching = await Promise.all(viewers.map(async (client) => {
-    await announced(client, "live/one");
-    // Streams overtake each other, and a machine may be slow: it asks for all groups, in order, also when they are late.
-    const wanted = { ordered: true, maxLatencyMs: 30_000 };
-    return new Watching(client.subscribe("live/one", "video", wanted));
-  }));
-  await until(async () => {
-    const { tracks } = await server.api<{ tracks: { subscribers: number }[] }>("/api/v1/tracks");
-    return tracks.length === 1 && tracks[0]!.subscribers === 4;
-  }, "four viewers");
-  const sent: string[] = [];
-  for (let sequence = 0; sequence < 20; sequence++) {
-    const group = track.group();
-    for (let frame = 0; frame < 5; frame++) {
-      const text = `${sequence}.${frame} ${"x".repeat(frame * 700)}`;
-      group.write(text);
-      sent.push(text);
-      if (frame % 2 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+for (const [publishes, watch] of VERSIONS) {
+  Deno.test(`a broadcast published through one worker on ${publishes ?? "moq-lite"} is watched through all, each frame once and in order`, async () => {
+    await using server = await launchWorkers(3);
+    await using publisher = await clientOf(server, 1, publishes);
+    using broadcast = publisher.publish("live/one");
+    const track = broadcast.track("video");
+    const viewers = await Promise.all(
+      [0, 1, 2, 2].map((worker, i) => clientOf(server, worker, watch[i])),
+    );
+    const watching = await Promise.all(viewers.map(async (client) => {
+      await announced(client, "live/one");
+      // Streams overtake each other, and a machine may be slow: it asks for all groups, in order, also when they are late.
+      const wanted = { ordered: true, maxLatencyMs: 30_000 };
+      return new Watching(client.subscribe("live/one", "video", wanted));
+    }));
+    await until(async () => {
+      const { tracks } = await server.api<{ tracks: { subscribers: number }[] }>("/api/v1/tracks");
+      return tracks.length === 1 && tracks[0]!.subscribers === 4;
+    }, "four viewers");
+    const sent: string[] = [];
+    for (let sequence = 0; sequence < 20; sequence++) {
+      const group = track.group();
+      for (let frame = 0; frame < 5; frame++) {
+        const text = `${sequence}.${frame} ${"x".repeat(frame * 700)}`;
+        group.write(text);
+        sent.push(text);
+        if (frame % 2 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      group.close();
     }
-    group.close();
-  }
-  await until(
-    () => watching.every(({ frames }) => frames.length === sent.length),
-    "every frame at every viewer",
-  );
-  for (const { frames } of watching) assert.deepEqual(frames, sent);
+    await until(
+      () => watching.every(({ frames }) => frames.length === sent.length),
+      "every frame at every viewer",
+    );
+    for (const { frames } of watching) assert.deepEqual(frames, sent);
 
-  const { sessions } = await server.api<{ sessions: { id: number }[] }>("/api/v1/sessions");
-  assert.equal(new Set(sessions.map(({ id }) => id)).size, 5);
-  for (const { id } of sessions) {
-    assert.equal((await server.api<{ id: number }>(`/api/v1/sessions/${id}`)).id, id);
-  }
-  type Publishers = { path: string; publishers: { routes: unknown[] }[] }[];
-  const { broadcasts } = await server.api<{ broadcasts: Publishers }>("/api/v1/broadcasts");
-  assert.deepEqual(
-    broadcasts.map(({ path, publishers }) => [path, publishers.map((p) => p.routes.length)]),
-    [["live/one", [1]]],
-  );
-  const metrics = await (await fetch(`${server.adminUrl}/metrics`)).text();
-  const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, "m").exec(metrics)?.[1]);
-  assert.equal(value("qumo_workers"), 3);
-  assert.equal(value("qumo_sessions_opened_total"), 5);
-  assert.equal(value('qumo_broadcasts\\{state="live"\\}'), 1);
-  await Promise.all(viewers.map((client) => client.close()));
-});
-
-Deno.test("track info, fetches and refusals go between workers", async () => {
-  await using server = await launchWorkers(2);
-  await using publisher = await clientOf(server, 0);
-  using broadcast = publisher.publish("b");
-  const track = broadcast.track("t", { timescale: 90_000, maxAgeMs: 1234 });
-  track.write("first");
-  track.write("second".repeat(5000));
-  await using viewer = await clientOf(server, 1);
-  await announced(viewer, "b");
-  const info = await viewer.trackInfo("b", "t");
-  assert.deepEqual([info.timescale, info.maxAgeMs], [90_000, 1234]);
-  const group = await viewer.fetch("b", "t", 1);
-  const frames: number[] = [];
-  for await (const { payload } of group) frames.push(payload.length);
-  assert.deepEqual(frames, [30_000]);
-  await assert.rejects(async () => {
-    for await (const _ of await viewer.fetch("b", "t", 99));
+    const { sessions } = await server.api<{ sessions: { id: number }[] }>("/api/v1/sessions");
+    assert.equal(new Set(sessions.map(({ id }) => id)).size, 5);
+    for (const { id } of sessions) {
+      assert.equal((await server.api<{ id: number }>(`/api/v1/sessions/${id}`)).id, id);
+    }
+    type Publishers = { path: string; publishers: { routes: unknown[] }[] }[];
+    const { broadcasts } = await server.api<{ broadcasts: Publishers }>("/api/v1/broadcasts");
+    assert.deepEqual(
+      broadcasts.map(({ path, publishers }) => [path, publishers.map((p) => p.routes.length)]),
+      [["live/one", [1]]],
+    );
+    const metrics = await (await fetch(`${server.adminUrl}/metrics`)).text();
+    const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, "m").exec(metrics)?.[1]);
+    assert.equal(value("qumo_workers"), 3);
+    assert.equal(value("qumo_sessions_opened_total"), 5);
+    assert.equal(value('qumo_broadcasts\\{state="live"\\}'), 1);
+    await Promise.all(viewers.map((client) => client.close()));
   });
-  const nothing = new Watching(viewer.subscribe("b", "nothing"));
-  await until(() => nothing.over, "the refusal");
-});
+}
+
+for (const [version] of VERSIONS) {
+  Deno.test(`track info, fetches and refusals go between workers on ${version ?? "moq-lite"}`, async () => {
+    await using server = await launchWorkers(2);
+    await using publisher = await clientOf(server, 0, version);
+    using broadcast = publisher.publish("b");
+    const track = broadcast.track("t", { timescale: 90_000, maxAgeMs: 1234 });
+    track.write("first");
+    track.write("second".repeat(5000));
+    await using viewer = await clientOf(server, 1, version);
+    await announced(viewer, "b");
+    const info = await viewer.trackInfo("b", "t");
+    // moq-transport has neither: timestamps become microseconds.
+    const expected = version === undefined ? [90_000, 1234] : [1_000_000, 5000];
+    assert.deepEqual([info.timescale, info.maxAgeMs], expected);
+    const group = await viewer.fetch("b", "t", 1);
+    const frames: number[] = [];
+    for await (const { payload } of group) frames.push(payload.length);
+    assert.deepEqual(frames, [30_000]);
+    await assert.rejects(async () => {
+      for await (const _ of await viewer.fetch("b", "t", 99));
+    });
+    const nothing = new Watching(viewer.subscribe("b", "nothing"));
+    await until(() => nothing.over, "the refusal");
+  });
+}
 
 Deno.test("a publisher that is lost and comes back by another worker is watched on", async () => {
   await using server = await launchWorkers(2, {
