@@ -48,6 +48,8 @@ export class Subscriber implements SubscriberHalf {
   /** Offers that run, by their names; each fulfils when it is over. */
   readonly #running = new Map<string, Promise<void>>();
 
+  #over = false;
+
   constructor(context: IetfContext, exchanges: Exchanges, readonly label: string) {
     this.#context = context;
     this.#shared = { context, exchanges, aliases: new Aliases(context.clock), fetches: new Map() };
@@ -91,6 +93,7 @@ export class Subscriber implements SubscriberHalf {
     if (before !== undefined && this.#context.profile.requestStreams) {
       await Promise.race([before, sleep(AGAIN_MS, undefined, this.#context.clock)]);
     }
+    if (this.#over) return;
     if (this.#running.has(key)) return this.#refuse(exchange, path, PUBLISHED_ALREADY);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#running.set(key, promise);
@@ -181,6 +184,7 @@ export class Subscriber implements SubscriberHalf {
   }
 
   close(abrupt: boolean): void {
+    this.#over = true;
     // Routes go first: a feed that loses its subscription then knows whether to wait for the publisher.
     this.#offers.close(abrupt);
     for (const subscription of [...this.#subscriptions]) subscription.lost();
@@ -207,7 +211,7 @@ export class Subscriber implements SubscriberHalf {
   /** Why nothing may be offered now. */
   #refusal(): Refusal | undefined {
     const { consume, quota } = this.#context;
-    if (consume === undefined) return NOT_ALLOWED;
+    if (consume === undefined || this.#over) return NOT_ALLOWED;
     return quota.mayAnnounce(this.#offers.count) ? undefined : TOO_MANY;
   }
 
