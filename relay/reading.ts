@@ -14,7 +14,9 @@ export interface Location {
 
 /** A track's properties as its publisher wrote them: key-value pairs, as they stand in the objects of this layout. */
 export interface TrackProperties {
+  /** As they are written. */
   readonly bytes: Uint8Array;
+  /** Which drafts write them so. */
   readonly layout: Layout;
 }
 

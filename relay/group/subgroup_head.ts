@@ -5,13 +5,13 @@
  */
 
 /**
- * The layouts of kept records. "frames" is that of moq-lite (`frame_layout.ts`). The others are the bytes of moq-transport
- * streams since the draft of that number. The core stores them and does not read them. Threads tell each other the index in
- * this list.
+ * The layout of kept records. "frames" is that of moq-lite (`frame_layout.ts`). The others are the bytes of moq-transport
+ * streams since the draft of that number. The core stores them and does not read them.
  */
-export const LAYOUTS = ["frames", "objects14", "objects16", "objects18"] as const;
+export type Layout = "frames" | "objects14" | "objects16" | "objects18";
 
-export type Layout = typeof LAYOUTS[number];
+/** All layouts. Threads tell each other the index in this list. */
+export const LAYOUTS: readonly Layout[] = ["frames", "objects14", "objects16", "objects18"];
 
 export interface SubgroupHead {
   /** Its number in the group. */
