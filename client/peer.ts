@@ -17,7 +17,7 @@ import { Announcements } from "./announcements.ts";
 import { unlessAborted, type WaitOptions } from "../base/bell.ts";
 import { GroupReader } from "./frames.ts";
 import { BroadcastProducer, type PublishOptions } from "./publish.ts";
-import { Remote } from "./remote.ts";
+import { Remote, type SoughtTrack } from "./remote.ts";
 import { type SubscribeOptions, Subscription } from "./subscription.ts";
 
 /** Options of clients and servers. */
@@ -114,8 +114,15 @@ export abstract class Peer {
    * @throws {RangeError} `waitMs` is no number of milliseconds, or a name is too long.
    */
   subscribe(path: string, track: string, options: SubscribeOptions = {}): Subscription {
-    const at = givenPath(path);
-    return new Subscription(this.#parts.remote.seek(at, givenName(track)), options);
+    return new Subscription(this.seek(path, track), options);
+  }
+
+  /**
+   * Where a track is found, for whoever reads it in another way.
+   * @internal
+   */
+  seek(path: string, track: string): SoughtTrack {
+    return this.#parts.remote.seek(givenPath(path), givenName(track));
   }
 
   /**

@@ -99,6 +99,14 @@ export class TrackProducer implements Disposable {
     return this.#track.name;
   }
 
+  /**
+   * The track itself, for whoever writes it in another way; absent once nobody gets what is written here.
+   * @internal
+   */
+  get written(): Track | undefined {
+    return this.#ended || this.#superseded ? undefined : this.#track;
+  }
+
   /** Its properties, fixed for its life. */
   get info(): TrackInfo {
     return this.#track.info;

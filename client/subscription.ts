@@ -94,8 +94,15 @@ export class Subscription implements Disposable {
   #failure: TrackFailed | undefined;
   #dropped = 0;
 
-  /** @internal */
-  constructor(sought: SoughtTrack, options: SubscribeOptions = {}) {
+  /**
+   * @internal
+   * @param as Reads another layout: its groups and datagrams go there, and none come here.
+   */
+  constructor(
+    sought: SoughtTrack,
+    options: SubscribeOptions = {},
+    as?: Required<Pick<TrackReader, "layout" | "onGroup" | "onDatagram">>,
+  ) {
     const { waitMs = Infinity, signal } = options;
     if (!(waitMs >= 0)) throw new RangeError(`Cannot wait ${waitMs} ms: waitMs is 0 or more`);
     this.#sought = sought;
@@ -103,10 +110,16 @@ export class Subscription implements Disposable {
     this.#track = sought.find();
     this.#reader = {
       request: requestOf(options),
-      onGroup: (group, start) => this.#arrived(group, start),
-      onDatagram: (sequence, timestamp, payload) => {
+      layout: as?.layout ?? "frames",
+      onGroup: (group, start) => {
+        this.#begin();
+        if (as === undefined) this.#arrived(group, start);
+        else as.onGroup(group, start);
+      },
+      onDatagram: (sequence, timestamp, payload, object) => {
         this.#begin();
         this.ondatagram?.({ sequence, timestamp, payload });
+        as?.onDatagram(sequence, timestamp, payload, object);
       },
       onEnd: (end) => this.#ended(end),
     };
@@ -247,7 +260,6 @@ export class Subscription implements Disposable {
   }
 
   #arrived(group: Subgroup, start: number): void {
-    this.#begin();
     const reader = new GroupReader(group);
     if (this.#ordering === undefined) this.#deliver(reader);
     else this.#ordering.push(reader, start);

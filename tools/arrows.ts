@@ -63,7 +63,10 @@ export const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = { web: ["
  * name. The load generator's viewers speak their protocol by themselves, since they keep nothing of what comes.
  */
 export const ONLY_FROM: Readonly<Record<string, readonly string[]>> = {
-  "wire/ietf": ["session/ietf", "session/convert", "load/light_ietf.ts", "load/object_scan.ts"],
+  "wire/ietf": [
+    ...["session/ietf", "session/convert"],
+    ...["client/objects", "load/light_ietf.ts", "load/object_scan.ts"],
+  ],
   "wire/lite": ["session/lite", "load/light_lite.ts", "load/group_scan.ts"],
   "session/lite": ["session/open.ts", "session/accept.ts", "load/light_lite.ts"],
 };

@@ -11,6 +11,11 @@ let loaded: CopyOf | undefined;
 export const copyOf: CopyOf = (subgroup, layout, track) =>
   loaded?.(subgroup, layout, track) ?? "none";
 
+/** Gives what converts, to whoever has loaded it anyway. */
+export function provideBridge(copies: CopyOf): void {
+  loaded ??= copies;
+}
+
 /** Loads it. Harmless when it is there. */
 export async function loadBridge(): Promise<void> {
   loaded ??= (await import("./convert.ts")).copyOf;

@@ -3,14 +3,15 @@
  * dropped: ids, properties but the timestamp, and objects that only have a status.
  *
  * An object waits while one with a lower id may still come. That is so while another subgroup is open and has shown no higher
- * id. With the first object of a subgroup it is also so until a newer group comes, as other subgroups may not have opened
- * yet. No object waits for ids that its properties say do not exist. What comes too late for its place is dropped.
+ * id. Streams overtake each other. So the first object of a subgroup, and any in the only one that is known, also wait for
+ * subgroups that nothing has come of: until a newer group comes, or for {@link UNSEEN_MS}. No object waits for ids that are
+ * said not to exist. What comes too late for its place is dropped.
  *
  * @module
  */
 import type { Conversion, Converter, CopiedTrack } from "../../relay/group/copies.ts";
 import type { GroupWriter } from "../../relay/group/group_writer.ts";
-import type { Subgroup } from "../../relay/group/group.ts";
+import type { Group, Subgroup } from "../../relay/group/group.ts";
 import { WHOLE_GROUP } from "../../relay/group/subgroup_head.ts";
 import { ObjectHeads, STATUS } from "../../wire/ietf/data/object_head.ts";
 import type { Profile } from "../../wire/ietf/profile.ts";
@@ -26,6 +27,9 @@ export function objectsToFrames(from: ObjectLayout): Converter {
     begin: (writer, track) => new ObjectsToFrames(writer, track, profileFor(from)),
   };
 }
+
+/** How long an object waits for a subgroup that nothing has come of, in milliseconds. */
+export const UNSEEN_MS = 250;
 
 /** How far one subgroup has been read. */
 class Part {
@@ -68,6 +72,8 @@ class ObjectsToFrames implements Conversion {
   #sawEnd = false;
   /** Whose object is being written. */
   #current: Part | undefined;
+  /** When a subgroup that nothing has come of was waited for first. Nothing has come of any by the end of that time. */
+  #unseenSinceMs = Infinity;
 
   constructor(readonly writer: GroupWriter, readonly track: CopiedTrack, profile: Profile) {
     this.#profile = profile;
@@ -114,7 +120,10 @@ class ObjectsToFrames implements Conversion {
       if (this.#current !== undefined) return this.#waitFor(this.#current);
       if (this.#mayComeBefore(part)) return 0;
       this.#write(part);
-    } else part.skip = part.size;
+    } else {
+      part.skip = part.size;
+      if (part.id === this.#last + 1) this.#last++; // what only has a status has its place too
+    }
     const { status } = part.reader.heads;
     if (status === STATUS.endOfGroup || status === STATUS.endOfTrack) this.#sawEnd = true;
     part.isReady = false;
@@ -142,9 +151,9 @@ class ObjectsToFrames implements Conversion {
   }
 
   #write(part: Part): void {
-    part.hasWritten = true;
     if (this.#last >= 0 && part.id - part.priorGap > this.#last + 1) this.#hasGaps = true;
     this.#last = part.id;
+    part.hasWritten = true;
     this.writer.begin(part.timestamp, part.size);
     if (part.size > 0) this.#current = part;
   }
@@ -166,7 +175,20 @@ class ObjectsToFrames implements Conversion {
       if (!its.isOver && !(its.isReady && its.id >= id)) return true;
     }
     const isFirst = this.#last < 0 && subgroup.head.id === 0; // whoever joins in the middle has no more
-    return !part.hasWritten && !isFirst && group.awaitsMore;
+    const isAlone = group.others.length === 0;
+    return (isAlone || !part.hasWritten) && !isFirst && group.awaitsMore &&
+      this.#awaitsUnseen(group);
+  }
+
+  /** Whether a subgroup that is not known may still come. Asks again when that is over. */
+  #awaitsUnseen(group: Group): boolean {
+    const { clock } = this.track.context;
+    const now = clock.now();
+    if (this.#unseenSinceMs === Infinity) {
+      this.#unseenSinceMs = now;
+      clock.after(UNSEEN_MS, () => group.resumeCopies());
+    }
+    return now - this.#unseenSinceMs < UNSEEN_MS;
   }
 
   #partOf(subgroup: Subgroup): Part {
@@ -174,6 +196,7 @@ class ObjectsToFrames implements Conversion {
     if (part === undefined) {
       part = new Part(subgroup, this.#profile);
       this.#parts.set(subgroup, part);
+      this.#unseenSinceMs = Infinity;
     }
     return part;
   }
