@@ -65,7 +65,6 @@ export {
 export type { TransportSettings } from "../transport/quic/quic_settings.ts";
 export { ProtocolViolation } from "../wire/errors.ts";
 export {
-  IETF_VERSIONS,
   type IetfVersion,
   LITE_VERSIONS,
   type LiteVersionName,

@@ -18,7 +18,7 @@ export const LITE_VERSIONS = [
  * The drafts of the IETF's moq-transport. Where the server's order counts (raw QUIC), the drafts that most peers were tested
  * with go first, the even ones before those that nobody aims at.
  */
-export const IETF_VERSIONS = [
+export const IETF_VERSIONS: readonly IetfVersion[] = [
   "moq-transport-18",
   "moq-transport-16",
   "moq-transport-22",
@@ -28,12 +28,12 @@ export const IETF_VERSIONS = [
   "moq-transport-17",
   "moq-transport-15",
   "moq-transport-14",
-] as const;
+];
 
 /** A version of moq-lite by its name. */
 export type LiteVersionName = typeof LITE_VERSIONS[number];
 /** A draft of moq-transport by its name. */
-export type IetfVersion = typeof IETF_VERSIONS[number];
+export type IetfVersion = `moq-transport-${14 | 15 | 16 | 17 | 18 | 19 | 20 | 21 | 22}`;
 /** A version by its name, as in configuration and logs: "moq-lite-05", "moq-transport-18". */
 export type Version = LiteVersionName | IetfVersion;
 
