@@ -268,7 +268,7 @@ export class Client extends Peer implements AsyncDisposable {
     if (signal.aborted) close();
     try {
       const raw = connection.kind === "quic";
-      await this.#begin(connection, raw ? target.pathname + target.search : undefined);
+      await this.#begin(connection, raw ? target.pathname + target.search : undefined, target.host);
     } catch (error) {
       throw signal.aborted && error instanceof ConnectionClosed ? signal.reason : error;
     } finally {
@@ -276,7 +276,7 @@ export class Client extends Peer implements AsyncDisposable {
     }
   }
 
-  async #begin(connection: Connection, path: string | undefined): Promise<void> {
+  async #begin(connection: Connection, path?: string, authority?: string): Promise<void> {
     const { versions } = this.#options;
     const link = await Link.start({
       open: openSession,
@@ -288,7 +288,7 @@ export class Client extends Peer implements AsyncDisposable {
       clock: this.#clock,
       log: this.#log,
       ...(versions === undefined ? {} : { versions: versionsOf(versions) }),
-      ...(path === undefined ? {} : { path }),
+      ...(path === undefined ? {} : { path, ...(authority === undefined ? {} : { authority }) }),
       replaceable: this.#policy !== "ignore" || this.#reconnect !== undefined,
       ongoaway: (uri, from) => this.#goaway(uri, from),
       onlost: (info, lost) => this.#lost(info, lost),

@@ -419,6 +419,8 @@ function givenLimits(options: Partial<NodeLimits>): Partial<NodeLimits> {
 export interface JoinOptions {
   /** Path and query of its URL, where the transport does not carry them. */
   readonly path?: string;
+  /** Its host and port, likewise. */
+  readonly authority?: string;
   readonly linkCost?: number;
   readonly onGoaway?: (uri: string) => void;
 }

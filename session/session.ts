@@ -96,6 +96,8 @@ export interface SessionOptions {
   readonly linkCost?: number;
   /** Path and query to tell the server, for transports without a URL. {@link openSession} only. */
   readonly path?: string;
+  /** Host and port to tell the server beside the path (moq-transport). {@link openSession} only. */
+  readonly authority?: string;
   /**
    * Decides on a peer that has dialed us, after its SETUP and before anything is served. It replaces `serve` and `consume`.
    * {@link acceptSession} only. @throws {SessionRefused}

@@ -99,10 +99,10 @@ export class Upstream {
       signal.addEventListener("abort", close);
       connection.closed.then(() => signal.removeEventListener("abort", close));
       if (signal.aborted) close();
-      const { pathname, search } = new URL(url);
+      const { host, pathname, search } = new URL(url);
       const raw = connection.kind === "quic";
       const link = await relay.join(connection, {
-        ...(raw ? { path: pathname + search } : {}),
+        ...(raw ? { path: pathname + search, authority: host } : {}),
         onGoaway: (uri) => asked.resolve(sameHost(uri, url) ? uri : url),
       });
       const { version, closed } = link.session;

@@ -71,11 +71,11 @@ interface Hands {
 }
 
 async function overUni({ profile, side, opening, intake }: Hands): Promise<Greeted> {
-  const { connection, path } = opening;
+  const { connection } = opening;
   const dialect = dialectOf(profile);
   intake.start(SETUP_STREAM);
   const send = await connection.openUni({ sendOrder: CONTROL_ORDER });
-  const options = ourOptions(profile, side === "client" ? path : undefined);
+  const options = side === "client" ? ourOptions(profile, opening) : ourOptions(profile);
   send.write(dialect.encode("clientSetup", { versions: [], options }));
   const reader = await intake.first();
   const setup = setupOf(await readControl(reader, dialect), "clientSetup");
@@ -91,14 +91,14 @@ async function overBidi(
   { profile, side, opening, unfinished, intake }: Hands,
   first?: First,
 ): Promise<Greeted> {
-  const { connection, path } = opening;
+  const { connection } = opening;
   const dialect = dialectOf(profile);
   const versions = profile.setupVersion === undefined ? [] : [profile.setupVersion];
   const begun = first ?? await begin(side, connection, unfinished);
   const { stream, reader } = begun;
   let setup = begun.setup;
   if (side === "client" && setup === undefined) {
-    const options = ourOptions(profile, path);
+    const options = ourOptions(profile, opening);
     stream.send.write(dialect.encode("clientSetup", { versions, options }));
   }
   const answered = side === "client" ? "serverSetup" : "clientSetup";

@@ -70,14 +70,17 @@ export function openIetf(lite: LiteSide): (opening: Opening) => Promise<Session>
 
 /** Offers the versions of both protocols in one SETUP. */
 async function ask(opening: Opening, draft: Profile, lite: LiteSide): Promise<Session> {
-  const { connection, versions, path } = opening;
+  const { connection, versions } = opening;
   const dialect = dialectOf(draft);
   const numbered = versions.flatMap((version) => {
     const number = version === draft.name ? draft.setupVersion : lite.number(version);
     return number === undefined ? [] : [{ version, number }];
   });
   const stream = await connection.openBidi({ sendOrder: CONTROL_ORDER });
-  const offer = { versions: numbered.map((one) => one.number), options: ourOptions(draft, path) };
+  const offer = {
+    versions: numbered.map((one) => one.number),
+    options: ourOptions(draft, opening),
+  };
   stream.send.write(dialect.encode("clientSetup", offer));
   const reader = new StreamReader(stream.receive, "SERVER_SETUP");
   const answer = await readControl(reader, dialect);

@@ -17,10 +17,14 @@ import { FIRST_MAX_REQUEST_ID, type Side } from "./requests/request_ids.ts";
 export const IMPLEMENTATION = `qumo-relay/${VERSION}`;
 const WHERE = "SETUP";
 
-/** What we say of ourselves. @param path Path and query that a client asks for, where the transport carries none. */
-export function ourOptions(profile: Profile, path?: string): SetupOptions {
+/** What we say of ourselves. @param asked What a client asks for, where the transport does not carry it. */
+export function ourOptions(
+  profile: Profile,
+  { path, authority }: Pick<SetupOptions, "path" | "authority"> = {},
+): SetupOptions {
   return {
     ...(path === undefined ? {} : { path }),
+    ...(authority === undefined ? {} : { authority }),
     ...(profile.maxRequestId ? { maxRequestId: FIRST_MAX_REQUEST_ID } : {}),
     implementation: IMPLEMENTATION,
   };

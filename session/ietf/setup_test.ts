@@ -198,3 +198,25 @@ for (const { name, alpn, draft } of UNI) {
     assert.equal(at.relay.hits.earlyStreams, 3);
   });
 }
+
+for (const { name, draft, alpn, control, setupVersion } of PROFILES) {
+  Deno.test(`${name}: who dials says path and authority, and refuses a server that does`, async () => {
+    const [near, far] = memoryPair({ protocol: alpn });
+    const dialed = { path: "/live?jwt=x", authority: "relay.example:4433" };
+    const { relay } = testRelay({ versions: [name] });
+    const joined = relay.join(near, dialed);
+    const server = await IetfPeer.server(far, draft, { silent: control === "bidi" });
+    const { options } = await server.setup();
+    const versions = setupVersion === undefined ? [] : [setupVersion];
+    if (control === "bidi") server.say("serverSetup", { versions, options: {} });
+    assert.deepEqual([options.path, options.authority], [dialed.path, dialed.authority]);
+    assert.equal(options.implementation, IMPLEMENTATION);
+    await joined;
+
+    const [end, otherEnd] = memoryPair({ protocol: alpn });
+    const refused = relay.join(end).then(() => undefined, (error: Error) => error.message);
+    await IetfPeer.server(otherEnd, draft, { setup: { path: "/x" } });
+    assert.match(await refused ?? "", /a path from a server/);
+    assert.equal((await otherEnd.closed).code, 8);
+  });
+}
