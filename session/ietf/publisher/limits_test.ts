@@ -250,3 +250,51 @@ for (const draft of [14, 16, 18] as const) {
     await at.relay.close();
   });
 }
+
+for (const draft of DRAFTS) {
+  Deno.test(`draft ${draft}: a session that drains sends the groups that have begun, and says that it goes; a lost source is no end in order`, async () => {
+    const { at, publisher, open } = await published(draft);
+    const viewer = await join(at, draft);
+    const asked = await subscribe(viewer);
+    await asked.expect("subscribeOk");
+    const other = await join(at, draft);
+    const lost = await subscribe(other);
+    await lost.expect("subscribeOk");
+    const group = (await open(1)).objects("a");
+    await (await viewer.nextSubgroup()).until(1);
+    [...at.relay.sessions()].at(-2)!.session.drain();
+    await tick();
+    assert.equal(asked.waiting, 0);
+    group.objects("b").fin();
+    const going = await asked.expect("publishDone");
+    assert.deepEqual([going.code, going.streams], [4, 1]);
+    assert.deepEqual(viewer.streams[0]!.words, ["0=a", "1=b"]);
+    publisher.close();
+    await tick();
+    at.clock.advance(60_000);
+    const gone = await lost.expect("publishDone");
+    assert.deepEqual([gone.code, gone.streams], [0, 1]);
+    await at.relay.close();
+  });
+
+  Deno.test(`draft ${draft}: with few streams the order of groups is the peer's`, async () => {
+    for (const groupOrder of ["ascending", "descending"] as const) {
+      const { at, open } = await published(draft);
+      const viewer = await join(at, draft, {
+        maxUniStreams: profileOf(draft).control === "uni" ? 2 : 1,
+      });
+      await (await subscribe(viewer, { groupOrder })).expect("subscribeOk");
+      const groups = [];
+      for (const group of [1, 2, 3, 4]) {
+        groups.push((await open(group)).objects("a"));
+        await tick();
+        at.clock.advance(150);
+      }
+      for (const one of groups) one.fin();
+      await tick(5);
+      const order = viewer.streams.map((stream) => `${stream}`.split("/")[1]).join("");
+      assert.equal(order, groupOrder === "ascending" ? "1234" : "1432");
+      await at.relay.close();
+    }
+  });
+}
