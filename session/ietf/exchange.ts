@@ -33,8 +33,11 @@ export interface Exchange {
   refuseUpdate(update: Messages["update"], word: RequestWord, reason: string): void;
   /** Refuses the peer's request with REQUEST_ERROR, and ends it. */
   refuse(word: RequestWord, reason: string): void;
-  /** Changes a request of ours, or a track that the peer publishes to us. Ignored once it is over. */
-  update(parameters: Parameters): void;
+  /**
+   * Changes a request of ours, or a track that the peer publishes to us. Ignored once it is over.
+   * @param onAccepted Called with what the peer says when it accepts. Draft 14 has no answer.
+   */
+  update(parameters: Parameters, onAccepted?: OnAccepted): void;
   /** We say no more: FIN, where it has a stream. The peer may: read on until it says no more, or cancel. Harmless when over. */
   finish(): void;
   /**
@@ -43,6 +46,8 @@ export interface Exchange {
    */
   cancel(): void;
 }
+
+export type OnAccepted = (said: Parameters) => void;
 
 /** A message that asks for something. */
 export type RequestMessage = Extract<ControlMessage, { readonly kind: Exclude<Request, "update"> }>;

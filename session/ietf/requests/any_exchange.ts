@@ -4,7 +4,7 @@ import { requestCode, type RequestWord } from "../../../wire/ietf/codes.ts";
 import type { ControlMessage, Kind, Messages } from "../../../wire/ietf/dialect.ts";
 import type { Parameters } from "../../../wire/ietf/parameters.ts";
 import type { IetfContext } from "../context.ts";
-import type { Exchange, RequestMessage } from "../exchange.ts";
+import type { Exchange, OnAccepted, RequestMessage } from "../exchange.ts";
 import { isAnswer, isEnd, isLast, mayHear } from "./expected.ts";
 
 const EMPTY: Uint8Array = new Uint8Array();
@@ -19,7 +19,7 @@ export abstract class AnyExchange implements Exchange {
   /** The peer has said its last word. */
   protected peerOver = false;
   /** Our updates that wait for their answer, where that names no request. */
-  protected unanswered = 0;
+  protected readonly unanswered: (OnAccepted | undefined)[] = [];
   #answered = false;
 
   /** @param ours Whether we have asked. */
@@ -31,7 +31,7 @@ export abstract class AnyExchange implements Exchange {
   ) {}
 
   abstract next(): Promise<ControlMessage | undefined>;
-  abstract update(parameters: Parameters): void;
+  abstract update(parameters: Parameters, onAccepted?: OnAccepted): void;
   abstract finish(): void;
   abstract cancel(): void;
   abstract readonly out: SendStream;
@@ -65,12 +65,14 @@ export abstract class AnyExchange implements Exchange {
   }
 
   /** @throws {ProtocolViolation} The peer may not say this here. */
-  protected heard({ kind }: ControlMessage): Heard {
+  protected heard({ kind, value }: ControlMessage): Heard {
     const { request: { kind: asked }, ours } = this;
     if (isAnswer(kind)) {
       const second = !ours || this.#answered;
-      if (second && this.unanswered > 0 && (kind === "requestOk" || kind === "requestError")) {
-        this.unanswered--;
+      const ofUpdate = second && this.unanswered.length > 0;
+      if (ofUpdate && (kind === "requestOk" || kind === "requestError")) {
+        const onAccepted = this.unanswered.shift();
+        if (kind === "requestOk") onAccepted?.(value.parameters);
         return "nothing";
       }
       if (second) throw new ProtocolViolation(asked, `${kind}, which nothing is left for`);

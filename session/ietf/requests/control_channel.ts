@@ -19,7 +19,7 @@ import type { IetfContext } from "../context.ts";
 import { ControlExchange } from "./control_exchange.ts";
 import { controlOver } from "./control_end.ts";
 import { readControl } from "./control_reader.ts";
-import type { Exchange, RequestMessage } from "../exchange.ts";
+import type { Exchange, OnAccepted, RequestMessage } from "../exchange.ts";
 import { isAnswer, isRequest } from "./expected.ts";
 import { CountedIds, OurIds, type Side } from "./request_ids.ts";
 import { StreamExchange } from "./stream_exchange.ts";
@@ -44,8 +44,8 @@ export class ControlChannel implements Channel {
   readonly #served = new Map<number, ControlExchange>();
   /** Requests on streams of their own. */
   readonly #streams = new Set<StreamExchange>();
-  /** Numbers of our updates that wait for their answer. */
-  readonly #updates = new Set<number>();
+  /** Our updates that wait for their answer, by their numbers. */
+  readonly #updates = new Map<number, OnAccepted | undefined>();
   #events: ChannelEvents | undefined;
   /** What REQUESTS_BLOCKED has said. */
   #blockedAt = -1;
@@ -168,7 +168,7 @@ export class ControlChannel implements Channel {
         );
       case "requestOk":
       case "requestError":
-        if (this.#updates.delete(value.requestId!)) return;
+        if (this.#updates.has(value.requestId!)) return this.#updated(message);
         return this.#push(message, value.requestId);
       case "subscribeOk":
       case "fetchOk":
@@ -276,12 +276,25 @@ export class ControlChannel implements Channel {
     return exchange;
   }
 
-  async #sendUpdate(existing: number, parameters: Parameters): Promise<void> {
+  /** An answer to an update of ours. */
+  #updated(
+    { kind, value }: ControlMessage & { readonly kind: "requestOk" | "requestError" },
+  ): void {
+    const onAccepted = this.#updates.get(value.requestId!);
+    this.#updates.delete(value.requestId!);
+    if (kind === "requestOk") onAccepted?.(value.parameters);
+  }
+
+  async #sendUpdate(
+    existing: number,
+    parameters: Parameters,
+    onAccepted?: OnAccepted,
+  ): Promise<void> {
     while (!this.#mayAsk()) await this.#ours.granted;
     if (this.#find(existing) === undefined) return; // it is over by now
     const { dialect } = this.#context;
     const requestId = this.#ours.take();
-    if (dialect.answers("requestOk", "update")) this.#updates.add(requestId);
+    if (dialect.answers("requestOk", "update")) this.#updates.set(requestId, onAccepted);
     this.#control.send.write(dialect.encode("update", { requestId, existing, parameters }));
   }
 
@@ -290,8 +303,8 @@ export class ControlChannel implements Channel {
       return channel.#control.send;
     },
     write: (bytes: Uint8Array) => channel.#control.send.write(bytes),
-    update: (existing: number, parameters: Parameters) =>
-      channel.#context.spawn(channel.#sendUpdate(existing, parameters)),
+    update: (existing: number, parameters: Parameters, onAccepted?: OnAccepted) =>
+      channel.#context.spawn(channel.#sendUpdate(existing, parameters, onAccepted)),
     closed(exchange: ControlExchange) {
       channel.#asked.delete(exchange.id);
     },

@@ -7,7 +7,7 @@ import type { StreamReader } from "../../stream_reader.ts";
 import { AnyExchange } from "./any_exchange.ts";
 import type { IetfContext } from "../context.ts";
 import { readControl } from "./control_reader.ts";
-import type { RequestMessage } from "../exchange.ts";
+import type { OnAccepted, RequestMessage } from "../exchange.ts";
 import { isAnswer } from "./expected.ts";
 
 /** How long a peer may take to end its side of a request that is over. */
@@ -69,11 +69,11 @@ export class StreamExchange extends AnyExchange {
     return undefined;
   }
 
-  update(parameters: Parameters): void {
+  update(parameters: Parameters, onAccepted?: OnAccepted): void {
     if (this.over) return;
     const requestId = this.#streams.nextId();
     if (requestId === undefined) return;
-    this.unanswered++;
+    this.unanswered.push(onAccepted);
     const { dialect } = this.context;
     this.write(dialect.encode("update", { requestId, existing: undefined, parameters }));
   }

@@ -1,6 +1,6 @@
 /**
- * The beginning of the group that runs when a subscription begins. What comes by subscription starts inside of it then, so its
- * head is fetched, once: everybody gets the group from its first object. The streams wait for it, and go on behind it. If the
+ * The beginning of the group that runs when a subscription begins, or goes on after a pause. What comes by subscription starts
+ * inside of it then, so its head is fetched, once: everybody gets the group from its first object. The streams wait for it, and go on behind it. If the
  * peer does not answer, the group stays without its head.
  *
  * @module
@@ -47,6 +47,13 @@ export class HeadFill implements GroupSink {
     );
   }
 
+  /** Fetches the head, if that was not begun yet. */
+  start(): void {
+    if (this.#asked) return;
+    this.#asked = true;
+    this.#fetch.run(this.#name).catch(() => {}); // `ended` is called then
+  }
+
   /**
    * A stream begins inside the group. Waits until the head is here, or does not come.
    * @returns What the stream goes on with, if anything of its subgroup came.
@@ -54,10 +61,7 @@ export class HeadFill implements GroupSink {
   async before(subgroup: number): Promise<HeadWriter | undefined> {
     if (this.#closed) return undefined;
     this.#awaited.add(subgroup);
-    if (!this.#asked) {
-      this.#asked = true;
-      this.#fetch.run(this.#name).catch(() => {}); // `ended` is called then
-    }
+    this.start();
     await this.#ready.promise;
     if (!this.#begun.delete(subgroup)) return undefined;
     return this.#fetch.objects.take(subgroup);

@@ -175,3 +175,41 @@ Deno.test("a published track that began inside a group has its head fetched too"
   const track = up.origin.find("room", 0n, "video")!.track("room", "video");
   assert.deepEqual(seen(track.ring.get(3)!.first, up.context.profile), ["0=a", "5=x"]);
 });
+
+Deno.test("a server's track that was paused goes on with the group that runs, from its first object", async () => {
+  const up = await Upstream.of(18);
+  void up.subscriber.follow();
+  await tick();
+  while (up.asked.length > 0) await up.asked.next();
+  const offered = up.publishes("publish", { ...ROOM, track: raw("video"), alias: 1 });
+  await tick();
+  const reader = new FakeReader(undefined, "objects18");
+  const track = up.origin.find("room", 0n, "video")!.track("room", "video");
+  track.add(reader);
+  offered.accepts!({ largest: LARGEST });
+  const asked = await fetchOf(up);
+  asked.hears("fetchOk", { end: LARGEST });
+  const answer = await up.peer.fetchStream(asked.id);
+  answer.object({ group: 3, object: 0 }, "a").fin();
+  await tick(2);
+  assert.deepEqual(shown(reader, up), ["0|0|0=a|open"]);
+  (await up.peer.subgroup({ alias: 1, group: 3 })).object({ id: 5, payload: "b" }).fin();
+  await tick(2);
+  assert.deepEqual(shown(reader, up), ["0|0|0=a 5=b|complete"]);
+  offered.hears("publishDone", { code: 2, streams: 1 });
+  await tick();
+  assert.equal(reader.end?.kind, "ended");
+});
+
+Deno.test("a head that nobody goes on with is whole when the track ends", async () => {
+  const { up, reader, subscribed } = await joined(18);
+  const stream = await up.peer.subgroup({ alias: 7, group: 3, subgroup: 1 });
+  stream.object({ id: 5, payload: "x" }).fin();
+  const asked = await fetchOf(up);
+  asked.hears("fetchOk", { end: LARGEST });
+  (await up.peer.fetchStream(asked.id)).object({ group: 3, object: 0 }, "a").fin();
+  await tick(2);
+  subscribed.hears("publishDone", { code: 2, streams: 1 });
+  await tick();
+  assert.deepEqual(shown(reader, up), ["0|0|0=a|complete", "1|5|5=x|complete"]);
+});

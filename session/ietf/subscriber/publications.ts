@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Location } from "../../../relay/ports.ts";
 import type { Track } from "../../../relay/track.ts";
 import { ConnectionClosed, StreamReset } from "../../../transport/errors.ts";
 import { sessionCode } from "../../../wire/ietf/codes.ts";
@@ -84,9 +85,9 @@ export class Publications {
       over.resolve();
     });
     streams.info = facts.info;
-    if (facts.largest !== undefined) {
-      streams.fill = new HeadFill(this.#shared, value, name, facts.largest, publication);
-    }
+    const fill = (largest: Location) =>
+      new HeadFill(this.#shared, value, name, largest, publication);
+    if (facts.largest !== undefined) streams.fill = fill(facts.largest);
     // It stands there before it is offered: somebody may wait for it.
     this.#set(path, name, { publication, streams });
     if (!this.#offers.addTrack(path, name)) {
@@ -98,7 +99,8 @@ export class Publications {
       context.close(code, `alias ${value.alias} stands for two tracks`);
       return undefined;
     }
-    this.#accept(exchange, value, publication.track);
+    this.#accept(exchange, value);
+    if (this.follows) pauseUnread(exchange, publication.track, (at) => streams.resume(fill(at)));
     try {
       const done = await untilOver(exchange);
       if (done === undefined) streams.done(LEFT, undefined);
@@ -143,18 +145,24 @@ export class Publications {
   }
 
   /** Takes every object from now on, also while nobody reads the track. Those of a server come while somebody does. */
-  #accept(exchange: Exchange, { parameters }: Messages["publish"], track: Track): void {
+  #accept(exchange: Exchange, { parameters }: Messages["publish"]): void {
     const { wishesInPublishOk } = this.#context.profile;
-    const forward = !this.follows || track.readers > 0;
+    const forward = !this.follows;
     const wishes = wishesInPublishOk ? { forward } : {};
     exchange.send("requestOk", { parameters: wishes, properties: NOTHING });
     if (!wishesInPublishOk && (parameters.forward ?? true) !== forward) {
       exchange.update({ forward });
     }
-    if (!this.follows) return;
-    track.onReaders = (any) => {
-      exchange.update({ forward: any });
-      if (!any) track.clear(); // what comes later does not follow these groups
-    };
   }
+}
+
+/** Objects of a server's track come while somebody reads it. @param resume The track goes on behind this object. */
+function pauseUnread(exchange: Exchange, track: Track, resume: (largest: Location) => void): void {
+  track.onReaders = (any) => {
+    exchange.update({ forward: any }, ({ largest }) => {
+      if (any && largest !== undefined) resume(largest);
+    });
+    if (!any) track.clear(); // what comes later does not follow these groups
+  };
+  if (track.readers > 0) track.onReaders(true);
 }

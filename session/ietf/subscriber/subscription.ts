@@ -4,7 +4,12 @@
  * @module
  */
 import { reasonOf } from "../../../base/errors.ts";
-import type { TrackRequest, TrackSink, UpstreamSubscription } from "../../../relay/ports.ts";
+import type {
+  Location,
+  TrackRequest,
+  TrackSink,
+  UpstreamSubscription,
+} from "../../../relay/ports.ts";
 import { ConnectionClosed } from "../../../transport/errors.ts";
 import { requestWord, sessionCode } from "../../../wire/ietf/codes.ts";
 import type { ControlMessage, Messages } from "../../../wire/ietf/dialect.ts";
@@ -147,10 +152,7 @@ export class Subscription implements UpstreamSubscription {
       this.#start = { group: facts.largest.group, object: facts.largest.object + 1 };
     }
     this.#streams.info = facts.info;
-    if (facts.largest !== undefined) {
-      const { name } = this.#streams;
-      this.#streams.fill = new HeadFill(this.#shared, this.#name, name, facts.largest, this.#sink);
-    }
+    if (facts.largest !== undefined) this.#streams.fill = this.#fill(facts.largest);
     this.#sink.accepted(facts);
     this.#alias = ok.alias;
     if (!aliases.add(ok.alias, this.#streams)) {
@@ -170,6 +172,10 @@ export class Subscription implements UpstreamSubscription {
     this.#streams.end({ kind: "failed", why: "not-found", reason });
   }
 
+  #fill(largest: Location): HeadFill {
+    return new HeadFill(this.#shared, this.#name, this.#streams.name, largest, this.#sink);
+  }
+
   #sendForward(): void {
     if (!this.#answered || this.#streams.over || this.#asked === this.#forward) return;
     this.#asked = this.#forward;
@@ -179,6 +185,9 @@ export class Subscription implements UpstreamSubscription {
       profile.unfilteredSubscribe
         ? parameters
         : { ...parameters, filter: { kind: "range", start: this.#start } },
+      ({ largest }) => {
+        if (parameters.forward && largest !== undefined) this.#streams.resume(this.#fill(largest));
+      },
     );
   }
 

@@ -142,6 +142,14 @@ export class TrackStreams {
     if (this.fill?.close(leave)) this.fill = undefined;
   }
 
+  /** A paused track goes on in the middle of a group, whose head comes by this. */
+  resume(fill: HeadFill): void {
+    if (this.#over) return;
+    this.#closeFill((writer) => writer.finish());
+    this.fill = fill;
+    fill.start();
+  }
+
   /** A datagram: one object. Its bytes are valid only during the call. */
   datagram(datagram: ObjectDatagram): void {
     if (this.#over) return;
@@ -177,6 +185,7 @@ export class TrackStreams {
   /** Nothing more comes. Streams that are open are given up; another source may continue them if this one was lost. */
   end(end: TrackEnd): void {
     if (this.#over) return;
+    if (end.kind === "ended") this.#closeFill((writer) => writer.finish());
     const lost = end.kind === "failed" && end.why === "lost";
     this.#leave((writer) => lost ? this.#sink.interrupt(writer) : writer.cut());
     // A relay that drains ends all its subscriptions: the track may go on elsewhere.
