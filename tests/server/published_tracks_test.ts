@@ -73,6 +73,26 @@ Deno.test("two sessions publish tracks of one namespace by two workers, and each
   await sound.done();
   assert.equal(`${sound}`, `${heard.alias}/9/0 p128 [0=gh] fin`);
 
+  // A viewer of moq-lite asks for a track that comes a moment later, in the other worker.
+  const chat = lite.subscribe("room/alice", "chat");
+  const words: string[] = [];
+  const reading = (async () => {
+    for await (const group of chat) {
+      for await (const { payload } of group) words.push(new TextDecoder().decode(payload));
+      if (words.length === 2) break;
+    }
+  })();
+  await publish(camera, "chat", 8);
+  assert.equal(nameOf(await watcher.asked("publish")), "chat");
+  let group = 0;
+  await until(async () => {
+    const stream = await camera.subgroup({ alias: 8, group: group++ });
+    stream.objects("hello", { id: 3, payload: "you" }).fin();
+    return words.length >= 2;
+  }, "the track in moq-lite");
+  await reading;
+  assert.deepEqual(words, ["hello", "you"]);
+
   // The one track ends, the other one goes on.
   audio.say("publishDone", { code: 2, streams: 1 }).finish();
   assert.equal((await listening.expect("publishDone")).code, 2);
