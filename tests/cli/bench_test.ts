@@ -28,6 +28,8 @@ for (
   const { transport, version } of [
     { transport: "quic", version: "moq-lite-04" },
     { transport: "webtransport", version: "moq-lite-06" },
+    { transport: "quic", version: "moq-transport-18" },
+    { transport: "webtransport", version: "moq-transport-16" },
   ]
 ) {
   Deno.test(`bench finds every group of 20 viewers over ${transport}, ${version}`, async () => {

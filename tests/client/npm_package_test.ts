@@ -13,6 +13,7 @@ import { launch, type Launched } from "../support/server.ts";
 /** What a user writes. `program` of the page's global scope is for the test. */
 const PROGRAM = `
 import { type Client, connect, type Frame, GroupCut, NoWebTransport, QumoError } from "@qumo/relay";
+import { objectTrack, subscribeObjects, type TrackObject } from "@qumo/relay/objects";
 
 async function start(url: string): Promise<string> {
   await using client: Client = await connect(url, { versions: ["moq-lite-05"], reconnect: true });
@@ -35,6 +36,12 @@ export async function read(client: Client): Promise<Frame[]> {
     throw new Error(code, { cause: error });
   }
   return frames;
+}
+
+export async function objects(client: Client): Promise<TrackObject | undefined> {
+  objectTrack(client.publish("from/npm/objects").track("video")).subgroup(0).object({ payload: "o" });
+  for await (const subgroup of subscribeObjects(client, "a", "b")) return await subgroup.object();
+  return undefined;
 }
 
 export const isOurs = (error: unknown): boolean =>
@@ -82,7 +89,9 @@ Deno.test({
     await t.step("npm packs it with its types, README and licence, and installs it", async () => {
       const archive = await packed();
       const paths = (await must("tar", "-tzf", archive)).split("\n");
-      for (const path of ["mod.js", "types/client/mod.d.ts", "README.md", "LICENSE"]) {
+      for (
+        const path of ["mod.js", "objects/mod.js", "types/client/mod.d.ts", "README.md", "LICENSE"]
+      ) {
         assert.ok(paths.includes(`package/${path}`), `${path} is not in it`);
       }
       await must("npm", "install", "--no-audit", "--no-fund", archive, ...Object.values(TOOLS));

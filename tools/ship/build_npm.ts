@@ -8,6 +8,8 @@ import { say } from "../say.ts";
 /** The folder of the package, below the top of the project, and the folder of its archive. */
 export const NPM_DIR = "dist/npm";
 export const PACK_DIR = "dist";
+/** What programs import: groups and frames, and objects beside them. */
+const ENTRIES = ["client/mod.ts", "client/objects/mod.ts"];
 /** The compiler that writes the declarations. Taken from npm when it runs, pinned here. */
 export const TYPESCRIPT = "typescript@5.9.3";
 
@@ -22,10 +24,10 @@ export async function buildNpm(): Promise<void> {
   });
   await run(
     ["bundle", "--quiet", "--platform", "browser", "--code-splitting"],
-    ["--outdir", folder, "client/mod.ts"],
+    ["--outdir", folder, ...ENTRIES],
   );
   await run(
-    ["run", "-A", "--no-lock", `npm:${TYPESCRIPT}/tsc`, "client/mod.ts", "--declaration"],
+    ["run", "-A", "--no-lock", `npm:${TYPESCRIPT}/tsc`, ...ENTRIES, "--declaration"],
     // Deno has checked them already, with its own types, which this compiler does not have.
     ["--emitDeclarationOnly", "--noCheck", "--stripInternal", "--allowImportingTsExtensions"],
     ["--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess"],
@@ -39,11 +41,15 @@ export async function buildNpm(): Promise<void> {
   const manifest = {
     name,
     version,
-    description: "Client library of Media over QUIC (moq-lite 01 to 06) for browsers and Deno",
+    description:
+      "Client library of Media over QUIC (moq-lite, moq-transport) for browsers and Deno",
     keywords: ["moq", "media-over-quic", "webtransport", "live", "streaming"],
     license,
     type: "module",
-    exports: { ".": { types: "./types/client/mod.d.ts", default: "./mod.js" } },
+    exports: {
+      ".": { types: "./types/client/mod.d.ts", default: "./mod.js" },
+      "./objects": { types: "./types/client/objects/mod.d.ts", default: "./objects/mod.js" },
+    },
     types: "./types/client/mod.d.ts",
     browser: Object.fromEntries(denoOnly.map((file) => [`./${file}`, false])),
     sideEffects: false,
@@ -91,19 +97,20 @@ const WHEN_DIALED = /^websocket_client-\w+\.js$/;
  */
 async function tidyScripts(folder: string): Promise<string[]> {
   const scripts = new Map<string, string>();
-  for await (const { name } of Deno.readDir(folder)) {
-    if (!name.endsWith(".js")) continue;
+  for (const name of await scriptsIn(folder)) {
     const script = await Deno.readTextFile(`${folder}/${name}`);
     const tidy = script.replace(/^\/\/ (?:\.\.\/)+.*\/(@?[^/]+\/[^/]+\/\d[^/]*\/.*)$/gm, "// $1");
-    scripts.set(name, name === "mod.js" ? TYPES_OF_ENTRY + tidy : tidy);
+    scripts.set(name, SCRIPTS.includes(name) ? typesOf(name) + tidy : tidy);
     await Deno.writeTextFile(`${folder}/${name}`, scripts.get(name)!);
   }
   const reached = new Set<string>();
-  const queue = ["mod.js"];
+  const queue = [...SCRIPTS];
   for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
     if (reached.has(file) || DENO_ONLY.test(file)) continue;
     reached.add(file);
-    for (const [, path] of scripts.get(file)!.matchAll(IMPORTED)) queue.push(path!);
+    for (const [, path] of scripts.get(file)!.matchAll(IMPORTED)) {
+      queue.push(new URL(path!, `file:///${file}`).pathname.slice(1));
+    }
   }
   const wrong = [...reached].find((file) => /\bDeno\.connectQuic|"node:/.test(scripts.get(file)!));
   if (wrong !== undefined) throw new Error(`${wrong} is for browsers and needs Deno`);
@@ -113,9 +120,25 @@ async function tidyScripts(folder: string): Promise<string[]> {
   return [...scripts.keys()].filter((file) => !reached.has(file)).sort();
 }
 
-const TYPES_OF_ENTRY = '// @ts-self-types="./types/client/mod.d.ts"\n';
+/** The scripts of the bundle, by their paths in the package. */
+async function scriptsIn(folder: string): Promise<string[]> {
+  const paths: string[] = [];
+  for (const below of ["", "objects/"]) {
+    for await (const { name } of Deno.readDir(`${folder}/${below}`)) {
+      if (name.endsWith(".js")) paths.push(below + name);
+    }
+  }
+  return paths;
+}
+
+/** The entries, as they are in the package. */
+const SCRIPTS = ["mod.js", "objects/mod.js"];
+const typesOf = (script: string) => {
+  const up = script.includes("/") ? ".." : ".";
+  return `// @ts-self-types="${up}/types/client/${script.replace(/js$/, "d.ts")}"\n`;
+};
 /** A script of the bundle imports another, at once or lazily. */
-const IMPORTED = /(?:\bfrom|\bimport\(?)\s*"\.\/([^"]+\.js)"/g;
+const IMPORTED = /(?:\bfrom|\bimport\(?)\s*"(\.\.?\/[^"]+\.js)"/g;
 
 /**
  * The global types that the declarations need, for programs that are checked without them (`lib: ["ES2022"]`). Each
@@ -141,7 +164,7 @@ async function addGlobals(folder: string): Promise<void> {
 async function pruneTypes(folder: string): Promise<void> {
   const kept = new Set<string>();
   kept.add("client/globals.d.ts");
-  const queue = [new URL("file:///client/mod.d.ts")];
+  const queue = ENTRIES.map((entry) => new URL(`file:///${entry.replace(/ts$/, "d.ts")}`));
   for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
     const path = at.pathname.slice(1);
     if (kept.has(path)) continue;
