@@ -5,7 +5,7 @@
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
-import type { Subgroup } from "../../relay/group/group.ts";
+import type { Group, Subgroup } from "../../relay/group/group.ts";
 import type { TrackRequest } from "../../relay/ports.ts";
 import type { RelayStats } from "../../relay/stats.ts";
 import type { Track } from "../../relay/track.ts";
@@ -19,6 +19,8 @@ import type { Sending } from "../sweep.ts";
 
 /** Groups that may wait for a stream, unless the ring keeps more. Older ones are skipped. */
 const MIN_WAITING = 128;
+/** The same for subgroups, of which a group may have many. */
+const MAX_WAITING = 4096;
 
 /** If a group has waited this long for a stream, the peer gives too little credit. */
 const STARVED_MS = 100;
@@ -107,7 +109,7 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
       this.#spare = undefined;
       return this.#begin(sender, stream);
     }
-    this.#skipStale(group.group.openedAtMs);
+    this.#skipStale(group.group);
     sender.queuedAtMs = this.now();
     this.#waiting.push(sender);
     this.#o.connection.openUni().then(this.#onOpened, this.#onOpenFailed);
@@ -182,8 +184,10 @@ export class Outgoing implements SenderOwner, Sending, Ranked {
   }
 
   /** Drops groups that never got a stream and are too old by now. */
-  #skipStale(now: number): void {
-    const maxWaiting = Math.max(MIN_WAITING, this.#o.track.ring.capacity);
+  #skipStale({ openedAtMs: now, others }: Group): void {
+    const { capacity } = this.#o.track.ring;
+    const kept = others.length === 0 ? capacity : capacity * (others.length + 1); // subgroups
+    const maxWaiting = Math.max(MIN_WAITING, Math.min(kept, MAX_WAITING));
     while (this.#waiting.length > 0) {
       const oldest = this.#waiting[0]!;
       const stale = this.#isStale(oldest, now, oldest.queuedAtMs) ||

@@ -264,6 +264,32 @@ for (const draft of DRAFTS) {
     } else assert.deepEqual([kind, value], ["refused", "duplicateSubscription"]);
   });
 
+  Deno.test(`draft ${draft}: all subgroups of a group go out, also to who comes late`, async () => {
+    const at = await serving(draft);
+    const head = (id: number) =>
+      objects(id, { layout: layoutOf(profileOf(draft)), properties: true });
+    const add = (id: number) => {
+      const subgroup = at.track.ring.add(5, at.clock.now(), 0, head(id))!;
+      at.track.deliver(subgroup);
+      const writer = new GroupWriter(subgroup, LIMITS);
+      new ObjectWriter(writer).object({ id: 0, payload: utf8.encode(`${id}`) });
+      writer.finish();
+    };
+    for (let id = 0; id < 300; id++) add(id);
+    const asked = at.subscribe({ filter: { kind: "range", start: { group: 5, object: 0 } } });
+    await tick(3);
+    for (let id = 300; id < 600; id++) add(id);
+    await tick(3);
+    const ids = at.peer.streams.map(({ words }) => Number(words[0]!.slice(2))).sort((a, b) =>
+      a - b
+    );
+    assert.deepEqual(ids, Array.from({ length: 600 }, (_, id) => id));
+    at.track.end({ kind: "ended" });
+    await asked.done;
+    assert.equal(asked.take()[0], "subscribeOk");
+    assert.equal(asked.take()[1].streams, 600);
+  });
+
   Deno.test(`draft ${draft}: a range that is over is refused, one that ends later is done when it has ended`, async () => {
     const at = await serving(draft);
     at.open(4).put("a").end();
