@@ -73,6 +73,8 @@ export class Group {
   /** Its memory was needed elsewhere. */
   isEvicted = false;
   #supersededAtMs = Infinity;
+  /** Bytes of the records in layouts other than "frames". Who writes one counts it here. */
+  recordBytes = 0;
   #settled = false;
   #refs = 1;
   /** Of its subgroups: how many are open, whether one was cut, and whether one starts or ends the group. */
@@ -193,9 +195,9 @@ export class Group {
     return !this.#settled && this.supersededAtMs === Infinity;
   }
 
-  /** Bytes written, of all its subgroups. */
+  /** Bytes written, of all its subgroups, with those that are missing from records that have begun. */
   get written(): number {
-    return this.others.reduce((sum, { written }) => sum + written, this.first.written);
+    return this.others.length === 0 ? this.first.written : this.recordBytes;
   }
 
   /** The highest index of a whole frame, or id of a whole object; -1 while there is none. */

@@ -145,8 +145,7 @@ export class GroupWriter {
     if (maxFrameBytes !== undefined && size > maxFrameBytes) {
       throw new GroupTooLarge(to.sequence, size, maxFrameBytes, "frame");
     }
-    const written = to.group.others.length === 0 ? to.written : to.group.written;
-    const bytes = written + head + size;
+    const bytes = to.group.written + head + size;
     if (bytes > this.limits.maxGroupBytes) throw this.tooLarge(bytes);
   }
 

@@ -37,6 +37,7 @@ export function beginRecord(
   const begun = to.written - to.wholeBytes;
   if (begun > head.length + size || !holds(to, to.wholeBytes, head)) return writer.cut();
   if (begun === 0) writer.checkSize(head.length, size);
+  to.group.recordBytes += head.length + size - begun;
   append(writer, head.subarray(Math.min(begun, head.length)));
   if (begun === 0) to.beforeId = to.begunId;
   to.begunId = id;
@@ -71,6 +72,7 @@ export class RecordCopier {
     this.#skip -= known.length;
     const written = to.group.written + bytes.length - known.length;
     if (written > writer.limits.maxGroupBytes) throw writer.tooLarge(written);
+    to.group.recordBytes += bytes.length - known.length;
     append(writer, bytes.subarray(known.length));
     if (wholeBytes > to.written || wholeBytes <= to.wholeBytes) return;
     for (const counter of writer.counters) {
