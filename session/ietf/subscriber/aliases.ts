@@ -6,6 +6,7 @@
  * @module
  */
 import type { Clock } from "../../../base/clock.ts";
+import { sleep } from "../../../base/sleep.ts";
 import type { ReceiveStream } from "../../../transport/connection.ts";
 import type { ObjectDatagram } from "../../../wire/ietf/data/datagram.ts";
 import type { SubgroupHeader } from "../../../wire/ietf/data/stream_head.ts";
@@ -14,15 +15,21 @@ import type { StreamReader } from "../../stream_reader.ts";
 
 /** How long objects wait for the message that names their alias. It was sent before them, or a moment later. */
 export const HOLD_MS = 1000;
+/** How long an alias or a name may be taken that its track is about to let go of. */
+export const AGAIN_MS = 100;
 /** Most streams and datagrams of one session that wait. */
 export const MAX_HELD_STREAMS = 32;
 export const MAX_HELD_DATAGRAMS = 32;
 
 /** Takes the objects of an alias. */
 export interface AliasedTrack {
+  /** It takes no more. */
+  readonly over: boolean;
   /** @throws {ProtocolViolation} */
   subgroup(stream: ReceiveStream, reader: StreamReader, header: SubgroupHeader): Promise<void>;
   datagram(datagram: ObjectDatagram): void;
+  /** Its alias is wanted for another track. @returns Whether it has let go of it. */
+  yield(): boolean;
 }
 
 /** What waits for one alias. */
@@ -49,9 +56,19 @@ export class Aliases {
     return { streams: this.#streams, datagrams: this.#datagrams };
   }
 
-  /** Names an alias. What waits for it goes on. @returns false when it stands for another track. */
-  add(alias: WideInteger, track: AliasedTrack): boolean {
-    if (this.#tracks.has(alias)) return false;
+  /**
+   * Names an alias. What waits for it goes on. The end of the track that had it before may be read a moment later.
+   * @returns false when it stands for another track.
+   */
+  async claim(alias: WideInteger, track: AliasedTrack): Promise<boolean> {
+    if (this.#add(alias, track)) return true;
+    await sleep(AGAIN_MS, undefined, this.#clock);
+    return this.#closed || this.#add(alias, track);
+  }
+
+  #add(alias: WideInteger, track: AliasedTrack): boolean {
+    if (track.over) return true;
+    if (this.#tracks.get(alias)?.yield() === false) return false;
     this.#tracks.set(alias, track);
     this.#release(alias, track);
     return true;

@@ -55,6 +55,11 @@ export class Publications {
     return this.#running.get(broadcast)?.get(name)?.publication.track;
   }
 
+  /** A track is offered again: if its publisher has ended it before, nothing of that is waited for any more. */
+  yield(broadcast: string, name: string): void {
+    this.#running.get(broadcast)?.get(name)?.streams.yield();
+  }
+
   /** Those of one path. */
   *tracks(broadcast: string): IterableIterator<Track> {
     for (const { publication } of this.#running.get(broadcast)?.values() ?? []) {
@@ -94,7 +99,7 @@ export class Publications {
       this.#delete(path, name);
       return NOT_ALLOWED;
     }
-    if (!this.#shared.aliases.add(value.alias, streams)) {
+    if (!await this.#shared.aliases.claim(value.alias, streams)) {
       const code = sessionCode(context.profile, "duplicateAlias");
       context.close(code, `alias ${value.alias} stands for two tracks`);
       return undefined;

@@ -27,7 +27,7 @@ import type { StreamReader } from "../../stream_reader.ts";
 import type { IetfContext } from "../context.ts";
 import type { Exchange, Exchanges } from "../exchange.ts";
 import { namespaceOf, pathOf, trackBytesOf, trackNameOf } from "../names.ts";
-import { Aliases } from "./aliases.ts";
+import { AGAIN_MS, Aliases } from "./aliases.ts";
 import { follow } from "./follow.ts";
 import { GroupFetch } from "./group_fetch.ts";
 import { Offers } from "./offers.ts";
@@ -35,9 +35,6 @@ import { Publications } from "./publications.ts";
 import { NOT_ALLOWED, PUBLISHED_ALREADY, type Refusal, TOO_MANY, untilOver } from "./offered.ts";
 import type { Requesting } from "./requesting.ts";
 import { Subscription } from "./subscription.ts";
-
-/** How long an offer waits for the end of the same one before: each may have a stream of its own, and they overtake. */
-const AGAIN_MS = 100;
 
 export class Subscriber implements SubscriberHalf {
   readonly #context: IetfContext;
@@ -89,8 +86,10 @@ export class Subscriber implements SubscriberHalf {
     const path = this.#below(pathOf(value.namespace));
     const name = kind === "publish" ? trackNameOf(value.track) : "";
     const key = `${kind} ${path.length} ${path}${name}`;
+    if (kind === "publish") this.#publications.yield(path, name);
     const before = this.#running.get(key);
-    if (before !== undefined && this.#context.profile.requestStreams) {
+    // Its end may be read a moment later, on a stream of its own also if it was sent before.
+    if (before !== undefined) {
       await Promise.race([before, sleep(AGAIN_MS, undefined, this.#context.clock)]);
     }
     if (this.#over) return;

@@ -58,7 +58,7 @@ Deno.test("a namespace is announced until its publisher takes it back, and not t
   }
 });
 
-Deno.test("where each request has a stream, a namespace may come back a moment before its end is seen", async () => {
+Deno.test("a namespace may come back a moment before its end is seen", async () => {
   const up = await Upstream.of(18);
   const before = up.publishes("publishNamespace", ROOM);
   await tick();
@@ -367,7 +367,32 @@ Deno.test("an alias of two live tracks closes the session", async () => {
     const { up } = await accepted(draft);
     up.publishes("publish", { ...ROOM, track: raw("audio"), alias: 7 });
     await tick();
-    assert.equal(up.peer.closed?.code, 5);
+    assert.equal(up.peer.closed, undefined, "its end may be read a moment later");
+    up.relay.clock.advance(100);
+    assert.equal(await up.peer.end(), 5);
+  }
+});
+
+Deno.test("a track that has ended makes room for its name and its alias at once", async () => {
+  for (const draft of DRAFTS) {
+    const { up, reader, asked } = await accepted(draft);
+    asked.hears("publishDone", { code: 2, streams: 5 });
+    const first = up.publishes("publish", { ...ROOM, track: raw("audio"), alias: 7 });
+    await tick();
+    up.relay.clock.advance(100);
+    await tick();
+    assert.deepEqual([reader.end?.kind, first.said], ["ended", ["requestOk"]]);
+    const late = await up.peer.subgroup({ alias: 7, group: 1 });
+    late.object("late");
+    await tick();
+    const old = up.subscriber.ownTrack("room/alice", "audio")!;
+    first.hears("publishDone", { code: 2, streams: 5 });
+    await tick();
+    const second = up.publishes("publish", { ...ROOM, track: raw("audio"), alias: 7 });
+    await tick();
+    assert.deepEqual(second.said, ["requestOk"], `draft ${draft}`);
+    assert.notEqual(up.subscriber.ownTrack("room/alice", "audio"), old);
+    assert.equal(up.peer.closed, undefined);
   }
 });
 

@@ -25,8 +25,8 @@ import type { Requesting } from "./requesting.ts";
 import { TrackStreams } from "./track_streams.ts";
 
 /** How long to wait before a track is asked for again that the peer takes to be subscribed still, and how often. */
-const AGAIN_MS = 50;
-const AGAIN_TIMES = 3;
+const RETRY_MS = 50;
+const RETRIES = 3;
 
 export class Subscription implements UpstreamSubscription {
   readonly #shared: Requesting;
@@ -62,9 +62,9 @@ export class Subscription implements UpstreamSubscription {
   /** Sends the request and reads what is said of it until it is over. Never throws. */
   async run(): Promise<void> {
     try {
-      for (let again = 0; await this.#run(again < AGAIN_TIMES); again++) {
+      for (let again = 0; await this.#run(again < RETRIES); again++) {
         const { promise, resolve } = Promise.withResolvers<void>();
-        this.#shared.context.clock.after(AGAIN_MS << again, resolve);
+        this.#shared.context.clock.after(RETRY_MS << again, resolve);
         await promise;
         if (this.#streams.over) return;
       }
@@ -113,7 +113,7 @@ export class Subscription implements UpstreamSubscription {
       if (message.kind === "requestError" && mayAskAgain && this.#isDuplicate(message.value)) {
         return true;
       }
-      if (this.#heard(message)) return false;
+      if (await this.#heard(message)) return false;
     }
   }
 
@@ -123,9 +123,9 @@ export class Subscription implements UpstreamSubscription {
   }
 
   /** @returns Whether nothing more is to be read. @throws {ProtocolViolation} */
-  #heard(message: ControlMessage): boolean {
+  async #heard(message: ControlMessage): Promise<boolean> {
     const { profile } = this.#shared.context;
-    if (message.kind === "subscribeOk" && !this.#answered) this.#accepted(message.value);
+    if (message.kind === "subscribeOk" && !this.#answered) await this.#accepted(message.value);
     else if (message.kind === "requestError" && !this.#answered) {
       this.#told = true;
       this.#streams.end(refusalOf(message.value, "subscribe", profile));
@@ -139,7 +139,7 @@ export class Subscription implements UpstreamSubscription {
     return this.#streams.over;
   }
 
-  #accepted(ok: Messages["subscribeOk"]): void {
+  async #accepted(ok: Messages["subscribeOk"]): Promise<void> {
     const { context, aliases } = this.#shared;
     this.#answered = true;
     const mandatory = unknownMandatory(ok.properties, context.profile);
@@ -155,7 +155,7 @@ export class Subscription implements UpstreamSubscription {
     if (facts.largest !== undefined) this.#streams.fill = this.#fill(facts.largest);
     this.#sink.accepted(facts);
     this.#alias = ok.alias;
-    if (!aliases.add(ok.alias, this.#streams)) {
+    if (!await aliases.claim(ok.alias, this.#streams)) {
       context.close(
         sessionCode(context.profile, "duplicateAlias"),
         `alias ${ok.alias} stands for two tracks`,

@@ -193,6 +193,16 @@ export class TrackStreams {
     this.#sink.ended(leaving ? { ...end, leaving } : end);
   }
 
+  /**
+   * Its name or its alias is wanted for another track.
+   * @returns Whether it has made room: its publisher has ended it, and only what is on its way was waited for.
+   */
+  yield(): boolean {
+    if (this.#ending === undefined) return this.#over;
+    if (!this.#over) this.#finish();
+    return true;
+  }
+
   /** The session is gone. If the publisher had ended the track before, it has ended so. */
   lost(): void {
     if (this.#over) return;
