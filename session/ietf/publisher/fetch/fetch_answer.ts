@@ -8,7 +8,6 @@ import type { Track } from "../../../../relay/track.ts";
 import { FetchWriter } from "../../../../wire/ietf/data/fetch_objects.ts";
 import { STATUS } from "../../../../wire/ietf/data/object_head.ts";
 import type { GroupOrder } from "../../../../wire/ietf/fields.ts";
-import { MAX_VARINT } from "../../../../wire/varint.ts";
 import { type IetfContext, layoutOf } from "../../context.ts";
 import type { FetchGroups, FoundGroup } from "./fetch_groups.ts";
 import type { FetchRange } from "./fetch_range.ts";
@@ -144,7 +143,9 @@ export class FetchAnswer {
   /** Nobody has the rest of a group, or a group. */
   #miss(group: number): void {
     const { end } = this.#o.range;
-    const object = group === end.group ? end.object ?? MAX_VARINT : MAX_VARINT;
+    const object = group === end.group
+      ? end.object ?? Number.MAX_SAFE_INTEGER
+      : Number.MAX_SAFE_INTEGER;
     this.#missing = { group, object };
   }
 

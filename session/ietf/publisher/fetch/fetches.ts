@@ -8,7 +8,6 @@ import type { Group } from "../../../../relay/group/group.ts";
 import type { Track } from "../../../../relay/track.ts";
 import type { Messages } from "../../../../wire/ietf/dialect.ts";
 import type { Parameters } from "../../../../wire/ietf/parameters.ts";
-import { MAX_VARINT } from "../../../../wire/varint.ts";
 import type { Exchange } from "../../exchange.ts";
 import { type Known, knownTrack, Refusal } from "../known.ts";
 import { trackParameters, trackProperties } from "../objects/properties.ts";
@@ -130,7 +129,7 @@ async function joinedBy(
 /** The id of the last object of a group that is kept, or the largest id there may be. */
 function lastOf(track: Track, sequence: number): number {
   const group: Group | undefined = track.ring.get(sequence);
-  if (group === undefined || !group.isOver) return MAX_VARINT;
+  if (group === undefined || !group.isOver) return Number.MAX_SAFE_INTEGER;
   return Math.max(0, ...group.subgroups.map(({ lastId }) => lastId));
 }
 
