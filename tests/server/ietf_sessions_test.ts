@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { IetfPeer, ns } from "../support/ietf_peer.ts";
 import { KEY, TOKEN } from "../support/fixtures/token_vector.ts";
-import { launch, type Launched } from "../support/server.ts";
+import { launch, type Launched, until } from "../support/server.ts";
 import { dial } from "../../transport/dial.ts";
 import { HandshakeFailed, ProtocolRefused, RequestRefused } from "../../transport/errors.ts";
 import { PROFILES } from "../../wire/ietf/profile.ts";
@@ -121,4 +121,34 @@ Deno.test("a token in SETUP lets in as one in the URL does", async () => {
     }
   }
   await Deno.remove(file);
+});
+
+Deno.test("a request that is given up over QUIC, which has no reset here, ends at both sides", async () => {
+  await using at = await launch();
+  const { relay } = at.server;
+  for (const { name } of PROFILES) {
+    await using publisher = await at.client("moqt", { versions: [name] });
+    await using viewer = await at.client("moqt", { versions: [name] });
+    const producer = publisher.publish("room").track("v");
+    let watched = false;
+    producer.onsubscribed = (any) => watched = any;
+    const told = viewer.announced("room").next();
+    assert.equal((await told)?.path, "room");
+    const subscription = viewer.subscribe("room", "v");
+    await until(() => watched, `a subscription in ${name}`);
+    subscription.close();
+    const served = () => [...relay.sessions()].map(({ session }) => session.servedCount);
+    await until(
+      () => served().every((count) => count === 0),
+      `the end of it at the relay in ${name}`,
+    );
+    await until(() => !watched, `the end of it at the publisher in ${name}`);
+  }
+});
+
+Deno.test("the metrics name the draft of a session", async () => {
+  await using at = await launch();
+  await using _viewer = await at.client("moqt", { versions: ["moq-transport-18"] });
+  const metrics = await (await fetch(`${at.adminUrl}/metrics`)).text();
+  assert.match(metrics, /^qumo_sessions\{transport="quic",version="moq-transport-18"\} 1$/m);
 });

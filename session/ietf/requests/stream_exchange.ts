@@ -28,6 +28,8 @@ export class StreamExchange extends AnyExchange {
   readonly #stream: BidiStream;
   readonly #reader: StreamReader;
   readonly #streams: RequestStreams;
+  #reading: Promise<ControlMessage | undefined> | undefined;
+  #cancelled = false;
 
   constructor(
     context: IetfContext,
@@ -86,9 +88,10 @@ export class StreamExchange extends AnyExchange {
   }
 
   cancel(): void {
-    if (this.over && this.peerOver) return;
-    this.peerOver = true;
-    this.#leave();
+    if (this.#cancelled || (this.over && this.peerOver)) return;
+    this.#cancelled = this.peerOver = true;
+    if (this.#endSaysNothing) void this.#leaveByUpdates();
+    else this.#leave();
   }
 
   /** The handler of the peer's request is done. */
@@ -102,7 +105,11 @@ export class StreamExchange extends AnyExchange {
     this.#stream.send.write(bytes);
   }
 
-  async #read(): Promise<ControlMessage | undefined> {
+  #read(): Promise<ControlMessage | undefined> {
+    return this.#reading = this.#readOne().finally(() => this.#reading = undefined);
+  }
+
+  async #readOne(): Promise<ControlMessage | undefined> {
     const { dialect, quota } = this.context;
     const message = await readControl(this.#reader, dialect);
     if (message === undefined || isAnswer(message.kind)) return message;
@@ -125,17 +132,39 @@ export class StreamExchange extends AnyExchange {
 
   /** Both sides are given up. */
   #leave(): void {
-    const { codes: { stream: { cancel } }, profile } = this.context;
-    const { send, receive } = this.#stream;
-    receive.stop(cancel);
-    // Without a reset the end of our side says nothing to later drafts, and a peer may see that we have stopped its side only
-    // when it writes: so it gets something to answer.
-    const { kind } = this.request;
-    const told = send.canReset || profile.finCancels || kind === "fetch" || kind === "trackStatus";
-    if (!told) this.update(kind === "subscribe" || kind === "publish" ? { forward: false } : {});
+    const { cancel } = this.context.codes.stream;
     this.over = true;
-    send.reset(cancel);
+    this.#stream.receive.stop(cancel);
+    this.#stream.send.reset(cancel);
     this.#streams.closed(this);
+  }
+
+  /** Whether the other side would take the end of ours for silence. */
+  get #endSaysNothing(): boolean {
+    const { send } = this.#stream;
+    const { kind } = this.request;
+    return this.ours && kind !== "fetch" && kind !== "trackStatus" && !send.canReset &&
+      !send.done &&
+      !this.context.profile.finCancels;
+  }
+
+  /**
+   * Gives the request up where streams cannot be reset and the end of our side says nothing. A peer without resets sees that
+   * its side is stopped only when it writes, and ours is stopped only when no read is pending. So the answer to a first update
+   * ends our read, and the peer fails to answer a second one.
+   */
+  async #leaveByUpdates(): Promise<void> {
+    const { clock } = this.context;
+    const nothing = this.request.kind === "subscribe" ? { forward: false } : {};
+    this.update(nothing);
+    const late = Promise.withResolvers<void>();
+    const cancel = clock.after(LINGER_MS, late.resolve);
+    const answered = (this.#reading ?? this.#read()).catch(() => {});
+    await Promise.race([answered, late.promise]);
+    cancel();
+    this.#stream.receive.stop(this.context.codes.stream.cancel);
+    this.update(nothing);
+    this.#leave();
   }
 
   /** The peer's side has to end too, to give its stream back. */
