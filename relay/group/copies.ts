@@ -66,6 +66,9 @@ export function copiesBy(convert: Convert): CopyOf {
   return (subgroup, layout, track) => copyOf(subgroup, layout, track, convert);
 }
 
+/** The copies by the subgroup that they are of: a group may have a thousand. A merged one is of the first. */
+const copiesOf = new WeakMap<Subgroup, readonly Copy[]>();
+
 function copyOf(
   subgroup: Subgroup,
   layout: Layout,
@@ -73,19 +76,19 @@ function copyOf(
   convert: Convert,
 ): ReturnType<CopyOf> {
   const { group, head } = subgroup;
-  const others = group.copies.filter((one) => !(one instanceof Copy) || one.isLive);
-  let copy = others.find((one): one is Copy =>
-    one instanceof Copy && one.layout === layout && one.takes(subgroup)
-  );
-  if (copy === undefined) {
-    const converter = convert(head.layout, layout);
-    if (converter === undefined) return "none";
-    if (converter.merges && subgroup !== group.first) return "merged";
-    copy = new Copy(subgroup, layout, converter, track);
-    group.copies = [...others, copy];
-    copy.start();
-  } else if (copy.source !== subgroup) return "merged";
-  else copy.target.retain();
+  const known = copiesOf.get(subgroup) ?? [];
+  const live = known.find((one) => one.layout === layout && one.isLive);
+  if (live !== undefined) {
+    live.target.retain();
+    return live.target;
+  }
+  const converter = convert(head.layout, layout);
+  if (converter === undefined) return "none";
+  if (converter.merges && subgroup !== group.first) return "merged";
+  const copy = new Copy(subgroup, layout, converter, track);
+  copiesOf.set(subgroup, [...known.filter((one) => one.isLive), copy]);
+  group.copies = [...group.copies.filter((one) => !(one instanceof Copy) || one.isLive), copy];
+  copy.start();
   return copy.target;
 }
 
@@ -127,10 +130,6 @@ class Copy implements GroupCopy {
 
   get heldBytes(): number {
     return heldBytes(this.target.group);
-  }
-
-  takes(subgroup: Subgroup): boolean {
-    return this.#merges || subgroup === this.source;
   }
 
   /** Follows the subgroups. The target is retained twice: until this ends, and for the caller. */
