@@ -111,13 +111,13 @@ Deno.test({
     assert.deepEqual(
       msf.tracks.map((t: Record<string, unknown>) => [t.name, t.role, t.packaging]),
       [
+        ["video0.cmaf", undefined, "cmaf"],
+        ["audio0.cmaf", undefined, "cmaf"],
         ["video0", "video", "legacy"],
-        ["video0.cmaf", "video", "cmaf"],
         ["audio0", "audio", "legacy"],
-        ["audio0.cmaf", "audio", "cmaf"],
       ],
     );
-    const avcC = msf.initDataList.find((d: { id: string }) => d.id === msf.tracks[0].initRef);
+    const avcC = msf.initDataList.find((d: { id: string }) => d.id === msf.tracks[2].initRef);
     assert.equal(Uint8Array.fromBase64(avcC.data)[0], 1);
     group!.close();
     track.close();

@@ -61,16 +61,16 @@ Deno.test("the catalog has each rendition in hang's container, and as CMAF with 
   const { json } = await next(track);
   const told = json.tracks.map((t: Record<string, unknown>) => [t.name, t.packaging, t.altGroup]);
   assert.deepEqual(told, [
-    ["video0", "legacy", 1],
     ["video0.cmaf", "cmaf", 1],
+    ["audio0.cmaf", "cmaf", 2],
+    ["video0", "legacy", 1],
     ["video1", "legacy", 1],
     ["audio0", "legacy", 2],
-    ["audio0.cmaf", "cmaf", 2],
   ]);
   const inits = new Map(
     json.initDataList.map((d: { id: string; data: string }) => [d.id, d.data]),
   ) as Map<string, string>;
-  for (const [at, codec] of [[1, "vp09.00.11.08"], [4, "opus"]] as const) {
+  for (const [at, codec] of [[0, "vp09.00.11.08"], [1, "opus"]] as const) {
     const init = Uint8Array.fromBase64(inits.get(json.tracks[at].initRef)!);
     assert.deepEqual(codecsOf(init), [codec]);
   }
@@ -98,8 +98,8 @@ Deno.test("a rendition with another header gets another track; one that is gone 
   await next(track);
   demo.describe([PICTURE]);
   const names = async () => (await next(track)).json.tracks.map((t: { name: string }) => t.name);
-  assert.deepEqual(await names(), ["video0", "video0.cmaf"]);
+  assert.deepEqual(await names(), ["video0.cmaf", "video0"]);
   demo.describe([{ ...PICTURE, width: 128 }, SOUND]);
-  assert.deepEqual(await names(), ["video0", "video0.cmaf2", "audio0", "audio0.cmaf2"]);
+  assert.deepEqual(await names(), ["video0.cmaf2", "audio0.cmaf2", "video0", "audio0"]);
   track.close();
 });

@@ -19,8 +19,8 @@ export interface CmafEntry {
 }
 
 /**
- * An MSF catalog of these renditions. Each is in it as hang's container, and once more as CMAF where `cmaf` has it. Fields that
- * are `undefined` are absent in the JSON.
+ * An MSF catalog of these renditions: each as CMAF where `cmaf` has it, and then each in hang's container. Fields that are
+ * `undefined` are absent in the JSON.
  * @param cmaf By the name of the rendition.
  */
 export function msfCatalogOf(
@@ -34,34 +34,41 @@ export function msfCatalogOf(
     initDataList.push({ id, type: "inline", data: data.toBase64() });
     return id;
   };
-  const videoFirst = Map.groupBy(renditions, ({ kind }) => kind);
-  const tracks = [...videoFirst.get("video") ?? [], ...videoFirst.get("audio") ?? []]
-    .flatMap((one) => {
-      const { name, kind: role, codec, description, bitrate, jitterMs: jitter } = one;
-      const common = {
-        isLive: true,
-        role,
-        // All tracks belong to one presentation.
-        renderGroup: 1,
-        altGroup: ALT_GROUP[role],
-        codec,
-        ...(role === "video"
-          ? { width: one.width, height: one.height, framerate: one.framerate }
-          : { samplerate: one.sampleRateHz, channelConfig: String(one.channels) }),
-        // In bit/s, and in milliseconds.
-        bitrate,
-        jitter,
-      };
-      // hang's container, under the name that its players agreed on.
-      const legacy = { name, packaging: "legacy", ...common, initRef: refer(description) };
-      const made = cmaf.get(name);
-      if (made === undefined) return [legacy];
-      return [legacy, {
-        ...{ name: made.track, packaging: "cmaf", ...common },
-        initRef: refer(made.init),
-      }];
-    });
+  const ofKind = Map.groupBy(renditions, ({ kind }) => kind);
+  const videoFirst = [...ofKind.get("video") ?? [], ...ofKind.get("audio") ?? []];
+  // Players without a word for hang's container take the first track of a kind, so CMAF goes first. moq-dev's take no track
+  // without a role: they would take both of each rendition, and cannot read H.264 in CMAF.
+  const fragmented = videoFirst.flatMap((one) => {
+    const made = cmaf.get(one.name);
+    if (made === undefined) return [];
+    const mimeType = `${one.kind}/mp4`;
+    const initRef = refer(made.init);
+    return [{ name: made.track, packaging: "cmaf", mimeType, ...fieldsOf(one), initRef }];
+  });
+  // Under the name that hang's players agreed on.
+  const legacy = videoFirst.map((one) => ({
+    ...{ name: one.name, packaging: "legacy", role: one.kind, ...fieldsOf(one) },
+    initRef: refer(one.description),
+  }));
+  const tracks = [...fragmented, ...legacy];
   return { version: VERSION, tracks, ...(initDataList.length > 0 && { initDataList }) };
+}
+
+function fieldsOf(one: Rendition) {
+  const { codec, bitrate, jitterMs: jitter } = one;
+  return {
+    isLive: true,
+    // All tracks belong to one presentation.
+    renderGroup: 1,
+    altGroup: ALT_GROUP[one.kind],
+    codec,
+    ...(one.kind === "video"
+      ? { width: one.width, height: one.height, framerate: one.framerate }
+      : { samplerate: one.sampleRateHz, channelConfig: String(one.channels) }),
+    // In bit/s, and in milliseconds.
+    bitrate,
+    jitter,
+  };
 }
 
 /** The tracks in an MSF catalog, with their fields as they are; `undefined` when it has no list. */

@@ -82,3 +82,23 @@ Deno.test({
     }));
   },
 });
+
+Deno.test({
+  name: "moq exports by the MSF catalog what pub publishes: each rendition once",
+  ignore,
+  async fn() {
+    await using relay = await startRelay();
+    const name = ["--broadcast", "demo"];
+    const msf = ["export", "--catalog-format", "msf", "fmp4"];
+    const exporter = runMoq(relay.url, LITE_VERSIONS[1], [...name, ...msf]);
+    await exporter.stdin.close();
+    const file = new Response(exporter.stdout).bytes();
+    await using media = testMedia({ seconds: 3, size: "320x180" });
+    await using pub = start(["pub", relay.url, ...name], { stdin: media.stdout });
+    assert.equal(await pub.ended(), 0, pub.output());
+    assert.equal((await exporter.status).code, 0);
+    const packets = await probe(await file);
+    assert.equal(Math.max(...packets.map(({ streamIndex }) => streamIndex)), 1);
+    assert.equal(packets.filter(({ streamIndex }) => streamIndex === 0).length, 90);
+  },
+});
