@@ -225,7 +225,7 @@ export const ConfigSchema = z.strictObject({
     ),
     max_announcements: integer(
       { min: 0, max: 10_000_000, byDefault: 20_000 },
-      "Broadcasts that one session may announce at once; more are not taken.",
+      "Broadcasts that one session may announce at once, and tracks that it may publish one by one; more are not taken.",
     ),
     max_subscriptions: integer(
       { min: 0, max: 1_000_000, byDefault: 10_000 },
