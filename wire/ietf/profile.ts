@@ -71,6 +71,8 @@ export interface Profile {
   /** Which codes there are: a row of `codes.ts`. */
   readonly codes: "14" | "15" | "16" | "17" | "18" | "19" | "20";
 
+  /** Whether namespaces that begin with a dot are for the two ends of a session alone. */
+  readonly reservedNames: boolean;
   /** Fewest fields of a namespace. */
   readonly minNamespaceFields: 0 | 1;
   /** Whether a field of a namespace may be empty. */
@@ -134,6 +136,7 @@ const d14: Profile = {
   refusesMisplaced: false,
   messages: "14",
   codes: "14",
+  reservedNames: false,
   minNamespaceFields: 1,
   emptyFields: true,
   filter: "absolute",
@@ -225,6 +228,7 @@ const d18: Profile = {
   redirect: true,
   propertiesInOk: true,
   mandatoryProperties: true,
+  reservedNames: true,
   goaway: "timeout and request",
   subgroupTypeMask: 0x7f,
   fetchLayout: "delta",

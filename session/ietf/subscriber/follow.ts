@@ -9,6 +9,7 @@ import { sleep } from "../../../base/sleep.ts";
 import { ConnectionClosed, StreamReset } from "../../../transport/errors.ts";
 import { ProtocolViolation } from "../../../wire/errors.ts";
 import type { Messages } from "../../../wire/ietf/dialect.ts";
+import type { Namespace } from "../../../wire/ietf/names.ts";
 import type { Exchange } from "../exchange.ts";
 import { pathOf } from "../names.ts";
 import type { Requesting } from "./requesting.ts";
@@ -17,11 +18,11 @@ import type { Requesting } from "./requesting.ts";
 const REOPEN_MS = 1000;
 const REOPEN_TIMES = 10;
 
-/** Where namespaces go, each as its path below the session's root. */
+/** Where namespaces go. */
 export interface Heard {
   /** @returns false when it is refused. */
-  add(path: string): boolean;
-  delete(path: string): void;
+  add(namespace: Namespace): boolean;
+  delete(namespace: Namespace): void;
 }
 
 /**
@@ -47,34 +48,40 @@ async function ask(
   const { context: { clock, log }, exchanges } = shared;
   const wanted = kind === "subscribeTracks" ? "tracks" : "both";
   for (let times = 0; times < REOPEN_TIMES; times++) {
-    const known = new Set<string>();
+    const known = new Map<string, Namespace>();
     try {
       const exchange = await exchanges.open(kind, { prefix: [], wanted, parameters });
       await read(exchange, heard, known);
-      for (const path of known) heard.delete(path);
+      for (const namespace of known.values()) heard.delete(namespace);
       return exchange.cancel();
     } catch (error) {
       // The session's end is told to all offers at once, with how it has ended.
       if (error instanceof ConnectionClosed || error instanceof ProtocolViolation) return;
       if (!(error instanceof StreamReset)) throw error;
       log.debug("the server has given it up, asking again", { kind });
-      for (const path of known) heard.delete(path);
+      for (const namespace of known.values()) heard.delete(namespace);
     }
     await sleep(REOPEN_MS, undefined, clock);
   }
 }
 
 /** Reads until the server says no more. @throws {StreamReset} @throws {ConnectionClosed} @throws {ProtocolViolation} */
-async function read(exchange: Exchange, heard: Heard, known: Set<string>): Promise<void> {
+async function read(
+  exchange: Exchange,
+  heard: Heard,
+  known: Map<string, Namespace>,
+): Promise<void> {
   for (;;) {
     const message = await exchange.next();
     if (message === undefined || message.kind === "requestError") return;
+    // The prefix is empty, so the suffix is all of the namespace.
     if (message.kind === "namespace") {
-      const path = pathOf(message.value.suffix);
-      if (!known.has(path) && heard.add(path)) known.add(path);
+      const { suffix } = message.value;
+      const key = pathOf(suffix);
+      if (!known.has(key) && heard.add(suffix)) known.set(key, suffix);
     } else if (message.kind === "namespaceDone") {
-      const path = pathOf(message.value.suffix);
-      if (known.delete(path)) heard.delete(path);
+      const { suffix } = message.value;
+      if (known.delete(pathOf(suffix))) heard.delete(suffix);
     }
   }
 }

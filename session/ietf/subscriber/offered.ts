@@ -18,6 +18,10 @@ export const NOT_ALLOWED: Refusal = {
   word: "unauthorized",
   reason: "it may not be published here",
 };
+export const RESERVED: Refusal = {
+  word: "doesNotExist",
+  reason: "a namespace that begins with a dot is not passed on",
+};
 export const TOO_MANY: Refusal = {
   word: "overloaded",
   reason: "too many namespaces and tracks are offered",

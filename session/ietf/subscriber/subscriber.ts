@@ -20,7 +20,7 @@ import { ConnectionClosed, StreamReset } from "../../../transport/errors.ts";
 import { ProtocolViolation } from "../../../wire/errors.ts";
 import { decodeDatagram } from "../../../wire/ietf/data/datagram.ts";
 import type { SubgroupHeader } from "../../../wire/ietf/data/stream_head.ts";
-import type { FullName } from "../../../wire/ietf/names.ts";
+import type { FullName, Namespace } from "../../../wire/ietf/names.ts";
 import { joinPath, stripPrefix } from "../../../wire/path.ts";
 import type { SubscriberHalf } from "../../running_session.ts";
 import type { StreamReader } from "../../stream_reader.ts";
@@ -32,9 +32,18 @@ import { follow } from "./follow.ts";
 import { GroupFetch } from "./group_fetch.ts";
 import { Offers } from "./offers.ts";
 import { Publications } from "./publications.ts";
-import { NOT_ALLOWED, PUBLISHED_ALREADY, type Refusal, TOO_MANY, untilOver } from "./offered.ts";
+import {
+  NOT_ALLOWED,
+  PUBLISHED_ALREADY,
+  type Refusal,
+  RESERVED,
+  TOO_MANY,
+  untilOver,
+} from "./offered.ts";
 import type { Requesting } from "./requesting.ts";
 import { Subscription } from "./subscription.ts";
+
+const DOT = 0x2e;
 
 export class Subscriber implements SubscriberHalf {
   readonly #context: IetfContext;
@@ -72,8 +81,9 @@ export class Subscriber implements SubscriberHalf {
     this.#publications.follows = true;
     this.#offers.relayed();
     await follow(this.#shared, {
-      add: (path) => this.#refusal() === undefined && this.#offers.addNamespace(this.#below(path)),
-      delete: (path) => this.#offers.deleteNamespace(this.#below(path)),
+      add: (suffix) =>
+        this.#refusal(suffix) === undefined && this.#offers.addNamespace(this.#pathOf(suffix)),
+      delete: (suffix) => this.#offers.deleteNamespace(this.#pathOf(suffix)),
     });
   }
 
@@ -83,7 +93,7 @@ export class Subscriber implements SubscriberHalf {
     if (kind !== "publishNamespace" && kind !== "publish") {
       throw new ProtocolViolation(kind, "it is no request of a publisher");
     }
-    const path = this.#below(pathOf(value.namespace));
+    const path = this.#pathOf(value.namespace);
     const name = kind === "publish" ? trackNameOf(value.track) : "";
     const key = `${kind} ${path.length} ${path}${name}`;
     if (kind === "publish") this.#publications.yield(path, name);
@@ -97,7 +107,7 @@ export class Subscriber implements SubscriberHalf {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#running.set(key, promise);
     try {
-      const refusal = this.#refusal() ??
+      const refusal = this.#refusal(value.namespace) ??
         (kind === "publish"
           ? await this.#publications.serve(exchange, value, path, name)
           : await this.#publishNamespace(exchange, path));
@@ -207,10 +217,11 @@ export class Subscriber implements SubscriberHalf {
     return undefined;
   }
 
-  /** Why nothing may be offered now. */
-  #refusal(): Refusal | undefined {
-    const { consume, quota } = this.#context;
+  /** Why a namespace may not be offered now. */
+  #refusal([first]: Namespace): Refusal | undefined {
+    const { consume, quota, profile } = this.#context;
     if (consume === undefined || this.#over) return NOT_ALLOWED;
+    if (profile.reservedNames && first?.[0] === DOT) return RESERVED;
     return quota.mayAnnounce(this.#offers.count) ? undefined : TOO_MANY;
   }
 
@@ -219,8 +230,8 @@ export class Subscriber implements SubscriberHalf {
     exchange.refuse(word, reason);
   }
 
-  #below(path: string): string {
-    return joinPath(this.#context.root, path);
+  #pathOf(namespace: Namespace): string {
+    return joinPath(this.#context.root, pathOf(namespace));
   }
 
   /** A track's name as the peer knows it. */

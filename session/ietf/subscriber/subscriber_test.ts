@@ -71,6 +71,18 @@ Deno.test("a namespace may come back a moment before its end is seen", async () 
   assert.ok(up.origin.find("room/alice"));
 });
 
+Deno.test("a namespace that begins with a dot is not passed on, from 18 on", async () => {
+  for (const draft of DRAFTS) {
+    const up = await Upstream.of(draft);
+    const news = up.publishes("publishNamespace", { namespace: ns(".session", "x") });
+    const offered = up.publishes("publish", { namespace: ns(".x"), track: raw("t"), alias: 1 });
+    await tick();
+    const refused = draft >= 18 ? "refused doesNotExist" : undefined;
+    assert.deepEqual([news.end, offered.end], [refused, refused]);
+    assert.equal(up.origin.size, draft >= 18 ? 0 : 2);
+  }
+});
+
 Deno.test("namespaces and tracks together are limited like announcements", async () => {
   const up = await Upstream.of(18, { limits: { maxAnnouncements: 2 } });
   const one = up.publishes("publishNamespace", ROOM);
