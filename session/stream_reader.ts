@@ -31,7 +31,7 @@ export class StreamReader implements Waiting {
   constructor(
     readonly stream: ReceiveStream,
     readonly where = "stream",
-    readonly unfinished?: Unfinished,
+    public unfinished?: Unfinished,
   ) {}
 
   /** Bytes of fields and messages that were read so far. */

@@ -96,6 +96,7 @@ async function overBidi(
   const versions = profile.setupVersion === undefined ? [] : [profile.setupVersion];
   const begun = first ?? await begin(side, connection, unfinished);
   const { stream, reader } = begun;
+  reader.unfinished = unfinished; // nobody counted before the version was known
   let setup = begun.setup;
   if (side === "client" && setup === undefined) {
     const options = ourOptions(profile, opening);

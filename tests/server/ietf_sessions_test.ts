@@ -129,11 +129,12 @@ Deno.test("a request that is given up over QUIC, which has no reset here, ends a
   for (const { name } of PROFILES) {
     await using publisher = await at.client("moqt", { versions: [name] });
     await using viewer = await at.client("moqt", { versions: [name] });
-    const producer = publisher.publish("room").track("v");
+    const broadcast = publisher.publish("room");
+    const producer = broadcast.track("v");
     let watched = false;
     producer.onsubscribed = (any) => watched = any;
-    const told = viewer.announced("room").next();
-    assert.equal((await told)?.path, "room");
+    const news = viewer.announced("room");
+    assert.equal((await news.next())?.active, true);
     const subscription = viewer.subscribe("room", "v");
     await until(() => watched, `a subscription in ${name}`);
     subscription.close();
@@ -143,6 +144,8 @@ Deno.test("a request that is given up over QUIC, which has no reset here, ends a
       `the end of it at the relay in ${name}`,
     );
     await until(() => !watched, `the end of it at the publisher in ${name}`);
+    broadcast.close();
+    assert.equal((await news.next())?.active, false);
   }
 });
 
