@@ -4,6 +4,8 @@ import { type Found, onPath } from "./require.ts";
 const PEERS = {
   moq: "moq is not on PATH: it comes with the crate moq-cli (cargo install moq-cli)",
   "moq-relay": "moq-relay is not on PATH: it is a crate (cargo install moq-relay)",
+  "moq-interop-client":
+    "moq-interop-client is not on PATH: pip install aiomoqt (-r tests/outside/aiomoqt.txt), with Python 3.12 or newer",
   actionlint:
     "actionlint is not on PATH: go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
   nfpm: "nfpm is not on PATH: go install github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.1",
