@@ -19,7 +19,7 @@
  * ```
  *
  * A request is an {@link Ask}, on a stream of its own (17+) or on the control stream by its number (up to 16). Every wait
- * fails after ten seconds. Fields of a message that a test leaves out are empty.
+ * fails after five seconds. Fields of a message that a test leaves out are empty.
  *
  * @module
  */
@@ -32,7 +32,6 @@ import type {
   SendStream,
 } from "../../transport/connection.ts";
 import { dial } from "../../transport/dial.ts";
-import { Arrivals } from "../../transport/queue.ts";
 import type { WebTransportConnectOptions } from "../../transport/webtransport/webtransport_client.ts";
 import {
   type DatagramHead,
@@ -61,65 +60,23 @@ import { type Draft, type Profile, profileOf } from "../../wire/ietf/profile.ts"
 import {
   type DataStream,
   endOf,
+  Queue,
   raw,
   readDataStream,
   ScriptedFetch,
   ScriptedSubgroup,
   SeenFetch,
   SeenSubgroup,
+  showProperties,
   soon,
 } from "./peers/ietf_streams.ts";
+import { BLANK, EMPTY, ns, OF_SESSION, REQUESTS, shown } from "./peers/ietf_messages.ts";
 
-export { raw, SeenFetch, SeenSubgroup, soon };
-
-const EMPTY: Uint8Array = new Uint8Array();
-const utf8 = new TextEncoder();
-
-/** A namespace from texts. */
-export const ns = (...fields: string[]): Namespace => fields.map((field) => utf8.encode(field));
-/** A namespace as text, its fields parted by "|". */
-export const shown = (namespace: Namespace): string =>
-  namespace.map((field) => new TextDecoder().decode(field)).join("|");
-
-/** What a message says where a test does not. */
-const BLANK = {
-  parameters: {},
-  properties: EMPTY,
-  existing: undefined,
-  wanted: "both",
-  reason: "",
-  code: 0,
-  retryMs: undefined,
-  redirect: undefined,
-  streams: 0,
-  endOfTrack: false,
-  uri: "",
-  timeoutMs: undefined,
-  namespace: undefined,
-  prefix: undefined,
-  requestId: undefined,
-} as const;
-
-const REQUESTS: ReadonlySet<Kind> = new Set<Kind>([
-  "subscribe",
-  "trackStatus",
-  "publish",
-  "fetch",
-  "publishNamespace",
-  "subscribeNamespace",
-  "subscribeTracks",
-]);
-/** What is said of the session, not of a request. */
-const OF_SESSION: ReadonlySet<Kind> = new Set<Kind>([
-  "clientSetup",
-  "serverSetup",
-  "maxRequestId",
-  "requestsBlocked",
-]);
+export { ns, raw, SeenFetch, SeenSubgroup, shown, showProperties, soon };
 
 /** Waits for what comes on a queue. @throws {Error} */
-async function take<T>(queue: Arrivals<T>, what: string): Promise<T> {
-  const found = await soon(queue.next(), what);
+async function take<T>(queue: Queue<T>, what: string): Promise<T> {
+  const found = await queue.next(what);
   if (found === undefined) throw new Error(`the connection has ended before ${what}`);
   return found;
 }
@@ -127,9 +84,7 @@ async function take<T>(queue: Arrivals<T>, what: string): Promise<T> {
 /** One request, whoever has made it: what its other side says, and what is said back. */
 export class Ask {
   /** What has come and nobody took. */
-  readonly #messages = new Arrivals<ControlMessage>();
-  /** What had come when it ended. */
-  readonly #left: ControlMessage[] = [];
+  readonly #messages = new Queue<ControlMessage>();
   /** "fin", "reset 1" or "lost", once its own stream (17+) has ended. */
   end: string | undefined;
   /** "finished", "stopped", …: how our side of its own stream has ended. */
@@ -153,7 +108,7 @@ export class Ask {
   /** The next message. @throws {Error} */
   async next(): Promise<ControlMessage> {
     const what = `a message on ${this.request.kind} ${this.id}`;
-    const found = this.#left.shift() ?? await soon(this.#messages.next(), what);
+    const found = await this.#messages.next(what);
     if (found === undefined) throw new Error(`waited for ${what}, but it has ended: ${this.end}`);
     return found;
   }
@@ -165,7 +120,7 @@ export class Ask {
   }
   /** How many messages wait to be taken. */
   get waiting(): number {
-    return this.#left.length + this.#messages.length;
+    return this.#messages.length;
   }
   /** Waits until the other side has ended its own stream. @returns How. */
   async ended(): Promise<string> {
@@ -232,7 +187,7 @@ export class Ask {
   over(end: string): void {
     this.end ??= end;
     this.#over.resolve();
-    this.#left.push(...this.#messages.end());
+    this.#messages.end();
   }
 }
 
@@ -244,6 +199,8 @@ export interface PeerOptions {
   readonly versions?: readonly number[];
   /** Says nothing: no control stream, no SETUP. */
   readonly silent?: boolean;
+  /** Data streams are read once this has fulfilled: how slow viewers are. */
+  readonly hold?: Promise<void>;
 }
 
 const OPTIONS: WebTransportConnectOptions = { protocols: [] };
@@ -257,12 +214,13 @@ export class IetfPeer {
   /** What the session was closed with, once it is. */
   closed: { readonly code: number; readonly reason: string } | undefined;
   readonly #client: boolean;
+  readonly #hold: Promise<void> | undefined;
   readonly #asks = new Map<number, Ask>();
-  readonly #asked = new Arrivals<Ask>();
-  readonly #controls = new Arrivals<ControlMessage>();
-  readonly #subgroups = new Arrivals<SeenSubgroup>();
-  readonly #fetches = new Arrivals<SeenFetch>();
-  readonly #datagrams = new Arrivals<ObjectDatagram>();
+  readonly #asked = new Queue<Ask>();
+  readonly #controls = new Queue<ControlMessage>();
+  readonly #subgroups = new Queue<SeenSubgroup>();
+  readonly #fetches = new Queue<SeenFetch>();
+  readonly #datagrams = new Queue<ObjectDatagram>();
   readonly #orders = new Map<number, GroupOrder>();
   /** Every stream, so that none is collected and thereby finished. */
   readonly #held: unknown[] = [];
@@ -270,7 +228,13 @@ export class IetfPeer {
   readonly streams: DataStream[] = [];
   #nextId: number;
 
-  private constructor(readonly connection: Connection, draft: Draft, client: boolean) {
+  private constructor(
+    readonly connection: Connection,
+    draft: Draft,
+    client: boolean,
+    { hold }: PeerOptions,
+  ) {
+    this.#hold = hold;
     this.profile = profileOf(draft);
     this.dialect = dialectOf(this.profile);
     this.#client = client;
@@ -291,7 +255,7 @@ export class IetfPeer {
     draft: Draft,
     options: PeerOptions = {},
   ): Promise<IetfPeer> {
-    const peer = new IetfPeer(connection, draft, true);
+    const peer = new IetfPeer(connection, draft, true, options);
     if (options.silent === true) return peer;
     if (peer.profile.control === "uni") peer.control = await connection.openUni();
     else {
@@ -317,7 +281,7 @@ export class IetfPeer {
     draft: Draft,
     options: PeerOptions = {},
   ): Promise<IetfPeer> {
-    const peer = new IetfPeer(connection, draft, false);
+    const peer = new IetfPeer(connection, draft, false, options);
     if (options.silent === true) return peer;
     if (peer.profile.control === "uni") peer.control = await connection.openUni();
     else await peer.setup();
@@ -470,8 +434,8 @@ export class IetfPeer {
     return take(this.#fetches, "the answer to a fetch");
   }
   /** The next object that came as a datagram. @throws {Error} */
-  nextDatagram(): Promise<ObjectDatagram> {
-    return take(this.#datagrams, "a datagram");
+  nextDatagram(what = "a datagram"): Promise<ObjectDatagram> {
+    return take(this.#datagrams, what);
   }
   /** Waits until the session is closed. @returns The code. */
   async end(): Promise<number> {
@@ -488,9 +452,12 @@ export class IetfPeer {
   async #acceptUnis(): Promise<void> {
     for (let receive; (receive = await this.connection.acceptUni());) void this.#readUni(receive);
   }
+  #unis = 0;
   async #readUni(receive: ReceiveStream): Promise<void> {
     this.#held.push(receive);
     let control: Uint8Array | undefined;
+    // The first stream is the control stream (17+).
+    if (this.profile.control === "bidi" || this.#unis++ > 0) await this.#hold;
     await readDataStream(receive, this.profile, (stream, bytes) => {
       if (stream === "control") control = bytes;
       else if (stream !== "padding") {

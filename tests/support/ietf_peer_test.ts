@@ -34,6 +34,7 @@ for (const { name, draft, requestStreams, namespaceStream, messages } of PROFILE
       .object({ status: 3 }).fin();
     const seen = await (await b.nextSubgroup()).done();
     assert.equal(`${seen}`, "7/3/0 p128 [0=abcd 5{1005}=ef 6!3] fin");
+    assert.deepEqual(seen.decoded, ["0=abcd", "5{16=5}=ef", "6!3"]);
     const cut = await a.subgroup({ alias: 7, group: 4, subgroup: undefined, priority: 1 });
     cut.object({ id: 2, payload: "xy" }).raw(cut.bytesOf("1234").subarray(0, 4));
     const seenCut = await (await b.nextSubgroup()).until(1);

@@ -42,7 +42,8 @@ export function factsOf(told: Told, profile: Profile): Facts {
       ...UNTOLD_TRACK_INFO,
       ...(priority !== undefined && priority <= 255 && { priority: 255 - priority }),
       ...(maxAgeMs !== undefined && { maxAgeMs }),
-      ...(properties !== undefined && { properties }),
+      // Without any too: the bridge adds to tracks that come from elsewhere what their viewers need.
+      properties,
     },
     largest: told.parameters.largest,
   };
@@ -74,8 +75,7 @@ function propertiesOf(
   { properties }: Told,
   pairs: readonly Pair[],
   profile: Profile,
-): TrackProperties | undefined {
-  if (pairs.length === 0) return undefined;
+): TrackProperties {
   const bytes = profile.trackProperties ? properties : encodeProperties(pairs, profile);
   return { bytes, layout: layoutOf(profile) };
 }

@@ -21,6 +21,7 @@ import {
   STATUS,
 } from "../../../wire/ietf/data/object_head.ts";
 import { readStreamHead, type SubgroupHeader } from "../../../wire/ietf/data/stream_head.ts";
+import { decodeProperties } from "../../../wire/ietf/pairs.ts";
 import type { Profile } from "../../../wire/ietf/profile.ts";
 
 const EMPTY: Uint8Array = new Uint8Array();
@@ -28,7 +29,7 @@ const utf8 = new TextEncoder();
 const text = new TextDecoder();
 
 /** How long a test waits for what has to come. */
-const IN_TIME_MS = 10_000;
+const IN_TIME_MS = 5_000;
 
 /** What has to happen soon. @throws {Error} It has not. */
 export async function soon<T>(promise: Promise<T>, what: string, ms = IN_TIME_MS): Promise<T> {
@@ -38,6 +39,34 @@ export async function soon<T>(promise: Promise<T>, what: string, ms = IN_TIME_MS
     return await Promise.race([promise, late.promise]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** What has come and nobody has taken. What waits at its end can still be taken. */
+export class Queue<T> {
+  readonly #items: T[] = [];
+  #ended = false;
+  #changed = Promise.withResolvers<void>();
+
+  get length(): number {
+    return this.#items.length;
+  }
+  push(item: T): void {
+    this.#items.push(item);
+    this.#tell();
+  }
+  end(): void {
+    this.#ended = true;
+    this.#tell();
+  }
+  /** The next item; `undefined` behind the last one. @throws {Error} It does not come in time. */
+  async next(what: string): Promise<T | undefined> {
+    while (this.#items.length === 0 && !this.#ended) await soon(this.#changed.promise, what);
+    return this.#items.shift();
+  }
+  #tell(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
   }
 }
 
@@ -63,9 +92,22 @@ export interface SeenFetched extends SeenObject {
   readonly missing: Missing | undefined;
 }
 
-function show({ id, properties, status, payload }: SeenObject): string {
+/** @param profile Takes the properties apart; without it they are shown as bytes. */
+function show({ id, properties, status, payload }: SeenObject, profile?: Profile): string {
   const shown = status === STATUS.normal ? `=${text.decode(payload)}` : `!${status}`;
-  return `${id}${properties.length === 0 ? "" : `{${properties.toHex()}}`}${shown}`;
+  const said = profile === undefined
+    ? `{${properties.toHex()}}`
+    : showProperties(properties, profile);
+  return `${id}${properties.length === 0 ? "" : said}${shown}`;
+}
+
+/** Properties, however the draft writes them: "{16=5 13=0x636667}", or nothing. */
+export function showProperties(properties: Uint8Array, profile: Profile): string {
+  if (properties.length === 0) return "";
+  const pairs = decodeProperties(properties, profile).map(({ type, value }) =>
+    `${type}=${value instanceof Uint8Array ? `0x${value.toHex()}` : value}`
+  );
+  return `{${pairs.join(" ")}}`;
 }
 
 /** A data stream of the other side. It is read as it comes. */
@@ -80,7 +122,12 @@ export abstract class DataStream<T extends SeenObject = SeenObject> {
   #changed = Promise.withResolvers<void>();
   #at: number;
 
-  constructor(readonly receive: ReceiveStream, readonly heads: HeadParser, headBytes: number) {
+  constructor(
+    readonly receive: ReceiveStream,
+    readonly profile: Profile,
+    readonly heads: HeadParser,
+    readonly headBytes: number,
+  ) {
     this.#at = headBytes;
   }
 
@@ -103,7 +150,11 @@ export abstract class DataStream<T extends SeenObject = SeenObject> {
   }
   /** What the objects say, each in one word: "0=hello", "1{0d03636667}=hello" with properties, "2!3" with a status. */
   get words(): string[] {
-    return this.objects.map(show);
+    return this.objects.map((one) => show(one));
+  }
+  /** The same with the properties as pairs, which is the same in all drafts: "1{13=0x636667 16=5}=hello". */
+  get decoded(): string[] {
+    return this.objects.map((one) => show(one, this.profile));
   }
   stop(code = 1): void {
     this.receive.stop(code);
@@ -155,7 +206,7 @@ export class SeenSubgroup extends DataStream {
     profile: Profile,
     headBytes: number,
   ) {
-    super(receive, new ObjectHeads(profile, header.properties), headBytes);
+    super(receive, profile, new ObjectHeads(profile, header.properties), headBytes);
   }
   /** Its id, which may be that of the first object. */
   get subgroup(): number | undefined {
@@ -186,7 +237,7 @@ export class SeenFetch extends DataStream<SeenFetched> {
     headBytes: number,
     order: GroupOrder = "ascending",
   ) {
-    super(receive, new FetchHeads(profile, order), headBytes);
+    super(receive, profile, new FetchHeads(profile, order), headBytes);
   }
   /** What came, each in one word: "3/0/1=hello" is group, subgroup, object; "unknown..3/4" a range without objects. */
   override get words(): string[] {

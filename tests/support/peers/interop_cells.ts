@@ -33,6 +33,8 @@ export interface MatrixOptions {
   readonly relays: readonly MatrixRelay[];
   readonly peers: readonly MatrixPeer[];
   readonly versions: readonly string[];
+  /** All of them if absent. */
+  readonly transports?: readonly Transport[];
   /** Cells that run at the same time. */
   readonly parallel: number;
   /** How often a cell that fails is tried; 1 if absent. The programs share a machine that may be busy. */
@@ -45,13 +47,14 @@ const CELL_MS = 25_000;
 
 /** Runs every cell. Never rejects for what a peer does. */
 export async function runMatrix(options: MatrixOptions): Promise<Cell[]> {
-  const { relays, peers, versions, parallel, attempts = 1, onCell } = options;
+  const { relays, peers, versions, transports = TRANSPORTS, parallel, attempts = 1, onCell } =
+    options;
   const jobs: (() => Promise<Omit<Cell, "before">>)[] = [];
   for (const relay of relays) {
     for (const publisher of peers) {
       for (const subscriber of peers) {
         for (const version of versions) {
-          for (const transport of TRANSPORTS) {
+          for (const transport of transports) {
             jobs.push(() => runCell({ relay, publisher, subscriber, version, transport }));
           }
         }

@@ -193,6 +193,9 @@ const NET_PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
   "moq-lite-03": ["moq-lite-03"],
   "moq-lite-04": ["moq-lite-04"],
   "moq-lite-05": ["moq-lite-05"],
+  ...Object.fromEntries(
+    [15, 16, 17, 18, 19, 20].map((draft) => [`moq-transport-${draft}`, [`moqt-${draft}`]]),
+  ),
 };
 
 /** `@moq/net` in tabs of this browser. */
@@ -230,6 +233,17 @@ export async function netPeer(chromium: RunningChromium): Promise<MatrixPeer> {
       if (content === "data") return judged(await tab.net.readData(site.path, GROUPS, MAX_GROUPS));
       return `${await tab.net.readMedia(site.path, ENOUGH)} pictures`;
     },
+  };
+}
+
+/** A peer that speaks one version, whatever the other end of the cell speaks. */
+export function speaking(version: string, peer: MatrixPeer): MatrixPeer {
+  return {
+    ...peer,
+    name: `${peer.name} on ${version}`,
+    lacks: () => peer.lacks(version),
+    publish: (site, content) => peer.publish({ ...site, version }, content),
+    receive: (site, content) => peer.receive({ ...site, version }, content),
   };
 }
 
