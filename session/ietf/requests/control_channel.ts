@@ -4,9 +4,8 @@
  *
  * @module
  */
-import { sleep } from "../../../base/sleep.ts";
 import type { BidiStream, SendStream } from "../../../transport/connection.ts";
-import { ConnectionClosed, StreamReset } from "../../../transport/errors.ts";
+import { ConnectionClosed } from "../../../transport/errors.ts";
 import { ProtocolViolation } from "../../../wire/errors.ts";
 import { requestCode } from "../../../wire/ietf/codes.ts";
 import type { ControlMessage, Messages, Request } from "../../../wire/ietf/dialect.ts";
@@ -17,15 +16,12 @@ import { StreamReader } from "../../stream_reader.ts";
 import type { Channel, ChannelEvents } from "./channel.ts";
 import type { IetfContext } from "../context.ts";
 import { ControlExchange } from "./control_exchange.ts";
-import { controlOver } from "./control_end.ts";
+import { followControl } from "./control_stream.ts";
 import { readControl } from "./control_reader.ts";
 import type { Exchange, OnAccepted, RequestMessage } from "../exchange.ts";
-import { isAnswer, isRequest } from "./expected.ts";
+import { isRequest } from "./expected.ts";
 import { CountedIds, OurIds, type Side } from "./request_ids.ts";
 import { StreamExchange } from "./stream_exchange.ts";
-
-/** Messages that are taken in without a pause. */
-const SLICE = 256;
 
 /** The control stream, behind SETUP. */
 export interface ControlBidi {
@@ -64,26 +60,9 @@ export class ControlChannel implements Channel {
     return this.#control.send;
   }
 
-  async run(events: ChannelEvents): Promise<void> {
+  run(events: ChannelEvents): Promise<void> {
     this.#events = events;
-    const { dialect, quota } = this.#context;
-    const { reader } = this.#control;
-    try {
-      for (let count = 1;; count++) {
-        // Messages that came in one piece are read without a wait: other tasks need their turn.
-        if (count % SLICE === 0) await sleep(0);
-        const message = await readControl(reader, dialect);
-        if (message === undefined) return await controlOver(this.#context, "ended");
-        const wait = isAnswer(message.kind) ? undefined : quota.message();
-        if (wait !== undefined) await reader.prefetch(wait);
-        this.#hear(message);
-      }
-    } catch (error) {
-      if (error instanceof ConnectionClosed) return;
-      if (error instanceof ProtocolViolation) return this.#context.violated(error);
-      if (!(error instanceof StreamReset)) throw error;
-      await controlOver(this.#context, "reset");
-    }
+    return followControl(this.#context, this.#control.reader, (message) => this.#hear(message));
   }
 
   async open<K extends Exclude<Request, "update">>(

@@ -5,14 +5,13 @@
  * @module
  */
 import type { BidiStream, SendStream } from "../../../transport/connection.ts";
-import { ConnectionClosed, StreamReset } from "../../../transport/errors.ts";
 import { ProtocolViolation } from "../../../wire/errors.ts";
 import type { Messages, Request } from "../../../wire/ietf/dialect.ts";
 import { CONTROL_ORDER } from "../../context.ts";
 import { StreamReader } from "../../stream_reader.ts";
 import type { Channel, ChannelEvents } from "./channel.ts";
 import type { IetfContext } from "../context.ts";
-import { controlOver } from "./control_end.ts";
+import { followControl } from "./control_stream.ts";
 import { readControl } from "./control_reader.ts";
 import type { Exchange, RequestMessage } from "../exchange.ts";
 import { isRequest } from "./expected.ts";
@@ -46,27 +45,12 @@ export class StreamChannel implements Channel {
     return this.#control.send;
   }
 
-  async run(events: ChannelEvents): Promise<void> {
+  run(events: ChannelEvents): Promise<void> {
     this.#events = events;
-    const { dialect, quota } = this.#context;
-    const { reader } = this.#control;
-    try {
-      for (;;) {
-        const message = await readControl(reader, dialect);
-        if (message === undefined) return await controlOver(this.#context, "ended");
-        if (message.kind !== "goaway") {
-          throw new ProtocolViolation("control stream", `${message.kind} has no place there`);
-        }
-        const wait = quota.message();
-        if (wait !== undefined) await reader.prefetch(wait);
-        events.goaway(message.value);
-      }
-    } catch (error) {
-      if (error instanceof ConnectionClosed) return;
-      if (error instanceof ProtocolViolation) return this.#context.violated(error);
-      if (!(error instanceof StreamReset)) throw error;
-      await controlOver(this.#context, "reset");
-    }
+    return followControl(this.#context, this.#control.reader, ({ kind, value }) => {
+      if (kind === "goaway") return events.goaway(value);
+      throw new ProtocolViolation("control stream", `${kind} has no place there`);
+    });
   }
 
   async open<K extends Exclude<Request, "update">>(

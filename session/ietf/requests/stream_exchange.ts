@@ -113,8 +113,7 @@ export class StreamExchange extends AnyExchange {
     const { dialect, quota } = this.context;
     const message = await readControl(this.#reader, dialect);
     if (message === undefined || isAnswer(message.kind)) return message;
-    const wait = quota.message();
-    if (wait !== undefined) await this.#reader.prefetch(wait);
+    await quota.message();
     return message;
   }
 
