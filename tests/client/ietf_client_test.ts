@@ -22,13 +22,15 @@ async function carry(relay: Launched, from: string, to: string, scheme: "moqt" |
   const written = write(track);
   assert.equal((await told)?.path, path);
   using subscription = viewer.subscribe(path, "video");
+  /** Without timestamps, and without a word for the end of a track: that takes seconds. */
+  const isOld = /lite-0[1-4]/.test(from + to);
   const groups: number[] = [];
   for await (const group of subscription) {
     groups.push(group.sequence);
     let frame = 0;
     for await (const { payload: got, timestamp } of group) {
       assert.deepEqual(got, payload(group.sequence, frame), `${group.sequence}/${frame}`);
-      if (!/lite-0[1-4]/.test(from + to)) {
+      if (!isOld) {
         const at = (T0 + group.sequence * 1000 + frame * 40) * (subscription.info.timescale / 1000);
         assert.equal(timestamp, at);
       }
@@ -36,6 +38,7 @@ async function carry(relay: Launched, from: string, to: string, scheme: "moqt" |
       if (++frame === 4) written.more();
     }
     assert.equal(frame, 4);
+    if (isOld && group.sequence === 4) break;
   }
   assert.deepEqual(groups, groups.map((_, i) => groups[0]! + i));
   assert.equal(groups.at(-1), 4);
@@ -75,12 +78,14 @@ const PAIRS = [
   ["moq-transport-14", "moq-lite-03"],
 ] as const;
 
-Deno.test("groups and frames cross from every protocol to every other by the library, byte for byte", async (t) => {
-  await using relay = await launch();
-  for (const [from, to] of PAIRS) {
-    await t.step(`${from} -> ${to}`, () => carry(relay, from, to, "moqt"));
-  }
-  for (const [from, to] of [[EIGHTEEN, SIXTEEN], ["moq-lite-06", EIGHTEEN]] as const) {
-    await t.step(`${from} -> ${to} by WebTransport`, () => carry(relay, from, to, "https"));
-  }
-});
+for (const workers of ["1", "2"]) {
+  Deno.test(`groups and frames cross from every protocol to every other by the library, byte for byte; workers: ${workers}`, async (t) => {
+    await using relay = await launch({ flags: { "server.workers": workers } });
+    for (const [from, to] of PAIRS) {
+      await t.step(`${from} -> ${to}`, () => carry(relay, from, to, "moqt"));
+    }
+    for (const [from, to] of [[EIGHTEEN, SIXTEEN], ["moq-lite-06", EIGHTEEN]] as const) {
+      await t.step(`${from} -> ${to} by WebTransport`, () => carry(relay, from, to, "https"));
+    }
+  });
+}
