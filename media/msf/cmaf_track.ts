@@ -46,14 +46,7 @@ export class CmafTrack {
     this.track = track;
     this.#rendition = rendition;
     this.#source = source;
-    track.onsubscribed = (any) => {
-      if (any) this.#begin();
-    };
-  }
-
-  /** Whether it is being made now. */
-  get making(): boolean {
-    return this.#making !== undefined;
+    track.onsubscribed = (any) => any ? this.#begin() : this.#rest();
   }
 
   /** The source has ended: the track ends when all of it is written. */
@@ -77,17 +70,20 @@ export class CmafTrack {
     });
   }
 
+  /** The last reader has left. The next one is to begin with what is new then. */
+  #rest(): void {
+    if (this.#closed) return;
+    this.#making?.abort();
+    this.#making = undefined;
+    this.track.forget();
+  }
+
   async #make(signal: AbortSignal): Promise<void> {
     const writing = new Writing(this.#rendition, this.track);
     const reading = this.#source.subscribe({ signal });
     try {
       for (let group; (group = await nextOf(reading, signal)) !== undefined;) {
         await writing.take(group, signal);
-        if (this.track.subscribers > 0) continue;
-        // The next reader is to begin with what is new then.
-        this.track.forget();
-        this.#making = undefined;
-        return;
       }
       if (!signal.aborted) this.close(); // the source has ended
     } finally {
@@ -139,6 +135,7 @@ class Writing {
   }
 
   async #frame(frame: MediaFrame, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
     this.#release(frame.timestampUs);
     if (!this.#goesOn(frame)) {
       this.#group?.close();

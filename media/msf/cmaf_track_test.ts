@@ -28,10 +28,10 @@ async function offered(rendition: Rendition) {
   const info = { timescale: 1_000_000 };
   const source = broadcast.track(rendition.name, info);
   const track = broadcast.track(`${rendition.name}.cmaf`, info);
-  const cmaf = new CmafTrack({ rendition, source, track });
+  new CmafTrack({ rendition, source, track });
   for await (const _announced of reader.announced()) break;
   return {
-    ...{ source, track, cmaf, reader, rendition },
+    ...{ source, track, reader, rendition },
     /** One group; it stays open unless `ends`. */
     group(timesMs: readonly number[], ends = true, sequence = source.nextGroup) {
       const group = source.group(sequence);
@@ -122,8 +122,7 @@ Deno.test("nothing is made while nobody reads, and it begins again for the next 
   running!.close();
   first.close();
   await until(() => demo.track.subscribers === 0, "the relay to leave");
-  demo.group([120]);
-  await until(() => !demo.cmaf.making, "it to stop");
+  await until(() => demo.source.subscribers === 0, "it to leave its source");
   const made = demo.track.nextGroup;
   for (let ms = 140; ms < 200; ms += 20) demo.group([ms]);
   assert.equal(demo.track.nextGroup, made);
@@ -171,6 +170,20 @@ Deno.test("the track ends with its source, after the last frame", async () => {
   assert.deepEqual((await viewer.frames(group)).map(({ ms }) => ms), [0, 40]);
   assert.equal(await viewer.next(), undefined);
   viewer.close();
+});
+
+Deno.test("it is left at once, in the middle of a group, and the next reader gets that group from its start", async () => {
+  await using demo = await offered(PICTURE);
+  const group = demo.group([0, 40, 80], false);
+  for (let i = 0; i < 3; i++) {
+    const viewer = read(demo.reader, PICTURE);
+    const got = await viewer.next();
+    assert.deepEqual((await viewer.frames(got, 2)).map(({ ms }) => ms), [0, 40]);
+    got!.close();
+    viewer.close();
+    await until(() => demo.source.subscribers === 0, "it to leave its source");
+  }
+  group.close();
 });
 
 Deno.test("a frame that is no frame is left out", async () => {
