@@ -4,6 +4,7 @@
  * @module
  */
 import { reasonOf } from "../../../base/errors.ts";
+import { sleep } from "../../../base/sleep.ts";
 import type {
   Location,
   TrackRequest,
@@ -11,7 +12,7 @@ import type {
   UpstreamSubscription,
 } from "../../../relay/ports.ts";
 import { ConnectionClosed } from "../../../transport/errors.ts";
-import { requestWord, sessionCode } from "../../../wire/ietf/codes.ts";
+import { doneWord, requestWord, sessionCode } from "../../../wire/ietf/codes.ts";
 import type { ControlMessage, Messages } from "../../../wire/ietf/dialect.ts";
 import type { WideInteger } from "../../../wire/ietf/integers.ts";
 import type { FullName } from "../../../wire/ietf/names.ts";
@@ -24,9 +25,11 @@ import { HeadFill } from "./head_fill.ts";
 import type { Requesting } from "./requesting.ts";
 import { TrackStreams } from "./track_streams.ts";
 
-/** How long to wait before a track is asked for again that the peer takes to be subscribed still, and how often. */
+/** How long to wait before a track is asked for again, and how often that is tried. */
 const RETRY_MS = 50;
 const RETRIES = 3;
+/** What has run for so long may be asked for again as often as the first time. */
+const STEADY_MS = 10_000;
 
 export class Subscription implements UpstreamSubscription {
   readonly #shared: Requesting;
@@ -41,6 +44,8 @@ export class Subscription implements UpstreamSubscription {
   #forward: boolean;
   #asked = true;
   #answered = false;
+  /** Whether the sink knows that the track is there. */
+  #accepted = false;
   /** The peer has said the last word. */
   #told = false;
 
@@ -62,16 +67,17 @@ export class Subscription implements UpstreamSubscription {
   /** Sends the request and reads what is said of it until it is over. Never throws. */
   async run(): Promise<void> {
     try {
-      for (let again = 0; await this.#run(again < RETRIES); again++) {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        this.#shared.context.clock.after(RETRY_MS << again, resolve);
-        await promise;
-        if (this.#streams.over) return;
+      const { clock } = this.#shared.context;
+      for (let tries = 0; !this.#streams.over;) {
+        const since = clock.now();
+        if (!await this.#run(tries < RETRIES)) return;
+        tries = clock.now() - since > STEADY_MS ? 0 : tries + 1;
+        await sleep(RETRY_MS << tries, undefined, clock);
       }
     } catch (error) {
       if (error instanceof ProtocolViolation) this.#shared.context.failed(error);
       if (error instanceof ConnectionClosed) return this.#streams.lost();
-      const why = this.#answered ? "lost" : "not-found";
+      const why = this.#accepted ? "lost" : "not-found";
       this.#streams.end({ kind: "failed", why, reason: reasonOf(error) });
     }
   }
@@ -91,7 +97,7 @@ export class Subscription implements UpstreamSubscription {
     this.#streams.lost();
   }
 
-  /** @returns Whether to ask again in a moment: the peer has not seen yet that we have left the track before. */
+  /** @returns Whether to ask again in a moment. */
   async #run(mayAskAgain: boolean): Promise<boolean> {
     const { context: { profile }, exchanges } = this.#shared;
     const exchange = await exchanges.open("subscribe", {
@@ -103,6 +109,8 @@ export class Subscription implements UpstreamSubscription {
       return false;
     }
     this.#exchange = exchange;
+    this.#asked = true;
+    this.#answered = this.#told = false;
     for (;;) {
       const message = await exchange.next();
       if (this.#streams.over) return false;
@@ -110,22 +118,33 @@ export class Subscription implements UpstreamSubscription {
         this.#silent();
         return false;
       }
-      if (message.kind === "requestError" && mayAskAgain && this.#isDuplicate(message.value)) {
+      if (mayAskAgain && this.#asksAgain(message)) {
+        exchange.finish();
+        this.#streams.again();
         return true;
       }
       if (await this.#heard(message)) return false;
     }
   }
 
-  #isDuplicate({ code }: Messages["requestError"]): boolean {
-    const word = requestWord(this.#shared.context.profile, "subscribe", code);
-    return !this.#answered && word === "duplicateSubscription";
+  /**
+   * Whether the track goes on, and only the subscription does not: its time is up, or we were too slow for it. Or the peer has
+   * not seen yet that we have left the track before.
+   */
+  #asksAgain({ kind, value }: ControlMessage): boolean {
+    const { profile } = this.#shared.context;
+    if (kind === "requestError" && !this.#answered) {
+      return requestWord(profile, "subscribe", value.code) === "duplicateSubscription";
+    }
+    if (kind !== "publishDone" || !this.#answered) return false;
+    const word = doneWord(profile, value.code);
+    return word === "expired" || word === "tooFarBehind";
   }
 
   /** @returns Whether nothing more is to be read. @throws {ProtocolViolation} */
   async #heard(message: ControlMessage): Promise<boolean> {
     const { profile } = this.#shared.context;
-    if (message.kind === "subscribeOk" && !this.#answered) await this.#accepted(message.value);
+    if (message.kind === "subscribeOk" && !this.#answered) await this.#accept(message.value);
     else if (message.kind === "requestError" && !this.#answered) {
       this.#told = true;
       this.#streams.end(refusalOf(message.value, "subscribe", profile));
@@ -139,7 +158,7 @@ export class Subscription implements UpstreamSubscription {
     return this.#streams.over;
   }
 
-  async #accepted(ok: Messages["subscribeOk"]): Promise<void> {
+  async #accept(ok: Messages["subscribeOk"]): Promise<void> {
     const { context, aliases } = this.#shared;
     this.#answered = true;
     const mandatory = unknownMandatory(ok.properties, context.profile);
@@ -153,7 +172,9 @@ export class Subscription implements UpstreamSubscription {
     }
     this.#streams.info = facts.info;
     if (facts.largest !== undefined) this.#streams.fill = this.#fill(facts.largest);
-    this.#sink.accepted(facts);
+    if (!this.#accepted) this.#sink.accepted(facts);
+    this.#accepted = true;
+    if (this.#alias !== undefined) aliases.delete(this.#alias, this.#streams);
     this.#alias = ok.alias;
     if (!await aliases.claim(ok.alias, this.#streams)) {
       context.close(

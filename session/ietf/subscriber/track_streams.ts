@@ -193,6 +193,11 @@ export class TrackStreams {
     this.#sink.ended(leaving ? { ...end, leaving } : end);
   }
 
+  /** The same track comes by another subscription from now on, which counts its streams anew. */
+  again(): void {
+    this.#count = 0;
+  }
+
   /**
    * Its name or its alias is wanted for another track.
    * @returns Whether it has made room: its publisher has ended it, and only what is on its way was waited for.
