@@ -221,6 +221,28 @@ Deno.test("conditions on objects are refused, and an update that asks for them e
 });
 
 for (const draft of [14, 16, 18] as const) {
+  Deno.test(`draft ${draft}: what is taken back can be asked for again at once`, async () => {
+    const { at, publisher } = await published(draft);
+    const viewer = await join(at, draft);
+    const watch = () => viewer.ask("subscribeNamespace", { prefix: ns("x"), wanted: "both" });
+    let asked = await subscribe(viewer);
+    await asked.expect("subscribeOk");
+    let watching = await watch();
+    await watching.expect("requestOk");
+    for (let i = 0; i < 3; i++) {
+      // On streams of their own the new request may overtake the end of the old one.
+      const again = await subscribe(viewer);
+      const anew = await watch();
+      await tick();
+      asked.cancel();
+      watching.cancel();
+      await (asked = again).expect("subscribeOk");
+      await (watching = anew).expect("requestOk");
+    }
+    assert.equal(publisher.waiting, 0);
+    await at.relay.close();
+  });
+
   Deno.test(`draft ${draft}: a fetch that joins a subscription that is not accepted, or on its way, waits for it`, async () => {
     const at = testRelay();
     const publisher = await join(at, draft);

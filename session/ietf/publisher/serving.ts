@@ -15,6 +15,7 @@ import type { Exchange, Exchanges } from "../exchange.ts";
 import { pathOf, trackNameOf } from "../names.ts";
 import { Aliases } from "./objects/aliases.ts";
 import type { ServedTrack } from "./served_track.ts";
+import { Vacancies } from "./vacancies.ts";
 
 /** How long a request may be behind one that names it. */
 const OVERTAKEN_MS = 500;
@@ -30,6 +31,7 @@ export class Serving {
   /** Tracks that go out, by the request that they go out for. */
   readonly served = new Map<number, ServedTrack>();
   readonly aliases = new Aliases();
+  readonly vacancies: Vacancies;
   /** Tracks that are offered to the peer by PUBLISH. */
   readonly offers = new Set<{ cancel(): void }>();
   /** Answers to FETCH that are on their way. */
@@ -49,7 +51,9 @@ export class Serving {
     readonly context: IetfContext,
     readonly exchanges: Exchanges,
     readonly self: BroadcastSource,
-  ) {}
+  ) {
+    this.vacancies = new Vacancies(context.clock);
+  }
 
   /** Subscriptions, published tracks and fetches there are now. */
   get count(): number {
@@ -86,8 +90,9 @@ export class Serving {
       this.#count--;
       if (key === undefined) return;
       const others = this.#asked.get(key)! - 1;
-      if (others === 0) this.#asked.delete(key);
-      else this.#asked.set(key, others);
+      if (others > 0) return void this.#asked.set(key, others);
+      this.#asked.delete(key);
+      this.vacancies.changed();
     };
   }
 

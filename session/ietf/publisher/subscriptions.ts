@@ -35,15 +35,19 @@ export async function serveSubscribe(
     exchange.refuse(word, reason);
   };
   if (hasConditions(asked.parameters)) return refuse("invalidFilter", NO_CONDITIONS);
-  if (serving.has(place) && !profile.manySubscriptions) {
-    return refuse("duplicateSubscription", "this session has a subscription to the track");
-  }
-  const leave = serving.enter(place);
-  if (leave === undefined) return refuse("overloaded", "too many subscriptions");
   const subscribing = new Subscribing(serving, exchange, asked.parameters, refuse);
+  serving.starts(exchange.id, subscribing.started);
+  const updates = followUpdates(exchange, subscribing);
+  let leave: (() => void) | undefined;
   try {
-    const updates = followUpdates(exchange, subscribing);
-    serving.starts(exchange.id, subscribing.started);
+    if (!profile.manySubscriptions && serving.has(place)) {
+      await serving.vacancies.wait(() => !serving.has(place));
+      if (serving.has(place)) {
+        return refuse("duplicateSubscription", "this session has a subscription to the track");
+      }
+    }
+    leave = serving.enter(place);
+    if (leave === undefined) return refuse("overloaded", "too many subscriptions");
     const route = routeTo(serving, place, asked.parameters.rendezvousTimeoutMs, updates);
     const broadcast = route instanceof Promise ? await route : route;
     if (typeof broadcast === "object") {
@@ -61,7 +65,7 @@ export async function serveSubscribe(
     refuse("overloaded", error.message);
   } finally {
     subscribing.cancel();
-    leave();
+    leave?.();
   }
 }
 

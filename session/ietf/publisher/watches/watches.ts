@@ -36,10 +36,13 @@ export class Watches {
     const { prefix } = asked;
     const { kind } = exchange.request;
     if (hasConditions(asked.parameters)) return exchange.refuse("invalidFilter", NO_CONDITIONS);
-    const overlaps = [...this.#running].some((one) =>
-      one.kind === kind && (isPrefix(one.prefix, prefix) || isPrefix(prefix, one.prefix))
-    );
-    if (overlaps) {
+    const overlaps = () =>
+      [...this.#running].some((one) =>
+        one.kind === kind && (isPrefix(one.prefix, prefix) || isPrefix(prefix, one.prefix))
+      );
+    const { vacancies } = this.#serving;
+    if (overlaps()) await vacancies.wait(() => !overlaps());
+    if (overlaps()) {
       log.debug("watch refused: it overlaps with another", { kind });
       return exchange.refuse("prefixOverlap", "another request of this session covers the prefix");
     }
@@ -54,6 +57,7 @@ export class Watches {
       await this.#run(exchange, asked);
     } finally {
       this.#running.delete(watch);
+      vacancies.changed();
     }
   }
 
