@@ -91,7 +91,8 @@ export const ConfigSchema = z.strictObject({
     ),
     max_bidi_streams: integer(
       { min: 3, max: 100_000, byDefault: 100 },
-      "Bidirectional streams (subscriptions, announcements, fetches) a peer may have open at once.",
+      "Bidirectional streams (subscriptions, announcements, fetches) a peer may have open at once. From moq-transport-17 on " +
+        "each namespace and each track that a peer publishes takes one too.",
     ),
     congestion_control: oneOf(
       ["bbr", "cubic"],

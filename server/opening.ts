@@ -254,8 +254,12 @@ function recorderOf(
   });
 }
 
-/** Streams the upstream relay may have open: one session carries all live tracks that viewers here watch. */
+/**
+ * Streams the upstream relay may have open: one session carries all live tracks that viewers here watch. With moq-transport
+ * each track that it offers is a request of its own.
+ */
 const UPSTREAM_UNI_STREAMS = 10_000;
+const UPSTREAM_BIDI_STREAMS = 1_000;
 
 /** The link to the configured upstream relay. It is not dialed yet. @throws {UpstreamTrustError} */
 function upstreamLink(config: Config, relay: Relay, log: Logger): Upstream | undefined {
@@ -276,6 +280,7 @@ function upstreamLink(config: Config, relay: Relay, log: Logger): Upstream | und
         transport: {
           ...transportOf(config),
           maxUniStreams: Math.max(config.server.maxUniStreams, UPSTREAM_UNI_STREAMS),
+          maxBidiStreams: Math.max(config.server.maxBidiStreams, UPSTREAM_BIDI_STREAMS),
         },
       }),
   });

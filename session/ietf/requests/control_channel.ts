@@ -91,8 +91,7 @@ export class ControlChannel implements Channel {
   /** Only SUBSCRIBE_NAMESPACE comes on a stream of its own, in draft 16. */
   async bidi(stream: BidiStream, reader: StreamReader): Promise<void> {
     const { dialect, profile, quota } = this.#context;
-    const wait = quota.message();
-    if (wait !== undefined) await reader.prefetch(wait);
+    await quota.message();
     const request = await readControl(reader, dialect);
     if (request === undefined) return stream.send.finish(); // cancelled before its first byte: browsers do that
     if (request.kind !== "subscribeNamespace" || !profile.namespaceStream) {

@@ -83,8 +83,7 @@ export class StreamChannel implements Channel {
 
   async bidi(stream: BidiStream, reader: StreamReader): Promise<void> {
     const { dialect, quota } = this.#context;
-    const wait = quota.message();
-    if (wait !== undefined) await reader.prefetch(wait);
+    await quota.message();
     const request = await readControl(reader, dialect);
     if (request === undefined) return stream.send.finish(); // cancelled before its first byte: browsers do that
     if (!isRequest(request)) {
