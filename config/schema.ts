@@ -230,7 +230,7 @@ export const ConfigSchema = z.strictObject({
     ),
     max_subscriptions: integer(
       { min: 0, max: 1_000_000, byDefault: 10_000 },
-      "Subscriptions that one session may have at once; `server.max_bidi_streams` is the nearer limit for most.",
+      "Subscriptions that one session may have at once, on moq-transport with fetches and tracks published to it; `server.max_bidi_streams` is the nearer limit for most.",
     ),
     max_message_rate: integer(
       { min: 0, max: 10_000_000, byDefault: 2_000 },
