@@ -54,6 +54,11 @@ export function httpRequest(
   };
 }
 
+/** Whether a refusal is not the last word: a token in SETUP may change it. */
+export function awaitsToken(request: AdmissionRequest, { reason }: Refusal): boolean {
+  return request.tokenMayFollow === true && (reason === "no_token" || reason === "server_refused");
+}
+
 export interface AdmissionOptions {
   readonly relay: Relay;
   readonly authorizer: Authorizer;
@@ -88,9 +93,7 @@ export class Admission {
   async admit(request: AdmissionRequest): Promise<Admitted | Refusal> {
     const answer = await this.#decide(request);
     if (!("reason" in answer)) return this.confirm(request, answer);
-    return answer.reason === "no_token" && request.tokenMayFollow === true
-      ? answer
-      : this.#refuse(request, answer);
+    return awaitsToken(request, answer) ? answer : this.#refuse(request, answer);
   }
 
   async #decide(request: AdmissionRequest): Promise<Admitted | Refusal> {

@@ -16,7 +16,7 @@ import { alpnsOf, isIetfProtocol } from "../wire/versions.ts";
 import type { Connection } from "../transport/connection.ts";
 import { acceptConnections } from "../transport/accept.ts";
 import { AccessLog } from "./http/access_log.ts";
-import { Admission, type AdmissionRequest, type Entrance } from "./admission.ts";
+import { Admission, type AdmissionRequest, awaitsToken, type Entrance } from "./admission.ts";
 import { Authorizer } from "./auth/authorizer.ts";
 import { bearerOfSetup, splitPath, tokenOf } from "./auth/request.ts";
 import type { HttpApp } from "./http/http_listener.ts";
@@ -191,7 +191,7 @@ export class Node implements NodeView {
       tokenOf({ query: splitPath(request.path).query }) === undefined;
     const asked = { ...request, tokenMayFollow };
     const answer = await this.admission.admit(asked);
-    const refused = "reason" in answer && !(tokenMayFollow && answer.reason === "no_token");
+    const refused = "reason" in answer && !awaitsToken(asked, answer);
     const answers = request.transport === "websocket"
       ? this.webSocketAnswers
       : this.webTransportAnswers;

@@ -123,6 +123,33 @@ Deno.test("a token in SETUP lets in as one in the URL does", async () => {
   await Deno.remove(file);
 });
 
+Deno.test("an auth server is asked for a token in SETUP too", async () => {
+  const asked: string[] = [];
+  await using server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    async (request) => {
+      const { event, query = "" } = await request.json();
+      if (event === "connect") asked.push(query);
+      if (query !== "jwt=secret") return new Response(null, { status: 401 });
+      return Response.json({ publish: ["**"], subscribe: ["**"] });
+    },
+  );
+  const url = `http://127.0.0.1:${server.addr.port}/`;
+  await using at = await launch({ flags: { "auth.server_url": url } });
+  const value = new TextEncoder().encode("secret");
+  const hash = at.certificate.sha256;
+  for (const scheme of ["moqt", "https"]) {
+    const setup = { tokens: [{ kind: "value", type: 0, value }] } as const;
+    const peer = await IetfPeer.dial(`${scheme}://localhost:${at.port}/`, 18, { hash, setup });
+    const news = await peer.ask("publishNamespace", { namespace: ns("room") });
+    await news.expect("requestOk");
+    peer.connection.close();
+    const stranger = await IetfPeer.dial(`${scheme}://localhost:${at.port}/`, 18, { hash });
+    assert.equal((await stranger.connection.closed).code, 2);
+  }
+  assert.deepEqual(asked, ["jwt=secret", "", "", "jwt=secret", ""]);
+});
+
 Deno.test("a request that is given up over QUIC, which has no reset here, ends at both sides", async () => {
   await using at = await launch();
   const { relay } = at.server;
