@@ -89,3 +89,18 @@ for (const workers of ["1", "2"]) {
     }
   });
 }
+
+Deno.test("a group that was written before anybody came is there for whoever comes, from and to every protocol", async (t) => {
+  await using relay = await launch();
+  for (const [from, to] of [["moq-transport-14", "moq-lite-06"], ...PAIRS] as const) {
+    await t.step(`${from} -> ${to}`, async () => {
+      await using publisher = await relay.client("moqt", { versions: [from] });
+      await using viewer = await relay.client("moqt", { versions: [to] });
+      const track = publisher.publish(`still/${from}/${to}`).track("catalog.json");
+      track.write("static");
+      using subscription = viewer.subscribe(`still/${from}/${to}`, "catalog.json");
+      using group = (await subscription.group())!;
+      assert.equal(new TextDecoder().decode((await group.frame())!.payload), "static");
+    });
+  }
+});

@@ -213,3 +213,21 @@ Deno.test("a head that nobody goes on with is whole when the track ends", async 
   await tick();
   assert.deepEqual(shown(reader, up), ["0|0|0=a|complete", "1|5|5=x|complete"]);
 });
+
+Deno.test("a group of which nothing more comes is fetched after a moment, where the filter leaves it out", async () => {
+  for (const draft of DRAFTS) {
+    const { up, reader } = await joined(draft);
+    up.relay.clock.advance(1000);
+    await tick();
+    if (up.context.profile.unfilteredSubscribe) {
+      assert.deepEqual(reader.groups, [], "the peer sends it by itself");
+      continue;
+    }
+    const asked = await fetchOf(up);
+    asked.hears("fetchOk", { end: LARGEST });
+    const answer = await up.peer.fetchStream(asked.id);
+    answer.object({ group: 3, object: 0 }, "static").fin();
+    await tick();
+    assert.deepEqual(shown(reader, up).map((line) => line.split("|")[2]), ["0=static"]);
+  }
+});

@@ -31,6 +31,9 @@ const RETRIES = 3;
 /** What has run for so long may be asked for again as often as the first time. */
 const STEADY_MS = 10_000;
 
+/** How long nothing may come of a group that has begun before its head is fetched, in milliseconds. */
+const STILL_MS = 100;
+
 export class Subscription implements UpstreamSubscription {
   readonly #shared: Requesting;
   readonly #name: FullName;
@@ -171,7 +174,15 @@ export class Subscription implements UpstreamSubscription {
       this.#start = { group: facts.largest.group, object: facts.largest.object + 1 };
     }
     this.#streams.info = facts.info;
-    if (facts.largest !== undefined) this.#streams.fill = this.#fill(facts.largest);
+    if (facts.largest !== undefined) {
+      const fill = this.#streams.fill = this.#fill(facts.largest);
+      // The filter has left out what the newest group has so far, and perhaps nothing more comes of it.
+      if (!context.profile.unfilteredSubscribe) {
+        context.clock.after(STILL_MS, () => {
+          if (this.#streams.fill === fill) fill.start();
+        });
+      }
+    }
     if (!this.#accepted) this.#sink.accepted(facts);
     this.#accepted = true;
     if (this.#alias !== undefined) aliases.delete(this.#alias, this.#streams);
