@@ -8,7 +8,7 @@ import type { ReceiveStream } from "../transport/connection.ts";
 import { ProtocolViolation } from "../wire/errors.ts";
 import { MAX_MESSAGE_BYTES, type Message } from "../wire/message.ts";
 import { getVarint, MAX_VARINT, varintWidth } from "../wire/varint.ts";
-import { MESSAGE_TIMEOUT_MS, type Unfinished, type Waiting } from "./unfinished.ts";
+import { LateMessage, MESSAGE_TIMEOUT_MS, type Unfinished, type Waiting } from "./unfinished.ts";
 
 /** A piece that keeps this much more memory alive than it needs is copied before the next one is awaited. */
 const MAX_WASTE_BYTES = 64;
@@ -191,7 +191,7 @@ export class StreamReader implements Waiting {
         if (this.#pending !== undefined) await this.#pending;
         else await this.#more();
         if (this.#expired) {
-          throw new ProtocolViolation(this.where, `not whole after ${MESSAGE_TIMEOUT_MS} ms`);
+          throw new LateMessage(this.where, `not whole after ${MESSAGE_TIMEOUT_MS} ms`);
         }
       }
     } catch (error) {

@@ -13,6 +13,9 @@ export const MAX_UNFINISHED_BYTES = 128 << 10;
 /** How long a message may take from its first byte to its last. */
 export const MESSAGE_TIMEOUT_MS = 10_000;
 
+/** The rest of a message did not come in time. */
+export class LateMessage extends ProtocolViolation {}
+
 /** Waits for the rest of a message. */
 export interface Waiting {
   /** The rest took too long: gives the stream up with this code. */

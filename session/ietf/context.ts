@@ -1,7 +1,7 @@
 import { CLOSE_REASONS, type CloseReason, STREAM_REASONS, type StreamReason } from "../reasons.ts";
 import { type Codes, MAX_REASON, type Opening, SessionContext } from "../context.ts";
 import type { Entry } from "../session.ts";
-import type { Unfinished } from "../unfinished.ts";
+import { LateMessage, type Unfinished } from "../unfinished.ts";
 import type { ObjectLayout } from "../convert/layouts.ts";
 import { sessionCode, streamCode } from "../../wire/ietf/codes.ts";
 import { type Dialect, dialectOf } from "../../wire/ietf/dialect.ts";
@@ -34,9 +34,13 @@ export class IetfContext extends SessionContext {
 
   /** Closes the session with the draft's own code for what is wrong. */
   override violated(error: ProtocolViolation): void {
-    if (!(error instanceof Fault)) return super.violated(error);
+    const word = error instanceof Fault
+      ? error.word
+      : error instanceof LateMessage
+      ? "controlTimeout"
+      : "protocolViolation";
     this.log.warn("session closed: protocol violation", { reason: error.message });
-    this.close(sessionCode(this.profile, error.word), error.message.slice(0, MAX_REASON));
+    this.close(sessionCode(this.profile, word), error.message.slice(0, MAX_REASON));
   }
 }
 

@@ -172,11 +172,19 @@ export class IetfSession extends RunningSession {
 
   async #uni(stream: ReceiveStream, reader: StreamReader): Promise<void> {
     const { profile } = this.#context;
+    let unknown = false;
     let head;
     try {
-      head = await reader.parsed((bytes) => readStreamHead(bytes, profile));
+      head = await reader.parsed((bytes) => {
+        unknown = true;
+        const parsed = readStreamHead(bytes, profile);
+        unknown = false;
+        return parsed;
+      });
     } catch (error) {
-      return this.#judge(error); // by the draft the session ends: nobody knows what such a stream is
+      // By the draft the session ends where nobody knows what a stream is. One that was cut or is late ends alone.
+      if (!unknown) throw error;
+      return this.#judge(error);
     }
     if (head === undefined) return; // it was given up before it began
     reader.whole();

@@ -54,8 +54,23 @@ for (const draft of DRAFTS) {
     await tick(2);
     at.clock.advance(2_000);
     await tick(2);
-    assert.notEqual(peer.closed?.code ?? 0, 0);
+    assert.equal(codeOf(peer), 0x11);
     assert.equal(at.relay.hits.messageTime, 1);
+  });
+
+  Deno.test(`draft ${draft}: the head of a data stream that is late or cut ends that stream alone`, async () => {
+    const at = testRelay();
+    const peer = await enter(at, draft);
+    const late = await peer.connection.openUni();
+    late.write(hex("14 01"));
+    const cut = await peer.connection.openUni();
+    cut.write(hex("14 01"));
+    cut.finish();
+    await tick();
+    at.clock.advance(12_000);
+    await tick(2);
+    assert.deepEqual([codeOf(peer), await late.closed], [undefined, "stopped"]);
+    assert.equal(at.relay.stats.streamsMalformed, 2);
   });
 }
 
