@@ -8,8 +8,7 @@ import type { TrackEnd } from "../../../relay/reading.ts";
 import type { Track } from "../../../relay/track.ts";
 import type { RequestWord } from "../../../wire/ietf/codes.ts";
 import { Awaited } from "./awaited.ts";
-import { EVERYTHING } from "./range.ts";
-import { requestOf } from "./served_track.ts";
+import { firstRequest } from "./served_track.ts";
 import type { Place, Serving } from "./serving.ts";
 
 /** How long to wait for the first object of a source that does not say how far its track has come. */
@@ -48,7 +47,7 @@ export async function knownTrack(
   const came = Promise.withResolvers<void>();
   const awaited = new Awaited(
     track,
-    { ...requestOf({}, EVERYTHING, track), forward: true },
+    firstRequest(track),
     () => known.resolve(undefined),
     (end) => {
       known.resolve(refusalOf(end));

@@ -4,7 +4,7 @@ import { memoryPair, type MemoryPairOptions } from "../../../transport/memory/me
 import type { Filter } from "../../../wire/ietf/filter.ts";
 import type { Parameters } from "../../../wire/ietf/parameters.ts";
 import { type Draft, profileOf } from "../../../wire/ietf/profile.ts";
-import { type TestRelay, testRelay, tick } from "../../peers_test.ts";
+import { join as joinLite, type TestRelay, testRelay, tick } from "../../peers_test.ts";
 
 const utf8 = new TextEncoder();
 const VIDEO = utf8.encode("video");
@@ -254,6 +254,57 @@ for (const draft of DRAFTS) {
     offer.say("publishDone", { code: 2, streams: 1 }).finish();
     const done = await published.expect("publishDone");
     assert.deepEqual([done.code, done.streams], [2, 1]);
+    await at.relay.close();
+  });
+}
+
+for (const draft of DRAFTS) {
+  Deno.test(`draft ${draft}: what a publisher of moq-lite has is subscribed to, asked about and fetched as objects`, async () => {
+    const at = testRelay();
+    const { client } = await joinLite(at, 6);
+    const broadcast = client.publish("room");
+    const track = broadcast.track("video");
+    const viewer = await join(at, draft);
+    const parameters: Parameters = { filter: { kind: "next-object" } };
+    const named = { namespace: ROOM, track: VIDEO };
+    for (const text of ["a", "b"]) {
+      const group = track.group();
+      group.write(`${text}0`, 1000);
+      group.write(`${text}1`, 2000);
+      group.close();
+    }
+    await tick();
+    const asked = await viewer.ask("subscribe", { ...named, parameters });
+    const ok = await asked.expect("subscribeOk");
+    const status = await viewer.ask("trackStatus", { ...named, parameters });
+    assert.deepEqual((await status.expect("requestOk")).parameters.largest, {
+      group: 1,
+      object: 1,
+    });
+    const filter: Filter = { kind: "range", start: { group: 0, object: 1 }, end: { group: 1 } };
+    const target = { kind: "track", ...named } as const;
+    const fetched = await viewer.ask("fetch", { target, parameters: { filter } });
+    assert.deepEqual((await fetched.expect("fetchOk")).end, { group: 1, object: 1 });
+    const answer = await (await viewer.nextFetch()).done();
+    const texts = answer.objects.map(({ group, id, payload }) =>
+      `${group}/${id} ${new TextDecoder().decode(payload)}`
+    );
+    assert.deepEqual(texts, ["0/1 a1", "1/0 b0", "1/1 b1"]);
+    const next = track.group();
+    next.write("c0", 3000);
+    // Its publisher does not say how far the track has come: the newest group is the first, and no older one.
+    const newest = await (await viewer.nextSubgroup()).done();
+    assert.equal(newest.header.group, 1);
+    const stream = await (await viewer.nextSubgroup()).until(1);
+    next.close();
+    await stream.done();
+    const { alias, group, subgroup } = stream.header;
+    assert.deepEqual([alias, group, subgroup ?? 0, stream.end], [ok.alias, 2, 0, "fin"]);
+    track.close();
+    await tick();
+    at.clock.advance(2000);
+    const done = await asked.expect("publishDone");
+    assert.deepEqual([done.code, done.streams], [2, 2]);
     await at.relay.close();
   });
 }

@@ -313,3 +313,14 @@ export function requestOf(wishes: Parameters, { start, end }: Range, track: Trac
     forward: wishes.forward !== false,
   };
 }
+
+/**
+ * What is asked of a source before it is known what the filter means: only a range says it by itself. For anything else the
+ * newest group is enough: a larger latency would bring older ones (moq-lite-06).
+ */
+export function firstRequest(track: Track, wishes: Parameters = {}): TrackRequest {
+  const { filter } = wishes;
+  const range = filter?.kind === "range" ? { start: filter.start, end: filter.end } : EVERYTHING;
+  const request = { ...requestOf(wishes, range, track), forward: true };
+  return range.start === undefined ? { ...request, maxLatencyMs: 0 } : request;
+}

@@ -13,11 +13,10 @@ import type { Parameters } from "../../../wire/ietf/parameters.ts";
 import type { Exchange } from "../exchange.ts";
 import { Awaited } from "./awaited.ts";
 import { trackParameters, trackProperties } from "./objects/properties.ts";
-import { EVERYTHING } from "./range.ts";
 import { routeTo } from "./route.ts";
 import { fill } from "./fetch/fetches.ts";
 import { refusalOf } from "./known.ts";
-import { requestOf, ServedTrack } from "./served_track.ts";
+import { firstRequest, ServedTrack } from "./served_track.ts";
 import type { Serving } from "./serving.ts";
 import { followUpdates, hasConditions, NO_CONDITIONS } from "./updates.ts";
 
@@ -100,7 +99,7 @@ class Subscribing {
   start(track: Track): void {
     const awaited = new Awaited(
       track,
-      firstRequest(this.#wishes, track),
+      firstRequest(track, this.#wishes),
       () => this.#known(track),
       (end) => this.#failed(end),
     );
@@ -188,11 +187,4 @@ class Subscribing {
     this.#awaited?.stop();
     this.#awaited = undefined;
   }
-}
-
-/** What is asked of a source before it is known what the filter means: only a range says it by itself. */
-function firstRequest(wishes: Parameters, track: Track) {
-  const { filter } = wishes;
-  const range = filter?.kind === "range" ? { start: filter.start, end: filter.end } : EVERYTHING;
-  return { ...requestOf(wishes, range, track), forward: true };
 }

@@ -12,8 +12,7 @@ import type { Parameters } from "../../../../wire/ietf/parameters.ts";
 import type { Exchange } from "../../exchange.ts";
 import { Awaited } from "../awaited.ts";
 import { trackParameters, trackProperties } from "../objects/properties.ts";
-import { EVERYTHING } from "../range.ts";
-import { requestOf, ServedTrack } from "../served_track.ts";
+import { firstRequest, ServedTrack } from "../served_track.ts";
 import type { Place, Serving } from "../serving.ts";
 import { followUpdates, nextOf } from "../updates.ts";
 
@@ -69,7 +68,7 @@ export class Published {
   /** Keeps the track from now on. @returns Whether it exists. */
   async #isKnown(track: Track): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const request = { ...requestOf(this.#wishes, EVERYTHING, track), forward: true };
+    const request = firstRequest(track, this.#wishes);
     this.#awaited = new Awaited(track, request, () => resolve(true), () => {
       resolve(false);
       this.#gone.resolve();
