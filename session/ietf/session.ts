@@ -26,7 +26,7 @@ import { codesOf, IetfContext } from "./context.ts";
 import type { Exchange, Exchanges } from "./exchange.ts";
 import { type First, greet, type Greeted } from "./handshake.ts";
 import type { Side } from "./requests/request_ids.ts";
-import { checkServer, wishOf } from "./setup.ts";
+import { checkServer, spokenBy, wishOf } from "./setup.ts";
 
 /** The half that serves the peer's SUBSCRIBE, FETCH, TRACK_STATUS, SUBSCRIBE_NAMESPACE and SUBSCRIBE_TRACKS. */
 export interface ServingHalf extends PublisherHalf {
@@ -104,7 +104,8 @@ export class IetfSession extends RunningSession {
       entry = await enter(opening, path, undefined, token);
     }
     greeted.welcome();
-    const context = new IetfContext(profile, opening, entry, unfinished);
+    const spoken = spokenBy(greeted.options, profile);
+    const context = new IetfContext(spoken, opening, entry, unfinished);
     return new IetfSession(context, opening, side, greeted, halves);
   }
 

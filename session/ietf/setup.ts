@@ -7,7 +7,7 @@ import { VERSION } from "../../base/version.ts";
 import type { Connection } from "../../transport/connection.ts";
 import { ProtocolViolation } from "../../wire/errors.ts";
 import type { SetupOptions } from "../../wire/ietf/message/setup.ts";
-import type { Profile } from "../../wire/ietf/profile.ts";
+import { type Profile, withSizedParameters } from "../../wire/ietf/profile.ts";
 import type { Token } from "../../wire/ietf/fields.ts";
 import type { EntryWish } from "../session.ts";
 import { Fault } from "./fault.ts";
@@ -54,6 +54,16 @@ function shown(token: Token): NonNullable<EntryWish["token"]> {
     return { kind: token.type, value: token.value };
   }
   throw new ProtocolViolation(WHERE, "a token by its alias");
+}
+
+/** What @moq/net calls itself from draft 17 on. */
+const MOQ_NET = "moq-lite-js";
+
+/** The draft as the peer writes it. @moq/net takes typed parameters for key-value pairs, which no draft does. */
+export function spokenBy({ implementation }: SetupOptions, profile: Profile): Profile {
+  return implementation === MOQ_NET && profile.typedParameters
+    ? withSizedParameters(profile)
+    : profile;
 }
 
 /** Checks what only a client may say. @throws {Fault} */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { requestCode } from "../../wire/ietf/codes.ts";
 import type { Request } from "../../wire/ietf/dialect.ts";
 import type { Filter } from "../../wire/ietf/filter.ts";
-import { type Draft, profileOf } from "../../wire/ietf/profile.ts";
+import { type Draft, profileOf, withSizedParameters } from "../../wire/ietf/profile.ts";
 import { type Ask, type IetfPeer, ns, raw, shown } from "../support/ietf_peer.ts";
 import {
   ALIAS,
@@ -328,6 +328,29 @@ export const REQUESTS: readonly Claim[] = [
       const ask = await asker.ask("trackStatus", { namespace: ns(...fields), track: raw("v") });
       const { parameters } = await ask.expect("requestOk");
       assert.deepEqual(parameters.largest, { group: 2, object: 1 });
+    },
+  },
+  {
+    says: "@moq/net is told the largest location behind a length, as it reads and writes it",
+    when: ({ to }) => profileOf(to).typedParameters,
+    async run(stage, pair) {
+      const { fields } = await running(stage, pair);
+      const net = {
+        profile: withSizedParameters(profileOf(pair.to)),
+        setup: { implementation: "moq-lite-js" },
+      };
+      const viewer = await stage.peer(pair.to, { worker: 1, ...net });
+      const { parameters } = await (await askFor(viewer, fields)).expect("subscribeOk");
+      assert.deepEqual(parameters.largest, { group: 2, object: 1 });
+      const publisher = await stage.peer(pair.to, net);
+      const other = freshNamespace();
+      const largest = { group: 7, object: 3 };
+      const named = { namespace: ns(...other), track: raw("v"), alias: 1 };
+      await (await publisher.ask("publish", { ...named, parameters: { largest } }))
+        .expect("requestOk");
+      await offered(stage, pair.to, other, 1);
+      const { parameters: told } = await (await askFor(viewer, other)).expect("subscribeOk");
+      assert.deepEqual(told.largest, largest);
     },
   },
   {

@@ -199,6 +199,8 @@ export interface PeerOptions {
   readonly versions?: readonly number[];
   /** Says nothing: no control stream, no SETUP. */
   readonly silent?: boolean;
+  /** How it writes the draft, if not as that says. */
+  readonly profile?: Profile;
   /** Data streams are read once this has fulfilled: how slow viewers are. */
   readonly hold?: Promise<void>;
 }
@@ -232,10 +234,10 @@ export class IetfPeer {
     readonly connection: Connection,
     draft: Draft,
     client: boolean,
-    { hold }: PeerOptions,
+    { hold, profile = profileOf(draft) }: PeerOptions,
   ) {
     this.#hold = hold;
-    this.profile = profileOf(draft);
+    this.profile = profile;
     this.dialect = dialectOf(this.profile);
     this.#client = client;
     this.#nextId = client ? 0 : 1;

@@ -43,7 +43,7 @@ function rows(profile: Profile): Row[] {
     row(0x04, "rendezvousTimeoutMs", capped),
     row(0x06, "subgroupTimeoutMs", capped),
     row(0x08, "expiresMs", capped),
-    row(0x09, "largest", typed ? location : sized(location, 2 * 9)),
+    row(0x09, "largest", profile.sizedOddParameters ? sized(location, 2 * 9) : location),
     row(0x0a, "fillTimeoutMs", capped),
     row(0x0e, "publisherPriority", byte(u8)),
     row(0x10, "forward", byte(flag)),
@@ -58,7 +58,7 @@ function rows(profile: Profile): Row[] {
     row(0x30, "dynamicGroups", byte(flag)),
     row(0x32, "newGroup", capped),
     row(0x34, "prefix", lastPrefix(profile)),
-    row(0x35, "includeProperties", byte(flag)),
+    row(0x35, "includeProperties", profile.sizedOddParameters ? sized(flag, 1) : flag),
   ];
   if (known.has("fill")) {
     all.push(row(0x23, "fill", sized(parameters(profile, "fill"), MAX_FILL_BYTES)));

@@ -3,7 +3,8 @@ import { Reader, Writer } from "../cursor.ts";
 import { ProtocolViolation } from "../errors.ts";
 import { parameters } from "./parameter_codec.ts";
 import type { Parameters } from "./parameters.ts";
-import { type Draft, profileOf, PROFILES } from "./profile.ts";
+import { dialectOf } from "./dialect.ts";
+import { type Draft, profileOf, PROFILES, withSizedParameters } from "./profile.ts";
 import { type Scope, SCOPES } from "./scopes.ts";
 
 const hex = (text: string) => Uint8Array.fromHex(text.replaceAll(" ", ""));
@@ -126,4 +127,22 @@ Deno.test("SUBSCRIBE_TRACKS takes the conditions on tracks, FETCH does not do wi
   assert.ok(SCOPES["19"].subscribeTracks!.includes("rangeFilters"));
   assert.ok(SCOPES["20"].fetch!.includes("filter"));
   assert.ok(!SCOPES["19"].fetch!.includes("filter"));
+});
+
+Deno.test("typed parameters of odd types may stand behind a length, as @moq/net writes them", () => {
+  for (const draft of [17, 18, 20] as const) {
+    const sized = dialectOf(withSizedParameters(profileOf(draft)));
+    assert.equal(sized, dialectOf(withSizedParameters(profileOf(draft))));
+    const value = {
+      requestId: undefined,
+      alias: 7,
+      parameters: { largest: { group: 3, object: 9 } },
+      properties: new Uint8Array(),
+    };
+    const bytes = sized.encode("subscribeOk", value);
+    assert.equal(bytes.toHex(), "040006" + "07" + "01" + "09020309");
+    assert.deepEqual(sized.decode(0x04, bytes.subarray(3)).value, value);
+    const plain = dialectOf(profileOf(draft));
+    assert.equal(plain.encode("subscribeOk", value).toHex(), "040005" + "07" + "01" + "090309");
+  }
 });

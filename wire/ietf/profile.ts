@@ -60,6 +60,8 @@ export interface Profile {
   readonly countedSetup: boolean;
   /** Whether each parameter has an encoding of its own; otherwise they are key-value pairs. */
   readonly typedParameters: boolean;
+  /** Whether a parameter of an odd type has its length in front, as a key-value pair has. In no draft that has typed ones. */
+  readonly sizedOddParameters: boolean;
   /** Which parameters there are and where: a row of `scopes.ts`. */
   readonly scope: "14" | "15" | "16" | "17" | "18" | "19" | "20";
   /** Whether a parameter nobody defined ends the session. */
@@ -131,6 +133,7 @@ const d14: Profile = {
   pairDeltas: false,
   countedSetup: true,
   typedParameters: false,
+  sizedOddParameters: true,
   scope: "14",
   refusesUnknown: false,
   refusesMisplaced: false,
@@ -207,6 +210,7 @@ const d17: Profile = {
   requiredRequestId: true,
   countedSetup: false,
   typedParameters: true,
+  sizedOddParameters: false,
   scope: "17",
   refusesMisplaced: true,
   messages: "17",
@@ -274,6 +278,15 @@ export const PROFILES: readonly Profile[] = [d22, d21, d20, d19, d18, d17, d16, 
 export function profileOf(draft: Draft): Profile {
   return PROFILES.find((p) => p.draft === draft)!;
 }
+
+/** The same draft as peers write it that take their typed parameters for key-value pairs. */
+export function withSizedParameters(profile: Profile): Profile {
+  let found = SIZED.get(profile);
+  if (found === undefined) SIZED.set(profile, found = { ...profile, sizedOddParameters: true });
+  return found;
+}
+/** Made when they are first asked for. */
+const SIZED = new Map<Profile, Profile>();
 
 /** The draft that ALPN or `WT-Protocol` names; draft 14's name there is settled by SETUP instead. */
 export function profileByAlpn(alpn: string): Profile | undefined {
