@@ -150,14 +150,9 @@ export class Broadcast {
     for (const { feed } of [...this.#fed()]) feed.abandon();
   }
 
-  /** A route has this track in its set now, or not any more. @param fresh The source that offers it. */
-  offersChanged(track: string, fresh?: BroadcastSource): void {
-    for (const { feed } of this.#entries.get(keyOf(this.path, track)) ?? []) feed.reroute(fresh);
-  }
-
-  /** The lost publisher does not come back with this track. */
-  abandonTrack(track: string): void {
-    for (const { feed } of this.#entries.get(keyOf(this.path, track)) ?? []) feed.abandon();
+  /** The feeds of one of its tracks. */
+  feedsOf(track: string): readonly Feed[] {
+    return (this.#entries.get(keyOf(this.path, track)) ?? []).map(({ feed }) => feed);
   }
 
   /** Whether the lost publisher may come back with this track. */

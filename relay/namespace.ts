@@ -11,7 +11,9 @@ import type {
   AnnounceEvent,
   Announcement,
   AwaitedRoute,
+  OffersHost,
   Origin,
+  OriginOffers,
   PacedWatch,
   TrackEvent,
   WatchOptions,
@@ -23,6 +25,8 @@ import type { TrackContext } from "./track.ts";
 /** Where broadcasts are announced and found. {@link Origin} is one. */
 export interface Namespace {
   readonly context: TrackContext;
+  /** As {@link Origin.allowOffers}. */
+  allowOffers(make: (host: OffersHost) => OriginOffers): void;
   announce(
     path: string,
     source: BroadcastSource,
@@ -61,6 +65,10 @@ export class ScopedOrigin implements Namespace {
 
   get context(): TrackContext {
     return this.#origin.context;
+  }
+
+  allowOffers(make: (host: OffersHost) => OriginOffers): void {
+    this.#origin.allowOffers(make);
   }
 
   /** @returns `undefined` also when the session may not announce the path. */

@@ -14,9 +14,10 @@ import { AnnouncedPaths } from "./announced_paths.ts";
 import { Broadcast } from "./broadcast.ts";
 import { randomHop } from "./hop.ts";
 import { LostPublishers } from "./offers/lost_publishers.ts";
-import { type Offer, Offers } from "./offers/offers.ts";
-import { type TrackEvent, TrackWatchers } from "./offers/track_watchers.ts";
-import { type AwaitedRoute, Waiting } from "./offers/waiting.ts";
+import type { Offer } from "./offers/offers.ts";
+import type { OffersHost, OriginOffers } from "./offers/origin_offers.ts";
+import type { TrackEvent } from "./offers/track_watchers.ts";
+import type { AwaitedRoute } from "./offers/waiting.ts";
 import type { BroadcastSource } from "./ports.ts";
 import {
   compareRoutes,
@@ -31,6 +32,7 @@ import {
 import type { TrackContext } from "./track.ts";
 import { type AnnounceEvent, type PacedWatch, Watchers, type WatchOptions } from "./watchers.ts";
 
+export type { OffersHost, OriginOffers } from "./offers/origin_offers.ts";
 export type { TrackEvent } from "./offers/track_watchers.ts";
 export type { AwaitedRoute } from "./offers/waiting.ts";
 export type { AnnounceEvent, PacedWatch, Watch, WatchOptions } from "./watchers.ts";
@@ -104,9 +106,7 @@ export class Origin {
   readonly #watchers: Watchers;
   /** Stands for the publishers of single tracks in the chains that others see. */
   readonly #stamp = randomHop();
-  readonly #offers = new Offers();
-  readonly #trackWatchers: TrackWatchers;
-  readonly #waiting: Waiting;
+  #offers: OriginOffers | undefined;
   readonly #lost = new LostPublishers();
   /** The highest order seen, here or at a sibling: what comes in after hearing of it counts as newer. */
   #order = 0;
@@ -114,13 +114,7 @@ export class Origin {
   constructor(options: OriginOptions) {
     this.#options = options;
     this.hop = options.hop;
-    const { clock } = options.context;
-    this.#watchers = new Watchers(this.#paths, clock);
-    this.#trackWatchers = new TrackWatchers({
-      offered: (path, track, allowed) => this.#offers.offered(path, track, allowed),
-      below: (prefix, hidden) => this.#offeredBelow(prefix, hidden),
-    });
-    this.#waiting = new Waiting(clock);
+    this.#watchers = new Watchers(this.#paths, options.context.clock);
   }
 
   get context(): TrackContext {
@@ -130,6 +124,19 @@ export class Origin {
   /** Paths announced now. */
   get size(): number {
     return this.#paths.size;
+  }
+
+  /**
+   * Lets publishers offer tracks one by one here, and requests wait for them. Who speaks moq-transport calls it before
+   * anything is announced with tracks. Harmless when they may already.
+   */
+  allowOffers(make: (host: OffersHost) => OriginOffers): void {
+    this.#offers ??= make({
+      context: this.context,
+      paths: this.#paths,
+      lost: this.#lost,
+      forget: (broadcast) => this.#forget(broadcast),
+    });
   }
 
   /**
@@ -176,11 +183,11 @@ export class Origin {
       if (over || last.tracks?.has(track)) return;
       if (last.tracks === undefined) change(last, new Set());
       (last.tracks as Set<string>).add(track);
-      if (held !== undefined) this.#offer(held, track);
+      if (held !== undefined) this.#offers?.add(held, track);
     };
     const retract = (track: string) => {
       if (over || !(last.tracks as Set<string> | undefined)?.delete(track)) return;
-      if (held !== undefined) this.#retract(held, track);
+      if (held !== undefined) this.#offers?.delete(held, track);
     };
     return {
       path: at,
@@ -220,7 +227,7 @@ export class Origin {
    * is told once, however many publishers offer it. `merged` changes nothing, and `ready` holds from the start.
    */
   watchTracks(options: WatchOptions, listener: (event: TrackEvent) => void): PacedWatch {
-    return this.#trackWatchers.add(options, listener);
+    return this.#offers?.watch(options, listener) ?? NO_WATCH;
   }
 
   /**
@@ -234,7 +241,7 @@ export class Origin {
     const allowed = (route: Route, at: string) =>
       !isExcluded(route, excludeHop) && serves(route, at, wanted, track);
     if (track !== undefined) {
-      const offered = this.#offers.find(wanted, track, (route) => allowed(route, wanted));
+      const offered = this.#offers?.find(wanted, track, (route) => allowed(route, wanted));
       if (offered !== undefined) return offered;
     }
     for (const at of prefixesOf(wanted)) {
@@ -259,12 +266,11 @@ export class Origin {
   ): AwaitedRoute {
     const find = () => this.find(path, excludeHop, track);
     const found = find();
-    if (found !== undefined || timeoutMs <= 0) return settled(found);
     const awaited = { path: normalizePath(path), track, timeoutMs, asker };
-    const waits = this.#waiting.add(awaited, find);
-    if (waits !== undefined) return waits;
-    this.context.stats.waitsRefused++;
-    return settled(undefined);
+    const waits = found === undefined && timeoutMs > 0
+      ? this.#offers?.wait(awaited, find)
+      : undefined;
+    return waits ?? { promise: Promise.resolve(found), cancel: () => {} };
   }
 
   /** Every path with the broadcasts that stand there, the served one first. */
@@ -287,10 +293,8 @@ export class Origin {
     this.#paths.rank(broadcast);
     this.#watchers.tell(path);
     const held: Held = { broadcast, route };
-    for (const track of route.tracks ?? []) this.#offer(held, track);
     const before = this.#lost.delete(broadcast);
-    if (before !== undefined) this.#retractAll(before);
-    this.#waiting.routed(path, route);
+    this.#offers?.placed(held, before);
     return held;
   }
 
@@ -301,68 +305,14 @@ export class Origin {
     broadcast.setRoute(route, old);
     this.#paths.rank(broadcast);
     this.#watchers.tell(broadcast.path);
-    this.#tellTracks(held);
-    this.#waiting.routed(broadcast.path, route);
-  }
-
-  #offer(held: Held, track: string): void {
-    const { broadcast, route } = held;
-    const { path } = broadcast;
-    for (const other of this.#offers.of(path, track)) {
-      if (other.broadcast.lingering && other.broadcast !== broadcast) {
-        this.#giveUp(other.broadcast, track);
-      }
-    }
-    this.#offers.add(path, track, held);
-    broadcast.offersChanged(track, route.source);
-    this.#trackWatchers.tell(path, track);
-    this.#waiting.offered(path, track);
-  }
-
-  #retract(held: Offer, track: string): void {
-    const { broadcast } = held;
-    this.#offers.delete(broadcast.path, track, held);
-    broadcast.offersChanged(track);
-    this.#trackWatchers.tell(broadcast.path, track);
-  }
-
-  #retractAll(held: Offer): void {
-    const { path } = held.broadcast;
-    for (const track of held.route.tracks ?? []) {
-      this.#offers.delete(path, track, held);
-      this.#trackWatchers.tell(path, track);
-    }
-  }
-
-  #tellTracks({ broadcast, route }: Held): void {
-    if (!this.#trackWatchers.any) return;
-    for (const track of route.tracks ?? []) this.#trackWatchers.tell(broadcast.path, track);
-  }
-
-  #tellTracksAt(path: string): void {
-    for (const track of this.#offers.at(path)) this.#trackWatchers.tell(path, track);
-  }
-
-  *#offeredBelow(prefix: string, hidden: boolean): Generator<readonly [string, Iterable<string>]> {
-    for (const path of this.#paths.below(prefix, hidden)) yield [path, this.#offers.at(path)];
+    this.#offers?.replaced(held);
   }
 
   /** A lost publisher gives its place to a new one: all of it, but tracks only to who offers the same. */
   #yield(lost: Broadcast, route: Route): void {
-    if (lost.lost?.onlyTracks !== true || route.onlyTracks !== true) {
-      return this.#forget(lost);
-    }
-    for (const track of route.tracks ?? []) this.#giveUp(lost, track);
-  }
-
-  /** A lost publisher's track is not waited for any more. */
-  #giveUp(lost: Broadcast, track: string): void {
-    const held = this.#lost.get(lost);
-    const tracks = held?.route.tracks as Set<string> | undefined;
-    if (held === undefined || tracks?.delete(track) !== true) return;
-    this.#retract(held, track);
-    lost.abandonTrack(track);
-    if (held.route.onlyTracks === true && tracks.size === 0) this.#forget(lost);
+    const single = lost.lost?.onlyTracks === true && route.onlyTracks === true;
+    if (single) this.#offers?.give(lost, route);
+    else this.#forget(lost);
   }
 
   #route(source: BroadcastSource, announcement: Announcement): Route {
@@ -393,7 +343,7 @@ export class Origin {
     const { broadcast, route } = held;
     if (abrupt && this.#mayReturn(held)) return this.#linger(held);
     broadcast.dropRoute(route);
-    this.#retractAll(held);
+    this.#offers?.withdrawn(held);
     if (broadcast.routes.length === 0) {
       this.#holdEchoes(broadcast, route);
       this.#forget(broadcast);
@@ -406,33 +356,14 @@ export class Origin {
     this.#watchers.tell(broadcast.path);
   }
 
-  /**
-   * Whether a lost publisher may come back for something that no other one at its path serves. Tracks that another one offers
-   * are taken from it.
-   */
+  /** Whether a lost publisher may come back for something that no other one at its path serves. */
   #mayReturn(held: Held): boolean {
     const { broadcast, route } = held;
     const last = broadcast.routes.length === 1 && broadcast.routes[0] === route;
     if (!last || this.#options.lingerMs === 0) return false;
     const others = this.#paths.at(broadcast.path).filter((b) => b !== broadcast);
     if (route.onlyTracks !== true) return others.length === 0;
-    if (others.some(({ routes }) => routes[0] !== undefined && routes[0].onlyTracks !== true)) {
-      return false;
-    }
-    const tracks = (route.tracks ?? new Set()) as Set<string>;
-    for (const track of others.length === 0 ? [] : tracks) {
-      if (!this.#isOfferedByOther(held, track)) continue;
-      tracks.delete(track);
-      this.#retract(held, track);
-    }
-    return tracks.size > 0;
-  }
-
-  #isOfferedByOther(held: Held, track: string): boolean {
-    for (const other of this.#offers.of(held.broadcast.path, track)) {
-      if (other !== held && !other.broadcast.lingering) return true;
-    }
-    return false;
+    return this.#offers?.mayReturn(held, others) === true;
   }
 
   #linger(held: Held): void {
@@ -455,12 +386,11 @@ export class Origin {
         continue;
       }
       other.heldBack = true;
-      this.#tellTracksAt(gone.path);
+      this.#offers?.heldBack(other);
       this.context.clock.after(HOLD_BACK_MS, () => {
         other.heldBack = false;
         this.#watchers.tell(gone.path);
-        this.#tellTracksAt(gone.path);
-        for (const route of other.routes) this.#waiting.routed(gone.path, route);
+        this.#offers?.heldBack(other);
       });
     }
   }
@@ -470,11 +400,9 @@ export class Origin {
     const lost = this.#lost.delete(broadcast);
     if (!this.#paths.delete(broadcast)) return;
     broadcast.abandon();
-    if (lost !== undefined) this.#retractAll(lost);
+    if (lost !== undefined) this.#offers?.withdrawn(lost);
     this.#watchers.tell(path);
   }
 }
 
-function settled(found: Broadcast | undefined): AwaitedRoute {
-  return { promise: Promise.resolve(found), cancel: () => {} };
-}
+const NO_WATCH: PacedWatch = { catchUp() {}, close() {} };

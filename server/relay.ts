@@ -11,6 +11,7 @@ import { type Logger, silent } from "../base/logger.ts";
 import type { SessionCounters } from "../metrics/snapshot.ts";
 import type { Archive } from "../relay/archive.ts";
 import { FramePool } from "../relay/group/frame_pool.ts";
+import { originOffers } from "../relay/offers/origin_offers.ts";
 import { Origin, type Place } from "../relay/origin.ts";
 import { newRelayStats, type RelayStats } from "../relay/stats.ts";
 import type { TrackContext } from "../relay/track.ts";
@@ -150,6 +151,7 @@ export class Relay {
       lingerMs: options.lingerMs ?? 5000,
       ...(options.place === undefined ? {} : { place: options.place }),
     });
+    this.origin.allowOffers(originOffers);
     this.#keeper = new CacheKeeper(this.limits, this.hits, census, this.origin);
     const { index, count } = options.place ?? { index: 0, count: 1 };
     this.#nextId = 1 + index + count * SESSIONS_PER_START * (options.restarts ?? 0);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { FakeReader, FakeSource, testContext } from "../../tests/support/fixtures/relay.ts";
 import { type Announced, Origin, type TrackEvent } from "../origin.ts";
+import { originOffers } from "./origin_offers.ts";
 
 const SELF = 1000n;
 
@@ -59,6 +60,7 @@ Deno.test("published tracks leave nothing behind, and nobody waits in vain, what
       const context = testContext();
       const { clock } = context;
       const origin = new Origin({ context, hop: SELF, lingerMs: 5000 });
+      origin.allowOffers(originOffers);
       const known = new Known(origin);
       const readers: FakeReader[] = [];
       let sessions: Session[] = [];

@@ -9,11 +9,14 @@ import {
   type TrackEvent,
   type WatchOptions,
 } from "../origin.ts";
+import { originOffers } from "./origin_offers.ts";
 import { MAX_WAIT_MS, MAX_WAITING, MAX_WAITING_EACH } from "./waiting.ts";
 
 function newOrigin(lingerMs = 5000) {
   const context = testContext();
-  return { context, origin: new Origin({ context, hop: 1000n, lingerMs }) };
+  const origin = new Origin({ context, hop: 1000n, lingerMs });
+  origin.allowOffers(originOffers);
+  return { context, origin };
 }
 
 let stamp = 1_000_000n;

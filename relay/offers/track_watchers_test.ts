@@ -3,12 +3,15 @@ import { FakeSource, testContext } from "../../tests/support/fixtures/relay.ts";
 import { ScopedOrigin } from "../namespace.ts";
 import { type Announced, Origin, type WatchOptions } from "../origin.ts";
 import type { HopId } from "../route.ts";
+import { originOffers } from "./origin_offers.ts";
 import { type TrackEvent, TrackWatchers } from "./track_watchers.ts";
 
 let stamp = 100n;
 
 function newOrigin() {
-  return new Origin({ context: testContext(), hop: 1000n, lingerMs: 0 });
+  const origin = new Origin({ context: testContext(), hop: 1000n, lingerMs: 0 });
+  origin.allowOffers(originOffers);
+  return origin;
 }
 
 /** A session publishes one track. It offers the namespace as well if it has a chain of its own. */

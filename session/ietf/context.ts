@@ -1,3 +1,4 @@
+import { originOffers } from "../../relay/offers/origin_offers.ts";
 import { CLOSE_REASONS, type CloseReason, STREAM_REASONS, type StreamReason } from "../reasons.ts";
 import { type Codes, MAX_REASON, type Opening, SessionContext } from "../context.ts";
 import type { Entry } from "../session.ts";
@@ -30,6 +31,8 @@ export class IetfContext extends SessionContext {
   constructor(readonly profile: Profile, opening: Opening, entry: Entry, unfinished: Unfinished) {
     super(codesOf(profile), opening, entry, unfinished);
     this.dialect = dialectOf(profile);
+    this.serve?.allowOffers(originOffers);
+    this.consume?.allowOffers(originOffers);
   }
 
   /** Closes the session with the draft's own code for what is wrong. */
