@@ -1,6 +1,5 @@
 import { isIetfProtocol, VERSIONS } from "../wire/versions.ts";
 import type { Opening } from "./context.ts";
-import { loadBridge } from "./convert/bridge.ts";
 import { NoCommonVersion } from "./errors.ts";
 import { agreedByName, isLegacyName } from "./lite/handshake.ts";
 import { answerLegacy, hearLegacy, LITE_SERVER } from "./lite/server_side.ts";
@@ -18,7 +17,6 @@ export async function acceptSession(options: SessionOptions): Promise<Session> {
   const whole = { ...options, versions };
   if (!isIetfProtocol(protocol)) return await begin(whole, acceptLite);
   const ietf = await import("./ietf/accept.ts");
-  await loadBridge();
   return await begin(whole, (opening) => {
     return ietf.acceptDraft(opening) ?? acceptEither(opening, ietf.acceptSettled);
   }, ietf.codesFor(protocol));

@@ -12,7 +12,6 @@ import { StreamReset } from "../transport/errors.ts";
 import { ProtocolViolation } from "../wire/errors.ts";
 import { isIetf, LITE_VERSIONS } from "../wire/versions.ts";
 import type { Opening } from "./context.ts";
-import { loadBridge } from "./convert/bridge.ts";
 import { NoCommonVersion, SessionRefused } from "./errors.ts";
 import { newSessionHits } from "./limits.ts";
 import type { Quota } from "./quota.ts";
@@ -48,7 +47,6 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const { connection, versions = LITE_VERSIONS } = options;
   if (versions.some(isIetf)) {
     const { codesFor, openIetf } = await import("./ietf/open.ts");
-    await loadBridge();
     const codes = codesFor(connection.protocol);
     return await begin({ ...options, versions }, openIetf(LITE), codes);
   }

@@ -7,16 +7,11 @@ import type { CopyOf } from "../../relay/group/copies.ts";
 
 let loaded: CopyOf | undefined;
 
-/** Copies groups for readers of another layout, once {@link loadBridge} has fulfilled. Before, nothing is copied. */
+/** Copies groups for readers of another layout, once {@link provideBridge} was called. Before, nothing is copied. */
 export const copyOf: CopyOf = (subgroup, layout, track) =>
   loaded?.(subgroup, layout, track) ?? "none";
 
-/** Gives what converts, to whoever has loaded it anyway. */
+/** Gives what converts, to whoever has loaded it. */
 export function provideBridge(copies: CopyOf): void {
   loaded ??= copies;
-}
-
-/** Loads it. Harmless when it is there. */
-export async function loadBridge(): Promise<void> {
-  loaded ??= (await import("./convert.ts")).copyOf;
 }

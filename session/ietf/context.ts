@@ -3,6 +3,8 @@ import { CLOSE_REASONS, type CloseReason, STREAM_REASONS, type StreamReason } fr
 import { type Codes, MAX_REASON, type Opening, SessionContext } from "../context.ts";
 import type { Entry } from "../session.ts";
 import { LateMessage, type Unfinished } from "../unfinished.ts";
+import { provideBridge } from "../convert/bridge.ts";
+import { copyOf } from "../convert/convert.ts";
 import type { ObjectLayout } from "../convert/layouts.ts";
 import { sessionCode, streamCode } from "../../wire/ietf/codes.ts";
 import { type Dialect, dialectOf } from "../../wire/ietf/dialect.ts";
@@ -31,6 +33,8 @@ export class IetfContext extends SessionContext {
   constructor(readonly profile: Profile, opening: Opening, entry: Entry, unfinished: Unfinished) {
     super(codesOf(profile), opening, entry, unfinished);
     this.dialect = dialectOf(profile);
+    // What the core has for moq-transport alone comes with its first session.
+    provideBridge(copyOf);
     this.serve?.allowOffers(originOffers);
     this.consume?.allowOffers(originOffers);
   }

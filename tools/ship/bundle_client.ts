@@ -17,7 +17,7 @@ const DENO_ONLY = ["*/transport/dial.ts", "*/transport/quic/quic.ts", "*/transpo
  * Imported lazily, where a WebSocket is dialed or moq-transport is spoken. It is part of the library's file. It does not count
  * in what a page loads at first, because a bundler that splits code makes separate files of it.
  */
-const WHEN_DIALED = ["*/websocket_client.ts", "*/ietf/open.ts", "*/convert.ts"];
+const WHEN_DIALED = ["*/websocket_client.ts", "*/ietf/open.ts", "*/ietf/accept.ts"];
 
 /** What is bundled, by name. */
 const ENTRIES = {
