@@ -80,3 +80,42 @@ for (const profile of PROFILES) {
     }
   });
 }
+
+for (const profile of PROFILES) {
+  Deno.test(`${profile.name}: who is kicked, turned away or asked to leave gets codes of the draft`, async () => {
+    const relay = testRelay({ maxSessions: 3 });
+    const peers: IetfPeer[] = [];
+    for (let i = 0; i < 3; i++) {
+      const peer = await at(relay, profile);
+      await peer.setup();
+      peers.push(peer);
+    }
+    await tick();
+    const [kicked, revoked, asked] = peers;
+    const turnedAway = async () => {
+      const [near, far] = memoryPair({ protocol: profile.alpn });
+      void relay.relay.accept(far);
+      return (await near.closed).code;
+    };
+    assert.equal(await turnedAway(), 1);
+
+    const [first, second] = [...relay.relay.sessions()];
+    relay.relay.kick(first!.id, "unauthorized", "go");
+    assert.deepEqual([(await kicked!.connection.closed).code, first!.session.reasonFor(2)], [
+      2,
+      "unauthorized",
+    ]);
+    relay.relay.kick(second!.id, 77, "go");
+    assert.equal((await revoked!.connection.closed).code, 77);
+
+    const drained = relay.relay.drain(5000, "moqt://elsewhere/");
+    assert.equal((await asked!.expect("goaway")).uri, "moqt://elsewhere/");
+    for (let i = 0; i < 10; i++) {
+      relay.clock.advance(100);
+      await tick();
+    }
+    await drained;
+    assert.equal((await asked!.connection.closed).code, 0);
+    assert.equal(await turnedAway(), 0);
+  });
+}
