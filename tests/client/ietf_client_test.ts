@@ -104,3 +104,35 @@ Deno.test("a group that was written before anybody came is there for whoever com
     });
   }
 });
+
+Deno.test("a viewer may begin with a group that the relay has kept, in every protocol", async (t) => {
+  await using relay = await launch();
+  await using publisher = await relay.client("moqt", { versions: [EIGHTEEN] });
+  await using keeper = await relay.client();
+  const track = publisher.publish("kept").track("audio");
+  using keeping = keeper.subscribe("kept", "audio");
+  await until(() => track.subscribers > 0, "the relay to subscribe");
+  for (let i = 0; i < 60; i++) {
+    track.write(`${i}`);
+    (await keeping.group())!.close();
+  }
+  for (
+    const version of ["moq-transport-14", SIXTEEN, EIGHTEEN, "moq-transport-22", "moq-lite-06"]
+  ) {
+    await t.step(version, async () => {
+      await using viewer = await relay.client("moqt", { versions: [version] });
+      using subscription = viewer.subscribe("kept", "audio", {
+        startGroup: 10,
+        maxLatencyMs: 60_000,
+      });
+      const seen = new Set<number>();
+      while (seen.size < 50) {
+        using group = (await subscription.group())!;
+        const { payload } = (await group.frame())!;
+        assert.equal(new TextDecoder().decode(payload), `${group.sequence}`);
+        seen.add(group.sequence);
+      }
+      assert.deepEqual([Math.min(...seen), Math.max(...seen)], [10, 59]);
+    });
+  }
+});

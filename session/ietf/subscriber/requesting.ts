@@ -9,6 +9,8 @@ export interface Requesting {
   readonly context: IetfContext;
   readonly exchanges: Exchanges;
   readonly aliases: Aliases;
+  /** Whether the peer is a server that we have dialed: it may have kept groups that are over. */
+  isServer: boolean;
   /** Fetches that run, by the numbers of their requests, which their streams name. */
   readonly fetches: Map<number, RunningFetch>;
 }

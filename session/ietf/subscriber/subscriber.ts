@@ -58,7 +58,8 @@ export class Subscriber implements SubscriberHalf {
 
   constructor(context: IetfContext, exchanges: Exchanges, readonly label: string) {
     this.#context = context;
-    this.#shared = { context, exchanges, aliases: new Aliases(context.clock), fetches: new Map() };
+    const aliases = new Aliases(context.clock);
+    this.#shared = { context, exchanges, aliases, isServer: false, fetches: new Map() };
     this.#offers = new Offers(context, this);
     this.#publications = new Publications(this.#shared, this.#offers);
   }
@@ -78,7 +79,7 @@ export class Subscriber implements SubscriberHalf {
 
   /** Asks a server for all that it has, and follows that until the session ends. */
   async follow(): Promise<void> {
-    this.#publications.follows = true;
+    this.#shared.isServer = this.#publications.follows = true;
     this.#offers.relayed();
     await follow(this.#shared, {
       add: (suffix) =>

@@ -15,6 +15,7 @@ import { ConnectionClosed } from "../../../transport/errors.ts";
 import { doneWord, requestWord, sessionCode } from "../../../wire/ietf/codes.ts";
 import type { ControlMessage, Messages } from "../../../wire/ietf/dialect.ts";
 import type { WideInteger } from "../../../wire/ietf/integers.ts";
+import type { Filter } from "../../../wire/ietf/filter.ts";
 import type { FullName } from "../../../wire/ietf/names.ts";
 import type { Parameters } from "../../../wire/ietf/parameters.ts";
 import { ProtocolViolation } from "../../../wire/errors.ts";
@@ -40,6 +41,8 @@ export class Subscription implements UpstreamSubscription {
   readonly #sink: TrackSink;
   readonly #streams: TrackStreams;
   readonly #onOver: () => void;
+  /** What is asked for; absent for the newest group and all that follows. */
+  readonly #filter: Filter | undefined;
   #exchange: Exchange | undefined;
   #alias: WideInteger | undefined;
   /** What an update of draft 14 has to repeat: where the subscription began. */
@@ -64,6 +67,7 @@ export class Subscription implements UpstreamSubscription {
     this.#sink = sink;
     this.#onOver = onOver;
     this.#forward = request.forward ?? true;
+    this.#filter = filterOf(request, shared);
     this.#streams = new TrackStreams(shared.context, name.label, sink, () => this.#leave());
   }
 
@@ -102,10 +106,9 @@ export class Subscription implements UpstreamSubscription {
 
   /** @returns Whether to ask again in a moment. */
   async #run(mayAskAgain: boolean): Promise<boolean> {
-    const { context: { profile }, exchanges } = this.#shared;
-    const exchange = await exchanges.open("subscribe", {
+    const exchange = await this.#shared.exchanges.open("subscribe", {
       ...this.#name,
-      parameters: profile.unfilteredSubscribe ? {} : { filter: { kind: "next-object" } },
+      parameters: this.#filter === undefined ? {} : { filter: this.#filter },
     });
     if (this.#streams.over) {
       exchange.cancel();
@@ -177,7 +180,7 @@ export class Subscription implements UpstreamSubscription {
     if (facts.largest !== undefined) {
       const fill = this.#streams.fill = this.#fill(facts.largest);
       // The filter has left out what the newest group has so far, and perhaps nothing more comes of it.
-      if (!context.profile.unfilteredSubscribe) {
+      if (this.#filter?.kind === "next-object") {
         context.clock.after(STILL_MS, () => {
           if (this.#streams.fill === fill) fill.start();
         });
@@ -229,4 +232,15 @@ export class Subscription implements UpstreamSubscription {
     else this.#exchange?.cancel();
     this.#onOver();
   }
+}
+
+/** A publisher is asked for what it has now, a server also for groups before that if they are wanted. */
+function filterOf(
+  { startGroup, startObject = 0, startIsFloor = false }: TrackRequest,
+  { context: { profile }, isServer }: Requesting,
+): Filter | undefined {
+  if (isServer && startGroup !== undefined && !startIsFloor) {
+    return { kind: "range", start: { group: startGroup, object: startObject } };
+  }
+  return profile.unfilteredSubscribe ? undefined : { kind: "next-object" };
 }
