@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { TrackProducer } from "../../client/mod.ts";
-import { launch, type Launched } from "../support/server.ts";
+import { launch, type Launched, until } from "../support/server.ts";
 
 const payload = (group: number, frame: number) => {
   const bytes = new Uint8Array(frame * 500 + 3);
