@@ -77,8 +77,6 @@ type ValueOf<F extends Fields> = {
 /** A control message of one version. Decoders throw `ProtocolViolation` and nothing else, whatever the bytes. */
 export interface Message<T> {
   readonly name: string;
-  /** Where the layout is specified. */
-  readonly spec: string;
   /** The longest body that is accepted, in bytes. Its length is checked before anything is kept. */
   readonly maxBytes: number;
   /** The body, without type or length. */
@@ -98,7 +96,6 @@ export const MAX_MESSAGE_BYTES = 8 << 10;
  */
 export function message<const F extends Fields>(
   name: string,
-  spec: string,
   fields: F,
   maxBytes = MAX_MESSAGE_BYTES,
   varints?: Varints,
@@ -106,7 +103,6 @@ export function message<const F extends Fields>(
   const entries = Object.entries(fields);
   return {
     name,
-    spec,
     maxBytes,
     encode(value) {
       const w = new Writer(varints);

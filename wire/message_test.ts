@@ -15,7 +15,7 @@ import {
 } from "./message.ts";
 
 const hex = (bytes: string) => Uint8Array.fromHex(bytes);
-const Sample = message("SAMPLE", "no spec", {
+const Sample = message("SAMPLE", {
   id: varint,
   name: text,
   level: u8,
@@ -79,16 +79,16 @@ Deno.test("decode() copies out: the body may be overwritten", () => {
 });
 
 Deno.test("flag is strictly 0 or 1, and a list keeps to its limit both ways", () => {
-  const Flag = message("FLAG", "no spec", { on: flag });
+  const Flag = message("FLAG", { on: flag });
   assert.throws(() => Flag.decode(hex("02")), ProtocolViolation);
-  const List = message("LIST", "no spec", { items: listOf(u8, 2) });
+  const List = message("LIST", { items: listOf(u8, 2) });
   assert.throws(() => List.decode(hex("03010203")), ProtocolViolation);
   assert.throws(() => List.decode(hex("ffffffffffffffff")), ProtocolViolation);
   assert.throws(() => List.encode({ items: [1, 2, 3] }), RangeError);
 });
 
 Deno.test("optional tells absent from zero, and refuses what has no number behind it", () => {
-  const Maybe = message("MAYBE", "no spec", { at: optional });
+  const Maybe = message("MAYBE", { at: optional });
   assert.equal(Maybe.encode({ at: undefined }).toHex(), "00");
   assert.equal(Maybe.encode({ at: 0 }).toHex(), "01");
   assert.throws(() => Maybe.encode({ at: Number.MAX_SAFE_INTEGER }), RangeError);

@@ -10,10 +10,10 @@ import {
   Places,
   type Ranked,
   sendOrder,
-  SUBGROUP_ORDER,
   type Turned,
   Turns,
 } from "./send_order.ts";
+import { SUBGROUP_ORDER } from "./subgroup_order.ts";
 
 class Subscription implements Ranked {
   place = -1;

@@ -61,56 +61,56 @@ const groups6 = {
   endFrame: optional,
 };
 
-export const Subscribe1 = message("SUBSCRIBE", "moq-lite-01 SUBSCRIBE", {
+export const Subscribe1 = message("SUBSCRIBE", {
   ...track(rootedPath),
   ...groups1,
   ...wholeGroups,
 });
-export const Subscribe3 = message("SUBSCRIBE", "moq-lite-03 SUBSCRIBE", {
+export const Subscribe3 = message("SUBSCRIBE", {
   ...track(rootedPath),
   ...groups3,
   ...wholeGroups,
 });
-export const Subscribe5 = message("SUBSCRIBE", "moq-lite-05 SUBSCRIBE", {
+export const Subscribe5 = message("SUBSCRIBE", {
   ...track(path),
   ...groups3,
   ...wholeGroups,
 });
 export const Subscribe6 = checked(
-  message("SUBSCRIBE", "moq-lite-06 SUBSCRIBE", { ...track(path), ...groups6 }),
+  message("SUBSCRIBE", { ...track(path), ...groups6 }),
   frameNeedsGroup,
 );
 export type Subscribe = Decoded<typeof Subscribe6>;
 
 /** SUBSCRIBE_UPDATE (03+): the fields of a running subscription that can change. */
-export const SubscribeUpdate3 = message("SUBSCRIBE_UPDATE", "moq-lite-03 SUBSCRIBE_UPDATE", {
+export const SubscribeUpdate3 = message("SUBSCRIBE_UPDATE", {
   ...groups3,
   ...wholeGroups,
 });
 export const SubscribeUpdate6 = checked(
-  message("SUBSCRIBE_UPDATE", "moq-lite-06 SUBSCRIBE_UPDATE", groups6),
+  message("SUBSCRIBE_UPDATE", groups6),
   frameNeedsGroup,
 );
 export type SubscribeUpdate = Decoded<typeof SubscribeUpdate6>;
 
 /** SUBSCRIBE_OK: 01 answers with the priority alone, 02 with an empty message, 03/04 with the whole agreement. */
-export const SubscribeOk1 = message("SUBSCRIBE_OK", "moq-lite-01 SUBSCRIBE_OK", groups1);
-export const SubscribeOk2 = message("SUBSCRIBE_OK", "moq-lite-02 SUBSCRIBE_OK", {
+export const SubscribeOk1 = message("SUBSCRIBE_OK", groups1);
+export const SubscribeOk2 = message("SUBSCRIBE_OK", {
   ...groups1,
   priority: zero,
 });
-export const SubscribeOk3 = message("SUBSCRIBE_OK", "moq-lite-03 SUBSCRIBE_OK", groups3);
+export const SubscribeOk3 = message("SUBSCRIBE_OK", groups3);
 
 /** The first group that will come (05+). */
-export const SubscribeStart = message("SUBSCRIBE_START", "moq-lite-05 SUBSCRIBE_START", {
+export const SubscribeStart = message("SUBSCRIBE_START", {
   group: varint,
 });
 /** No group with this number or a higher one will come (05+). */
-export const SubscribeEnd = message("SUBSCRIBE_END", "moq-lite-05 SUBSCRIBE_END", {
+export const SubscribeEnd = message("SUBSCRIBE_END", {
   group: varint,
 });
 /** Groups that will not come, both ends inclusive (03+). */
-export const SubscribeDrop = message("SUBSCRIBE_DROP", "moq-lite-03 SUBSCRIBE_DROP", {
+export const SubscribeDrop = message("SUBSCRIBE_DROP", {
   startGroup: varint,
   endGroup: varint,
   error: varint,

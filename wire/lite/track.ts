@@ -18,7 +18,7 @@ import {
 import { ignoredByte, path, rootedPath, timescale, trackName } from "./fields.ts";
 
 /** TRACK (05+): asks for a track's properties. Each request is answered with one TRACK_INFO. */
-export const TrackRequest = message("TRACK", "moq-lite-05 TRACK", {
+export const TrackRequest = message("TRACK", {
   broadcast: path,
   track: trackName,
 });
@@ -27,13 +27,13 @@ export const TrackRequest = message("TRACK", "moq-lite-05 TRACK", {
  * TRACK_INFO: `maxAgeMs` is how long a group that is not the newest may be kept; `timescale` is timestamp units per
  * second, never 0.
  */
-export const TrackInfo5 = message("TRACK_INFO", "moq-lite-05 TRACK_INFO", {
+export const TrackInfo5 = message("TRACK_INFO", {
   priority: u8,
   ordered: ignoredByte,
   maxAgeMs: varint,
   timescale,
 });
-export const TrackInfo6 = message("TRACK_INFO", "moq-lite-06 TRACK_INFO", {
+export const TrackInfo6 = message("TRACK_INFO", {
   priority: u8,
   ordered: absent<undefined>(undefined),
   maxAgeMs: varint,
@@ -52,14 +52,14 @@ const wholeGroup = {
   endFrame: absent<number | undefined>(undefined),
 };
 
-/** FETCH: asks for one group. The answer is its frames without a group head, then FIN. */
-export const Fetch4 = message("FETCH", "moq-lite-04 FETCH (gomoqt)", {
+/** FETCH: asks for one group. The answer is its frames without a group head, then FIN. In 04 gomoqt alone has it. */
+export const Fetch4 = message("FETCH", {
   ...group(rootedPath),
   ...wholeGroup,
 });
-export const Fetch5 = message("FETCH", "moq-lite-05 FETCH", { ...group(path), ...wholeGroup });
+export const Fetch5 = message("FETCH", { ...group(path), ...wholeGroup });
 export const Fetch6 = checked(
-  message("FETCH", "moq-lite-06 FETCH", {
+  message("FETCH", {
     ...group(path),
     startFrame: varint,
     endFrame: optional,
@@ -84,23 +84,23 @@ const frameZero: Field<number> = {
 };
 
 /** GROUP: the head of every group stream. `startFrame` is the index of its first frame. */
-export const Group1 = message("GROUP", "moq-lite-01 GROUP", {
+export const Group1 = message("GROUP", {
   subscribe: varint,
   sequence: varint,
   startFrame: frameZero,
 }, MAX_GROUP_HEAD_BYTES);
-export const Group6 = message("GROUP", "moq-lite-06 GROUP", {
+export const Group6 = message("GROUP", {
   subscribe: varint,
   sequence: varint,
   startFrame: varint,
 }, MAX_GROUP_HEAD_BYTES);
 
 /** PROBE: bits per second and milliseconds, 0 where unknown. */
-export const Probe3 = message("PROBE", "moq-lite-03 PROBE", {
+export const Probe3 = message("PROBE", {
   bitrate: varint,
   rttMs: absent(0 as number),
 });
-export const Probe4 = message("PROBE", "moq-lite-04 PROBE", { bitrate: varint, rttMs: varint });
+export const Probe4 = message("PROBE", { bitrate: varint, rttMs: varint });
 
 /** GOAWAY (04+): go to `uri`; empty means come back to the same place. */
-export const Goaway = message("GOAWAY", "moq-lite-04 GOAWAY", { uri }, MAX_URI_BYTES + 8);
+export const Goaway = message("GOAWAY", { uri }, MAX_URI_BYTES + 8);

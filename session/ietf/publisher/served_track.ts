@@ -18,7 +18,7 @@ import { doneCode, type DoneWord } from "../../../wire/ietf/codes.ts";
 import type { Parameters } from "../../../wire/ietf/parameters.ts";
 import type { StreamReason } from "../../reasons.ts";
 import { Outgoing } from "../../send/outgoing.ts";
-import { SUBGROUP_ORDER } from "../../send/send_order.ts";
+import { SUBGROUP_ORDER } from "../../send/subgroup_order.ts";
 import type { Served } from "../../session.ts";
 import type { Sending } from "../../sweep.ts";
 import { type IetfContext, layoutOf } from "../context.ts";

@@ -26,7 +26,7 @@ export function declare<const F extends Record<string, Field<unknown>>>(
   fields: F,
   maxBytes = MAX_CONTROL_BYTES,
 ) {
-  return message(name, `moq-transport-${profile.draft} ${name}`, fields, maxBytes, profile.varints);
+  return message(name, fields, maxBytes, profile.varints);
 }
 
 /** The number of a new request. In draft 17 that of another one follows, which none of ours waits for. */
