@@ -8,7 +8,7 @@ import { report, say } from "../say.ts";
 import { toFileUrl } from "../file_url.ts";
 
 /** The largest size of `connect()`, minified and compressed. */
-export const CONNECT_LIMIT_BYTES = 44_500;
+export const CONNECT_LIMIT_BYTES = 44_200;
 
 /** Imported lazily, and in Deno only: a bundle for browsers names them and never loads them. */
 const DENO_ONLY = ["*/transport/dial.ts", "*/transport/quic/quic.ts", "*/transport/accept.ts"];
