@@ -21,7 +21,7 @@ const LOADERS: Readonly<Record<string, Loader>> = {
   demo: ["Publish a test picture, to have something to watch", () => import("./media/demo.ts")],
   sub: ["List and receive broadcasts", () => import("./media/sub.ts")],
   interop: [
-    "Try an implementation of moq-lite, step by step",
+    "Try an implementation of MoQ, step by step",
     () => import("./interop/interop.ts"),
   ],
   top: ["Watch the sessions and tracks of a running relay", () => import("./top/top.ts")],

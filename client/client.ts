@@ -202,7 +202,7 @@ export class Client extends Peer implements AsyncDisposable {
 
   /**
    * Asks the peer for bit rate and round trip: PROBE.
-   * @returns `undefined` if the version has no PROBE (01, 02).
+   * @returns `undefined` if the version has no PROBE: moq-lite-01 and -02, moq-transport.
    * @throws {NotFound} The peer refused. @throws {SourceLost} @throws The signal's reason.
    */
   async probe(options: WaitOptions = {}): Promise<ProbeReport | undefined> {

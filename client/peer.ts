@@ -22,7 +22,8 @@ import { type SubscribeOptions, Subscription } from "./subscription.ts";
 
 /** Options of clients and servers. */
 export interface PeerOptions {
-  /** Versions to speak by name ("moq-lite-05"), preferred first. Default: all, newest first. */
+  /** Versions to speak by name ("moq-lite-05", "moq-transport-18"), preferred first. Default: those of moq-lite for a
+   * client, all for a server, newest first. */
   readonly versions?: readonly string[];
   /** Groups kept per published or subscribed track. Default 8. */
   readonly groupCacheSize?: number;

@@ -17,6 +17,25 @@ import { need } from "../tests/support/require.ts";
 import { fromFileUrl } from "./file_url.ts";
 import { say } from "./say.ts";
 
+/** What the matrix does not try: each row says by which test, or when by hand. */
+const MOQ_TRANSPORT = `
+## On moq-transport
+
+These were tried at qumo-relay. The tables above are of moq-lite.
+
+| program | drafts | transports | result | tried by |
+|---|---|---|---|---|
+| \`client\`, as \`interop\` plays it | 16, 18 | QUIC, WebTransport | all its steps | \`tests/interop/cli_test.ts\` |
+| aiomoqt 0.13.3, its interop client | 14, 16, 18, 20, 22 | QUIC, WebTransport | all its cases, \`fetch\` and \`join\` included | \`tests/interop/aiomoqt_test.ts\` |
+| Shaka Player 5.2.12 in Chromium | 14, 16 | WebTransport | plays a live broadcast | \`tests/browser/shaka_test.ts\` |
+| \`@moq/net\` in Chromium | 16, 18 | WebTransport | it and \`client\` on moq-lite-06 read each other | \`tests/interop/ietf_matrix_test.ts\` |
+| \`moq\` | 14, 18 | QUIC | it and \`client\` on moq-lite-06 read each other | \`tests/interop/ietf_matrix_test.ts\` |
+| moq-test-client 0.2.0 | 18 | QUIC | 18 of 18 cases | hand, 2026-11-21 |
+| moq-test-client 0.2.0 | 18 | WebTransport | 17 or 18 of 18 cases on a busy machine: in some runs \`moq-test-datagram\` lost a datagram | hand, 2026-11-21 |
+
+[protocol.md](protocol.md) says what crosses between moq-lite and moq-transport.
+`;
+
 const SHORT = { quic: "Q", webtransport: "W", websocket: "S" } as const;
 
 /** The document, made from the results of the cells. */
@@ -51,7 +70,9 @@ one \`@moq/net\` Q and S are what the other end comes by.
 
 ${relays.map((relay) => relayTable(cells.filter((c) => c.relay === relay), relay)).join("\n")}${
     secondAttempts(cells)
-  }${reasons(cells, "fail", "What failed")}${reasons(cells, "skip", "What does not exist")}`;
+  }${reasons(cells, "fail", "What failed")}${
+    reasons(cells, "skip", "What does not exist")
+  }${MOQ_TRANSPORT}`;
 }
 
 function relayTable(cells: readonly Cell[], relay: string): string {

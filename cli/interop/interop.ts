@@ -34,9 +34,10 @@ export const usage = `Usage: qumo-relay interop client --url URL
        qumo-relay interop server --listen ADDR
        qumo-relay interop server --url URL
 
-Tries a moq-lite implementation: connects, exchanges announcements, reads one group of one frame by
-SUBSCRIBE and again by FETCH, asks for a PROBE, publishes the same, waits for GOAWAY, and closes. The
-server mirrors that. Prints one line a step: ok, failed and why, or skipped and why.
+Tries an implementation of moq-lite or moq-transport: connects, exchanges announcements, reads one
+group of one frame by SUBSCRIBE and again by FETCH, asks for a PROBE, publishes the same, waits for
+GOAWAY, and closes. The server mirrors that. Prints one line a step: ok, failed and why, or skipped
+and why. A step is skipped if the version has no such message.
 
 With --listen the server is the peer itself. With --url it is one more client of a relay, and the
 client of the same relay finds it through the relay. The client publishes /interop/client, the
@@ -51,7 +52,7 @@ Examples:
   qumo-relay interop client --url moqt://127.0.0.1:4443/ --hash HEX    (the server prints HEX)
 
   qumo-relay interop server --url http://127.0.0.1:4433/ &
-  qumo-relay interop client --url http://127.0.0.1:4433/ --version moq-lite-04 --tap
+  qumo-relay interop client --url http://127.0.0.1:4433/ --version moq-transport-18 --tap
 
 Exit codes: 0 no step failed, 1 one did, 2 the command line is wrong.`;
 

@@ -58,13 +58,15 @@ export interface Shared {
   published?: BroadcastProducer;
 }
 
-/** First version that has each of these. */
+const LITE = /^moq-lite-(\d+)$/;
+/** First version of moq-lite that has each of these. moq-transport has all but PROBE. */
 const SINCE = { FETCH: 3, PROBE: 3, GOAWAY: 4 } as const;
 
 function missing(shared: Shared, message: keyof typeof SINCE): { skip: string } | undefined {
   const { version } = shared.peer!;
-  const number = Number(/^moq-lite-(\d+)$/.exec(version)?.[1] ?? Infinity);
-  return number < SINCE[message] ? { skip: `${version} has no ${message}` } : undefined;
+  const lite = LITE.exec(version);
+  const has = lite === null ? message !== "PROBE" : Number(lite[1]) >= SINCE[message];
+  return has ? undefined : { skip: `${version} has no ${message}` };
 }
 
 const CONNECT: Step<Shared> = {
@@ -203,7 +205,11 @@ export const CLIENT_STEPS: readonly Step<Shared>[] = [
     async run(shared) {
       const none = missing(shared, "GOAWAY");
       if (none !== undefined) return none;
-      const { relays = 0 } = shared;
+      const { relays = 0, peer } = shared;
+      // Hops are unknown there, so nobody can say whether GOAWAY will come.
+      if (!LITE.test(peer!.version)) {
+        return { skip: `${peer!.version} does not tell whether the server is behind a relay` };
+      }
       // A relay stays when the server behind it leaves, and so do we.
       if (relays > 0) return { skip: `the server is behind ${relays} relay(s)` };
       return await shared.gone;

@@ -16,7 +16,7 @@ export const CONNECT_FLAGS = {
   ca: textFlag("FILE", "Also accept certificates signed by these (PEM)."),
   version: textFlag(
     "NAME",
-    "Speak this version, or the first common one of A,B; those of moq-lite if not given.",
+    "Speak this version, like moq-transport-18, or the first common one of A,B; those of moq-lite if not given.",
     { choices: VERSIONS },
   ),
 } as const satisfies FlagTable;

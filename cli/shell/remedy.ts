@@ -39,7 +39,8 @@ export function remedyFor(reason: string, url: string): string {
   if (/status 404/.test(reason)) return "Check the path of the URL: there is nothing at this one.";
   if (/status 503/.test(reason)) return "The relay is shutting down or full: try again later.";
   if (/MoQ version|protocol|speaks none|status 400/.test(reason)) {
-    return "Leave --version out to take any version the relay has; its server.versions lists them.";
+    return "Name versions with --version, of moq-lite and of moq-transport: without it those of moq-lite are offered. " +
+      "The relay's server.versions lists what it speaks.";
   }
   return "";
 }

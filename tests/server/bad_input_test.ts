@@ -122,7 +122,7 @@ Deno.test("a relay that refuses says why: certificate, version, path, broadcast"
         "no common version",
         dialers(`${scheme}://${at}/`, file.path, [...pinned, "--version", "moq-lite-03"]),
         /version/i,
-        /Leave --version out/,
+        /Name versions with --version/,
       ),
     ]),
     ...cases(
