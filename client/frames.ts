@@ -4,9 +4,10 @@
  * @module
  */
 import { FrameWalk } from "../relay/group/frame_layout.ts";
-import type { GroupCursor, Subgroup } from "../relay/group/group.ts";
+import type { Subgroup } from "../relay/group/group.ts";
 import { QumoError } from "../base/errors.ts";
-import { Bell, type WaitOptions } from "../base/bell.ts";
+import type { WaitOptions } from "../base/bell.ts";
+import { Following } from "./following.ts";
 
 /** One frame. */
 export interface Frame {
@@ -32,33 +33,24 @@ export class GroupReader implements Disposable {
   readonly sequence: number;
   /** Index of the first frame. Above 0 if the publisher sent only the rest of the group. */
   readonly startFrame: number;
-  readonly #group: Subgroup;
-  readonly #cursor: GroupCursor = {
-    slot: -1,
-    pump: () => this.#bell.ring(),
-    evicted: () => this.#evicted(),
-  };
-  #position = 0;
+  readonly #place: Following;
   readonly #walk = new FrameWalk();
   /** The frame that is being read, and how much of it is here. The next call continues one that was aborted. */
   #partial: { readonly payload: Uint8Array<ArrayBuffer>; at: number } | undefined;
-  readonly #bell = new Bell();
-  #closed = false;
-  #lost = false;
 
   /** @internal */
   constructor(group: Subgroup) {
-    this.#group = group;
+    this.#place = new Following(group);
     this.sequence = group.sequence;
     this.startFrame = group.startFrame;
-    group.attach(this.#cursor);
   }
 
   /** The next frame, or `undefined` behind the last one. @throws {GroupCut} @throws The signal's reason. */
   async frame(options: WaitOptions = {}): Promise<Frame | undefined> {
     const { signal } = options;
-    if (this.#partial === undefined && (this.#closed || !await this.#available(signal))) {
-      const cut = this.#lost || !this.#closed && this.#group.state === "cut";
+    const place = this.#place;
+    if (this.#partial === undefined && (place.closed || !await place.available(signal))) {
+      const cut = place.wasCut;
       this.close();
       if (cut) throw new GroupCut(this.sequence);
       return undefined;
@@ -66,16 +58,11 @@ export class GroupReader implements Disposable {
     const partial = this.#partial ??= this.#head();
     const { payload } = partial;
     while (partial.at < payload.length) {
-      if (!await this.#available(signal)) {
+      if (!await place.available(signal)) {
         this.close();
         throw new GroupCut(this.sequence);
       }
-      const slice = this.#group.slice(this.#position);
-      const room = payload.length - partial.at;
-      const piece = slice.length > room ? slice.subarray(0, room) : slice;
-      payload.set(piece, partial.at);
-      partial.at += piece.length;
-      this.#position += piece.length;
+      partial.at += place.read(payload, partial.at);
     }
     this.#partial = undefined;
     return { timestamp: this.#walk.timestamp, payload };
@@ -96,12 +83,7 @@ export class GroupReader implements Disposable {
 
   /** Releases the group. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#lost = false;
-    this.#partial = undefined;
-    this.#group.detach(this.#cursor);
-    this.#bell.ring();
+    if (this.#place.close()) this.#partial = undefined;
   }
 
   /** Closes. */
@@ -109,28 +91,9 @@ export class GroupReader implements Disposable {
     this.close();
   }
 
-  /** The memory is needed elsewhere: the unread rest is lost. */
-  #evicted(): void {
-    if (this.#closed || this.#group.state === "complete" && this.#position === this.#group.bytes) {
-      return;
-    }
-    this.close();
-    this.#lost = true;
-  }
-
   /** Begins a frame. Its head is committed as a whole and lies in one slab. */
   #head() {
-    this.#position += this.#walk.head(this.#group.slice(this.#position), 0);
+    this.#place.position += this.#walk.head(this.#place.slice, 0);
     return { payload: new Uint8Array(this.#walk.size), at: 0 };
-  }
-
-  /** Waits for more bytes. @returns false when none will come. */
-  async #available(signal: AbortSignal | undefined): Promise<boolean> {
-    const group = this.#group;
-    while (group.bytes <= this.#position) {
-      if (group.state !== "open" || this.#closed) return false;
-      await this.#bell.wait(signal);
-    }
-    return !this.#lost;
   }
 }
