@@ -127,3 +127,32 @@ for (const draft of DRAFTS) {
     });
   }
 }
+
+for (const draft of [18, 22] as const) {
+  Deno.test(`draft ${draft}: tracks are published without their objects to who wants them so, and go on when it says so`, async () => {
+    const at = testRelay();
+    const publisher = await join(at, draft);
+    const viewer = await join(at, draft);
+    const parameters = { forward: false };
+    const watch = await viewer.ask("subscribeTracks", { prefix: ns("a"), parameters });
+    await watch.expect("requestOk");
+    const offer = await publisher.ask("publish", { namespace: ns("a"), track: VIDEO, alias: 3 });
+    await offer.expect("requestOk");
+    const published = await viewer.asked("publish");
+    assert.equal(published.value("publish").parameters.forward, false);
+    published.say("requestOk");
+    await tick();
+    const group = (await publisher.subgroup({ alias: 3, group: 1 })).objects("a");
+    await tick();
+    assert.equal(viewer.streams.length, 0);
+    published.update({ forward: true });
+    await published.expect("requestOk");
+    group.objects("b").fin();
+    const stream = await (await viewer.nextSubgroup()).done();
+    assert.deepEqual(stream.words, ["1=b"]);
+    watch.cancel();
+    offer.say("publishDone", { code: 2, streams: 1 }).finish();
+    assert.equal((await published.expect("publishDone")).streams, 1);
+    await at.relay.close();
+  });
+}
