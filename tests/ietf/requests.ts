@@ -301,6 +301,17 @@ export const REQUESTS: readonly Claim[] = [
     },
   },
   {
+    says: "UNSUBSCRIBE ends a subscription where it has a stream too, as moq-rs sends it",
+    when: requestStreams,
+    async run(stage, pair) {
+      const { up, down } = await path(stage, pair);
+      down.raw(Uint8Array.of(0x0a, 0, 0));
+      if (profileOf(pair.from).requestStreams) await up.ended();
+      else await up.expect("unsubscribe");
+      assert.equal(down.peer.closed, undefined);
+    },
+  },
+  {
     says: "a second subscription to a track is refused up to 18, and has an alias of its own later",
     async run(stage, pair) {
       const { viewer, fields, ok, publisher } = await path(stage, pair);

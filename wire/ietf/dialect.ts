@@ -148,6 +148,11 @@ const from17 = (p: Profile) => [
   control(0x02, "update", S.update17(p)),
   control(0x0f, "publishBlocked", P.publishBlocked(p)),
 ];
+/** What no draft from 17 on has, but moq-rs sends there: it is read, and never written. */
+const tolerated = (p: Profile) => [
+  control(0x0a, "unsubscribe", S.bareRequest(p, "UNSUBSCRIBE")),
+  control(0x17, "fetchCancel", S.bareRequest(p, "FETCH_CANCEL")),
+];
 const from18 = (p: Profile) => [
   ...from17(p),
   control(0x07, "requestOk", A.requestOk15(p)),
@@ -232,9 +237,11 @@ const MESSAGES: Readonly<Record<Profile["messages"], (p: Profile) => readonly Co
 /** One draft: how it differs, and its messages. */
 export class Dialect {
   readonly #controls: readonly Control[];
+  readonly #tolerated: readonly Control[];
 
   constructor(readonly profile: Profile) {
     this.#controls = MESSAGES[profile.messages](profile);
+    this.#tolerated = profile.requestStreams ? tolerated(profile) : [];
   }
 
   /** All there are, in no order. */
@@ -260,7 +267,8 @@ export class Dialect {
 
   /** What a type number stands for; `undefined` is a violation. A SETUP of both sides is the client's. */
   byType(type: number): Control | undefined {
-    return this.#controls.find((one) => one.type === type);
+    const isIt = (one: Control) => one.type === type;
+    return this.#controls.find(isIt) ?? this.#tolerated.find(isIt);
   }
 
   /**

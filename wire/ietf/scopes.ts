@@ -90,6 +90,8 @@ const scopes18: ScopeTable = {
   ...withoutPublishOk,
   subscribe: SUBSCRIBE_18,
   update: UPDATE_18,
+  // moq-rs writes how long an object may take in its PUBLISH, which only later drafts do.
+  publish: [...scopes17.publish!, "deliveryTimeoutMs", "subgroupTimeoutMs"],
   publishOk: PUBLISH_OK_18,
   requestOk: [...PUBLISH_OK_18, "largest"],
   subscribeNamespace: TOKENS,

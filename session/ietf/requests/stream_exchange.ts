@@ -59,7 +59,9 @@ export class StreamExchange extends AnyExchange {
         if (this.peerOver) return undefined;
         if (message === undefined) return await this.#finished();
         if (message.kind === "update") this.#streams.takeId(message.value.requestId);
-        if (this.heard(message) === "next") return message;
+        const heard = this.heard(message);
+        if (heard === "next") return message;
+        if (heard === "end") this.peerOver = true;
       } catch (error) {
         if (this.peerOver) return undefined; // it was cancelled meanwhile
         this.peerOver = true;

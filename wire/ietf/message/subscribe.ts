@@ -156,3 +156,8 @@ export interface OneRequest {
 export function oneRequest(p: Profile, name: string): Message<OneRequest> {
   return declare(p, name, { requestId: capped }, MAX_NUMBERS_BYTES);
 }
+
+/** The same where each request has a stream, which says what it is about. No draft has it there; moq-rs sends it. */
+export function bareRequest(p: Profile, name: string): Message<OneRequest> {
+  return declare(p, name, { requestId: absent<number>(0) }, MAX_NUMBERS_BYTES);
+}
