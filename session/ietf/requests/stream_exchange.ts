@@ -96,9 +96,9 @@ export class StreamExchange extends AnyExchange {
     else this.#leave();
   }
 
-  /** The handler of the peer's request is done. */
+  /** The handler of the peer's request is done: whoever still waits for a message gets none. */
   done(): void {
-    this.over = true;
+    this.over = this.peerOver = true;
     this.#stream.send.finish();
     void this.#linger();
   }
@@ -172,6 +172,7 @@ export class StreamExchange extends AnyExchange {
   async #linger(): Promise<void> {
     const { clock, codes } = this.context;
     const cancel = clock.after(LINGER_MS, () => this.#stream.receive.stop(codes.stream.cancel));
+    await this.#reading?.catch(() => {});
     await this.#reader.drain();
     cancel();
     this.#streams.closed(this);
