@@ -15,8 +15,8 @@ const PROGRAM = `
 import { type Client, connect, type Frame, GroupCut, NoWebTransport, QumoError } from "@qumo/relay";
 import { objectTrack, subscribeObjects, type TrackObject } from "@qumo/relay/objects";
 
-async function start(url: string): Promise<string> {
-  await using client: Client = await connect(url, { versions: ["moq-lite-05"], reconnect: true });
+async function start(url: string, version: string): Promise<string> {
+  await using client: Client = await connect(url, { versions: [version], reconnect: true });
   using broadcast = client.publish("from/npm");
   broadcast.track("lines").write("hello");
   const [frame] = await read(client);
@@ -56,13 +56,19 @@ const compilerOptions = (resolution: "nodenext" | "bundler", lib: readonly strin
 });
 
 /** Loads the bundle and lets it publish and read. @returns What it said, and by which transport it came. */
-async function play(page: Page, relay: Launched, bundle: string): Promise<[string, string]> {
+async function play(
+  page: Page,
+  relay: Launched,
+  bundle: string,
+  version: string,
+): Promise<[string, string]> {
   await using peer = await relay.client();
   using announced = peer.announced("from/npm");
   await page.addScriptTag({ path: bundle, type: "module" });
   await page.waitForFunction("globalThis.program !== undefined");
   const url = `http://127.0.0.1:${relay.port}/`;
-  const said = page.evaluate(`globalThis.program.start(${JSON.stringify(url)})`) as Promise<string>;
+  const program = `globalThis.program.start(${JSON.stringify(url)}, "${version}")`;
+  const said = page.evaluate(program) as Promise<string>;
   said.catch(() => {}); // told below
   await Promise.race([announced.next(), said]);
   using hello = peer.subscribe("from/npm", "lines");
@@ -192,22 +198,31 @@ Deno.test({
 
     if (!need("chromium").ok) return;
     await using chromium = await launchChromium();
-    for (const [index, bundler] of ["esbuild", "Vite"].entries()) {
-      await t.step(`the bundle of ${bundler} publishes and receives in Chromium`, async () => {
-        await using relay = await launch();
-        const page = await chromium.page();
-        const said = ["moq-lite-05 and hello to you", "webtransport"];
-        assert.deepEqual(await play(page, relay, bundles[index]!), said);
-      });
+    for (
+      const [index, bundler, version] of [
+        [0, "esbuild", "moq-lite-05"],
+        [1, "Vite", "moq-lite-05"],
+        [1, "Vite", "moq-transport-18"],
+      ] as const
+    ) {
+      await t.step(
+        `the bundle of ${bundler} publishes and receives in Chromium: ${version}`,
+        async () => {
+          await using relay = await launch();
+          const page = await chromium.page();
+          const said = [`${version} and hello to you`, "webtransport"];
+          assert.deepEqual(await play(page, relay, bundles[index]!, version), said);
+        },
+      );
 
       await t.step(
-        `that of ${bundler} does so over WebSocket where there is no WebTransport`,
+        `that of ${bundler} does so over WebSocket where there is no WebTransport: ${version}`,
         async () => {
           await using relay = await launch();
           const page = await chromium.page();
           await page.evaluate("delete globalThis.WebTransport");
-          const said = ["moq-lite-05 and hello to you", "websocket"];
-          assert.deepEqual(await play(page, relay, bundles[index]!), said);
+          const said = [`${version} and hello to you`, "websocket"];
+          assert.deepEqual(await play(page, relay, bundles[index]!, version), said);
         },
       );
     }
