@@ -11,7 +11,7 @@ import { type Profile, withSizedParameters } from "../../wire/ietf/profile.ts";
 import type { Token } from "../../wire/ietf/fields.ts";
 import type { EntryWish } from "../session.ts";
 import { Fault } from "./fault.ts";
-import { FIRST_MAX_REQUEST_ID, type Side } from "./requests/request_ids.ts";
+import { FIRST_MAX_REQUEST_ID } from "./requests/request_ids.ts";
 
 /** What we call ourselves. */
 export const IMPLEMENTATION = `qumo-relay/${VERSION}`;
@@ -73,5 +73,3 @@ export function checkServer({ path, authority }: SetupOptions): void {
     throw new Fault("invalidAuthority", WHERE, "an authority from a server");
   }
 }
-
-export type { Side };
