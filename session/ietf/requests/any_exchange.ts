@@ -34,7 +34,7 @@ export abstract class AnyExchange implements Exchange {
   abstract next(): Promise<ControlMessage | undefined>;
   abstract update(parameters: Parameters, onAccepted?: OnAccepted): void;
   abstract finish(): void;
-  abstract cancel(): void;
+  abstract cancel(word?: RequestWord): void;
   abstract readonly out: SendStream;
   protected abstract write(bytes: Uint8Array): void;
 

@@ -219,7 +219,7 @@ export class Subscriber implements SubscriberHalf {
   ): Promise<Refusal | undefined> {
     if (!this.#offers.addNamespace(path, by)) return NOT_ALLOWED;
     exchange.send("requestOk", { parameters: {}, properties: new Uint8Array(0) });
-    by?.onLost(() => exchange.cancel());
+    by?.onLost(() => exchange.cancel("unauthorized"));
     try {
       await untilOver(exchange, by);
     } catch (error) {
