@@ -72,8 +72,8 @@ export function isLegacyName(protocol: string): boolean {
 
 /** Those of ours that SETUP decides between. */
 export function legacyDialects(versions: readonly Version[]): readonly Dialect[] {
-  return DIALECTS.filter((d) => d.setup === "legacy" && versions.includes(d.name))
-    .sort((a, b) => versions.indexOf(a.name) - versions.indexOf(b.name));
+  const legacy = DIALECTS.filter((d) => d.setup === "legacy");
+  return versions.flatMap((version) => legacy.filter((d) => d.name === version));
 }
 
 /** The number in the legacy SETUP; `undefined` where a version has none. */
