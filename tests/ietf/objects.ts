@@ -1,5 +1,6 @@
 /** What becomes of objects on their way through the relay. */
 import assert from "node:assert/strict";
+import { sleep } from "../../base/sleep.ts";
 import { concat } from "../../base/bytes.ts";
 import { encodeProperties } from "../../wire/ietf/pairs.ts";
 import { type Draft, profileOf } from "../../wire/ietf/profile.ts";
@@ -187,6 +188,31 @@ export const OBJECTS: readonly Claim[] = [
       assert.deepEqual([seen.words, seen.end, seen.rest], [["0=whole"], "fin", 0]);
       assert.equal(seen.header.endOfGroup, false);
       assert.equal((await at.down.expect("publishDone")).streams, 1);
+    },
+  },
+  {
+    says:
+      "without resets, what a slow viewer gets of a group that is too old is whole objects, and FIN",
+    when: ({ from, to }, { relay }) => relay !== undefined && from === 18 && to === 18,
+    async run(stage, pair) {
+      const { promise: hold, resolve: read } = Promise.withResolvers<void>();
+      const slow = { canReset: false, windowBytes: 300 };
+      const wishes = { deliveryTimeoutMs: 20 };
+      const at = await path(stage, { ...pair, pair: slow, hold, wishes });
+      const out = await at.publisher.subgroup({ alias: ALIAS, group: 0, endOfGroup: true });
+      for (let i = 0; i < 40; i++) out.object(`object ${i} ${"x".repeat(90)}`);
+      out.fin();
+      // Newer groups come, and nobody has read of this one for longer than its viewer wants to wait.
+      for (let group = 1; group <= 4; group++) {
+        (await at.publisher.subgroup({ alias: ALIAS, group })).object("small").fin();
+        await sleep(15);
+      }
+      await sleep(1_200); // it is looked after twice a second
+      read();
+      const seen = await (await at.viewer.nextSubgroup()).done();
+      assert.deepEqual([seen.header.group, seen.end, seen.rest], [0, "fin", 0]);
+      assert.ok(seen.objects.length > 0 && seen.objects.length < 40, `${seen.objects.length}`);
+      assert.equal(seen.header.endOfGroup, false);
     },
   },
   {
