@@ -16,6 +16,7 @@ import { givenName, givenPath } from "../wire/path.ts";
 import { Announcements } from "./announcements.ts";
 import { unlessAborted, type WaitOptions } from "../base/bell.ts";
 import { GroupReader } from "./frames.ts";
+import { givenNumber } from "../base/given_number.ts";
 import { BroadcastProducer, type PublishOptions } from "./publish.ts";
 import { Remote, type SoughtTrack } from "./remote.ts";
 import { type SubscribeOptions, Subscription } from "./subscription.ts";
@@ -112,7 +113,7 @@ export abstract class Peer {
   /**
    * Subscribes to a track. A broadcast that nobody publishes yet is waited for ({@link SubscribeOptions.waitMs}), through
    * lost sessions too where the client reconnects. Failures show when the subscription is read.
-   * @throws {RangeError} `waitMs` is no number of milliseconds, or a name is too long.
+   * @throws {RangeError} `waitMs` or another number is out of its range, or a name is too long.
    */
   subscribe(path: string, track: string, options: SubscribeOptions = {}): Subscription {
     return new Subscription(this.seek(path, track), options);
@@ -129,7 +130,8 @@ export abstract class Peer {
   /**
    * One group by its number, from the cache of whoever has it. It may still be growing. While there is no session, the
    * next one is waited for.
-   * @throws {NotFound} @throws {SourceLost} @throws {RangeError} A name is too long. @throws The signal's reason.
+   * @throws {NotFound} @throws {SourceLost} @throws {RangeError} A name is too long, or a number out of its range.
+   * @throws The signal's reason.
    */
   async fetch(
     path: string,
@@ -137,7 +139,9 @@ export abstract class Peer {
     group: number,
     options: FetchOptions = {},
   ): Promise<GroupReader> {
-    const { signal, priority = 128 } = options;
+    const { signal } = options;
+    const priority = givenNumber("a priority", options.priority ?? 128, 255);
+    givenNumber("the number of a group", group);
     await this.reachable(signal);
     const at = givenPath(path);
     const broadcast = this.#parts.remote.broadcast(at);

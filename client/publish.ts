@@ -21,6 +21,7 @@ import {
 } from "../relay/ports.ts";
 import { Track, type TrackContext } from "../relay/track.ts";
 import { givenName, givenPath } from "../wire/path.ts";
+import { givenNumber } from "../base/given_number.ts";
 import { type SubscribeOptions, Subscription } from "./subscription.ts";
 
 /** A group being written. Close it in the end. Nobody gets an aborted group as a whole. */
@@ -157,9 +158,10 @@ export class TrackProducer implements Disposable {
 
   /**
    * Opens a group: by default the one after the last.
-   * @throws {RangeError} It was opened before or is too old, or the track has ended.
+   * @throws {RangeError} It was opened before or is too old, its number is not whole or below 0, or the track has ended.
    */
   group(sequence: number = this.#next): GroupProducer {
+    givenNumber("the number of a group", sequence);
     const { clock, limits, stats, pool } = this.#track.context;
     if (this.#superseded) {
       // The owner may go on writing. Nobody gets these groups.

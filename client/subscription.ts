@@ -10,6 +10,7 @@ import type { TrackEnd, TrackInfo, TrackReader, TrackRequest } from "../relay/po
 import type { Track } from "../relay/track.ts";
 import { Bell, type WaitOptions } from "../base/bell.ts";
 import { GroupReader } from "./frames.ts";
+import { givenNumber } from "../base/given_number.ts";
 import { Ordering } from "./ordering.ts";
 import type { SoughtTrack } from "./remote.ts";
 
@@ -160,7 +161,7 @@ export class Subscription implements Disposable {
     return this.#dropped + (this.#ordering?.skipped ?? 0);
   }
 
-  /** Changes the options from now on. */
+  /** Changes the options from now on. @throws {RangeError} A number is out of its range. */
   update(update: SubscriptionUpdate): void {
     const before = this.#reader.request as SubscriptionUpdate;
     this.#reader.request = requestOf({ ...before, ...update });
@@ -305,11 +306,15 @@ export class Subscription implements Disposable {
   readonly #aborted = (): void => this.close();
 }
 
+/** @throws {RangeError} */
 function requestOf(options: SubscriptionUpdate): TrackRequest {
+  const { startGroup, endGroup } = options;
+  if (startGroup !== undefined) givenNumber("startGroup", startGroup);
+  if (endGroup !== undefined) givenNumber("endGroup", endGroup);
   return {
-    priority: options.priority ?? 128,
+    priority: givenNumber("a priority", options.priority ?? 128, 255),
     maxLatencyMs: options.maxLatencyMs ?? 0,
-    startGroup: options.startGroup,
-    endGroup: options.endGroup,
+    startGroup,
+    endGroup,
   };
 }

@@ -22,9 +22,13 @@ const NUMBERS: Readonly<Record<ObjectStatus, number>> = {
   "end-of-track": STATUS.endOfTrack,
 };
 
-/** The number of a status on the wire. */
+/** The number of a status on the wire. @throws {RangeError} There is no such status. */
 export function numberOf(status: ObjectStatus): number {
-  return NUMBERS[status];
+  const number = NUMBERS[status];
+  if (number !== undefined) return number;
+  throw new RangeError(
+    `Cannot write status "${status}": known are ${Object.keys(NUMBERS).join(", ")}`,
+  );
 }
 
 /** The status of a number. */

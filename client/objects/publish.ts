@@ -4,13 +4,16 @@
  * @module
  */
 import { GroupWriter } from "../../relay/group/group_writer.ts";
-import type { TrackProperties } from "../../relay/reading.ts";
+import type { DatagramObject, TrackProperties } from "../../relay/reading.ts";
 import { provideBridge } from "../../session/convert/bridge.ts";
 import { copyOf } from "../../session/convert/convert.ts";
 import { datagramTime } from "../../session/convert/datagrams.ts";
 import { HeadWriter } from "../../session/convert/head_writer.ts";
 import { profileFor } from "../../session/convert/layouts.ts";
+import { MAX_TRACK_PROPERTY_BYTES } from "../../wire/ietf/message/parts.ts";
 import { encodeProperties } from "../../wire/ietf/pairs.ts";
+import { MAX_OBJECT_PROPERTY_BYTES } from "../../wire/ietf/data/object_head.ts";
+import { givenNumber } from "../../base/given_number.ts";
 import type { TrackProducer } from "../publish.ts";
 import { numberOf, type ObjectStatus, pairsOf, type Property } from "./object.ts";
 import { READ_AS } from "./subgroup_reader.ts";
@@ -45,9 +48,12 @@ export interface DatagramToWrite extends ObjectToWrite {
   readonly endOfGroup?: boolean;
 }
 
-/** Properties of a whole track, for `broadcast.track(name, { properties: trackProperties([…]) })`. */
+/**
+ * Properties of a whole track, for `broadcast.track(name, { properties: trackProperties([…]) })`.
+ * @throws {RangeError} They cannot be written, or are above 16,384 bytes.
+ */
 export function trackProperties(properties: readonly Property[]): TrackProperties {
-  return { bytes: encoded(properties), layout: READ_AS };
+  return { bytes: encoded(properties, MAX_TRACK_PROPERTY_BYTES), layout: READ_AS };
 }
 
 /** Writes a track of `broadcast.track(name)` object by object. Viewers of moq-lite get the same as frames. */
@@ -65,23 +71,36 @@ export class ObjectTrackProducer {
     this.#track = track;
   }
 
-  /** Opens a subgroup. Nothing of it is sent before its first object. */
+  /**
+   * Opens a subgroup. Nothing of it is sent before its first object.
+   * @throws {RangeError} A number is not whole, or out of its range.
+   */
   subgroup(group: number, options: SubgroupOptions = {}): SubgroupProducer {
+    givenNumber("the number of a group", group);
+    givenNumber("the number of a subgroup", options.id ?? 0);
+    checkPriority(options.priority);
     return new SubgroupProducer(this.#track, group, options);
   }
 
-  /** Sends an object that may get lost, to subscribers whose version and transport have datagrams. */
+  /**
+   * Sends an object that may get lost, to subscribers whose version and transport have datagrams.
+   * @throws {RangeError} A number is not whole, or out of its range; it has a status, and a payload or properties; its
+   *   properties cannot be written, or are above 16,384 bytes.
+   */
   datagram(group: number, object: DatagramToWrite): void {
+    givenNumber("the number of a group", group);
+    const { id = 0, priority, endOfGroup = false } = object;
+    givenNumber("the number of an object", id);
+    checkPriority(priority);
+    const { payload, properties, status } = partsOf(object);
     const track = this.#track.written;
     if (track === undefined) return;
-    const { id = 0, priority, endOfGroup = false, status = "normal" } = object;
-    const facts = {
-      properties: encoded(object.properties ?? []),
+    const facts: DatagramObject = {
       layout: READ_AS,
-      ...{ object: id, priority, endOfGroup, status: numberOf(status) },
-    } as const;
+      ...{ properties, object: id, priority, endOfGroup, status },
+    };
     const timestamp = datagramTime(facts, track.info, track.context.clock);
-    track.deliverDatagram(group, timestamp, bytesOf(object), true, facts);
+    track.deliverDatagram(group, timestamp, payload, true, facts);
   }
 }
 
@@ -104,22 +123,18 @@ export class SubgroupProducer implements Disposable {
    * Adds an object.
    * @throws {GroupTooLarge}
    * @throws {RangeError} Its id is not above that of the one before; the subgroup was opened before, is too old or is closed;
-   *   the track has ended; it has a status and a payload; its properties cannot be written.
+   *   the track has ended; it has a status, and a payload or properties; its properties cannot be written, or are above
+   *   16,384 bytes.
    */
   object(object: ObjectToWrite): void {
-    const { status = "normal" } = object;
-    const payload = bytesOf(object);
-    const properties = encoded(object.properties ?? []);
-    if (status !== "normal" && payload.length + properties.length > 0) {
-      throw new RangeError(`Cannot write an object with status ${status} and a payload`);
-    }
+    const { payload, properties, status } = partsOf(object);
     const last = this.#heads?.last ?? -1;
     const { id = last + 1 } = object;
     if (!Number.isSafeInteger(id) || id <= last) {
       throw new RangeError(`Cannot write object ${id} behind object ${last}`);
     }
     const heads = this.#open(id);
-    heads.begin(id, properties, payload.length, numberOf(status));
+    heads.begin(id, properties, payload.length, status);
     heads.writer.payload(payload);
     heads.writer.commit();
   }
@@ -162,10 +177,30 @@ export class SubgroupProducer implements Disposable {
   }
 }
 
-function encoded(properties: readonly Property[]): Uint8Array {
-  return properties.length === 0
-    ? new Uint8Array()
-    : encodeProperties(pairsOf(properties), profileFor(READ_AS)).slice();
+/** What an object consists of on the wire. @throws {RangeError} It cannot be written. */
+function partsOf(object: ObjectToWrite) {
+  const { status = "normal" } = object;
+  const payload = bytesOf(object);
+  const properties = encoded(object.properties ?? []);
+  if (status !== "normal" && payload.length + properties.length > 0) {
+    throw new RangeError(
+      `Cannot write an object with status ${status}: it has neither payload nor properties`,
+    );
+  }
+  return { payload, properties, status: numberOf(status) };
+}
+
+/** @throws {RangeError} */
+function checkPriority(priority: number | undefined): void {
+  if (priority !== undefined) givenNumber("a priority", priority, 255);
+}
+
+/** @throws {RangeError} */
+function encoded(properties: readonly Property[], most = MAX_OBJECT_PROPERTY_BYTES): Uint8Array {
+  if (properties.length === 0) return new Uint8Array();
+  const bytes = encodeProperties(pairsOf(properties), profileFor(READ_AS)).slice();
+  if (bytes.length <= most) return bytes;
+  throw new RangeError(`Cannot write properties of ${bytes.length} bytes: at most ${most}`);
 }
 
 function bytesOf({ payload = new Uint8Array() }: ObjectToWrite): Uint8Array {

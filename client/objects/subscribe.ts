@@ -24,7 +24,7 @@ export type ObjectSubscribeOptions = Omit<SubscribeOptions, "ordered">;
 /**
  * Subscribes to the objects of a track, whatever protocol its publisher speaks: frames of moq-lite come as objects too.
  * Otherwise it is as {@link Peer.subscribe}: subgroups come in order of arrival.
- * @throws {RangeError} `waitMs` is no number of milliseconds, or a name is too long.
+ * @throws {RangeError} `waitMs` or another number is out of its range, or a name is too long.
  */
 export function subscribeObjects(
   peer: Peer,
@@ -77,7 +77,7 @@ export class ObjectSubscription implements Disposable {
     return this.#dropped;
   }
 
-  /** Changes the options from now on. */
+  /** Changes the options from now on. @throws {RangeError} A number is out of its range. */
   update(update: SubscriptionUpdate): void {
     this.#inner.update(update);
   }

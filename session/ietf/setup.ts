@@ -1,5 +1,5 @@
 /**
- * What SETUP says of either side. Spec: draft-ietf-moq-transport-14 … -19, "SETUP".
+ * What SETUP says of either side. Spec: draft-ietf-moq-transport-14 … -22, "SETUP".
  *
  * @module
  */

@@ -135,3 +135,50 @@ Deno.test("what is no object is refused before anything is sent; what is over ta
   assert.throws(() => track.subgroup(1).object({}), RangeError);
   track.datagram(2, { payload: "nobody gets it" });
 });
+
+Deno.test("an object that cannot be sent is refused where it is written", async () => {
+  await using relay = await launch();
+  await using publisher = await relay.client("moqt", { versions: ["moq-transport-18"] });
+  await using viewer = await relay.client("moqt", { versions: ["moq-transport-16"] });
+  const producer = publisher.publish("room").track("video");
+  const track = objectTrack(producer);
+  using subscription = subscribeObjects(viewer, "room", "video");
+  await until(() => producer.subscribers > 0, "the relay to subscribe");
+  let group = 0;
+  const wrong: (() => void)[] = [
+    ...[-1, 1.5, NaN, 2 ** 53].flatMap((odd) => [
+      () => void producer.group(odd),
+      () => void track.subgroup(odd),
+      () => void track.subgroup(group++, { id: odd }),
+      () => track.subgroup(group++).object({ id: odd }),
+      () => track.datagram(odd, {}),
+      () => track.datagram(group++, { id: odd }),
+      () => void viewer.subscribe("room", "video", { startGroup: odd }),
+    ]),
+    ...[-1, 1.5, NaN, 256].flatMap((priority) => [
+      () => void track.subgroup(group++, { priority }),
+      () => track.datagram(group++, { priority }),
+      () => subscription.update({ priority }),
+    ]),
+    ...[
+      { status: "over" as "normal" },
+      { status: "end-of-group", payload: "x" } as const,
+      { status: "end-of-group", properties: [{ type: 2, value: 1 }] } as const,
+      { properties: [{ type: 3, value: 1 }] },
+      { properties: [{ type: 3, value: new Uint8Array(16_384) }] },
+    ].flatMap((object) => [
+      () => track.subgroup(group++).object(object),
+      () => track.datagram(group++, object),
+    ]),
+  ];
+  wrong.push(() => void trackProperties([{ type: 3, value: new Uint8Array(16_384) }]));
+  for (const write of wrong) assert.throws(write, RangeError, String(write));
+  assert.throws(() => track.subgroup(1.5), {
+    message:
+      `Cannot use 1.5 as the number of a group: it is a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`,
+  });
+  using subgroup = track.subgroup(group);
+  subgroup.object({ payload: "fine" });
+  const came = await (await subscription.subgroup())!.object();
+  assert.equal(text(came!.payload), "fine");
+});
