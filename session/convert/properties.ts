@@ -64,12 +64,15 @@ export class PropertyConverter {
     return at;
   }
 
-  /** For types out of order, properties in properties, and numbers above 2^53-1. */
-  #byPairs(bytes: Uint8Array): Uint8Array {
+  /**
+   * For types out of order, properties in properties, and numbers above 2^53-1.
+   * @param inner Whether they stand in others. Those have no others in them.
+   */
+  #byPairs(bytes: Uint8Array, inner = false): Uint8Array {
     const { max } = this.#to.varints;
     const pairs = decodeProperties(bytes, this.#from).filter(({ type, value }) =>
       type <= max && (value instanceof Uint8Array || value <= max)
-    ).map((pair) => this.#nested(pair));
+    ).map((pair) => inner ? pair : this.#nested(pair));
     if (this.#to.pairDeltas) pairs.sort((a, b) => a.type < b.type ? -1 : a.type > b.type ? 1 : 0);
     return encodeProperties(pairs, this.#to);
   }
@@ -79,7 +82,7 @@ export class PropertyConverter {
       return { type, value };
     }
     try {
-      return { type, value: this.#byPairs(value) };
+      return { type, value: this.#byPairs(value, true) };
     } catch { // Whatever it is, it is passed on as it is.
       return { type, value };
     }

@@ -43,6 +43,19 @@ Deno.test("properties in properties are converted too; what are none are passed 
   }
 });
 
+Deno.test("properties in properties in properties are bytes: no depth costs more than the first", () => {
+  const wrap = (value: Uint8Array) =>
+    encodeProperties([{ type: 0x0b, value }], profileFor("objects14"));
+  const innermost = encodeProperties(
+    [{ type: 3, value: Uint8Array.of(1) }, { type: 2, value: 1 }],
+    profileFor("objects14"),
+  );
+  const second = wrap(innermost.slice()).slice();
+  const [outer] = converted([{ type: 0x0b, value: second }], "objects14", "objects16");
+  const [inner] = decodeProperties(outer!.value as Uint8Array, profileFor("objects16"));
+  assert.deepEqual(inner!.value, innermost.slice());
+});
+
 Deno.test("a number that the other layout cannot write is left out", () => {
   const pairs = [{ type: 2, value: 2n ** 64n - 1n }, { type: 4, value: 5 }];
   assert.deepEqual(converted(pairs, "objects18", "objects16"), [pairs[1]]);
