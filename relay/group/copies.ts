@@ -40,6 +40,8 @@ export interface Conversion {
    * @throws {GroupTooLarge} @throws {Error} It cannot be converted: the copy is cut.
    */
   take(subgroup: Subgroup, bytes: Uint8Array): number;
+  /** The subgroup that may go on now, of those that wait for others. Default: each is asked. */
+  readonly turn?: Subgroup | undefined;
   /** Whether something is missing that one more subgroup may bring. Default: nothing is. */
   readonly lacksMore?: boolean;
   /** Whether what it has taken said that this is the end of the group. Default: no. */
@@ -100,7 +102,7 @@ class Copy implements GroupCopy {
   readonly #merges: boolean;
   readonly #writer: GroupWriter;
   readonly #conversion: Conversion;
-  readonly #follows: Follow[] = [];
+  readonly #follows = new Map<Subgroup, Follow>();
   #watched = false;
   #done = false;
   #givenUp = false;
@@ -152,14 +154,17 @@ class Copy implements GroupCopy {
     evict(this.target.group);
   }
 
-  pump(): void {
+  /** @param from Whose bytes or end have come; all of them by default. A group may have a thousand that wait. */
+  pump(from?: Follow): void {
     const { target } = this;
     if (this.#done) return;
     if (target.cursors.length > 0) this.#watched = true;
     else if (this.#watched) return this.#giveUp();
     if (target.state !== "open") return this.#giveUp(); // it was evicted
     try {
-      while (this.#takeAll());
+      if (from === undefined || !("turn" in this.#conversion)) { while (this.#takeAll()); }
+      else this.#take(from);
+      while (this.#takeTurn());
     } catch {
       this.track.context.stats.groupsUnconverted++;
       return this.#giveUp();
@@ -169,7 +174,7 @@ class Copy implements GroupCopy {
     if (this.#done) return; // a reader has evicted the group
     if (this.#merges ? !this.#isOver(group) : this.source.state === "open") return;
     try {
-      if (this.#follows.every((one) => one.isWhole)) this.#finish();
+      if (this.#follows.values().every((one) => one.isWhole)) this.#finish();
       else this.#writer.cut();
     } catch {
       return this.#giveUp();
@@ -192,21 +197,31 @@ class Copy implements GroupCopy {
   /** @returns Whether anything was taken. Then it may be the turn of another subgroup. */
   #takeAll(): boolean {
     let moved = false;
-    for (const follow of this.#follows) {
-      while (follow.position < follow.subgroup.bytes) {
-        const { subgroup, position } = follow;
-        const taken = this.#conversion.take(subgroup, subgroup.slice(position));
-        if (taken === 0) break;
-        follow.position += taken;
-        moved = true;
-      }
-    }
+    for (const follow of this.#follows.values()) if (this.#take(follow)) moved = true;
     return moved;
+  }
+
+  /** @returns Whether a subgroup that had waited went on. Then it may be the turn of another one. */
+  #takeTurn(): boolean {
+    const { turn } = this.#conversion;
+    const follow = turn && this.#follows.get(turn);
+    return follow !== undefined && this.#take(follow);
+  }
+
+  /** @returns Whether anything was taken. */
+  #take(follow: Follow): boolean {
+    const { subgroup, position: before } = follow;
+    while (follow.position < subgroup.bytes) {
+      const taken = this.#conversion.take(subgroup, subgroup.slice(follow.position));
+      if (taken === 0) break;
+      follow.position += taken;
+    }
+    return follow.position > before;
   }
 
   #follow(subgroup: Subgroup): void {
     const follow = new Follow(this, subgroup);
-    this.#follows.push(follow);
+    this.#follows.set(subgroup, follow);
     subgroup.attach(follow);
   }
 
@@ -219,7 +234,7 @@ class Copy implements GroupCopy {
   #leave(): void {
     if (this.#done) return;
     this.#done = true;
-    for (const follow of this.#follows) follow.subgroup.detach(follow);
+    for (const follow of this.#follows.values()) follow.subgroup.detach(follow);
     this.target.release();
   }
 }
@@ -237,6 +252,6 @@ class Follow implements GroupCursor {
   }
 
   pump(): void {
-    this.copy.pump();
+    this.copy.pump(this);
   }
 }

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { Heap } from "./heap.ts";
 import type { Conversion, Converter, CopiedTrack } from "../../relay/group/copies.ts";
 import type { GroupWriter } from "../../relay/group/group_writer.ts";
 import type { Group, Subgroup } from "../../relay/group/group.ts";
@@ -61,6 +62,10 @@ class Part {
 
 class ObjectsToFrames implements Conversion {
   readonly #parts = new Map<Subgroup, Part>();
+  /** Those whose next object is not known. Some may be over. */
+  readonly #unread = new Set<Part>();
+  /** Those whose next object waits. */
+  readonly #ready = new Heap<Part>((a, b) => a.id < b.id);
   readonly #times: ObjectTimes;
   readonly #profile: Profile;
   #timescale = 0;
@@ -85,8 +90,13 @@ class ObjectsToFrames implements Conversion {
   }
 
   get lacksMore(): boolean {
-    for (const { isReady } of this.#parts.values()) if (isReady) return true;
-    return this.#hasGaps && this.#parts.size > 1;
+    return this.#ready.first !== undefined || this.#hasGaps && this.#parts.size > 1;
+  }
+
+  get turn(): Subgroup | undefined {
+    // If its subgroup was cut, who comes next finds that out.
+    if (this.#current !== undefined && !this.#current.isOver) return undefined;
+    return this.#ready.first?.subgroup;
   }
 
   take(subgroup: Subgroup, bytes: Uint8Array): number {
@@ -127,6 +137,8 @@ class ObjectsToFrames implements Conversion {
     const { status } = part.reader.heads;
     if (status === STATUS.endOfGroup || status === STATUS.endOfTrack) this.#sawEnd = true;
     part.isReady = false;
+    this.#ready.delete(part);
+    this.#unread.add(part);
     return part.headLeft;
   }
 
@@ -144,6 +156,8 @@ class ObjectsToFrames implements Conversion {
     );
     part.isReady = true;
     part.id = heads.id;
+    this.#unread.delete(part);
+    this.#ready.add(part);
     part.size = heads.payloadLength;
     part.priorGap = this.#times.priorGap;
     part.timestamp = time >= 0 ? time : this.#arrival();
@@ -169,10 +183,13 @@ class ObjectsToFrames implements Conversion {
     const { id, priorGap, subgroup } = part;
     if (id - priorGap <= this.#last + 1) return false;
     const { group } = subgroup;
-    for (const other of group.others.length === 0 ? [] : group.subgroups) {
-      if (other === subgroup) continue;
-      const its = this.#partOf(other);
-      if (!its.isOver && !(its.isReady && its.id >= id)) return true;
+    if (group.others.length > 0) {
+      if (this.#ready.first!.id < id) return true;
+      this.#knowAll(group);
+      for (const other of this.#unread) {
+        if (!other.isOver) return true;
+        this.#unread.delete(other);
+      }
     }
     const isFirst = this.#last < 0 && subgroup.head.id === 0; // whoever joins in the middle has no more
     const isAlone = group.others.length === 0;
@@ -191,11 +208,17 @@ class ObjectsToFrames implements Conversion {
     return now - this.#unseenSinceMs < UNSEEN_MS;
   }
 
+  #knowAll({ subgroups, others }: Group): void {
+    if (this.#parts.size > others.length) return;
+    for (const subgroup of subgroups) this.#partOf(subgroup);
+  }
+
   #partOf(subgroup: Subgroup): Part {
     let part = this.#parts.get(subgroup);
     if (part === undefined) {
       part = new Part(subgroup, this.#profile);
       this.#parts.set(subgroup, part);
+      this.#unread.add(part);
       this.#unseenSinceMs = Infinity;
     }
     return part;

@@ -11,6 +11,7 @@ import {
   plain,
   written,
 } from "../../tests/support/fixtures/bridge.ts";
+import { Subgroup } from "../../relay/group/group.ts";
 import { STATUS } from "../../wire/ietf/data/object_head.ts";
 import { encodeProperties } from "../../wire/ietf/pairs.ts";
 import { profileFor } from "./layouts.ts";
@@ -238,4 +239,31 @@ Deno.test("large payloads go on as their bytes come", () => {
     assert.ok(reader.bytes().length > 0);
   }
   assert.equal(got(reader.bytes()).length, 5000);
+});
+
+Deno.test("a group of a thousand subgroups: what comes of one does not ask all others that wait", () => {
+  const SUBGROUPS = 1000;
+  const bridge = new Bridge();
+  const reader = bridge.read("frames");
+  const { slice } = Subgroup.prototype;
+  let looks = 0;
+  Subgroup.prototype.slice = function (position, most) {
+    looks++;
+    return slice.call(this, position, most);
+  };
+  try {
+    const sources = Array.from(
+      { length: SUBGROUPS },
+      (_, id) => bridge.open(1, headOf("objects18", id)),
+    );
+    // The lowest id comes last: until then each waits.
+    for (let id = SUBGROUPS - 1; id >= 0; id--) {
+      sources[id]!.push(written([plain(id, "x")], "objects18"));
+    }
+    for (const source of sources) source.end();
+    assert.equal(frames(reader.bytes()).length, SUBGROUPS);
+    assert.ok(looks < 20 * SUBGROUPS, `${looks} looks`);
+  } finally {
+    Subgroup.prototype.slice = slice;
+  }
 });

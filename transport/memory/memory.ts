@@ -142,7 +142,8 @@ export class MemoryConnection implements Connection {
     this.#end.resolve(info);
   }
   #check(): void {
-    if (this.#ended) throw this.#gone(this.#ended);
+    const ended = this.#ended ?? this.peer.#ended;
+    if (ended) throw this.#gone(ended);
   }
   #gone(info: CloseInfo): ConnectionClosed {
     return new ConnectionClosed(

@@ -6,7 +6,6 @@
 import type { Announced, Announcement } from "../../../relay/origin.ts";
 import type { BroadcastSource } from "../../../relay/ports.ts";
 import type { IetfContext } from "../context.ts";
-import type { Granted } from "../request_rights.ts";
 
 /** What is offered at one path. */
 interface Place {
@@ -41,11 +40,11 @@ export class Offers {
   }
 
   /** Offers every track of a namespace. @returns false when the session may not. */
-  addNamespace(path: string, by?: Granted): boolean {
+  addNamespace(path: string): boolean {
     const known = this.#places.get(path);
     if (known !== undefined) {
       if (known.namespaces++ === 0) known.announced.update(this.#announcement());
-    } else if (!this.#announce(path, { namespaces: 1, tracks: 0 }, by)) return false;
+    } else if (!this.#announce(path, { namespaces: 1, tracks: 0 })) return false;
     this.#count++;
     return true;
   }
@@ -60,12 +59,12 @@ export class Offers {
   }
 
   /** Offers one track more. @returns false when the session may not. */
-  addTrack(path: string, track: string, by?: Granted): boolean {
+  addTrack(path: string, track: string): boolean {
     const known = this.#places.get(path);
     if (known !== undefined) {
       known.tracks++;
       known.announced.offer(track);
-    } else if (!this.#announce(path, { namespaces: 0, tracks: 1 }, by, track)) return false;
+    } else if (!this.#announce(path, { namespaces: 0, tracks: 1 }, track)) return false;
     this.#count++;
     return true;
   }
@@ -93,15 +92,9 @@ export class Offers {
     for (const { announced } of places) announced.end(abrupt);
   }
 
-  #announce(
-    path: string,
-    place: Omit<Place, "announced">,
-    by: Granted | undefined,
-    track?: string,
-  ): boolean {
+  #announce(path: string, place: Omit<Place, "announced">, track?: string): boolean {
     const first = this.#announcement(track !== undefined);
-    const { consume } = by ?? this.#context;
-    const announced = consume?.announce(
+    const announced = this.#context.consume?.announce(
       path,
       this.#source,
       track === undefined ? first : { ...first, tracks: new Set([track]) },

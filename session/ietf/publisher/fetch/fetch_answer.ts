@@ -5,6 +5,7 @@
  */
 import type { Group, GroupCursor, Subgroup } from "../../../../relay/group/group.ts";
 import type { Track } from "../../../../relay/track.ts";
+import { sleep } from "../../../../base/sleep.ts";
 import { FetchWriter } from "../../../../wire/ietf/data/fetch_objects.ts";
 import { STATUS } from "../../../../wire/ietf/data/object_head.ts";
 import type { GroupOrder } from "../../../../wire/ietf/fields.ts";
@@ -12,6 +13,7 @@ import { type IetfContext, layoutOf } from "../../context.ts";
 import type { FetchGroups, FoundGroup } from "./fetch_groups.ts";
 import type { FetchRange } from "./fetch_range.ts";
 import type { FetchStream } from "./fetch_stream.ts";
+import { SLICE_OBJECTS } from "../objects/object_walk.ts";
 import { MergedObjects, type Standing } from "./merged_objects.ts";
 import { settledGroup } from "./whole_group.ts";
 
@@ -83,7 +85,10 @@ export class FetchAnswer {
       const firstId = Math.min(...subgroups.map(({ startFrame }) => startFrame));
       if (firstId > from) this.#missing = { group: sequence, object: firstId - 1 };
       const objects = new MergedObjects(subgroups, profile);
+      let passed = 0;
       for (let one = objects.next(); one !== undefined; one = objects.next()) {
+        // A group may have millions of objects, and the first one that is wanted may be the last.
+        if (++passed % SLICE_OBJECTS === 0) await sleep(0);
         if (last !== undefined && one.walk.id > last) break;
         if (one.walk.id >= from) this.#object(sequence, one);
         if (stream.mustWait) await stream.ready(gone);

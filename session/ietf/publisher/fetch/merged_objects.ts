@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Heap } from "../../../convert/heap.ts";
 import type { Subgroup } from "../../../../relay/group/group.ts";
 import type { Profile } from "../../../../wire/ietf/profile.ts";
 import { ObjectWalk } from "../objects/object_walk.ts";
@@ -14,8 +15,8 @@ export interface Standing {
 }
 
 export class MergedObjects {
-  /** A heap: none has a lower id than the first. */
-  readonly #heap: Standing[] = [];
+  /** Where each subgroup stands. */
+  readonly #standing = new Heap<Standing>((a, b) => a.walk.id < b.walk.id);
   /** Whether some subgroup has lost its rest. */
   isCut = false;
   #current: Standing | undefined;
@@ -28,14 +29,9 @@ export class MergedObjects {
   /** Stands on the next object; `undefined` at the end. Valid until the next call. */
   next(): Standing | undefined {
     if (this.#current !== undefined) this.#push(this.#current);
-    const heap = this.#heap;
-    this.#current = heap[0];
-    const last = heap.pop();
-    if (heap.length > 0) {
-      heap[0] = last!;
-      this.#sink();
-    }
-    return this.#current;
+    const first = this.#standing.first;
+    if (first !== undefined) this.#standing.delete(first);
+    return this.#current = first;
   }
 
   #push(one: Standing): void {
@@ -44,29 +40,6 @@ export class MergedObjects {
       this.isCut ||= subgroup.state !== "complete";
       return;
     }
-    const heap = this.#heap;
-    let at = heap.push(one) - 1;
-    while (at > 0) {
-      const above = (at - 1) >> 1;
-      if (heap[above]!.walk.id <= walk.id) break;
-      heap[at] = heap[above]!;
-      heap[above] = one;
-      at = above;
-    }
-  }
-
-  #sink(): void {
-    const heap = this.#heap;
-    const one = heap[0]!;
-    let at = 0;
-    for (;;) {
-      let below = 2 * at + 1;
-      if (below >= heap.length) return;
-      if (below + 1 < heap.length && heap[below + 1]!.walk.id < heap[below]!.walk.id) below++;
-      if (heap[below]!.walk.id >= one.walk.id) return;
-      heap[at] = heap[below]!;
-      heap[below] = one;
-      at = below;
-    }
+    this.#standing.add(one);
   }
 }

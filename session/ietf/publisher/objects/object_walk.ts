@@ -9,6 +9,9 @@ import type { Subgroup } from "../../../../relay/group/group.ts";
 import { MAX_OBJECT_PROPERTY_BYTES } from "../../../../wire/ietf/data/object_head.ts";
 import type { Profile } from "../../../../wire/ietf/profile.ts";
 
+/** Objects that are passed without a pause: other tasks need their turn. */
+export const SLICE_OBJECTS = 4096;
+
 /** Longest head of an object: three integers, properties with their length, and the status. */
 const MAX_HEAD_BYTES = MAX_OBJECT_PROPERTY_BYTES + 4 * 9;
 const EMPTY: Uint8Array = new Uint8Array(0);
@@ -49,6 +52,12 @@ export class ObjectWalk {
       if (this.#head(concat(pieces), subgroup)) return true;
     }
     return false;
+  }
+
+  /** Goes behind the last whole object at once. Call it before the first step. */
+  skipWhole({ lastId, wholeBytes }: Subgroup): void {
+    this.id = lastId;
+    this.end = wholeBytes;
   }
 
   /** Whether the object that was stepped on is here to its end. */

@@ -3,14 +3,16 @@
  *
  * @module
  */
+import { sleep } from "../../../../base/sleep.ts";
 import type { GroupCursor, Subgroup } from "../../../../relay/group/group.ts";
 import type { Profile } from "../../../../wire/ietf/profile.ts";
-import { ObjectWalk } from "./object_walk.ts";
+import { ObjectWalk, SLICE_OBJECTS } from "./object_walk.ts";
 
 export class Seeker implements GroupCursor {
   slot = -1;
   readonly #walk: ObjectWalk;
   #done = false;
+  #pauses = false;
 
   /**
    * @param first Id of the first object wanted.
@@ -28,19 +30,32 @@ export class Seeker implements GroupCursor {
   }
 
   start(): void {
-    this.subgroup.attach(this);
+    const { subgroup } = this;
+    if (this.first > subgroup.lastId) this.#walk.skipWhole(subgroup);
+    subgroup.attach(this);
     this.pump();
   }
 
   pump(): void {
-    if (this.#done) return;
+    if (this.#done || this.#pauses) return;
     const walk = this.#walk;
-    while (walk.step(this.subgroup)) {
-      if (walk.id < this.first) continue;
+    for (let passed = 1; walk.step(this.subgroup); passed++) {
+      if (walk.id < this.first) {
+        if (passed % SLICE_OBJECTS === 0) return this.#pause();
+        continue;
+      }
       this.onFound(walk);
       return this.stop();
     }
     if (this.subgroup.state !== "open") this.stop();
+  }
+
+  #pause(): void {
+    this.#pauses = true;
+    void sleep(0).then(() => {
+      this.#pauses = false;
+      this.pump();
+    });
   }
 
   evicted(): void {

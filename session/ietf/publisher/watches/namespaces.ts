@@ -13,7 +13,6 @@ import {
 import type { Profile } from "../../../../wire/ietf/profile.ts";
 import { joinPath } from "../../../../wire/path.ts";
 import type { Exchange } from "../../exchange.ts";
-import type { Granted } from "../../request_rights.ts";
 import { namespaceOf, pathOf } from "../../names.ts";
 import type { Serving } from "../serving.ts";
 import { nextOf } from "../updates.ts";
@@ -39,12 +38,11 @@ export function tellNamespaces(
   serving: Serving,
   exchange: Exchange,
   prefix: Namespace,
-  by: Granted | undefined,
 ): () => void {
   const teller = serving.context.dialect.has("namespace")
     ? new OnItsStream(exchange, prefix.length)
     : new ByRequests(serving);
-  return tell(serving, prefix, teller, by);
+  return tell(serving, prefix, teller);
 }
 
 /** Announces everything to a server that we have dialed. It has not asked. @returns What closes it. */
@@ -52,14 +50,8 @@ export function announceNamespaces(serving: Serving): () => void {
   return tell(serving, [], new ByRequests(serving));
 }
 
-function tell(
-  serving: Serving,
-  prefix: Namespace,
-  teller: Teller,
-  by?: Granted,
-): () => void {
-  const { root, peerHop, quota, profile } = serving.context;
-  const { serve } = by ?? serving.context;
+function tell(serving: Serving, prefix: Namespace, teller: Teller): () => void {
+  const { serve, root, peerHop, quota, profile } = serving.context;
   let begun = false;
   let first = 0;
   const told = new Set<string>();
