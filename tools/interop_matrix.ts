@@ -25,7 +25,7 @@ These were tried at qumo-relay. The tables above are of moq-lite.
 
 | program | drafts | transports | result | tried by |
 |---|---|---|---|---|
-| \`client\`, as \`interop\` plays it | 16, 18 | QUIC, WebTransport | all its steps | \`tests/interop/cli_test.ts\` |
+| \`client\`, as \`interop\` plays it | 16, 18 | QUIC, WebTransport | all its steps that moq-transport has | \`tests/interop/cli_test.ts\` |
 | aiomoqt 0.13.3, its interop client | 14, 16, 18, 20, 22 | QUIC, WebTransport | all its cases, \`fetch\` and \`join\` included | \`tests/interop/aiomoqt_test.ts\` |
 | Shaka Player 5.2.12 in Chromium | 14, 16 | WebTransport | plays a live broadcast | \`tests/browser/shaka_test.ts\` |
 | \`@moq/net\` in Chromium | 16, 18 | WebTransport | it and \`client\` on moq-lite-06 read each other | \`tests/interop/ietf_matrix_test.ts\` |

@@ -7,6 +7,7 @@ import { MAX_OPEN_REQUESTS } from "../../session/ietf/requests/request_ids.ts";
 import { MAX_HELD_DATAGRAMS, MAX_HELD_STREAMS } from "../../session/ietf/subscriber/aliases.ts";
 import { MAX_OBJECT_PROPERTY_BYTES } from "../../wire/ietf/data/object_head.ts";
 import { MAX_FULL_NAME_BYTES, MAX_NAMESPACE_FIELDS } from "../../wire/ietf/names.ts";
+import { MAX_CONTROL_BYTES, MAX_TRACK_PROPERTY_BYTES } from "../../wire/ietf/message/parts.ts";
 import { MAX_PAIR_BYTES, MAX_PAIRS } from "../../wire/ietf/pairs.ts";
 import { type Profile, PROFILES } from "../../wire/ietf/profile.ts";
 import { dialectOf } from "../../wire/lite/dialect.ts";
@@ -76,6 +77,8 @@ function limitsTable(): string[] {
     ["segments of a path on moq-lite", number(MAX_PATH_PARTS)],
     ["bytes of a path, or of a track's name, on moq-lite", number(MAX_NAME_BYTES)],
     ["hops of a route on moq-lite", number(MAX_HOPS)],
+    ["bytes of a message of moq-transport", number(MAX_CONTROL_BYTES)],
+    ["bytes of a track's properties", number(MAX_TRACK_PROPERTY_BYTES)],
     ["bytes of an object's properties", number(MAX_OBJECT_PROPERTY_BYTES)],
     ["pairs of a list, where it is taken apart", number(MAX_PAIRS)],
     ["bytes of one value in it", number(MAX_PAIR_BYTES)],
