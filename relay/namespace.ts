@@ -25,6 +25,8 @@ import type { TrackContext } from "./track.ts";
 /** Where broadcasts are announced and found. {@link Origin} is one. */
 export interface Namespace {
   readonly context: TrackContext;
+  /** What may be done here. Absent where everything may. */
+  readonly rights?: Rights;
   /** As {@link Origin.allowOffers}. */
   allowOffers(make: (host: OffersHost) => OriginOffers): void;
   announce(
@@ -51,16 +53,18 @@ export interface Namespace {
 export interface Rights {
   mayPublish(path: string): boolean;
   maySubscribe(path: string): boolean;
+  /** How much of what is below a prefix the session may subscribe to. */
+  subscribesBelow(prefix: string): "all" | "some" | "nothing";
 }
 
 /** An origin as one session sees it. Whatever the session may not see does not exist for it. */
 export class ScopedOrigin implements Namespace {
+  readonly rights: Rights;
   readonly #origin: Origin;
-  readonly #rights: Rights;
 
   constructor(origin: Origin, rights: Rights) {
+    this.rights = rights;
     this.#origin = origin;
-    this.#rights = rights;
   }
 
   get context(): TrackContext {
@@ -77,8 +81,8 @@ export class ScopedOrigin implements Namespace {
     source: BroadcastSource,
     announcement: Announcement,
   ): Announced | undefined {
-    if (this.#rights.mayPublish(normalizePath(path))) {
-      const mayServe = (wanted: string) => this.#rights.mayPublish(wanted);
+    if (this.rights.mayPublish(normalizePath(path))) {
+      const mayServe = (wanted: string) => this.rights.mayPublish(wanted);
       const scoped = (one: Announcement) => ({ ...one, mayServe });
       const announced = this.#origin.announce(path, source, scoped(announcement));
       return announced && { ...announced, update: (next) => announced.update(scoped(next)) };
@@ -89,13 +93,13 @@ export class ScopedOrigin implements Namespace {
 
   watch(options: WatchOptions, listener: (event: AnnounceEvent) => void): PacedWatch {
     return this.#origin.watch(options, (event) => {
-      if (this.#rights.maySubscribe(event.path)) listener(event);
+      if (this.rights.maySubscribe(event.path)) listener(event);
     });
   }
 
   watchTracks(options: WatchOptions, listener: (event: TrackEvent) => void): PacedWatch {
     return this.#origin.watchTracks(options, (event) => {
-      if (this.#rights.maySubscribe(event.path)) listener(event);
+      if (this.rights.maySubscribe(event.path)) listener(event);
     });
   }
 
@@ -116,7 +120,7 @@ export class ScopedOrigin implements Namespace {
   }
 
   #mayFind(path: string): boolean {
-    if (this.#rights.maySubscribe(normalizePath(path))) return true;
+    if (this.rights.maySubscribe(normalizePath(path))) return true;
     this.context.stats.requestsRefused++;
     return false;
   }

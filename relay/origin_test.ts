@@ -317,7 +317,11 @@ Deno.test("Origin.find() falls back to the longest announced path above", () => 
 
 Deno.test("Origin.find() asks a publisher above only for what it may serve", () => {
   const { origin } = newOrigin();
-  const rights = { mayPublish: (path: string) => path === "live", maySubscribe: () => true };
+  const rights = {
+    mayPublish: (path: string) => path === "live",
+    maySubscribe: () => true,
+    subscribesBelow: () => "all" as const,
+  };
   const [stranger, owner] = [new FakeSource("stranger"), new FakeSource("owner")];
   const narrow = new ScopedOrigin(origin, rights);
   const announced = narrow.announce("live", stranger, by([5n]))!;

@@ -6,12 +6,13 @@
 import type { Logger } from "../base/logger.ts";
 import type { Connection } from "../transport/connection.ts";
 import { isPath, pathOfUrl, urlOfPath } from "../wire/path.ts";
-import type { EntryWish } from "../session/session.ts";
+import type { EntryWish, RequestWish, TokenRefusal } from "../session/session.ts";
 import type { RefusalReason } from "../session/reasons.ts";
 import type { Admitted, Authorizer } from "./auth/authorizer.ts";
 import { type Refusal, refusal } from "./auth/grant.ts";
 import type { PageOrigins, PageRequest } from "./http/page_origins.ts";
 import { type AuthRequest, bearerOf, bearerOfSetup, splitPath } from "./auth/request.ts";
+import { isToken } from "./auth/token.ts";
 import type { Relay } from "./relay.ts";
 
 /** Who asks, and for which path. */
@@ -148,6 +149,31 @@ export class Admission {
       return await this.admit({ ...whole, bearer, seated: true });
     }
     return "reason" in answer ? this.#refuse(request, answer) : this.confirm(whole, answer);
+  }
+
+  /**
+   * Decides on the token of one request of a session. Whether it may do what it asks for is checked by its grant.
+   * @param request That of the session.
+   * @returns The rights at the path of the session, or why there are none.
+   */
+  async judge(
+    { page: _, bearer: __, tokenMayFollow: ___, ...request }: AdmissionRequest,
+    { role, token }: RequestWish,
+  ): Promise<Admitted | TokenRefusal> {
+    const bearer = bearerOfSetup(token);
+    if (bearer === undefined) return "unauthorized"; // nobody here knows tokens of this kind
+    const { path, query } = splitPath(request.path);
+    const rest = new URLSearchParams(query);
+    rest.delete("jwt"); // the token of the session
+    const answer = await this.admit({
+      ...request,
+      ...{ path: rest.size === 0 ? path : `${path}?${rest}`, role, bearer, seated: true },
+    });
+    if (!("reason" in answer)) return answer;
+    const { reason } = answer;
+    if (reason === "expired") return "expiredToken";
+    if (reason === "unavailable") return "internal";
+    return reason === "bad_token" && !isToken(bearer) ? "malformedToken" : "unauthorized";
   }
 
   /** Checks a peer again that was admitted by its URL: SETUP may hold a role, and its token may be revoked by now. */

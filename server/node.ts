@@ -211,25 +211,28 @@ export class Node implements NodeView {
     }
     if (refused) return { status, onConnection: (connection) => connection.close() };
     const onConnection = (connection: Connection) =>
-      void this.relay.accept(connection, (wish) => this.admission.settle(asked, answer, wish));
+      void this.relay.accept(connection, (wish) => this.admission.settle(asked, answer, wish), {
+        judge: (wish) => this.admission.judge(asked, wish),
+      });
     return { status, onConnection };
   }
 
   /** Raw QUIC has no request: SETUP may hold the path. */
   #acceptQuic(connection: Connection): void {
     const { remoteAddress } = connection;
+    let dialed = { path: "/", remoteAddress, transport: "quic" as const };
     void this.relay.accept(
       connection,
       ({ path, role, token }) => {
         const bearer = bearerOfSetup(token);
+        dialed = { ...dialed, path };
         return this.admission.admit({
-          path,
-          remoteAddress,
-          transport: "quic",
+          ...dialed,
           ...(role === undefined ? {} : { role }),
           ...(bearer === undefined ? {} : { bearer }),
         });
       },
+      { judge: (wish) => this.admission.judge(dialed, wish) },
     );
   }
 

@@ -26,7 +26,14 @@ import { acceptSession } from "../session/accept.ts";
 import { codesFor } from "../session/ietf/open.ts";
 import { sweepSession } from "../session/sweep.ts";
 import { openSession, refuse } from "../session/open.ts";
-import type { Entry, EntryWish, Session } from "../session/session.ts";
+import type {
+  Entry,
+  EntryWish,
+  RequestGrant,
+  RequestWish,
+  Session,
+  TokenRefusal,
+} from "../session/session.ts";
 import type { Admitted } from "./auth/authorizer.ts";
 import type { Grant, Refusal } from "./auth/grant.ts";
 import { Holding } from "./auth/holding.ts";
@@ -79,6 +86,9 @@ export interface RelaySession {
 /** Decides on a peer that is connected, once its path and role are known. */
 export type Admit = (wish: EntryWish) => Promise<Admitted | Refusal>;
 
+/** Decides on the token of one request. */
+export type Judge = (wish: RequestWish) => Promise<Admitted | TokenRefusal>;
+
 const SWEEP_MS = 1000;
 
 /** Most tracks of one broadcast that its publisher has not confirmed yet. */
@@ -116,6 +126,8 @@ export class Relay {
   #nextId: number;
   #cancelSweep: (() => void) | undefined;
   readonly #revocations = new Revocations();
+  /** Rights of single requests, by tokens of their own. */
+  readonly #holdings = new Set<Holding>();
   readonly #keeper: CacheKeeper;
 
   constructor(options: RelayOptions) {
@@ -232,8 +244,13 @@ export class Relay {
     };
     this.#revocations.add(revoked, this.#clock.wallMs(), untilMs);
     for (const { session } of hit) session.close("unauthorized", "token revoked");
+    const requests = [...this.#holdings].filter((one) => one.isOf(revoked));
+    for (const one of requests) one.lose("token revoked");
     const answers = this.answers.revoke(revoked);
-    this.#log.info("tokens revoked", { ...revoked, sessions: hit.length, answers });
+    this.#log.info("tokens revoked", {
+      ...revoked,
+      ...{ sessions: hit.length, requests: requests.length, answers },
+    });
     return hit.length;
   }
 
@@ -303,7 +320,9 @@ export class Relay {
   async #start(
     connection: Connection,
     side: "client" | "server",
-    { unlimited = side === "client", internal = false, ...join }: JoinOptions & AcceptOptions = {},
+    { unlimited = side === "client", internal = false, judge, ...join }:
+      & JoinOptions
+      & AcceptOptions = {},
     admit?: Admit,
   ): Promise<RelaySession> {
     const id = this.#nextId;
@@ -313,7 +332,8 @@ export class Relay {
       const answer = await admit(wish);
       if ("reason" in answer) throw new SessionRefused(answer.closing, answer.message);
       admitted = answer;
-      return entryOf(this.origin, answer.grant);
+      const authorize = judge && (async (wish: RequestWish) => this.#grant(await judge(wish)));
+      return { ...entryOf(this.origin, answer.grant), ...(authorize && { authorize }) };
     });
     const log = this.#log.with({ session: id, remote: connection.remoteAddress });
     this.#pending.add(connection);
@@ -376,6 +396,23 @@ export class Relay {
     });
   }
 
+  /** Holds the rights of one request until they end, or it does. */
+  #grant(admitted: Admitted | TokenRefusal): RequestGrant | TokenRefusal {
+    if (typeof admitted === "string") return admitted;
+    const lost = Promise.withResolvers<string>();
+    const holding = new Holding(this.#clock, admitted, lost.resolve);
+    this.#holdings.add(holding);
+    const { serve, consume } = entryOf(this.origin, admitted.grant);
+    return {
+      ...{ serve, consume },
+      onLost: (callback) => void lost.promise.then(callback),
+      end: () => {
+        this.#holdings.delete(holding);
+        holding.end(this.draining ? "shutdown" : "closed");
+      },
+    };
+  }
+
   #ended({ id, session }: RelaySession, info: CloseInfo, log: Logger): void {
     this.#sessions.delete(id);
     this.counters.closed++;
@@ -405,6 +442,8 @@ export interface AcceptOptions {
   readonly unlimited?: boolean;
   /** Whether it is a part of this program. */
   readonly internal?: boolean;
+  /** Decides on tokens in its requests. Without it they are not looked at. */
+  readonly judge?: Judge;
 }
 
 /** Closes a connection that gets no session, with a code of the protocol that it was meant for. */

@@ -123,6 +123,23 @@ export interface EntryWish {
   readonly token?: { readonly kind: number | bigint; readonly value: Uint8Array } | undefined;
 }
 
+/** A request that the rights of its session do not allow, with a token of its own (moq-transport). */
+export interface RequestWish {
+  readonly role: "publisher" | "subscriber";
+  readonly token: NonNullable<EntryWish["token"]>;
+}
+
+/** What one request may do by its own token. Its owner ends it. */
+export interface RequestGrant extends Pick<Entry, "serve" | "consume"> {
+  /** Calls back once when these rights are over. */
+  onLost(callback: (why: string) => void): void;
+  /** Nobody uses them any more. Idempotent. */
+  end(): void;
+}
+
+/** Why the token of a request is not taken. */
+export type TokenRefusal = "malformedToken" | "expiredToken" | "unauthorized" | "internal";
+
 /** Where a peer is let in. */
 export interface Entry {
   /** The prefix of every path of the session. Normalised. */
@@ -131,4 +148,6 @@ export interface Entry {
   readonly serve: Namespace | undefined;
   /** Where its announcements go; absent when they are not wanted. */
   readonly consume: Namespace | undefined;
+  /** Decides on a request that these rights do not allow. Absent where no token changes anything. Never rejects. */
+  readonly authorize?: (wish: RequestWish) => Promise<RequestGrant | TokenRefusal>;
 }

@@ -99,6 +99,7 @@ Deno.test("a session hears of no track that it may not subscribe to, and waits f
   const origin = newOrigin();
   const scoped = new ScopedOrigin(origin, {
     mayPublish: (path) => path === "mine",
+    subscribesBelow: () => "some",
     maySubscribe: (path) => path.startsWith("open"),
   });
   const { take } = watched(scoped);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Namespace, ScopedOrigin } from "../../relay/namespace.ts";
+import { type Namespace, type Rights, ScopedOrigin } from "../../relay/namespace.ts";
 import type { Origin } from "../../relay/origin.ts";
 import type { Entry } from "../../session/session.ts";
 import { stripPrefix } from "../../wire/path.ts";
@@ -16,6 +16,7 @@ export function entryOf(origin: Origin, { root, publish, subscribe }: Grant): En
   const scoped = all(publish) && all(subscribe) ? origin : new ScopedOrigin(origin, {
     mayPublish: matcher(root, publish),
     maySubscribe: matcher(root, subscribe),
+    subscribesBelow: (prefix) => below(root, subscribe, prefix),
   });
   const part = (patterns: readonly string[]): Namespace | undefined =>
     patterns.length === 0 ? undefined : all(patterns) ? origin : scoped;
@@ -30,6 +31,20 @@ export function maySubscribe({ root, subscribe }: Grant, path: string): boolean 
 /** Whether a grant allows to publish at an absolute path. */
 export function mayPublish({ root, publish }: Grant, path: string): boolean {
   return matcher(root, publish)(path);
+}
+
+/** How much of what is below a prefix matches. */
+function below(
+  root: string,
+  texts: readonly string[],
+  prefix: string,
+): ReturnType<Rights["subscribesBelow"]> {
+  const within = stripPrefix(prefix, root);
+  if (within === undefined) {
+    return stripPrefix(root, prefix) === undefined || texts.length === 0 ? "nothing" : "some";
+  }
+  const left = texts.flatMap((text) => Pattern.parse(text).below(within)).map(String);
+  return left.includes("**") ? "all" : left.length > 0 ? "some" : "nothing";
 }
 
 function matcher(root: string, texts: readonly string[]): (path: string) => boolean {

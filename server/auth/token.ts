@@ -69,6 +69,16 @@ export function inspectToken(token: string): { header: unknown; payload: unknown
   }
 }
 
+/** Whether a text can be read as a token at all. */
+export function isToken(text: string): boolean {
+  try {
+    inspectToken(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Seconds since 1970 as a date. A number without a date stays a number. */
 export function timeText(seconds: number): string {
   const date = new Date(seconds * 1000);

@@ -10,6 +10,7 @@ import { sessionCode, streamCode } from "../../wire/ietf/codes.ts";
 import { type Dialect, dialectOf } from "../../wire/ietf/dialect.ts";
 import type { ProtocolViolation } from "../../wire/errors.ts";
 import { Fault } from "./fault.ts";
+import { RequestRights } from "./request_rights.ts";
 import type { Profile } from "../../wire/ietf/profile.ts";
 
 /** The codes of a draft for each reason. */
@@ -29,10 +30,12 @@ export function layoutOf({ pairDeltas, requestStreams }: Profile): ObjectLayout 
 /** What all parts of a session of moq-transport share. */
 export class IetfContext extends SessionContext {
   readonly dialect: Dialect;
+  readonly rights: RequestRights;
 
   constructor(readonly profile: Profile, opening: Opening, entry: Entry, unfinished: Unfinished) {
     super(codesOf(profile), opening, entry, unfinished);
     this.dialect = dialectOf(profile);
+    this.rights = new RequestRights(this, entry.authorize);
     // What the core has for moq-transport alone comes with its first session.
     provideBridge(copyOf);
     this.serve?.allowOffers(originOffers);

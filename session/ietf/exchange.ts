@@ -43,8 +43,9 @@ export interface Exchange {
   /**
    * Takes our request back, or gives the peer's PUBLISH or PUBLISH_NAMESPACE up. A peer's SUBSCRIBE or FETCH that was accepted
    * ends with PUBLISH_DONE or its data stream instead. Harmless when it is over.
+   * @param word Why a PUBLISH_NAMESPACE is given up, where the draft can say it. Default: "uninterested".
    */
-  cancel(): void;
+  cancel(word?: RequestWord): void;
 }
 
 export type OnAccepted = (said: Parameters) => void;

@@ -23,9 +23,10 @@ import type { StreamReader } from "../stream_reader.ts";
 import { Unfinished } from "../unfinished.ts";
 import type { Channel } from "./requests/channel.ts";
 import { codesOf, IetfContext } from "./context.ts";
-import type { Exchange, Exchanges } from "./exchange.ts";
+import type { Exchange, Exchanges, RequestMessage } from "./exchange.ts";
 import { type First, greet, type Greeted } from "./handshake.ts";
 import type { Side } from "./requests/request_ids.ts";
+import { checkTokens } from "./request_rights.ts";
 import { checkServer, spokenBy, wishOf } from "./setup.ts";
 
 /** The half that serves the peer's SUBSCRIBE, FETCH, TRACK_STATUS, SUBSCRIBE_NAMESPACE and SUBSCRIBE_TRACKS. */
@@ -209,7 +210,12 @@ export class IetfSession extends RunningSession {
   }
 
   async #serve(exchange: Exchange): Promise<void> {
-    const { kind } = exchange.request;
+    const { kind, value } = exchange.request as RequestMessage;
+    try {
+      checkTokens(value.parameters);
+    } catch (error) {
+      return this.#judge(error);
+    }
     const half = kind === "publish" || kind === "publishNamespace"
       ? this.subscriber
       : this.publisher;

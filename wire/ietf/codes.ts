@@ -226,6 +226,8 @@ const NEAR: Readonly<Record<string, string>> = {
   evicted: "tooFarBehind",
   tooMany: "overloaded",
   // For a request
+  malformedToken: "unauthorized",
+  expiredToken: "unauthorized",
   noObjects: "invalidRange",
   unroutable: "doesNotExist",
   conflictingFilters: "invalidFilter",

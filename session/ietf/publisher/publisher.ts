@@ -8,6 +8,7 @@ import type { PublisherHalf } from "../../running_session.ts";
 import type { Sent } from "../../sweep.ts";
 import type { IetfContext } from "../context.ts";
 import type { Exchange, Exchanges } from "../exchange.ts";
+import { TokenProblem } from "../request_rights.ts";
 import type { ServedTrack } from "./served_track.ts";
 import { Serving } from "./serving.ts";
 import { serveSubscribe } from "./subscriptions.ts";
@@ -51,12 +52,19 @@ export class Publisher implements PublisherHalf {
   async #serve(exchange: Exchange): Promise<void> {
     const { kind, value } = exchange.request;
     if (kind === "subscribe") return await serveSubscribe(this.#serving, exchange, value);
-    if (kind === "subscribeNamespace" || kind === "subscribeTracks") {
-      return await this.#watches.serve(exchange, value);
+    const rights = this.#serving.context.rights.of(exchange);
+    const by = rights && await rights;
+    if (by instanceof TokenProblem) return exchange.refuse(by.word, by.reason);
+    try {
+      if (kind === "subscribeNamespace" || kind === "subscribeTracks") {
+        return await this.#watches.serve(exchange, value, by);
+      }
+      if (kind === "fetch") return await serveFetch(this.#serving, exchange, value, by);
+      if (kind === "trackStatus") return await serveStatus(this.#serving, exchange, value, by);
+      exchange.refuse("notSupported", "not served here");
+    } finally {
+      by?.leave();
     }
-    if (kind === "fetch") return await serveFetch(this.#serving, exchange, value);
-    if (kind === "trackStatus") return await serveStatus(this.#serving, exchange, value);
-    exchange.refuse("notSupported", "not served here");
   }
 
   /** Ends every subscription in order: groups that have begun are sent to their end. */

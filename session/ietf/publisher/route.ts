@@ -18,10 +18,16 @@ export function routeTo(
   gone: Promise<void>,
 ): Broadcast | "doesNotExist" | Promise<Broadcast | "timeout" | "left"> {
   const found = serving.find(place);
-  const { serve, peerHop } = serving.context;
+  const { serve } = place.by ?? serving.context;
   if (found !== undefined) return found;
   if (serve === undefined || waitMs === undefined || waitMs === 0) return "doesNotExist";
-  const { promise, cancel } = serve.awaitRoute(place.path, place.name, waitMs, peerHop, serving);
+  const { promise, cancel } = serve.awaitRoute(
+    place.path,
+    place.name,
+    waitMs,
+    serving.context.peerHop,
+    serving,
+  );
   const left = gone.then(() => "left" as const, () => "left" as const);
   void left.then(cancel);
   return Promise.race([left, promise.then((broadcast) => broadcast ?? "timeout" as const)]);

@@ -23,6 +23,7 @@ import type { Served } from "../../session.ts";
 import type { Sending } from "../../sweep.ts";
 import { type IetfContext, layoutOf } from "../context.ts";
 import type { Exchange } from "../exchange.ts";
+import type { Granted } from "../request_rights.ts";
 import { sendDatagram } from "./objects/datagrams.ts";
 import { ObjectEncoder, type ObjectPart } from "./objects/object_encoder.ts";
 import { timeoutMs } from "./objects/properties.ts";
@@ -36,6 +37,8 @@ export interface ServedOptions {
   readonly exchange: Exchange;
   /** What the subscriber asks for. */
   readonly wishes: Parameters;
+  /** The rights that it is served by; absent where those of the session are enough. */
+  readonly by: Granted | undefined;
   /** Called once, when nothing of it is left. */
   readonly onDone: () => void;
 }
@@ -54,6 +57,7 @@ export class ServedTrack implements Served, TrackReader, Sending {
   /** Why no group begins any more. */
   #ending: { readonly word: DoneWord; readonly reason: string } | undefined;
   #done = false;
+  readonly #unhear: (() => void) | undefined;
   /** Answers on streams of their own that belong to it. */
   #held = 0;
   /** The largest location when the peer was last told one, for fetches that join. */
@@ -67,6 +71,7 @@ export class ServedTrack implements Served, TrackReader, Sending {
     this.layout = layoutOf(profile);
     this.#wishes = wishes;
     this.#encoder = new ObjectEncoder(context, alias);
+    this.#unhear = options.by?.onLost((why) => this.#giveUp("unauthorized", why));
     this.outgoing = new Outgoing({
       ...{ connection, track, clock, stats, quota, encoder: this.#encoder },
       order: SUBGROUP_ORDER,
@@ -92,6 +97,10 @@ export class ServedTrack implements Served, TrackReader, Sending {
   /** Whether objects go out now, not only changes of the track's state. */
   get forwards(): boolean {
     return this.#wishes.forward !== false;
+  }
+
+  get by(): Granted | undefined {
+    return this.#o.by;
   }
 
   get isOver(): boolean {
@@ -203,8 +212,12 @@ export class ServedTrack implements Served, TrackReader, Sending {
 
   /** Gives up what is on its way. */
   updateFailed(reason: string): void {
+    this.#giveUp("updateFailed", reason);
+  }
+
+  #giveUp(word: DoneWord, reason: string): void {
     if (this.#done) return;
-    this.#ending = { word: "updateFailed", reason };
+    this.#ending = { word, reason };
     for (const seeker of [...this.#seekers]) seeker.stop();
     this.outgoing.cut("cancel");
     this.#closeIfOver();
@@ -293,6 +306,7 @@ export class ServedTrack implements Served, TrackReader, Sending {
   }
 
   #leave(why: StreamReason): void {
+    this.#unhear?.();
     this.track.remove(this);
     for (const seeker of [...this.#seekers]) seeker.stop();
     this.outgoing.cut(why);

@@ -12,6 +12,7 @@ import { Places } from "../../send/send_order.ts";
 import type { Sending, Sent } from "../../sweep.ts";
 import type { IetfContext } from "../context.ts";
 import type { Exchange, Exchanges } from "../exchange.ts";
+import type { Granted } from "../request_rights.ts";
 import { pathOf, trackNameOf } from "../names.ts";
 import { Aliases } from "./objects/aliases.ts";
 import type { ServedTrack } from "./served_track.ts";
@@ -24,6 +25,8 @@ const OVERTAKEN_MS = 500;
 export interface Place {
   readonly path: string;
   readonly name: string;
+  /** The rights that it is served by; absent where those of the session are enough. */
+  readonly by?: Granted | undefined;
 }
 
 export class Serving {
@@ -61,12 +64,12 @@ export class Serving {
   }
 
   /** What a request means by a full name. */
-  placeOf({ namespace, track }: FullName): Place {
-    return { path: joinPath(this.context.root, pathOf(namespace)), name: trackNameOf(track) };
+  placeOf({ namespace, track }: FullName, by?: Granted): Place {
+    return { by, path: joinPath(this.context.root, pathOf(namespace)), name: trackNameOf(track) };
   }
 
-  find({ path, name }: Place): Broadcast | undefined {
-    return this.context.serve?.find(path, this.context.peerHop, name);
+  find({ path, name, by }: Place): Broadcast | undefined {
+    return (by ?? this.context).serve?.find(path, this.context.peerHop, name);
   }
 
   /** Whether some request of the session is about this track. */

@@ -11,6 +11,7 @@ import type { RequestWord } from "../../../wire/ietf/codes.ts";
 import type { Messages } from "../../../wire/ietf/dialect.ts";
 import type { Parameters } from "../../../wire/ietf/parameters.ts";
 import type { Exchange } from "../exchange.ts";
+import { type Granted, TokenProblem } from "../request_rights.ts";
 import { Awaited } from "./awaited.ts";
 import { trackParameters, trackProperties } from "./objects/properties.ts";
 import { routeTo } from "./route.ts";
@@ -47,8 +48,15 @@ export async function serveSubscribe(
     }
     leave = serving.enter(place);
     if (leave === undefined) return refuse("overloaded", "too many subscriptions");
-    const route = routeTo(serving, place, asked.parameters.rendezvousTimeoutMs, updates);
+    const rights = serving.context.rights.of(exchange);
+    const by = rights && await rights;
+    if (by instanceof TokenProblem) return refuse(by.word, by.reason);
+    if (by !== undefined) subscribing.grant(by);
+    const gone = by === undefined ? updates : Promise.race([updates, subscribing.over]);
+    const waitMs = asked.parameters.rendezvousTimeoutMs;
+    const route = routeTo(serving, { ...place, by }, waitMs, gone);
     const broadcast = route instanceof Promise ? await route : route;
+    if (subscribing.isOver) return;
     if (typeof broadcast === "object") {
       subscribing.start(serving.trackOf(broadcast, place));
       log.debug("subscribed", about);
@@ -64,6 +72,7 @@ export async function serveSubscribe(
     refuse("overloaded", error.message);
   } finally {
     subscribing.cancel();
+    subscribing.by?.leave();
     leave?.();
   }
 }
@@ -76,6 +85,8 @@ class Subscribing {
   readonly started: Promise<void>;
   readonly #onStarted: () => void;
   isOver = false;
+  /** The rights that it is served by; absent where those of the session are enough. */
+  by: Granted | undefined;
   readonly #resolve: () => void;
   #wishes: Parameters;
   #awaited: Awaited | undefined;
@@ -94,6 +105,14 @@ class Subscribing {
     this.started = started.promise;
     this.#onStarted = started.resolve;
     this.#resolve = resolve;
+  }
+
+  /** It is served by these rights. Without them it ends. */
+  grant(by: Granted): void {
+    this.by = by;
+    by.onLost((why) => {
+      if (this.#served === undefined && !this.isOver) this.#drop("unauthorized", why);
+    });
   }
 
   start(track: Track): void {
@@ -132,7 +151,7 @@ class Subscribing {
     const { serving, exchange } = this;
     const { context } = serving;
     const served = new ServedTrack({
-      ...{ context, track, exchange },
+      ...{ context, track, exchange, by: this.by },
       wishes: this.#wishes,
       alias: serving.aliases.take(track),
       onDone: () => {

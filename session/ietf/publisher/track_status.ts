@@ -6,6 +6,7 @@
  */
 import type { Messages } from "../../../wire/ietf/dialect.ts";
 import type { Exchange } from "../exchange.ts";
+import type { Granted } from "../request_rights.ts";
 import { knownTrack, Refusal } from "./known.ts";
 import { trackParameters, trackProperties } from "./objects/properties.ts";
 import type { Serving } from "./serving.ts";
@@ -16,11 +17,12 @@ export async function serveStatus(
   serving: Serving,
   exchange: Exchange,
   asked: Messages["trackStatus"],
+  by?: Granted,
 ): Promise<void> {
   const leave = serving.enter();
   if (leave === undefined) return exchange.refuse("overloaded", "too many subscriptions");
   try {
-    const found = await knownTrack(serving, serving.placeOf(asked), nextOf(exchange));
+    const found = await knownTrack(serving, serving.placeOf(asked, by), nextOf(exchange));
     if (found === undefined) return;
     if (found instanceof Refusal) return exchange.refuse(found.word, found.reason);
     const { profile } = serving.context;

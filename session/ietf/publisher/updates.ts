@@ -8,11 +8,14 @@ import { ProtocolViolation } from "../../../wire/errors.ts";
 import type { ControlMessage } from "../../../wire/ietf/dialect.ts";
 import type { Parameters } from "../../../wire/ietf/parameters.ts";
 import type { Exchange } from "../exchange.ts";
+import type { Granted } from "../request_rights.ts";
 
 /** Who takes the updates of a request. */
 export interface Updated {
   /** Nothing of it is left: nobody takes updates any more. */
   readonly isOver: boolean;
+  /** The rights that it is served by; absent where those of the session are enough. */
+  readonly by?: Granted | undefined;
   /** What is said when one is accepted. */
   readonly state: Parameters;
   update(changes: Parameters): void;
@@ -37,6 +40,13 @@ export async function followUpdates(exchange: Exchange, taker: Updated): Promise
     if (hasConditions(said.value.parameters)) {
       exchange.refuseUpdate(said.value, "invalidFilter", NO_CONDITIONS);
       taker.updateFailed(NO_CONDITIONS);
+      continue;
+    }
+    const { by } = taker;
+    const problem = by && await by.update(said.value.parameters);
+    if (problem !== undefined) {
+      exchange.refuseUpdate(said.value, problem.word, problem.reason);
+      taker.updateFailed(problem.reason);
       continue;
     }
     exchange.acceptUpdate(said.value, taker.state);

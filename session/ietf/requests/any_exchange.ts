@@ -5,6 +5,7 @@ import type { ControlMessage, Kind, Messages } from "../../../wire/ietf/dialect.
 import type { Parameters } from "../../../wire/ietf/parameters.ts";
 import type { IetfContext } from "../context.ts";
 import type { Exchange, OnAccepted, RequestMessage } from "../exchange.ts";
+import { checkTokens } from "../request_rights.ts";
 import { isAnswer, isEnd, isLast, mayHear } from "./expected.ts";
 
 const EMPTY: Uint8Array = new Uint8Array();
@@ -33,7 +34,7 @@ export abstract class AnyExchange implements Exchange {
   abstract next(): Promise<ControlMessage | undefined>;
   abstract update(parameters: Parameters, onAccepted?: OnAccepted): void;
   abstract finish(): void;
-  abstract cancel(): void;
+  abstract cancel(word?: RequestWord): void;
   abstract readonly out: SendStream;
   protected abstract write(bytes: Uint8Array): void;
 
@@ -82,6 +83,7 @@ export abstract class AnyExchange implements Exchange {
     if (!mayHear(kind, asked, ours)) {
       throw new ProtocolViolation(asked, `${kind} has no place there`);
     }
+    if (kind === "update") checkTokens(value.parameters);
     if (isLast(kind)) this.peerOver = true;
     return isEnd(kind) ? "end" : "next";
   }

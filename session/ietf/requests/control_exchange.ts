@@ -1,7 +1,7 @@
 import type { SendStream } from "../../../transport/connection.ts";
 import { ConnectionClosed } from "../../../transport/errors.ts";
 import { ProtocolViolation } from "../../../wire/errors.ts";
-import { requestCode } from "../../../wire/ietf/codes.ts";
+import { requestCode, type RequestWord } from "../../../wire/ietf/codes.ts";
 import type { ControlMessage, Kind, Messages } from "../../../wire/ietf/dialect.ts";
 import type { Parameters } from "../../../wire/ietf/parameters.ts";
 import { AnyExchange } from "./any_exchange.ts";
@@ -75,7 +75,7 @@ export class ControlExchange extends AnyExchange {
     if (this.ours) this.done();
   }
 
-  cancel(): void {
+  cancel(word: RequestWord = "uninterested"): void {
     if (this.over) return;
     const { request: { kind, value }, ours } = this;
     if (ours) {
@@ -88,7 +88,7 @@ export class ControlExchange extends AnyExchange {
       }
     } else if (kind === "publish") this.send("unsubscribe", {});
     else if (kind === "publishNamespace") {
-      const code = requestCode(this.context.profile, kind, "uninterested");
+      const code = requestCode(this.context.profile, kind, word);
       this.send("publishNamespaceCancel", { namespace: value.namespace, code, reason: "" });
     }
     this.done();

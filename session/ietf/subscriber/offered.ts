@@ -7,6 +7,7 @@ import { ProtocolViolation } from "../../../wire/errors.ts";
 import type { RequestWord } from "../../../wire/ietf/codes.ts";
 import type { Messages } from "../../../wire/ietf/dialect.ts";
 import type { Exchange } from "../exchange.ts";
+import type { Granted } from "../request_rights.ts";
 
 /** Why an offer is refused. */
 export interface Refusal {
@@ -39,14 +40,20 @@ export const PUBLISHED_ALREADY: Refusal = {
  * Reads what the peer says of its offer until it ends it.
  * @returns PUBLISH_DONE, if that has ended it. @throws {StreamReset} @throws {ConnectionClosed} @throws {ProtocolViolation}
  */
-export async function untilOver(exchange: Exchange): Promise<Messages["publishDone"] | undefined> {
+export async function untilOver(
+  exchange: Exchange,
+  by?: Granted,
+): Promise<Messages["publishDone"] | undefined> {
   for (;;) {
     const message = await exchange.next();
     if (message === undefined) return undefined;
     const { kind, value } = message;
     if (kind === "publishDone" && exchange.request.kind === "publish") return value;
-    if (kind === "update") exchange.acceptUpdate(value);
-    else if (kind !== "publishStateNotify" && kind !== "goaway") {
+    if (kind === "update") {
+      const problem = by && await by.update(value.parameters);
+      if (problem === undefined) exchange.acceptUpdate(value);
+      else exchange.refuseUpdate(value, problem.word, problem.reason);
+    } else if (kind !== "publishStateNotify" && kind !== "goaway") {
       throw new ProtocolViolation(exchange.request.kind, `${kind} out of turn`);
     }
   }

@@ -6,6 +6,7 @@
 import type { Announced, Announcement } from "../../../relay/origin.ts";
 import type { BroadcastSource } from "../../../relay/ports.ts";
 import type { IetfContext } from "../context.ts";
+import type { Granted } from "../request_rights.ts";
 
 /** What is offered at one path. */
 interface Place {
@@ -40,11 +41,11 @@ export class Offers {
   }
 
   /** Offers every track of a namespace. @returns false when the session may not. */
-  addNamespace(path: string): boolean {
+  addNamespace(path: string, by?: Granted): boolean {
     const known = this.#places.get(path);
     if (known !== undefined) {
       if (known.namespaces++ === 0) known.announced.update(this.#announcement());
-    } else if (!this.#announce(path, { namespaces: 1, tracks: 0 })) return false;
+    } else if (!this.#announce(path, { namespaces: 1, tracks: 0 }, by)) return false;
     this.#count++;
     return true;
   }
@@ -59,12 +60,12 @@ export class Offers {
   }
 
   /** Offers one track more. @returns false when the session may not. */
-  addTrack(path: string, track: string): boolean {
+  addTrack(path: string, track: string, by?: Granted): boolean {
     const known = this.#places.get(path);
     if (known !== undefined) {
       known.tracks++;
       known.announced.offer(track);
-    } else if (!this.#announce(path, { namespaces: 0, tracks: 1 }, track)) return false;
+    } else if (!this.#announce(path, { namespaces: 0, tracks: 1 }, by, track)) return false;
     this.#count++;
     return true;
   }
@@ -92,9 +93,15 @@ export class Offers {
     for (const { announced } of places) announced.end(abrupt);
   }
 
-  #announce(path: string, place: Omit<Place, "announced">, track?: string): boolean {
+  #announce(
+    path: string,
+    place: Omit<Place, "announced">,
+    by: Granted | undefined,
+    track?: string,
+  ): boolean {
     const first = this.#announcement(track !== undefined);
-    const announced = this.#context.consume?.announce(
+    const { consume } = by ?? this.#context;
+    const announced = consume?.announce(
       path,
       this.#source,
       track === undefined ? first : { ...first, tracks: new Set([track]) },

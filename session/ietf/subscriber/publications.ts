@@ -10,6 +10,7 @@ import { sessionCode } from "../../../wire/ietf/codes.ts";
 import type { Messages } from "../../../wire/ietf/dialect.ts";
 import type { IetfContext } from "../context.ts";
 import type { Exchange } from "../exchange.ts";
+import type { Granted } from "../request_rights.ts";
 import { endOf, LEFT } from "./ends.ts";
 import { factsOf, unknownMandatory } from "./facts.ts";
 import { HeadFill } from "./head_fill.ts";
@@ -23,6 +24,13 @@ import { TrackStreams } from "./track_streams.ts";
 export const MAX_FOLLOWED_TRACKS = 64;
 
 const NOTHING = new Uint8Array(0);
+
+/** What is offered, and by which rights; absent where those of the session are enough. */
+interface Offered {
+  readonly path: string;
+  readonly name: string;
+  readonly by: Granted | undefined;
+}
 
 interface Running {
   readonly publication: Publication;
@@ -74,14 +82,13 @@ export class Publications {
   async serve(
     exchange: Exchange,
     value: Messages["publish"],
-    path: string,
-    name: string,
+    { path, name, by }: Offered,
   ): Promise<Refusal | undefined> {
     const context = this.#context;
     const problem = this.#problem(value);
     if (problem !== undefined) return problem;
     const facts = factsOf(value, context.profile);
-    const publication = new Publication(path, name, facts, context.consume!.context);
+    const publication = new Publication(path, name, facts, (by ?? context).consume!.context);
     const over = Promise.withResolvers<void>();
     const streams = new TrackStreams(context, name, publication, () => {
       this.#delete(path, name);
@@ -95,7 +102,7 @@ export class Publications {
     if (facts.largest !== undefined) streams.fill = fill(facts.largest);
     // It stands there before it is offered: somebody may wait for it.
     this.#set(path, name, { publication, streams });
-    if (!this.#offers.addTrack(path, name)) {
+    if (!this.#offers.addTrack(path, name, by)) {
       this.#delete(path, name);
       return NOT_ALLOWED;
     }
@@ -105,9 +112,13 @@ export class Publications {
       return undefined;
     }
     this.#accept(exchange, value);
+    const unhear = by?.onLost((reason) => {
+      streams.end({ kind: "failed", why: "refused", reason });
+      exchange.cancel();
+    });
     if (this.follows) pauseUnread(exchange, publication.track, (at) => streams.resume(fill(at)));
     try {
-      const done = await untilOver(exchange);
+      const done = await untilOver(exchange, by);
       if (done === undefined) streams.done(LEFT, undefined);
       else streams.done(endOf(done, context.profile), done.streams);
     } catch (error) {
@@ -115,6 +126,8 @@ export class Publications {
       if (error instanceof ConnectionClosed) return undefined;
       streams.end(LEFT);
       if (!(error instanceof StreamReset)) throw error;
+    } finally {
+      unhear?.();
     }
     await over.promise;
     exchange.finish();

@@ -27,6 +27,7 @@ import type { StreamReader } from "../../stream_reader.ts";
 import type { IetfContext } from "../context.ts";
 import type { Exchange, Exchanges } from "../exchange.ts";
 import { namespaceOf, pathOf, trackBytesOf, trackNameOf } from "../names.ts";
+import { Granted, TokenProblem } from "../request_rights.ts";
 import { AGAIN_MS, Aliases } from "./aliases.ts";
 import { follow } from "./follow.ts";
 import { GroupFetch } from "./group_fetch.ts";
@@ -83,7 +84,8 @@ export class Subscriber implements SubscriberHalf {
     this.#offers.relayed();
     await follow(this.#shared, {
       add: (suffix) =>
-        this.#refusal(suffix) === undefined && this.#offers.addNamespace(this.#pathOf(suffix)),
+        this.#refusal(suffix, this.#pathOf(suffix)) === undefined &&
+        this.#offers.addNamespace(this.#pathOf(suffix)),
       delete: (suffix) => this.#offers.deleteNamespace(this.#pathOf(suffix)),
     });
   }
@@ -107,13 +109,20 @@ export class Subscriber implements SubscriberHalf {
     if (this.#running.has(key)) return this.#refuse(exchange, path, PUBLISHED_ALREADY);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#running.set(key, promise);
+    let by: Granted | undefined;
     try {
-      const refusal = this.#refusal(value.namespace) ??
-        (kind === "publish"
-          ? await this.#publications.serve(exchange, value, path, name)
-          : await this.#publishNamespace(exchange, path));
+      const rights = this.#context.rights.of(exchange);
+      const judged = rights && await rights;
+      if (judged instanceof Granted) by = judged;
+      const refusal = judged instanceof TokenProblem
+        ? judged
+        : this.#refusal(value.namespace, path, by) ??
+          (kind === "publish"
+            ? await this.#publications.serve(exchange, value, { path, name, by })
+            : await this.#publishNamespace(exchange, path, by));
       if (refusal !== undefined) this.#refuse(exchange, path, refusal);
     } finally {
+      by?.leave();
       this.#running.delete(key);
       resolve();
     }
@@ -203,11 +212,16 @@ export class Subscriber implements SubscriberHalf {
     this.#shared.aliases.close();
   }
 
-  async #publishNamespace(exchange: Exchange, path: string): Promise<Refusal | undefined> {
-    if (!this.#offers.addNamespace(path)) return NOT_ALLOWED;
+  async #publishNamespace(
+    exchange: Exchange,
+    path: string,
+    by: Granted | undefined,
+  ): Promise<Refusal | undefined> {
+    if (!this.#offers.addNamespace(path, by)) return NOT_ALLOWED;
     exchange.send("requestOk", { parameters: {}, properties: new Uint8Array(0) });
+    by?.onLost(() => exchange.cancel("unauthorized"));
     try {
-      await untilOver(exchange);
+      await untilOver(exchange, by);
     } catch (error) {
       // The session's end is told to all offers at once, with how it has ended.
       if (error instanceof ConnectionClosed) return undefined;
@@ -219,9 +233,14 @@ export class Subscriber implements SubscriberHalf {
   }
 
   /** Why a namespace may not be offered now. */
-  #refusal([first]: Namespace): Refusal | undefined {
-    const { consume, quota, profile } = this.#context;
+  #refusal([first]: Namespace, path: string, by?: Granted): Refusal | undefined {
+    const { quota, profile, stats } = this.#context;
+    const { consume } = by ?? this.#context;
     if (consume === undefined || this.#over) return NOT_ALLOWED;
+    if (consume.rights?.mayPublish(path) === false) {
+      stats.announcementsRefused++;
+      return NOT_ALLOWED;
+    }
     if (profile.reservedNames && first?.[0] === DOT) return RESERVED;
     return quota.mayAnnounce(this.#offers.count) ? undefined : TOO_MANY;
   }

@@ -9,6 +9,7 @@ import type { Track } from "../../../../relay/track.ts";
 import type { Messages } from "../../../../wire/ietf/dialect.ts";
 import type { Parameters } from "../../../../wire/ietf/parameters.ts";
 import type { Exchange } from "../../exchange.ts";
+import type { Granted } from "../../request_rights.ts";
 import { type Known, knownTrack, Refusal } from "../known.ts";
 import { trackParameters, trackProperties } from "../objects/properties.ts";
 import type { ServedTrack } from "../served_track.ts";
@@ -24,6 +25,8 @@ const MAX_FETCHES = 100;
 
 /** What is fetched, once it is known. */
 interface Wanted extends Known {
+  /** The rights that it is served by; absent where those of the session are enough. */
+  readonly by: Granted | undefined;
   readonly range: FetchRange;
 }
 
@@ -32,16 +35,18 @@ export async function serveFetch(
   serving: Serving,
   exchange: Exchange,
   asked: Messages["fetch"],
+  by?: Granted,
 ): Promise<void> {
   if (hasConditions(asked.parameters)) return exchange.refuse("invalidFilter", NO_CONDITIONS);
   const leave = serving.fetches.size < MAX_FETCHES ? serving.enter() : undefined;
   if (leave === undefined) return exchange.refuse("overloaded", "too many requests");
-  const fetching = new Fetching(serving, exchange.id, asked.parameters);
+  const fetching = new Fetching(serving, exchange.id, asked.parameters, by);
   const gone = Promise.race([followUpdates(exchange, fetching), fetching.cancelled]);
   try {
-    const wanted = await wantedBy(serving, asked, gone);
+    const wanted = await wantedBy(serving, asked, gone, by);
     if (wanted === undefined) return;
     if (wanted instanceof Refusal) return exchange.refuse(wanted.word, wanted.reason);
+    const unhear = wanted.by?.onLost(fetching.cancel);
     try {
       const { range: { end }, track } = wanted;
       const { profile } = serving.context;
@@ -58,6 +63,7 @@ export async function serveFetch(
       if (refusal !== undefined) return exchange.refuse(refusal.word, refusal.reason);
       exchange.finish();
     } finally {
+      unhear?.();
       wanted.release();
     }
   } finally {
@@ -79,12 +85,14 @@ export async function fill(
   if (range === undefined || serving.fetches.size >= MAX_FETCHES) return;
   const fetching = new Fetching(serving, served.id, wishes);
   const release = served.hold();
-  const known = { track: served.track, range, release };
+  const known = { track: served.track, range, release, by: served.by };
   const ended = Promise.race([gone, fetching.cancelled]);
+  const unhear = served.by?.onLost(fetching.cancel);
   try {
     await fetching.run(known, ended, () => served.outgoing.opened++);
   } finally {
     serving.fetches.delete(fetching);
+    unhear?.();
     release();
   }
 }
@@ -94,14 +102,16 @@ async function wantedBy(
   serving: Serving,
   { target, parameters }: Messages["fetch"],
   gone: Promise<unknown>,
+  granted?: Granted,
 ): Promise<Wanted | Refusal | undefined> {
   const joined = target.kind === "joining"
     ? await joinedBy(serving, target.subscription, gone)
     : undefined;
   if (joined instanceof Refusal) return joined;
+  const by = joined === undefined ? granted : joined.by;
   const place = target.kind === "track"
-    ? serving.placeOf(target)
-    : { path: joined!.track.broadcast, name: joined!.track.name };
+    ? serving.placeOf(target, by)
+    : { path: joined!.track.broadcast, name: joined!.track.name, by };
   const known = await knownTrack(serving, place, gone);
   if (known === undefined || known instanceof Refusal) return known;
   const largest = joined === undefined ? known.track.largest : joined.joining;
@@ -110,7 +120,7 @@ async function wantedBy(
     : target.kind === "joining"
     ? joiningRange(target, largest)
     : fetchRange(parameters.filter, largest);
-  if (range !== undefined) return { ...known, range };
+  if (range !== undefined) return { ...known, range, by };
   known.release();
   return new Refusal("invalidRange", "nothing has been published there");
 }
@@ -144,7 +154,12 @@ class Fetching {
   #wishes: Parameters;
   #stream: FetchStream | undefined;
 
-  constructor(serving: Serving, requestId: number, wishes: Parameters) {
+  constructor(
+    serving: Serving,
+    requestId: number,
+    wishes: Parameters,
+    readonly by?: Granted,
+  ) {
     this.#serving = serving;
     this.#requestId = requestId;
     this.#wishes = wishes;
@@ -176,13 +191,13 @@ class Fetching {
    * @returns Why there is no answer.
    */
   async run(
-    { track, range }: Wanted,
+    { track, range, by }: Wanted,
     gone: Promise<unknown>,
     accept: () => void,
   ): Promise<Refusal | undefined> {
     const { context, sent } = this.#serving;
     const { order } = this;
-    const place = { path: track.broadcast, name: track.name };
+    const place = { path: track.broadcast, name: track.name, by };
     const broadcast = this.#serving.find(place);
     if (broadcast === undefined) return new Refusal("doesNotExist", "nobody announces it");
     const groups = new FetchGroups({

@@ -13,6 +13,7 @@ import {
 import type { Profile } from "../../../../wire/ietf/profile.ts";
 import { joinPath } from "../../../../wire/path.ts";
 import type { Exchange } from "../../exchange.ts";
+import type { Granted } from "../../request_rights.ts";
 import { namespaceOf, pathOf } from "../../names.ts";
 import type { Serving } from "../serving.ts";
 import { nextOf } from "../updates.ts";
@@ -38,11 +39,12 @@ export function tellNamespaces(
   serving: Serving,
   exchange: Exchange,
   prefix: Namespace,
+  by: Granted | undefined,
 ): () => void {
   const teller = serving.context.dialect.has("namespace")
     ? new OnItsStream(exchange, prefix.length)
     : new ByRequests(serving);
-  return tell(serving, prefix, teller);
+  return tell(serving, prefix, teller, by);
 }
 
 /** Announces everything to a server that we have dialed. It has not asked. @returns What closes it. */
@@ -50,8 +52,14 @@ export function announceNamespaces(serving: Serving): () => void {
   return tell(serving, [], new ByRequests(serving));
 }
 
-function tell(serving: Serving, prefix: Namespace, teller: Teller): () => void {
-  const { serve, root, peerHop, quota, profile } = serving.context;
+function tell(
+  serving: Serving,
+  prefix: Namespace,
+  teller: Teller,
+  by?: Granted,
+): () => void {
+  const { root, peerHop, quota, profile } = serving.context;
+  const { serve } = by ?? serving.context;
   let begun = false;
   let first = 0;
   const told = new Set<string>();

@@ -10,6 +10,7 @@ import type { Namespace } from "../../../../wire/ietf/names.ts";
 import type { Parameters } from "../../../../wire/ietf/parameters.ts";
 import { joinPath, stripPrefix } from "../../../../wire/path.ts";
 import type { Exchange } from "../../exchange.ts";
+import type { Granted } from "../../request_rights.ts";
 import { namespaceOf, pathOf, trackBytesOf } from "../../names.ts";
 import { isSayable } from "./namespaces.ts";
 import { Published } from "./published.ts";
@@ -24,8 +25,10 @@ export function offerTracks(
   exchange: Exchange,
   prefix: Namespace,
   parameters: Parameters,
+  by: Granted | undefined,
 ): () => void {
-  const { context: { serve, root, peerHop, profile, dialect, quota }, offers } = serving;
+  const { context: { root, peerHop, profile, dialect, quota }, offers } = serving;
+  const { serve } = by ?? serving.context;
   const at = joinPath(root, pathOf(prefix));
   // What the peer wishes for each track.
   const { tokens: _, ...wishes } = parameters;
@@ -38,7 +41,7 @@ export function offerTracks(
   let first = 0;
 
   const tell = ({ path, track, gone }: TrackEvent) => {
-    const place = { path, name: track };
+    const place = { path, name: track, by };
     const key = JSON.stringify([path, track]);
     if (gone) {
       there.delete(key);
@@ -63,6 +66,7 @@ export function offerTracks(
       }
       return;
     }
+    by?.keep();
     const one = new Published(serving, wishes);
     mine.set(key, one);
     offers.add(one);
@@ -71,6 +75,7 @@ export function offerTracks(
       try {
         from = await one.run(place, name);
       } finally {
+        by?.leave();
         mine.delete(key);
         offers.delete(one);
         leave();

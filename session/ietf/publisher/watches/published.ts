@@ -10,6 +10,7 @@ import type { Track } from "../../../../relay/track.ts";
 import type { FullName } from "../../../../wire/ietf/names.ts";
 import type { Parameters } from "../../../../wire/ietf/parameters.ts";
 import type { Exchange } from "../../exchange.ts";
+import type { Granted } from "../../request_rights.ts";
 import { Awaited } from "../awaited.ts";
 import { trackParameters, trackProperties } from "../objects/properties.ts";
 import { firstRequest, ServedTrack } from "../served_track.ts";
@@ -42,16 +43,20 @@ export class Published {
   async run(place: Place, name: FullName): Promise<Broadcast | undefined> {
     const serving = this.#serving;
     const { log } = serving.context;
+    let unhear: (() => void) | undefined;
     try {
       const broadcast = serving.find(place);
       if (broadcast === undefined) return undefined;
       const track = serving.trackOf(broadcast, place);
+      unhear = place.by?.onLost(() => this.#served === undefined && this.cancel());
       if (!await this.#isKnown(track)) return undefined;
-      return await this.#offer(track, name) ? broadcast : undefined;
+      return await this.#offer(track, name, place.by) ? broadcast : undefined;
     } catch (error) {
-      log.debug("track not published", { ...place, reason: reasonOf(error) });
+      const { path, name: label } = place;
+      log.debug("track not published", { path, name: label, reason: reasonOf(error) });
       return undefined;
     } finally {
+      unhear?.();
       this.#awaited?.stop();
       this.#served?.cancel();
     }
@@ -78,7 +83,7 @@ export class Published {
   }
 
   /** @returns Whether it went out, and its source has ended it. */
-  async #offer(track: Track, name: FullName): Promise<boolean> {
+  async #offer(track: Track, name: FullName, by: Granted | undefined): Promise<boolean> {
     const serving = this.#serving;
     const { context, exchanges, aliases } = serving;
     const { profile } = context;
@@ -104,7 +109,7 @@ export class Published {
     }
     const { promise: over, resolve: onDone } = Promise.withResolvers<void>();
     const served = this.#served = new ServedTrack({
-      ...{ context, track, alias, exchange },
+      ...{ context, track, alias, exchange, by },
       wishes: { ...wishes, ...answer.value.parameters },
       onDone: () => {
         serving.remove(served);

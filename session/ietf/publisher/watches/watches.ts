@@ -7,6 +7,7 @@
 import type { Namespace } from "../../../../wire/ietf/names.ts";
 import type { SubscribeNamespace } from "../../../../wire/ietf/message/namespaces.ts";
 import type { Exchange } from "../../exchange.ts";
+import type { Granted } from "../../request_rights.ts";
 import { announceNamespaces, tellNamespaces } from "./namespaces.ts";
 import { offerTracks } from "./offers.ts";
 import type { Serving } from "../serving.ts";
@@ -31,7 +32,7 @@ export class Watches {
   }
 
   /** Serves one such request until the peer takes it back. */
-  async serve(exchange: Exchange, asked: SubscribeNamespace): Promise<void> {
+  async serve(exchange: Exchange, asked: SubscribeNamespace, by?: Granted): Promise<void> {
     const { log, quota } = this.#serving.context;
     const { prefix } = asked;
     const { kind } = exchange.request;
@@ -54,7 +55,7 @@ export class Watches {
     this.#running.add(watch);
     try {
       for (let wait = quota.settled(); wait !== undefined; wait = quota.settled()) await wait;
-      await this.#run(exchange, asked);
+      await this.#run(exchange, asked, by);
     } finally {
       this.#running.delete(watch);
       vacancies.changed();
@@ -71,26 +72,41 @@ export class Watches {
     for (const stop of [...this.#stops]) stop();
   }
 
-  async #run(exchange: Exchange, { prefix, wanted, parameters }: SubscribeNamespace) {
+  async #run(
+    exchange: Exchange,
+    { prefix, wanted, parameters }: SubscribeNamespace,
+    by: Granted | undefined,
+  ): Promise<void> {
     exchange.send("requestOk", { parameters: {}, properties: new Uint8Array(0) });
     const serving = this.#serving;
     const ends: (() => void)[] = [];
-    if (wanted !== "tracks") ends.push(tellNamespaces(serving, exchange, prefix));
-    if (wanted !== "namespaces") ends.push(offerTracks(serving, exchange, prefix, parameters));
+    if (wanted !== "tracks") ends.push(tellNamespaces(serving, exchange, prefix, by));
+    if (wanted !== "namespaces") {
+      ends.push(offerTracks(serving, exchange, prefix, parameters, by));
+    }
     const stop = () => {
       this.#stops.delete(stop);
       for (const end of ends.splice(0)) end();
       exchange.finish();
     };
     this.#stops.add(stop);
+    const lost = Promise.withResolvers<undefined>();
+    by?.onLost(() => {
+      stop();
+      lost.resolve(undefined);
+    });
     try {
       for (;;) {
-        const said = await nextOf(exchange);
+        const said = await Promise.race([nextOf(exchange), lost.promise]);
         if (said === undefined) return;
         if (said.kind !== "update") continue;
         // A new prefix would give every suffix another meaning.
         if (said.value.parameters.prefix !== undefined) {
           return exchange.refuseUpdate(said.value, "notSupported", "the prefix cannot change");
+        }
+        const problem = by && await by.update(said.value.parameters);
+        if (problem !== undefined) {
+          return exchange.refuseUpdate(said.value, problem.word, problem.reason);
         }
         exchange.acceptUpdate(said.value);
       }
