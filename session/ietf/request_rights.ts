@@ -20,6 +20,12 @@ import { pathOf } from "./names.ts";
 const MAX_TOKENS = 4;
 /** Most requests of one session whose tokens are checked at a time. */
 const MAX_CHECKS = 16;
+/** How many refused tokens a session may show in a second, and at once after a quiet while. */
+const REFUSALS_PER_S = 20;
+const REFUSALS_AT_ONCE = 100;
+
+/** What the rights of requests are about. */
+type Checked = Pick<SessionContext, "serve" | "consume" | "root" | "quota" | "clock">;
 
 /** What a request wants to do. */
 interface Want {
@@ -36,12 +42,15 @@ export class TokenProblem {
 }
 
 export class RequestRights {
-  readonly #context: Pick<SessionContext, "serve" | "consume" | "root" | "quota">;
+  readonly #context: Checked;
   readonly #authorize: Entry["authorize"];
   #checks = 0;
+  /** Refused tokens that are left, and when that was computed. */
+  #left = REFUSALS_AT_ONCE;
+  #atMs = 0;
 
   constructor(
-    context: Pick<SessionContext, "serve" | "consume" | "root" | "quota">,
+    context: Checked,
     authorize: Entry["authorize"],
   ) {
     this.#context = context;
@@ -71,6 +80,15 @@ export class RequestRights {
     return new Granted(grant, renew);
   }
 
+  /** Whether one more token may be refused. */
+  get #mayFail(): boolean {
+    const now = this.#context.clock.now();
+    const earned = (now - this.#atMs) * REFUSALS_PER_S / 1000;
+    this.#left = Math.min(REFUSALS_AT_ONCE, this.#left + earned);
+    this.#atMs = now;
+    return this.#left >= 1;
+  }
+
   /** The rights by the first token that allows what is wanted. */
   async #granted(
     want: Want,
@@ -78,6 +96,7 @@ export class RequestRights {
   ): Promise<RequestGrant | TokenProblem> {
     if (tokens.length > MAX_TOKENS) return problem("unauthorized", "too many tokens");
     if (this.#checks >= MAX_CHECKS) return problem("overloaded", "too many tokens are checked");
+    if (!this.#mayFail) return problem("overloaded", "too many tokens were refused");
     this.#checks++;
     try {
       let first: TokenProblem | undefined;
@@ -90,8 +109,9 @@ export class RequestRights {
           role,
           token: { kind: token.type, value: token.value },
         });
+        if (typeof grant !== "string" && measured(want, grant) !== "nothing") return grant;
+        this.#left--;
         if (typeof grant === "string") first ??= problem(grant, "the token is not taken");
-        else if (measured(want, grant) !== "nothing") return grant;
         else {
           grant.end();
           first ??= problem("unauthorized", "the token does not allow it");

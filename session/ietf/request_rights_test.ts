@@ -295,6 +295,46 @@ Deno.test("tracks that a token offers go out by PUBLISH, and end with it", async
   }
 });
 
+Deno.test("a session that shows refused tokens has others refused unseen, until a while has passed", async () => {
+  const { at, peer, judged } = await stage(18);
+  await publisherAt(at, 18);
+  for (let i = 0; i < 100; i++) {
+    await isRefused(await subscribe(peer, shown("stranger")), 18, "unauthorized");
+  }
+  await isRefused(await subscribe(peer, shown("good")), 18, "overloaded");
+  assert.equal(judged().length, 100);
+  at.clock.advance(50);
+  await isRefused(await subscribe(peer, shown("stranger")), 18, "unauthorized");
+});
+
+Deno.test("a fetch has the rights of the subscription that it joins, and no other", async () => {
+  for (const draft of DRAFTS.filter((one) => one < 20)) {
+    const { at, peer } = await stage(draft);
+    const publisher = await publisherAt(at, draft);
+    await subscribe(await join(at, draft));
+    (await publisher.asked("subscribe")).say("subscribeOk", { alias: 7 });
+    await tick();
+    const group = await publisher.subgroup({ alias: 7, group: 0 });
+    group.objects("a", "b");
+    await tick();
+    const asked = await subscribe(peer, shown("good"));
+    const joining = () =>
+      peer.ask("fetch", {
+        target: { kind: "joining", subscription: asked.id, from: "groups-back", group: 0 },
+      });
+    const fetch = await joining();
+    await asked.expect("subscribeOk");
+    await fetch.expect("fetchOk");
+    assert.match(`${await peer.nextFetch()}`, /a/);
+    at.relay.revoke({ jti: "good" });
+    await asked.expect("publishDone");
+    const late = await joining();
+    await tick();
+    at.clock.advance(1000);
+    await isRefused(late, draft, "invalidJoining");
+  }
+});
+
 Deno.test("no more than sixteen tokens of a session are checked at a time", async () => {
   const at = testRelay();
   const { promise, resolve } = Promise.withResolvers<TokenRefusal>();

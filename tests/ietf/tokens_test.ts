@@ -1,5 +1,6 @@
 /** Tokens of single requests at a whole relay over QUIC: with keys, and with an auth server. */
 import assert from "node:assert/strict";
+import type { LogFields, Logger } from "../../base/logger.ts";
 import { connect } from "../../client/mod.ts";
 import { revoke } from "../../server/admin/overview.ts";
 import type { Claims } from "../../server/auth/claims.ts";
@@ -22,8 +23,8 @@ const signed = (changes: Partial<Claims>) =>
 const shown = (text: string): Token => ({ kind: "value", type: 0, value: raw(text) });
 const some = (text: string) => [Pattern.parse(text)];
 
-const dial = (relay: Launched, draft: Draft, query = "") =>
-  IetfPeer.dial(`moqt://127.0.0.1:${relay.port}/${query}`, draft, {
+const dial = (relay: Launched, draft: Draft, query = "", scheme = "moqt") =>
+  IetfPeer.dial(`${scheme}://127.0.0.1:${relay.port}/${query}`, draft, {
     hash: relay.certificate.sha256,
   });
 
@@ -35,13 +36,25 @@ const subscribe = (peer: IetfPeer, ...tokens: Token[]) =>
     parameters: { filter: { kind: "next-object" }, tokens },
   });
 
-Deno.test("the keys of a relay decide on tokens of requests, and revoking one ends what it opened", async () => {
+/** A log that keeps all of its lines. */
+function logger(lines: string[], more: LogFields = {}): Logger {
+  const put = (message: string, fields?: LogFields) =>
+    void lines.push(JSON.stringify({ message, ...more, ...fields }));
+  const levels = { debug: put, info: put, warn: put, error: put };
+  return { ...levels, with: (fields) => logger(lines, { ...more, ...fields }) };
+}
+
+Deno.test("the keys of a relay decide on tokens of requests, revoking one ends what it opened, and no log has them", async () => {
   const dir = await Deno.makeTempDir();
   await Deno.writeTextFile(`${dir}/key.jwk`, JSON.stringify(KEY));
+  const lines: string[] = [];
+  const tokens: string[] = [];
   await using relay = await launch({
+    log: logger(lines),
     flags: { "auth.key_file": `${dir}/key.jwk`, "auth.public_subscribe": "lobby" },
   });
-  for (const draft of DRAFTS) {
+  const transports = [...DRAFTS.map((draft) => ["moqt", draft] as const), ["https", 16] as const];
+  for (const [scheme, draft] of transports) {
     const profile = profileOf(draft);
     const refused = async (ask: ReturnType<typeof publish>, word: string) => {
       const asked = await ask;
@@ -49,12 +62,13 @@ Deno.test("the keys of a relay decide on tokens of requests, and revoking one en
       assert.equal(code, requestCode(profile, asked.request.kind as "subscribe", word), word);
     };
     const mayPublish = await signed({ publish: some("room/**") });
-    const mayWatch = await signed({ subscribe: some("room"), jti: `watch ${draft}` });
+    const mayWatch = await signed({ subscribe: some("room"), jti: `${scheme} ${draft}` });
     const old = await signed({ subscribe: some("room"), exp: 1 });
+    tokens.push(mayPublish, mayWatch, old);
     // Public paths let both in, and one of them with a token for something else.
-    await using publisher = await dial(relay, draft);
+    await using publisher = await dial(relay, draft, "", scheme);
     const own = `?jwt=${await signed({ subscribe: some("other") })}`;
-    await using viewer = await dial(relay, draft, own);
+    await using viewer = await dial(relay, draft, own, scheme);
     await refused(publish(publisher), "unauthorized");
     await refused(publish(publisher, shown(mayWatch)), "unauthorized");
     await (await publish(publisher, shown(mayPublish))).expect("requestOk");
@@ -69,12 +83,16 @@ Deno.test("the keys of a relay decide on tokens of requests, and revoking one en
     const stream = await viewer.nextSubgroup();
     await stream.done();
     assert.match(`${stream}`, /0=hi/);
-    assert.equal(await revoke(relay.server.view, { jti: `watch ${draft}` }), 0);
+    assert.equal(await revoke(relay.server.view, { jti: `${scheme} ${draft}` }), 0);
     const { code } = await asked.expect("publishDone");
     assert.equal(code, doneCode(profile, "unauthorized"));
     await refused(subscribe(viewer, shown(mayWatch)), "unauthorized");
     assert.equal(viewer.closed, undefined);
+    lines.push(await (await fetch(`${relay.adminUrl}/api/v1/sessions`)).text());
   }
+  assert.ok(lines.some((line) => line.includes('"refused"')));
+  const signatures = tokens.map((token) => token.split(".")[2]!);
+  assert.deepEqual(lines.filter((line) => signatures.some((one) => line.includes(one))), []);
   await Deno.remove(dir, { recursive: true });
 });
 

@@ -42,15 +42,21 @@ export async function serveFetch(
   if (leave === undefined) return exchange.refuse("overloaded", "too many requests");
   const fetching = new Fetching(serving, exchange.id, asked.parameters, by);
   const gone = Promise.race([followUpdates(exchange, fetching), fetching.cancelled]);
+  let answered = false;
+  const unhear = by?.onLost((why) => {
+    if (!answered) exchange.refuse("unauthorized", why);
+    fetching.cancel();
+  });
   try {
     const wanted = await wantedBy(serving, asked, gone, by);
     if (wanted === undefined) return;
     if (wanted instanceof Refusal) return exchange.refuse(wanted.word, wanted.reason);
-    const unhear = wanted.by?.onLost(fetching.cancel);
+    const unhearJoined = wanted.by === by ? undefined : wanted.by?.onLost(fetching.cancel);
     try {
       const { range: { end }, track } = wanted;
       const { profile } = serving.context;
       const refusal = await fetching.run(wanted, gone, () => {
+        answered = true;
         const object = end.object ??
           (profile.fetchEndInclusive ? lastOf(track, end.group) : undefined);
         exchange.send("fetchOk", {
@@ -63,10 +69,11 @@ export async function serveFetch(
       if (refusal !== undefined) return exchange.refuse(refusal.word, refusal.reason);
       exchange.finish();
     } finally {
-      unhear?.();
+      unhearJoined?.();
       wanted.release();
     }
   } finally {
+    unhear?.();
     fetching.isOver = true;
     serving.fetches.delete(fetching);
     leave();
@@ -112,16 +119,25 @@ async function wantedBy(
   const place = target.kind === "track"
     ? serving.placeOf(target, by)
     : { path: joined!.track.broadcast, name: joined!.track.name, by };
+  // A subscription may end before the fetch that has joined it.
+  joined?.by?.keep();
   const known = await knownTrack(serving, place, gone);
-  if (known === undefined || known instanceof Refusal) return known;
+  if (known === undefined || known instanceof Refusal) {
+    joined?.by?.leave();
+    return known;
+  }
+  const release = () => {
+    known.release();
+    joined?.by?.leave();
+  };
   const largest = joined === undefined ? known.track.largest : joined.joining;
   const range = largest === undefined
     ? undefined
     : target.kind === "joining"
     ? joiningRange(target, largest)
     : fetchRange(parameters.filter, largest);
-  if (range !== undefined) return { ...known, range, by };
-  known.release();
+  if (range !== undefined) return { ...known, range, by, release };
+  release();
   return new Refusal("invalidRange", "nothing has been published there");
 }
 
