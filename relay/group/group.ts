@@ -141,6 +141,11 @@ export class Group {
     this.#ends ||= head.endOfGroup;
   }
 
+  /** An object of it has said that it is the last one, where no head of a subgroup has. */
+  endsHere(): void {
+    this.#ends = true;
+  }
+
   /** All its subgroups, in the order in which they came. */
   get subgroups(): readonly [Subgroup, ...Subgroup[]] {
     return [this.first, ...this.others];

@@ -92,6 +92,8 @@ export class ObjectParser {
       return;
     }
     beginRecord(this.writer, window.subarray(from, behind), payloadLength, id);
+    const isLast = status === STATUS.endOfGroup || status === STATUS.endOfTrack;
+    if (isLast) this.writer.subgroup.group.endsHere();
   }
 
   #head(firstId: number): SubgroupHead {
