@@ -24,6 +24,9 @@
  * {@link serve} in Deno alone; {@link Client.over} wherever there is a {@link Connection} to give it. Every failure is a
  * {@link QumoError} with a stable `code` and a message that says what to do.
  *
+ * A client offers the versions of moq-lite unless {@link PeerOptions.versions} names others: "moq-transport-18" and the like.
+ * The objects, subgroups and properties of moq-transport are in a module of their own, `@qumo/relay/objects`.
+ *
  * For a browser bundle the modules of Deno's sockets are loaded lazily and never reached: a bundler that splits code leaves
  * them in files no browser asks for, `deno bundle` leaves them out with `--external` (see
  * `tools/ship/bundle_client.ts`), and the npm package marks them for other bundlers.

@@ -3,8 +3,8 @@
  * is loaded only where it is imported:
  *
  * ```ts
- * import { connect } from "./client/mod.ts";
- * import { objectTrack, subscribeObjects } from "./client/objects/mod.ts";
+ * import { connect } from "@qumo/relay";
+ * import { objectTrack, subscribeObjects } from "@qumo/relay/objects";
  *
  * await using client = await connect("https://relay.example/", { versions: ["moq-transport-18"] });
  * const track = objectTrack(client.publish("room/alice").track("video"));

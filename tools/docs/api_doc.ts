@@ -54,19 +54,38 @@ const KINDS = [
 
 /** The whole document. @throws {Error} `deno doc` failed. */
 export async function apiMarkdown(): Promise<string> {
-  const out = await deno(["doc", "--json", "client/mod.ts"]);
-  const { nodes } = JSON.parse(out) as {
-    nodes: Record<string, { module_doc: DocJson; symbols: readonly SymbolJson[] }>;
-  };
-  const { module_doc, symbols } = Object.values(nodes)[0]!;
-  const names = new Set(symbols.map(({ name }) => name));
-  const parts = ["# The client library", prose(module_doc, names)];
+  const [library, objects] = [await read("client/mod.ts"), await read("client/objects/mod.ts")];
+  const names = new Set([...library.symbols, ...objects.symbols].map(({ name }) => name));
+  const parts = ["# The client library", prose(library.module_doc, names)];
   for (const [kind, title] of KINDS) {
-    const ofKind = symbols.filter(({ declarations }) => declarations[0]!.kind === kind)
-      .toSorted((a, b) => a.name < b.name ? -1 : 1);
-    if (ofKind.length > 0) parts.push(`## ${title}`, ...ofKind.map((one) => entry(one, names)));
+    const entries = entriesOf(kind, library.symbols, names);
+    if (entries.length > 0) parts.push(`## ${title}`, ...entries);
   }
+  parts.push("## Objects and subgroups", prose(objects.module_doc, names));
+  for (const [kind] of KINDS) parts.push(...entriesOf(kind, objects.symbols, names));
   return await deno(["fmt", "--ext", "md", "-"], parts.join("\n\n"));
+}
+
+interface ModuleJson {
+  readonly module_doc: DocJson;
+  readonly symbols: readonly SymbolJson[];
+}
+
+/** What `deno doc` reads in one file. @throws {Error} It failed. */
+async function read(file: string): Promise<ModuleJson> {
+  const out = await deno(["doc", "--json", file]);
+  const { nodes } = JSON.parse(out) as { nodes: Record<string, ModuleJson> };
+  return Object.values(nodes)[0]!;
+}
+
+/** The entries of one kind, by name. */
+function entriesOf(
+  kind: typeof KINDS[number][0],
+  symbols: readonly SymbolJson[],
+  names: ReadonlySet<string>,
+): string[] {
+  return symbols.filter(({ declarations }) => declarations[0]!.kind === kind)
+    .toSorted((a, b) => a.name < b.name ? -1 : 1).map((one) => entry(one, names));
 }
 
 async function deno(args: readonly string[], input = ""): Promise<string> {

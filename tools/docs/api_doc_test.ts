@@ -5,7 +5,7 @@ import { ROOT } from "../module_graph.ts";
 
 Deno.test("every symbol of the client library that can be reached is documented", async () => {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["doc", "--lint", "client/mod.ts"],
+    args: ["doc", "--lint", "client/mod.ts", "client/objects/mod.ts"],
     ...{ cwd: ROOT, stdin: "null", stdout: "null", stderr: "piped", env: { NO_COLOR: "1" } },
   }).output();
   assert.ok(success, new TextDecoder().decode(stderr));
@@ -14,6 +14,7 @@ Deno.test("every symbol of the client library that can be reached is documented"
 Deno.test("the reference shows signatures, links what it names and hides what is internal", async () => {
   const text = await apiMarkdown();
   assert.match(text, /function connect\(url: string \| URL, options\?: ConnectOptions\)/);
+  assert.match(text, /^function subscribeObjects\(peer: Peer, /m);
   assert.match(text, /\[`QumoError`\]\(#qumoerror\)/);
   assert.doesNotMatch(text, /@internal|@throws|\{@link/);
   const headings = new Set(
