@@ -50,9 +50,15 @@ export class HeadReader<H extends HeadParser> {
     return -1;
   }
 
+  /** Bytes of a head that is not whole. */
+  get heldBytes(): number {
+    return this.#length;
+  }
+
   /** Lets go of the bytes of the last head. */
   release(): void {
     this.window = NONE;
+    if (this.#length === 0 && this.#begun.length > SMALL_HEAD_BYTES) this.#begun = NONE;
   }
 
   /** Adds bytes up to so many in all. @returns The offset behind them. */

@@ -10,6 +10,12 @@ import { isAnswer, isEnd, isLast, mayHear } from "./expected.ts";
 
 const EMPTY: Uint8Array = new Uint8Array();
 
+/** Updates of ours that may wait for their answer. Viewers cause them, so of more only the last one goes out. */
+export const MAX_UNANSWERED = 8;
+
+/** Takes the answer to an update: what the peer says with it, or nothing. */
+export type OnAnswer = (said: Parameters | undefined) => void;
+
 /** What to do with a message of the peer: hand it on, stop there, or skip it. */
 export type Heard = "next" | "end" | "nothing";
 
@@ -20,7 +26,10 @@ export abstract class AnyExchange implements Exchange {
   /** The peer has said its last word. */
   protected peerOver = false;
   /** Our updates that wait for their answer, where that names no request. */
-  protected readonly unanswered: (OnAccepted | undefined)[] = [];
+  protected readonly unanswered: OnAnswer[] = [];
+  /** How many wait, and the last one that is not sent because of that. */
+  #waiting = 0;
+  #next: (() => void) | undefined;
   #answered = false;
 
   /** @param ours Whether we have asked. */
@@ -32,11 +41,28 @@ export abstract class AnyExchange implements Exchange {
   ) {}
 
   abstract next(): Promise<ControlMessage | undefined>;
-  abstract update(parameters: Parameters, onAccepted?: OnAccepted): void;
   abstract finish(): void;
   abstract cancel(word?: RequestWord): void;
   abstract readonly out: SendStream;
   protected abstract write(bytes: Uint8Array): void;
+  /** Sends an update. @param onAnswer Called once: when it is answered, or is sent and has no answer. */
+  protected abstract sendUpdate(parameters: Parameters, onAnswer: OnAnswer): void;
+
+  update(parameters: Parameters, onAccepted?: OnAccepted): void {
+    if (this.over) return;
+    if (this.#waiting === MAX_UNANSWERED) {
+      this.#next = () => this.update(parameters, onAccepted);
+      return;
+    }
+    this.#waiting++;
+    this.sendUpdate(parameters, (said) => {
+      this.#waiting--;
+      if (said !== undefined) onAccepted?.(said);
+      const next = this.#next;
+      this.#next = undefined;
+      next?.();
+    });
+  }
 
   send<K extends Kind>(kind: K, value: Omit<Messages[K], "requestId">): void {
     if (this.over) return;
@@ -72,8 +98,7 @@ export abstract class AnyExchange implements Exchange {
       const second = !ours || this.#answered;
       const ofUpdate = second && this.unanswered.length > 0;
       if (ofUpdate && (kind === "requestOk" || kind === "requestError")) {
-        const onAccepted = this.unanswered.shift();
-        if (kind === "requestOk") onAccepted?.(value.parameters);
+        this.unanswered.shift()!(kind === "requestOk" ? value.parameters : undefined);
         return "nothing";
       }
       if (second) throw new ProtocolViolation(asked, `${kind}, which nothing is left for`);

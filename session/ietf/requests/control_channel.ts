@@ -15,11 +15,12 @@ import { CONTROL_ORDER } from "../../context.ts";
 import { StreamReader } from "../../stream_reader.ts";
 import type { Channel, ChannelEvents } from "./channel.ts";
 import type { IetfContext } from "../context.ts";
+import type { OnAnswer } from "./any_exchange.ts";
 import { ControlExchange } from "./control_exchange.ts";
 import { followControl } from "./control_stream.ts";
 import { readControl } from "./control_reader.ts";
-import type { Exchange, OnAccepted, RequestMessage } from "../exchange.ts";
-import { isRequest } from "./expected.ts";
+import type { Exchange, RequestMessage } from "../exchange.ts";
+import { isAnswer, isRequest } from "./expected.ts";
 import { CountedIds, OurIds, type Side } from "./request_ids.ts";
 import { StreamExchange } from "./stream_exchange.ts";
 
@@ -41,7 +42,7 @@ export class ControlChannel implements Channel {
   /** Requests on streams of their own. */
   readonly #streams = new Set<StreamExchange>();
   /** Our updates that wait for their answer, by their numbers. */
-  readonly #updates = new Map<number, OnAccepted | undefined>();
+  readonly #updates = new Map<number, OnAnswer>();
   #events: ChannelEvents | undefined;
   /** What REQUESTS_BLOCKED has said. */
   #blockedAt = -1;
@@ -62,7 +63,14 @@ export class ControlChannel implements Channel {
 
   run(events: ChannelEvents): Promise<void> {
     this.#events = events;
-    return followControl(this.#context, this.#control.reader, (message) => this.#hear(message));
+    return followControl(this.#context, this.#control.reader, {
+      hear: (message) => this.#hear(message),
+      isAsked: ({ kind, value }) => {
+        const { requestId } = value as { readonly requestId?: number };
+        return isAnswer(kind) && requestId !== undefined &&
+          (this.#asked.has(requestId) || this.#updates.has(requestId));
+      },
+    });
   }
 
   async open<K extends Exclude<Request, "update">>(
@@ -258,22 +266,23 @@ export class ControlChannel implements Channel {
   #updated(
     { kind, value }: ControlMessage & { readonly kind: "requestOk" | "requestError" },
   ): void {
-    const onAccepted = this.#updates.get(value.requestId!);
+    const onAnswer = this.#updates.get(value.requestId!)!;
     this.#updates.delete(value.requestId!);
-    if (kind === "requestOk") onAccepted?.(value.parameters);
+    onAnswer(kind === "requestOk" ? value.parameters : undefined);
   }
 
   async #sendUpdate(
     existing: number,
     parameters: Parameters,
-    onAccepted?: OnAccepted,
+    onAnswer: OnAnswer,
   ): Promise<void> {
     while (!this.#mayAsk()) await this.#ours.granted;
     if (this.#find(existing) === undefined) return; // it is over by now
     const { dialect } = this.#context;
     const requestId = this.#ours.take();
-    if (dialect.answers("requestOk", "update")) this.#updates.set(requestId, onAccepted);
+    if (dialect.answers("requestOk", "update")) this.#updates.set(requestId, onAnswer);
     this.#control.send.write(dialect.encode("update", { requestId, existing, parameters }));
+    if (!this.#updates.has(requestId)) onAnswer(undefined);
   }
 
   readonly #stream = ((channel: ControlChannel) => ({
@@ -281,8 +290,8 @@ export class ControlChannel implements Channel {
       return channel.#control.send;
     },
     write: (bytes: Uint8Array) => channel.#control.send.write(bytes),
-    update: (existing: number, parameters: Parameters, onAccepted?: OnAccepted) =>
-      channel.#context.spawn(channel.#sendUpdate(existing, parameters, onAccepted)),
+    update: (existing: number, parameters: Parameters, onAnswer: OnAnswer) =>
+      channel.#context.spawn(channel.#sendUpdate(existing, parameters, onAnswer)),
     closed(exchange: ControlExchange) {
       channel.#asked.delete(exchange.id);
     },

@@ -4,9 +4,9 @@ import { ProtocolViolation } from "../../../wire/errors.ts";
 import { requestCode, type RequestWord } from "../../../wire/ietf/codes.ts";
 import type { ControlMessage, Kind, Messages } from "../../../wire/ietf/dialect.ts";
 import type { Parameters } from "../../../wire/ietf/parameters.ts";
-import { AnyExchange } from "./any_exchange.ts";
+import { AnyExchange, type OnAnswer } from "./any_exchange.ts";
 import type { IetfContext } from "../context.ts";
-import type { OnAccepted, RequestMessage } from "../exchange.ts";
+import type { RequestMessage } from "../exchange.ts";
 
 /** Messages of one request that may wait for its handler. */
 export const MAX_QUEUED = 64;
@@ -16,7 +16,7 @@ export interface ControlStream {
   readonly send: SendStream;
   write(bytes: Uint8Array): void;
   /** Sends an update of ours when the peer allows one more request. */
-  update(existing: number, parameters: Parameters, onAccepted?: OnAccepted): void;
+  update(existing: number, parameters: Parameters, onAnswer: OnAnswer): void;
   /** The exchange says no more. */
   closed(exchange: ControlExchange): void;
 }
@@ -65,8 +65,8 @@ export class ControlExchange extends AnyExchange {
     return this.#queue.shift();
   }
 
-  update(parameters: Parameters, onAccepted?: OnAccepted): void {
-    if (!this.over) this.#control.update(this.id, parameters, onAccepted);
+  protected sendUpdate(parameters: Parameters, onAnswer: OnAnswer): void {
+    this.#control.update(this.id, parameters, onAnswer);
   }
 
   finish(): void {

@@ -5,21 +5,27 @@ import type { ControlMessage } from "../../../wire/ietf/dialect.ts";
 import type { StreamReader } from "../../stream_reader.ts";
 import type { IetfContext } from "../context.ts";
 import { readControl } from "./control_reader.ts";
-import { isAnswer } from "./expected.ts";
 
 /** Messages that are taken in without a pause. */
 const SLICE = 256;
 /** How long the connection may live on when the peer has ended its control stream. */
 const CLOSING_MS = 1000;
 
+/** Takes what comes on a control stream. */
+export interface ControlListener {
+  /** @throws {ProtocolViolation} Which ends the session. */
+  hear(message: ControlMessage): void;
+  /** Whether it answers something of ours. All else counts towards the message rate. */
+  isAsked(message: ControlMessage): boolean;
+}
+
 /**
  * Reads the peer's control stream until the session ends. What comes above the message rate waits in the transport.
- * @param hear Takes one message. @throws {ProtocolViolation} Which ends the session.
  */
 export async function followControl(
   context: IetfContext,
   reader: StreamReader,
-  hear: (message: ControlMessage) => void,
+  { hear, isAsked }: ControlListener,
 ): Promise<void> {
   const { dialect, quota } = context;
   try {
@@ -28,7 +34,7 @@ export async function followControl(
       if (count % SLICE === 0) await sleep(0);
       const message = await readControl(reader, dialect);
       if (message === undefined) return await over(context, "ended");
-      if (!isAnswer(message.kind)) await quota.message();
+      if (!isAsked(message)) await quota.message();
       hear(message);
     }
   } catch (error) {

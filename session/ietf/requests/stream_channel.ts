@@ -47,9 +47,12 @@ export class StreamChannel implements Channel {
 
   run(events: ChannelEvents): Promise<void> {
     this.#events = events;
-    return followControl(this.#context, this.#control.reader, ({ kind, value }) => {
-      if (kind === "goaway") return events.goaway(value);
-      throw new ProtocolViolation("control stream", `${kind} has no place there`);
+    return followControl(this.#context, this.#control.reader, {
+      hear({ kind, value }) {
+        if (kind === "goaway") return events.goaway(value);
+        throw new ProtocolViolation("control stream", `${kind} has no place there`);
+      },
+      isAsked: () => false,
     });
   }
 

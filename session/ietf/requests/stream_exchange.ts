@@ -4,10 +4,10 @@ import type { ControlMessage } from "../../../wire/ietf/dialect.ts";
 import type { Parameters } from "../../../wire/ietf/parameters.ts";
 import { CONTROL_ORDER } from "../../context.ts";
 import type { StreamReader } from "../../stream_reader.ts";
-import { AnyExchange } from "./any_exchange.ts";
+import { AnyExchange, type OnAnswer } from "./any_exchange.ts";
 import type { IetfContext } from "../context.ts";
 import { readControl } from "./control_reader.ts";
-import type { OnAccepted, RequestMessage } from "../exchange.ts";
+import type { RequestMessage } from "../exchange.ts";
 import { isAnswer } from "./expected.ts";
 
 /** How long a peer may take to end its side of a request that is over. */
@@ -73,11 +73,10 @@ export class StreamExchange extends AnyExchange {
     return undefined;
   }
 
-  update(parameters: Parameters, onAccepted?: OnAccepted): void {
-    if (this.over) return;
+  protected sendUpdate(parameters: Parameters, onAnswer: OnAnswer): void {
     const requestId = this.#streams.nextId();
     if (requestId === undefined) return;
-    this.unanswered.push(onAccepted);
+    this.unanswered.push(onAnswer);
     const { dialect } = this.context;
     this.write(dialect.encode("update", { requestId, existing: undefined, parameters }));
   }

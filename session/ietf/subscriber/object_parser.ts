@@ -52,6 +52,11 @@ export class ObjectParser {
     return !this.#reader.inside && this.#skip === 0 && (this.writer?.frameLeft ?? 0) === 0;
   }
 
+  /** Bytes of an object's head that is not whole: its properties may be large. */
+  get heldBytes(): number {
+    return this.#reader.heldBytes;
+  }
+
   /** Takes the next bytes and shows their objects to the readers. @throws {ProtocolViolation} @throws {GroupTooLarge} */
   push(chunk: Uint8Array): void {
     let at = 0;

@@ -83,8 +83,9 @@ export class TrackStreams {
     reader: StreamReader,
     header: SubgroupHeader,
   ): Promise<void> {
-    const { quota, codes } = this.#context;
+    const { quota, codes, unfinished } = this.#context;
     if (this.#over) return stream.stop(codes.stream.cancel);
+    let held = 0;
     this.#cancelWait?.();
     this.#count++;
     this.#highest = Math.max(this.#highest, header.group);
@@ -100,6 +101,10 @@ export class TrackStreams {
         quota.received(chunk.length);
         if (this.#over) return;
         parser.push(chunk);
+        const more = parser.heldBytes - held;
+        if (more > 0) unfinished.hold(more, "object");
+        else unfinished.release(-more);
+        held += more;
         if (parser.refused) return stream.stop(codes.stream.cancel);
         if (parser.writer?.open === false) return stream.stop(codes.stream.evicted);
       }
@@ -110,6 +115,7 @@ export class TrackStreams {
     } catch (error) {
       this.#broken(error, stream, entry.parser?.writer);
     } finally {
+      unfinished.release(held);
       this.#receiving.delete(entry);
       this.#check();
     }
