@@ -6,6 +6,7 @@ import { type Draft, profileOf } from "../../wire/ietf/profile.ts";
 import { type TestRelay, testRelay, tick } from "../peers_test.ts";
 import { MAX_UNFINISHED_BYTES } from "../unfinished.ts";
 import { MAX_UNANSWERED } from "./requests/any_exchange.ts";
+import { MAX_WAITING_REQUESTS, WaitingRequests } from "./requests/waiting_requests.ts";
 
 const room = { namespace: ns("room"), track: raw("v") };
 const filter = { kind: "next-object" } as const;
@@ -87,5 +88,49 @@ for (const draft of [14, 16] as const) {
     }
     await late.expect("requestOk");
     await at.relay.close();
+  });
+}
+
+for (const draft of [16, 18] as const) {
+  Deno.test(`draft ${draft}: where the publisher allows no request, viewers that come and go leave a bounded number behind`, async () => {
+    const at = testRelay();
+    const [near, far] = memoryPair({ protocol: profileOf(draft).alpn, maxBidiStreams: 1 });
+    void at.relay.accept(far);
+    const setup = draft === 16 ? { maxRequestId: 2 } : {};
+    const publisher = await IetfPeer.client(near, draft, { setup });
+    await publisher.setup();
+    const news = await publisher.ask("publishNamespace", { namespace: ns("room") });
+    await news.expect("requestOk");
+    await (await join(at, draft)).ask("subscribe", { ...room, parameters: { filter } });
+    await publisher.asked("subscribe"); // the only one that it allows
+    let waiting = 0;
+    const { until } = WaitingRequests.prototype;
+    WaitingRequests.prototype.until = async function <T>(allowed: () => Promise<T>) {
+      waiting++;
+      try {
+        return await until.call(this, allowed) as T;
+      } finally {
+        waiting--;
+      }
+    };
+    try {
+      const viewer = await join(at, draft);
+      const asks = [];
+      for (let i = 0; i < MAX_WAITING_REQUESTS + 100; i++) {
+        const track = raw(`t${i}`);
+        const ask = await viewer.ask("subscribe", { ...room, track, parameters: { filter } });
+        await tick();
+        ask.cancel();
+        asks.push(ask);
+      }
+      await tick(2);
+      assert.equal(waiting, MAX_WAITING_REQUESTS);
+      publisher.close();
+      await tick(2);
+      assert.equal(waiting, 0);
+    } finally {
+      WaitingRequests.prototype.until = until;
+      await at.relay.close();
+    }
   });
 }

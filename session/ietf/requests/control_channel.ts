@@ -23,6 +23,7 @@ import type { Exchange, RequestMessage } from "../exchange.ts";
 import { isAnswer, isRequest } from "./expected.ts";
 import { CountedIds, OurIds, type Side } from "./request_ids.ts";
 import { StreamExchange } from "./stream_exchange.ts";
+import { WaitingRequests } from "./waiting_requests.ts";
 
 /** The control stream, behind SETUP. */
 export interface ControlBidi {
@@ -43,6 +44,7 @@ export class ControlChannel implements Channel {
   readonly #streams = new Set<StreamExchange>();
   /** Our updates that wait for their answer, by their numbers. */
   readonly #updates = new Map<number, OnAnswer>();
+  readonly #waiting = new WaitingRequests();
   #events: ChannelEvents | undefined;
   /** What REQUESTS_BLOCKED has said. */
   #blockedAt = -1;
@@ -79,8 +81,8 @@ export class ControlChannel implements Channel {
   ): Promise<Exchange> {
     const { dialect, profile } = this.#context;
     const own = kind === "subscribeNamespace" && profile.namespaceStream;
-    const stream = own ? await this.#openBidi() : undefined;
-    while (!this.#mayAsk()) await this.#ours.granted;
+    const stream = own ? await this.#waiting.until(() => this.#openBidi()) : undefined;
+    while (!this.#mayAsk()) await this.#waiting.until(() => this.#ours.granted);
     const whole = { ...value, requestId: this.#ours.next } as unknown as Messages[K];
     const bytes = dialect.encode(kind, whole);
     this.#ours.take();

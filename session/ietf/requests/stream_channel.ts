@@ -17,6 +17,7 @@ import type { Exchange, RequestMessage } from "../exchange.ts";
 import { isRequest } from "./expected.ts";
 import { FreeIds, OurIds, type Side } from "./request_ids.ts";
 import { StreamExchange } from "./stream_exchange.ts";
+import { WaitingRequests } from "./waiting_requests.ts";
 
 /** The control streams of both sides, behind SETUP. */
 export interface ControlPair {
@@ -31,6 +32,7 @@ export class StreamChannel implements Channel {
   readonly #theirs: FreeIds;
   /** Holds the streams too: Deno finishes one that nobody holds. */
   readonly #open = new Set<StreamExchange>();
+  readonly #waiting = new WaitingRequests();
   #events: ChannelEvents | undefined;
 
   /** @param side Ours. */
@@ -61,7 +63,9 @@ export class StreamChannel implements Channel {
     value: Omit<Messages[K], "requestId">,
   ): Promise<Exchange> {
     const { connection, dialect, unfinished } = this.#context;
-    const stream = await connection.openBidi({ sendOrder: CONTROL_ORDER });
+    const stream = await this.#waiting.until(() =>
+      connection.openBidi({ sendOrder: CONTROL_ORDER })
+    );
     const whole = { ...value, requestId: this.#ours.next } as unknown as Messages[K];
     let bytes: Uint8Array;
     try {

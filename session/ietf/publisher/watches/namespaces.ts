@@ -172,6 +172,9 @@ class ByRequests implements Teller {
           const said = await nextOf(exchange);
           if (said === undefined || said.kind !== "requestOk") return;
         }
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        context.log.debug("namespace not announced", { reason: error.message });
       } finally {
         if (this.#open.get(path) === one) this.#open.delete(path);
       }
