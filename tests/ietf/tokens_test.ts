@@ -96,6 +96,31 @@ Deno.test("the keys of a relay decide on tokens of requests, revoking one ends w
   await Deno.remove(dir, { recursive: true });
 });
 
+Deno.test("a token that is revoked ends what it opened at another worker too", async () => {
+  const dir = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${dir}/key.jwk`, JSON.stringify(KEY));
+  await using relay = await launch({
+    flags: { "auth.key_file": `${dir}/key.jwk`, "server.workers": "2" },
+  });
+  const own = `?jwt=${await signed({ subscribe: some("lobby") })}`;
+  await using publisher = await dial(relay, 18, own);
+  const mayPublish = await signed({ publish: some("room"), jti: "publish" });
+  await using viewer = await dial({ ...relay, port: relay.port + 1 }, 18, own);
+  const mayWatch = shown(await signed({ subscribe: some("room"), jti: "watch" }));
+  const news = await publish(publisher, shown(mayPublish));
+  await news.expect("requestOk");
+  const parameters = { rendezvousTimeoutMs: 5000, tokens: [mayWatch] };
+  const asked = await viewer.ask("subscribe", { namespace: ROOM, track: VIDEO, parameters });
+  (await publisher.asked("subscribe")).say("subscribeOk", { alias: 7 });
+  await asked.expect("subscribeOk");
+  await revoke(relay.server.view, { jti: "watch" });
+  assert.equal((await asked.expect("publishDone")).code, doneCode(profileOf(18), "unauthorized"));
+  await revoke(relay.server.view, { jti: "publish" });
+  await news.ended();
+  assert.equal(relay.server.relay.origin.find("room"), undefined);
+  await Deno.remove(dir, { recursive: true });
+});
+
 Deno.test("the library's token lets in over moq-transport", async () => {
   const file = await Deno.makeTempFile();
   await Deno.writeTextFile(file, JSON.stringify(KEY));
