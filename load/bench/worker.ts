@@ -104,10 +104,8 @@ class Worker {
   async #come(): Promise<void> {
     const beganMs = performance.now();
     await inTurn(this.#viewers.length, async (i) => {
-      await sleep(
-        beganMs + this.#plan.viewers[i]!.startMs - performance.now(),
-        this.#ending.signal,
-      );
+      const leftMs = beganMs + this.#plan.viewers[i]!.startMs - performance.now();
+      await sleep(Math.max(0, leftMs), this.#ending.signal);
       if (this.#ending.signal.aborted) return;
       await this.#viewers[i]!.come();
       this.#arrived++;
