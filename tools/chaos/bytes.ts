@@ -1,14 +1,22 @@
 /** Random and mutated bytes on every kind of stream, from the arbitraries of the property tests. */
 import { sleep } from "../../base/sleep.ts";
 import fc from "fast-check";
-import { type HostileStream, hostileVisit } from "../../tests/support/peers/hostile_streams.ts";
+import {
+  hostileIetfVisit,
+  type HostileStream,
+  hostileVisit,
+} from "../../tests/support/peers/hostile_streams.ts";
 import type { Connection, ReceiveStream, SendStream } from "../../transport/connection.ts";
 import { connectAlpn } from "../../transport/quic/quic.ts";
+import { dialectOf } from "../../wire/ietf/dialect.ts";
+import { type Profile, PROFILES } from "../../wire/ietf/profile.ts";
 import { DIALECTS } from "../../wire/lite/dialect.ts";
 import type { Fault, Stage } from "./fault.ts";
 import { alpnOf, greet, hold, knock, loops, number, type Way, within } from "./peers.ts";
 
 const VERSIONS = DIALECTS.map(({ version }) => version);
+/** Drafts that the protocol's name settles. */
+const DRAFTS = PROFILES.filter(({ setupVersion }) => setupVersion === undefined);
 const AT_A_TIME = 4;
 const LINGER_MS = 30;
 const COUNTERS = [
@@ -23,15 +31,18 @@ export function bytesOver(way: Way): Fault {
   const label = { quic: "raw QUIC", webtransport: "WebTransport", websocket: "WebSocket" }[way];
   return {
     name: `bytes-${way}`,
-    what: `random and mutated bytes on streams and datagrams over ${label}, all versions`,
+    what:
+      `random and mutated bytes on streams and datagrams over ${label}, all versions of both protocols`,
     counters: COUNTERS,
     length: 3,
     run: (stage) =>
       visits(stage, async (visit, turn) => {
         const version = VERSIONS[turn % VERSIONS.length]!;
-        const connection = await knock(stage, way, alpnOf(version));
+        const draft = turn % 2 === 0 ? DRAFTS[(turn >> 1) % DRAFTS.length] : undefined;
+        const connection = await knock(stage, way, draft?.alpn ?? alpnOf(version));
         // Every third peer sends its bytes in place of the handshake.
-        if (turn % 3 !== 0) await within(1000, greet(connection, version));
+        const hello = () => draft ? setUp(connection, draft) : greet(connection, version);
+        if (turn % 3 !== 0) await within(1000, hello());
         return [connection, await speak(connection, visit)];
       }),
   };
@@ -56,6 +67,16 @@ export const bytesOverH3: Fault = {
     }),
 };
 
+/** SETUP of moq-transport. */
+async function setUp(connection: Connection, profile: Profile): Promise<void> {
+  const named = connection.kind === "quic" ? { path: "/", authority: "localhost" } : {};
+  const bytes = dialectOf(profile).encode("clientSetup", { versions: [], options: named });
+  const uni = profile.control === "uni";
+  const stream = uni ? await connection.openUni() : (await connection.openBidi()).send;
+  hold(connection, stream);
+  stream.write(bytes);
+}
+
 async function opened(connection: Connection, hex: string): Promise<object> {
   const stream = await connection.openUni();
   stream.write(Uint8Array.fromHex(hex));
@@ -72,7 +93,8 @@ async function visits(
   let drawn = 0;
   const turns = await loops(signal, AT_A_TIME, async (turn) => {
     if (batch.length === 0) {
-      batch = fc.sample(hostileVisit, { seed: seed + drawn++, numRuns: 256 });
+      const visits = fc.oneof(hostileVisit, hostileIetfVisit);
+      batch = fc.sample(visits, { seed: seed + drawn++, numRuns: 256 });
     }
     const [connection, said] = await go(batch.pop()!, turn);
     streams += said;
