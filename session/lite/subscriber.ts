@@ -361,6 +361,7 @@ export class Subscriber implements SubscriberHalf {
   }
 }
 
+/** One key for both names, whatever characters they have: those of moq-transport may hold any. */
 function trackKey(broadcast: string, track: string): string {
-  return `${broadcast}\0${track}`;
+  return `${broadcast.length} ${broadcast}${track}`;
 }
