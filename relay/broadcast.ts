@@ -25,6 +25,7 @@ import {
   SIBLINGS,
 } from "./route.ts";
 import { Track, type TrackContext } from "./track.ts";
+import { trackKey } from "../wire/path.ts";
 
 /** How long a track that nobody reads is remembered, in milliseconds. */
 const IDLE_TRACK_MS = 30_000;
@@ -152,7 +153,7 @@ export class Broadcast {
 
   /** The feeds of one of its tracks. */
   feedsOf(track: string): readonly Feed[] {
-    return (this.#entries.get(keyOf(this.path, track)) ?? []).map(({ feed }) => feed);
+    return (this.#entries.get(trackKey(this.path, track)) ?? []).map(({ feed }) => feed);
   }
 
   /** Whether the lost publisher may come back with this track. */
@@ -179,7 +180,7 @@ export class Broadcast {
     const own = this.best(excludeHop, path, name)?.source.ownTrack?.(path, name);
     if (own !== undefined) return own;
     const exclude = this.#routes.some((r) => isExcluded(r, excludeHop)) ? excludeHop : 0n;
-    const key = keyOf(path, name);
+    const key = trackKey(path, name);
     const known = this.#entries.get(key)?.find((entry) => entry.exclude === exclude);
     if (known !== undefined) {
       if (excludeHop > 0n) known.askers.add(excludeHop);
@@ -202,7 +203,7 @@ export class Broadcast {
   async trackInfo(path: string, name: string, excludeHop: HopId = 0n): Promise<TrackInfo> {
     const route = this.best(excludeHop, path, name);
     if (route === undefined) throw new NotFound(`a route to broadcast ${path}`, "broadcast");
-    const told = this.#entries.get(keyOf(path, name))?.find(({ track }) =>
+    const told = this.#entries.get(trackKey(path, name))?.find(({ track }) =>
       track.infoTold && track.readers > 0
     );
     if (told !== undefined) return told.track.info;
@@ -267,7 +268,7 @@ export class Broadcast {
     if (counted) stats.fetches++;
     const own = this.best(excludeHop, path, name)?.source.ownTrack?.(path, name);
     const tracks = own === undefined
-      ? this.#entries.get(keyOf(path, name)) ?? []
+      ? this.#entries.get(trackKey(path, name)) ?? []
       : [{ track: own }];
     const kept = tracks.flatMap(({ track }) => track.ring.get(request.group) ?? []);
     const isWhole = (group: Group) => group.state !== "cut" && group.fromStart && isUsable(group);
@@ -296,7 +297,7 @@ export class Broadcast {
     excludeHop: HopId,
   ): Promise<Group> {
     const exclude = this.#routes.some((r) => isExcluded(r, excludeHop)) ? excludeHop : 0n;
-    const key = `${request.group} ${exclude} ${keyOf(path, name)}`;
+    const key = `${request.group} ${exclude} ${trackKey(path, name)}`;
     const known = this.#fetches.get(key);
     if (known !== undefined) {
       known.askers++;
@@ -440,9 +441,4 @@ export class Broadcast {
 
 function noSuchGroup(name: string, { group }: FetchRequest): NotFound {
   return new NotFound(`group ${group} of track ${name}`, "group");
-}
-
-/** One key for a path and a name, whatever characters they have. */
-function keyOf(path: string, name: string): string {
-  return `${path.length} ${path}${name}`;
 }

@@ -114,6 +114,11 @@ export function joinPath(prefix: string, suffix: string): string {
   return prefix === "" ? suffix : suffix === "" ? prefix : `${prefix}/${suffix}`;
 }
 
+/** One key for a broadcast's path and the name of a track, whatever characters they have: those of moq-transport may hold any. */
+export function trackKey(path: string, name: string): string {
+  return `${path.length} ${path}${name}`;
+}
+
 /** Whether a segment of `suffix` starts with a dot. Such a broadcast is shown only to those who ask below that segment. */
 export function isHidden(suffix: string): boolean {
   return suffix.startsWith(".") || suffix.includes("/.");

@@ -25,7 +25,7 @@ import { decodeDatagram } from "../../wire/lite/datagram.ts";
 import { BIDI } from "../../wire/lite/dialect.ts";
 import { TrackRequest } from "../../wire/lite/track.ts";
 import { framed, type Message } from "../../wire/message.ts";
-import { isPath, joinPath, stripPrefix } from "../../wire/path.ts";
+import { isPath, joinPath, stripPrefix, trackKey } from "../../wire/path.ts";
 import { CONTROL_ORDER } from "../context.ts";
 import type { LiteContext } from "./context.ts";
 import type { SubscriberHalf } from "../running_session.ts";
@@ -359,9 +359,4 @@ export class Subscriber implements SubscriberHalf {
       stream.send.finish();
     }
   }
-}
-
-/** One key for both names, whatever characters they have: those of moq-transport may hold any. */
-function trackKey(broadcast: string, track: string): string {
-  return `${broadcast.length} ${broadcast}${track}`;
 }

@@ -7,7 +7,7 @@ import type { Broadcast } from "../../../relay/broadcast.ts";
 import type { BroadcastSource } from "../../../relay/ports.ts";
 import type { Track } from "../../../relay/track.ts";
 import type { FullName } from "../../../wire/ietf/names.ts";
-import { joinPath } from "../../../wire/path.ts";
+import { joinPath, trackKey } from "../../../wire/path.ts";
 import { Places } from "../../send/send_order.ts";
 import type { Sending, Sent } from "../../sweep.ts";
 import type { IetfContext } from "../context.ts";
@@ -74,7 +74,7 @@ export class Serving {
 
   /** Whether some request of the session is about this track. */
   has(place: Place): boolean {
-    return this.#asked.has(keyOf(place));
+    return this.#asked.has(trackKey(place.path, place.name));
   }
 
   /**
@@ -84,7 +84,7 @@ export class Serving {
   enter(place?: Place): (() => void) | undefined {
     if (!this.context.quota.maySubscribe(this.#count)) return undefined;
     this.#count++;
-    const key = place && keyOf(place);
+    const key = place && trackKey(place.path, place.name);
     if (key !== undefined) this.#asked.set(key, (this.#asked.get(key) ?? 0) + 1);
     let left = false;
     return () => {
@@ -156,9 +156,4 @@ export class Serving {
   trackOf(broadcast: Broadcast, { path, name }: Place): Track {
     return broadcast.track(path, name, this.context.peerHop);
   }
-}
-
-/** One key for a path and a name, whatever characters they have. */
-function keyOf({ path, name }: Place): string {
-  return `${path.length} ${path}${name}`;
 }

@@ -21,7 +21,7 @@ import { ProtocolViolation } from "../../../wire/errors.ts";
 import { decodeDatagram } from "../../../wire/ietf/data/datagram.ts";
 import type { SubgroupHeader } from "../../../wire/ietf/data/stream_head.ts";
 import type { FullName, Namespace } from "../../../wire/ietf/names.ts";
-import { joinPath, stripPrefix } from "../../../wire/path.ts";
+import { joinPath, stripPrefix, trackKey } from "../../../wire/path.ts";
 import type { SubscriberHalf } from "../../running_session.ts";
 import type { StreamReader } from "../../stream_reader.ts";
 import type { IetfContext } from "../context.ts";
@@ -98,7 +98,7 @@ export class Subscriber implements SubscriberHalf {
     }
     const path = this.#pathOf(value.namespace);
     const name = kind === "publish" ? trackNameOf(value.track) : "";
-    const key = `${kind} ${path.length} ${path}${name}`;
+    const key = `${kind} ${trackKey(path, name)}`;
     if (kind === "publish") this.#publications.yield(path, name);
     const before = this.#running.get(key);
     // Its end may be read a moment later, on a stream of its own also if it was sent before.
