@@ -7,6 +7,7 @@ import type { Announced, Announcement } from "../../../relay/origin.ts";
 import type { BroadcastSource } from "../../../relay/ports.ts";
 import type { IetfContext } from "../context.ts";
 import type { Granted } from "../request_rights.ts";
+import type { Requesting } from "./requesting.ts";
 
 /** What is offered at one path. */
 interface Place {
@@ -17,22 +18,17 @@ interface Place {
 }
 
 export class Offers {
+  readonly #shared: Requesting;
   readonly #context: IetfContext;
   readonly #source: BroadcastSource;
   readonly #places = new Map<string, Place>();
   #count = 0;
   #leaving = false;
-  /** Whether the peer is a server: what it offers comes from others, so whoever offers the same directly is better. */
-  #relayed = false;
 
-  constructor(context: IetfContext, source: BroadcastSource) {
-    this.#context = context;
+  constructor(shared: Requesting, source: BroadcastSource) {
+    this.#shared = shared;
+    this.#context = shared.context;
     this.#source = source;
-  }
-
-  /** What comes from now on comes from a server. */
-  relayed(): void {
-    this.#relayed = true;
   }
 
   /** Namespaces and tracks that are offered now. */
@@ -125,7 +121,8 @@ export class Offers {
     const { stamp, peerHop } = this.#context;
     return {
       hops: [stamp, peerHop],
-      warm: this.#leaving ? Infinity : this.#relayed ? 1 : 0,
+      // What a server offers comes from others: whoever offers the same directly is better.
+      warm: this.#leaving ? Infinity : this.#shared.isServer ? 1 : 0,
       cold: Infinity,
       ...(onlyTracks && { onlyTracks }),
     };

@@ -44,8 +44,6 @@ export class Publications {
   /** By path and name. */
   readonly #running = new Map<string, Map<string, Running>>();
   #count = 0;
-  /** Whether the peer is a server that we follow. Its tracks are paused while nobody reads them. */
-  follows = false;
 
   constructor(shared: Requesting, offers: Offers) {
     this.#shared = shared;
@@ -116,7 +114,9 @@ export class Publications {
       streams.end({ kind: "failed", why: "refused", reason });
       exchange.cancel();
     });
-    if (this.follows) pauseUnread(exchange, publication.track, (at) => streams.resume(fill(at)));
+    if (this.#shared.isServer) {
+      pauseUnread(exchange, publication.track, (at) => streams.resume(fill(at)));
+    }
     try {
       const done = await untilOver(exchange, by);
       if (done === undefined) streams.done(LEFT, undefined);
@@ -154,7 +154,7 @@ export class Publications {
   }
 
   #problem({ properties }: Messages["publish"]): Refusal | undefined {
-    if (this.follows && this.#count >= MAX_FOLLOWED_TRACKS) return NOT_WANTED;
+    if (this.#shared.isServer && this.#count >= MAX_FOLLOWED_TRACKS) return NOT_WANTED;
     const mandatory = unknownMandatory(properties, this.#context.profile);
     return mandatory && {
       word: "unsupportedExtension",
@@ -165,7 +165,7 @@ export class Publications {
   /** Takes every object from now on, also while nobody reads the track. Those of a server come while somebody does. */
   #accept(exchange: Exchange, { parameters }: Messages["publish"]): void {
     const { wishesInPublishOk } = this.#context.profile;
-    const forward = !this.follows;
+    const forward = !this.#shared.isServer;
     const wishes = wishesInPublishOk ? { forward } : {};
     exchange.send("requestOk", { parameters: wishes, properties: NOTHING });
     if (!wishesInPublishOk && (parameters.forward ?? true) !== forward) {

@@ -9,7 +9,10 @@ export interface Requesting {
   readonly context: IetfContext;
   readonly exchanges: Exchanges;
   readonly aliases: Aliases;
-  /** Whether the peer is a server that we have dialed: it may have kept groups that are over. */
+  /**
+   * Whether the peer is a server that we have dialed and follow: it may have kept groups that are over. Its tracks are paused
+   * while nobody reads them.
+   */
   isServer: boolean;
   /** Fetches that run, by the numbers of their requests, which their streams name. */
   readonly fetches: Map<number, RunningFetch>;

@@ -61,7 +61,7 @@ export class Subscriber implements SubscriberHalf {
     this.#context = context;
     const aliases = new Aliases(context.clock);
     this.#shared = { context, exchanges, aliases, isServer: false, fetches: new Map() };
-    this.#offers = new Offers(context, this);
+    this.#offers = new Offers(this.#shared, this);
     this.#publications = new Publications(this.#shared, this.#offers);
   }
 
@@ -80,8 +80,7 @@ export class Subscriber implements SubscriberHalf {
 
   /** Asks a server for all that it has, and follows that until the session ends. */
   async follow(): Promise<void> {
-    this.#shared.isServer = this.#publications.follows = true;
-    this.#offers.relayed();
+    this.#shared.isServer = true;
     await follow(this.#shared, {
       add: (suffix) =>
         this.#refusal(suffix, this.#pathOf(suffix)) === undefined &&
