@@ -3,67 +3,42 @@
  *
  * @module
  */
-import type { GroupWriter } from "../../../relay/group/group_writer.ts";
 import type { GroupSink } from "../../../relay/ports.ts";
 import { ProtocolViolation } from "../../../wire/errors.ts";
 import { FetchHeads } from "../../../wire/ietf/data/fetch_objects.ts";
 import type { Profile } from "../../../wire/ietf/profile.ts";
-import { HeadReader } from "../../convert/head_reader.ts";
 import { HeadWriter } from "../../convert/head_writer.ts";
 import { layoutOf } from "../context.ts";
+import { StreamParser } from "./object_parser.ts";
 
-export class FetchedObjects {
-  /** Whether a subgroup was refused, or nobody reads the group any more: the stream is to be stopped. */
-  refused = false;
+export class FetchedObjects extends StreamParser<FetchHeads> {
   /** Whether the answer leaves out objects that may exist. */
   hasHoles = false;
   readonly #profile: Profile;
   readonly #group: number;
   readonly #sink: GroupSink;
-  readonly #reader: HeadReader<FetchHeads>;
   readonly #subgroups = new Map<number, HeadWriter>();
-  #current: GroupWriter | undefined;
-  #begun = false;
 
   constructor(profile: Profile, group: number, sink: GroupSink) {
+    super(new FetchHeads(profile));
     this.#profile = profile;
     this.#group = group;
     this.#sink = sink;
-    this.#reader = new HeadReader(new FetchHeads(profile));
   }
 
   /** Whether any object has come. */
   get begun(): boolean {
-    return this.#begun;
-  }
-
-  /** Whether the bytes so far end at the end of an object. */
-  get atBoundary(): boolean {
-    return !this.#reader.inside && (this.#current?.frameLeft ?? 0) === 0;
+    return this.writer !== undefined;
   }
 
   /** Takes the next bytes. @throws {ProtocolViolation} @throws {GroupTooLarge} */
-  push(chunk: Uint8Array): void {
-    let at = 0;
-    while (!this.refused) {
-      const writer = this.#current;
-      if (writer !== undefined && writer.frameLeft > 0) {
-        at += writer.payload(at === 0 ? chunk : chunk.subarray(at));
-        if (writer.frameLeft > 0) break;
-      }
-      if (at === chunk.length) break;
-      const length = this.#reader.read(chunk, at);
-      if (length < 0) break;
-      at += length;
-      this.#begin();
-    }
-    this.#reader.release();
-    this.#current?.commit();
-    if (this.#current?.open === false) this.refused = true;
+  override push(chunk: Uint8Array): void {
+    super.push(chunk);
+    if (this.writer?.open === false) this.refused = true; // nobody reads the group any more
   }
 
-  #begin(): void {
-    const { heads, window } = this.#reader;
+  protected begin(): void {
+    const { heads, window } = this.reader;
     const { missing, group, object, payloadLength, status } = heads;
     if (missing !== undefined) {
       if (missing !== "nonexistent") this.hasHoles = true;
@@ -83,8 +58,8 @@ export class FetchedObjects {
     if (object <= to.last) {
       throw new ProtocolViolation("fetched object", `object ${object} behind ${to.last}`);
     }
-    if (to.writer !== this.#current) this.#current?.commit();
-    this.#current = to.writer;
+    if (to.writer !== this.writer) this.writer?.commit();
+    this.writer = to.writer;
     const properties = window.subarray(heads.propertiesAt, heads.propertiesEnd);
     to.begin(object, properties, payloadLength, status);
   }
@@ -98,7 +73,7 @@ export class FetchedObjects {
 
   /** The subgroup of the object. What was a datagram has one of its own. */
   #subgroup(): HeadWriter | undefined {
-    const { datagram, subgroup, object, priority } = this.#reader.heads;
+    const { datagram, subgroup, object, priority } = this.reader.heads;
     const id = datagram ? object : subgroup;
     const known = this.#subgroups.get(id);
     if (known !== undefined) return known;
@@ -110,7 +85,6 @@ export class FetchedObjects {
       properties: true,
     }, object);
     if (writer === undefined) return undefined;
-    this.#begun = true;
     const heads = new HeadWriter(writer, this.#profile);
     this.#subgroups.set(id, heads);
     return heads;

@@ -6,7 +6,7 @@
 import type { GroupWriter } from "../../../relay/group/group_writer.ts";
 import { beginRecord } from "../../../relay/group/record_writer.ts";
 import type { SubgroupHead } from "../../../relay/group/subgroup_head.ts";
-import { ObjectHeads, STATUS } from "../../../wire/ietf/data/object_head.ts";
+import { type HeadParser, ObjectHeads, STATUS } from "../../../wire/ietf/data/object_head.ts";
 import type { SubgroupHeader } from "../../../wire/ietf/data/stream_head.ts";
 import type { Profile } from "../../../wire/ietf/profile.ts";
 import { HeadReader } from "../../convert/head_reader.ts";
@@ -16,45 +16,28 @@ import { layoutOf } from "../context.ts";
 /** Opens the subgroup, once its first object is known. @returns Nothing when nobody wants it. */
 export type OpenSubgroup = (startObject: number, head: SubgroupHead) => GroupWriter | undefined;
 
-export class ObjectParser {
-  /** Where the objects go. Absent before the first. */
+/** Takes the objects of one stream, whatever their heads look like. */
+export abstract class StreamParser<H extends HeadParser> {
+  /** Where the objects go now. Absent before the first. */
   writer: GroupWriter | undefined;
-  /** Whether the subgroup was refused: its stream is to be stopped. */
+  /** Whether a subgroup was refused: the stream is to be stopped. */
   refused = false;
-  /** Whether an object has said that it is the end of the track. */
-  endOfTrack = false;
-  readonly #profile: Profile;
-  readonly #header: SubgroupHeader;
-  readonly #open: OpenSubgroup;
-  readonly #reader: HeadReader<ObjectHeads>;
-  /** What has written the objects before. Then heads are written anew, as those before them were. */
-  readonly #before: HeadWriter | undefined;
+  protected readonly reader: HeadReader<H>;
   /** Bytes of an object that is here already. */
-  #skip = 0;
+  protected skip = 0;
 
-  /** @param before What has written the beginning of the subgroup, if that came another way. */
-  constructor(
-    profile: Profile,
-    header: SubgroupHeader,
-    open: OpenSubgroup,
-    before?: HeadWriter,
-  ) {
-    this.#before = before;
-    this.writer = before?.writer;
-    this.#profile = profile;
-    this.#header = header;
-    this.#open = open;
-    this.#reader = new HeadReader(new ObjectHeads(profile, header.properties));
+  constructor(heads: H) {
+    this.reader = new HeadReader(heads);
   }
 
   /** Whether the bytes so far end at the end of an object. */
   get atBoundary(): boolean {
-    return !this.#reader.inside && this.#skip === 0 && (this.writer?.frameLeft ?? 0) === 0;
+    return !this.reader.inside && this.skip === 0 && (this.writer?.frameLeft ?? 0) === 0;
   }
 
   /** Bytes of an object's head that is not whole: its properties may be large. */
   get heldBytes(): number {
-    return this.#reader.heldBytes;
+    return this.reader.heldBytes;
   }
 
   /** Takes the next bytes and shows their objects to the readers. @throws {ProtocolViolation} @throws {GroupTooLarge} */
@@ -66,25 +49,53 @@ export class ObjectParser {
         at += writer.payload(at === 0 ? chunk : chunk.subarray(at));
         if (writer.frameLeft > 0) break;
       }
-      const skipped = Math.min(this.#skip, chunk.length - at);
-      this.#skip -= skipped;
+      const skipped = Math.min(this.skip, chunk.length - at);
+      this.skip -= skipped;
       at += skipped;
       if (at === chunk.length) break;
-      const length = this.#reader.read(chunk, at);
+      const length = this.reader.read(chunk, at);
       if (length < 0) break;
       at += length;
-      this.#begin();
+      this.begin();
     }
-    this.#reader.release();
+    this.reader.release();
     this.writer?.commit();
   }
 
-  #begin(): void {
-    const { heads, window, from, behind } = this.#reader;
+  /** Begins the object whose head was read. */
+  protected abstract begin(): void;
+}
+
+export class ObjectParser extends StreamParser<ObjectHeads> {
+  /** Whether an object has said that it is the end of the track. */
+  endOfTrack = false;
+  readonly #profile: Profile;
+  readonly #header: SubgroupHeader;
+  readonly #open: OpenSubgroup;
+  /** What has written the objects before. Then heads are written anew, as those before them were. */
+  readonly #before: HeadWriter | undefined;
+
+  /** @param before What has written the beginning of the subgroup, if that came another way. */
+  constructor(
+    profile: Profile,
+    header: SubgroupHeader,
+    open: OpenSubgroup,
+    before?: HeadWriter,
+  ) {
+    super(new ObjectHeads(profile, header.properties));
+    this.#before = before;
+    this.writer = before?.writer;
+    this.#profile = profile;
+    this.#header = header;
+    this.#open = open;
+  }
+
+  protected begin(): void {
+    const { heads, window, from, behind } = this.reader;
     const { id, payloadLength, status, propertiesAt, propertiesEnd } = heads;
     if (status === STATUS.endOfTrack) this.endOfTrack = true;
     if (this.#before !== undefined) {
-      if (id <= this.#before.last) this.#skip = payloadLength;
+      if (id <= this.#before.last) this.skip = payloadLength;
       else {
         const properties = window.subarray(propertiesAt, propertiesEnd);
         this.#before.begin(id, properties, payloadLength, status);
