@@ -16,7 +16,10 @@ export function mergedRequest(all: ReadonlyMap<unknown, Requester>): TrackReques
   let end: number | undefined = -1;
   let startIsFloor = true;
   let forward = false;
-  for (const { request } of all.values()) forward ||= request.forward !== false;
+  for (const { request } of all.values()) {
+    forward = request.forward !== false;
+    if (forward) break;
+  }
   for (const { request } of all.values()) {
     if (forward && request.forward === false) continue;
     priority = Math.max(priority, request.priority);
