@@ -226,14 +226,14 @@ export class Broadcast {
     const group = await this.#fetch(path, name, request, excludeHop, isUsable);
     const { first } = group;
     if (first.head.layout === "frames") return first;
-    const copy = copyOf?.(first, "frames", await this.copiedTrack(path, name, excludeHop));
+    const copy = copyOf?.(first, "frames", await this.#copiedTrack(path, name, excludeHop));
     group.release();
     if (copy === undefined || typeof copy === "string") throw noSuchGroup(name, request);
     return copy;
   }
 
   /** What copies of a fetched group in another layout ask of its track. */
-  async copiedTrack(path: string, name: string, excludeHop: HopId = 0n): Promise<CopiedTrack> {
+  async #copiedTrack(path: string, name: string, excludeHop: HopId): Promise<CopiedTrack> {
     const asked = this.trackInfo(path, name, excludeHop);
     const info = await asked.catch(() => UNTOLD_TRACK_INFO);
     return { info, infoComes: false, context: this.#options.context };
