@@ -8,11 +8,9 @@ import { type Marks, RecordCopier } from "./record_writer.ts";
  * continues with the next frame. Other layouts are copied as they are.
  */
 export class SubgroupCopier {
-  readonly #writer: GroupWriter;
   readonly #copier: FrameCopier | RecordCopier;
 
-  constructor(writer: GroupWriter) {
-    this.#writer = writer;
+  constructor(readonly writer: GroupWriter) {
     const { layout } = writer.subgroup.head;
     this.#copier = layout === "frames" ? new FrameCopier(writer) : new RecordCopier(writer);
   }
@@ -32,14 +30,14 @@ export class SubgroupCopier {
     let taken = bytes.length;
     if (this.#copier instanceof RecordCopier) this.#copier.push(bytes, marks);
     else taken = this.#copier.push(bytes);
-    this.#writer.commit();
+    this.writer.commit();
     return taken;
   }
 
   /** Ends the copy as the other thread's subgroup has ended. Harmless while that is open. */
   end(state: GroupState): void {
     const whole = state === "complete" && this.#copier.atBoundary;
-    if (whole) this.#writer.finish();
-    else if (state !== "open") this.#writer.cut();
+    if (whole) this.writer.finish();
+    else if (state !== "open") this.writer.cut();
   }
 }

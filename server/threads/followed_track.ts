@@ -35,7 +35,7 @@ export class FollowedTrack implements UpstreamSubscription {
   #request: TrackRequest;
   #follower: RingFollower | undefined;
   /** Subgroups that come by message, by their key. */
-  readonly #coming = new Map<number, { writer: GroupWriter; copier: SubgroupCopier }>();
+  readonly #coming = new Map<number, SubgroupCopier>();
   #over = false;
 
   constructor(options: FollowedTrackOptions) {
@@ -79,22 +79,21 @@ export class FollowedTrack implements UpstreamSubscription {
     this.#follower?.poll(); // it may go on with one that has ended in the ring
     const writer = this.#o.sink.openGroup(sequence, startFrame, head);
     if (writer === undefined) return;
-    this.#coming.set(key, { writer, copier: new SubgroupCopier(writer) });
+    this.#coming.set(key, new SubgroupCopier(writer));
   }
 
   /** It has more, or has ended. */
   grown({ key, bytes, marks, state }: FromOwner & { type: "grown" }): void {
-    const coming = this.#coming.get(key);
-    if (coming === undefined) return;
-    const { writer, copier } = coming;
+    const copier = this.#coming.get(key);
+    if (copier === undefined) return;
     try {
       copier.push(bytes, marks);
       copier.end(state);
     } catch (error) {
-      writer.cut();
+      copier.writer.cut();
       this.#refused(error as Error);
     }
-    if (!writer.open) this.#coming.delete(key);
+    if (!copier.writer.open) this.#coming.delete(key);
   }
 
   datagram(...datagram: Parameters<TrackSink["datagram"]>): void {

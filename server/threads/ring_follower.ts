@@ -16,7 +16,6 @@ import type { SharedGroup, SharedRingReader } from "../../relay/group/shared_rin
 /** A group that is being copied. */
 interface Following {
   readonly group: SharedGroup;
-  readonly writer: GroupWriter;
   readonly copier: SubgroupCopier;
   position: number;
 }
@@ -87,7 +86,7 @@ export class RingFollower {
     if (this.#over) return;
     this.#over = true;
     this.#ring.wake();
-    for (const { writer } of this.#following) leave(writer);
+    for (const { copier } of this.#following) leave(copier.writer);
     this.#following.clear();
   }
 
@@ -98,18 +97,18 @@ export class RingFollower {
     if (head === "lagged") return;
     const writer = this.#sink.openGroup(group.sequence, group.startFrame, head);
     if (writer === undefined) return;
-    this.#following.add({ group, writer, copier: new SubgroupCopier(writer), position: 0 });
+    this.#following.add({ group, copier: new SubgroupCopier(writer), position: 0 });
   }
 
   #copy(following: Following): void {
-    const { group, writer, copier } = following;
+    const { group, copier } = following;
     for (;;) {
       const read = this.#ring.readInto(group, following.position, scratch);
       if (read === "no-arena") return; // its message is on the way and calls this again
       // Behind the bytes: when the group has ended, these are its last ones.
       const marks = copier.needsMarks ? this.#ring.marks(group) : NO_MARKS;
       if (read === "lagged" || marks === "lagged") {
-        writer.cut();
+        copier.writer.cut();
         break;
       }
       if (read.length > 0 || copier.needsMarks) {
@@ -128,12 +127,12 @@ export class RingFollower {
   }
 
   /** @returns How much was taken; -1 when the group takes no more. */
-  #push({ writer, copier }: Following, length: number, marks: Marks): number {
+  #push({ copier }: Following, length: number, marks: Marks): number {
     try {
       const taken = copier.push(scratch.subarray(0, length), marks);
-      return writer.open ? taken : -1;
+      return copier.writer.open ? taken : -1;
     } catch (error) {
-      writer.cut();
+      copier.writer.cut();
       this.#onRefused(error as Error);
       return -1;
     }

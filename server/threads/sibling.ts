@@ -6,7 +6,6 @@
  */
 import type { Logger } from "../../base/logger.ts";
 import { NotFound, SourceLost } from "../../relay/errors.ts";
-import type { GroupWriter } from "../../relay/group/group_writer.ts";
 import type { Announced, Origin } from "../../relay/origin.ts";
 import type {
   BroadcastSource,
@@ -21,12 +20,6 @@ import { SubgroupCopier } from "../../relay/group/subgroup_copier.ts";
 import { SharedRingReader } from "../../relay/group/shared_ring.ts";
 import { FollowedTrack } from "./followed_track.ts";
 import type { FromAsker, FromOwner, Send } from "./messages.ts";
-
-/** A subgroup that comes by message. */
-interface Coming {
-  readonly writer: GroupWriter;
-  readonly copier: SubgroupCopier;
-}
 
 /** A request that is not answered yet. */
 interface Asked {
@@ -146,7 +139,7 @@ export class Sibling implements BroadcastSource {
   ): Promise<void> {
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const coming = new Map<number, Coming>();
+    const coming = new Map<number, SubgroupCopier>();
     const end = (complete: boolean) => {
       this.#asked.delete(id);
       sink.ended(complete);
@@ -163,10 +156,10 @@ export class Sibling implements BroadcastSource {
             const writer = sink.open(message.head, message.startFrame);
             resolve();
             if (writer === undefined) return giveUp();
-            coming.set(message.key, { writer, copier: new SubgroupCopier(writer) });
+            coming.set(message.key, new SubgroupCopier(writer));
           } else if (message.type === "fetched") {
-            const { writer, copier } = coming.get(message.key)!;
-            if (!writer.open) return giveUp(); // nobody reads it any more
+            const copier = coming.get(message.key)!;
+            if (!copier.writer.open) return giveUp(); // nobody reads it any more
             copier.push(message.bytes, message.marks); // a slice of kept frames never ends inside a head
             copier.end(message.state);
           } else if (message.type === "fetchedAll") end(message.complete);
