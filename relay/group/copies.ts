@@ -174,7 +174,7 @@ class Copy implements GroupCopy {
     if (this.#done) return; // a reader has evicted the group
     if (this.#merges ? !this.#isOver(group) : this.source.state === "open") return;
     try {
-      if (this.#follows.values().every((one) => one.isWhole)) this.#finish();
+      if ([...this.#follows.values()].every((one) => one.isWhole)) this.#finish();
       else this.#writer.cut();
     } catch {
       return this.#giveUp();
