@@ -82,10 +82,35 @@ interface Watcher {
   readonly listener: (event: AnnounceEvent) => void;
 }
 
+/** Watchers by prefix. */
+export class ByPrefix<W> {
+  readonly #watchers = new Map<string, Set<W>>();
+
+  /** How many prefixes are watched. */
+  get size(): number {
+    return this.#watchers.size;
+  }
+
+  /** @returns Removes it. Harmless when it is removed. */
+  add(prefix: string, watcher: W): () => void {
+    let same = this.#watchers.get(prefix);
+    if (same === undefined) this.#watchers.set(prefix, same = new Set());
+    same.add(watcher);
+    return () => {
+      if (same.delete(watcher) && same.size === 0) this.#watchers.delete(prefix);
+    };
+  }
+
+  /** The watchers of a path. They may come and go meanwhile. */
+  *of(path: string): Generator<W> {
+    for (const prefix of prefixesOf(path)) yield* this.#watchers.get(prefix) ?? [];
+  }
+}
+
 export class Watchers {
   readonly #origin: Current;
   readonly #clock: Clock;
-  readonly #byPrefix = new Map<string, Set<Watcher>>();
+  readonly #byPrefix = new ByPrefix<Watcher>();
   /** Paths whose worse route is not told yet, each with what ends the wait. */
   readonly #quiet = new Map<string, () => void>();
   /** Paths with updates that wait. */
@@ -115,9 +140,7 @@ export class Watchers {
       behind: new Set(),
       listener,
     };
-    let same = this.#byPrefix.get(prefix);
-    if (same === undefined) this.#byPrefix.set(prefix, same = new Set());
-    same.add(watcher);
+    const remove = this.#byPrefix.add(prefix, watcher);
     for (const path of existing(prefix, hidden)) this.#tellOne(watcher, path, true);
     watcher.ready = ready;
     return {
@@ -130,19 +153,14 @@ export class Watchers {
       },
       close: () => {
         watcher.behind.clear();
-        same.delete(watcher);
-        if (same.size === 0 && this.#byPrefix.get(prefix) === same) this.#byPrefix.delete(prefix);
+        remove();
       },
     };
   }
 
   /** Tells the watchers of a path that it has changed. @param due Includes updates that wait. */
   tell(path: string, due = false): void {
-    for (const prefix of prefixesOf(path)) {
-      const watchers = this.#byPrefix.get(prefix);
-      if (watchers === undefined) continue;
-      for (const watcher of watchers) this.#tellOne(watcher, path, due);
-    }
+    for (const watcher of this.#byPrefix.of(path)) this.#tellOne(watcher, path, due);
   }
 
   /** For some time, watchers do not hear of a worse route to this path. */

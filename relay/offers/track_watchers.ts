@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { isHidden, normalizePath, prefixesOf, stripPrefix } from "../../wire/path.ts";
+import { isHidden, normalizePath, stripPrefix } from "../../wire/path.ts";
 import type { Route } from "../route.ts";
-import { allowedBy, type PacedWatch, type WatchOptions } from "../watchers.ts";
+import { allowedBy, ByPrefix, type PacedWatch, type WatchOptions } from "../watchers.ts";
 
 /** News of one track for one watcher. */
 export interface TrackEvent {
@@ -39,7 +39,7 @@ interface Watcher {
 
 export class TrackWatchers {
   readonly #origin: OfferedTracks;
-  readonly #byPrefix = new Map<string, Set<Watcher>>();
+  readonly #byPrefix = new ByPrefix<Watcher>();
 
   constructor(origin: OfferedTracks) {
     this.#origin = origin;
@@ -62,9 +62,7 @@ export class TrackWatchers {
       told: new TrackSet(),
       behind: new TrackSet(),
     };
-    let same = this.#byPrefix.get(prefix);
-    if (same === undefined) this.#byPrefix.set(prefix, same = new Set());
-    same.add(watcher);
+    const remove = this.#byPrefix.add(prefix, watcher);
     for (const [path, tracks] of this.#origin.below(prefix, hidden)) {
       for (const track of tracks) this.#tellOne(watcher, path, track);
     }
@@ -78,20 +76,15 @@ export class TrackWatchers {
       },
       close: () => {
         watcher.behind.clear();
-        same.delete(watcher);
-        if (same.size === 0 && this.#byPrefix.get(prefix) === same) this.#byPrefix.delete(prefix);
+        remove();
       },
     };
   }
 
   /** Tells the watchers of a path that something has changed for one of its tracks. */
   tell(path: string, track: string): void {
-    if (this.#byPrefix.size === 0) return;
-    for (const prefix of prefixesOf(path)) {
-      const watchers = this.#byPrefix.get(prefix);
-      if (watchers === undefined) continue;
-      for (const watcher of watchers) this.#tellOne(watcher, path, track);
-    }
+    if (!this.any) return;
+    for (const watcher of this.#byPrefix.of(path)) this.#tellOne(watcher, path, track);
   }
 
   #tellOne(watcher: Watcher, path: string, track: string): void {
