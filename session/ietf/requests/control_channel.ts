@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { sameBytes } from "../../../base/bytes.ts";
 import type { BidiStream, SendStream } from "../../../transport/connection.ts";
 import { ConnectionClosed } from "../../../transport/errors.ts";
 import { ProtocolViolation } from "../../../wire/errors.ts";
@@ -318,7 +319,5 @@ function idOf(
 
 function isSame(a: Namespace, b: Namespace = []): boolean {
   return a.length === b.length &&
-    a.every((field, i) =>
-      field.length === b[i]!.length && field.every((byte, at) => byte === b[i]![at])
-    );
+    a.every((field, i) => sameBytes(field, b[i]!));
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { sameBytes } from "../../../../base/bytes.ts";
 import type { Namespace } from "../../../../wire/ietf/names.ts";
 import type { SubscribeNamespace } from "../../../../wire/ietf/message/namespaces.ts";
 import type { Exchange } from "../../exchange.ts";
@@ -118,9 +119,5 @@ export class Watches {
 
 /** Whether a namespace begins with another one. */
 function isPrefix(prefix: Namespace, whole: Namespace): boolean {
-  return prefix.length <= whole.length && prefix.every((field, i) => isSame(field, whole[i]!));
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  return prefix.length <= whole.length && prefix.every((field, i) => sameBytes(field, whole[i]!));
 }
