@@ -2,7 +2,7 @@ import type { SendStream } from "../../../transport/connection.ts";
 import { ConnectionClosed } from "../../../transport/errors.ts";
 import { ProtocolViolation } from "../../../wire/errors.ts";
 import { requestCode, type RequestWord } from "../../../wire/ietf/codes.ts";
-import type { ControlMessage, Kind, Messages } from "../../../wire/ietf/dialect.ts";
+import type { ControlMessage } from "../../../wire/ietf/dialect.ts";
 import type { Parameters } from "../../../wire/ietf/parameters.ts";
 import { AnyExchange, type OnAnswer } from "./any_exchange.ts";
 import type { IetfContext } from "../context.ts";
@@ -47,7 +47,7 @@ export class ControlExchange extends AnyExchange {
     if (this.peerOver) return; // it crossed our own end
     const heard = this.heard(message);
     if (heard === "nothing") return;
-    if (heard === "end") this.peerOver = this.over = true;
+    if (heard === "end") this.peerOver = true;
     else if (this.#queue.push(message) > MAX_QUEUED) {
       throw new ProtocolViolation(message.kind, `more than ${MAX_QUEUED} for one request at once`);
     }
@@ -78,13 +78,14 @@ export class ControlExchange extends AnyExchange {
   cancel(word: RequestWord = "uninterested"): void {
     if (this.over) return;
     const { request: { kind, value }, ours } = this;
+    // A namespace is named too: some drafts name the request by it.
     if (ours) {
       if (kind === "subscribe") this.send("unsubscribe", {});
       else if (kind === "fetch") this.send("fetchCancel", {});
       else if (kind === "publishNamespace") {
-        this.#name("publishNamespaceDone", { namespace: value.namespace });
+        this.send("publishNamespaceDone", { namespace: value.namespace });
       } else if (kind === "subscribeNamespace") {
-        this.#name("unsubscribeNamespace", { prefix: value.prefix });
+        this.send("unsubscribeNamespace", { prefix: value.prefix });
       }
     } else if (kind === "publish") this.send("unsubscribe", {});
     else if (kind === "publishNamespace") {
@@ -110,10 +111,5 @@ export class ControlExchange extends AnyExchange {
 
   protected write(bytes: Uint8Array): void {
     this.#control.write(bytes);
-  }
-
-  /** Some drafts name the request, others what it was about. */
-  #name<K extends Kind>(kind: K, value: Omit<Messages[K], "requestId">): void {
-    this.send(kind, value);
   }
 }
