@@ -7,6 +7,7 @@
 import { ConnectionClosed } from "../../transport/errors.ts";
 import type { BidiStream } from "../../transport/connection.ts";
 import { ProtocolViolation } from "../../wire/errors.ts";
+import { peekStreamType, SETUP_STREAM } from "../../wire/ietf/data/stream_head.ts";
 import { type ControlMessage, dialectOf } from "../../wire/ietf/dialect.ts";
 import type { Setup, SetupOptions } from "../../wire/ietf/message/setup.ts";
 import type { Profile } from "../../wire/ietf/profile.ts";
@@ -22,9 +23,6 @@ import { readControl } from "./requests/control_reader.ts";
 import type { Side } from "./requests/request_ids.ts";
 import { ourOptions } from "./setup.ts";
 import { StreamChannel } from "./requests/stream_channel.ts";
-
-/** Type of SETUP, where it begins a stream of its own (17+). */
-const SETUP_STREAM = 0x2f00;
 
 /** The first bidirectional stream, whose SETUP settles the version. */
 export interface First {
@@ -55,8 +53,9 @@ export function greet(
   const codes = codesOf(profile);
   const { connection, quota } = opening;
   // A type is not taken off its stream: it is a part of the head, or of SETUP.
-  const intake = new Intake(connection, codes, unfinished, quota.hits, (reader) => {
-    return peekType(reader, profile);
+  const intake = new Intake(connection, codes, unfinished, quota.hits, async (reader) => {
+    const peeked = await reader.parsed((bytes) => peekStreamType(bytes, profile));
+    return peeked?.type;
   });
   const hands = { profile, side, opening, unfinished, intake };
   return profile.control === "uni" ? overUni(hands) : overBidi(hands, first);
@@ -142,17 +141,4 @@ function setupOf(
 ): Setup {
   if (message?.kind === expected) return message.value as Setup;
   throw new ProtocolViolation("SETUP", `${message?.kind ?? "the end of the stream"} in its place`);
-}
-
-/** The type of a unidirectional stream, which stays on it. @throws {ProtocolViolation} */
-async function peekType(reader: StreamReader, { varints }: Profile): Promise<number | undefined> {
-  const peeked = await reader.parsed((bytes) => {
-    const width = bytes.length === 0 ? 0 : varints.width(bytes[0]!);
-    if (bytes.length > 0 && width === 0) {
-      throw new ProtocolViolation("stream type", `no varint begins with byte ${bytes[0]}`);
-    }
-    if (bytes.length < Math.max(width, 1)) return undefined;
-    return { length: 0, type: varints.get(bytes, 0) };
-  });
-  return peeked?.type;
 }

@@ -39,8 +39,8 @@ export const MAX_STREAM_HEAD_BYTES = 4 * 9 + 1;
 
 const FETCH_HEADER = 0x05;
 const PADDING_STREAM = 0x132b3e28;
-/** Type of SETUP, where each side has a control stream of its own. */
-const SETUP = 0x2f00;
+/** Type of SETUP, where each side has a control stream of its own (17+). */
+export const SETUP_STREAM = 0x2f00;
 const WHERE = "stream head";
 
 const TYPE = { base: 0x10, properties: 0x01, endOfGroup: 0x08, noPriority: 0x20, first: 0x40 };
@@ -88,7 +88,7 @@ export function readStreamHead(bytes: Uint8Array, profile: Profile): StreamHead 
     return { kind: "fetch", length, requestId: r.varint() };
   }
   if (type === PADDING_STREAM && profile.padding) return { kind: "padding", length: behindType };
-  if (type === SETUP && profile.control === "uni") return { kind: "control", length: 0 };
+  if (type === SETUP_STREAM && profile.control === "uni") return { kind: "control", length: 0 };
   throw new ProtocolViolation(WHERE, `unknown type ${type}`);
 }
 
@@ -115,6 +115,15 @@ function subgroupHead(
     firstObject: saysFirst ? (type & TYPE.first) !== 0 : undefined,
   };
   return { kind: "subgroup", length, header };
+}
+
+/** The type that a stream begins with. It is to be read again. `undefined` when more is needed. @throws {ProtocolViolation} */
+export function peekStreamType(
+  bytes: Uint8Array,
+  profile: Profile,
+): { readonly length: 0; readonly type: number } | undefined {
+  if (behindVarints(bytes, 0, 1, profile) < 0) return undefined;
+  return { length: 0, type: profile.varints.get(bytes, 0) };
 }
 
 /** Where so many integers end, or -1 when they are not all here. @throws {ProtocolViolation} */
