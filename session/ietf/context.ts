@@ -15,11 +15,18 @@ import type { Profile } from "../../wire/ietf/profile.ts";
 
 /** The codes of a draft for each reason. */
 export function codesOf(profile: Profile): Codes {
-  return {
-    session: table<CloseReason>(CLOSE_REASONS, (reason) => sessionCode(profile, reason)),
-    stream: table<StreamReason>(STREAM_REASONS, (reason) => streamCode(profile, reason)),
-  };
+  let found = CODES.get(profile);
+  if (found === undefined) {
+    found = {
+      session: table<CloseReason>(CLOSE_REASONS, (reason) => sessionCode(profile, reason)),
+      stream: table<StreamReason>(STREAM_REASONS, (reason) => streamCode(profile, reason)),
+    };
+    CODES.set(profile, found);
+  }
+  return found;
 }
+
+const CODES = new Map<Profile, Codes>();
 
 /** The layout of a draft's objects on the streams of subgroups. */
 export function layoutOf({ pairDeltas, requestStreams }: Profile): ObjectLayout {
