@@ -18,7 +18,7 @@ export async function acceptSession(options: SessionOptions): Promise<Session> {
   if (!isIetfProtocol(protocol)) return await begin(whole, acceptLite);
   const ietf = await import("./ietf/accept.ts");
   return await begin(whole, (opening) => {
-    return ietf.acceptDraft(opening) ?? acceptEither(opening, ietf.acceptSettled);
+    return ietf.openDraft(opening, "server") ?? acceptEither(opening, ietf.acceptSettled);
   }, ietf.codesFor(protocol));
 }
 

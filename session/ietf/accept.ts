@@ -1,24 +1,11 @@
 import { dialectOf } from "../../wire/ietf/dialect.ts";
 import type { Opening } from "../context.ts";
-import { NoCommonVersion } from "../errors.ts";
 import type { Session } from "../session.ts";
 import { HALVES } from "./halves.ts";
 import type { First } from "./handshake.ts";
-import { draftBySetup, draftOf } from "./open.ts";
-export { codesFor } from "./open.ts";
+import { draftBySetup } from "./open.ts";
+export { codesFor, openDraft } from "./open.ts";
 import { IetfSession } from "./session.ts";
-
-/**
- * Opens the session of a draft that has a protocol name of its own.
- * @returns `undefined` where the name is not that of a draft.
- */
-export function acceptDraft(opening: Opening): Promise<Session> | undefined {
-  const { connection: { protocol }, versions } = opening;
-  const draft = draftOf(protocol);
-  if (draft === undefined) return undefined;
-  if (!versions.includes(draft.name)) throw new NoCommonVersion(protocol, versions.join(", "));
-  return IetfSession.open(opening, draft, "server", HALVES);
-}
 
 /**
  * Opens the session of a draft that the client offers in SETUP.

@@ -14,6 +14,7 @@ import type { Session } from "../session.ts";
 import { StreamReader } from "../stream_reader.ts";
 import { codesOf } from "./context.ts";
 import { readControl } from "./requests/control_reader.ts";
+import type { Side } from "./requests/request_ids.ts";
 import { HALVES } from "./halves.ts";
 import { IetfSession } from "./session.ts";
 import { ourOptions } from "./setup.ts";
@@ -36,10 +37,6 @@ export interface LiteSide {
 
 /** The drafts whose SETUP settles the version. */
 const SETTLED = PROFILES.filter((p) => p.setupVersion !== undefined);
-/** The draft that a protocol's name stands for; `undefined` where it stands for none, or for several versions. */
-export function draftOf(protocol: string): Profile | undefined {
-  return profileByAlpn(protocol);
-}
 
 /** The draft whose number stands in SETUP. */
 export function draftBySetup(number: number, versions: readonly Version[]): Profile | undefined {
@@ -48,20 +45,29 @@ export function draftBySetup(number: number, versions: readonly Version[]): Prof
 
 /** The codes to refuse a connection with; `undefined` for those of moq-lite. */
 export function codesFor(protocol: string): Codes | undefined {
-  const profile = draftOf(protocol) ??
-    SETTLED.find((p) => protocol !== "" && p.alpn === protocol);
+  const profile = PROFILES.find((p) => p.alpn === protocol);
   return profile && codesOf(profile);
+}
+
+/**
+ * Opens the session of a draft that has a protocol name of its own, at either end.
+ * @returns `undefined` where the name is not that of a draft.
+ * @throws {NoCommonVersion} It is none of ours.
+ */
+export function openDraft(opening: Opening, side: Side): Promise<Session> | undefined {
+  const { connection: { protocol }, versions } = opening;
+  const draft = profileByAlpn(protocol);
+  if (draft === undefined) return undefined;
+  if (!versions.includes(draft.name)) throw new NoCommonVersion(protocol, versions.join(", "));
+  return IetfSession.open(opening, draft, side, HALVES);
 }
 
 /** Opens the session of a connection that we have dialed. */
 export function openIetf(lite: LiteSide): (opening: Opening) => Promise<Session> {
   return async (opening) => {
+    const named = openDraft(opening, "client");
+    if (named !== undefined) return await named;
     const { connection: { protocol }, versions } = opening;
-    const draft = draftOf(protocol);
-    if (draft !== undefined) {
-      if (!versions.includes(draft.name)) throw new NoCommonVersion(protocol, versions.join(", "));
-      return await IetfSession.open(opening, draft, "client", HALVES);
-    }
     const settled = SETTLED.find((p) => versions.includes(p.name));
     if (settled === undefined || !lite.leavesOpen(protocol)) return await lite.open(opening);
     return await ask(opening, settled, lite);
