@@ -16,7 +16,7 @@ import { NoCommonVersion, SessionRefused } from "./errors.ts";
 import { newSessionHits } from "./limits.ts";
 import type { Quota } from "./quota.ts";
 import { LITE_CODES } from "./lite/context.ts";
-import { agree, isLegacyName, legacyDialects, legacyNumber } from "./lite/handshake.ts";
+import { agree, isLegacyName, legacyDialect, legacyNumber } from "./lite/handshake.ts";
 import type { LiteSide } from "./ietf/open.ts";
 import { LiteSession } from "./lite/session.ts";
 import type { Session, SessionOptions } from "./session.ts";
@@ -63,10 +63,8 @@ const LITE: LiteSide = {
   open: openLite,
   leavesOpen: isLegacyName,
   number: legacyNumber,
-  settled: (opening, version, sessionStream) => {
-    const [dialect] = legacyDialects([version]);
-    return LiteSession.open(opening, { dialect: dialect!, sessionStream });
-  },
+  settled: (opening, version, sessionStream) =>
+    LiteSession.open(opening, { dialect: legacyDialect(version)!, sessionStream }),
 };
 
 /** What both ends do. @throws {NoCommonVersion} @throws {ProtocolViolation} @throws {ConnectionClosed} */

@@ -70,20 +70,24 @@ export function isLegacyName(protocol: string): boolean {
   return protocol === "" || protocol === "moql" || protocol === "moq-00";
 }
 
+/** The dialect of a version that SETUP decides on; `undefined` for one with a name of its own. */
+export function legacyDialect(version: Version): Dialect | undefined {
+  return DIALECTS.find((d) => d.setup === "legacy" && d.name === version);
+}
+
 /** Those of ours that SETUP decides between. */
 export function legacyDialects(versions: readonly Version[]): readonly Dialect[] {
-  const legacy = DIALECTS.filter((d) => d.setup === "legacy");
-  return versions.flatMap((version) => legacy.filter((d) => d.name === version));
+  return versions.map(legacyDialect).filter((dialect) => dialect !== undefined);
 }
 
 /** The number in the legacy SETUP; `undefined` where a version has none. */
 export function legacyNumber(version: Version): number | undefined {
-  const [dialect] = legacyDialects([version]);
+  const dialect = legacyDialect(version);
   return dialect && LEGACY_NUMBER.get(dialect.version);
 }
 
 /** Opens the legacy handshake. */
-export async function askLegacy(
+async function askLegacy(
   connection: Connection,
   legacy: readonly Dialect[],
   path = "/",
@@ -136,6 +140,6 @@ export async function sendSetup(connection: Connection, setup: Setup): Promise<v
   stream.finish();
 }
 
-export function namesOf(dialects: readonly Dialect[]): string {
+function namesOf(dialects: readonly Dialect[]): string {
   return dialects.map((d) => d.name).join(", ");
 }
