@@ -154,9 +154,9 @@ async function joinedBy(
 
 /** The id of the last object of a group that is kept, or the largest id there may be. */
 function lastOf(track: Track, sequence: number): number {
-  const group: Group | undefined = track.ring.get(sequence);
+  const group = track.ring.get(sequence);
   if (group === undefined || !group.isOver) return Number.MAX_SAFE_INTEGER;
-  return Math.max(0, ...group.subgroups.map(({ lastId }) => lastId));
+  return Math.max(0, group.lastId);
 }
 
 /** One answer on its way. */

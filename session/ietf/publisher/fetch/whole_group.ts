@@ -40,8 +40,7 @@ export async function settledGroup(
 
 /** Whether an object has come to its end, or nothing more comes. */
 function isHere(group: Group, last: number | undefined): boolean {
-  if (group.isOver) return true;
-  return last !== undefined && group.subgroups.some(({ lastId }) => lastId >= last);
+  return group.isOver || last !== undefined && group.lastId >= last;
 }
 
 class Followed implements GroupCursor {
