@@ -46,7 +46,7 @@ export class Serving {
   readonly #places = new Places();
   /** How many requests there are for each track. They may wait for it. */
   readonly #asked = new Map<string, number>();
-  /** What counts as a subscription of the peer. */
+  /** What counts as a subscription of the peer: subscriptions, published tracks and fetches. */
   #count = 0;
 
   /** @param self The peer as a source: what it announces is not announced to it. */
@@ -56,11 +56,6 @@ export class Serving {
     readonly self: BroadcastSource,
   ) {
     this.vacancies = new Vacancies(context.clock);
-  }
-
-  /** Subscriptions, published tracks and fetches there are now. */
-  get count(): number {
-    return this.#count;
   }
 
   /** What a request means by a full name. */

@@ -26,7 +26,7 @@ const WRITE_BYTES = 512;
 const MAX_WAITING = 64;
 
 /** How news of one path get to the peer. */
-export interface Teller {
+interface Teller {
   /** Whether it takes more now. Otherwise it calls back when it does. */
   ready(then: () => void): boolean;
   there(suffix: string, namespace: Namespace): void;
