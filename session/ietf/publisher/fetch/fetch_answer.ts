@@ -38,7 +38,10 @@ export class FetchAnswer {
   constructor(options: FetchAnswerOptions) {
     this.#o = options;
     this.#writer = new FetchWriter(options.context.profile, options.order);
-    const leave = () => this.#isGone = true;
+    const leave = () => {
+      this.#isGone = true;
+      options.stream.leave();
+    };
     options.gone.then(leave, leave);
   }
 
@@ -91,7 +94,7 @@ export class FetchAnswer {
         if (++passed % SLICE_OBJECTS === 0) await sleep(0);
         if (last !== undefined && one.walk.id > last) break;
         if (one.walk.id >= from) this.#object(sequence, one);
-        if (stream.mustWait) await stream.ready(gone);
+        if (stream.mustWait) await stream.ready();
         if (this.#over) return;
       }
       if (objects.isCut && last === undefined) this.#miss(sequence);

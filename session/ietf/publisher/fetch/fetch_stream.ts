@@ -26,6 +26,9 @@ export class FetchStream implements Sending {
   /** Small objects that have not left yet. */
   #small: Uint8Array[] = [];
   #smallBytes = 0;
+  #isLeft = false;
+  /** Ends {@link FetchStream.ready} while it waits. */
+  #wake: (() => void) | undefined;
 
   private constructor(context: IetfContext, stream: SendStream) {
     this.#context = context;
@@ -90,20 +93,24 @@ export class FetchStream implements Sending {
     return this.#stream.blocked || !this.#context.quota.maySend;
   }
 
-  /** Waits until the transport has taken what was written, and more may be. Fulfils at the latest when `gone` does. */
-  async ready(gone: Promise<unknown>): Promise<void> {
+  /** Nobody waits for it any more. */
+  leave(): void {
+    this.#isLeft = true;
+    this.#wake?.();
+  }
+
+  /** Waits until the transport has taken what was written, and more may be, at the most until {@link FetchStream.leave}. */
+  async ready(): Promise<void> {
     const { quota, clock } = this.#context;
     const stream = this.#stream;
-    const left = gone.catch(() => {});
-    let isGone = false;
-    void left.then(() => isGone = true);
-    while (!isGone && !stream.done && this.mustWait) {
+    while (!this.#isLeft && !stream.done && this.mustWait) {
       if (this.blockedSinceMs < 0) this.blockedSinceMs = clock.now();
       const { promise, resolve } = Promise.withResolvers<void>();
       const paced = { resume: resolve };
+      this.#wake = resolve;
       if (stream.blocked) stream.onWritable(resolve);
       else quota.wait(paced);
-      await Promise.race([promise, left]);
+      await promise;
       quota.leave(paced);
       this.progressedAtMs = clock.now();
     }
