@@ -20,6 +20,7 @@ import type { LiteContext } from "./context.ts";
 import type { PublisherHalf } from "../running_session.ts";
 import { Places } from "../send/send_order.ts";
 import { ServedFetch } from "../send/served_fetch.ts";
+import { Untaken } from "../send/untaken.ts";
 import type { StreamReader } from "../stream_reader.ts";
 import type { Sent } from "../sweep.ts";
 import { AnnounceEncoder } from "./announce_codec.ts";
@@ -29,11 +30,6 @@ import { ServedSubscription } from "./served_subscription.ts";
 
 /** Most announce streams of one session for one prefix. Players open one for each element of a page. */
 const MAX_WATCHES_PER_PREFIX = 4;
-
-/** Most bytes of announcements that wait on one stream. Above that nothing more is written, and changes are merged. */
-const MAX_UNTAKEN_BYTES = 64 * 1024;
-/** What each waiting write counts besides its bytes. */
-const WRITE_BYTES = 512;
 
 /** How long a request waits for a track of a broadcast whose publisher offers its tracks one by one. */
 const TRACK_WAIT_MS = 2000;
@@ -95,10 +91,9 @@ export class Publisher implements PublisherHalf {
     const encoder = new AnnounceEncoder(dialect, hop);
     const first: AnnounceEvent[] = [];
     let begun = false;
-    let untaken = 0;
+    const untaken = new Untaken(stream.send);
     const write = (bytes: Uint8Array) => {
-      if (!stream.send.blocked) untaken = 0;
-      untaken += bytes.length + WRITE_BYTES;
+      untaken.add(bytes.length);
       stream.send.write(bytes);
     };
     const tell = (event: AnnounceEvent) => {
@@ -106,21 +101,12 @@ export class Publisher implements PublisherHalf {
       const bytes = encoder.encode(event);
       if (bytes !== undefined) write(bytes);
     };
-    // A peer that does not read gets fewer messages: changes of one path are merged.
-    const ready = () => {
-      if (untaken < MAX_UNTAKEN_BYTES || !stream.send.blocked) return true;
-      stream.send.onWritable(catchUp);
-      return false;
-    };
-    const catchUp = () => {
-      untaken = 0;
-      watch?.catchUp();
-    };
     const watch = serve?.watch({
       prefix: joinPath(root, wanted),
       excludeHop: this.#peerHop,
       merged: true,
-      ready,
+      // A peer that does not read gets fewer messages: changes of one path are merged.
+      ready: () => untaken.ready(() => watch?.catchUp()),
       ...(this.self === undefined ? {} : { except: this.self }),
     }, tell);
     begun = true;

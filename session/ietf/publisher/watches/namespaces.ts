@@ -12,16 +12,13 @@ import {
 } from "../../../../wire/ietf/names.ts";
 import type { Profile } from "../../../../wire/ietf/profile.ts";
 import { joinPath } from "../../../../wire/path.ts";
+import { Untaken } from "../../../send/untaken.ts";
 import type { Exchange } from "../../exchange.ts";
 import type { Granted } from "../../request_rights.ts";
 import { namespaceOf, pathOf } from "../../names.ts";
 import type { Serving } from "../serving.ts";
 import { nextOf } from "../updates.ts";
 
-/** Most bytes of announcements that wait on one stream. Above that nothing more is written, and changes are merged. */
-const MAX_UNTAKEN_BYTES = 64 * 1024;
-/** What each waiting write counts besides its bytes. */
-const WRITE_BYTES = 512;
 /** Most requests of our own that wait for the peer's leave. */
 const MAX_WAITING = 64;
 
@@ -102,37 +99,28 @@ export function isSayable(namespace: Namespace, profile: Profile, trackBytes = 0
 
 /** NAMESPACE and NAMESPACE_DONE (16+). */
 class OnItsStream implements Teller {
-  #untaken = 0;
+  readonly #untaken: Untaken;
 
-  constructor(readonly exchange: Exchange, readonly prefixFields: number) {}
+  constructor(readonly exchange: Exchange, readonly prefixFields: number) {
+    this.#untaken = new Untaken(exchange.out);
+  }
 
   ready(then: () => void): boolean {
-    const { out } = this.exchange;
-    if (this.#untaken < MAX_UNTAKEN_BYTES || !out.blocked) return true;
-    out.onWritable(() => {
-      this.#untaken = 0;
-      then();
-    });
-    return false;
+    return this.#untaken.ready(then);
   }
 
   there(path: string, namespace: Namespace): void {
-    this.#count(path);
+    this.#untaken.add(path.length);
     this.exchange.send("namespace", { suffix: namespace.slice(this.prefixFields) });
   }
 
   gone(path: string, namespace: Namespace): void {
-    this.#count(path);
+    this.#untaken.add(path.length);
     this.exchange.send("namespaceDone", { suffix: namespace.slice(this.prefixFields) });
   }
 
   close(): void {
     this.exchange.finish();
-  }
-
-  #count(path: string): void {
-    if (!this.exchange.out.blocked) this.#untaken = 0;
-    this.#untaken += path.length + WRITE_BYTES;
   }
 }
 
