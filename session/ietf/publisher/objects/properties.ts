@@ -34,8 +34,9 @@ export function trackProperties(
 /** The same as parameters, for drafts whose messages have no properties. */
 export function trackParameters(profile: Profile, { properties }: TrackInfo): Parameters {
   if (profile.trackProperties) return {};
-  const deliveryTimeoutMs = numberOf(properties, TRACK_PROPERTY.objectTimeoutMs);
-  const maxCacheMs = numberOf(properties, TRACK_PROPERTY.maxCacheMs);
+  const pairs = pairsOf(properties);
+  const deliveryTimeoutMs = numberOf(pairs, TRACK_PROPERTY.objectTimeoutMs);
+  const maxCacheMs = numberOf(pairs, TRACK_PROPERTY.maxCacheMs);
   return {
     ...(deliveryTimeoutMs !== undefined && { deliveryTimeoutMs }),
     ...(maxCacheMs !== undefined && { maxCacheMs }),
@@ -44,17 +45,18 @@ export function trackParameters(profile: Profile, { properties }: TrackInfo): Pa
 
 /** The shortest delivery timeout that subscriber and publisher ask for; absent when neither does. */
 export function timeoutMs(wishes: Parameters, { properties }: TrackInfo): number | undefined {
+  const pairs = pairsOf(properties);
   const said = [
     wishes.deliveryTimeoutMs,
     wishes.subgroupTimeoutMs,
-    numberOf(properties, TRACK_PROPERTY.objectTimeoutMs),
-    numberOf(properties, TRACK_PROPERTY.subgroupTimeoutMs),
+    numberOf(pairs, TRACK_PROPERTY.objectTimeoutMs),
+    numberOf(pairs, TRACK_PROPERTY.subgroupTimeoutMs),
   ].filter((one) => one !== undefined && one > 0);
   return said.length === 0 ? undefined : Math.min(...said as number[]);
 }
 
-function numberOf(properties: TrackProperties | undefined, type: number): number | undefined {
-  const value = pairsOf(properties).find((pair) => pair.type === type)?.value;
+function numberOf(pairs: readonly Pair[], type: number): number | undefined {
+  const value = pairs.find((pair) => pair.type === type)?.value;
   return typeof value === "number" ? value : undefined;
 }
 
