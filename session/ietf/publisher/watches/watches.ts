@@ -85,21 +85,23 @@ export class Watches {
     if (wanted !== "namespaces") {
       ends.push(offerTracks(serving, exchange, prefix, parameters, by));
     }
+    let isOver = false;
     const stop = () => {
+      isOver = true;
       this.#stops.delete(stop);
       for (const end of ends.splice(0)) end();
       exchange.finish();
     };
     this.#stops.add(stop);
-    const lost = Promise.withResolvers<undefined>();
+    const lost = Promise.withResolvers<void>();
     by?.onLost(() => {
       stop();
-      lost.resolve(undefined);
+      lost.resolve();
     });
-    try {
+    const followed = async () => {
       for (;;) {
-        const said = await Promise.race([nextOf(exchange), lost.promise]);
-        if (said === undefined) return;
+        const said = await nextOf(exchange);
+        if (said === undefined || isOver) return;
         if (said.kind !== "update") continue;
         // A new prefix would give every suffix another meaning.
         if (said.value.parameters.prefix !== undefined) {
@@ -111,6 +113,10 @@ export class Watches {
         }
         exchange.acceptUpdate(said.value);
       }
+    };
+    try {
+      // One race for all of them: each would leave something behind in the promise that outlives it.
+      await Promise.race([followed(), lost.promise]);
     } finally {
       stop();
     }
