@@ -68,7 +68,10 @@ export class Turns<T extends Turned> {
 
   /** Gives a group its turn. Subgroups of one group share it. */
   take(one: T): void {
-    if (one.sequence <= this.#newest) return void (one.turn = this.#before(one.sequence));
+    if (one.sequence <= this.#newest) {
+      one.turn = one.sequence === this.#newest ? this.#last : this.#before(one.sequence);
+      return;
+    }
     if (this.#last === this.#maxTurn) this.#anew();
     this.#newest = one.sequence;
     one.turn = ++this.#last;

@@ -143,3 +143,13 @@ Deno.test("subgroups of one group share its turn, whenever they come, also when 
   }
   assert.deepEqual(turnsOf().map((set) => [...set]), [[1], [2], [3]]);
 });
+
+Deno.test("a subgroup of the newest group has its turn also when all others of the group have left", () => {
+  const running = [new Sender(3)];
+  const turns = new Turns(running, () => {});
+  turns.take(running[0]!);
+  const [first, second] = [new Sender(4), new Sender(4)];
+  turns.take(first);
+  turns.take(second);
+  assert.deepEqual([running[0]!.turn, first.turn, second.turn], [1, 2, 2]);
+});
