@@ -9,7 +9,7 @@ import type { DatagramObject, TrackInfo } from "../../relay/reading.ts";
 import { STATUS } from "../../wire/ietf/data/object_head.ts";
 import { type ObjectLayout, profileFor } from "./layouts.ts";
 import { PropertyConverter } from "./properties.ts";
-import { BRIDGE_TIMESCALE, ObjectTimes, timescaleOf, TimestampWriter } from "./timestamps.ts";
+import { arrivalTime, ObjectTimes, timescaleOf, TimestampWriter } from "./timestamps.ts";
 
 /**
  * The timestamp of an object in a datagram, in microseconds: that of its properties, else the time now.
@@ -23,7 +23,7 @@ export function datagramTime(
   const time = layout === "frames" || properties.length === 0
     ? -1
     : new ObjectTimes(profileFor(layout)).read(properties, 0, properties.length, timescaleOf(info));
-  return time >= 0 ? time : Math.round(clock.wallMs() * (BRIDGE_TIMESCALE / 1000));
+  return time >= 0 ? time : arrivalTime(clock);
 }
 
 /**

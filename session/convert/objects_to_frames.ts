@@ -18,9 +18,9 @@ import { ObjectHeads, STATUS } from "../../wire/ietf/data/object_head.ts";
 import type { Profile } from "../../wire/ietf/profile.ts";
 import { HeadReader } from "./head_reader.ts";
 import { type ObjectLayout, profileFor } from "./layouts.ts";
-import { BRIDGE_TIMESCALE, ObjectTimes, timescaleOf } from "./timestamps.ts";
+import { arrivalTime, ObjectTimes, timescaleOf } from "./timestamps.ts";
 
-/** Objects as frames, with timestamps in units of {@link BRIDGE_TIMESCALE}. */
+/** Objects as frames, with timestamps in microseconds. */
 export function objectsToFrames(from: ObjectLayout): Converter {
   return {
     merges: true,
@@ -160,7 +160,7 @@ class ObjectsToFrames implements Conversion {
     this.#ready.add(part);
     part.size = heads.payloadLength;
     part.priorGap = this.#times.priorGap;
-    part.timestamp = time >= 0 ? time : this.#arrival();
+    part.timestamp = time >= 0 ? time : arrivalTime(this.track.context.clock);
     return true;
   }
 
@@ -222,9 +222,5 @@ class ObjectsToFrames implements Conversion {
       this.#unseenSinceMs = Infinity;
     }
     return part;
-  }
-
-  #arrival(): number {
-    return Math.round(this.track.context.clock.wallMs() * (BRIDGE_TIMESCALE / 1000));
   }
 }

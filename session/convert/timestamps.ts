@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 import { OBJECT_PROPERTY, TRACK_PROPERTY } from "../../wire/ietf/pairs.ts";
 import type { Profile } from "../../wire/ietf/profile.ts";
 import type { TrackInfo } from "../../relay/reading.ts";
@@ -22,6 +23,11 @@ export function rescaled(time: number, from: number, to: number): number {
   if (from === to) return time;
   const seconds = Math.floor(time / from);
   return seconds * to + Math.round((time - seconds * from) * to / from);
+}
+
+/** The time now, for what has no timestamp of its own: in units of {@link BRIDGE_TIMESCALE} since 1970. */
+export function arrivalTime(clock: Clock): number {
+  return Math.round(clock.wallMs() * (BRIDGE_TIMESCALE / 1000));
 }
 
 /** The units per second that a track's properties name for its objects. */
