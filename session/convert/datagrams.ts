@@ -40,13 +40,10 @@ export function datagramFor(
 ): DatagramObject | undefined {
   if (object === undefined) return fromLite(to, timestamp, info);
   if (object.layout === to || object.layout === "frames") return object;
-  const profile = profileFor(to);
-  if (!profile.statuses.includes(object.status)) return undefined;
-  const mayHave = object.status === STATUS.normal || profile.statusWithProperties;
   try {
-    const converter = new PropertyConverter(profileFor(object.layout), profile);
-    const properties = mayHave ? converter.convert(object.properties) : NONE;
-    return { ...object, properties, layout: to };
+    const converter = new PropertyConverter(profileFor(object.layout), profileFor(to));
+    const properties = converter.ofObject(object.status, object.properties);
+    return properties && { ...object, properties, layout: to };
   } catch {
     return undefined;
   }
@@ -67,5 +64,3 @@ function fromLite(to: ObjectLayout, timestamp: number, info: TrackInfo): Datagra
     endOfGroup: false,
   };
 }
-
-const NONE = new Uint8Array();

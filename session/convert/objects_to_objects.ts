@@ -1,7 +1,7 @@
 import type { Conversion, Converter } from "../../relay/group/copies.ts";
 import type { GroupWriter } from "../../relay/group/group_writer.ts";
 import type { Subgroup } from "../../relay/group/group.ts";
-import { ObjectHeads, STATUS } from "../../wire/ietf/data/object_head.ts";
+import { ObjectHeads } from "../../wire/ietf/data/object_head.ts";
 import { HeadReader } from "./head_reader.ts";
 import { HeadWriter } from "./head_writer.ts";
 import { type ObjectLayout, profileFor } from "./layouts.ts";
@@ -46,15 +46,8 @@ class ObjectsToObjects implements Conversion {
   #begin(): void {
     const { heads, window } = this.#reader;
     const { id, payloadLength, status, propertiesAt, propertiesEnd } = heads;
-    const { statuses, statusWithProperties } = this.#heads.profile;
+    const properties = this.#properties.ofObject(status, window, propertiesAt, propertiesEnd);
     // "Does not exist" is said by a gap where there is no such status.
-    if (!statuses.includes(status)) return;
-    const mayHave = status === STATUS.normal || statusWithProperties;
-    const properties = mayHave
-      ? this.#properties.convert(window, propertiesAt, propertiesEnd)
-      : NONE;
-    this.#heads.begin(id, properties, payloadLength, status);
+    if (properties !== undefined) this.#heads.begin(id, properties, payloadLength, status);
   }
 }
-
-const NONE = new Uint8Array();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { STATUS } from "../../wire/ietf/data/object_head.ts";
 import {
   decodeProperties,
   encodeProperties,
@@ -41,6 +42,17 @@ export class PropertyConverter {
     if (this.#into.length < most) this.#into = new Uint8Array(most);
     const written = this.#walkOver(bytes, from, end);
     return written < 0 ? this.#byPairs(bytes.subarray(from, end)) : this.#into.subarray(0, written);
+  }
+
+  /**
+   * The properties of an object, as {@link convert}: none where its status may have none.
+   * @returns `undefined` when the other layout has no such status. @throws {ProtocolViolation} They are not properties.
+   */
+  ofObject(status: number, bytes: Uint8Array, from?: number, end?: number): Uint8Array | undefined {
+    const { statuses, statusWithProperties } = this.#to;
+    if (!statuses.includes(status)) return undefined;
+    const mayHave = status === STATUS.normal || statusWithProperties;
+    return mayHave ? this.convert(bytes, from, end) : NONE;
   }
 
   /** @returns How many bytes were written; -1 when it takes more than to go from one pair to the next. */
