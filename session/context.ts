@@ -8,11 +8,12 @@ import type { Clock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import type { CloseReason, StreamReason } from "./reasons.ts";
+import type { GroupTooLarge } from "../relay/errors.ts";
 import { randomHop } from "../relay/hop.ts";
 import type { Namespace } from "../relay/namespace.ts";
 import type { HopId } from "../relay/route.ts";
 import type { RelayStats } from "../relay/stats.ts";
-import type { Connection } from "../transport/connection.ts";
+import type { Connection, ReceiveStream } from "../transport/connection.ts";
 import { ConnectionClosed, StreamReset } from "../transport/errors.ts";
 import { ProtocolViolation } from "../wire/errors.ts";
 import type { Version } from "../wire/versions.ts";
@@ -109,6 +110,13 @@ export class SessionContext {
       reason: error instanceof Error ? error.stack ?? error.message : reasonOf(error),
     });
     this.close("internal", "internal error");
+  }
+
+  /** A group that the peer sends is too large: its stream is given up. @param track Its name, for the log. */
+  tooLarge({ message, what }: GroupTooLarge, stream: ReceiveStream, track: string): void {
+    this.log.warn(message, { track });
+    this.quota.hits[what === "frame" ? "frameBytes" : "groupBytes"]++;
+    stream.stop(this.codes.stream[what === "frame" ? "frameTooLarge" : "groupTooLarge"]);
   }
 
   /** One stream or datagram could not be read. The session goes on, unless there were too many of them. */

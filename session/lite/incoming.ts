@@ -139,13 +139,8 @@ export class Incoming implements UpstreamSubscription {
     } catch (error) {
       if (error instanceof ConnectionClosed) this.#o.sink.interrupt(writer);
       else writer.cut();
-      if (error instanceof GroupTooLarge) {
-        this.#context.log.warn(error.message, { track: this.#o.track });
-        quota.hits[error.what === "frame" ? "frameBytes" : "groupBytes"]++;
-        stream.stop(
-          error.what === "frame" ? STREAM_CODE.frameTooLarge : STREAM_CODE.groupTooLarge,
-        );
-      } else if (error instanceof ProtocolViolation) throw error;
+      if (error instanceof GroupTooLarge) this.#context.tooLarge(error, stream, this.#o.track);
+      else if (error instanceof ProtocolViolation) throw error;
     } finally {
       this.#receiving.delete(entry);
       this.#openGroups--;

@@ -271,10 +271,7 @@ export class TrackStreams {
     }
     if (error instanceof StreamReset || error instanceof ConnectionClosed) return;
     if (!(error instanceof GroupTooLarge)) throw error;
-    const { log, quota, codes } = this.#context;
-    log.warn(error.message, { track: this.name });
-    quota.hits[error.what === "frame" ? "frameBytes" : "groupBytes"]++;
-    stream.stop(codes.stream[error.what === "frame" ? "frameTooLarge" : "groupTooLarge"]);
+    this.#context.tooLarge(error, stream, this.name);
   }
 }
 
