@@ -153,7 +153,7 @@ export class TrackProducer implements Disposable {
 
   /** Forgets the groups that are kept for those who join late; their numbers can be written again. Readers lose them. */
   forget(): void {
-    if (!this.#superseded && !this.#ended) this.#track.clear();
+    this.written?.clear();
   }
 
   /**

@@ -22,19 +22,21 @@ const NUMBERS: Readonly<Record<ObjectStatus, number>> = {
   "end-of-track": STATUS.endOfTrack,
 };
 
+const WORDS = Object.keys(NUMBERS) as ObjectStatus[];
+const WORD_OF = new Map(WORDS.map((word) => [NUMBERS[word], word]));
+
 /** The number of a status on the wire. @throws {RangeError} There is no such status. */
 export function numberOf(status: ObjectStatus): number {
   const number = NUMBERS[status];
   if (number !== undefined) return number;
   throw new RangeError(
-    `Cannot write status "${status}": known are ${Object.keys(NUMBERS).join(", ")}`,
+    `Cannot write status "${status}": known are ${WORDS.join(", ")}`,
   );
 }
 
 /** The status of a number. */
 export function statusOf(number: number): ObjectStatus {
-  const words = Object.keys(NUMBERS) as ObjectStatus[];
-  return words.find((word) => NUMBERS[word] === number) ?? "normal";
+  return WORD_OF.get(number) ?? "normal";
 }
 
 /** One object of a track. */
