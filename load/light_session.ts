@@ -7,7 +7,7 @@
 import { fetchHash, parseHash } from "../transport/certificate_hash.ts";
 import { dial } from "../transport/dial.ts";
 import type { TransportSettings } from "../transport/quic/quic_settings.ts";
-import { alpnsOf, isIetf, LITE_VERSIONS, versionsOf } from "../wire/versions.ts";
+import { alpnOf, alpnsOf, isIetf, LITE_VERSIONS, versionsOf } from "../wire/versions.ts";
 import { LightIetf } from "./light_ietf.ts";
 import { LightLite } from "./light_lite.ts";
 import type { LightSession } from "./light.ts";
@@ -74,7 +74,9 @@ export async function dialLight(
   const { pathname, search } = new URL(url);
   const path = connection.kind === "quic" ? pathname + search : undefined;
   try {
-    return versions.some(isIetf)
+    // Where the transport names no protocol, SETUP settles the version.
+    const named = versions.find((version) => alpnOf(version) === connection.protocol);
+    return isIetf(named ?? versions[0]!)
       ? await LightIetf.over(connection, versions, path)
       : await LightLite.over(connection, versions, path);
   } catch (error) {

@@ -30,6 +30,7 @@ for (
     { transport: "webtransport", version: "moq-lite-06" },
     { transport: "quic", version: "moq-transport-18" },
     { transport: "webtransport", version: "moq-transport-16" },
+    { transport: "quic", version: "moq-lite-06,moq-transport-18" },
   ]
 ) {
   Deno.test(`bench finds every group of 20 viewers over ${transport}, ${version}`, async () => {
