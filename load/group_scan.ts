@@ -21,8 +21,6 @@ export class GroupScan implements StreamScan {
   sequence = -1;
   /** Frames that have arrived whole. */
   frames = 0;
-  /** Payload bytes so far, also of unfinished frames. */
-  payloadBytes = 0;
   /** Payload size of the current frame, or of the last one. */
   frameBytes = 0;
   /** How the current frame, or the last one, begins: {@link FRAME_PREFIX_BYTES} of it, or all where it is shorter. */
@@ -64,7 +62,6 @@ export class GroupScan implements StreamScan {
       for (let i = 0; i < wanted; i++) this.#prefix[this.#frameAt + i] = chunk[at + i]!;
     }
     this.#frameAt += have;
-    this.payloadBytes += have;
     if (this.#frameAt === this.frameBytes) this.#frameDone();
     return at + have;
   }

@@ -113,8 +113,9 @@ class Half implements ConsumingHalf {
   readonly #context: IetfContext;
   readonly #exchanges: Exchanges;
   readonly #aliases = new Map<WideInteger, number>();
-  /** Called when an alias has become known. */
+  /** Called when an alias has become known, and when none will. */
   readonly #waiting = new Set<() => void>();
+  #closed = false;
 
   constructor(context: IetfContext, exchanges: Exchanges) {
     this.#context = context;
@@ -181,6 +182,7 @@ class Half implements ConsumingHalf {
   devalue(): void {}
 
   close(): void {
+    this.#closed = true;
     for (const wake of [...this.#waiting]) wake();
   }
 
@@ -199,18 +201,17 @@ class Half implements ConsumingHalf {
 
   /** Waits until it is known whose alias it is. A stream may overtake the answer that tells it. */
   #known(alias: WideInteger): Promise<void> {
-    if (this.#aliases.has(alias)) return Promise.resolve();
+    const settled = () => this.#closed || this.#aliases.has(alias);
+    if (settled()) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#context.clock.after(KNOWN_MS, () => done());
     const done = () => {
       cancel();
       this.#waiting.delete(look);
       resolve();
     };
+    const cancel = this.#context.clock.after(KNOWN_MS, done);
     const look = () => {
-      const over = this.#context.connection.closed;
-      if (this.#aliases.has(alias)) done();
-      else void over.then(done);
+      if (settled()) done();
     };
     this.#waiting.add(look);
     return promise;
