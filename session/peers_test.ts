@@ -7,6 +7,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { IetfPeer, type PeerOptions } from "../tests/support/ietf_peer.ts";
 import { ManualClock } from "../tests/support/manual_clock.ts";
 import { Client, type ClientOptions } from "../client/client.ts";
 import type { GroupReader } from "../client/frames.ts";
@@ -19,6 +20,7 @@ import {
   memoryPair,
   type MemoryPairOptions,
 } from "../transport/memory/memory.ts";
+import { type Draft, profileOf } from "../wire/ietf/profile.ts";
 import { type Dialect, DIALECTS, type LiteVersion } from "../wire/lite/dialect.ts";
 import { alpnOf } from "../wire/versions.ts";
 
@@ -65,6 +67,20 @@ export async function join(
   const client = await Client.over(near, { versions: [name], clock, ...options });
   await tick();
   return { client, near, far };
+}
+
+/** A scripted peer of moq-transport at a relay. SETUP is through. */
+export async function peerAt(
+  { relay }: TestRelay,
+  draft: Draft,
+  pair: MemoryPairOptions = {},
+  options: PeerOptions = {},
+): Promise<IetfPeer> {
+  const [near, far] = memoryPair({ protocol: profileOf(draft).alpn, ...pair });
+  void relay.accept(far);
+  const peer = await IetfPeer.client(near, draft, options);
+  await peer.setup();
+  return peer;
 }
 
 /** Links two relays: `from` dials `to`. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { IetfPeer, ns, raw } from "../../tests/support/ietf_peer.ts";
 import { memoryPair } from "../../transport/memory/memory.ts";
 import { type Draft, profileOf } from "../../wire/ietf/profile.ts";
-import { type TestRelay, testRelay, tick } from "../peers_test.ts";
+import { peerAt, type TestRelay, testRelay, tick } from "../peers_test.ts";
 import { MAX_UNFINISHED_BYTES } from "../unfinished.ts";
 import { MAX_UNANSWERED } from "./requests/any_exchange.ts";
 import { MAX_WAITING_REQUESTS, WaitingRequests } from "./requests/waiting_requests.ts";
@@ -11,19 +11,11 @@ import { MAX_WAITING_REQUESTS, WaitingRequests } from "./requests/waiting_reques
 const room = { namespace: ns("room"), track: raw("v") };
 const filter = { kind: "next-object" } as const;
 
-async function join({ relay }: TestRelay, draft: Draft) {
-  const [near, far] = memoryPair({ protocol: profileOf(draft).alpn });
-  void relay.accept(far);
-  const peer = await IetfPeer.client(near, draft);
-  await peer.setup();
-  return peer;
-}
-
 /** A publisher of one track, and its viewer. */
 async function watched(at: TestRelay, draft: Draft) {
-  const publisher = await join(at, draft);
+  const publisher = await peerAt(at, draft);
   await (await publisher.ask("publishNamespace", { namespace: ns("room") })).expect("requestOk");
-  const viewer = await join(at, draft);
+  const viewer = await peerAt(at, draft);
   const wish = await viewer.ask("subscribe", { ...room, parameters: { filter } });
   const upstream = await publisher.asked("subscribe");
   upstream.say("subscribeOk", { alias: 7 });
@@ -101,7 +93,7 @@ for (const draft of [16, 18] as const) {
     await publisher.setup();
     const news = await publisher.ask("publishNamespace", { namespace: ns("room") });
     await news.expect("requestOk");
-    await (await join(at, draft)).ask("subscribe", { ...room, parameters: { filter } });
+    await (await peerAt(at, draft)).ask("subscribe", { ...room, parameters: { filter } });
     await publisher.asked("subscribe"); // the only one that it allows
     let waiting = 0;
     const { until } = WaitingRequests.prototype;
@@ -114,7 +106,7 @@ for (const draft of [16, 18] as const) {
       }
     };
     try {
-      const viewer = await join(at, draft);
+      const viewer = await peerAt(at, draft);
       const asks = [];
       for (let i = 0; i < MAX_WAITING_REQUESTS + 100; i++) {
         const track = raw(`t${i}`);

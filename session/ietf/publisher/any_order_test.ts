@@ -1,23 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Logger } from "../../../base/logger.ts";
-import { type Ask, IetfPeer, ns } from "../../../tests/support/ietf_peer.ts";
-import { memoryPair, type MemoryPairOptions } from "../../../transport/memory/memory.ts";
+import { type Ask, ns } from "../../../tests/support/ietf_peer.ts";
+import type { MemoryConnection } from "../../../transport/memory/memory.ts";
 import type { Filter } from "../../../wire/ietf/filter.ts";
 import type { Parameters } from "../../../wire/ietf/parameters.ts";
-import { type Draft, profileOf } from "../../../wire/ietf/profile.ts";
-import { type TestRelay, testRelay, tick } from "../../peers_test.ts";
+import type { Draft } from "../../../wire/ietf/profile.ts";
+import { peerAt, testRelay, tick } from "../../peers_test.ts";
 
 const TRACK = new TextEncoder().encode("video");
-
-async function join({ relay }: TestRelay, draft: Draft, pair: MemoryPairOptions = {}) {
-  const [near, far] = memoryPair({ protocol: profileOf(draft).alpn, ...pair });
-  void relay.accept(far);
-  const peer = await IetfPeer.client(near, draft);
-  await peer.setup();
-  await tick();
-  return { peer, far };
-}
 
 const small = fc.integer({ min: 0, max: 6 });
 const few = fc.integer({ min: 0, max: 2 });
@@ -85,7 +76,7 @@ async function run(draft: Draft, steps: readonly Step[], canReset: boolean): Pro
     with: () => log,
   } as Logger;
   const at = testRelay({ log, maxMessageRate: 0 });
-  const { peer: publisher } = await join(at, draft);
+  const publisher = await peerAt(at, draft);
   await (await publisher.ask("publishNamespace", { namespace: ns("room") })).expect("requestOk");
   // It accepts every subscription, and has nothing to fetch.
   const answering = (async () => {
@@ -94,7 +85,9 @@ async function run(draft: Draft, steps: readonly Step[], canReset: boolean): Pro
       else asked.say("requestError", { code: 0x11 }).finish();
     }
   })();
-  const { peer: viewer, far } = await join(at, draft, { canReset, windowBytes: 3000 });
+  const viewer = await peerAt(at, draft, { canReset, windowBytes: 3000 });
+  await tick();
+  const far = (viewer.connection as MemoryConnection).peer;
   const begun = { namespace: ns("room"), track: TRACK };
   const next: Filter = { kind: "next-object" };
   const asks: Ask[] = [await viewer.ask("subscribe", { ...begun, parameters: { filter: next } })];

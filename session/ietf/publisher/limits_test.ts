@@ -1,43 +1,20 @@
 import assert from "node:assert/strict";
-import { type Ask, IetfPeer, ns } from "../../../tests/support/ietf_peer.ts";
-import { memoryPair, type MemoryPairOptions } from "../../../transport/memory/memory.ts";
+import { type Ask, type IetfPeer, ns } from "../../../tests/support/ietf_peer.ts";
 import type { Filter } from "../../../wire/ietf/filter.ts";
 import type { Parameters } from "../../../wire/ietf/parameters.ts";
 import { type Draft, profileOf } from "../../../wire/ietf/profile.ts";
-import { type TestRelay, testRelay, tick } from "../../peers_test.ts";
+import { peerAt, testRelay, tick } from "../../peers_test.ts";
 
 const utf8 = new TextEncoder();
 const VIDEO = utf8.encode("video");
 const ROOM = ns("room");
 const BIG = "x".repeat(3000);
 
-/** @param gate From SETUP on the peer reads no stream before this fulfils. */
-async function join(
-  { relay }: TestRelay,
-  draft: Draft,
-  pair: MemoryPairOptions = {},
-  gate?: Promise<void>,
-) {
-  const [near, far] = memoryPair({ protocol: profileOf(draft).alpn, ...pair });
-  void relay.accept(far);
-  let open = true;
-  const acceptUni = near.acceptUni.bind(near);
-  near.acceptUni = async () => {
-    const stream = await acceptUni();
-    if (open || stream === undefined) return stream;
-    return { read: () => gate!.then(() => stream.read()), stop: (code) => stream.stop(code) };
-  };
-  const peer = await IetfPeer.client(near, draft);
-  await peer.setup();
-  open = gate === undefined;
-  return peer;
-}
-
 /** A publisher of room/video, which somebody watches. */
 async function published(draft: Draft, at = testRelay()) {
-  const publisher = await join(at, draft);
+  const publisher = await peerAt(at, draft);
   await (await publisher.ask("publishNamespace", { namespace: ROOM })).expect("requestOk");
-  const watcher = await join(at, draft);
+  const watcher = await peerAt(at, draft);
   await subscribe(watcher);
   const upstream = await publisher.asked("subscribe");
   upstream.say("subscribeOk", { alias: 7 });
@@ -65,7 +42,7 @@ for (const draft of DRAFTS) {
     Deno.test(`draft ${draft}, ${canReset ? "" : "no "}resets: a viewer that does not read loses old groups, and none of them in the middle without a sign`, async () => {
       const { at, watcher, open, upstream } = await published(draft);
       const gate = Promise.withResolvers<void>();
-      const slow = await join(at, draft, { canReset, windowBytes: 2000 }, gate.promise);
+      const slow = await peerAt(at, draft, { canReset, windowBytes: 2000 }, { hold: gate.promise });
       const asked = await subscribe(slow, { deliveryTimeoutMs: 1000 });
       await asked.expect("subscribeOk");
       for (const group of [1, 2, 3]) {
@@ -117,7 +94,7 @@ for (const draft of DRAFTS) {
       const { at, open } = await published(draft);
       for (const group of [1, 2, 3, 4]) (await open(group)).objects(BIG, BIG).fin();
       await tick();
-      const slow = await join(at, draft, { canReset, windowBytes: 2000 });
+      const slow = await peerAt(at, draft, { canReset, windowBytes: 2000 });
       const asked = await fetch(slow, 1, 4);
       await asked.expect("fetchOk");
       const answer = await (await slow.nextFetch()).until(8);
@@ -157,7 +134,7 @@ for (const draft of DRAFTS) {
     (await open(1)).objects("a").fin();
     (await open(2)).objects("a").fin();
     await tick();
-    const viewer = await join(at, draft);
+    const viewer = await peerAt(at, draft);
     const asked = await subscribe(viewer);
     await asked.expect("subscribeOk");
     const filter: Filter = { kind: "range", start: { group: 0, object: 0 }, end: { group: 4 } };
@@ -181,8 +158,8 @@ for (const draft of DRAFTS) {
 Deno.test("a session with no place for more is told which published tracks it does not get", async () => {
   const draft = 18;
   const at = testRelay({ maxSubscriptions: 1 });
-  const publisher = await join(at, draft);
-  const viewer = await join(at, draft);
+  const publisher = await peerAt(at, draft);
+  const viewer = await peerAt(at, draft);
   const watch = await viewer.ask("subscribeTracks", { prefix: ROOM });
   await watch.expect("requestOk");
   for (const [alias, name] of [[7, "a"], [8, "b"]] as const) {
@@ -202,7 +179,7 @@ Deno.test("a session with no place for more is told which published tracks it do
 Deno.test("conditions on objects are refused, and an update that asks for them ends the subscription", async () => {
   const draft = 22;
   const { at, open } = await published(draft);
-  const viewer = await join(at, draft);
+  const viewer = await peerAt(at, draft);
   const conditions: Parameters = {
     rangeFilters: [{ on: "object", set: 0, ranges: [{ start: 1, end: 2 }] }],
   };
@@ -223,7 +200,7 @@ Deno.test("conditions on objects are refused, and an update that asks for them e
 for (const draft of [14, 16, 18] as const) {
   Deno.test(`draft ${draft}: what is taken back can be asked for again at once`, async () => {
     const { at, publisher } = await published(draft);
-    const viewer = await join(at, draft);
+    const viewer = await peerAt(at, draft);
     const watch = () => viewer.ask("subscribeNamespace", { prefix: ns("x"), wanted: "both" });
     let asked = await subscribe(viewer);
     await asked.expect("subscribeOk");
@@ -245,9 +222,9 @@ for (const draft of [14, 16, 18] as const) {
 
   Deno.test(`draft ${draft}: a fetch that joins a subscription that is not accepted, or on its way, waits for it`, async () => {
     const at = testRelay();
-    const publisher = await join(at, draft);
+    const publisher = await peerAt(at, draft);
     await (await publisher.ask("publishNamespace", { namespace: ROOM })).expect("requestOk");
-    const viewer = await join(at, draft);
+    const viewer = await peerAt(at, draft);
     const id = viewer.nextId();
     const join1 = () =>
       viewer.ask("fetch", {
@@ -276,10 +253,10 @@ for (const draft of [14, 16, 18] as const) {
 for (const draft of DRAFTS) {
   Deno.test(`draft ${draft}: a session that drains sends the groups that have begun, and says that it goes; a lost source is no end in order`, async () => {
     const { at, publisher, open } = await published(draft);
-    const viewer = await join(at, draft);
+    const viewer = await peerAt(at, draft);
     const asked = await subscribe(viewer);
     await asked.expect("subscribeOk");
-    const other = await join(at, draft);
+    const other = await peerAt(at, draft);
     const lost = await subscribe(other);
     await lost.expect("subscribeOk");
     const group = (await open(1)).objects("a");
@@ -302,7 +279,7 @@ for (const draft of DRAFTS) {
   Deno.test(`draft ${draft}: with few streams the order of groups is the peer's`, async () => {
     for (const groupOrder of ["ascending", "descending"] as const) {
       const { at, open } = await published(draft);
-      const viewer = await join(at, draft, {
+      const viewer = await peerAt(at, draft, {
         maxUniStreams: profileOf(draft).control === "uni" ? 2 : 1,
       });
       await (await subscribe(viewer, { groupOrder })).expect("subscribeOk");

@@ -1,26 +1,16 @@
 /** Groups with very many objects: a request for one of them holds up nobody else. */
 import assert from "node:assert/strict";
-import { IetfPeer, ns, raw } from "../../../tests/support/ietf_peer.ts";
-import { memoryPair } from "../../../transport/memory/memory.ts";
-import { profileOf } from "../../../wire/ietf/profile.ts";
-import { type TestRelay, testRelay, tick } from "../../peers_test.ts";
+import { ns, raw } from "../../../tests/support/ietf_peer.ts";
+import { peerAt, type TestRelay, testRelay, tick } from "../../peers_test.ts";
 
 const OBJECTS = 50_000;
 const room = { namespace: ns("room"), track: raw("v") };
 
-async function join({ relay }: TestRelay) {
-  const [near, far] = memoryPair({ protocol: profileOf(18).alpn });
-  void relay.accept(far);
-  const peer = await IetfPeer.client(near, 18);
-  await peer.setup();
-  return peer;
-}
-
 /** A group of tiny objects that somebody watches. */
 async function longGroup(at: TestRelay) {
-  const publisher = await join(at);
+  const publisher = await peerAt(at, 18);
   await (await publisher.ask("publishNamespace", { namespace: ns("room") })).expect("requestOk");
-  await (await join(at)).ask("subscribe", room);
+  await (await peerAt(at, 18)).ask("subscribe", room);
   const upstream = await publisher.asked("subscribe");
   upstream.say("subscribeOk", { alias: 7 });
   await tick();
@@ -44,11 +34,11 @@ Deno.test("the last objects of a long group are sought in slices: other tasks ha
   (await longGroup(at)).fin();
   const start = { group: 1, object: OBJECTS - 2 };
   const filter = { kind: "range", start, end: { group: 1 } } as const;
-  const fetcher = await join(at);
+  const fetcher = await peerAt(at, 18);
   await fetcher.ask("fetch", { target: { kind: "track", ...room }, parameters: { filter } });
   const fetched = await turnsUntil(() => fetcher.streams[0]?.end === "fin");
   assert.equal(fetcher.streams[0]!.words.length, 2);
-  const viewer = await join(at);
+  const viewer = await peerAt(at, 18);
   await viewer.ask("subscribe", { ...room, parameters: { filter } });
   const sought = await turnsUntil(() => viewer.streams[0]?.end === "fin");
   assert.equal(viewer.streams[0]!.words.length, 2);
@@ -60,7 +50,7 @@ Deno.test("the last objects of a long group are sought in slices: other tasks ha
 Deno.test("who wants what comes next in a long group does not walk over what has come", async () => {
   const at = testRelay();
   const stream = await longGroup(at);
-  const viewer = await join(at);
+  const viewer = await peerAt(at, 18);
   const filter = { kind: "next-object" } as const;
   await (await viewer.ask("subscribe", { ...room, parameters: { filter } })).expect("subscribeOk");
   stream.objects({ payload: "next" });

@@ -1,28 +1,20 @@
 import assert from "node:assert/strict";
-import { type Ask, IetfPeer, ns } from "../../../tests/support/ietf_peer.ts";
-import { memoryPair, type MemoryPairOptions } from "../../../transport/memory/memory.ts";
+import { type Ask, type IetfPeer, ns } from "../../../tests/support/ietf_peer.ts";
+import type { MemoryPairOptions } from "../../../transport/memory/memory.ts";
 import type { Filter } from "../../../wire/ietf/filter.ts";
 import type { Parameters } from "../../../wire/ietf/parameters.ts";
-import { type Draft, profileOf } from "../../../wire/ietf/profile.ts";
-import { join as joinLite, type TestRelay, testRelay, tick } from "../../peers_test.ts";
+import type { Draft } from "../../../wire/ietf/profile.ts";
+import { join, peerAt, testRelay, tick } from "../../peers_test.ts";
 
 const utf8 = new TextEncoder();
 const VIDEO = utf8.encode("video");
 const ROOM = ns("room");
 
-async function join({ relay }: TestRelay, draft: Draft, pair: MemoryPairOptions = {}) {
-  const [near, far] = memoryPair({ protocol: profileOf(draft).alpn, ...pair });
-  void relay.accept(far);
-  const peer = await IetfPeer.client(near, draft);
-  await peer.setup();
-  return peer;
-}
-
 /** A publisher of room/video and a viewer, and what the relay has asked the publisher for. */
 async function publishing(draft: Draft, pair: MemoryPairOptions = {}) {
   const at = testRelay();
-  const publisher = await join(at, draft);
-  const viewer = await join(at, draft, pair);
+  const publisher = await peerAt(at, draft);
+  const viewer = await peerAt(at, draft, pair);
   const news = await publisher.ask("publishNamespace", { namespace: ROOM });
   await news.expect("requestOk");
   const subscribe = (parameters: Parameters = {}, peer = viewer) =>
@@ -177,7 +169,7 @@ for (const draft of DRAFTS) {
   if (draft < 20) {
     Deno.test(`draft ${draft}: a fetch joins a subscription from some groups back, up to where that began`, async () => {
       const { at, publisher, viewer, subscribe, accept } = await publishing(draft);
-      await subscribe({}, await join(at, draft));
+      await subscribe({}, await peerAt(at, draft));
       await accept();
       for (const group of [4, 5, 6]) await send(publisher, group, "a", "b");
       await tick();
@@ -209,7 +201,7 @@ for (const draft of DRAFTS) {
   } else {
     Deno.test(`draft ${draft}: a subscription is filled from some groups back, on a stream that it counts`, async () => {
       const { at, publisher, viewer, subscribe, accept } = await publishing(draft);
-      await subscribe({}, await join(at, draft));
+      await subscribe({}, await peerAt(at, draft));
       const upstream = await accept();
       for (const group of [4, 5, 6]) await send(publisher, group, "a", "b");
       await tick();
@@ -228,8 +220,8 @@ for (const draft of DRAFTS) {
 
   Deno.test(`draft ${draft}: a track that is published goes to who watches its prefix, with what was there, and its end`, async () => {
     const at = testRelay();
-    const publisher = await join(at, draft);
-    const viewer = await join(at, draft);
+    const publisher = await peerAt(at, draft);
+    const viewer = await peerAt(at, draft);
     const kind = draft >= 18 ? "subscribeTracks" : "subscribeNamespace";
     const watch = await viewer.ask(kind, { prefix: ROOM, wanted: "tracks" });
     await watch.expect("requestOk");
@@ -261,10 +253,10 @@ for (const draft of DRAFTS) {
 for (const draft of DRAFTS) {
   Deno.test(`draft ${draft}: what a publisher of moq-lite has is subscribed to, asked about and fetched as objects`, async () => {
     const at = testRelay();
-    const { client } = await joinLite(at, 6);
+    const { client } = await join(at, 6);
     const broadcast = client.publish("room");
     const track = broadcast.track("video");
-    const viewer = await join(at, draft);
+    const viewer = await peerAt(at, draft);
     const parameters: Parameters = { filter: { kind: "next-object" } };
     const named = { namespace: ROOM, track: VIDEO };
     for (const text of ["a", "b"]) {

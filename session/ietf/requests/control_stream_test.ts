@@ -1,25 +1,16 @@
 import assert from "node:assert/strict";
-import { IetfPeer, ns } from "../../../tests/support/ietf_peer.ts";
-import { memoryPair } from "../../../transport/memory/memory.ts";
-import { type Draft, profileOf } from "../../../wire/ietf/profile.ts";
-import { type TestRelay, testRelay, tick } from "../../peers_test.ts";
+import { ns } from "../../../tests/support/ietf_peer.ts";
+import { profileOf } from "../../../wire/ietf/profile.ts";
+import { peerAt, testRelay, tick } from "../../peers_test.ts";
 
 const TRACK = new TextEncoder().encode("video");
-
-async function join({ relay }: TestRelay, draft: Draft): Promise<IetfPeer> {
-  const [near, far] = memoryPair({ protocol: profileOf(draft).alpn });
-  void relay.accept(far);
-  const peer = await IetfPeer.client(near, draft);
-  await peer.setup();
-  return peer;
-}
 
 for (const draft of [14, 16, 18, 22] as const) {
   for (const how of ["finish", "reset"] as const) {
     Deno.test(`draft ${draft}: a peer that ends its control stream (${how}) is heard out as it leaves, and cut off if it stays`, async () => {
       const at = testRelay();
-      const publisher = await join(at, draft);
-      const viewer = await join(at, draft);
+      const publisher = await peerAt(at, draft);
+      const viewer = await peerAt(at, draft);
       const offer = await publisher.ask("publish", { namespace: ns("a"), track: TRACK, alias: 7 });
       await offer.expect("requestOk");
       const parameters = { filter: { kind: "next-object" } } as const;

@@ -6,21 +6,18 @@ import { newRelayStats } from "../../../relay/stats.ts";
 import { VERSIONS } from "../../../wire/versions.ts";
 import { begin } from "../../open.ts";
 import { type Halves, IetfSession } from "../session.ts";
-import { hex, type TestRelay, testRelay, tick } from "../../peers_test.ts";
+import { hex, peerAt, type TestRelay, testRelay, tick } from "../../peers_test.ts";
 import { MAX_QUEUED } from "./control_exchange.ts";
 
 const track = new TextEncoder().encode("v");
 const DRAFTS = [14, 16, 18, 22] as const;
 
 async function enter(
-  { relay }: TestRelay,
+  relay: TestRelay,
   draft: Draft,
   pair: MemoryPairOptions = {},
 ): Promise<IetfPeer> {
-  const [near, far] = memoryPair({ protocol: profileOf(draft).alpn, ...pair });
-  void relay.accept(far);
-  const peer = await IetfPeer.client(near, draft);
-  await peer.setup();
+  const peer = await peerAt(relay, draft, pair);
   await tick();
   return peer;
 }

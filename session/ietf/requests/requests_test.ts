@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { IetfPeer, ns, type PeerOptions } from "../../../tests/support/ietf_peer.ts";
-import { memoryPair, type MemoryPairOptions } from "../../../transport/memory/memory.ts";
+import { type IetfPeer, ns, type PeerOptions } from "../../../tests/support/ietf_peer.ts";
+import type { MemoryPairOptions } from "../../../transport/memory/memory.ts";
 import { type Profile, PROFILES } from "../../../wire/ietf/profile.ts";
-import { hex, type TestRelay, testRelay, tick } from "../../peers_test.ts";
+import { hex, peerAt, type TestRelay, testRelay, tick } from "../../peers_test.ts";
 import { FIRST_MAX_REQUEST_ID, MAX_OPEN_REQUESTS } from "./request_ids.ts";
 
 const track = new TextEncoder().encode("v");
@@ -11,15 +11,12 @@ const UNI = PROFILES.filter((p) => p.control === "uni");
 
 /** A scripted peer at a relay, which has answered its SETUP. */
 async function enter(
-  { relay }: TestRelay,
-  { draft, alpn }: Profile,
+  relay: TestRelay,
+  { draft }: Profile,
   pair: MemoryPairOptions = {},
   options: PeerOptions = {},
 ): Promise<IetfPeer> {
-  const [near, far] = memoryPair({ protocol: alpn, ...pair });
-  void relay.accept(far);
-  const peer = await IetfPeer.client(near, draft, options);
-  await peer.setup();
+  const peer = await peerAt(relay, draft, pair, options);
   await tick();
   return peer;
 }

@@ -1,25 +1,16 @@
 /** Peers that publish at a relay, in whole sessions of every kind of draft. */
 import assert from "node:assert/strict";
-import { memoryPair, type MemoryPairOptions } from "../../../transport/memory/memory.ts";
-import { IetfPeer, ns, raw } from "../../../tests/support/ietf_peer.ts";
+import { memoryPair } from "../../../transport/memory/memory.ts";
+import { ns, raw } from "../../../tests/support/ietf_peer.ts";
 import { tick } from "../../../tests/support/fixtures/ietf_upstream.ts";
 import { type Draft, profileOf } from "../../../wire/ietf/profile.ts";
-import { join, type TestRelay, testRelay, Viewer } from "../../peers_test.ts";
+import { join, peerAt, testRelay, Viewer } from "../../peers_test.ts";
 
 const DRAFTS: readonly Draft[] = [14, 16, 18, 22];
 /** Between relays draft 14 shares its name with moq-lite, which is preferred. */
 const NAMED = DRAFTS.slice(1);
 const ROOM = { namespace: ns("room", "alice") };
 const VIDEO = { ...ROOM, track: raw("video") };
-
-async function peerAt(at: TestRelay, draft: Draft, options: MemoryPairOptions = {}) {
-  const { alpn } = profileOf(draft);
-  const [near, far] = memoryPair({ protocol: alpn, ...options });
-  void at.relay.accept(far);
-  const peer = await IetfPeer.client(near, draft);
-  await peer.setup();
-  return peer;
-}
 
 Deno.test("a track that is published first and subscribed later comes whole, with the count of its streams", async () => {
   for (const draft of DRAFTS) {

@@ -1,32 +1,19 @@
 import assert from "node:assert/strict";
-import { IetfPeer, ns, shown } from "../../../../tests/support/ietf_peer.ts";
-import { memoryPair, type MemoryPairOptions } from "../../../../transport/memory/memory.ts";
-import { type Draft, profileOf } from "../../../../wire/ietf/profile.ts";
-import { type TestRelay, testRelay, tick } from "../../../peers_test.ts";
+import { type IetfPeer, ns, shown } from "../../../../tests/support/ietf_peer.ts";
+import type { Draft } from "../../../../wire/ietf/profile.ts";
+import { peerAt, testRelay, tick } from "../../../peers_test.ts";
 
 const utf8 = new TextEncoder();
 const VIDEO = utf8.encode("video");
 
-/** @param gate From SETUP on the peer reads nothing of its requests before this fulfils. */
-async function join(
-  { relay }: TestRelay,
-  draft: Draft,
-  pair: MemoryPairOptions = {},
-  gate?: Promise<void>,
-) {
-  const [near, far] = memoryPair({ protocol: profileOf(draft).alpn, ...pair });
-  void relay.accept(far);
-  const peer = await IetfPeer.client(near, draft);
-  await peer.setup();
-  if (gate !== undefined) {
-    const openBidi = near.openBidi.bind(near);
-    near.openBidi = async (options) => {
-      const { send, receive } = await openBidi(options);
-      const read = () => gate.then(() => receive.read());
-      return { send, receive: { read, stop: (code: number) => receive.stop(code) } };
-    };
-  }
-  return peer;
+/** From now on the peer reads nothing of its requests before this fulfils. */
+function holdRequests({ connection }: IetfPeer, gate: Promise<void>): void {
+  const openBidi = connection.openBidi.bind(connection);
+  connection.openBidi = async (options) => {
+    const { send, receive } = await openBidi(options);
+    const read = () => gate.then(() => receive.read());
+    return { send, receive: { read, stop: (code: number) => receive.stop(code) } };
+  };
 }
 
 const DRAFTS: readonly Draft[] = [14, 16, 18, 22];
@@ -35,8 +22,8 @@ for (const draft of DRAFTS) {
 
   Deno.test(`draft ${draft}: nobody hears of what it publishes itself`, async () => {
     const at = testRelay();
-    const peer = await join(at, draft);
-    const other = await join(at, draft);
+    const peer = await peerAt(at, draft);
+    const other = await peerAt(at, draft);
     for (const one of [peer, other]) {
       await (await one.ask("subscribeNamespace", { prefix: ns("a"), wanted: "both" }))
         .expect("requestOk");
@@ -58,8 +45,8 @@ for (const draft of DRAFTS) {
 
   Deno.test(`draft ${draft}: a track that a session has asked for is not published to it as well`, async () => {
     const at = testRelay();
-    const publisher = await join(at, draft);
-    const viewer = await join(at, draft);
+    const publisher = await peerAt(at, draft);
+    const viewer = await peerAt(at, draft);
     const offer = await publisher.ask("publish", { namespace: ns("a"), track: VIDEO, alias: 3 });
     await offer.expect("requestOk");
     const parameters = { filter: { kind: "next-object" } } as const;
@@ -75,7 +62,7 @@ for (const draft of DRAFTS) {
 
   Deno.test(`draft ${draft}: prefixes of one kind do not overlap, and there are so many at the most`, async () => {
     const at = testRelay({ maxMessageRate: 0 });
-    const peer = await join(at, draft, { maxBidiStreams: 200 });
+    const peer = await peerAt(at, draft, { maxBidiStreams: 200 });
     const ask = async (...prefix: string[]) => {
       const asked = await peer.ask("subscribeNamespace", { prefix: ns(...prefix), wanted: "both" });
       await tick();
@@ -101,7 +88,8 @@ for (const draft of DRAFTS) {
     Deno.test(`draft ${draft}: a peer that does not read hears of each namespace once, as it is when it reads`, async () => {
       const at = testRelay({ maxMessageRate: 0, maxAnnouncements: 0 });
       const gate = Promise.withResolvers<void>();
-      const peer = await join(at, draft, { windowBytes: 1000 }, gate.promise);
+      const peer = await peerAt(at, draft, { windowBytes: 1000 });
+      holdRequests(peer, gate.promise);
       const watch = await peer.ask("subscribeNamespace", { prefix: [], wanted: "namespaces" });
       await tick();
       const { origin } = at.relay;
@@ -131,8 +119,8 @@ for (const draft of DRAFTS) {
 for (const draft of [18, 22] as const) {
   Deno.test(`draft ${draft}: tracks are published without their objects to who wants them so, and go on when it says so`, async () => {
     const at = testRelay();
-    const publisher = await join(at, draft);
-    const viewer = await join(at, draft);
+    const publisher = await peerAt(at, draft);
+    const viewer = await peerAt(at, draft);
     const parameters = { forward: false };
     const watch = await viewer.ask("subscribeTracks", { prefix: ns("a"), parameters });
     await watch.expect("requestOk");
