@@ -1,5 +1,5 @@
 import { ADMIN_ADDRESS, PUBLIC_PORT } from "./address.ts";
-import { VERSIONS } from "../wire/versions.ts";
+import { IETF_VERSIONS, LITE_VERSIONS } from "../wire/versions.ts";
 import { z } from "zod";
 import { LOG_LEVELS } from "../base/logger.ts";
 import { ipBytes, isHostName, isWebOrigin } from "./address.ts";
@@ -100,7 +100,7 @@ export const ConfigSchema = z.strictObject({
       "How the sending rate follows the network: `bbr` keeps queues short, `cubic` fills them.",
     ),
     versions: someOf(
-      VERSIONS,
+      [...LITE_VERSIONS, ...IETF_VERSIONS],
       "Versions that are offered, of moq-lite and of moq-transport. A client that lists its own gets the first of them " +
         "that is here; on raw QUIC it gets the first one here that it knows.",
     ),

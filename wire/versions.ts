@@ -38,7 +38,7 @@ export type IetfVersion = `moq-transport-${14 | 15 | 16 | 17 | 18 | 19 | 20 | 21
 export type Version = LiteVersionName | IetfVersion;
 
 /** Every version, in the order a server prefers them. moq-lite goes first: it says more about routes. */
-export const VERSIONS: readonly [Version, ...Version[]] = [...LITE_VERSIONS, ...IETF_VERSIONS];
+export const VERSIONS: readonly Version[] = [...LITE_VERSIONS, ...IETF_VERSIONS];
 
 const IETF = "moq-transport-";
 /** Old versions share a name, and SETUP decides between them. All others are negotiated by names of their own. */
