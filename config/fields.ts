@@ -23,6 +23,8 @@ export interface Notes {
   readonly unset?: string;
   /** Its value is never shown. */
   readonly secret?: boolean;
+  /** A list that may also be written as one text. */
+  readonly list?: true;
 }
 
 export const notes = z.registry<Notes>();
@@ -257,4 +259,12 @@ export function hopId(about: string, extra: Extra) {
     context.addIssue({ code: "custom", message: "" });
     return z.NEVER;
   }).optional().describe(about).register(notes, { expects, ...extra });
+}
+
+/** Several URLs with one of `schemes`: a list, or one text. An empty text is no URL. */
+export function urls(schemes: readonly string[], about: string, extra: Extra = {}) {
+  const each = z.string().refine((text) => isUrl(text, schemes));
+  const expects = `URLs that begin with ${either(schemes)}: one, a list, or ""`;
+  return z.union([z.literal("").transform(() => []), each.transform((one) => [one]), z.array(each)])
+    .prefault([]).describe(about).register(notes, { expects, list: true, ...extra });
 }

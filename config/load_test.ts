@@ -29,7 +29,7 @@ Deno.test("parseConfig() fills every default from an empty text", () => {
   assert.equal(config.server.idleTimeout, 10_000);
   assert.equal(config.relay.groupCacheSize, 100);
   assert.equal(config.relay.maxGroupBytes, 32 * 1024 * 1024);
-  assert.equal(config.relay.upstreamUrl, undefined);
+  assert.deepEqual(config.relay.upstreamUrl, []);
   assert.equal(config.relay.hopId, undefined);
   assert.equal(config.server.versions.length, VERSIONS.length);
 });
@@ -143,7 +143,7 @@ Deno.test("parseConfig() switches the admin interface off with an empty text or 
 Deno.test("parseConfig() takes upstream URLs of the four schemes and no other", () => {
   for (const scheme of ["https", "http", "moqt", "moql"]) {
     const { config } = parseConfig(`relay: {upstream_url: "${scheme}://relay.example:1/x"}`);
-    assert.equal(config.relay.upstreamUrl, `${scheme}://relay.example:1/x`);
+    assert.deepEqual(config.relay.upstreamUrl, [`${scheme}://relay.example:1/x`]);
   }
   for (const url of ["ftp://a", "relay.example", "moqt:relay", "https://", "moqt:///x"]) {
     assert.equal(problemsOf(`relay: {upstream_url: "${url}"}`).length, 1, url);

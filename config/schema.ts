@@ -25,6 +25,7 @@ import {
   sizeOrNone,
   someOf,
   text,
+  urls,
 } from "./fields.ts";
 
 const KB = 1024;
@@ -143,11 +144,28 @@ export const ConfigSchema = z.strictObject({
         "`auth.origins` lets in.",
       ["*"],
     ),
+    capacity_sessions: integer(
+      { min: 0, max: 1_000_000, byDefault: 0 },
+      "Sessions that this node is meant to serve. Above that viewers are sent to another node of the cluster, or get 503. " +
+        "`0` for no bound.",
+      { aliases: ["server.capacity.sessions"] },
+    ),
+    capacity_mbps: integer(
+      { min: 0, max: 10_000_000, byDefault: 0 },
+      "The same for megabits of media per second that it sends.",
+      { aliases: ["server.capacity.mbps"] },
+    ),
+    capacity_cpu: integer(
+      { min: 0, max: 100, byDefault: 0 },
+      "The same for the CPU that it uses, in percent of the machine.",
+      { aliases: ["server.capacity.cpu"] },
+    ),
   }).describe("Where clients connect."),
   relay: z.strictObject({
-    upstream_url: optionalUrl(
+    upstream_url: urls(
       ["https", "http", "moqt", "moql"],
-      "Relay to exchange broadcasts with. `http://` first asks it for the hash of its certificate.",
+      "Relays to exchange broadcasts with: one, or a list. `http://` first asks for the hash of its certificate. " +
+        "`?cost=N` is the price of that link.",
     ),
     upstream_hash: sha256(
       "SHA-256 of the upstream relay's certificate: that one is accepted, whoever signed it.",
@@ -195,6 +213,86 @@ export const ConfigSchema = z.strictObject({
       "Longest pause before the upstream relay is dialled again.",
     ),
   }).describe("How tracks are kept and passed on."),
+  cluster: z.strictObject({
+    url: optionalUrl(
+      ["https", "http", "moqt", "moql"],
+      "What other nodes and viewers dial to reach this node. Nodes that tell of themselves (`redis_url`) need it.",
+    ),
+    region: text(
+      "Where this node stands. Media comes into a region once, through one of its nodes.",
+      {
+        byDefault: "default",
+      },
+    ),
+    nodes: urls(
+      ["https", "http", "moqt", "moql"],
+      "The nodes of the cluster, this one may be among them. `?cost=N` sets the price of the link to that node.",
+    ),
+    nodes_file: filePath(
+      "A file with the nodes: one URL in each line, or a JSON array of URLs. It is read again when it changes.",
+      { example: "/etc/qumo-relay/nodes", unset: "no list of this kind" },
+    ),
+    nodes_url: optionalUrl(
+      ["https", "http"],
+      "Where such a list is asked for every `refresh`. `http://` on this machine only.",
+    ),
+    redis_url: text(
+      "A Redis server where the nodes find each other: `redis://`, `rediss://`, for Sentinel " +
+        "`redis+sentinel://HOST:PORT,HOST:PORT/MASTER`, for Redis Cluster `redis+cluster://HOST:PORT,HOST:PORT`.",
+      { byDefault: "off" },
+    ),
+    redis_prefix: text("What every key of the cluster begins with.", {
+      byDefault: "qumo:cluster:",
+    }),
+    dns: text(
+      "A name whose addresses (A, AAAA) are the nodes, as of a headless service of Kubernetes; or one of SRV records: " +
+        "`_moq._udp.relay.example`. It is resolved again every `refresh`.",
+      { byDefault: "off" },
+    ),
+    dns_server: text("The name server to ask, as `HOST:PORT`; `system` is that of the machine.", {
+      byDefault: "system",
+    }),
+    refresh: duration(
+      { min: "100ms", max: "1h", byDefault: "2s" },
+      "How often `nodes_url` is asked and `dns` resolved.",
+    ),
+    secret_file: filePath(
+      "File with a secret that all nodes share, 16 characters or more: by it they take each other in as nodes.",
+      { example: "/etc/qumo-relay/cluster.secret", unset: "nodes need a token, or an open relay" },
+    ),
+    token_file: filePath(
+      "File with the token that this node shows to other nodes, instead of `secret_file`.",
+      { example: "/etc/qumo-relay/cluster.jwt", unset: "no token" },
+    ),
+    ca_file: filePath("PEM certificates of further authorities that other nodes may use.", {
+      example: "certs/cluster-ca.crt",
+      unset: "those Deno knows",
+    }),
+    cost: integer(
+      { min: 0, max: 1_000_000, byDefault: 1 },
+      "The price of a link to a node of the same region.",
+    ),
+    region_cost: integer(
+      { min: 0, max: 1_000_000, byDefault: 10 },
+      "The price of a link to a node of another region.",
+    ),
+    keep_alive: duration(
+      { min: "50ms", max: "1m", byDefault: "500ms" },
+      "How often a link to another node, or to an upstream relay, shows that it lives.",
+    ),
+    idle_timeout: duration(
+      { min: "200ms", max: "10m", byDefault: "2s" },
+      "A link is lost after this silence.",
+    ),
+    backoff_min: duration(
+      { min: "10ms", max: "1h", byDefault: "200ms" },
+      "First pause before a node is dialled again; it doubles with every failure.",
+    ),
+    backoff_max: duration(
+      { min: "10ms", max: "1h", byDefault: "5s" },
+      "Longest pause before a node is dialled again.",
+    ),
+  }).describe("Other nodes, and how they find each other: docs/cluster.md."),
   limits: z.strictObject({
     max_sessions: integer(
       { min: 0, max: 1_000_000, byDefault: 10_000 },

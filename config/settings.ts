@@ -41,7 +41,7 @@ export function settingOf(section: string, key: string, schema: z.ZodType): Sett
     name: key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
     env: `QUMO_${section}_${key}`.toUpperCase(),
     about: schema.description ?? "",
-    kind: kindOf(schema),
+    kind: note.list === true ? "list" : kindOf(schema),
     schema,
     ...(defaultValue === undefined ? {} : { byDefault: defaultValue }),
   };

@@ -263,7 +263,7 @@ const UPSTREAM_BIDI_STREAMS = 1_000;
 
 /** The link to the configured upstream relay. It is not dialed yet. @throws {UpstreamTrustError} */
 function upstreamLink(config: Config, relay: Relay, log: Logger): Upstream | undefined {
-  const { upstreamUrl: url, upstreamBackoffMin, upstreamBackoffMax } = config.relay;
+  const { upstreamUrl: [url], upstreamBackoffMin, upstreamBackoffMax } = config.relay;
   if (url === undefined) return undefined;
   const trust = upstreamTrust(config.relay);
   return new Upstream({

@@ -97,7 +97,7 @@ Deno.test("every value that the documents print is the value in effect", () => {
     assert.deepEqual(server.address, { hostname: "0.0.0.0", port: 4433 });
     assert.equal(server.certFile, "certs/server.crt");
     assert.equal(server.keyFile, "certs/server.key");
-    assert.equal(relay.upstreamUrl, undefined);
+    assert.deepEqual(relay.upstreamUrl, []);
     assert.equal(relay.groupCacheSize, 100);
     assert.equal(relay.frameCapacity, 1500);
   }
