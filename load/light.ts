@@ -47,8 +47,17 @@ export interface LightStream {
 export interface LightSession {
   /** Fulfils when the session is over, whichever end closed it. */
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
-  /** Subscribes to a track. Its groups come by {@link acceptGroup}. @throws {ConnectionClosed} */
-  subscribe(id: number, broadcast: string, track: string): Promise<LightSubscription>;
+  /**
+   * Subscribes to a track. Its groups come by {@link acceptGroup}.
+   * @param maxLatencyMs How late a group may come and still be sent. Default: 0, the newest goes first. moq-lite only.
+   * @throws {ConnectionClosed}
+   */
+  subscribe(
+    id: number,
+    broadcast: string,
+    track: string,
+    maxLatencyMs?: number,
+  ): Promise<LightSubscription>;
   /** The next stream of the relay, or `undefined` when the session is over. */
   acceptGroup(): Promise<LightStream | undefined>;
   /** Reads a stream's frames. */

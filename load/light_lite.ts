@@ -38,7 +38,12 @@ export class LightLite implements LightSession {
   }
 
   /** Subscribes to a track. Its groups come by {@link acceptGroup}; `id` tells whose they are. @throws {ConnectionClosed} */
-  async subscribe(id: number, broadcast: string, track: string): Promise<LightSubscription> {
+  async subscribe(
+    id: number,
+    broadcast: string,
+    track: string,
+    maxLatencyMs = 0,
+  ): Promise<LightSubscription> {
     const stream = await this.#connection.openBidi({ sendOrder: CONTROL_ORDER });
     const body = this.dialect.subscribe.encode({
       id,
@@ -46,7 +51,7 @@ export class LightLite implements LightSession {
       track,
       priority: 128,
       ordered: undefined,
-      maxLatencyMs: 0,
+      maxLatencyMs,
       startGroup: undefined,
       endGroup: undefined,
       startFrame: 0,

@@ -1,0 +1,27 @@
+/** Relays in a row and in a ring, each with the next as its upstream relay. */
+import { chained, inARing, startCluster } from "./support/cluster.ts";
+import { clients, watchers } from "./support/audience.ts";
+import { Source } from "./support/source.ts";
+
+Deno.test("through a chain of three, viewers anywhere get every group, whichever end publishes", async () => {
+  await using cluster = await startCluster(3, chained);
+  const { nodes } = cluster;
+  await Promise.all(nodes.map((node) => node.ready()));
+  await using up = await Source.start(nodes[0]!.url, { path: "up" });
+  await using down = await Source.start(nodes[2]!.url, { path: "down" });
+  await using ofUp = await watchers(up, nodes);
+  await using ofDown = await clients(down, nodes);
+  await ofUp.hasAll(await up.stop());
+  await ofDown.hasAll(await down.stop());
+});
+
+Deno.test("in a ring of three, a publisher and viewers anywhere find each other, and nothing goes round", async () => {
+  await using cluster = await startCluster(3, inARing);
+  const { nodes } = cluster;
+  await Promise.all(nodes.map((node) => node.ready()));
+  for (const node of nodes) {
+    await using source = await Source.start(node.url, { path: `from-${node.name}` });
+    await using audience = await watchers(source, nodes);
+    await audience.goesOn(2);
+  }
+});

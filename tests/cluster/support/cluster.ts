@@ -1,0 +1,63 @@
+/**
+ * Several relays as processes of their own, on 127.0.0.1, that know each other.
+ *
+ * @module
+ */
+import { freePort } from "../../support/borrowed.ts";
+import { ClusterNode } from "./node.ts";
+
+/** Running nodes. They are killed when it goes out of scope. */
+export interface Cluster extends AsyncDisposable {
+  readonly nodes: readonly ClusterNode[];
+}
+
+/**
+ * Starts nodes side by side: `a`, `b`, `c`, …
+ * @param flags Flags of each, by its place and by the URLs of all.
+ */
+export async function startCluster(
+  count: number,
+  flags: (index: number, urls: readonly string[]) => readonly string[],
+): Promise<Cluster> {
+  const ports = freePorts(count);
+  const urls = ports.map((port) => `http://127.0.0.1:${port}/`);
+  const started = await Promise.allSettled(
+    ports.map((port, i) =>
+      ClusterNode.start({ name: "abcdefgh"[i]!, port, flags: flags(i, urls) })
+    ),
+  );
+  const nodes = started.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+  const dispose = async () => {
+    await Promise.all(nodes.map((node) => node[Symbol.asyncDispose]()));
+  };
+  const failed = started.find((one) => one.status === "rejected");
+  if (failed !== undefined) {
+    await dispose();
+    throw failed.reason;
+  }
+  return { nodes, [Symbol.asyncDispose]: dispose };
+}
+
+/** Each has the next as its upstream relay; the last has none. */
+export const chained = (i: number, urls: readonly string[]): string[] =>
+  i + 1 < urls.length ? ["--relay.upstream_url", urls[i + 1]!] : [];
+
+/** Each has the next as its upstream relay, the last the first. */
+export const inARing = (i: number, urls: readonly string[]): string[] => [
+  "--relay.upstream_url",
+  urls[(i + 1) % urls.length]!,
+];
+
+/** Ports that are free for UDP and TCP, all different. */
+function freePorts(count: number): number[] {
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = freePort();
+    try {
+      Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port }).close();
+      ports.add(port);
+    } catch { // Taken.
+    }
+  }
+  return [...ports];
+}
