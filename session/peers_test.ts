@@ -103,6 +103,8 @@ export class Viewer {
   readonly groups = new Map<number, string[]>();
   /** Timestamps per group. */
   readonly timestamps = new Map<number, number[]>();
+  /** Every group in the order in which they came, also one that came twice. */
+  readonly came: number[] = [];
   /** Groups that are through, and those that were cut. */
   readonly whole: number[] = [];
   readonly cut: number[] = [];
@@ -136,6 +138,7 @@ export class Viewer {
   async #read(group: GroupReader): Promise<void> {
     const frames: string[] = [];
     const stamps: number[] = [];
+    this.came.push(group.sequence);
     this.groups.set(group.sequence, frames);
     this.timestamps.set(group.sequence, stamps);
     try {

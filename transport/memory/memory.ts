@@ -7,7 +7,7 @@ import type {
   StreamOptions,
 } from "../connection.ts";
 import { ConnectionClosed } from "../errors.ts";
-import { memoryPipe, type MemoryReceive, type MemorySend } from "./memory_stream.ts";
+import { type Delivery, memoryPipe, type MemoryReceive, type MemorySend } from "./memory_stream.ts";
 import { Arrivals } from "../queue.ts";
 
 /** What a pair in memory imitates. Every limit holds for both ends. */
@@ -65,6 +65,8 @@ export class MemoryConnection implements Connection {
   readonly #sends = new Set<MemorySend>();
   readonly #receives = new Set<MemoryReceive>();
   #ended: CloseInfo | undefined;
+  /** What has not arrived, while nothing does. */
+  #stalled: (() => void)[] | undefined;
 
   constructor(options: MemoryPairOptions, readonly remoteAddress: string) {
     this.#options = options;
@@ -112,25 +114,39 @@ export class MemoryConnection implements Connection {
       return false;
     }
     const copy = payload.slice();
-    queueMicrotask(() => this.peer.#datagrams.push(copy));
+    this.#deliver(() => this.peer.#datagrams.push(copy));
     return true;
   }
   readDatagram(): Promise<Uint8Array | undefined> {
     return this.#datagrams.next();
   }
   close(code = 0, reason = ""): void {
-    this.#finish({ code, reason, abrupt: false });
+    const info = { code, reason, abrupt: false };
+    if (this.#ended) return;
+    this.#over(info);
+    this.#deliver(() => this.peer.#over(info));
   }
   /** Imitates a lost network or a killed process: both ends end without a close. */
   drop(): void {
-    this.#finish({ code: 0, reason: "connection lost", abrupt: true });
-  }
-
-  #finish(info: CloseInfo): void {
-    if (this.#ended) return;
+    const info = { code: 0, reason: "connection lost", abrupt: true };
     this.#over(info);
     queueMicrotask(() => this.peer.#over(info));
   }
+  /** Imitates a network or a process that stands still: what this end sends arrives after {@link resume}, if it is not lost. */
+  stall(): void {
+    this.#stalled ??= [];
+  }
+  /** Goes on after {@link stall}. */
+  resume(): void {
+    const late = this.#stalled ?? [];
+    this.#stalled = undefined;
+    for (const arrived of late) queueMicrotask(arrived);
+  }
+
+  readonly #deliver: Delivery = (arrived) => {
+    if (this.#stalled === undefined) queueMicrotask(arrived);
+    else this.#stalled.push(arrived);
+  };
   #over(info: CloseInfo): void {
     if (this.#ended) return;
     this.#ended = info;
@@ -161,6 +177,8 @@ export class MemoryConnection implements Connection {
       windowBytes: this.#options.windowBytes ?? Infinity,
       readBytes: this.#options.readBytes ?? Infinity,
       sendOrder,
+      there: from.#deliver,
+      back: to.#deliver,
       onFirst: on.onFirst,
       onOver: () => {
         to.#receives.delete(pipe.receive);

@@ -1,6 +1,9 @@
 import type { ReceiveStream, SendEnd, SendStream } from "../connection.ts";
 import { ConnectionClosed, StreamClosed, StreamReset } from "../errors.ts";
 
+/** Calls back when what was sent arrives. */
+export type Delivery = (arrived: () => void) => void;
+
 /** Options of one direction of a stream. */
 export interface PipeOptions {
   readonly canReset: boolean;
@@ -9,6 +12,9 @@ export interface PipeOptions {
   /** Most bytes that one `read` returns. */
   readonly readBytes: number;
   readonly sendOrder: number;
+  /** Lets the receiver have something of the sender, and the sender something of the receiver. Later, in order. */
+  readonly there: Delivery;
+  readonly back: Delivery;
   /** Called when the receiver may see the stream: bytes, an end or a reset are coming. */
   readonly onFirst: () => void;
   /** Called when both sides have ended this direction. */
@@ -82,7 +88,7 @@ export class MemorySend implements SendStream {
     }
     this.#announce();
     this.#settle("reset");
-    queueMicrotask(() => this.#to.fail(new StreamReset(code)));
+    this.#options.there(() => this.#to.fail(new StreamReset(code)));
   }
   setSendOrder(order: number): void {
     this.sendOrder = order;
@@ -99,7 +105,7 @@ export class MemorySend implements SendStream {
     if (this.#pumping || this.#over) return;
     this.#pumping = true;
     this.#announce();
-    queueMicrotask(() => {
+    this.#options.there(() => {
       this.#pumping = false;
       this.#move();
     });
@@ -108,7 +114,7 @@ export class MemorySend implements SendStream {
   #announce(): void {
     if (!this.#first) return;
     this.#first = false;
-    queueMicrotask(this.#options.onFirst);
+    this.#options.there(this.#options.onFirst);
   }
   #move(): void {
     if (this.#over) return;
@@ -172,7 +178,7 @@ export class MemoryReceive implements ReceiveStream {
     this.#finished = true;
     this.#chunks.length = 0;
     this.#answer();
-    queueMicrotask(() => this.from.abandon("stopped"));
+    this.#options.back(() => this.from.abandon("stopped"));
     this.#leave();
   }
 

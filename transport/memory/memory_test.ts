@@ -179,3 +179,32 @@ Deno.test("bytes come out as they went in, whatever the window and the cuts", as
     { numRuns: 50 },
   );
 });
+
+Deno.test("stall() holds back what one end sends: bytes, ends, datagrams and the close, in order", async () => {
+  const [a, b] = memoryPair();
+  const begun = await a.openUni();
+  begun.write(bytes("early"));
+  const there = (await b.acceptUni())!;
+  assert.equal(words(await there.read()), "early");
+  a.stall();
+  begun.write(bytes("late"));
+  begun.finish();
+  (await a.openUni()).write(bytes("new"));
+  a.sendDatagram(bytes("small"));
+  const seen: string[] = [];
+  void there.read().then((chunk) => seen.push(words(chunk)!), () => seen.push("failed"));
+  void b.readDatagram().then((datagram) => seen.push(words(datagram)!));
+  void b.closed.then(({ code }) => seen.push(`closed ${code}`));
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual(seen, []);
+  a.resume();
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual(seen, ["late", "small"]);
+  a.stall();
+  a.close(7);
+  assert.equal((await a.closed).code, 7);
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(seen.length, 2);
+  a.resume();
+  assert.equal((await b.closed).code, 7);
+});
