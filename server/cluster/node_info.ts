@@ -31,4 +31,6 @@ export interface NodeInfo {
   readonly draining?: boolean;
   /** The price of a link to it. Default: that of the configuration. */
   readonly cost?: number;
+  /** The name that its certificate has, where `url` has an address: a node that was found by DNS. */
+  readonly serverName?: string;
 }
