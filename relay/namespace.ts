@@ -26,7 +26,7 @@ import type { TrackContext } from "./track.ts";
 export interface Namespace {
   readonly context: TrackContext;
   /** What may be done here. Absent where everything may. */
-  readonly rights?: Rights;
+  readonly rights?: Rights | undefined;
   /** As {@link Origin.allowOffers}. */
   allowOffers(make: (host: OffersHost) => OriginOffers): void;
   announce(
@@ -38,7 +38,7 @@ export interface Namespace {
   /** As {@link Origin.watchTracks}. */
   watchTracks(options: WatchOptions, listener: (event: TrackEvent) => void): PacedWatch;
   /** As {@link Origin.find}. */
-  find(path: string, excludeHop?: HopId, track?: string): Broadcast | undefined;
+  find(path: string, excludeHop?: HopId, track?: string, peer?: boolean): Broadcast | undefined;
   /** As {@link Origin.awaitRoute}. */
   awaitRoute(
     path: string,
@@ -46,6 +46,7 @@ export interface Namespace {
     timeoutMs: number,
     excludeHop?: HopId,
     asker?: object,
+    peer?: boolean,
   ): AwaitedRoute;
 }
 
@@ -103,8 +104,13 @@ export class ScopedOrigin implements Namespace {
     });
   }
 
-  find(path: string, excludeHop?: HopId, track?: string): Broadcast | undefined {
-    return this.#mayFind(path) ? this.#origin.find(path, excludeHop, track) : undefined;
+  find(
+    path: string,
+    excludeHop?: HopId,
+    track?: string,
+    peer?: boolean,
+  ): Broadcast | undefined {
+    return this.#mayFind(path) ? this.#origin.find(path, excludeHop, track, peer) : undefined;
   }
 
   awaitRoute(
@@ -113,9 +119,10 @@ export class ScopedOrigin implements Namespace {
     timeoutMs: number,
     excludeHop?: HopId,
     asker?: object,
+    peer?: boolean,
   ): AwaitedRoute {
     return this.#mayFind(path)
-      ? this.#origin.awaitRoute(path, track, timeoutMs, excludeHop, asker)
+      ? this.#origin.awaitRoute(path, track, timeoutMs, excludeHop, asker, peer)
       : { promise: Promise.resolve(undefined), cancel: () => {} };
   }
 

@@ -60,6 +60,8 @@ export interface Announcement {
   readonly tracks?: ReadonlySet<string>;
   /** Whether it serves the announced path and `tracks`, and nothing else. Default: it serves whatever is asked for. */
   readonly onlyTracks?: boolean;
+  /** Whether another node of the cluster tells it. Other nodes do not hear of it: they have it from that node. */
+  readonly peer?: boolean;
 }
 
 /** A running announcement. Its owner ends it. */
@@ -235,11 +237,18 @@ export class Origin {
    * publisher may serve this path too.
    * @param excludeHop Broadcasts that can only be reached through this hop, or through SIBLINGS, are passed over.
    * @param track It serves this track. A publisher that has offered the very track goes first. Default: any track.
+   * @param peer Another node of the cluster asks: what only a third node has is not found.
    */
-  find(path: string, excludeHop: HopId = 0n, track?: string): Broadcast | undefined {
+  find(
+    path: string,
+    excludeHop: HopId = 0n,
+    track?: string,
+    peer = false,
+  ): Broadcast | undefined {
     const wanted = normalizePath(path);
     const allowed = (route: Route, at: string) =>
-      !isExcluded(route, excludeHop) && serves(route, at, wanted, track);
+      !isExcluded(route, excludeHop) && !(peer && route.peer === true) &&
+      serves(route, at, wanted, track);
     if (track !== undefined) {
       const offered = this.#offers?.find(wanted, track, (route) => allowed(route, wanted));
       if (offered !== undefined) return offered;
@@ -256,6 +265,7 @@ export class Origin {
    * @param timeoutMs Gives up after this long, and after MAX_WAIT_MS. 0 does not wait. Too many that wait are refused, and
    *   counted.
    * @param asker Who asks, for a limit of its own.
+   * @param peer As for {@link Origin.find}.
    */
   awaitRoute(
     path: string,
@@ -263,8 +273,9 @@ export class Origin {
     timeoutMs: number,
     excludeHop?: HopId,
     asker: object = this,
+    peer = false,
   ): AwaitedRoute {
-    const find = () => this.find(path, excludeHop, track);
+    const find = () => this.find(path, excludeHop, track, peer);
     const found = find();
     const awaited = { path: normalizePath(path), track, timeoutMs, asker };
     const waits = found === undefined && timeoutMs > 0

@@ -23,6 +23,8 @@ export interface Route {
   readonly tracks?: ReadonlySet<string>;
   /** It serves the announced path and `tracks`, and nothing else. */
   readonly onlyTracks?: boolean;
+  /** Another node of the cluster told it, here or at a sibling: it entered the cluster there. */
+  readonly peer?: boolean;
 }
 
 /** The publisher: the first hop, or `undefined` when it is unknown. */

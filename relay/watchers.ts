@@ -32,6 +32,8 @@ export interface WatchOptions {
   readonly excludeHop?: HopId;
   /** Includes hidden paths: those with a part that starts with a dot. */
   readonly hidden?: boolean;
+  /** The listener is another node of the cluster: leaves out what other nodes told. */
+  readonly peer?: boolean;
   /** Leaves out what this source announced itself. */
   readonly except?: BroadcastSource;
   /** Leaves out routes with `onlyTracks`: their publishers have not announced the namespace (moq-transport). */
@@ -206,17 +208,20 @@ export class Watchers {
 }
 
 /** Which routes a watcher may hear of. */
-export function allowedBy({ excludeHop = 0n, except, whole = false }: WatchOptions) {
-  return (route: Route): boolean =>
+export function allowedBy(
+  { excludeHop = 0n, except, whole = false, peer = false }: WatchOptions,
+): (route: Route) => boolean {
+  return (route) =>
     route.source !== except && !isExcluded(route, excludeHop) &&
-    !(whole && route.onlyTracks === true);
+    !(whole && route.onlyTracks === true) && !(peer && route.peer === true);
 }
 
 const always = (): boolean => true;
 
 /** Whether a watcher sees no difference between two routes. @param remote The watcher is a peer: it sees no sources. */
 function sameToOthers(a: Route, b: Route, remote: boolean): boolean {
-  return (remote || (a.source === b.source && a.onlyTracks === b.onlyTracks)) &&
+  return (remote ||
+    (a.source === b.source && a.onlyTracks === b.onlyTracks && a.peer === b.peer)) &&
     a.warm === b.warm && a.cold === b.cold &&
     a.hops.length === b.hops.length && a.hops.every((hop, i) => hop === b.hops[i]);
 }

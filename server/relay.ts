@@ -442,6 +442,8 @@ export interface AcceptOptions {
   readonly unlimited?: boolean;
   /** Whether it is a part of this program. */
   readonly internal?: boolean;
+  /** It is another node of our cluster, as in {@link SessionOptions.peer}. Its entry may say so too. */
+  readonly peer?: boolean;
   /** Decides on tokens in its requests. Without it they are not looked at. */
   readonly judge?: Judge;
 }
@@ -463,5 +465,7 @@ export interface JoinOptions {
   /** Its host and port, likewise. */
   readonly authority?: string;
   readonly linkCost?: number;
+  /** It is another node of our cluster, as in {@link SessionOptions.peer}. */
+  readonly peer?: boolean;
   readonly onGoaway?: (uri: string) => void;
 }

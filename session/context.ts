@@ -11,6 +11,7 @@ import type { CloseReason, StreamReason } from "./reasons.ts";
 import type { GroupTooLarge } from "../relay/errors.ts";
 import { randomHop } from "../relay/hop.ts";
 import type { Namespace } from "../relay/namespace.ts";
+import { PeerView } from "../relay/cluster/peer_view.ts";
 import type { HopId } from "../relay/route.ts";
 import type { RelayStats } from "../relay/stats.ts";
 import type { Connection, ReceiveStream } from "../transport/connection.ts";
@@ -50,6 +51,8 @@ export class SessionContext {
   readonly consume: Namespace | undefined;
   /** The prefix of every path of this session: the path of the connection's URL, or the root of its grant. Normalised. */
   readonly root: string;
+  /** Whether it is another node of our cluster. */
+  readonly peer: boolean;
   /** Our own hop id. */
   readonly hop: HopId;
   /** The peer's hop id; 0 until the peer has told it. */
@@ -68,13 +71,14 @@ export class SessionContext {
   /** @param unfinished Counts the bytes of messages that are not complete yet. */
   constructor(
     readonly codes: Codes,
-    { connection, hop, clock, stats, log, quota }: Opening,
-    { root, serve, consume }: Entry,
+    { connection, hop, clock, stats, log, quota, ...opening }: Opening,
+    { root, serve, consume, peer = opening.peer ?? false }: Entry,
     readonly unfinished: Unfinished,
   ) {
     this.connection = connection;
-    this.serve = serve;
-    this.consume = consume;
+    this.peer = peer;
+    this.serve = peer && serve !== undefined ? new PeerView(serve) : serve;
+    this.consume = peer && consume !== undefined ? new PeerView(consume) : consume;
     this.root = root;
     this.hop = hop;
     this.clock = clock;

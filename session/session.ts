@@ -92,6 +92,11 @@ export interface SessionOptions {
   readonly stats: RelayStats;
   /** Versions we speak, preferred first. Default: all. */
   readonly versions?: readonly Version[];
+  /**
+   * The peer is another node of our cluster: it is told what entered the cluster here, hidden paths too, and nothing that a
+   * third node told. What it announces is marked in the same way. {@link acceptSession} takes {@link Entry.peer}.
+   */
+  readonly peer?: boolean;
   /** Cost of this link, added to the cost of the peer's routes (06). Default: what the peer says, else 1. */
   readonly linkCost?: number;
   /** Path and query to tell the server, for transports without a URL. {@link openSession} only. */
@@ -148,6 +153,8 @@ export interface Entry {
   readonly serve: Namespace | undefined;
   /** Where its announcements go; absent when they are not wanted. */
   readonly consume: Namespace | undefined;
+  /** It is another node of our cluster, as in {@link SessionOptions.peer}. */
+  readonly peer?: boolean;
   /** Decides on a request that these rights do not allow. Absent where no token changes anything. Never rejects. */
   readonly authorize?: (wish: RequestWish) => Promise<RequestGrant | TokenRefusal>;
 }

@@ -28,6 +28,8 @@ export type FromOwner =
     readonly order: number;
     /** It serves only the tracks that were told with "offer". */
     readonly onlyTracks: boolean;
+    /** Another node of the cluster told it there. */
+    readonly peer: boolean;
   }
   | { readonly type: "unannounce"; readonly path: string }
   /** A publisher here offers a track of the path by name, or none does any more. */

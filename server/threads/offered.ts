@@ -42,8 +42,8 @@ export class Offered {
     this.#watches = [
       origin.watch(own, ({ path, route }) => {
         if (route === undefined) return send({ type: "unannounce", path });
-        const { hops, warm, cold, order, onlyTracks = false } = route;
-        send({ type: "announce", path, hops, warm, cold, order, onlyTracks });
+        const { hops, warm, cold, order, onlyTracks = false, peer = false } = route;
+        send({ type: "announce", path, hops, warm, cold, order, onlyTracks, peer });
       }),
       origin.watchTracks(own, (event) => send({ type: "offer", ...event })),
     ];

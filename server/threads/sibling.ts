@@ -194,8 +194,8 @@ export class Sibling implements BroadcastSource {
   }
 
   #announce(message: FromOwner & { type: "announce" }): void {
-    const { path, hops, warm, cold, order, onlyTracks } = message;
-    const announcement = { hops, warm, cold, order, onlyTracks };
+    const { path, hops, warm, cold, order, onlyTracks, peer } = message;
+    const announcement = { hops, warm, cold, order, onlyTracks, peer };
     const known = this.#announced.get(path);
     if (known !== undefined) return known.update(announcement);
     const tracks = this.#offered.get(path);

@@ -1,0 +1,74 @@
+/**
+ * The origin as another node of the cluster sees it. A node is told what entered the cluster here, hidden paths too, and
+ * never what a third node told: it hears that from there. So nothing is told twice, and no request goes round.
+ *
+ * @module
+ */
+import type { Broadcast } from "../broadcast.ts";
+import type { Namespace, Rights } from "../namespace.ts";
+import type {
+  Announced,
+  AnnounceEvent,
+  Announcement,
+  AwaitedRoute,
+  OffersHost,
+  OriginOffers,
+  PacedWatch,
+  TrackEvent,
+  WatchOptions,
+} from "../origin.ts";
+import type { BroadcastSource } from "../ports.ts";
+import type { HopId } from "../route.ts";
+import type { TrackContext } from "../track.ts";
+
+export class PeerView implements Namespace {
+  readonly #whole: Namespace;
+
+  constructor(whole: Namespace) {
+    this.#whole = whole;
+  }
+
+  get context(): TrackContext {
+    return this.#whole.context;
+  }
+
+  get rights(): Rights | undefined {
+    return this.#whole.rights;
+  }
+
+  allowOffers(make: (host: OffersHost) => OriginOffers): void {
+    this.#whole.allowOffers(make);
+  }
+
+  announce(
+    path: string,
+    source: BroadcastSource,
+    announcement: Announcement,
+  ): Announced | undefined {
+    const told = (one: Announcement) => ({ ...one, peer: true });
+    const announced = this.#whole.announce(path, source, told(announcement));
+    return announced && { ...announced, update: (next) => announced.update(told(next)) };
+  }
+
+  watch(options: WatchOptions, listener: (event: AnnounceEvent) => void): PacedWatch {
+    return this.#whole.watch({ ...options, hidden: true, peer: true }, listener);
+  }
+
+  watchTracks(options: WatchOptions, listener: (event: TrackEvent) => void): PacedWatch {
+    return this.#whole.watchTracks({ ...options, hidden: true, peer: true }, listener);
+  }
+
+  find(path: string, excludeHop?: HopId, track?: string): Broadcast | undefined {
+    return this.#whole.find(path, excludeHop, track, true);
+  }
+
+  awaitRoute(
+    path: string,
+    track: string,
+    timeoutMs: number,
+    excludeHop?: HopId,
+    asker?: object,
+  ): AwaitedRoute {
+    return this.#whole.awaitRoute(path, track, timeoutMs, excludeHop, asker, true);
+  }
+}
