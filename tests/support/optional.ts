@@ -8,6 +8,7 @@ const PEERS = {
     "moq-interop-client is not on PATH: pip install aiomoqt (-r tests/outside/aiomoqt.txt), with Python 3.12 or newer",
   actionlint:
     "actionlint is not on PATH: go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
+  kubectl: "kubectl is not on PATH: apt-get install kubectl, from the packages of Kubernetes",
   nfpm: "nfpm is not on PATH: go install github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.1",
   promtool: "promtool is not on PATH: apt-get install prometheus",
   python3: "python3 is not on PATH: apt-get install python3 libseccomp2",
