@@ -6,6 +6,8 @@ export const LIMIT_KEYS = {
   /** Sessions turned away: too many in all, or from one address. */
   sessions: "max_sessions",
   address: "max_sessions_per_address",
+  /** Sessions turned away: the node has as much to do as it is meant to. */
+  capacity: "capacity",
   /** HTTP requests turned away: too many answers under way for one address. */
   answers: "max_answers_per_address",
   /** Connections turned away because too many were in their handshake, or closed because theirs took too long. */

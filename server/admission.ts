@@ -27,12 +27,16 @@ export interface AdmissionRequest extends Omit<AuthRequest, "path" | "query" | "
   readonly tokenMayFollow?: boolean;
   /** It is connected, and was counted. */
   readonly seated?: boolean;
+  /** It has a session, and asks for something more. */
+  readonly inside?: boolean;
 }
 
 /** The answer to a request for a session, before there is one. */
 export interface Entrance {
   /** HTTP status: 200 opens the session. */
   readonly status: number;
+  /** Header fields of a refusal. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Takes the connection once it is open. */
   readonly onConnection: (connection: Connection) => void;
 }
@@ -99,7 +103,8 @@ export class Admission {
 
   async #decide(request: AdmissionRequest): Promise<Admitted | Refusal> {
     const { relay } = this.#options;
-    const { path: dialed, remoteAddress = "", page, seated = false, ...rest } = request;
+    const { path: dialed, remoteAddress = "", page, seated = false, inside = false, ...rest } =
+      request;
     const { path: encoded, query } = splitPath(dialed);
     const path = pathOfUrl(encoded);
     const foreign = page === undefined ? undefined : this.pages.refusal(page);
@@ -118,12 +123,26 @@ export class Admission {
     if (!isPath(path)) {
       return refusal("bad_path", "the path is too long, or has too many segments");
     }
-    return await this.authorizer.decide({
+    const answer = await this.authorizer.decide({
       ...rest,
       path: `/${path}`,
       query,
       remote: remoteAddress,
     });
+    if ("reason" in answer || inside || request.transport === "http") return answer;
+    return this.#withRoom(answer, seated || request.transport === "quic");
+  }
+
+  /** Turns newcomers away while the node is full. Other nodes of the cluster always get in. */
+  #withRoom(answer: Admitted, counted: boolean): Admitted | Refusal {
+    if (answer.grant.peer === true || !this.#options.relay.doorkeeper.atCapacity(counted)) {
+      return answer;
+    }
+    answer.lease?.end("refused");
+    return refusal(
+      "full",
+      "as many sessions as this node is meant to have; GET /route names others",
+    );
   }
 
   /** Checks the web page of an HTTP request, before anything else. @returns The refusal, or `undefined`. */
@@ -167,7 +186,8 @@ export class Admission {
     rest.delete("jwt"); // the token of the session
     const answer = await this.admit({
       ...request,
-      ...{ path: rest.size === 0 ? path : `${path}?${rest}`, role, bearer, seated: true },
+      ...{ path: rest.size === 0 ? path : `${path}?${rest}`, role, bearer },
+      ...{ seated: true, inside: true },
     });
     if (!("reason" in answer)) return answer;
     const { reason } = answer;

@@ -18,6 +18,7 @@ import { acceptConnections } from "../transport/accept.ts";
 import { AccessLog } from "./http/access_log.ts";
 import { Admission, type AdmissionRequest, awaitsToken, type Entrance } from "./admission.ts";
 import { Authorizer } from "./auth/authorizer.ts";
+import { refusalHeaders } from "./auth/grant.ts";
 import { bearerOfSetup, splitPath, tokenOf } from "./auth/request.ts";
 import type { HttpApp } from "./http/http_listener.ts";
 
@@ -209,7 +210,10 @@ export class Node implements NodeView {
         remote: request.remoteAddress,
       });
     }
-    if (refused) return { status, onConnection: (connection) => connection.close() };
+    if (refused) {
+      const headers = refusalHeaders(answer, request.path);
+      return { status, headers, onConnection: (connection) => connection.close() };
+    }
     const onConnection = (connection: Connection) =>
       void this.relay.accept(connection, (wish) => this.admission.settle(asked, answer, wish), {
         judge: (wish) => this.admission.judge(asked, wish),

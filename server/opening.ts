@@ -19,6 +19,7 @@ import type { Assets } from "../web/build/assets.ts";
 import { alpnsOf } from "../wire/versions.ts";
 import { adminApp } from "./admin/admin_http.ts";
 import { AdminToken } from "./admin/token.ts";
+import { LoadMeter } from "./cluster/load_meter.ts";
 import { Upstream } from "./cluster/upstream.ts";
 import { upstreamTrust } from "./cluster/upstream_trust.ts";
 import { StoreArchive } from "./dvr/archive.ts";
@@ -100,6 +101,9 @@ export async function openParts(
     ...(storage.record.length === 0 ? {} : { archive: new StoreArchive(store) }),
   });
   opened.defer(() => node.close(true));
+  const meter = new LoadMeter({ census: node.relay.census });
+  opened.defer(() => meter.stop());
+  meter.start((load) => node.relay.doorkeeper.capacity.measured(load));
   const dvr = recorderOf(storage, store, node.relay, log);
   opened.defer(() => dvr?.stop());
   const adminToken = new AdminToken(admin, log);

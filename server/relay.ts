@@ -116,6 +116,8 @@ export class Relay {
   /** How often each limit took effect. */
   readonly hits = newLimitHits();
   readonly doorkeeper: Doorkeeper;
+  /** What all threads of the server count together. */
+  readonly census: Census;
   /** HTTP answers under way, with their rights. */
   readonly answers: HttpAnswers;
   readonly #options: RelayOptions;
@@ -140,6 +142,7 @@ export class Relay {
     });
     const { groupCacheSize = 100, census = new Census() } = options;
     this.limits = { ...DEFAULT_LIMITS, ...givenLimits(options), groupCacheSize };
+    this.census = census;
     this.doorkeeper = new Doorkeeper(this.limits, this.hits, census);
     this.answers = new HttpAnswers({
       limits: this.limits,
@@ -426,6 +429,7 @@ export class Relay {
       const now = this.#clock.now();
       const { writeTimeoutMs } = this.limits;
       this.#keeper.look(now); // another thread may have grown
+      this.census.setSentBytes(this.stats.bytesOut);
       for (const { session } of [...this.#sessions.values()]) {
         sweepSession(session, now, writeTimeoutMs);
       }

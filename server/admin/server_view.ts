@@ -9,6 +9,7 @@ import type { LoadedConfig } from "../../config/load.ts";
 import type { Certificate } from "../../config/tls/pem_pair.ts";
 import type { NodeView } from "./node_view.ts";
 import type { Answers, Question } from "./questions.ts";
+import type { ClusterView } from "../cluster/cluster_view.ts";
 import type { Upstream } from "../cluster/upstream.ts";
 import type { Dvr } from "../dvr/dvr.ts";
 import type { Hooks } from "../hooks/hooks.ts";
@@ -29,6 +30,8 @@ export interface ServerView {
   readonly certificate: Certificate;
   /** Absent when no upstream is configured. */
   readonly upstream?: Upstream | undefined;
+  /** What this node knows of its cluster; absent where there is none. */
+  readonly cluster?: ClusterView | undefined;
   /** UDP address that was bound; the public HTTP has the same port number. */
   readonly quicAddress: { readonly hostname: string; readonly port: number };
   /** Where the admin HTTP listens; `undefined` when it does not. */

@@ -13,6 +13,8 @@ export interface Grant {
   readonly publish: readonly string[];
   /** Patterns of the broadcasts it gets announced and may subscribe to, relative to `root`. */
   readonly subscribe: readonly string[];
+  /** It is another node of the cluster. */
+  readonly peer?: true;
   /** When the session ends, in milliseconds since 1970. */
   readonly expiresAtMs?: number;
   /** When its token was signed, in milliseconds since 1970; absent when the token does not say. */
@@ -72,4 +74,20 @@ export function refusal(
 /** Full rights below the dialed path. */
 export function fullGrant(root: string): Grant {
   return { root, publish: ["**"], subscribe: ["**"] };
+}
+
+/** How soon somebody may ask again whom a full node, or one that is leaving, has turned away. */
+const RETRY_AFTER_S = "2";
+
+/**
+ * What the answer to a refused request has besides its status: when to ask again, and who names other nodes.
+ * @param path Path and query that were asked for, percent-encoded. The query may hold a token and is not repeated.
+ */
+export function refusalHeaders(
+  { status }: Refusal,
+  path: string,
+): Readonly<Record<string, string>> {
+  if (status !== 503) return {};
+  const route = new URLSearchParams({ path: path.replace(/\?.*$/s, "") });
+  return { "retry-after": RETRY_AFTER_S, link: `</route?${route}>; rel="alternate"` };
 }

@@ -19,6 +19,7 @@ import type { ServerView } from "../admin/server_view.ts";
 import { dvrAnswer } from "../dvr/dvr_http.ts";
 import { fetchGroup, FetchRefused, type GroupWanted } from "./fetch_group.ts";
 import { health } from "./health.ts";
+import { routeAnswer } from "./route_answer.ts";
 import { isLocal, pathBehind, peerOf, route, segments } from "./routing.ts";
 import { remoteOf } from "./http_listener.ts";
 import { addressKey } from "../limits/address_key.ts";
@@ -85,6 +86,7 @@ export function publicApp(view: ServerView, options: PublicHttpOptions = {}): Ho
   });
 
   route(app, ["/health"], health(view));
+  route(app, ["/route"], (c) => routeAnswer(c, view));
   // Without a line end: scripts use it as it is.
   route(app, ["/certificate.sha256"], (c) => {
     const { sha256, selfSigned, pinnable } = view.certificate;

@@ -66,13 +66,13 @@ async function upgrade(
   if (subprotocol === undefined) {
     return refusal(400, `offer one of these subprotocols: ${subprotocolsOf(protocols).join(", ")}`);
   }
-  const { status, onConnection } = await options.decide({
+  const { status, headers, onConnection } = await options.decide({
     path,
     remoteAddress,
     page: pageRequestOf(request),
     protocol: versionIn(subprotocol),
   });
-  if (status !== 200) return refusal(status, WHY[status] ?? "not now");
+  if (status !== 200) return refusal(status, WHY[status] ?? "not now", headers);
   let upgraded: Deno.WebSocketUpgrade;
   try {
     upgraded = Deno.upgradeWebSocket(request, { protocol: subprotocol, idleTimeout: IDLE_S });
@@ -102,9 +102,9 @@ const WHY: Readonly<Record<number, string>> = {
   421: "this is no name of the relay, which asks nobody for a token (auth.origins)",
   502: "who decides on tokens cannot be reached",
   429: "too many sessions of this address",
-  503: "the relay is leaving; try another",
+  503: "the relay is full or leaving; GET /route names others",
 };
 
-function refusal(status: number, why: string): Response {
-  return new Response(`${why}\n`, { status, headers: TEXT });
+function refusal(status: number, why: string, headers: Entrance["headers"] = {}): Response {
+  return new Response(`${why}\n`, { status, headers: { ...TEXT, ...headers } });
 }

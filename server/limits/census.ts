@@ -18,8 +18,8 @@ export interface SharedCensus {
 
 const ROWS = 4;
 const COLUMNS = 32_768;
-/** Indexes: sessions, and kept bytes in units of 4,096. */
-const [SESSIONS, CACHE, HEAD] = [0, 1, 2];
+/** Indexes: sessions, kept bytes in units of 4,096, whether the server has too much to do, and kilobytes of media sent. */
+const [SESSIONS, CACHE, BUSY, SENT, HEAD] = [0, 1, 2, 3, 4];
 const UNIT_BYTES = 4096;
 const PART = HEAD + ROWS * COLUMNS;
 
@@ -67,6 +67,26 @@ export class Census {
   /** Sets how many bytes this thread keeps. */
   setCacheBytes(bytes: number): void {
     Atomics.store(this.#counters, this.#own + CACHE, Math.ceil(bytes / UNIT_BYTES));
+  }
+
+  /** Kilobytes (1,024 bytes) of media that all threads have sent, modulo 2^32. */
+  get sentKilobytes(): number {
+    return this.#sum(SENT) >>> 0;
+  }
+
+  /** Sets how many bytes of media this thread has sent since its start. */
+  setSentBytes(bytes: number): void {
+    Atomics.store(this.#counters, this.#own + SENT, Math.floor(bytes / 1024) % 2 ** 32);
+  }
+
+  /** Whether a thread has said that the server has too much to do. */
+  get busy(): boolean {
+    return this.#sum(BUSY) > 0;
+  }
+
+  /** Says for all threads whether the server has too much to do. One thread says it. */
+  setBusy(busy: boolean): void {
+    Atomics.store(this.#counters, this.#own + BUSY, Number(busy));
   }
 
   /** Counts a session. @returns Call it once at its end. */

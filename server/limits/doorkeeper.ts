@@ -4,6 +4,7 @@
  * @module
  */
 import type { LimitHits } from "../../metrics/limit_keys.ts";
+import { Capacity } from "./capacity.ts";
 import type { Census } from "./census.ts";
 import { Headcount } from "./headcount.ts";
 import type { NodeLimits } from "./limits.ts";
@@ -15,6 +16,7 @@ export class Doorkeeper {
   readonly #limits: Readonly<NodeLimits>;
   readonly #hits: LimitHits;
   readonly #census: Census;
+  readonly capacity: Capacity;
   /** Connections in their handshake. */
   readonly #shaking = new Headcount();
   /** TCP connections that are not sessions. */
@@ -24,6 +26,7 @@ export class Doorkeeper {
     this.#limits = limits;
     this.#hits = hits;
     this.#census = census;
+    this.capacity = new Capacity(limits, census);
   }
 
   /** Handshakes under way. */
@@ -46,6 +49,16 @@ export class Doorkeeper {
       return "address_full";
     }
     return undefined;
+  }
+
+  /**
+   * Whether the node has as much to do as it is meant to. Counts the refusal.
+   * @param counted Whether the session was counted already.
+   */
+  atCapacity(counted: boolean): boolean {
+    const full = this.capacity.full(counted);
+    if (full) this.#hits.capacity++;
+    return full;
   }
 
   /** Counts a session. @returns Call it once at its end. */

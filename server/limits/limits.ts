@@ -11,6 +11,9 @@ type ConfiguredLimits = { -readonly [K in keyof Config["limits"]]: Config["limit
 
 /** What a node takes in and keeps: the section `limits` of the configuration, and what is set elsewhere. 0 is no limit. */
 export interface NodeLimits extends ConfiguredLimits {
+  capacitySessions: number;
+  capacityMbps: number;
+  capacityCpu: number;
   httpKeepAliveMs: number;
   handshakeTimeoutMs: number;
   writeTimeoutMs: number;
@@ -25,6 +28,9 @@ const UNLIMITED = Object.fromEntries(
 /** No limits, but defaults of what has to have one. */
 export const DEFAULT_LIMITS: Readonly<NodeLimits> = {
   ...UNLIMITED,
+  capacitySessions: 0,
+  capacityMbps: 0,
+  capacityCpu: 0,
   httpKeepAliveMs: 15_000,
   handshakeTimeoutMs: 10_000,
   writeTimeoutMs: 10_000,
@@ -38,6 +44,9 @@ export function limitsOf({ limits, relay, server }: Config): NodeLimits {
   return {
     ...limits,
     maxFrameBytes: limits.maxFrameBytes === 0 ? Infinity : limits.maxFrameBytes,
+    capacitySessions: server.capacitySessions,
+    capacityMbps: server.capacityMbps,
+    capacityCpu: server.capacityCpu,
     handshakeTimeoutMs: server.handshakeTimeout,
     httpKeepAliveMs: server.httpKeepAlive,
     writeTimeoutMs: server.writeTimeout,
@@ -48,6 +57,9 @@ export function limitsOf({ limits, relay, server }: Config): NodeLimits {
 
 /** Settings of other sections that bound what peers may use. */
 const ELSEWHERE: ReadonlySet<string> = new Set([
+  "server.capacity_sessions",
+  "server.capacity_mbps",
+  "server.capacity_cpu",
   "server.idle_timeout",
   "server.max_uni_streams",
   "server.max_bidi_streams",

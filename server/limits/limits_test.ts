@@ -5,7 +5,7 @@ import { LIMIT_KEYS } from "../../metrics/limit_keys.ts";
 import { DEFAULT_LIMITS, isLimit, limitsOf } from "./limits.ts";
 
 /** Limits that no setting changes. */
-const FIXED = ["announce_streams", "unfinished_bytes", "message_time", "early_streams"];
+const FIXED = ["capacity", "announce_streams", "unfinished_bytes", "message_time", "early_streams"];
 
 Deno.test("LIMIT_KEYS calls every limit as its setting is called, but for those that have none", () => {
   const keys = new Set(SETTINGS.map(({ key }) => key));

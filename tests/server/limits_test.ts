@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { connect } from "../../client/mod.ts";
 import { ConnectFailed } from "../../transport/errors.ts";
 import { launch, type Launched, until } from "../support/server.ts";
+import { webSocketAnswer } from "../support/peers/web_socket_answer.ts";
 
 async function limited(relay: Launched, limit: string): Promise<number> {
   const text = await (await fetch(`${relay.adminUrl}/metrics`)).text();
@@ -15,23 +16,6 @@ async function statusOf(dialing: Promise<unknown>): Promise<number | undefined> 
   return error.status;
 }
 
-/** Status of a request for a WebSocket, which `WebSocket` itself does not tell. */
-async function webSocketStatus(port: number): Promise<number> {
-  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-  try {
-    await conn.write(new TextEncoder().encode(
-      "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
-        "Sec-WebSocket-Protocol: qmux-02.moq-lite-06\r\n\r\n",
-    ));
-    const bytes = new Uint8Array(4096);
-    const length = await conn.read(bytes) ?? 0;
-    return Number(new TextDecoder().decode(bytes.subarray(9, Math.min(12, length))));
-  } finally {
-    conn.close();
-  }
-}
-
 for (
   const [setting, status] of [["max_sessions", 503], ["max_sessions_per_address", 429]] as const
 ) {
@@ -41,7 +25,7 @@ for (
     const second = await relay.client("https");
     await until(() => relay.server.sessionCount === 2, "both sessions");
     assert.equal(await statusOf(relay.client("https")), status);
-    assert.equal(await webSocketStatus(relay.port), status);
+    assert.equal((await webSocketAnswer(relay.port)).status, status);
     const third = await relay.client("moqt").catch(() => undefined);
     if (third !== undefined) assert.equal((await third.closed).code, 64 + 429);
     assert.equal(await limited(relay, setting), 3);

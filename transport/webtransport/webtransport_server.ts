@@ -28,6 +28,8 @@ export interface WebTransportRequest {
 /** 200 opens the session. Other statuses refuse it. */
 export interface WebTransportAnswer {
   readonly status: number;
+  /** Further header fields of a refusal, names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** How sessions are accepted. */
@@ -142,27 +144,28 @@ class Requests {
     const { remoteAddress } = this;
     const request = { path, authority, origin, headers, protocol: chosen, remoteAddress };
     let status: number;
+    let more: WebTransportAnswer["headers"];
     try {
-      ({ status } = await this.#options.decide(request));
+      ({ status, headers: more } = await this.#options.decide(request));
     } catch (thrown) {
       this.#refuse(stream, 500);
       return this.#first.reject(thrown);
     }
     if (status !== 200) {
       this.#taken = false;
-      return this.#refuse(stream, status);
+      return this.#refuse(stream, status, more);
     }
-    stream.send.write(answer(200, chosen));
+    stream.send.write(answer(200, { "wt-protocol": chosen && printString(chosen) }));
     const basis = { stream, settings, parser, early, path, protocol: chosen, h3: this.#h3 };
     this.#first.resolve(new WebTransportSession({ ...basis, side: "server" }));
   }
-  #refuse(stream: QuicBidi, status: number): void {
+  #refuse(stream: QuicBidi, status: number, headers?: WebTransportAnswer["headers"]): void {
     if (++this.#refused > MAX_REFUSED) {
       const detail = `${this.#refused} requests that lead nowhere`;
       return this.#h3.violated(new H3Violation(H3Error.excessiveLoad, "HTTP/3 connection", detail));
     }
     this.#h3.detach(stream.send.id);
-    stream.send.write(answer(status));
+    stream.send.write(answer(status, headers));
     stream.send.finish();
     stream.receive.stop(0);
   }
@@ -178,10 +181,11 @@ function choose(offer: string | undefined, known: readonly string[]): string | u
   return offered.length === 0 ? "" : offered.find((protocol) => known.includes(protocol));
 }
 
-function answer(status: number, protocol?: string): Uint8Array {
+/** Fields without a value are left out. */
+function answer(status: number, headers: WebTransportAnswer["headers"] = {}): Uint8Array {
   const fields: HeaderField[] = [[":status", String(status)]];
   // Old clients need the draft field; new ones ignore it.
   if (status === 200) fields.push(["sec-webtransport-http3-draft", "draft02"]);
-  if (protocol) fields.push(["wt-protocol", printString(protocol)]);
+  fields.push(...Object.entries(headers).filter(([, value]) => value !== ""));
   return encodeFrame(FrameType.headers, encodeHeaders(fields));
 }
