@@ -6,6 +6,8 @@ export interface WatchFileOptions {
   readonly signal: AbortSignal;
   /** Called after each change. The next check waits for it. */
   readonly onChange: () => void | Promise<void>;
+  /** Called when the file cannot be read any more. Then its return counts as a change, whatever it holds. */
+  readonly onGone?: () => void;
   /** Time between two checks, in milliseconds. */
   readonly intervalMs?: number;
 }
@@ -17,13 +19,17 @@ export interface WatchFileOptions {
  * @returns When the signal aborts. Never rejects.
  */
 export async function watchFile(path: string, options: WatchFileOptions): Promise<void> {
-  const { signal, onChange, intervalMs = 1000 } = options;
+  const { signal, onChange, onGone, intervalMs = 1000 } = options;
   let taken = await contents(path);
   let seen = taken;
   while (!signal.aborted) {
     await sleep(intervalMs, signal);
     if (signal.aborted) return;
     const now = await contents(path);
+    if (now === undefined && seen !== undefined && onGone !== undefined) {
+      onGone();
+      taken = undefined;
+    }
     const settled = now !== undefined && now === seen && now !== taken;
     seen = now;
     if (!settled) continue;
