@@ -10,6 +10,7 @@ import { PLUGIN_KINDS, PLUGIN_STATES } from "../base/plugin_kind.ts";
 import type { HookStats } from "../metrics/snapshot.ts";
 import type { PluginStats } from "../plugins/plugin.ts";
 import type { TrackInfo } from "../relay/reading.ts";
+import { CLUSTER_SHAPES } from "./cluster_shapes.ts";
 import { ERROR_CODES, type ErrorCode } from "./error_codes.ts";
 import { count, eitherOf, time } from "./kinds.ts";
 
@@ -124,6 +125,7 @@ export const SHAPES = {
     groupsEvicted: count("Groups that were forgotten."),
     info: TRACK_INFO,
   }).describe("A track that somebody has asked for."),
+  ...CLUSTER_SHAPES,
   Plugin: object({
     name: string().describe("Name of the instance."),
     kind: string()
@@ -250,6 +252,9 @@ export type SessionDetailJson = Named<"SessionDetail">;
 export type BroadcastJson = Named<"Broadcast">;
 export type PublisherJson = Shaped<typeof PUBLISHER>;
 export type TrackJson = Named<"Track">;
+export type ClusterJson = Named<"Cluster">;
+export type ClusterNodeJson = Named<"ClusterNode">;
+export type LinkJson = Named<"Link">;
 export type PluginJson = Named<"Plugin">;
 export type HookJson = Named<"Hook">;
 export type RevocationJson = Named<"Revocation">;

@@ -51,7 +51,15 @@ export interface AdminRoute {
   readonly path: string;
   /** Unique. */
   readonly id: string;
-  readonly group: "Sessions" | "Content" | "Tokens" | "Plugins" | "Hooks" | "Server" | "Health";
+  readonly group:
+    | "Sessions"
+    | "Content"
+    | "Tokens"
+    | "Nodes"
+    | "Plugins"
+    | "Hooks"
+    | "Server"
+    | "Health";
   readonly access: Access;
   /** One line, no full stop. */
   readonly summary: string;

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import { CLUSTER_ROUTES } from "./cluster_routes.ts";
 import { HOOK_ROUTES } from "./hook_routes.ts";
 import { type OpenApi, openApi } from "../openapi.ts";
 import { PLUGIN_ROUTES } from "./plugin_routes.ts";
@@ -32,6 +33,7 @@ const DESCRIPTION: AdminRoute = {
 
 export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...SESSION_ROUTES,
+  ...CLUSTER_ROUTES,
   ...PLUGIN_ROUTES,
   ...HOOK_ROUTES,
   ...SERVER_ROUTES,
