@@ -18,6 +18,8 @@ import type { Offer } from "./offers/offers.ts";
 import type { OffersHost, OriginOffers } from "./offers/origin_offers.ts";
 import type { TrackEvent } from "./offers/track_watchers.ts";
 import type { AwaitedRoute } from "./offers/waiting.ts";
+import { mayServe, type RegionMap, Regions, type Told } from "./cluster/regions.ts";
+import { routeTie } from "./cluster/route_tie.ts";
 import type { BroadcastSource } from "./ports.ts";
 import {
   compareRoutes,
@@ -30,9 +32,16 @@ import {
   serves,
 } from "./route.ts";
 import type { TrackContext } from "./track.ts";
-import { type AnnounceEvent, type PacedWatch, Watchers, type WatchOptions } from "./watchers.ts";
+import {
+  type AnnounceEvent,
+  type PacedWatch,
+  UPDATE_HOLD_MS,
+  Watchers,
+  type WatchOptions,
+} from "./watchers.ts";
 
 export type { OffersHost, OriginOffers } from "./offers/origin_offers.ts";
+export type { RegionMap } from "./cluster/regions.ts";
 export type { TrackEvent } from "./offers/track_watchers.ts";
 export type { AwaitedRoute } from "./offers/waiting.ts";
 export type { AnnounceEvent, PacedWatch, Watch, WatchOptions } from "./watchers.ts";
@@ -85,6 +94,15 @@ interface Held extends Offer {
   route: Route;
 }
 
+/** A running announcement of another node. */
+interface FromNode {
+  readonly path: string;
+  /** As it was announced last. */
+  readonly told: () => Told;
+  /** Prices it anew. */
+  readonly again: () => void;
+}
+
 export interface OriginOptions {
   readonly context: TrackContext;
   /** This relay's own id. */
@@ -112,6 +130,10 @@ export class Origin {
   readonly #lost = new LostPublishers();
   /** The highest order seen, here or at a sibling: what comes in after hearing of it counts as newer. */
   #order = 0;
+  /** What other nodes of the cluster announce. */
+  readonly #fromNodes = new Set<FromNode>();
+  /** The regions that count in a moment. */
+  #nextRegions: { map: RegionMap | undefined } | undefined;
 
   constructor(options: OriginOptions) {
     this.#options = options;
@@ -121,6 +143,42 @@ export class Origin {
 
   get context(): TrackContext {
     return this.#options.context;
+  }
+
+  get #regions(): Regions | undefined {
+    return this.#watchers.regions;
+  }
+
+  /**
+   * Says which nodes of the cluster stand in which region: prices change, and what other nodes are told. The first map counts
+   * at once; changes of {@link UPDATE_HOLD_MS} count as one. Without regions, none is told what another one told.
+   */
+  setRegions(map: RegionMap | undefined): void {
+    if (this.#nextRegions !== undefined) {
+      this.#nextRegions.map = map;
+      return;
+    }
+    if (this.#regions === undefined) return this.#takeRegions(map);
+    const next = this.#nextRegions = { map };
+    this.context.clock.after(UPDATE_HOLD_MS, () => {
+      this.#nextRegions = undefined;
+      this.#takeRegions(next.map);
+    });
+  }
+
+  #takeRegions(map: RegionMap | undefined): void {
+    const before = this.#regions;
+    const now = map && new Regions(map);
+    this.#watchers.regions = now;
+    for (const { path, told, again } of [...this.#fromNodes]) {
+      const route = told();
+      const shields = (by: Regions | undefined) => by?.shields(path, route) ?? false;
+      if (before?.surcharge(path, route) !== now?.surcharge(path, route)) again();
+      if (shields(before) !== shields(now)) this.#watchers.tell(path);
+    }
+    const moved = new Set([before, now].flatMap((by) => [...by?.known() ?? []]));
+    for (const hop of moved) if (before?.isNear(hop) === now?.isNear(hop)) moved.delete(hop);
+    this.#watchers.tellNodes(moved);
   }
 
   /** Paths announced now. */
@@ -173,14 +231,17 @@ export class Origin {
         return;
       }
       if (this.#publisher(next.hops) === held.broadcast.publisher) {
-        const order = next.order ?? held.route.order;
-        this.#replace(held, { source, ...last, hops: this.#chain(last), order });
+        this.#replace(held, this.#route(at, source, { order: held.route.order, ...last }));
       } else {
         const old = held;
         held = this.#place(at, source, last);
         this.#withdraw(old, false);
       }
     };
+    const fromNode: FromNode | undefined = announcement.peer === true
+      ? { path: at, told: () => last, again: () => held && change(last) }
+      : undefined;
+    if (fromNode !== undefined) this.#fromNodes.add(fromNode);
     const offer = (track: string) => {
       if (over || last.tracks?.has(track)) return;
       if (last.tracks === undefined) change(last, new Set());
@@ -208,6 +269,7 @@ export class Origin {
       },
       end: (abrupt = false) => {
         over = true;
+        if (fromNode !== undefined) this.#fromNodes.delete(fromNode);
         if (held === undefined) return;
         this.#withdraw(held, abrupt);
         held = undefined;
@@ -217,11 +279,7 @@ export class Origin {
 
   /** Tells a listener what is announced below a prefix: at once what there is, then every change. */
   watch(options: WatchOptions, listener: (event: AnnounceEvent) => void): PacedWatch {
-    return this.#watchers.add(
-      options,
-      listener,
-      (prefix, hidden) => this.#paths.below(prefix, hidden),
-    );
+    return this.#watchers.add(options, listener);
   }
 
   /**
@@ -247,7 +305,7 @@ export class Origin {
   ): Broadcast | undefined {
     const wanted = normalizePath(path);
     const allowed = (route: Route, at: string) =>
-      !isExcluded(route, excludeHop) && !(peer && route.peer === true) &&
+      (peer ? mayServe(this.#regions, route, excludeHop) : !isExcluded(route, excludeHop)) &&
       serves(route, at, wanted, track);
     if (track !== undefined) {
       const offered = this.#offers?.find(wanted, track, (route) => allowed(route, wanted));
@@ -291,7 +349,7 @@ export class Origin {
 
   #place(path: string, source: BroadcastSource, announcement: Announcement): Held {
     const publisher = this.#publisher(announcement.hops);
-    const route = this.#route(source, announcement);
+    const route = this.#route(path, source, announcement);
     const here = this.#paths.at(path);
     const known = publisher === undefined ? undefined : here.find((b) => b.publisher === publisher);
     const broadcast = known ?? new Broadcast(path, publisher, this.#options);
@@ -326,12 +384,20 @@ export class Origin {
     else this.#forget(lost);
   }
 
-  #route(source: BroadcastSource, announcement: Announcement): Route {
-    const { index, count } = this.#options.place ?? { index: 0, count: 1 };
-    const next = (Math.floor(this.#order / count) + 1) * count + index;
-    const order = announcement.order ?? next;
+  #route(path: string, source: BroadcastSource, announcement: Announcement): Route {
+    const order = announcement.order ?? this.#nextOrder();
     this.#order = Math.max(this.#order, order);
-    return { source, ...announcement, hops: this.#chain(announcement), order };
+    const route = { source, ...announcement, hops: this.#chain(announcement), order };
+    if (route.peer !== true) return route;
+    // A sibling's route has the surcharge already.
+    const more = source.sibling === true ? 0 : this.#regions?.surcharge(path, route) ?? 0;
+    const { warm, cold, hops } = route;
+    return { ...route, warm: warm + more, cold: cold + more, tie: routeTie(path, hops) };
+  }
+
+  #nextOrder(): number {
+    const { index, count } = this.#options.place ?? { index: 0, count: 1 };
+    return (Math.floor(this.#order / count) + 1) * count + index;
   }
 
   /**

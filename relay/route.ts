@@ -25,6 +25,8 @@ export interface Route {
   readonly onlyTracks?: boolean;
   /** Another node of the cluster told it, here or at a sibling: it entered the cluster there. */
   readonly peer?: boolean;
+  /** For these: chooses between equal ones, the lower first, so that all nodes choose alike. Default 0. */
+  readonly tie?: bigint;
 }
 
 /** The publisher: the first hop, or `undefined` when it is unknown. */
@@ -80,12 +82,28 @@ export function isExcluded(route: Route, asker: HopId): boolean {
 
 /**
  * Compares two routes to one publisher; the better one comes first. In this order: serves all tracks, known hops, lower warm
- * cost, lower cold cost, fewer hops, our own before a sibling's, newer.
+ * cost, lower cold cost, fewer hops, our own before a sibling's, lower tie, newer.
  */
 export function compareRoutes(a: Route, b: Route): number {
   return compareCosts(a, b) ||
     Number(a.source.sibling ?? false) - Number(b.source.sibling ?? false) ||
-    b.order - a.order;
+    compareTies(a, b) || b.order - a.order;
+}
+
+/**
+ * Whether a feed goes on with its route although another one comes before it: that one is no cheaper and no shorter. Of two
+ * sessions with the same publisher or relay the newer one is taken, because the older one may be dead. Another node of the
+ * cluster is different: the loss of a link to it shows at once.
+ */
+export function isKept(used: Route, best: Route): boolean {
+  if (compareCosts(used, best) !== 0) return false;
+  if ((used.source.sibling ?? false) !== (best.source.sibling ?? false)) return false;
+  return used.peer === true || !sameChain(used.hops, best.hops);
+}
+
+/** Whether two routes lead through the same relays. */
+export function sameChain(a: readonly HopId[], b: readonly HopId[]): boolean {
+  return a.length === b.length && a.every((hop, i) => hop === b[i]);
 }
 
 /**
@@ -93,13 +111,17 @@ export function compareRoutes(a: Route, b: Route): number {
  * serve only some tracks the older one comes first: a publisher of one more track takes nobody's place.
  */
 export function comparePublishers(a: Route, b: Route): number {
-  return compareCosts(a, b) ||
+  return compareCosts(a, b) || compareTies(a, b) ||
     (a.onlyTracks === true && b.onlyTracks === true ? a.order - b.order : b.order - a.order);
 }
 
 /** Compares routes to different publishers that have all offered the same track. Whether they serve others is no matter. */
 export function compareOffers(a: Route, b: Route): number {
-  return compareChains(a, b) || b.order - a.order;
+  return compareChains(a, b) || compareTies(a, b) || b.order - a.order;
+}
+
+function compareTies({ tie: a = 0n }: Route, { tie: b = 0n }: Route): number {
+  return a === b ? 0 : a < b ? -1 : 1;
 }
 
 function compareCosts(a: Route, b: Route): number {

@@ -7,7 +7,8 @@ import type { Clock } from "../base/clock.ts";
 import { isHidden, normalizePath, prefixesOf, stripPrefix } from "../wire/path.ts";
 import type { Broadcast } from "./broadcast.ts";
 import type { BroadcastSource } from "./ports.ts";
-import { compareRoutes, type HopId, isExcluded, type Route } from "./route.ts";
+import { mayTell, type Regions } from "./cluster/regions.ts";
+import { compareRoutes, type HopId, isExcluded, type Route, sameChain } from "./route.ts";
 
 /**
  * How long a watcher with `merged` waits for an update of a broadcast that stays announced. It hears of several updates in
@@ -32,7 +33,10 @@ export interface WatchOptions {
   readonly excludeHop?: HopId;
   /** Includes hidden paths: those with a part that starts with a dot. */
   readonly hidden?: boolean;
-  /** The listener is another node of the cluster: leaves out what other nodes told. */
+  /**
+   * The listener is another node of the cluster, with the id `excludeHop`: leaves out what other nodes told. A shield tells its
+   * region what it has from others.
+   */
   readonly peer?: boolean;
   /** Leaves out what this source announced itself. */
   readonly except?: BroadcastSource;
@@ -66,9 +70,11 @@ export interface Current {
   /** Which broadcast serves a path by the allowed routes. @param whole None with `onlyTracks` is allowed. */
   current(
     path: string,
-    allowed: (route: Route) => boolean,
+    allowed: (route: Route, path: string) => boolean,
     whole: boolean,
   ): Broadcast | undefined;
+  /** Every path below a prefix. */
+  below(prefix: string, hidden: boolean): readonly string[];
 }
 
 interface Watcher {
@@ -76,7 +82,9 @@ interface Watcher {
   readonly hidden: boolean;
   readonly merged: boolean;
   readonly whole: boolean;
-  readonly allowed: (route: Route) => boolean;
+  /** The node of the cluster that listens. */
+  readonly node: HopId | undefined;
+  readonly allowed: (route: Route, path: string) => boolean;
   readonly told: Map<string, Route>;
   ready: () => boolean;
   /** Paths that changed while the listener could not take more. */
@@ -103,6 +111,11 @@ export class ByPrefix<W> {
     };
   }
 
+  /** Every watcher. */
+  *all(): Generator<W> {
+    for (const watchers of this.#watchers.values()) yield* watchers;
+  }
+
   /** The watchers of a path. They may come and go meanwhile. */
   *of(path: string): Generator<W> {
     for (const prefix of prefixesOf(path)) yield* this.#watchers.get(prefix) ?? [];
@@ -117,18 +130,15 @@ export class Watchers {
   readonly #quiet = new Map<string, () => void>();
   /** Paths with updates that wait. */
   readonly #held = new Set<string>();
+  /** By them other nodes are told more than what entered the cluster here. */
+  regions: Regions | undefined;
 
   constructor(origin: Current, clock: Clock) {
     this.#origin = origin;
     this.#clock = clock;
   }
 
-  /** @param existing Lists the announced paths below a prefix. Called once. */
-  add(
-    options: WatchOptions,
-    listener: (event: AnnounceEvent) => void,
-    existing: (prefix: string, hidden: boolean) => readonly string[],
-  ): PacedWatch {
+  add(options: WatchOptions, listener: (event: AnnounceEvent) => void): PacedWatch {
     const { hidden = false, merged = false, whole = false, ready = always } = options;
     const prefix = normalizePath(options.prefix ?? "");
     const watcher: Watcher = {
@@ -136,14 +146,15 @@ export class Watchers {
       hidden,
       merged,
       whole,
-      allowed: allowedBy(options),
+      node: options.peer === true ? options.excludeHop : undefined,
+      allowed: allowedBy(options, () => this.regions),
       told: new Map(),
       ready: always,
       behind: new Set(),
       listener,
     };
     const remove = this.#byPrefix.add(prefix, watcher);
-    for (const path of existing(prefix, hidden)) this.#tellOne(watcher, path, true);
+    this.#tellAll(watcher);
     watcher.ready = ready;
     return {
       catchUp: () => {
@@ -163,6 +174,19 @@ export class Watchers {
   /** Tells the watchers of a path that it has changed. @param due Includes updates that wait. */
   tell(path: string, due = false): void {
     for (const watcher of this.#byPrefix.of(path)) this.#tellOne(watcher, path, due);
+  }
+
+  /** Tells these nodes of the cluster what they may hear of by now. */
+  tellNodes(nodes: ReadonlySet<HopId>): void {
+    for (const watcher of [...this.#byPrefix.all()]) {
+      if (watcher.node !== undefined && nodes.has(watcher.node)) this.#tellAll(watcher);
+    }
+  }
+
+  #tellAll(watcher: Watcher): void {
+    for (const path of this.#origin.below(watcher.prefix, watcher.hidden)) {
+      this.#tellOne(watcher, path, true);
+    }
   }
 
   /** For some time, watchers do not hear of a worse route to this path. */
@@ -190,7 +214,7 @@ export class Watchers {
     const broadcast = this.#origin.current(path, watcher.allowed, watcher.whole);
     const told = watcher.told.get(path);
     if (broadcast?.lingering && told !== undefined) return;
-    const route = broadcast?.routes.find(watcher.allowed);
+    const route = broadcast?.routes.find((each) => watcher.allowed(each, path));
     if (route === told || (route && told && sameToOthers(route, told, watcher.merged))) {
       return void watcher.behind.delete(path);
     }
@@ -210,10 +234,11 @@ export class Watchers {
 /** Which routes a watcher may hear of. */
 export function allowedBy(
   { excludeHop = 0n, except, whole = false, peer = false }: WatchOptions,
-): (route: Route) => boolean {
-  return (route) =>
-    route.source !== except && !isExcluded(route, excludeHop) &&
-    !(whole && route.onlyTracks === true) && !(peer && route.peer === true);
+  regions: () => Regions | undefined = () => undefined,
+): (route: Route, path: string) => boolean {
+  return (route, path) =>
+    route.source !== except && !(whole && route.onlyTracks === true) &&
+    (peer ? mayTell(regions(), route, path, excludeHop) : !isExcluded(route, excludeHop));
 }
 
 const always = (): boolean => true;
@@ -223,5 +248,5 @@ function sameToOthers(a: Route, b: Route, remote: boolean): boolean {
   return (remote ||
     (a.source === b.source && a.onlyTracks === b.onlyTracks && a.peer === b.peer)) &&
     a.warm === b.warm && a.cold === b.cold &&
-    a.hops.length === b.hops.length && a.hops.every((hop, i) => hop === b.hops[i]);
+    sameChain(a.hops, b.hops);
 }

@@ -6,17 +6,17 @@ import { Watchers } from "./watchers.ts";
 Deno.test("Watchers visit for one change those who asked for its path, and nobody else", () => {
   let visits = 0;
   const current = () => void visits++ as undefined;
-  const watchers = new Watchers({ current }, new ManualClock());
+  const watchers = new Watchers({ current, below: () => [] }, new ManualClock());
   const all = Array.from(
     { length: 1000 },
-    (_, i) => watchers.add({ prefix: `room/${i}` }, () => {}, () => []),
+    (_, i) => watchers.add({ prefix: `room/${i}` }, () => {}),
   );
   watchers.tell("other/7/cam");
   watchers.tell("room");
   assert.equal(visits, 0);
   watchers.tell("room/7/cam");
   assert.equal(visits, 1);
-  const above = watchers.add({ prefix: "room" }, () => {}, () => []);
+  const above = watchers.add({ prefix: "room" }, () => {});
   watchers.tell("room/7");
   assert.equal(visits, 3);
   all[7]!.close();
@@ -28,13 +28,14 @@ Deno.test("Watchers visit for one change those who asked for its path, and nobod
 
 Deno.test("a watcher that cannot take more is told each path once, as it is when it can", () => {
   const there = new Map<string, Broadcast>();
-  const watchers = new Watchers({ current: (path) => there.get(path) }, new ManualClock());
+  const current = (path: string) => there.get(path);
+  const watchers = new Watchers({ current, below: () => [] }, new ManualClock());
   let room = 1;
   const heard: string[] = [];
   const watch = watchers.add({ ready: () => room > 0 }, ({ kind, path }) => {
     room--;
     heard.push(`${kind} ${path}`);
-  }, () => []);
+  });
   const set = (path: string, order?: number) => {
     if (order === undefined) there.delete(path);
     else there.set(path, broadcastAt(path, order));

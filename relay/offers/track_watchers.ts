@@ -29,7 +29,7 @@ export interface OfferedTracks {
 interface Watcher {
   readonly prefix: string;
   readonly hidden: boolean;
-  readonly allowed: (route: Route) => boolean;
+  readonly allowed: (route: Route, path: string) => boolean;
   readonly ready: () => boolean;
   readonly listener: (event: TrackEvent) => void;
   readonly told: TrackSet;
@@ -90,7 +90,8 @@ export class TrackWatchers {
   #tellOne(watcher: Watcher, path: string, track: string): void {
     if (!watcher.hidden && isHidden(stripPrefix(path, watcher.prefix)!)) return;
     const told = watcher.told.has(path, track);
-    const offered = this.#origin.offered(path, track, watcher.allowed) ?? told;
+    const offered = this.#origin.offered(path, track, (route) => watcher.allowed(route, path)) ??
+      told;
     if (offered === told) return watcher.behind.delete(path, track);
     if (!watcher.ready()) return watcher.behind.add(path, track);
     if (offered) watcher.told.add(path, track);

@@ -1,0 +1,97 @@
+/**
+ * The regions of a cluster, as one node sees them. Media comes into a region once: a broadcast of another region has a shield
+ * here, one of the region's nodes, chosen by rendezvous hashing. The shield tells the nodes of its region what it hears from
+ * there. They hear it from there too, but give that route a higher price. So they ask the shield, and fall back to the direct
+ * route the moment the shield is gone.
+ *
+ * Nodes may disagree for a while about who is there. Nothing depends on it: only what came directly from another region is
+ * told on, so no chain has more than two nodes behind the one where it entered.
+ *
+ * @module
+ */
+import { type HopId, isExcluded, type Route } from "../route.ts";
+import { nodeOf } from "./rendezvous.ts";
+
+/** The regions as plain data, which may go to another thread. */
+export interface RegionMap {
+  /** That of this node. */
+  readonly region: string;
+  /** What this node is called: its URL. All nodes must call it the same. */
+  readonly name: string;
+  /** What a direct route to another region costs more where another node is its shield. More than a link within a region. */
+  readonly surcharge: number;
+  /** The other nodes whose region is known. */
+  readonly nodes: readonly MappedNode[];
+}
+
+/** One of the other nodes. */
+export interface MappedNode {
+  readonly hop: HopId;
+  readonly region: string;
+  /** Its URL. */
+  readonly name: string;
+}
+
+/** What {@link Regions} asks of a route. */
+export type Told = Pick<Route, "hops" | "peer">;
+
+export class Regions {
+  readonly #map: RegionMap;
+  readonly #regions: ReadonlyMap<HopId, string>;
+  /** The names of the nodes of this region, with this one. */
+  readonly #near: readonly string[];
+
+  constructor(map: RegionMap) {
+    this.#map = map;
+    this.#regions = new Map(map.nodes.map(({ hop, region }) => [hop, region]));
+    const near = map.nodes.filter(({ region }) => region === map.region);
+    this.#near = [...new Set([map.name, ...near.map(({ name }) => name)])];
+  }
+
+  /** The other nodes whose region is known. */
+  known(): Iterable<HopId> {
+    return this.#regions.keys();
+  }
+
+  /** Whether a node stands in this region; `undefined` where that is not known. */
+  isNear(hop: HopId): boolean | undefined {
+    const region = this.#regions.get(hop);
+    return region === undefined ? undefined : region === this.#map.region;
+  }
+
+  /** Whether a node of another region told this route. */
+  isFar({ hops, peer = false }: Told): boolean {
+    return peer && hops.length > 0 && this.isNear(hops.at(-1)!) === false;
+  }
+
+  /** Whether this node is the shield of a broadcast of another region. */
+  shields(path: string, route: Told): boolean {
+    return this.isFar(route) && nodeOf(path, this.#near) === this.#map.name;
+  }
+
+  /** What a route costs more. */
+  surcharge(path: string, route: Told): number {
+    return this.isFar(route) && !this.shields(path, route) ? this.#map.surcharge : 0;
+  }
+}
+
+/** Whether another node may hear of a route: it entered the cluster here, or this node is its shield in their region. */
+export function mayTell(
+  regions: Regions | undefined,
+  route: Route,
+  path: string,
+  node: HopId,
+): boolean {
+  return mayServe(regions, route, node) &&
+    (route.peer !== true || regions?.shields(path, route) === true);
+}
+
+/**
+ * Whether another node that asks is served by a route. That is more than it may hear of: the shield may have changed a moment
+ * ago. But such a request goes on to another region only, so it cannot go round.
+ */
+export function mayServe(regions: Regions | undefined, route: Route, node: HopId): boolean {
+  if (isExcluded(route, node)) return false;
+  if (route.peer !== true) return true;
+  return regions !== undefined && regions.isFar(route) && regions.isNear(node) === true;
+}
