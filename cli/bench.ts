@@ -53,6 +53,10 @@ const FLAGS = {
     "N",
     "Viewers take turns on so many ports, the URL's and those behind it: a relay's workers.",
   ),
+  "viewers-url": textFlag(
+    "URL",
+    "Viewers connect there: to another node of a cluster, or at the other end of a chain of relays.",
+  ),
   pid: textFlag("PID", "The relay's process here: tells its CPU and memory."),
   seed: textFlag("N", "Draw the same numbers from ranges again."),
   json: switchFlag("Print the result as one JSON object."),
@@ -98,6 +102,7 @@ export async function run(args: readonly string[]): Promise<number> {
   if (args[0] === WORKER_ARG) return await runWorker();
   const { flags, operands: [urlText] } = parseFlags(args, FLAGS, { operands: ["URL"] });
   const url = urlOf(urlText, "bench");
+  const viewersUrl = flags["viewers-url"] && urlOf(flags["viewers-url"], "bench");
   const given = Object.fromEntries(
     LOAD_FLAGS.flatMap((key) => flags[key] === undefined ? [] : [[key, flags[key]]]),
   );
@@ -126,14 +131,18 @@ export async function run(args: readonly string[]): Promise<number> {
   using status = new StatusLine();
   const progress = progressLine(status, plan.viewers.length);
   try {
-    const target = await lightTarget({
-      url: withToken(new URL(url), flags.token).href,
-      ...(typeof hash === "string" ? { hash } : {}),
-      ...(caCerts === undefined ? {} : { caCerts }),
-      ...(versions === undefined ? {} : { versions }),
-    }, transport);
+    const targetAt = (to: URL | string) =>
+      lightTarget({
+        url: withToken(new URL(to), flags.token).href,
+        ...(typeof hash === "string" ? { hash } : {}),
+        ...(caCerts === undefined ? {} : { caCerts }),
+        ...(versions === undefined ? {} : { versions }),
+      }, transport);
+    const target = await targetAt(url);
+    const viewersTarget = viewersUrl === undefined ? target : await targetAt(viewersUrl);
     const result = await runLoad({
-      ...{ target, ports, spec, plan, workers, onProgress: progress, signal: stopped.signal },
+      ...{ target, viewersTarget, ports, spec, plan, workers },
+      ...{ onProgress: progress, signal: stopped.signal },
       ...(pid === undefined ? {} : { pid }),
     });
     status.end();

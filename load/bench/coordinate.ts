@@ -31,8 +31,10 @@ const ARRIVAL_MS = 60_000;
 const BUSY = { workerPercent: 90, loopDelayMs: 50, machinePercent: 97 } as const;
 
 export interface RunOptions {
+  /** Where publishers connect. */
   readonly target: LightTarget;
-  /** Viewers take turns on so many ports, the target's first. */
+  readonly viewersTarget: LightTarget;
+  /** Viewers take turns on so many ports, their target's first. */
   readonly ports: number;
   readonly spec: LoadSpec;
   readonly plan: Plan;
@@ -48,7 +50,7 @@ export interface RunOptions {
 
 /** @throws {WorkerFailed} @throws {UsageError} The process to watch cannot be read. */
 export async function runLoad(options: RunOptions): Promise<BenchResult> {
-  const { target, ports, spec, plan, pid, signal } = options;
+  const { target, viewersTarget, ports, spec, plan, pid, signal } = options;
   const look = pid === undefined ? () => undefined : () => readProcess(pid);
   look();
   await using crew = new Crew(plan, options);
@@ -61,7 +63,13 @@ export async function runLoad(options: RunOptions): Promise<BenchResult> {
   });
   await Promise.all(
     crew.viewing.map((child, i) =>
-      child.ask({ type: "plan", target, ports, kind: spec.kind, plan: crew.shares[i + 1]! })
+      child.ask({
+        type: "plan",
+        target: viewersTarget,
+        ports,
+        kind: spec.kind,
+        plan: crew.shares[i + 1]!,
+      })
     ),
   );
   const idle = spec.kind === "media" && plan.viewers.every(({ watch }) => watch.length === 0);

@@ -10,10 +10,9 @@ import { type Client, connect, type ConnectOptions } from "../../../client/mod.t
 import type { LightSession, LightStream } from "../../../load/light.ts";
 import { dialLight, lightTarget } from "../../../load/light_session.ts";
 import { until } from "../../support/server.ts";
-import type { ClusterNode } from "./node.ts";
-import { LIMIT_MS } from "./node.ts";
+import { LIMIT_MS, type Site } from "./node.ts";
 import { NUMBER_BYTES, numberOf, Record } from "./record.ts";
-import { LASTING, type Source } from "./source.ts";
+import { LASTING, type Numbered } from "./source.ts";
 
 /** How long a viewer waits for a group that is late: none may be given up. */
 const MAX_LATENCY_MS = 60_000;
@@ -24,10 +23,10 @@ const ASK_AGAIN_MS = 100;
 
 /** Somebody who watches. */
 export interface Viewer {
-  /** "7 at b". */
+  /** "video 7 at b". */
   readonly name: string;
   /** The node that it was sent to first. */
-  readonly node: ClusterNode;
+  readonly node: Site;
   readonly record: Record;
   /** Why it does not get any more; absent while it does. */
   readonly over: string | undefined;
@@ -37,15 +36,15 @@ export interface Viewer {
 /** Viewers, and the source whose groups they must have. */
 export class Audience implements AsyncDisposable {
   readonly viewers: readonly Viewer[];
-  readonly #source: Source;
+  readonly #source: Numbered;
 
-  constructor(source: Source, viewers: readonly Viewer[]) {
+  constructor(source: Numbered, viewers: readonly Viewer[]) {
     this.#source = source;
     this.viewers = viewers;
   }
 
   /** Those who were sent to other nodes. */
-  awayFrom(...dead: readonly ClusterNode[]): Audience {
+  awayFrom(...dead: readonly Site[]): Audience {
     return new Audience(this.#source, this.viewers.filter(({ node }) => !dead.includes(node)));
   }
 
@@ -78,8 +77,8 @@ export class Audience implements AsyncDisposable {
 
 /** Viewers that only read, spread over nodes in turn: each has one session and no other. Fulfils when all have a group. */
 export async function watchers(
-  source: Source,
-  nodes: readonly ClusterNode[],
+  source: Numbered,
+  nodes: readonly Site[],
   count: number = nodes.length,
 ): Promise<Audience> {
   const targets = new Map(
@@ -90,14 +89,14 @@ export async function watchers(
   return await gathered(source, count, async (i) => {
     const node = nodes[i % nodes.length]!;
     const session = await dialLight(targets.get(node)!, { transport: LASTING.transport! });
-    return new Watcher(`${i} at ${node.name}`, node, session, source);
+    return new Watcher(`${source.track} ${i} at ${node.name}`, node, session, source);
   });
 }
 
 /** Viewers of the client library. Each begins at a node in turn. @param urls What viewer i dials. */
 export async function clients(
-  source: Source,
-  nodes: readonly ClusterNode[],
+  source: Numbered,
+  nodes: readonly Site[],
   count: number = nodes.length,
   options: ConnectOptions & {
     readonly urls?: (index: number) => string | readonly string[];
@@ -108,12 +107,12 @@ export async function clients(
     const node = nodes[i % nodes.length]!;
     const url = urls?.(i) ?? node.url;
     const client = await connect(url as string, { ...LASTING, ...rest });
-    return new Member(`client ${i} at ${node.name}`, node, client, source);
+    return new Member(`${source.track} of client ${i} at ${node.name}`, node, client, source);
   });
 }
 
 async function gathered(
-  source: Source,
+  source: Numbered,
   count: number,
   open: (index: number) => Promise<Viewer>,
 ): Promise<Audience> {
@@ -147,9 +146,9 @@ class Watcher implements Viewer {
 
   constructor(
     readonly name: string,
-    readonly node: ClusterNode,
+    readonly node: Site,
     session: LightSession,
-    source: Source,
+    source: Numbered,
   ) {
     this.#session = session;
     session.closed.then(({ reason }) => this.over ??= `its session has ended: ${reason}`);
@@ -164,7 +163,7 @@ class Watcher implements Viewer {
     await this.#session.closed;
   }
 
-  async #ask({ path, track }: Source): Promise<void> {
+  async #ask({ path, track }: Numbered): Promise<void> {
     try {
       while (this.record.newest < 0 && this.over === undefined) {
         const { ended } = await this.#session.subscribe(
@@ -206,9 +205,9 @@ class Member implements Viewer {
 
   constructor(
     readonly name: string,
-    readonly node: ClusterNode,
+    readonly node: Site,
     client: Client,
-    source: Source,
+    source: Numbered,
   ) {
     this.#client = client;
     void this.#read(source).catch((error) => this.over ??= reasonOf(error));
@@ -219,7 +218,7 @@ class Member implements Viewer {
     await this.#client.close();
   }
 
-  async #read({ path, track }: Source): Promise<void> {
+  async #read({ path, track }: Numbered): Promise<void> {
     const subscription = this.#client.subscribe(path, track, {
       ordered: true,
       maxLatencyMs: MAX_LATENCY_MS,

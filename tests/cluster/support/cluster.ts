@@ -7,23 +7,33 @@ import { freePort } from "../../support/borrowed.ts";
 import { ClusterNode } from "./node.ts";
 
 /** Running nodes. They are killed when it goes out of scope. */
-export interface Cluster extends AsyncDisposable {
-  readonly nodes: readonly ClusterNode[];
+export interface Cluster<Nodes extends readonly ClusterNode[]> extends AsyncDisposable {
+  readonly nodes: Nodes;
+}
+
+type N = ClusterNode;
+interface Sizes {
+  1: readonly [N];
+  2: readonly [N, N];
+  3: readonly [N, N, N];
+  5: readonly [N, N, N, N, N];
 }
 
 /**
  * Starts nodes side by side: `a`, `b`, `c`, …
  * @param flags Flags of each, by its place and by the URLs of all.
+ * @param runFlags Flags of `deno run`.
  */
-export async function startCluster(
-  count: number,
+export async function startCluster<Count extends keyof Sizes>(
+  count: Count,
   flags: (index: number, urls: readonly string[]) => readonly string[],
-): Promise<Cluster> {
+  runFlags: readonly string[] = [],
+): Promise<Cluster<Sizes[Count]>> {
   const ports = freePorts(count);
   const urls = ports.map((port) => `http://127.0.0.1:${port}/`);
   const started = await Promise.allSettled(
     ports.map((port, i) =>
-      ClusterNode.start({ name: "abcdefgh"[i]!, port, flags: flags(i, urls) })
+      ClusterNode.start({ name: "abcdefgh"[i]!, port, flags: flags(i, urls), runFlags })
     ),
   );
   const nodes = started.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
@@ -35,7 +45,7 @@ export async function startCluster(
     await dispose();
     throw failed.reason;
   }
-  return { nodes, [Symbol.asyncDispose]: dispose };
+  return { nodes: nodes as readonly ClusterNode[] as Sizes[Count], [Symbol.asyncDispose]: dispose };
 }
 
 /** Each has the next as its upstream relay; the last has none. */

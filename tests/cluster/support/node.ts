@@ -3,6 +3,11 @@ import { type RelayProgram, startRelay } from "../../support/program.ts";
 import { until } from "../../support/server.ts";
 import type { ClusterView } from "../../../server/cluster/cluster_view.ts";
 
+interface BroadcastView {
+  readonly path: string;
+  readonly publishers: readonly { readonly lingering: boolean }[];
+}
+
 /** No step of a drill is slower than this, on the busiest machine. */
 export const LIMIT_MS = 60_000;
 
@@ -12,23 +17,33 @@ export interface NodeOptions {
   readonly port: number;
   /** Further flags of `qumo-relay serve`. */
   readonly flags: readonly string[];
+  /** Flags of `deno run`. */
+  readonly runFlags?: readonly string[];
+}
+
+/** A relay that clients dial. */
+export interface Site {
+  readonly name: string;
+  /** "http://127.0.0.1:1234/": who dials it asks for the hash of its certificate first. */
+  readonly url: string;
 }
 
 /** One relay of a cluster, as a process of its own. It can be killed, stopped and started again on the same port. */
-export class ClusterNode implements AsyncDisposable {
+export class ClusterNode implements Site, AsyncDisposable {
   readonly name: string;
   readonly port: number;
-  /** "http://127.0.0.1:1234/": who dials it asks for the hash of its certificate first. */
   readonly url: string;
   readonly #flags: readonly string[];
+  readonly #runFlags: readonly string[];
   readonly #certDir: string;
   #program: RelayProgram | undefined;
 
-  private constructor({ name, port, flags }: NodeOptions, certDir: string) {
+  private constructor({ name, port, flags, runFlags = [] }: NodeOptions, certDir: string) {
     this.name = name;
     this.port = port;
     this.url = `http://127.0.0.1:${port}/`;
     this.#flags = flags;
+    this.#runFlags = runFlags;
     this.#certDir = certDir;
   }
 
@@ -44,7 +59,7 @@ export class ClusterNode implements AsyncDisposable {
     this.#program = await startRelay([
       ...["--server.address", `127.0.0.1:${this.port}`, "--server.cert_dir", this.#certDir],
       ...this.#flags,
-    ]);
+    ], { runFlags: this.#runFlags });
   }
 
   get running(): boolean {
@@ -116,6 +131,15 @@ export class ClusterNode implements AsyncDisposable {
       `${this.name} to be ready`,
       LIMIT_MS,
     );
+  }
+
+  /** How many publishers it knows of a broadcast, without those that it has lost. */
+  async publishers(path: string): Promise<number> {
+    const { broadcasts } = await this.api<{ broadcasts: BroadcastView[] }>(
+      `/api/v1/broadcasts?prefix=${encodeURIComponent(path)}`,
+    );
+    const publishers = broadcasts.find((one) => one.path === path)?.publishers ?? [];
+    return publishers.filter(({ lingering }) => !lingering).length;
   }
 
   /** A counter or gauge of its metrics, summed over labels; with labels, that one. */
