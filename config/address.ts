@@ -68,6 +68,24 @@ export function isHostName(text: string): boolean {
   return text.split(".").every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(label));
 }
 
+/** Reads a DNS name with a port or without: "relay.example", "relay.example:4433". @returns `undefined` when it is neither. */
+export function parseNamed(
+  text: string,
+): { readonly name: string; readonly port?: number } | undefined {
+  const [, name = "", port] = /^([^:]+?)\.?(?::(\d{1,5}))?$/.exec(text) ?? [];
+  if (!isHostName(name) || isIpv4(name) || Number(port ?? 1) > 65_535) return undefined;
+  return { name, ...(port === undefined ? {} : { port: Number(port) }) };
+}
+
+/** Reads the address of a name server: an IP address, with a port or without. @returns `undefined` when it is none. */
+export function parseNameServer(text: string): Address | undefined {
+  if (isIpAddress(text)) return { hostname: text, port: 53 };
+  const address = parseAddress(text);
+  return address !== undefined && !text.startsWith(":") && isIpAddress(address.hostname)
+    ? address
+    : undefined;
+}
+
 /** Whether a host of a certificate, a name or a wildcard like "*.site.example", is this name. Both in lower case. */
 export function coversHost(host: string, name: string): boolean {
   return host === name || host.startsWith("*.") && name.slice(name.indexOf(".")) === host.slice(1);

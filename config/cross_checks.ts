@@ -68,6 +68,7 @@ export function checkTogether(
     report(["storage.redis_url", "storage.type"], "storage.type redis needs storage.redis_url");
   }
   checkAuth(config.auth, report);
+  checkDirectories(config.cluster, report);
   if (server.http && admin.address && server.address.port !== 0) {
     const everywhere = ["::", "0.0.0.0"];
     const samePort = admin.address.port === server.address.port;
@@ -111,12 +112,40 @@ function checkAuth(auth: Config["auth"], report: Report): void {
   if (auth.required && auth.anonymous) {
     report(["auth.anonymous", "auth.required"], "keep one of auth.anonymous and auth.required");
   }
-  for (const [key, url] of Object.entries({ jwks_url: jwksUrl, server_url: serverUrl })) {
+  checkPlainHttp({ "auth.jwks_url": jwksUrl, "auth.server_url": serverUrl }, report);
+}
+
+/** What is asked for over plain HTTP comes from this machine. */
+function checkPlainHttp(urls: Readonly<Record<string, string | undefined>>, report: Report): void {
+  for (const [path, url] of Object.entries(urls)) {
     if (url === undefined || url.startsWith("https:")) continue;
     if (isLoopback(unbracketed(new URL(url).hostname))) continue;
+    report([path], "http:// is for this machine only, others could listen in: write https://");
+  }
+}
+
+/** What the URL of a node may have in its query. A token is not among it: URLs of nodes are shown to viewers. */
+const NODE_QUERY = ["cost", "region", "hash"];
+
+function checkDirectories({ url, nodes, nodesUrl, redisUrl }: Config["cluster"], report: Report) {
+  checkPlainHttp({ "cluster.nodes_url": nodesUrl }, report);
+  if (redisUrl !== undefined && url === undefined) {
     report(
-      [`auth.${key}`],
-      "http:// is for this machine only, others could listen in: write https://",
+      ["cluster.redis_url"],
+      "needs cluster.url beside it: the others have to know how to reach this node",
+    );
+  }
+  const named = { "cluster.url": url === undefined ? [] : [url], "cluster.nodes": nodes };
+  for (const [path, list] of Object.entries(named)) {
+    const wrong = list.map((one) => new URL(one)).find(({ username, password, searchParams }) =>
+      username !== "" || password !== "" ||
+      [...searchParams.keys()].some((name) => !NODE_QUERY.includes(name))
+    );
+    if (wrong === undefined) continue;
+    report(
+      [path],
+      `the URL of a node is shown to viewers: ${wrong.host} may have cost, region and hash in its query and no user; ` +
+        "a token belongs in cluster.token_file",
     );
   }
 }

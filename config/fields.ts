@@ -121,6 +121,21 @@ export function text(about: string, extra: Extra & { readonly byDefault?: string
     : schema.prefault(byDefault).describe(about).register(notes, note);
 }
 
+/** A text that `read` takes, or `none` (`undefined`), which is the default. */
+export function readText<T>(
+  expects: string,
+  read: (text: string) => T | undefined,
+  about: string,
+  none = "off",
+) {
+  return parsed((text) => {
+    if (text === "" || text === none) return { value: undefined };
+    const value = read(text);
+    return value === undefined ? undefined : { value };
+  }).transform((found) => found.value).prefault(none).describe(about)
+    .register(notes, { expects: `${expects}, or "${none}"` });
+}
+
 /** A text that is never shown. An empty one counts as absent. */
 export function secret(about: string, extra: Extra = {}) {
   return z.string().transform((text) => text === "" ? undefined : text).optional().describe(about)

@@ -1,4 +1,5 @@
-import { ADMIN_ADDRESS, PUBLIC_PORT } from "./address.ts";
+import { ADMIN_ADDRESS, parseNamed, parseNameServer, PUBLIC_PORT } from "./address.ts";
+import { parseRedisPlace, REDIS_PLACE_HINT } from "../storage/redis_place.ts";
 import { IETF_VERSIONS, LITE_VERSIONS } from "../wire/versions.ts";
 import { z } from "zod";
 import { LOG_LEVELS } from "../base/logger.ts";
@@ -19,6 +20,7 @@ import {
   optionalUrl,
   patterns,
   processors,
+  readText,
   secret,
   sha256,
   size,
@@ -226,32 +228,38 @@ export const ConfigSchema = z.strictObject({
     ),
     nodes: urls(
       ["https", "http", "moqt", "moql"],
-      "The nodes of the cluster, this one may be among them. `?cost=N` sets the price of the link to that node.",
+      "The nodes of the cluster, this one may be among them. `?cost=N` sets the price of the link to that node, " +
+        "`?region=NAME` tells where it stands, and `?hash=…` pins its certificate.",
     ),
     nodes_file: filePath(
-      "A file with the nodes: one URL in each line, or a JSON array of URLs. It is read again when it changes.",
+      "A file with the nodes: one URL in each line, as in `nodes`, or a JSON array of URLs. It is read again when it changes.",
       { example: "/etc/qumo-relay/nodes", unset: "no list of this kind" },
     ),
     nodes_url: optionalUrl(
       ["https", "http"],
       "Where such a list is asked for every `refresh`. `http://` on this machine only.",
     ),
-    redis_url: text(
+    redis_url: readText(
+      `a URL like ${REDIS_PLACE_HINT}`,
+      (text) => parseRedisPlace(text) && text,
       "A Redis server where the nodes find each other: `redis://`, `rediss://`, for Sentinel " +
-        "`redis+sentinel://HOST:PORT,HOST:PORT/MASTER`, for Redis Cluster `redis+cluster://HOST:PORT,HOST:PORT`.",
-      { byDefault: "off" },
+        "`redis+sentinel://HOST:PORT,HOST:PORT/MASTER`, for Redis Cluster `redis+cluster://HOST:PORT,HOST:PORT`. Needs `url`.",
     ),
     redis_prefix: text("What every key of the cluster begins with.", {
       byDefault: "qumo:cluster:",
     }),
-    dns: text(
-      "A name whose addresses (A, AAAA) are the nodes, as of a headless service of Kubernetes; or one of SRV records: " +
-        "`_moq._udp.relay.example`. It is resolved again every `refresh`.",
-      { byDefault: "off" },
+    dns: readText(
+      "a name like `relay.example`, with a port or without",
+      (text) => parseNamed(text) && text,
+      "A name whose addresses (A, AAAA) are the nodes, as of a headless service of Kubernetes, with their port where that is " +
+        "not the one of this node: `relays:4433`; or one of SRV records: `_moq._udp.relay.example`. It is resolved again every `refresh`.",
     ),
-    dns_server: text("The name server to ask, as `HOST:PORT`; `system` is that of the machine.", {
-      byDefault: "system",
-    }),
+    dns_server: readText(
+      "an IP address, with a port or without",
+      (text) => parseNameServer(text) && text,
+      "The name server to ask, as `ADDRESS:PORT`; `system` is that of the machine.",
+      "system",
+    ),
     refresh: duration(
       { min: "100ms", max: "1h", byDefault: "2s" },
       "How often `nodes_url` is asked and `dns` resolved.",

@@ -15,7 +15,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: ["base", "wire", "transport", "session", "relay"],
   media: ["base", "client", "wire/path.ts", "wire/varint.ts"],
   storage: ["base"],
-  config: ["base", "wire/path_pattern.ts", "wire/versions.ts"],
+  // Where a Redis is: who connects to it knows how that is written.
+  config: ["base", "wire/path_pattern.ts", "wire/versions.ts", "storage/redis_place.ts"],
   metrics: [
     "base",
     // What is counted is declared by who counts it.

@@ -5,7 +5,6 @@
  */
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { VERSION } from "../../base/version.ts";
-import { formatAddress, unbracketed } from "../../config/address.ts";
 import type { Config } from "../../config/schema.ts";
 import type { ClusterView, LinkView } from "./cluster_view.ts";
 import type { Directory, DirectoryState } from "./directory.ts";
@@ -25,8 +24,8 @@ export interface ClusterOptions {
   readonly load: () => NodeLoad;
   /** Whether this node is about to leave. */
   readonly draining: () => boolean;
-  /** Where this node listens: every address of this machine, and the port. Default: none known. */
-  readonly addresses?: readonly { readonly hostname: string; readonly port: number }[];
+  /** Whether a URL leads to this node by an address of this machine. */
+  readonly isOwn?: (url: string) => boolean;
   readonly clock?: Clock;
 }
 
@@ -44,8 +43,6 @@ export class Cluster implements ClusterView {
   readonly #own: NodeInfo | undefined;
   readonly #capacity: NodeCapacity;
   #settings: Config["cluster"];
-  /** Where this node listens, as the host of a URL has it. */
-  readonly #ownHosts: ReadonlySet<string>;
   /** What each directory names. */
   readonly #named = new Map<Directory, readonly NodeInfo[]>();
   /** Nodes that no directory names any more, and whose link is alive. By URL. */
@@ -74,7 +71,6 @@ export class Cluster implements ClusterView {
       ...(capacityMbps === 0 ? {} : { mbps: capacityMbps }),
       ...(capacityCpu === 0 ? {} : { cpu: capacityCpu / 100 }),
     };
-    this.#ownHosts = new Set((options.addresses ?? []).map(formatAddress));
   }
 
   /** Begins to look for others, and tells them of this node. */
@@ -221,9 +217,7 @@ export class Cluster implements ClusterView {
 
   #isSelf({ url, hop }: NodeInfo): boolean {
     if (url === this.#own?.url || hop === this.#options.hop.toString()) return true;
-    const { hostname, port } = new URL(url);
-    const at = formatAddress({ hostname: unbracketed(hostname), port: Number(port || 443) });
-    return this.#ownHosts.has(at);
+    return this.#options.isOwn?.(url) ?? false;
   }
 
   /** Tells the links which of them there should be. */

@@ -1,21 +1,53 @@
 /** The directories that the configuration names, the first to be believed first. */
 import type { Logger } from "../../../base/logger.ts";
-import { parseRedisPlace } from "../../../storage/redis_place.ts";
+import { parseNamed, parseNameServer } from "../../../config/address.ts";
 import type { Config } from "../../../config/schema.ts";
+import { parseRedisPlace } from "../../../storage/redis_place.ts";
 import type { Directory } from "../directory.ts";
+import { DnsDirectory } from "./dns.ts";
 import { FileDirectory } from "./file.ts";
 import { ListDirectory } from "./list.ts";
 import { RedisDirectory } from "./redis.ts";
 import { UrlDirectory } from "./url.ts";
 
-/** The list is always there: it may get nodes while the server runs. */
-export function openDirectories(settings: Config["cluster"], log: Logger): Directory[] {
+/**
+ * The list is always there: it may get nodes while the server runs.
+ * @param port Where this node listens: nodes that DNS names without a port have the same.
+ */
+export function openDirectories(
+  settings: Config["cluster"],
+  port: number,
+  log: Logger,
+): Directory[] {
   const { nodes, nodesFile, nodesUrl, redisUrl, redisPrefix, refresh: refreshMs } = settings;
-  const place = parseRedisPlace(redisUrl);
+  const place = redisUrl === undefined ? undefined : parseRedisPlace(redisUrl);
+  const named = settings.dns === undefined ? undefined : parseNamed(settings.dns);
   return [
     new ListDirectory(nodes, log),
     ...(nodesFile === undefined ? [] : [new FileDirectory({ path: nodesFile, log })]),
     ...(nodesUrl === undefined ? [] : [new UrlDirectory({ url: nodesUrl, refreshMs, log })]),
     ...(place === undefined ? [] : [new RedisDirectory({ place, prefix: redisPrefix, log })]),
+    ...(named === undefined ? [] : [dnsDirectory(named, settings, port, log)]),
   ];
+}
+
+/** Nodes that are found by DNS are alike: the others have the scheme and the path of this one. */
+function dnsDirectory(
+  named: { readonly name: string; readonly port?: number },
+  { url, dnsServer, refresh: refreshMs }: Config["cluster"],
+  port: number,
+  log: Logger,
+): DnsDirectory {
+  const own = new URL(url ?? `https://relay:${port}/`);
+  const server = dnsServer === undefined ? undefined : parseNameServer(dnsServer);
+  return new DnsDirectory({
+    name: named.name,
+    pattern: {
+      scheme: own.protocol.slice(0, -1),
+      port: named.port ?? Number(own.port || 443),
+      path: own.pathname,
+    },
+    ...(server === undefined ? {} : { server }),
+    ...{ refreshMs, log },
+  });
 }
