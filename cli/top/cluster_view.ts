@@ -1,0 +1,102 @@
+/**
+ * What `top --cluster` shows: the nodes of a cluster and the links to them, as one node knows them. Pure.
+ *
+ * @module
+ */
+import type { ClusterJson, ClusterNodeJson, LinkJson } from "../../admin/shapes.ts";
+import { visible } from "../../base/visible_text.ts";
+import { cut } from "../shell/columns.ts";
+import { age, type Column, compare, counted, number, type ScreenOptions, table } from "./table.ts";
+
+/** The whole picture, one string a line, none wider than `columns`. Nodes come before links where there is no room for all. */
+export function clusterScreenOf(cluster: ClusterJson, options: ScreenOptions): string[] {
+  const { columns, rows, wallMs, title } = options;
+  const nodes = nodesOf(cluster);
+  const links = cluster.links.toSorted((a, b) => compare(a.role, b.role) || compare(a.url, b.url));
+  const inUse = links.filter(({ state }) => state === "connected").length;
+  const head = `${title}  ${counted(nodes.length, "node")}  ${counted(links.length, "link")}, ` +
+    `${inUse} connected${cluster.directories.map(directoryText).join("")}`;
+  if (nodes.length + links.length + cluster.directories.length === 0) {
+    return [
+      cut(head, columns),
+      "",
+      cut("This relay has no cluster, and no upstream relay.", columns),
+    ];
+  }
+  const nodeTable = table(NODE_COLUMNS, nodes, columns);
+  const linkTable = table(LINK_COLUMNS, links.map((link) => ({ ...link, wallMs })), columns);
+  // Title, a blank line, two heads, a blank line between the tables.
+  const free = Math.max(2, rows - 5);
+  const nodeLines = Math.min(nodes.length, Math.max(1, free - Math.min(links.length, free >> 1)));
+  return [
+    cut(head, columns),
+    "",
+    ...nodeTable.slice(0, 1 + nodeLines),
+    "",
+    ...linkTable.slice(0, 1 + Math.max(1, free - nodeLines)),
+  ];
+}
+
+interface NodeRow extends ClusterNodeJson {
+  /** "this node", how its link stands, or that there is none. */
+  readonly stands: string;
+}
+
+/** This node first, then the others by region and URL. */
+function nodesOf({ self, nodes, links }: ClusterJson): NodeRow[] {
+  const others = nodes.map((node) => ({ ...node, stands: standOf(node, links) })).toSorted((a, b) =>
+    compare(a.region ?? "", b.region ?? "") || compare(a.url, b.url)
+  );
+  return self === undefined ? others : [{ ...self, stands: "this node" }, ...others];
+}
+
+/** Two nodes may have dialed each other: the link that is in use tells. */
+function standOf(node: ClusterNodeJson, links: readonly LinkJson[]): string {
+  const its = links.filter((link) =>
+    link.url === node.url || (node.hop !== null && link.hop === node.hop)
+  );
+  const used = its.find(({ state }) => state === "connected");
+  return (used ?? its[0])?.state ?? "no link";
+}
+
+function directoryText({ kind, reachable, lastError }: ClusterJson["directories"][number]): string {
+  return `  ${kind} ${
+    reachable ? "ok" : `away${lastError === null ? "" : `: ${visible(lastError)}`}`
+  }`;
+}
+
+/** "12 of 1000" where there is a bound. */
+function loadText(
+  { load, capacity }: ClusterNodeJson,
+  name: "sessions" | "mbps" | "cpu",
+  text: (value: number) => string,
+): string {
+  if (load === null) return "-";
+  const most = capacity[name];
+  return most === undefined ? text(load[name]) : `${text(load[name])} of ${text(most)}`;
+}
+
+const percent = (value: number) => `${Math.round(100 * value)}%`;
+
+const NODE_COLUMNS: readonly Column<NodeRow>[] = [
+  { head: "NODE", text: (n) => visible(n.url), least: 8 },
+  { head: "REGION", text: (n) => visible(n.region ?? "-"), least: 6 },
+  { head: "STANDS", text: (n) => n.draining ? `${n.stands}, draining` : n.stands, least: 6 },
+  { head: "SESSIONS", text: (n) => loadText(n, "sessions", String), right: true },
+  { head: "MBIT/S", text: (n) => loadText(n, "mbps", number), right: true },
+  { head: "CPU", text: (n) => loadText(n, "cpu", percent), right: true },
+  { head: "VERSION", text: (n) => visible(n.version ?? "-"), least: 7 },
+  { head: "HOP", text: (n) => n.hop ?? "-", least: 3 },
+];
+
+const LINK_COLUMNS: readonly Column<LinkJson & { readonly wallMs: number }>[] = [
+  { head: "LINK TO", text: (l) => visible(l.url), least: 8 },
+  { head: "ROLE", text: (l) => l.role },
+  { head: "BY", text: (l) => l.dialed ? "us" : "them" },
+  { head: "STATE", text: (l) => l.state },
+  { head: "FOR", text: (l) => age(l.wallMs - Date.parse(l.since)), right: true },
+  { head: "COST", text: (l) => String(l.cost), right: true },
+  { head: "DIALED", text: (l) => String(l.attempts), right: true },
+  { head: "VERSION", text: (l) => l.version ?? "-", least: 7 },
+  { head: "LAST ERROR", text: (l) => visible(l.lastError ?? "-"), least: 10 },
+];
