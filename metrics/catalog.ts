@@ -106,20 +106,19 @@ export const CATALOG: readonly MetricSection[] = [
       {
         name: "qumo_upstream_connected",
         type: "gauge",
-        help:
-          "1 while the link to the upstream relay is up, else 0; absent when none is configured.",
-        read: ({ upstream }) => upstream && Number(upstream.connected),
+        help: "Links to upstream relays that are up; absent when none is configured.",
+        read: ({ upstream }) => upstream?.connected,
       },
       {
         name: "qumo_upstream_attempts_total",
         type: "counter",
-        help: "Times the upstream relay was dialled.",
+        help: "Times an upstream relay was dialled.",
         read: ({ upstream }) => upstream?.attempts,
       },
       {
         name: "qumo_upstream_links_total",
         type: "counter",
-        help: "Times a link to the upstream relay came up.",
+        help: "Times a link to an upstream relay came up.",
         read: ({ upstream }) => upstream?.links,
       },
     ],

@@ -96,8 +96,10 @@ export interface HookNumbers extends Readonly<HookStats> {
   readonly waiting: number;
 }
 
+/** Of the links to all upstream relays together. */
 export interface UpstreamNumbers {
-  readonly connected: boolean;
+  /** How many of them are connected. */
+  readonly connected: number;
   readonly attempts: number;
   readonly links: number;
 }

@@ -14,14 +14,11 @@ import type { Strays } from "../plugins/host/strays.ts";
 import { randomHop } from "../relay/hop.ts";
 import { openStore, type StoreOptions } from "../storage/open.ts";
 import type { MediaStore } from "../storage/store.ts";
-import { dial } from "../transport/dial.ts";
 import type { Assets } from "../web/build/assets.ts";
-import { alpnsOf } from "../wire/versions.ts";
 import { adminApp } from "./admin/admin_http.ts";
 import { AdminToken } from "./admin/token.ts";
+import { Linkage } from "./cluster/linkage.ts";
 import { LoadMeter } from "./cluster/load_meter.ts";
-import { Upstream } from "./cluster/upstream.ts";
-import { upstreamTrust } from "./cluster/upstream_trust.ts";
 import { StoreArchive } from "./dvr/archive.ts";
 import { Dvr } from "./dvr/dvr.ts";
 import { Hooks } from "./hooks/hooks.ts";
@@ -32,7 +29,7 @@ import { pageUrl } from "./http/page_url.ts";
 import { publicApp } from "./http/public_http.ts";
 import { type Door, openDoor } from "./http/tcp_door.ts";
 import { sharedCensus } from "./limits/census.ts";
-import { Node, type NodeOptions, transportOf } from "./node.ts";
+import { Node, type NodeOptions } from "./node.ts";
 import { PluginHost } from "./plugins/plugin_host.ts";
 import type { Relay } from "./relay.ts";
 import type { ReloadOutcome } from "./reload.ts";
@@ -62,12 +59,13 @@ type OwnView =
   & { -readonly [K in keyof ServerView]: ServerView[K] }
   & { readonly plugins: PluginHost; readonly hooks: Hooks };
 
-/** The open parts of a server. It listens; it does not accept peers yet, and hooks, plugins and the upstream link are idle. */
+/** The open parts of a server. It listens; it does not accept peers yet, and hooks, plugins and links are idle. */
 export interface ServerParts {
   readonly node: Node;
   readonly workers: Workers | undefined;
   readonly door: Door | undefined;
   readonly further: FurtherCertificates | undefined;
+  readonly linkage: Linkage;
   readonly view: OwnView;
   readonly listeners: readonly { readonly name: string; readonly address: string }[];
   readonly pageUrl: string | undefined;
@@ -143,14 +141,17 @@ export async function openParts(
     ...(strays === undefined ? {} : { strays }),
     recorded: (instance, recording) => hooks.recorded(instance, recording),
   });
-  const upstream = upstreamLink(config, node.relay, log);
+  const linkage = new Linkage({
+    ...{ config, relay: node.relay, address, log },
+    load: () => meter.load,
+  });
   const view: OwnView = {
     node,
     relay: node.relay,
     others: workers,
     loaded,
     certificate,
-    upstream,
+    cluster: linkage.cluster,
     quicAddress: address,
     adminAddress: undefined,
     startedAtMs: Date.now(),
@@ -200,7 +201,7 @@ export async function openParts(
   }
   opened.defer(() => hooks.close());
   return {
-    ...{ node, workers, door, further, view, listeners },
+    ...{ node, workers, door, further, linkage, view, listeners },
     pageUrl: door && pageUrl(door.address),
   };
 }
@@ -255,38 +256,6 @@ function recorderOf(
     maxTracks: storage.recordMaxTracks,
     retention: { maxAgeMs: storage.recordMaxAge, maxBytes: storage.recordMaxBytes },
     log,
-  });
-}
-
-/**
- * Streams the upstream relay may have open: one session carries all live tracks that viewers here watch. With moq-transport
- * each track that it offers is a request of its own.
- */
-const UPSTREAM_UNI_STREAMS = 10_000;
-const UPSTREAM_BIDI_STREAMS = 1_000;
-
-/** The link to the configured upstream relay. It is not dialed yet. @throws {UpstreamTrustError} */
-function upstreamLink(config: Config, relay: Relay, log: Logger): Upstream | undefined {
-  const { upstreamUrl: [url], upstreamBackoffMin, upstreamBackoffMax } = config.relay;
-  if (url === undefined) return undefined;
-  const trust = upstreamTrust(config.relay);
-  return new Upstream({
-    url,
-    relay,
-    backoffMinMs: upstreamBackoffMin,
-    backoffMaxMs: upstreamBackoffMax,
-    log,
-    dial: (to, signal) =>
-      dial(to, {
-        protocols: alpnsOf(relay.versions),
-        ...trust,
-        signal,
-        transport: {
-          ...transportOf(config),
-          maxUniStreams: Math.max(config.server.maxUniStreams, UPSTREAM_UNI_STREAMS),
-          maxBidiStreams: Math.max(config.server.maxBidiStreams, UPSTREAM_BIDI_STREAMS),
-        },
-      }),
   });
 }
 

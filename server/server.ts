@@ -25,7 +25,7 @@ export class RunningServer {
   readonly #finished = Promise.withResolvers<void>();
   #closing: Promise<void> | undefined;
 
-  /** Accepts peers, dials the upstream relay, and starts hooks and plugins. @param opened The parts; the server takes them over. */
+  /** Accepts peers, dials other relays, and starts hooks and plugins. @param opened The parts; the server takes them over. */
   constructor(parts: ServerParts, opened: AsyncDisposableStack) {
     this.#parts = parts;
     this.#log = parts.view.log;
@@ -36,7 +36,7 @@ export class RunningServer {
       logProblems(this.#log, "a hook will fail", problems);
     });
     this.node.accept().catch((error) => this.#finished.reject(error));
-    void this.view.upstream?.run();
+    parts.linkage.start();
     void this.#applyPlugins(plugins);
     this.#opened = opened.move();
   }
@@ -119,9 +119,11 @@ export class RunningServer {
     const { applied, needsRestart } = compareConfigs(view.loaded, read);
     const next = inUse(view.loaded, read);
     const take = await this.node.prepareReload(next.config);
+    const takeLinkage = this.#parts.linkage.prepareReload(next.config);
     // Nothing can fail from here on.
     view.loaded = next;
     take();
+    takeLinkage();
     view.logLevel.level = next.config.logging.level;
     if (applied.includes("hooks")) this.#applyHooks();
     const access = accessWarning(next.config);
@@ -146,16 +148,17 @@ export class RunningServer {
 
   /** The first step of closing, while everything is open: peers leave. */
   async #leave(): Promise<void> {
-    const { node, workers, view: { plugins, upstream } } = this.#parts;
+    const { node, workers, linkage, view: { plugins } } = this.#parts;
     // No new peers from here on. Plugins finish their work while their sessions are open.
     node.relay.draining = true;
+    linkage.cluster.announce();
     workers?.refuse();
     await plugins.stop();
     // All threads drain before one closes: a publisher here may have viewers in another thread.
     const drained = await Promise.all([node.drain(), workers?.drain() ?? true]);
     const inTime = drained.every((out) => out);
-    // Not earlier: viewers that leave still watch broadcasts of the upstream relay.
-    upstream?.stop();
+    // Not earlier: viewers that leave still watch broadcasts of other relays.
+    await linkage.close();
     await Promise.all([node.close(inTime), workers?.close(inTime)]);
   }
 }

@@ -72,6 +72,10 @@ export abstract class RunningSession implements Session {
     return this.#context.peerHop;
   }
 
+  get peerKnown(): Promise<void> {
+    return Promise.resolve();
+  }
+
   get source(): BroadcastSource {
     return this.subscriber;
   }

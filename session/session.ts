@@ -24,6 +24,8 @@ export interface Session {
   readonly root: string;
   /** The peer's hop id; 0 if it did not tell. */
   readonly peerHop: HopId;
+  /** Fulfils when {@link Session.peerHop} is known, as far as the peer tells it before it announces something. Never rejects. */
+  readonly peerKnown: Promise<void>;
   /** The peer as the source of the broadcasts that it announces. */
   readonly source: BroadcastSource;
   /** Broadcasts that the peer announces now. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readExposition } from "../../tests/support/fixtures/exposition.ts";
 import { VERSIONS } from "../../wire/versions.ts";
 import { adminApp } from "./admin_http.ts";
-import { jsonOf, RelayUnderTest, until } from "../../tests/support/fixtures/http.ts";
-import type { Upstream } from "../cluster/upstream.ts";
+import { jsonOf, linkedBy, RelayUnderTest, until } from "../../tests/support/fixtures/http.ts";
+import type { LinkState } from "../cluster/cluster_view.ts";
 
 Deno.test("Two viewers of one track show as two subscribers and one upstream subscription", async () => {
   await using under = new RelayUnderTest();
@@ -219,17 +219,24 @@ Deno.test("/api/v1/config shows every setting with its origin, tokens masked", a
   assert.equal(of("relay.group_cache_size").value, 100);
 });
 
-Deno.test("/ready is 503 with its reasons while draining or while the upstream relay is away", async () => {
+Deno.test("/ready is 503 with its reasons while draining or while every upstream relay is away, whatever peers do", async () => {
   await using under = new RelayUnderTest();
-  const upstream = { state: "connected" } as Upstream;
-  const app = adminApp(under.view({ upstream }));
+  const states: LinkState[] = ["connected", "connected"];
+  const cluster = {
+    ...linkedBy(),
+    get links() {
+      return linkedBy(...states.map((state) => ({ state })), { role: "peer", state: "waiting" })
+        .links;
+    },
+  };
+  const app = adminApp(under.view({ cluster }));
   for (const path of ["/ready", "/health/ready"]) {
-    upstream.state = "connected";
+    states.splice(0, 2, "waiting", "connected");
     under.relay.draining = false;
     const ready = await app.request(path);
     assert.equal(ready.status, 200);
     assert.deepEqual(await ready.json(), { ready: true });
-    upstream.state = "waiting";
+    states[1] = "connecting";
     const away = await app.request(path);
     assert.equal(away.status, 503);
     assert.deepEqual(await away.json(), {
@@ -256,7 +263,7 @@ Deno.test("/ready is 503 with its reasons while draining or while the upstream r
 Deno.test("/metrics counts what went through the relay, in well-formed text, and scraping changes nothing", async () => {
   await using under = new RelayUnderTest();
   const app = adminApp(under.view({
-    upstream: { state: "connected", attempts: 3, connected: 2 } as Upstream,
+    cluster: linkedBy({ attempts: 2 }, { attempts: 1 }, { role: "peer", attempts: 7 }),
     node: {
       ...under.view().node,
       handshakesFailed: 5,
@@ -294,7 +301,7 @@ Deno.test("/metrics counts what went through the relay, in well-formed text, and
     "qumo_ingress_bytes_total": 5,
     "qumo_cached_groups": 1,
     "qumo_frame_pool_slabs": 1,
-    "qumo_upstream_connected": 1,
+    "qumo_upstream_connected": 2,
     "qumo_upstream_attempts_total": 3,
     "qumo_upstream_links_total": 2,
     "qumo_certificate_not_after_timestamp_seconds": 1_701_000_000,

@@ -15,6 +15,7 @@ import type { MetricsSnapshot, NodeNumbers } from "../../metrics/snapshot.ts";
 import type { CloseReason } from "../../session/reasons.ts";
 import { answer, type Answers, type Question } from "./questions.ts";
 import type { Revoked } from "../auth/revocations.ts";
+import { type LinkView, parentsOf } from "../cluster/cluster_view.ts";
 import type { ServerView } from "./server_view.ts";
 import { readUdpDrops } from "../socket_buffers.ts";
 
@@ -83,17 +84,18 @@ const keyOf = ({ broadcast, track }: TrackJson) => `${broadcast}\0${track}`;
 export async function metrics(view: ServerView): Promise<MetricsSnapshot> {
   const udpReceiveDrops = await readUdpDrops();
   const nodes = await ask(view, { about: "numbers" });
-  const { relay, upstream, startedAtMs } = view;
+  const { relay, cluster, startedAtMs } = view;
+  const parents = parentsOf(cluster);
   const cpu = process.cpuUsage();
   return {
     ...nodes.reduce(together),
     startedAtMs,
     uptimeMs: relay.context.clock.wallMs() - startedAtMs,
     draining: relay.draining,
-    upstream: upstream && {
-      connected: upstream.state === "connected",
-      attempts: upstream.attempts,
-      links: upstream.connected,
+    upstream: parents.all.length === 0 ? undefined : {
+      connected: parents.connected,
+      attempts: sumOf(parents.all, "attempts"),
+      links: sumOf(parents.all, "links"),
     },
     storage: view.dvr && {
       ...view.dvr.store.stats,
@@ -113,6 +115,9 @@ export async function metrics(view: ServerView): Promise<MetricsSnapshot> {
     workers: nodes.length,
   };
 }
+
+const sumOf = (links: readonly LinkView[], name: "attempts" | "links") =>
+  links.reduce((sum, link) => sum + link[name], 0);
 
 /** The numbers of two nodes together. */
 function together(a: NodeNumbers, b: NodeNumbers): NodeNumbers {

@@ -10,7 +10,6 @@ import type { Certificate } from "../../config/tls/pem_pair.ts";
 import type { NodeView } from "./node_view.ts";
 import type { Answers, Question } from "./questions.ts";
 import type { ClusterView } from "../cluster/cluster_view.ts";
-import type { Upstream } from "../cluster/upstream.ts";
 import type { Dvr } from "../dvr/dvr.ts";
 import type { Hooks } from "../hooks/hooks.ts";
 import type { PluginHost } from "../plugins/plugin_host.ts";
@@ -28,10 +27,8 @@ export interface ServerView {
   readonly loaded: LoadedConfig;
   /** The certificate in use. */
   readonly certificate: Certificate;
-  /** Absent when no upstream is configured. */
-  readonly upstream?: Upstream | undefined;
-  /** What this node knows of its cluster; absent where there is none. */
-  readonly cluster?: ClusterView | undefined;
+  /** Other relays: upstream relays, and the nodes of the cluster. */
+  readonly cluster: ClusterView;
   /** UDP address that was bound; the public HTTP has the same port number. */
   readonly quicAddress: { readonly hostname: string; readonly port: number };
   /** Where the admin HTTP listens; `undefined` when it does not. */

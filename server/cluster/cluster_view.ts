@@ -44,3 +44,12 @@ export interface ClusterView {
   readonly links: readonly LinkView[];
   readonly directories: readonly DirectoryState[];
 }
+
+/** Links to upstream relays: how many of them there are, and are connected. */
+export function parentsOf({ links }: Pick<ClusterView, "links">): {
+  readonly all: readonly LinkView[];
+  readonly connected: number;
+} {
+  const all = links.filter(({ role }) => role === "parent");
+  return { all, connected: all.filter(({ state }) => state === "connected").length };
+}

@@ -7,16 +7,18 @@ import type { Handler } from "hono";
 import { VERSION } from "../../base/version.ts";
 import type { HealthJson } from "../../admin/shapes.ts";
 import type { ServerView } from "../admin/server_view.ts";
+import { parentsOf } from "../cluster/cluster_view.ts";
 
 /** `ok`, or the JSON older installations expect when a client asks for `application/json`. */
 export function health(view: ServerView): Handler {
   return (c) => {
     if (!(c.req.header("accept") ?? "").includes("application/json")) return c.text("ok\n");
-    const { relay, upstream, startedAtMs } = view;
+    const { relay, cluster, startedAtMs } = view;
     const nowMs = relay.context.clock.wallMs();
-    const connected = upstream?.state === "connected";
+    const parents = parentsOf(cluster);
+    const connected = parents.connected > 0;
     const told: HealthJson = {
-      status: upstream !== undefined && !connected ? "degraded" : "healthy",
+      status: parents.all.length > 0 && !connected ? "degraded" : "healthy",
       timestamp: new Date(nowMs).toISOString(),
       uptime: uptimeText(nowMs - startedAtMs),
       active_connections: relay.sessionCount,

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { PluginRoutes } from "../../plugins/host/routes.ts";
 import { BroadcastProducer, type TrackProducer } from "../../client/publish.ts";
-import { jsonOf, RelayUnderTest, until } from "../../tests/support/fixtures/http.ts";
+import { jsonOf, linkedBy, RelayUnderTest, until } from "../../tests/support/fixtures/http.ts";
 import { serveHttp } from "./http_listener.ts";
 import type { ServerView } from "../admin/server_view.ts";
 import { publicApp } from "./public_http.ts";
-import type { Upstream } from "../cluster/upstream.ts";
 
 /** Everybody who comes in has a token: pages of any site may ask. */
 const TOKENS = "auth: { required: true }\n";
@@ -35,8 +34,7 @@ Deno.test("GET /health says ok, and the older JSON to those who ask for JSON", a
     upstream_connected: false,
     version: "v0.1.0",
   });
-  const upstream = { state: "waiting" } as Upstream;
-  const degraded = publicApp(under.view({ upstream }));
+  const degraded = publicApp(under.view({ cluster: linkedBy({ state: "waiting" }) }));
   assert.equal((await jsonOf(degraded.request("/health", asked))).status, "degraded");
 });
 

@@ -86,6 +86,10 @@ export class LiteSession extends RunningSession {
     return this.#context.dialect.name;
   }
 
+  override get peerKnown(): Promise<void> {
+    return this.#context.peerKnown;
+  }
+
   settled(timeoutMs: number): Promise<void> {
     return settled(this.connection, this.#context.dialect, timeoutMs);
   }

@@ -158,8 +158,8 @@ Deno.test("an upstream whose certificate nobody vouches for is not joined, and /
   await using leaf = await launch({
     flags: { "relay.upstream_url": `moqt://127.0.0.1:${root.port}/` },
   });
-  await until(() => leaf.server.view.upstream!.lastError !== undefined, "the refusal");
-  assert.match(leaf.server.view.upstream!.lastError!, /certificate|UnknownIssuer/i);
+  await until(() => leaf.server.view.cluster.links[0]!.lastError !== undefined, "the refusal");
+  assert.match(leaf.server.view.cluster.links[0]!.lastError!, /certificate|UnknownIssuer/i);
   assert.equal((await fetch(leaf.adminUrl + "/ready").then(drained)).status, 503);
   assert.equal(root.server.relay.sessionCount, 0);
 });
@@ -189,7 +189,10 @@ Deno.test("an upstream is joined by its certificate's hash, lost, and dialed aga
   first.process.kill("SIGTERM");
   await first.ended();
   await one.close();
-  await until(() => leaf.server.view.upstream?.state !== "connected", "the loss to be seen");
+  await until(
+    () => leaf.server.view.cluster.links[0]!.state !== "connected",
+    "the loss to be seen",
+  );
   assert.equal((await fetch(leaf.adminUrl + "/ready").then(drained)).status, 503);
   assert.deepEqual((await news.next())?.active, false);
   // The same certificate, on the same port.
@@ -242,5 +245,5 @@ async function drained(answer: Response): Promise<Response> {
 }
 
 async function connected(relay: Launched): Promise<void> {
-  await until(() => relay.server.view.upstream?.state === "connected", "the upstream link");
+  await until(() => relay.server.view.cluster.links[0]!.state === "connected", "the upstream link");
 }

@@ -170,6 +170,8 @@ export interface ConnectOptions {
   readonly hash?: Uint8Array;
   /** Further root certificates, PEM. */
   readonly caCerts?: readonly string[];
+  /** The name that the certificate has. Default: the host of the URL. Not for WebSocket. */
+  readonly serverName?: string;
   /** Gives up when aborted. It has no effect on an open connection. */
   readonly signal?: AbortSignal;
   /** Gives up after this long. Default 10,000. */
@@ -266,7 +268,7 @@ async function attempt(at: Attempt): Promise<Deno.QuicConn> {
       ...denoTransport(at.options.transport),
       hostname: at.address,
       port: Number(at.url.port || 443),
-      serverName: at.hostname,
+      serverName: at.options.serverName ?? at.hostname,
       alpnProtocols: [...at.alpn],
       endpoint,
       ...(at.options.caCerts ? { caCerts: [...at.options.caCerts] } : {}),

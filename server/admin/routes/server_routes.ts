@@ -17,6 +17,7 @@ import { reasonOf } from "../../../base/errors.ts";
 import { openUnasked } from "../../../config/exposure.ts";
 import type { ResolvedSetting } from "../../../config/load.ts";
 import { placeOf } from "../../../config/problems.ts";
+import { parentsOf } from "../../cluster/cluster_view.ts";
 import { health } from "../../http/health.ts";
 import { isLimit } from "../../limits/limits.ts";
 import { metrics } from "../overview.ts";
@@ -34,12 +35,11 @@ function settingJson({ setting, value, origin }: ResolvedSetting): SettingJson {
   return { key: setting.path, value: value ?? null, origin: placeOf(origin) };
 }
 
-function readiness({ c, view: { relay, upstream, loaded } }: AdminRequest): Response {
+function readiness({ c, view: { relay, cluster, loaded } }: AdminRequest): Response {
   const reasons: NotReady[] = [];
   if (relay.draining) reasons.push("draining");
-  if (upstream !== undefined && upstream.state !== "connected") {
-    reasons.push("upstream_not_connected");
-  }
+  const parents = parentsOf(cluster);
+  if (parents.all.length > 0 && parents.connected === 0) reasons.push("upstream_not_connected");
   const warnings: ReadyWarning[] = openUnasked(loaded.config) ? ["open_to_everybody"] : [];
   const also = warnings.length === 0 ? {} : { warnings };
   if (reasons.length === 0) return c.json({ ready: true, ...also } satisfies ReadinessJson);

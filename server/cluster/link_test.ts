@@ -13,23 +13,24 @@ import {
 import { ConnectFailed } from "../../transport/errors.ts";
 import { type MemoryConnection, memoryPair } from "../../transport/memory/memory.ts";
 import type { LiteVersion } from "../../wire/lite/dialect.ts";
-import { Upstream, type UpstreamOptions } from "./upstream.ts";
+import { Link, type LinkOptions } from "./link.ts";
 import { alpnOf } from "../../wire/versions.ts";
 
-/** An upstream link over memory pairs: who is dialed, and the connections so far. */
+/** A link over memory pairs: who is dialed, and the connections so far. */
 function linkTo(
   above: TestRelay | undefined,
   below: TestRelay,
-  options: Partial<UpstreamOptions> & { readonly version?: LiteVersion } = {},
+  options: Partial<LinkOptions> & { readonly version?: LiteVersion } = {},
 ) {
   const dialed: string[] = [];
   const ends: MemoryConnection[] = [];
   const target = { above };
-  const upstream = new Upstream({
+  const link = new Link({
     url: "moqt://a.example:4433/x?jwt=secret&token=other",
     relay: below.relay,
-    backoffMinMs: 1000,
-    backoffMaxMs: 8000,
+    role: "parent",
+    cost: 1,
+    backoff: () => ({ minMs: 1000, maxMs: 8000 }),
     log: silent,
     clock: below.clock,
     random: () => 1,
@@ -41,12 +42,12 @@ function linkTo(
       const [near, far] = memoryPair({ protocol: alpnOf(lite(options.version ?? 6).name) });
       ends.push(near);
       void target.above.relay.accept(far);
-      return Promise.resolve(near);
+      return Promise.resolve({ connection: near, url });
     },
     ...options,
   });
-  const running = upstream.run();
-  return { upstream, running, dialed, ends, target };
+  const running = link.run();
+  return { link, running, dialed, ends, target };
 }
 
 /** Two relays on one clock. */
@@ -58,9 +59,9 @@ function two(): [TestRelay, TestRelay] {
 for (const version of [6, 5, 4, 3] as const) {
   Deno.test(`over 0${version}, announcements flow both ways and a track is fetched once for all viewers`, async () => {
     const [a, b] = two();
-    const { upstream } = linkTo(a, b, { version });
+    const { link } = linkTo(a, b, { version });
     await tick();
-    assert.equal(upstream.state, "connected");
+    assert.equal(link.state, "connected");
     const above = await join(a, 6);
     const below = await join(b, 6);
     const top = above.client.publish("top").track("v");
@@ -84,9 +85,9 @@ for (const version of [6, 5, 4, 3] as const) {
     for (const { subscription } of watching) subscription.close();
     await tick(3);
     assert.equal(top.subscribers, 0);
-    upstream.stop();
+    link.stop();
     await tick();
-    assert.equal(upstream.state, "stopped");
+    assert.equal(link.state, "stopped");
     await a.relay.close();
     await b.relay.close();
   });
@@ -94,9 +95,9 @@ for (const version of [6, 5, 4, 3] as const) {
 
 Deno.test("a link that cannot be made is tried again, with twice the wait each time and jitter", async () => {
   const [a, b] = two();
-  const { upstream, dialed, target } = linkTo(undefined, b);
+  const { link, dialed, target } = linkTo(undefined, b);
   await tick();
-  assert.deepEqual([upstream.state, upstream.attempts, upstream.connected], ["waiting", 1, 0]);
+  assert.deepEqual([link.state, link.attempts, link.connected], ["waiting", 1, 0]);
   for (const [i, waitMs] of [1000, 2000, 4000, 8000, 8000].entries()) {
     b.clock.advance(waitMs - 1);
     await tick();
@@ -108,16 +109,16 @@ Deno.test("a link that cannot be made is tried again, with twice the wait each t
   target.above = a;
   b.clock.advance(8000);
   await tick();
-  assert.deepEqual([upstream.state, upstream.attempts, upstream.connected], ["connected", 7, 1]);
-  assert.equal(upstream.lastError, undefined);
-  upstream.stop();
+  assert.deepEqual([link.state, link.attempts, link.connected], ["connected", 7, 1]);
+  assert.equal(link.lastError, undefined);
+  link.stop();
   await a.relay.close();
   await b.relay.close();
 });
 
 Deno.test("jitter halves the wait at most", async () => {
   const [, b] = two();
-  const { dialed, upstream } = linkTo(undefined, b, { random: () => 0 });
+  const { dialed, link } = linkTo(undefined, b, { random: () => 0 });
   await tick();
   b.clock.advance(499);
   await tick();
@@ -125,13 +126,13 @@ Deno.test("jitter halves the wait at most", async () => {
   b.clock.advance(1);
   await tick();
   assert.equal(dialed.length, 2);
-  upstream.stop();
+  link.stop();
   await b.relay.close();
 });
 
 Deno.test("a link that is lost is made again, and its viewers go on", async () => {
   const [a, b] = two();
-  const { upstream, ends } = linkTo(a, b);
+  const { link, ends } = linkTo(a, b);
   await tick();
   const publisher = await join(a, 6);
   const track = publisher.client.publish("top").track("v");
@@ -144,21 +145,21 @@ Deno.test("a link that is lost is made again, and its viewers go on", async () =
   await tick();
   ends[0]!.drop();
   await tick(3);
-  assert.deepEqual([upstream.state, upstream.session], ["waiting", undefined]);
+  assert.deepEqual([link.state, link.session], ["waiting", undefined]);
   b.clock.advance(1000);
   await tick(3);
-  assert.deepEqual([upstream.state, upstream.connected], ["connected", 2]);
+  assert.deepEqual([link.state, link.connected], ["connected", 2]);
   track.write("1");
   await tick(3);
   assert.deepEqual([watch.text(0), watch.text(1), watch.end], ["0", "1", undefined]);
-  upstream.stop();
+  link.stop();
   await a.relay.close();
   await b.relay.close();
 });
 
-Deno.test("asked to go away, the next link is up before the old one is left", async () => {
+Deno.test("asked to go away, the next session is up before the old one is left", async () => {
   const [a, b] = two();
-  const { upstream, target, ends, dialed } = linkTo(a, b);
+  const { link, target, ends, dialed } = linkTo(a, b);
   await tick();
   const publisher = await join(a, 6, {}, { hop: 5n });
   const track = publisher.client.publish("top").track("v");
@@ -178,7 +179,7 @@ Deno.test("asked to go away, the next link is up before the old one is left", as
   void aboveSession!.session.goaway("moqt://a.example:4444/y");
   await tick(3);
   assert.deepEqual(dialed.slice(1), ["moqt://a.example:4444/y"]);
-  assert.deepEqual([upstream.state, upstream.connected], ["connected", 2]);
+  assert.deepEqual([link.state, link.connected], ["connected", 2]);
   assert.equal(ends[0]!.openStreams.receiving > 0, true, "the old link still serves");
   twin.write("1");
   await tick(3);
@@ -186,17 +187,17 @@ Deno.test("asked to go away, the next link is up before the old one is left", as
   b.clock.advance(10_000);
   await tick(3);
   assert.equal((await ends[0]!.closed).code, 0);
-  assert.equal(upstream.state, "connected");
+  assert.equal(link.state, "connected");
   twin.write("2");
   await tick(3);
   assert.equal(watch.text(2), "2");
-  upstream.stop();
+  link.stop();
   for (const at of [a, b, next]) await at.relay.close();
 });
 
 Deno.test("an upstream relay that drains ends nothing for the viewers below: they go on by the next one", async () => {
   const [a, b] = two();
-  const { upstream, target } = linkTo(a, b);
+  const { link, target } = linkTo(a, b);
   await tick();
   const publisher = await join(a, 6, {}, { hop: 5n });
   const track = publisher.client.publish("top").track("v");
@@ -224,13 +225,13 @@ Deno.test("an upstream relay that drains ends nothing for the viewers below: the
   twin.write("1");
   await tick(3);
   assert.deepEqual([watch.text(0), watch.text(1), watch.end], ["0", "1", undefined]);
-  upstream.stop();
+  link.stop();
   for (const at of [b, next]) await at.relay.close();
 });
 
 Deno.test("a redirect to another host is not followed", async () => {
   const [a, b] = two();
-  const { upstream, dialed } = linkTo(a, b);
+  const { link, dialed } = linkTo(a, b);
   await tick();
   b.clock.advance(11_000);
   const [above] = a.relay.sessions();
@@ -238,7 +239,7 @@ Deno.test("a redirect to another host is not followed", async () => {
   b.clock.advance(500);
   await tick(3);
   assert.deepEqual(dialed, Array(2).fill("moqt://a.example:4433/x?jwt=secret&token=other"));
-  upstream.stop();
+  link.stop();
   await a.relay.close();
   await b.relay.close();
 });
@@ -246,28 +247,29 @@ Deno.test("a redirect to another host is not followed", async () => {
 Deno.test("a relay that sends everybody away at once is not dialed in a tight loop", async () => {
   const [, b] = two();
   let dials = 0;
-  const upstream = new Upstream({
+  const link = new Link({
     url: "moqt://a.example/",
     relay: b.relay,
-    backoffMinMs: 1000,
-    backoffMaxMs: 8000,
+    role: "parent",
+    cost: 1,
+    backoff: () => ({ minMs: 1000, maxMs: 8000 }),
     log: silent,
     clock: b.clock,
     random: () => 1,
-    dial: async () => {
+    dial: async (url) => {
       dials++;
       const [near, far] = memoryPair({ protocol: "moq-lite-04" });
       await new RawPeer(far).bidi("05 01 00", true);
-      return near;
+      return { connection: near, url };
     },
   });
-  void upstream.run();
+  void link.run();
   await tick(5);
   assert.equal(dials, 1);
   b.clock.advance(1000);
   await tick(5);
   assert.equal(dials, 2);
-  upstream.stop();
+  link.stop();
   await b.relay.close();
 });
 
@@ -278,15 +280,17 @@ Deno.test("stop() during a dial, a handshake or a wait ends it", async () => {
       new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
   });
   const [near] = memoryPair({ protocol: "moql" });
-  const greeting = linkTo(undefined, b, { dial: () => Promise.resolve(near) });
+  const greeting = linkTo(undefined, b, {
+    dial: (url) => Promise.resolve({ connection: near, url }),
+  });
   const waiting = linkTo(undefined, b);
   await tick();
-  for (const { upstream } of [dialing, greeting, waiting]) upstream.stop();
+  for (const { link } of [dialing, greeting, waiting]) link.stop();
   await dialing.running;
   await greeting.running;
   await waiting.running;
   assert.deepEqual(
-    [dialing, greeting, waiting].map(({ upstream }) => upstream.state),
+    [dialing, greeting, waiting].map(({ link }) => link.state),
     ["stopped", "stopped", "stopped"],
   );
   await b.relay.close();
@@ -294,12 +298,12 @@ Deno.test("stop() during a dial, a handshake or a wait ends it", async () => {
 
 Deno.test("tokens in the URL are shown nowhere", async () => {
   const [, b] = two();
-  const { upstream } = linkTo(undefined, b);
+  const { link } = linkTo(undefined, b);
   await tick();
-  assert.equal(upstream.url, "moqt://a.example:4433/x?jwt=***&token=***");
-  assert.ok(upstream.lastError?.includes("refused"));
-  assert.ok(!upstream.lastError?.includes("secret"));
-  upstream.stop();
+  assert.equal(link.url, "moqt://a.example:4433/x?jwt=***&token=***");
+  assert.ok(link.lastError?.includes("refused"));
+  assert.ok(!link.lastError?.includes("secret"));
+  link.stop();
   await b.relay.close();
 });
 
@@ -331,6 +335,6 @@ Deno.test("in a tree of three relays a frame of the root reaches every leaf by o
   await publisher.client.close();
   await tick(3);
   assert.deepEqual([root, left, right].map((at) => at!.relay.origin.size), [0, 0, 0]);
-  for (const { upstream } of links) upstream.stop();
+  for (const { link } of links) link.stop();
   for (const at of [root, left, right]) await at!.relay.close();
 });

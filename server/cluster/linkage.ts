@@ -1,0 +1,65 @@
+/** What links this node with others: the links themselves, and the cluster that wants them. */
+import type { Logger } from "../../base/logger.ts";
+import type { Config } from "../../config/schema.ts";
+import type { Relay } from "../relay.ts";
+import type { Cluster } from "./cluster.ts";
+import { Dialing, parentLinks } from "./dialing.ts";
+import { Links } from "./links.ts";
+import type { NodeLoad } from "./node_info.ts";
+import { openCluster } from "./open_cluster.ts";
+
+export interface LinkageOptions {
+  readonly config: Config;
+  readonly relay: Relay;
+  /** Where this node listens. */
+  readonly address: { readonly hostname: string; readonly port: number };
+  /** What this node does now. */
+  readonly load: () => NodeLoad;
+  readonly log: Logger;
+}
+
+/** All that links this node with other relays. Its owner starts it and closes it. */
+export class Linkage {
+  readonly cluster: Cluster;
+  readonly links: Links;
+  readonly #dialing: Dialing;
+  #config: Config;
+
+  /** @throws {LinkTrustError} */
+  constructor({ config, relay, address, load, log }: LinkageOptions) {
+    this.#config = config;
+    const dialing = this.#dialing = new Dialing(config);
+    this.links = new Links({ relay, log, dialing: (wanted) => dialing.of(wanted, relay) });
+    this.cluster = openCluster({
+      ...{ config, address, load, log, hop: relay.hop, links: this.links },
+      draining: () => relay.draining,
+    });
+  }
+
+  /** Dials, and looks for other nodes. */
+  start(): void {
+    this.links.wantParents(parentLinks(this.#config));
+    this.cluster.start();
+  }
+
+  /**
+   * Prepares another configuration.
+   * @returns Takes it into use.
+   * @throws {LinkTrustError} Then nothing has changed.
+   */
+  prepareReload(config: Config): () => void {
+    const take = this.#dialing.prepare(config);
+    return () => {
+      this.#config = config;
+      take();
+      this.links.wantParents(parentLinks(config));
+      this.cluster.apply(config.cluster);
+    };
+  }
+
+  /** Leaves the directories, and closes all links. Never rejects. */
+  async close(): Promise<void> {
+    await this.cluster.close();
+    this.links.stop();
+  }
+}
