@@ -31,6 +31,13 @@ export class Backoff {
     return true;
   }
 
+  /** The shortest wait, for an attempt at another place: the next one is not longer for it. */
+  shortest(): number {
+    const { random = Math.random, minMs = 250 } = this.#options;
+    this.attempts++;
+    return Math.round(minMs * (0.5 + random() / 2));
+  }
+
   /** The wait before the next attempt, in milliseconds. */
   next(): number {
     const { random = Math.random, maxMs = 10_000 } = this.#options;

@@ -21,6 +21,7 @@ import type { TrackMux } from "./mux.ts";
 import { Peer, type PeerOptions, trackContext } from "./peer.ts";
 import {
   type ClientStatus,
+  type Elsewhere,
   type GoawayPolicy,
   goawayTarget,
   isFinal,
@@ -70,7 +71,12 @@ const HANDOVER_STEP_MS = 100;
 
 interface Setup {
   readonly path?: string;
-  readonly dial?: { readonly url: URL; readonly dialer: Dialer; readonly options: DialOptions };
+  readonly dial?: {
+    readonly url: URL;
+    readonly dialer: Dialer;
+    readonly options: DialOptions;
+    readonly elsewhere: Elsewhere | undefined;
+  };
 }
 
 /** A live client. Close it in the end. */
@@ -93,6 +99,8 @@ export class Client extends Peer implements AsyncDisposable {
   /** The newest one, also when it is over. */
   #link: Link | undefined;
   #connectedAtMs = 0;
+  /** What was dialed last and answered. */
+  #at: URL | undefined;
   #sessions = 0;
   #status: ClientStatus | undefined;
   #dialing = false;
@@ -114,20 +122,23 @@ export class Client extends Peer implements AsyncDisposable {
   /**
    * Dials, and dials again if told to reconnect.
    * @param dialer Opens connections to the URL, or to where a GOAWAY leads.
+   * @param elsewhere Knows other nodes. @internal
    * @throws {ConnectFailed} @throws {NoCommonVersion} @throws {ProtocolViolation} @throws The signal's reason.
    */
   static async dial(
     url: string | URL,
     dialer: Dialer,
     options: DialOptions = {},
+    elsewhere?: Elsewhere,
   ): Promise<Client> {
-    const client = new Client(options, { dial: { url: new URL(url), dialer, options } });
+    const client = new Client(options, { dial: { url: new URL(url), dialer, options, elsewhere } });
     const { signal } = options;
     const abort = () => client.#stop.abort(signal!.reason);
     signal?.addEventListener("abort", abort, { once: true });
     try {
       signal?.throwIfAborted();
-      await client.#open(new URL(url));
+      const open = (at: URL) => client.#open(at);
+      await (elsewhere?.enter(open, client.#stop.signal) ?? open(new URL(url)));
       return client;
     } catch (error) {
       client.#unbind?.[Symbol.dispose]();
@@ -268,6 +279,7 @@ export class Client extends Peer implements AsyncDisposable {
     if (signal.aborted) close();
     try {
       const raw = connection.kind === "quic";
+      this.#at = url;
       await this.#begin(connection, raw ? target.pathname + target.search : undefined, target.host);
     } catch (error) {
       throw signal.aborted && error instanceof ConnectionClosed ? signal.reason : error;
@@ -329,8 +341,10 @@ export class Client extends Peer implements AsyncDisposable {
     this.#remote.detach(link);
     if (!current) return;
     if (again) {
-      this.#backoff.ended(this.#clock.now() - this.#connectedAtMs);
-      void this.#redial(this.#setup.dial!.url, describe(info));
+      this.#ended();
+      const { url, elsewhere } = this.#setup.dial!;
+      const next = elsewhere?.next(this.#at!, why, this.#stop.signal);
+      void this.#redial(next ?? { url }, describe(info));
     } else if (!this.#dialing) {
       // It is over once the session has withdrawn everything.
       void link.session.closed.then(() => this.#finish(info));
@@ -343,39 +357,53 @@ export class Client extends Peer implements AsyncDisposable {
     if (dial === undefined || link !== this.#link || this.#stop.signal.aborted) return;
     const policy = this.#policy;
     if (policy === "ignore") return;
-    const target = goawayTarget(uri, dial.url, policy);
-    this.#log.info("the relay asks us to move", { to: shown(target) });
     link.leaving = true;
-    this.#backoff.ended(this.#clock.now() - this.#connectedAtMs);
+    this.#ended();
     this.#settleCancel?.();
     this.#remote.hold();
-    this.#tell({ state: "moving", url: shown(target) });
-    void this.#redial(target, "the relay has asked us to go");
+    void this.#move(
+      dial.elsewhere?.asked(uri, this.#at!, policy, this.#stop.signal) ??
+        goawayTarget(uri, dial.url, policy),
+    );
+  }
+
+  async #move(to: URL | Promise<URL>): Promise<void> {
+    const url = await to;
+    this.#log.info("the relay asks us to move", { to: shown(url) });
+    if (this.#dialing) return;
+    this.#tell({ state: "moving", url: shown(url) });
+    void this.#redial({ url, fresh: true }, "the relay has asked us to go");
+  }
+
+  /** A session is over, or about to be. */
+  #ended(): void {
+    const lasted = this.#backoff.ended(this.#clock.now() - this.#connectedAtMs);
+    if (lasted) this.#setup.dial!.elsewhere?.lasted(this.#at!);
   }
 
   /** Dials until a session is open, or until it gives up. Never rejects. */
-  async #redial(first: URL, why: string): Promise<void> {
+  async #redial(first: Target | Promise<Target>, why: string): Promise<void> {
     if (this.#dialing) return;
     this.#dialing = true;
-    const { url } = this.#setup.dial!;
+    const { url, elsewhere } = this.#setup.dial!;
     const { signal } = this.#stop;
     const reconnect = this.#reconnect;
     const giveUpMs = reconnect?.giveUpMs ?? Infinity;
     const sinceMs = this.#clock.now();
-    let target = first;
+    let target = await first;
     let reason = why;
     for (;;) {
-      const waitMs = this.#backoff.next();
+      const waitMs = target.fresh === true ? this.#backoff.shortest() : this.#backoff.next();
       const attempt = this.#backoff.attempts;
       if (this.#links.size === 0) this.#tell({ state: "reconnecting", reason, attempt, waitMs });
       await sleep(waitMs, signal, this.#clock);
       if (signal.aborted) break;
       try {
-        await this.#open(target);
+        await this.#open(target.url);
         break;
       } catch (error) {
         reason = reasonOf(error);
-        target = url;
+        target = await elsewhere?.next(target.url, error, signal) ?? { url };
         if (signal.aborted) break;
         const once = reconnect === undefined && this.#links.size === 0;
         const final = !reconnect?.evenRefused && isFinal(error);
@@ -391,7 +419,7 @@ export class Client extends Peer implements AsyncDisposable {
     if (this.#links.has(this.#link!)) return;
     if (signal.aborted || reconnect === undefined) {
       this.#finish({ code: 0, reason, abrupt: true });
-    } else void this.#redial(url, "the new session ended at once");
+    } else void this.#redial({ url }, "the new session ended at once");
   }
 
   /** The next session is open: subscriptions of the old one get some time to move. */
@@ -429,6 +457,12 @@ export class Client extends Peer implements AsyncDisposable {
     this.#changed.ring();
     this.#setup.dial?.options.onstatus?.(status);
   }
+}
+
+/** Where an attempt goes. `fresh`: it waits no longer than a first one. */
+interface Target {
+  readonly url: URL;
+  readonly fresh?: boolean;
 }
 
 /** How long broadcasts may take to come back, by default. */

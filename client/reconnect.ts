@@ -27,8 +27,8 @@ export interface ReconnectOptions {
 }
 
 /**
- * What a client does that is asked to go elsewhere: to the same host only, since it takes its token along; anywhere; or
- * nothing.
+ * What a client does that is asked to go elsewhere. It takes its token along, so by default it goes to the same host, to one of
+ * its list, or to a node that `/route` has named; or anywhere; or nowhere.
  */
 export type GoawayPolicy = "same-host" | "follow" | "ignore";
 
@@ -52,6 +52,25 @@ export type ClientStatus =
   | { readonly state: "moving"; readonly url: string }
   /** For good. */
   | { readonly state: "closed"; readonly code: number; readonly reason: string };
+
+/** Chooses among several nodes. */
+export interface Elsewhere {
+  /** Opens the first session, at the first node that takes us. @throws Why the last one did not. */
+  enter(open: (url: URL) => Promise<void>, signal: AbortSignal): Promise<void>;
+  /** A session with this node has lasted, and is over now: every node may be tried again, this one last. */
+  lasted(at: URL): void;
+  /**
+   * Where to go from a node that is lost or does not take us. Never rejects.
+   * @param why The error of the attempt, or the word for which the session was closed.
+   * @returns `fresh`: it was not tried since a session lasted.
+   */
+  next(from: URL, why: unknown, signal: AbortSignal): Promise<{
+    readonly url: URL;
+    readonly fresh: boolean;
+  }>;
+  /** Where to go from a node that has asked us to. Never rejects. */
+  asked(uri: string, from: URL, policy: GoawayPolicy, signal: AbortSignal): Promise<URL>;
+}
 
 /** Where to go when asked to: the place named, as far as the policy allows, else back to the same one. */
 export function goawayTarget(uri: string, url: URL, policy: GoawayPolicy): URL {
