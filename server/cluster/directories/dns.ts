@@ -19,6 +19,8 @@ export interface DnsDirectoryOptions {
   readonly name: string;
   /** Scheme and path of the nodes' URLs, and the port where the records have none. */
   readonly pattern: { readonly scheme: string; readonly port: number; readonly path: string };
+  /** The name that the certificates of nodes have that are found by address. Default: `name`. */
+  readonly serverName?: string;
   /** The name server. Default: that of the machine. */
   readonly server?: Address;
   readonly refreshMs: number;
@@ -77,8 +79,8 @@ export class DnsDirectory extends PolledDirectory {
   }
 
   #node(hostname: string): NodeInfo {
-    const { port } = this.#options.pattern;
-    return { ...nodeOfUrl(this.#url({ hostname, port })), serverName: this.#name };
+    const { serverName = this.#name, pattern: { port } } = this.#options;
+    return { ...nodeOfUrl(this.#url({ hostname, port })), serverName };
   }
 
   #url(address: Address): string {

@@ -1,6 +1,6 @@
 /** The directories that the configuration names, the first to be believed first. */
 import type { Logger } from "../../../base/logger.ts";
-import { parseNamed, parseNameServer } from "../../../config/address.ts";
+import { isIpAddress, parseNamed, parseNameServer, unbracketed } from "../../../config/address.ts";
 import type { Config } from "../../../config/schema.ts";
 import { parseRedisPlace } from "../../../storage/redis_place.ts";
 import type { Directory } from "../directory.ts";
@@ -31,22 +31,24 @@ export function openDirectories(
   ];
 }
 
-/** Nodes that are found by DNS are alike: the others have the scheme and the path of this one. */
+/** Nodes that are found by DNS are alike: the others have the port, the scheme, the path and the certificate of this one. */
 function dnsDirectory(
-  named: { readonly name: string; readonly port?: number },
+  { name, port: named }: { readonly name: string; readonly port?: number },
   { url, dnsServer, refresh: refreshMs }: Config["cluster"],
-  port: number,
+  listening: number,
   log: Logger,
 ): DnsDirectory {
-  const own = new URL(url ?? `https://relay:${port}/`);
+  const own = new URL(url ?? "https://relay/");
+  const host = unbracketed(own.hostname);
   const server = dnsServer === undefined ? undefined : parseNameServer(dnsServer);
   return new DnsDirectory({
-    name: named.name,
+    name,
     pattern: {
       scheme: own.protocol.slice(0, -1),
-      port: named.port ?? Number(own.port || 443),
+      port: named ?? listening,
       path: own.pathname,
     },
+    ...(url === undefined || isIpAddress(host) ? {} : { serverName: host }),
     ...(server === undefined ? {} : { server }),
     ...{ refreshMs, log },
   });

@@ -18,11 +18,17 @@ export interface Redis extends AsyncDisposable {
   kill(): Promise<void>;
   /** Starts it again on the same port, with what it had written. Fulfils when it answers. */
   start(): Promise<void>;
+  /** Stops it (SIGSTOP) or lets it go on (SIGCONT): it is there and does not answer. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): void;
+  /** Removes what it had written. It must not run. */
+  forget(): Promise<void>;
 }
 
 export interface RedisOptions {
   /** Lets in only who knows it. */
   readonly password?: string;
+  /** Further arguments of the program. */
+  readonly args?: readonly string[];
 }
 
 export async function startRedis(options: RedisOptions = {}): Promise<Redis> {
@@ -41,6 +47,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<Redis> {
         // It answers only what is written: what it has said survives the kill.
         ...["--appendonly", "yes", "--appendfsync", "always"],
         ...(options.password === undefined ? [] : ["--requirepass", options.password]),
+        ...options.args ?? [],
       ],
       stdin: "null",
       stdout: "null",
@@ -54,6 +61,11 @@ export async function startRedis(options: RedisOptions = {}): Promise<Redis> {
     url: `redis://${user}127.0.0.1:${port}`,
     kill,
     start,
+    signal: (signal) => child?.kill(signal),
+    async forget() {
+      await Deno.remove(dir, { recursive: true });
+      await Deno.mkdir(dir);
+    },
     async [Symbol.asyncDispose]() {
       await kill();
       await Deno.remove(dir, { recursive: true });
