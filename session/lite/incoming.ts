@@ -312,17 +312,26 @@ export class Incoming implements UpstreamSubscription {
 
   #sendUpdate(): void {
     const { subscribeUpdate } = this.#context.dialect;
-    const [old, now] = [this.#asked, this.#request];
+    const old = this.#asked;
+    const now = { ...this.#request, startGroup: this.#lowestStart() };
     const same = old.priority === now.priority && old.maxLatencyMs === now.maxLatencyMs &&
-      old.endGroup === now.endGroup;
+      old.startGroup === now.startGroup && old.endGroup === now.endGroup;
     if (subscribeUpdate === undefined || same || this.#stream!.send.done) return;
     this.#asked = now;
     this.#stream!.send.write(framed(subscribeUpdate.encode({
       ordered: undefined,
       startFrame: 0,
       endFrame: undefined,
-      ...wireRequest({ ...now, startGroup: old.startGroup }, this.#context.dialect),
+      ...wireRequest(now, this.#context.dialect),
     })));
+  }
+
+  /** The start is only ever lowered: a reader that comes later may want groups before the first one. */
+  #lowestStart(): number | undefined {
+    const { startGroup } = this.#request;
+    const asked = this.#asked.startGroup;
+    if (startGroup === undefined) return asked;
+    return startGroup < (asked ?? this.#first ?? Infinity) ? startGroup : asked;
   }
 }
 
