@@ -1,0 +1,15 @@
+/** Numbers in [0, 1) that are the same for the same seed (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A hop id: 1 … 2^53-1. */
+export function hopFrom(random: () => number): bigint {
+  return BigInt(1 + Math.floor(random() * (Number.MAX_SAFE_INTEGER - 1)));
+}
