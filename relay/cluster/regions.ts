@@ -16,8 +16,8 @@ import { nodeOf } from "./rendezvous.ts";
 export interface RegionMap {
   /** That of this node. */
   readonly region: string;
-  /** What this node is called: its URL. All nodes must call it the same. */
-  readonly name: string;
+  /** What this node is called: its URL. All nodes must call it the same. Without it, or while it drains, it is no shield. */
+  readonly name?: string;
   /** What a direct route to another region costs more where another node is its shield. More than a link within a region. */
   readonly surcharge: number;
   /** The other nodes whose region is known. */
@@ -28,8 +28,8 @@ export interface RegionMap {
 export interface MappedNode {
   readonly hop: HopId;
   readonly region: string;
-  /** Its URL. */
-  readonly name: string;
+  /** Its URL. Absent while it drains: it is no shield. */
+  readonly name?: string;
 }
 
 /** What {@link Regions} asks of a route. */
@@ -38,14 +38,15 @@ export type Told = Pick<Route, "hops" | "peer">;
 export class Regions {
   readonly #map: RegionMap;
   readonly #regions: ReadonlyMap<HopId, string>;
-  /** The names of the nodes of this region, with this one. */
+  /** The names of the nodes of this region that may be shields. */
   readonly #near: readonly string[];
 
   constructor(map: RegionMap) {
     this.#map = map;
     this.#regions = new Map(map.nodes.map(({ hop, region }) => [hop, region]));
     const near = map.nodes.filter(({ region }) => region === map.region);
-    this.#near = [...new Set([map.name, ...near.map(({ name }) => name)])];
+    const names = [map, ...near].flatMap(({ name }) => name ?? []);
+    this.#near = [...new Set(names)];
   }
 
   /** The other nodes whose region is known. */
@@ -66,12 +67,15 @@ export class Regions {
 
   /** Whether this node is the shield of a broadcast of another region. */
   shields(path: string, route: Told): boolean {
-    return this.isFar(route) && nodeOf(path, this.#near) === this.#map.name;
+    const { name } = this.#map;
+    return name !== undefined && this.isFar(route) && nodeOf(path, this.#near) === name;
   }
 
   /** What a route costs more. */
   surcharge(path: string, route: Told): number {
-    return this.isFar(route) && !this.shields(path, route) ? this.#map.surcharge : 0;
+    const { surcharge } = this.#map;
+    if (this.#near.length === 0 || !this.isFar(route)) return 0;
+    return this.shields(path, route) ? 0 : surcharge;
   }
 }
 

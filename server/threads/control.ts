@@ -6,6 +6,7 @@
 import type { LogFields, LogLevel } from "../../base/logger.ts";
 import type { Answers, Question } from "../admin/questions.ts";
 import type { Config } from "../../config/schema.ts";
+import type { RegionMap } from "../../relay/origin.ts";
 import type { NodeOptions } from "../node.ts";
 
 /** How the names of worker threads begin. By it the program sees that it runs in one. */
@@ -35,6 +36,8 @@ export type ToWorker =
   | { readonly type: "logLevel"; readonly level: LogLevel }
   /** Refuses new sessions from now on. */
   | { readonly type: "refuse" }
+  /** As `Origin.setRegions`. */
+  | { readonly type: "regions"; readonly map: RegionMap | undefined }
   | { readonly type: "certificate"; readonly certificate: NodeOptions["certificate"] }
   | { readonly type: "call"; readonly id: number; readonly call: Call };
 

@@ -74,6 +74,8 @@ class Thread {
       case "refuse":
         if (this.#running !== undefined) this.#running.node.relay.draining = true;
         return;
+      case "regions":
+        return this.#running?.node.relay.origin.setRegions(message.map);
       case "certificate":
         return this.#running?.node.replaceCertificate(message.certificate);
       case "call":

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Logger, LogLevel } from "../../base/logger.ts";
+import type { RegionMap } from "../../relay/origin.ts";
 import type { Answers, Question } from "../admin/questions.ts";
 import type { Others } from "../admin/server_view.ts";
 import type { NodeOptions } from "../node.ts";
@@ -47,6 +48,7 @@ export class Workers implements Others {
   /** Revocations so far: a restarted worker has to know them too. */
   readonly #revoked: Question[] = [];
   #logLevel: LogLevel | undefined;
+  #regions: RegionMap | undefined;
   #closing = false;
 
   constructor(options: WorkersOptions) {
@@ -105,6 +107,12 @@ export class Workers implements Others {
         reason: answer?.reason ?? "it does not answer",
       });
     }));
+  }
+
+  /** As `Origin.setRegions`. */
+  setRegions(map: RegionMap | undefined): void {
+    this.#regions = map;
+    for (const worker of this.#live.values()) worker.post({ type: "regions", map });
   }
 
   /** Refuses new sessions from now on. */
@@ -170,6 +178,7 @@ export class Workers implements Others {
     }
     if (this.#certificate.cert !== cert) this.replaceCertificate(this.#certificate);
     if (this.#logLevel !== undefined) worker.post({ type: "logLevel", level: this.#logLevel });
+    worker.post({ type: "regions", map: this.#regions });
     this.#join(worker);
     for (const question of this.#revoked) void worker.call(question, ANSWER_MS);
     const startedAtMs = performance.now();
