@@ -19,10 +19,12 @@ import {
   compareRoutes,
   type HopId,
   isExcluded,
+  isKept,
   preferred,
   type Route,
   serves,
   SIBLINGS,
+  UPDATE_HOLD_MS,
 } from "./route.ts";
 import { Track, type TrackContext } from "./track.ts";
 import { trackKey } from "../wire/path.ts";
@@ -43,7 +45,7 @@ interface Entry {
   readonly key: string;
   /** Routes through this hop do not serve it; 0n for none. */
   readonly exclude: HopId;
-  /** Hops of its readers. A route through one of them is the last choice. */
+  /** Its readers, as their hops or SIBLINGS. A route through one of them is the last choice. */
   readonly askers: Set<HopId>;
   forget: (() => void) | undefined;
 }
@@ -68,6 +70,8 @@ export class Broadcast {
   /** Entries whose track was not confirmed when they were last checked. */
   readonly #asked = new Set<Entry>();
   readonly #fetches = new Map<string, PendingFetch>();
+  /** Sources whose better routes are taken in a moment. */
+  #better: Set<BroadcastSource | undefined> | undefined;
 
   constructor(
     readonly path: string,
@@ -126,7 +130,9 @@ export class Broadcast {
     const returned = this.lingering;
     this.lingering = false;
     this.#lost = undefined;
-    this.#reroute(at < 0 ? route.source : undefined);
+    const fresh = at < 0 ? route.source : undefined;
+    if (route.peer === true) this.#rerouteLater(fresh);
+    else this.#reroute(fresh);
     if (returned && route.onlyTracks === true) this.#abandonUnserved();
   }
 
@@ -179,17 +185,20 @@ export class Broadcast {
   track(path: string, name: string, excludeHop: HopId = 0n): Track {
     const own = this.best(excludeHop, path, name)?.source.ownTrack?.(path, name);
     if (own !== undefined) return own;
-    const exclude = this.#routes.some((r) => isExcluded(r, excludeHop)) ? excludeHop : 0n;
     const key = trackKey(path, name);
+    const exclude = this.#excluded(path, name, excludeHop);
     const known = this.#entries.get(key)?.find((entry) => entry.exclude === exclude);
     if (known !== undefined) {
-      if (excludeHop > 0n) known.askers.add(excludeHop);
+      if (excludeHop !== 0n && !known.askers.has(excludeHop)) {
+        known.askers.add(excludeHop);
+        known.feed.reroute();
+      }
       this.#keep(known);
       return known.track;
     }
     this.#mayAsk();
     const track = new Track(path, name, this.#options.context);
-    const askers = new Set<HopId>(excludeHop > 0n ? [excludeHop] : []);
+    const askers = new Set<HopId>(excludeHop === 0n ? [] : [excludeHop]);
     const feed = new Feed(track, this.#feedRoutes(path, name, exclude, askers));
     track.feed = feed;
     const entry: Entry = { track, feed, askers, exclude, key, forget: undefined };
@@ -197,6 +206,19 @@ export class Broadcast {
     this.#asked.add(entry);
     this.#keep(entry);
     return track;
+  }
+
+  /**
+   * Which hop a feed for this reader has to leave out. The feed that all others share serves it too, but for one whose route
+   * runs through the reader.
+   */
+  #excluded(path: string, name: string, excludeHop: HopId): HopId {
+    if (excludeHop === 0n) return 0n;
+    const shared = this.#entries.get(trackKey(path, name))?.find(({ exclude }) => exclude === 0n);
+    const source = shared?.feed.route?.source;
+    const used = this.#routes.find((route) => route.source === source) ??
+      this.best(0n, path, name);
+    return used !== undefined && isExcluded(used, excludeHop) ? excludeHop : 0n;
   }
 
   /** A track's properties, from the source that serves it. @throws {NotFound} @throws {SourceLost} */
@@ -377,9 +399,12 @@ export class Broadcast {
     excludeHop: HopId,
     askers: ReadonlySet<HopId>,
   ): FeedRoutes {
-    const find = (except: ReadonlySet<BroadcastSource>) => {
+    const find = (except: ReadonlySet<BroadcastSource>, used?: BroadcastSource) => {
       const usable = this.#usable(path, excludeHop, name).filter((r) => !except.has(r.source));
-      return usable.find((r) => !r.hops.some((hop) => askers.has(hop))) ?? usable[0];
+      const good = usable.filter((route) => !isThroughOne(route, askers));
+      const [best] = good.length > 0 ? good : usable;
+      const kept = good.find(({ source }) => source === used);
+      return best !== undefined && kept !== undefined && isKept(kept, best) ? kept : best;
     };
     const awaited = () => this.#awaits(path, name);
     return {
@@ -393,6 +418,18 @@ export class Broadcast {
 
   #reroute(fresh?: BroadcastSource): void {
     for (const { feed } of [...this.#fed()]) feed.reroute(fresh);
+  }
+
+  /** Feeds with a source take a better route of another node in a moment: they do not run after each of its changes. */
+  #rerouteLater(fresh?: BroadcastSource): void {
+    for (const { feed } of [...this.#fed()]) if (feed.route === undefined) feed.reroute(fresh);
+    if (this.#entries.size === 0) return;
+    if (this.#better !== undefined) return void this.#better.add(fresh);
+    const better = this.#better = new Set([fresh]);
+    this.#options.context.clock.after(UPDATE_HOLD_MS, () => {
+      this.#better = undefined;
+      for (const source of better) this.#reroute(source);
+    });
   }
 
   /** Limits the tracks that are not confirmed, so that requests for ever new names do not fill the memory. */
@@ -437,6 +474,11 @@ export class Broadcast {
     if (left.length > 0) this.#entries.set(entry.key, left);
     else this.#entries.delete(entry.key);
   }
+}
+
+function isThroughOne(route: Route, askers: ReadonlySet<HopId>): boolean {
+  for (const asker of askers) if (isExcluded(route, asker)) return true;
+  return false;
 }
 
 function noSuchGroup(name: string, { group }: FetchRequest): NotFound {

@@ -86,6 +86,21 @@ Deno.test("Broadcast serves a viewer by a route that does not run through the vi
   assert.equal(a.subscriptions.length, 1);
 });
 
+Deno.test("Broadcast has one feed for all whose way it is not, also for who is on the way of a worse route", () => {
+  const [a, b] = [new FakeSource("a"), new FakeSource("b")];
+  const { broadcast } = broadcastOf([a, [7n]], [b, [7n, 60n]]);
+  const track = broadcast.track("b", "t", 60n);
+  assert.equal(broadcast.track("b", "t"), track);
+  assert.equal(broadcast.track("b", "t", 99n), track);
+  track.add(new FakeReader());
+  assert.deepEqual([a.subscriptions.length, b.subscriptions.length], [1, 0]);
+  // The feed has taken the other route meanwhile: whoever is on that way now gets one of its own.
+  const better: Route = { source: a, hops: [7n, 60n, 61n], warm: -1, cold: 0, order: 9 };
+  broadcast.setRoute(better, broadcast.routes[0]);
+  assert.notEqual(broadcast.track("b", "t", 61n), track);
+  assert.equal(broadcast.track("b", "t", 99n), track);
+});
+
 Deno.test("Broadcast has no way for a viewer through whom all routes run", async () => {
   const { broadcast } = broadcastOf([new FakeSource("a"), [7n, 50n]]);
   const reader = new FakeReader();

@@ -26,8 +26,8 @@ import type { Track, TrackFeed } from "./track.ts";
 
 /** The routes a feed may use. They may differ with each call. */
 export interface FeedRoutes {
-  /** The best route whose source is not among `except`. */
-  best(except: ReadonlySet<BroadcastSource>): Route | undefined;
+  /** The best route whose source is not among `except`. @param used The source in use: it is kept before one that is no better. */
+  best(except: ReadonlySet<BroadcastSource>, used?: BroadcastSource): Route | undefined;
   /** Whether the publisher was lost and may come back soon. */
   readonly awaited: boolean;
   /** How long an interrupted group waits for a source that continues it, in milliseconds. */
@@ -91,7 +91,7 @@ export class Feed implements TrackFeed {
   reroute(fresh?: BroadcastSource): void {
     if (!this.#running) return;
     if (fresh !== undefined) this.#refused.delete(fresh);
-    const best = this.#routes.best(this.#refused);
+    const best = this.#routes.best(this.#refused, this.#active?.route.source);
     if (best === undefined || best.source === this.#next?.route.source) return;
     this.#next?.close();
     this.#next = undefined;

@@ -8,6 +8,12 @@ import type { BroadcastSource } from "./ports.ts";
 /** Identifies a relay or publisher: a random number below 2^62. 0 is "unknown" and not equal to another 0. */
 export type HopId = bigint;
 
+/**
+ * How long a watcher with `merged` waits for an update of a broadcast that stays announced. It hears of several updates in
+ * that time as one. As moq-net does (`update_hold`). A feed waits as long before it takes a better route of another node.
+ */
+export const UPDATE_HOLD_MS = 300;
+
 export interface Route {
   readonly source: BroadcastSource;
   /** Every relay the broadcast came through: its publisher first, the peer that announced it to us last. */

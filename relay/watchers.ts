@@ -8,13 +8,16 @@ import { isHidden, normalizePath, prefixesOf, stripPrefix } from "../wire/path.t
 import type { Broadcast } from "./broadcast.ts";
 import type { BroadcastSource } from "./ports.ts";
 import { mayTell, type Regions } from "./cluster/regions.ts";
-import { compareRoutes, type HopId, isExcluded, type Route, sameChain } from "./route.ts";
+import {
+  compareRoutes,
+  type HopId,
+  isExcluded,
+  type Route,
+  sameChain,
+  UPDATE_HOLD_MS,
+} from "./route.ts";
 
-/**
- * How long a watcher with `merged` waits for an update of a broadcast that stays announced. It hears of several updates in
- * that time as one. As moq-net does (`update_hold`).
- */
-export const UPDATE_HOLD_MS = 300;
+export { UPDATE_HOLD_MS } from "./route.ts";
 
 /** News of one path for one watcher. */
 export interface AnnounceEvent {

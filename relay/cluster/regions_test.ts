@@ -212,7 +212,7 @@ Deno.test("a broadcast comes into a region once; when the shield dies, all go on
   await mesh.pass(2 * UPDATE_HOLD_MS + 100);
   await write();
   await write();
-  await mesh.pass(11_000); // a subscription that was left has ended by then
+  await mesh.pass(11_000, 500); // a subscription that was left has ended by then
   await write();
   assert.equal(served(far[0]), 1);
   for (const viewer of [viewers[0]!, viewers[2]!]) assert.deepEqual(viewer.whole, [0, 1, 2, 3, 4]);
