@@ -22,6 +22,7 @@ import { refusalHeaders } from "./auth/grant.ts";
 import { bearerOfSetup, splitPath, tokenOf } from "./auth/request.ts";
 import type { HttpApp } from "./http/http_listener.ts";
 
+import type { Destinations } from "./cluster/moving.ts";
 import { Census, type SharedCensus } from "./limits/census.ts";
 import { limitsOf } from "./limits/limits.ts";
 import { PageOrigins } from "./http/page_origins.ts";
@@ -274,10 +275,14 @@ export class Node implements NodeView {
     this.admission.pages = new PageOrigins(this.#config, [...this.#certified, ...this.#further]);
   }
 
-  /** Asks all peers to leave, as configured. @returns Whether all groups were sent in time. */
-  async drain(): Promise<boolean> {
+  /**
+   * Asks all peers to leave, as configured.
+   * @param to Where they go, if the configuration does not say.
+   * @returns Whether all groups were sent in time.
+   */
+  async drain(to?: Destinations): Promise<boolean> {
     const { drainTimeout, goawayUri } = this.#config.server;
-    return await this.relay.dismiss(drainTimeout, goawayUri ?? "");
+    return await this.relay.dismiss(drainTimeout, goawayUri ?? "", goawayUri ? undefined : to);
   }
 
   /** Closes every session and the port. Idempotent. @param inTime What {@link Node.drain} said. */

@@ -17,6 +17,7 @@ import { newRelayStats, type RelayStats } from "../relay/stats.ts";
 import type { TrackContext } from "../relay/track.ts";
 import { copyOf } from "../session/convert/convert.ts";
 import { drainSessions } from "../session/drain.ts";
+import { type Destinations, moveAway } from "./cluster/moving.ts";
 import { SessionRefused } from "../session/errors.ts";
 import { newLimitHits } from "../metrics/limit_keys.ts";
 import { NO_LIMITS } from "../session/limits.ts";
@@ -294,20 +295,31 @@ export class Relay {
    * @param graceMs How long that may take.
    * @param uri Where peers are sent; empty means the same place.
    */
-  async drain(graceMs: number, uri = ""): Promise<void> {
-    const inTime = await this.dismiss(graceMs, uri);
+  async drain(graceMs: number, uri = "", to?: Destinations): Promise<void> {
+    const inTime = await this.dismiss(graceMs, uri, to);
     await this.close(inTime ? "none" : "goawayTimeout");
   }
 
   /**
    * The first half of {@link Relay.drain}. The sessions stay open until {@link Relay.close}: others may still read what
    * they publish.
+   * @param uri Where peers are sent; empty means the same place.
+   * @param to Nodes of the cluster: viewers and publishers are sent there first, some at a time. Other relays leave last.
    * @returns Whether all groups were sent in time.
    */
-  async dismiss(graceMs: number, uri = ""): Promise<boolean> {
+  async dismiss(graceMs: number, uri = "", to?: Destinations): Promise<boolean> {
     this.draining = true;
+    const endsAtMs = this.#clock.now() + graceMs;
+    if (to !== undefined) {
+      const moving = [...this.#sessions.values()].filter(({ dialed, grant }) =>
+        !dialed && grant?.peer !== true
+      );
+      const sessions = moving.map(({ session }) => session);
+      await moveAway(sessions, to, { clock: this.#clock, graceMs });
+    }
     const sessions = [...this.#sessions.values()].map(({ session }) => session);
-    return await drainSessions(sessions, { clock: this.#clock, graceMs, uri });
+    const leftMs = Math.max(0, endsAtMs - this.#clock.now());
+    return await drainSessions(sessions, { clock: this.#clock, graceMs: leftMs, uri });
   }
 
   /** Closes every session at once. Idempotent. */

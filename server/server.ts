@@ -10,6 +10,7 @@ import type { PluginConfig } from "../config/plugin_list.ts";
 import type { Certificate } from "../config/tls/pem_pair.ts";
 import { ConfigError, inOrder, logProblems } from "../config/problems.ts";
 import { checkHooks } from "./hooks/check.ts";
+import { type Destinations, reachable } from "./cluster/moving.ts";
 import type { Node } from "./node.ts";
 import { openParts, type ServerContext, type ServerParts } from "./opening.ts";
 import { checkPlugins } from "./plugins/plugin_host.ts";
@@ -146,6 +147,13 @@ export class RunningServer {
     return this.#closing;
   }
 
+  /** Where peers go from here: other nodes that can be reached. */
+  #destinations(): Destinations | undefined {
+    const { cluster, loaded: { config: { cluster: { region }, server: { workers } } } } = this.view;
+    const nodes = reachable(cluster);
+    return nodes.length === 0 ? undefined : { nodes, region, threads: workers };
+  }
+
   /** The first step of closing, while everything is open: peers leave. */
   async #leave(): Promise<void> {
     const { node, workers, linkage, view: { plugins } } = this.#parts;
@@ -155,7 +163,8 @@ export class RunningServer {
     workers?.refuse();
     await plugins.stop();
     // All threads drain before one closes: a publisher here may have viewers in another thread.
-    const drained = await Promise.all([node.drain(), workers?.drain() ?? true]);
+    const to = this.#destinations();
+    const drained = await Promise.all([node.drain(to), workers?.drain(to) ?? true]);
     const inTime = drained.every((out) => out);
     // Not earlier: viewers that leave still watch broadcasts of other relays.
     await linkage.close();

@@ -8,6 +8,7 @@ import type { Context } from "hono";
 import { isPath, pathOfUrl } from "../../wire/path.ts";
 import type { ServerView } from "../admin/server_view.ts";
 import type { NodeInfo } from "../cluster/node_info.ts";
+import { reachable } from "../cluster/moving.ts";
 import { placed } from "../cluster/placement.ts";
 import { remoteOf } from "./http_listener.ts";
 import { peerOf } from "./routing.ts";
@@ -53,10 +54,7 @@ export async function routeAnswer(c: Context, view: ServerView): Promise<Respons
 function nodesOf(c: Context, { cluster, loaded, relay }: ServerView): NodeInfo[] {
   const { url, region } = loaded.config.cluster;
   const asked = new URL("/", c.req.url).href; // who asks by it reaches us by it
-  const self = cluster?.self ?? { url: url ?? asked, region };
-  const others = cluster?.nodes.filter((node) =>
-    node.url !== self.url && node.hop !== String(relay.hop)
-  );
+  const self = cluster.self ?? { url: url ?? asked, region };
   const draining = relay.draining || relay.doorkeeper.capacity.full();
-  return [{ ...self, draining }, ...others ?? []];
+  return [{ ...self, draining }, ...reachable(cluster)];
 }

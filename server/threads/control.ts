@@ -7,6 +7,7 @@ import type { LogFields, LogLevel } from "../../base/logger.ts";
 import type { Answers, Question } from "../admin/questions.ts";
 import type { Config } from "../../config/schema.ts";
 import type { RegionMap } from "../../relay/origin.ts";
+import type { Destinations } from "../cluster/moving.ts";
 import type { NodeOptions } from "../node.ts";
 
 /** How the names of worker threads begin. By it the program sees that it runs in one. */
@@ -18,7 +19,7 @@ export type Call =
   /** Takes another configuration. The reply says why it could not. */
   | { readonly about: "reload"; readonly config: Config }
   /** Asks every peer to leave. The reply says whether everything was sent in time. */
-  | { readonly about: "drain" }
+  | { readonly about: "drain"; readonly to: Destinations | undefined }
   /** Closes everything and ends the thread. */
   | { readonly about: "close"; readonly inTime: boolean };
 

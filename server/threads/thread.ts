@@ -125,7 +125,7 @@ class Thread {
         (error) => ({ reason: reasonOf(error) }),
       );
     }
-    if (call.about === "drain") return await node.drain();
+    if (call.about === "drain") return await node.drain(call.to);
     if (call.about !== "close") return await answer(node, call);
     await node.close(call.inTime);
     links.close();

@@ -8,6 +8,7 @@ import type { Logger, LogLevel } from "../../base/logger.ts";
 import type { RegionMap } from "../../relay/origin.ts";
 import type { Answers, Question } from "../admin/questions.ts";
 import type { Others } from "../admin/server_view.ts";
+import type { Destinations } from "../cluster/moving.ts";
 import type { NodeOptions } from "../node.ts";
 import { clearCensus } from "../limits/census.ts";
 import type { ThreadLinks } from "./thread_links.ts";
@@ -121,10 +122,10 @@ export class Workers implements Others {
   }
 
   /** Asks every peer to leave. @returns Whether everything was sent in time. */
-  async drain(): Promise<boolean> {
+  async drain(to: Destinations | undefined): Promise<boolean> {
     this.#stopStarting();
     const timeoutMs = this.#config.server.drainTimeout + CLOSE_MS;
-    const drained = [...this.#live.values()].map((w) => w.call({ about: "drain" }, timeoutMs));
+    const drained = [...this.#live.values()].map((w) => w.call({ about: "drain", to }, timeoutMs));
     return (await Promise.all(drained)).every((inTime) => inTime !== false);
   }
 
