@@ -41,3 +41,29 @@ Deno.test("in a triangle, an anonymous publisher is announced once and never fla
   await audience.goesOn(6);
   assert.deepEqual(listeners.told("old"), nodes.map(() => ["active"]));
 });
+
+Deno.test("kill -9 of the middle of three costs viewers behind it nothing where there is another way", async () => {
+  await using cluster = await startCluster(3, (i, [, b, c]) => [
+    ...(i === 0 ? ["--relay.upstream_url", `${b},${c}?cost=10`] : []),
+    ...(i === 1 ? ["--relay.upstream_url", c!] : []),
+  ]);
+  const { nodes } = cluster;
+  const [a, b, c] = nodes;
+  await Promise.all(nodes.map((node) => node.ready()));
+  await using up = await Source.start(a.url, { path: "up" });
+  await using down = await Source.start(c.url, { path: "down" });
+  await using ofUp = await watchers(up, nodes, 6);
+  await using ofDown = await watchers(down, nodes, 6);
+  await Promise.all([ofUp, ofDown].map((audience) => audience.goesOn(2)));
+  // Two viewers of each at b itself, and a for its viewers at least.
+  assert.ok(await b.metric('qumo_subscriptions{side="served"}') > 4);
+
+  await b.kill();
+  await Promise.all([ofUp, ofDown].map((audience) => audience.awayFrom(b).goesOn(12)));
+
+  await b.start();
+  await Promise.all(nodes.map((node) => node.ready()));
+  await using late = await watchers(up, [b], 2);
+  await late.goesOn(2);
+  await Promise.all([ofUp, ofDown].map((audience) => audience.awayFrom(b).goesOn(2)));
+});

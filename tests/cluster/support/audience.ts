@@ -21,6 +21,9 @@ const DIALING = 20;
 /** A relay refuses a broadcast that it has not heard of yet: after this pause it is asked again. */
 const ASK_AGAIN_MS = 100;
 
+/** Who only reads stays with a relay that hangs. */
+const PATIENT = { idleTimeoutMs: 60_000, keepAliveMs: 500 };
+
 /** Somebody who watches. */
 export interface Viewer {
   /** "video 7 at b". */
@@ -88,7 +91,7 @@ export async function watchers(
   );
   return await gathered(source, count, async (i) => {
     const node = nodes[i % nodes.length]!;
-    const session = await dialLight(targets.get(node)!, { transport: LASTING.transport! });
+    const session = await dialLight(targets.get(node)!, { transport: PATIENT });
     return new Watcher(`${source.track} ${i} at ${node.name}`, node, session, source);
   });
 }

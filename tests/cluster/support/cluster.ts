@@ -4,7 +4,8 @@
  * @module
  */
 import { freePort } from "../../support/borrowed.ts";
-import { ClusterNode } from "./node.ts";
+import { until } from "../../support/server.ts";
+import { ClusterNode, LIMIT_MS } from "./node.ts";
 
 /** Running nodes. They are killed when it goes out of scope. */
 export interface Cluster<Nodes extends readonly ClusterNode[]> extends AsyncDisposable {
@@ -57,6 +58,59 @@ export const inARing = (i: number, urls: readonly string[]): string[] => [
   "--relay.upstream_url",
   urls[(i + 1) % urls.length]!,
 ];
+
+export interface MeshOptions {
+  /** Of each node; all are in one if absent. */
+  readonly regions?: readonly string[];
+  /** How they find each other. Default: each has the list of all. */
+  readonly directory?: readonly string[];
+}
+
+/** All are nodes of one cluster, by a shared secret. @param dir Where its file is written. */
+export async function meshed(
+  dir: string,
+  { regions, directory }: MeshOptions = {},
+): Promise<(i: number, urls: readonly string[]) => string[]> {
+  const secret = `${dir}/cluster.secret`;
+  await Deno.writeTextFile(secret, "a secret of the tests, long enough", { mode: 0o600 });
+  return (i, urls) => [
+    ...["--cluster.url", urls[i]!, "--cluster.secret_file", secret],
+    ...["--auth.anonymous", "true"],
+    ...(regions === undefined ? [] : ["--cluster.region", regions[i]!]),
+    ...(directory ?? ["--cluster.nodes", urls.join(",")]),
+  ];
+}
+
+/** Waits until each of these nodes has an open link to each other one. */
+export async function linked(nodes: readonly ClusterNode[]): Promise<void> {
+  for (const node of nodes) {
+    await until(
+      async () => {
+        const { links } = await node.cluster();
+        const open = new Set(
+          links.filter(({ state }) => state === "connected").map(({ hop }) => hop),
+        );
+        return open.size >= nodes.length - 1;
+      },
+      `${node.name} to have links to all others`,
+      LIMIT_MS,
+    );
+  }
+}
+
+/** Waits until none of these nodes has an open link to one. */
+export async function unlinked(nodes: readonly ClusterNode[], gone: ClusterNode): Promise<void> {
+  for (const node of nodes) {
+    await until(
+      async () =>
+        (await node.cluster()).links.every(({ url, state }) =>
+          url !== gone.url || state !== "connected"
+        ),
+      `${node.name} to lose its link to ${gone.name}`,
+      LIMIT_MS,
+    );
+  }
+}
 
 /** Ports that are free for UDP and TCP, all different. */
 function freePorts(count: number): number[] {
