@@ -4,6 +4,7 @@
  * @module
  */
 import type { ClusterJson, ClusterNodeJson, LinkJson } from "../../admin/shapes.ts";
+import { nodesInOrder, ofMost, type Standing } from "../../base/cluster_nodes.ts";
 import { visible } from "../../base/visible_text.ts";
 import { cut } from "../shell/columns.ts";
 import { age, type Column, compare, counted, number, type ScreenOptions, table } from "./table.ts";
@@ -11,7 +12,7 @@ import { age, type Column, compare, counted, number, type ScreenOptions, table }
 /** The whole picture, one string a line, none wider than `columns`. Nodes come before links where there is no room for all. */
 export function clusterScreenOf(cluster: ClusterJson, options: ScreenOptions): string[] {
   const { columns, rows, wallMs, title } = options;
-  const nodes = nodesOf(cluster);
+  const nodes = nodesInOrder(cluster.self, cluster.nodes, cluster.links);
   const links = cluster.links.toSorted((a, b) => compare(a.role, b.role) || compare(a.url, b.url));
   const inUse = links.filter(({ state }) => state === "connected").length;
   const head = `${title}  ${counted(nodes.length, "node")}  ${counted(links.length, "link")}, ` +
@@ -37,56 +38,27 @@ export function clusterScreenOf(cluster: ClusterJson, options: ScreenOptions): s
   ];
 }
 
-interface NodeRow extends ClusterNodeJson {
-  /** "this node", how its link stands, or that there is none. */
-  readonly stands: string;
-}
-
-/** This node first, then the others by region and URL. */
-function nodesOf({ self, nodes, links }: ClusterJson): NodeRow[] {
-  const others = nodes.map((node) => ({ ...node, stands: standOf(node, links) })).toSorted((a, b) =>
-    compare(a.region ?? "", b.region ?? "") || compare(a.url, b.url)
-  );
-  return self === undefined ? others : [{ ...self, stands: "this node" }, ...others];
-}
-
-/** Two nodes may have dialed each other: the link that is in use tells. */
-function standOf(node: ClusterNodeJson, links: readonly LinkJson[]): string {
-  const its = links.filter((link) =>
-    link.url === node.url || (node.hop !== null && link.hop === node.hop)
-  );
-  const used = its.find(({ state }) => state === "connected");
-  return (used ?? its[0])?.state ?? "no link";
-}
-
 function directoryText({ kind, reachable, lastError }: ClusterJson["directories"][number]): string {
   return `  ${kind} ${
     reachable ? "ok" : `away${lastError === null ? "" : `: ${visible(lastError)}`}`
   }`;
 }
 
-/** "12 of 1000" where there is a bound. */
-function loadText(
-  { load, capacity }: ClusterNodeJson,
-  name: "sessions" | "mbps" | "cpu",
-  text: (value: number) => string,
-): string {
-  if (load === null) return "-";
-  const most = capacity[name];
-  return most === undefined ? text(load[name]) : `${text(load[name])} of ${text(most)}`;
-}
-
 const percent = (value: number) => `${Math.round(100 * value)}%`;
 
-const NODE_COLUMNS: readonly Column<NodeRow>[] = [
+const NODE_COLUMNS: readonly Column<Standing<ClusterNodeJson>>[] = [
   { head: "NODE", text: (n) => visible(n.url), least: 8 },
-  { head: "REGION", text: (n) => visible(n.region ?? "-"), least: 6 },
+  { head: "REGION", text: (n) => visible(n.region ?? "–"), least: 6 },
   { head: "STANDS", text: (n) => n.draining ? `${n.stands}, draining` : n.stands, least: 6 },
-  { head: "SESSIONS", text: (n) => loadText(n, "sessions", String), right: true },
-  { head: "MBIT/S", text: (n) => loadText(n, "mbps", number), right: true },
-  { head: "CPU", text: (n) => loadText(n, "cpu", percent), right: true },
-  { head: "VERSION", text: (n) => visible(n.version ?? "-"), least: 7 },
-  { head: "HOP", text: (n) => n.hop ?? "-", least: 3 },
+  {
+    head: "SESSIONS",
+    text: (n) => ofMost(n.load?.sessions, n.capacity.sessions, String),
+    right: true,
+  },
+  { head: "MBIT/S", text: (n) => ofMost(n.load?.mbps, n.capacity.mbps, number), right: true },
+  { head: "CPU", text: (n) => ofMost(n.load?.cpu, n.capacity.cpu, percent), right: true },
+  { head: "VERSION", text: (n) => visible(n.version ?? "–"), least: 7 },
+  { head: "HOP", text: (n) => n.hop ?? "–", least: 3 },
 ];
 
 const LINK_COLUMNS: readonly Column<LinkJson & { readonly wallMs: number }>[] = [
@@ -97,6 +69,6 @@ const LINK_COLUMNS: readonly Column<LinkJson & { readonly wallMs: number }>[] = 
   { head: "FOR", text: (l) => age(l.wallMs - Date.parse(l.since)), right: true },
   { head: "COST", text: (l) => String(l.cost), right: true },
   { head: "DIALED", text: (l) => String(l.attempts), right: true },
-  { head: "VERSION", text: (l) => l.version ?? "-", least: 7 },
-  { head: "LAST ERROR", text: (l) => visible(l.lastError ?? "-"), least: 10 },
+  { head: "VERSION", text: (l) => l.version ?? "–", least: 7 },
+  { head: "LAST ERROR", text: (l) => visible(l.lastError ?? "–"), least: 10 },
 ];

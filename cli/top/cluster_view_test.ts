@@ -63,7 +63,7 @@ Deno.test("this node comes first, the others by region, each with the link that 
   const [head, , ...lines] = screen(CLUSTER);
   assert.equal(head, "relay  4 nodes  4 links, 2 connected  list ok  redis away: no answer");
   assert.match(lines[1]!, /^https:\/\/a\.example\/ +eu +this node +12 of 1000 +3\.3 +50%/);
-  assert.match(lines[2]!, /^https:\/\/b\.example\/ +eu +waiting +- +- +-/);
+  assert.match(lines[2]!, /^https:\/\/b\.example\/ +eu +waiting +– +– +–/);
   // It has dialed us: that link is in use, and ours stands by.
   assert.match(lines[3]!, /^https:\/\/c\.example\/ +us +connected, draining .* 9$/);
   assert.match(lines[4]!, /^https:\/\/d\.example\/ +us +no link/);
@@ -77,7 +77,7 @@ Deno.test("a link tells its role, who dialed, how it stands and since when, and 
     /^https:\/\/up\.example\/ +parent +us +connected +1m15s +4 +1 +moq-lite-06/,
   );
   assert.match(lines[2]!, /^192\.0\.2\.7:5000 +peer +them/);
-  assert.match(lines[3]!, /^https:\/\/b\.example\/ .* waiting .* - +refused$/);
+  assert.match(lines[3]!, /^https:\/\/b\.example\/ .* waiting .* – +refused$/);
   assert.equal(lines.length, 5);
 });
 

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /** Asks the admin interface, where this browser may reach it. */
-import type { WhereJson } from "../../admin/shapes.ts";
+import type { ClusterJson, SessionDetailJson, WhereJson } from "../../admin/shapes.ts";
 import type { Answers } from "./dashboard_data.ts";
 
 /** Where the admin interface is. */
@@ -40,6 +40,9 @@ type List = "sessions" | "broadcasts" | "tracks" | "plugins";
 /** Pages of a list that are read; nobody looks through more. */
 const MAX_PAGES = 20;
 
+/** Links whose sessions are looked into. A picture shows no more. */
+const MAX_LINKED = 32;
+
 const TOKEN_KEY = "qumo-admin-token";
 
 /** The token that was given in this tab; it is forgotten with the tab. */
@@ -72,12 +75,29 @@ export async function ask(url: string): Promise<Answers> {
     }
     return all;
   };
-  const [sessions, broadcasts, tracks, plugins, metrics] = await Promise.all([
+  /** What is served over the links; a session may end before it is asked about. */
+  const linkedTo = async ({ links }: ClusterJson): Promise<SessionDetailJson[]> => {
+    const ids = links.flatMap(({ session }) => session ?? []).slice(0, MAX_LINKED);
+    const found = await Promise.all(ids.map(async (id) => {
+      try {
+        return await (await get(`/api/v1/sessions/${id}`)).json();
+      } catch (error) {
+        if (error instanceof AdminRefused && error.status === 404) return undefined;
+        throw error;
+      }
+    }));
+    return found.filter((session) => session !== undefined);
+  };
+  const [sessions, broadcasts, tracks, plugins, [cluster, linked], metrics] = await Promise.all([
     list("sessions"),
     list("broadcasts"),
     list("tracks"),
     list("plugins"),
+    get("/api/v1/cluster").then(async (answer) => {
+      const cluster: ClusterJson = await answer.json();
+      return [cluster, await linkedTo(cluster)] as const;
+    }),
     get("/metrics").then((answer) => answer.text()),
   ]);
-  return { atMs: Date.now(), sessions, broadcasts, tracks, plugins, metrics };
+  return { atMs: Date.now(), sessions, broadcasts, tracks, plugins, cluster, linked, metrics };
 }

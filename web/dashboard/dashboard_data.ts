@@ -1,5 +1,12 @@
 /** What the dashboard makes of the admin interface's answers: rates between two looks, and a short history. */
-import type { BroadcastJson, PluginJson, SessionJson, TrackJson } from "../../admin/shapes.ts";
+import type {
+  BroadcastJson,
+  ClusterJson,
+  PluginJson,
+  SessionDetailJson,
+  SessionJson,
+  TrackJson,
+} from "../../admin/shapes.ts";
 import { parseSamples, type Sample, total } from "./prometheus_text.ts";
 
 export interface TrackRow extends TrackJson {
@@ -15,6 +22,9 @@ export interface Answers {
   readonly broadcasts: readonly BroadcastJson[];
   readonly tracks: readonly TrackJson[];
   readonly plugins: readonly PluginJson[];
+  readonly cluster: ClusterJson;
+  /** The sessions of links, with what is served over them. */
+  readonly linked: readonly SessionDetailJson[];
   /** The text of `/metrics`. */
   readonly metrics: string;
 }

@@ -24,6 +24,8 @@ function answers(atMs: number, metrics: string, bytesIn: number): Answers {
     broadcasts: [],
     tracks: [{ ...TRACK, bytesIn }],
     plugins: [],
+    cluster: { nodes: [], links: [], directories: [] },
+    linked: [],
     metrics,
   };
 }

@@ -1,47 +1,9 @@
 /// <reference lib="dom" />
 import { visible } from "../../base/visible_text.ts";
-import type { ComponentChildren } from "preact";
 import { keyOf, type Look } from "./dashboard_data.ts";
 import { age, bitRate, bytes } from "../parts/format.ts";
 import { Name } from "../parts/name.tsx";
-
-interface TableProps {
-  readonly id: string;
-  readonly title: string;
-  /** Names of the columns; those that begin with "#" are numbers. */
-  readonly columns: readonly string[];
-  /** What is said instead of rows. */
-  readonly none: string;
-  readonly children: readonly ComponentChildren[];
-}
-
-function Table({ id, title, columns, none, children }: TableProps) {
-  return (
-    <section class="card" aria-labelledby={`${id}-title`}>
-      <h2 id={`${id}-title`}>{title}</h2>
-      <div class="scroll" tabIndex={0} role="group" aria-labelledby={`${id}-title`}>
-        <table id={id}>
-          <thead>
-            <tr>
-              {columns.map((name) => (
-                <th scope="col" key={name} class={name.startsWith("#") ? "number" : undefined}>
-                  {name.replace("#", "")}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {children.length > 0 ? children : (
-              <tr>
-                <td class="soft" colSpan={columns.length}>{none}</td>
-              </tr>
-            )}
-          </tbody>
-        </table>
-      </div>
-    </section>
-  );
-}
+import { Table } from "../parts/table.tsx";
 
 /** Who is connected. */
 export function SessionTable({ look: { answers } }: { readonly look: Look }) {

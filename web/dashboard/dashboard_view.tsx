@@ -10,6 +10,8 @@ import {
   TokenNeeded,
 } from "./admin_api.ts";
 import { CopyButton } from "../parts/copy_button.tsx";
+import { BroadcastWay } from "./cluster/broadcast_way.tsx";
+import { ClusterTables } from "./cluster/cluster_tables.tsx";
 import { DashboardGraphs } from "./dashboard_graphs.tsx";
 import { BroadcastTable, PluginTable, SessionTable, TrackTable } from "./dashboard_tables.tsx";
 import { DashboardTiles } from "./dashboard_tiles.tsx";
@@ -91,6 +93,8 @@ export function DashboardView({ visible }: ViewProps) {
         <>
           <DashboardTiles look={look} />
           <DashboardGraphs history={history} />
+          <ClusterTables look={look} />
+          <BroadcastWay look={look} />
           <TrackTable look={look} />
           {look.answers.plugins.length > 0 && <PluginTable look={look} />}
           <div class="columns even">
