@@ -4,7 +4,7 @@
  * @module
  */
 import type { ClusterJson, ClusterNodeJson, LinkJson } from "../../admin/shapes.ts";
-import { nodesInOrder, ofMost, type Standing } from "../../base/cluster_nodes.ts";
+import { nodesInOrder, ofMost, type Standing } from "../../base/cluster/cluster_nodes.ts";
 import { visible } from "../../base/visible_text.ts";
 import { cut } from "../shell/columns.ts";
 import { age, type Column, compare, counted, number, type ScreenOptions, table } from "./table.ts";

@@ -7,6 +7,7 @@ import { Table } from "../parts/table.tsx";
 
 /** Who is connected. */
 export function SessionTable({ look: { answers } }: { readonly look: Look }) {
+  const roles = new Map(answers.cluster.links.map(({ session, role }) => [session, role]));
   const columns = ["Peer", "Transport", "Version", "#Reads", "#Publishes", "#For"];
   return (
     <Table id="sessions" title="Sessions" columns={columns} none="Nobody is connected.">
@@ -14,7 +15,7 @@ export function SessionTable({ look: { answers } }: { readonly look: Look }) {
         <tr key={session.id}>
           <th scope="row">
             <Name of={session.remote} />
-            {session.dialed && " (upstream)"}
+            {WHAT[roles.get(session.id) ?? "other"]}
           </th>
           <td>{TRANSPORTS[session.transport] ?? session.transport}</td>
           <td>{session.version}</td>
@@ -26,6 +27,9 @@ export function SessionTable({ look: { answers } }: { readonly look: Look }) {
     </Table>
   );
 }
+
+/** What stands behind the address of a session. */
+const WHAT = { parent: " (upstream)", peer: " (node)", other: "" } as const;
 
 const TRANSPORTS: Readonly<Record<string, string>> = {
   quic: "QUIC",

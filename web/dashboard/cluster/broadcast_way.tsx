@@ -58,8 +58,7 @@ export function BroadcastWay({ look: { answers } }: { readonly look: Look }) {
 
 /** The publisher above, then the relays, this node, and who reads from it. */
 function TreePicture({ tree, of }: { readonly tree: BroadcastTree; readonly of: string }) {
-  const { width, height, placed } = rowsOf(tree);
-  const at = new Map(placed.map((each) => [each.box.id, each]));
+  const { width, height, placed, lines } = rowsOf(tree);
   return (
     <div class="scroll" tabIndex={0} role="group" aria-label="Picture of the way">
       <svg
@@ -70,20 +69,14 @@ function TreePicture({ tree, of }: { readonly tree: BroadcastTree; readonly of: 
         height={height + 2}
         viewBox={`-1 -1 ${width + 2} ${height + 2}`}
       >
-        {tree.lines.map(({ from, to, used }) => {
-          const [above, below] = [at.get(from)!, at.get(to)!];
-          return (
-            <line
-              key={`${from} ${to}`}
-              class="link"
-              data-stands={used ? "connected" : "no link"}
-              x1={above.x + BOX_WIDTH / 2}
-              y1={above.y + BOX_HEIGHT}
-              x2={below.x + BOX_WIDTH / 2}
-              y2={below.y}
-            />
-          );
-        })}
+        {lines.map(({ line: { from, to, used }, path }) => (
+          <path
+            key={`${from} ${to}`}
+            class="link"
+            data-stands={used ? "connected" : "no link"}
+            d={path}
+          />
+        ))}
         {placed.map((each) => <TreeBoxPicture key={each.box.id} {...each} />)}
       </svg>
     </div>
@@ -93,7 +86,7 @@ function TreePicture({ tree, of }: { readonly tree: BroadcastTree; readonly of: 
 function TreeBoxPicture({ box: { label, about, kind }, x, y }: Placed) {
   const middle = x + BOX_WIDTH / 2;
   return (
-    <g>
+    <g class="boxed">
       <title>{visible(`${label} ${about}`)}</title>
       <rect class="box" data-kind={kind} x={x} y={y} width={BOX_WIDTH} height={BOX_HEIGHT} rx={8} />
       <text x={middle} y={y + 18}>{cutTo(visible(label), 18)}</text>

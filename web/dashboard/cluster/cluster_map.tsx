@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import type { ClusterNodeJson } from "../../../admin/shapes.ts";
-import type { Standing } from "../../../base/cluster_nodes.ts";
+import type { Standing } from "../../../base/cluster/cluster_nodes.ts";
 import { visible } from "../../../base/visible_text.ts";
 import { shortName } from "./broadcast_tree.ts";
 import { circleOf, cutTo } from "./picture_layout.ts";

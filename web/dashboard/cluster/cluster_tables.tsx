@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import type { ClusterNodeJson } from "../../../admin/shapes.ts";
-import { nodesInOrder, ofMost, type Standing } from "../../../base/cluster_nodes.ts";
+import { nodesInOrder, ofMost, type Standing } from "../../../base/cluster/cluster_nodes.ts";
 import { visible } from "../../../base/visible_text.ts";
 import type { Look } from "../dashboard_data.ts";
 import { age } from "../../parts/format.ts";
