@@ -113,7 +113,9 @@ export class Admission {
     const sessionToCome = !seated &&
       (request.transport === "webtransport" || request.transport === "websocket");
     const full = sessionToCome ? relay.doorkeeper.full(remoteAddress) : undefined;
-    if (full !== undefined) return refusal(full, FULL[full]);
+    if (full !== undefined && !await this.authorizer.isOfNode({ ...rest, query })) {
+      return refusal(full, FULL[full]);
+    }
     if (path === undefined) {
       return refusal(
         "bad_path",

@@ -83,7 +83,7 @@ export class Node implements NodeView {
     this.#log = log;
     this.strays = strays;
     this.#accessLog = new AccessLog(log, config.logging.access);
-    this.authorizer = new Authorizer(config.auth, { log });
+    this.authorizer = authorizerOf(config, log);
     this.#certified = certifiedHosts(certificate.cert);
     const { versions } = server;
     this.#quic = listenQuic({
@@ -215,8 +215,10 @@ export class Node implements NodeView {
       const headers = refusalHeaders(answer, request.path);
       return { status, headers, onConnection: (connection) => connection.close() };
     }
+    const node = !("reason" in answer) && answer.grant.peer === true;
     const onConnection = (connection: Connection) =>
       void this.relay.accept(connection, (wish) => this.admission.settle(asked, answer, wish), {
+        ...(node ? { unlimited: true } : {}),
         judge: (wish) => this.admission.judge(asked, wish),
       });
     return { status, onConnection };
@@ -247,8 +249,9 @@ export class Node implements NodeView {
    * @throws {KeysUnavailable} Then nothing has changed.
    */
   async prepareReload(config: Config): Promise<() => void> {
-    const same = isDeepStrictEqual(config.auth, this.#config.auth);
-    const authorizer = same ? this.authorizer : new Authorizer(config.auth, { log: this.#log });
+    const same = isDeepStrictEqual(config.auth, this.#config.auth) &&
+      config.cluster.secretFile === this.#config.cluster.secretFile;
+    const authorizer = same ? this.authorizer : authorizerOf(config, this.#log);
     await authorizer.prepare();
     return () => {
       this.#config = config;
@@ -297,6 +300,11 @@ export class Node implements NodeView {
     // The last packets are only queued now. If the process exited at once, peers would wait for them.
     await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
   }
+}
+
+/** Decides on tokens, as configured. */
+function authorizerOf({ auth, cluster }: Config, log: Logger): Authorizer {
+  return new Authorizer(auth, { log, clusterSecretFile: cluster.secretFile });
 }
 
 /** The settings of QUIC, for peers that dial us and for relays that we dial. */

@@ -142,7 +142,7 @@ export async function openParts(
     recorded: (instance, recording) => hooks.recorded(instance, recording),
   });
   const linkage = new Linkage({
-    ...{ config, relay: node.relay, address, log },
+    ...{ config, relay: node.relay, address, workers, log },
     load: () => meter.load,
   });
   const view: OwnView = {

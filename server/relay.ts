@@ -80,6 +80,8 @@ export interface RelaySession {
   readonly dialed: boolean;
   /** Whether it is a part of this program: a plugin. */
   readonly internal: boolean;
+  /** Whether it is another node of our cluster, whoever dialed. */
+  readonly peer: boolean;
   /** What it may do; absent where admission was not asked. */
   readonly grant: Grant | undefined;
 }
@@ -112,6 +114,8 @@ export class Relay {
   };
   /** Whether new sessions are refused and open ones were asked to leave. */
   draining = false;
+  /** Called when another node of the cluster has come or gone. */
+  onPeers: (() => void) | undefined;
   /** The limits in use; {@link Relay.setLimits} changes them. */
   readonly limits: Readonly<NodeLimits> & { readonly groupCacheSize: number };
   /** How often each limit took effect. */
@@ -347,14 +351,17 @@ export class Relay {
       const answer = await admit(wish);
       if ("reason" in answer) throw new SessionRefused(answer.closing, answer.message);
       admitted = answer;
+      const { peer = false } = answer.grant;
+      if (peer) quota.lift();
       const authorize = judge && (async (wish: RequestWish) => this.#grant(await judge(wish)));
-      return { ...entryOf(this.origin, answer.grant), ...(authorize && { authorize }) };
+      return { ...entryOf(this.origin, answer.grant), peer, ...(authorize && { authorize }) };
     });
     const log = this.#log.with({ session: id, remote: connection.remoteAddress });
+    const limits = unlimited ? NO_LIMITS : this.limits;
+    const quota = new LimitedQuota(limits, this.hits, this.#clock);
     this.#pending.add(connection);
     let session: Session;
     try {
-      const limits = unlimited ? NO_LIMITS : this.limits;
       const open = side === "client" ? openSession : acceptSession;
       session = await open({
         connection,
@@ -365,7 +372,7 @@ export class Relay {
         versions: this.versions,
         clock: this.#clock,
         log,
-        quota: new LimitedQuota(limits, this.hits, this.#clock),
+        quota,
         setupTimeoutMs: this.limits.handshakeTimeoutMs,
         ...(enter === undefined ? {} : { enter }),
         ...join,
@@ -384,9 +391,11 @@ export class Relay {
       startedAtMs: this.#clock.wallMs(),
       dialed: side === "client",
       internal,
+      peer: admitted?.grant.peer ?? join.peer ?? false,
       grant: admitted?.grant,
     };
     this.#sessions.set(id, entry);
+    if (entry.peer) this.onPeers?.();
     this.counters.opened++;
     log.info("session opened", {
       version: session.version,
@@ -428,8 +437,9 @@ export class Relay {
     };
   }
 
-  #ended({ id, session }: RelaySession, info: CloseInfo, log: Logger): void {
+  #ended({ id, session, peer }: RelaySession, info: CloseInfo, log: Logger): void {
     this.#sessions.delete(id);
+    if (peer) this.onPeers?.();
     this.counters.closed++;
     if (info.abrupt) this.counters.lost++;
     if (session.reasonFor(info.code) === "protocolViolation") this.counters.violations++;

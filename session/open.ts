@@ -25,6 +25,7 @@ import type { Session, SessionOptions } from "./session.ts";
 const NO_QUOTA: Quota = {
   hits: newSessionHits(),
   maySend: true,
+  lift() {},
   mayAnnounce: () => true,
   maySubscribe: () => true,
   message() {},

@@ -6,7 +6,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { sleep } from "../base/sleep.ts";
-import type { SessionHits, SessionLimits } from "./limits.ts";
+import { NO_LIMITS, type SessionHits, type SessionLimits } from "./limits.ts";
 
 /** How many seconds' worth of control messages may come at once. */
 const MESSAGE_BURST_S = 10;
@@ -25,7 +25,7 @@ export type Quota = Pick<LimitedQuota, keyof LimitedQuota>;
 
 export class LimitedQuota {
   readonly hits: SessionHits;
-  readonly #limits: Readonly<SessionLimits>;
+  #limits: Readonly<SessionLimits>;
   readonly #clock: Clock;
   /** Control messages and media bytes that are left, and when that was computed. */
   #messages = Infinity;
@@ -44,6 +44,11 @@ export class LimitedQuota {
     this.hits = hits;
     this.#clock = clock;
     this.#lookedAtMs = clock.now();
+  }
+
+  /** Ends all limits: the peer is one that has none. */
+  lift(): void {
+    this.#limits = NO_LIMITS;
   }
 
   /** Whether a session that announces `count` broadcasts may announce one more. */

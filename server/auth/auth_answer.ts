@@ -19,12 +19,14 @@ export interface Answer {
 export function answerOf(text: string, path: string): Answer | undefined {
   const json: unknown = JSON.parse(text);
   if (!isFields(json)) throw new Error("the answer is no JSON object");
-  const { root, expires, revalidate } = json;
+  const { root, expires, revalidate, peer = false } = json;
+  if (typeof peer !== "boolean") throw new Error('its "peer" is neither true nor false');
   if (root !== undefined && typeof root !== "string") throw new Error('its "root" is no text');
   const grant = {
     root: normalizePath(root ?? path),
     publish: patternsOf(json["publish"]),
     subscribe: patternsOf(json["subscribe"]),
+    ...(peer ? { peer } : {}),
   };
   if (grant.publish.length + grant.subscribe.length === 0) return undefined;
   if (expires !== undefined && typeof expires !== "number") {

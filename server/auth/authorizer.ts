@@ -9,6 +9,7 @@ import { type Logger, silent } from "../../base/logger.ts";
 import { openToAll } from "../../config/exposure.ts";
 import type { Config } from "../../config/schema.ts";
 import { AuthServer, type Lease } from "./auth_server.ts";
+import { ClusterSecret, ClusterSecretUnusable, isOfCluster } from "./cluster_secret.ts";
 import { grantAt, type Rights, TokenRefused } from "./claims.ts";
 import { fullGrant, type Grant, type Refusal, refusal } from "./grant.ts";
 import {
@@ -30,6 +31,8 @@ export type AuthSettings = Config["auth"];
 export interface AuthorizerOptions {
   readonly clock?: Clock;
   readonly log?: Logger;
+  /** `cluster.secret_file`: other nodes are let in by it, whatever the settings say. */
+  readonly clusterSecretFile?: string | undefined;
 }
 
 /** The answer to an admitted request. */
@@ -46,11 +49,13 @@ export class Authorizer {
   readonly #keys: KeySource | undefined;
   readonly #server: AuthServer | undefined;
   readonly #shared: SharedAnswers | undefined;
+  readonly #cluster: ClusterSecret | undefined;
   /** The rights of requests without a token. */
   readonly #open: Rights;
 
   constructor(settings: AuthSettings, options: AuthorizerOptions = {}) {
-    const { clock = systemClock, log = silent } = options;
+    const { clock = systemClock, log = silent, clusterSecretFile: file } = options;
+    this.#cluster = file === undefined ? undefined : new ClusterSecret({ file, clock, log });
     const { serverUrl, serverNode, publicPublish, publicSubscribe } = settings;
     this.#settings = settings;
     this.#log = log;
@@ -70,26 +75,33 @@ export class Authorizer {
     this.#open = { root: "", publish: open(publicPublish), subscribe: open(publicSubscribe) };
   }
 
-  /** Reads the keys again. @throws {KeysUnavailable} The keys in use stay. */
+  /** Reads the keys again. @throws {KeysUnavailable} @throws {ClusterSecretUnusable} The keys in use stay. */
   async reload(): Promise<void> {
+    await this.#cluster?.prepare();
     await this.#keys?.reload();
   }
 
   /**
    * Reads the keys before the first request. An issuer may answer later; a file must be there.
-   * @throws {KeysUnavailable}
+   * @throws {KeysUnavailable} @throws {ClusterSecretUnusable}
    */
   async prepare(): Promise<void> {
     try {
       await this.reload();
     } catch (error) {
-      if (this.#settings.jwksUrl === undefined) throw error;
+      if (this.#settings.jwksUrl === undefined || error instanceof ClusterSecretUnusable) {
+        throw error;
+      }
       this.#log.warn(`${reasonOf(error)}; tokens are refused until it answers`);
     }
   }
 
   /** Decides on one request. Never rejects because of its content. */
   async decide(request: AuthRequest): Promise<Admitted | Refusal> {
+    const token = tokenOf(request);
+    if (token !== undefined && this.#cluster !== undefined && isOfCluster(token)) {
+      return await this.#ofNode(token, request, this.#cluster);
+    }
     const server = request.transport === "http" ? this.#shared : this.#server;
     return server === undefined ? await this.#byToken(request) : await server.connect(request);
   }
@@ -97,6 +109,32 @@ export class Authorizer {
   /** Tells the auth server the end of the sessions that HTTP requests share. */
   close(): void {
     this.#shared?.close();
+  }
+
+  /** Whether a request is that of another node, by the secret of the cluster. */
+  async isOfNode(request: Pick<AuthRequest, "query" | "bearer">): Promise<boolean> {
+    const token = tokenOf(request);
+    if (token === undefined || this.#cluster === undefined || !isOfCluster(token)) return false;
+    return await this.#cluster.verify(token).then(() => true, () => false);
+  }
+
+  /** Its rights do not end with its token: that is made for one dial. */
+  async #ofNode(
+    token: string,
+    request: AuthRequest,
+    secret: ClusterSecret,
+  ): Promise<Admitted | Refusal> {
+    try {
+      const grant = grantAt(await secret.verify(token), request.path);
+      return "reason" in grant ? grant : { grant };
+    } catch (error) {
+      if (error instanceof TokenRefused) {
+        const hint = "nodes of a cluster have the same cluster.secret_file, and clocks that agree";
+        return refusal(error.reason, `${error.message}; ${hint}`);
+      }
+      if (error instanceof ClusterSecretUnusable) return refusal("unavailable", error.message);
+      throw error;
+    }
   }
 
   async #byToken(request: AuthRequest): Promise<Admitted | Refusal> {

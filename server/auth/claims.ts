@@ -23,6 +23,8 @@ export interface Rights {
   readonly root: string;
   readonly publish: readonly Pattern[];
   readonly subscribe: readonly Pattern[];
+  /** The holder is another node of the cluster. */
+  readonly peer?: true;
 }
 
 /** The claims of a token. Times are in seconds since 1970. */
@@ -90,11 +92,13 @@ export function decodeRights(fields: Fields, fail: (why: string) => Error): Righ
   const publish = list(old ? "put" : "publish");
   const subscribe = list(old ? "get" : "subscribe");
   if (publish.length + subscribe.length === 0) throw fail("it grants nothing");
-  return { root: normalizePath(root), publish, subscribe };
+  const { peer = false } = fields;
+  if (typeof peer !== "boolean") throw fail('its "peer" is neither true nor false');
+  return { root: normalizePath(root), publish, subscribe, ...(peer ? { peer } : {}) };
 }
 
 /** Writes `root` and the patterns; as `put` and `get` where every pattern is a whole subtree. */
-export function encodeRights({ root, publish, subscribe }: Rights): Record<string, unknown> {
+export function encodeRights({ root, publish, subscribe, peer }: Rights): Record<string, unknown> {
   const whole = [...publish, ...subscribe].every((pattern) => pattern.prefix !== undefined);
   const texts = (patterns: readonly Pattern[]) =>
     patterns.map((pattern) => whole ? pattern.prefix! : pattern.toString());
@@ -102,11 +106,13 @@ export function encodeRights({ root, publish, subscribe }: Rights): Record<strin
     root,
     ...(publish.length === 0 ? {} : { [whole ? "put" : "publish"]: texts(publish) }),
     ...(subscribe.length === 0 ? {} : { [whole ? "get" : "subscribe"]: texts(subscribe) }),
+    ...(peer === undefined ? {} : { peer }),
   };
 }
 
 /** Whether a scope covers all rights of a token in each role, however the paths are split into root and pattern. */
 export function scopeAllows(scope: Rights, wanted: Rights): boolean {
+  if (wanted.peer === true && scope.peer !== true) return false;
   const rooted = (rights: Rights, role: "publish" | "subscribe") =>
     rights[role].map((pattern) => pattern.under(rights.root));
   try {
@@ -134,7 +140,10 @@ export function grantAt(rights: Rights, dialed: string): Grant | Refusal {
     compacted(patterns.flatMap((p) => within === undefined ? [p.under(above!)] : p.below(within)))
       .map(String);
   try {
-    const grant = { root: path, publish: at(rights.publish), subscribe: at(rights.subscribe) };
+    const grant = {
+      ...{ root: path, publish: at(rights.publish), subscribe: at(rights.subscribe) },
+      ...(rights.peer === undefined ? {} : { peer: rights.peer }),
+    };
     if (grant.publish.length + grant.subscribe.length > 0) return grant;
   } catch (error) {
     if (!(error instanceof BadPattern)) throw error;

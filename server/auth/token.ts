@@ -85,7 +85,8 @@ export function timeText(seconds: number): string {
   return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString();
 }
 
-function kidOf(token: string): string | undefined {
+/** The key that a token names. Nothing is checked. @throws {TokenRefused} It is no token. */
+export function kidOf(token: string): string | undefined {
   if (token.length > MAX_TOKEN) throw new TokenRefused("bad_token", "it is too long");
   let kid: unknown;
   try {

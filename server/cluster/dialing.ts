@@ -4,10 +4,14 @@
  *
  * @module
  */
+import { systemClock } from "../../base/clock.ts";
+import { QumoError, reasonOf } from "../../base/errors.ts";
+import type { Logger } from "../../base/logger.ts";
 import type { Config } from "../../config/schema.ts";
 import { dial } from "../../transport/dial.ts";
 import type { TransportSettings } from "../../transport/quic/quic_settings.ts";
 import { alpnsOf } from "../../wire/versions.ts";
+import { ClusterSecret } from "../auth/cluster_secret.ts";
 import { transportOf } from "../node.ts";
 import type { Relay } from "../relay.ts";
 import type { LinkOptions, LinkRole } from "./link.ts";
@@ -22,13 +26,21 @@ import type { WantedLink } from "./wanted_link.ts";
 const LINK_UNI_STREAMS = 10_000;
 const LINK_BIDI_STREAMS = 1_000;
 
+/** `cluster.token_file` cannot be read. */
+export class ClusterTokenUnusable extends QumoError {
+  readonly code = "QUMO_CLUSTER_TOKEN_UNUSABLE";
+}
+
 /** The settings in use. They may be replaced: the next dial is by the new ones. */
 export class Dialing {
+  readonly #log: Logger;
   #config!: Config;
+  #secret: ClusterSecret | undefined;
   #trust!: Readonly<Record<LinkRole, LinkTrust>>;
 
   /** @throws {LinkTrustError} */
-  constructor(config: Config) {
+  constructor(config: Config, log: Logger) {
+    this.#log = log;
     this.prepare(config)();
   }
 
@@ -44,7 +56,12 @@ export class Dialing {
       parent: hash === undefined ? parent : { ...parent, hash },
       peer: authorities("cluster.ca_file", config.cluster.caFile),
     };
+    const file = config.cluster.secretFile;
     return () => {
+      if (file !== this.#config?.cluster.secretFile) {
+        const log = this.#log;
+        this.#secret = file && new ClusterSecret({ file, clock: systemClock, log }) || undefined;
+      }
       this.#config = config;
       this.#trust = trust;
     };
@@ -55,7 +72,8 @@ export class Dialing {
     return {
       backoff: () => this.#backoff(role),
       dial: async (text, signal) => {
-        const { url, hash } = pinned(text);
+        const { url: bare, hash } = pinned(text);
+        const url = role === "peer" ? await this.#withToken(bare) : bare;
         const connection = await dial(url, {
           protocols: alpnsOf(relay.versions),
           ...this.#trust[role],
@@ -67,6 +85,17 @@ export class Dialing {
         return { connection, url };
       },
     };
+  }
+
+  /** Shows the other node that this is one too. A token that stands in the URL is not replaced. */
+  async #withToken(text: string): Promise<string> {
+    const url = new URL(text);
+    if (url.searchParams.has("jwt")) return text;
+    const { tokenFile } = this.#config.cluster;
+    const token = tokenFile === undefined ? await this.#secret?.sign() : await readToken(tokenFile);
+    if (token === undefined) return text;
+    url.searchParams.set("jwt", token);
+    return url.href;
   }
 
   #backoff(role: LinkRole): { readonly minMs: number; readonly maxMs: number } {
@@ -85,6 +114,20 @@ export class Dialing {
       maxUniStreams: Math.max(server.maxUniStreams, LINK_UNI_STREAMS),
       maxBidiStreams: Math.max(server.maxBidiStreams, LINK_BIDI_STREAMS),
     };
+  }
+}
+
+/** It is read for each dial: it may be replaced. @throws {ClusterTokenUnusable} */
+async function readToken(file: string): Promise<string> {
+  try {
+    const token = (await Deno.readTextFile(file)).trim();
+    if (token === "") throw new Error("it is empty");
+    return token;
+  } catch (cause) {
+    const why = `Cannot read cluster.token_file ${file}: ${reasonOf(cause)}`;
+    throw new ClusterTokenUnusable(`${why}; \`qumo-relay token sign --peer\` makes a token`, {
+      cause,
+    });
   }
 }
 

@@ -2,8 +2,10 @@
 import type { Logger } from "../../base/logger.ts";
 import type { Config } from "../../config/schema.ts";
 import type { Relay } from "../relay.ts";
+import type { Workers } from "../threads/workers.ts";
 import type { Cluster } from "./cluster.ts";
 import { Dialing, parentLinks } from "./dialing.ts";
+import { incomingPeers } from "./incoming.ts";
 import { Links } from "./links.ts";
 import type { NodeLoad } from "./node_info.ts";
 import { openCluster } from "./open_cluster.ts";
@@ -13,6 +15,8 @@ export interface LinkageOptions {
   readonly relay: Relay;
   /** Where this node listens. */
   readonly address: { readonly hostname: string; readonly port: number };
+  /** The other threads, where there are some. */
+  readonly workers?: Pick<Workers, "onPeers"> | undefined;
   /** What this node does now. */
   readonly load: () => NodeLoad;
   readonly log: Logger;
@@ -26,12 +30,18 @@ export class Linkage {
   #config: Config;
 
   /** @throws {LinkTrustError} */
-  constructor({ config, relay, address, load, log }: LinkageOptions) {
+  constructor({ config, relay, address, workers, load, log }: LinkageOptions) {
     this.#config = config;
-    const dialing = this.#dialing = new Dialing(config);
-    this.links = new Links({ relay, log, dialing: (wanted) => dialing.of(wanted, relay) });
+    const dialing = this.#dialing = new Dialing(config, log);
+    const links = this.links = new Links({
+      relay,
+      log,
+      dialing: (wanted) => dialing.of(wanted, relay),
+    });
+    relay.onPeers = () => links.incoming(0, incomingPeers(relay));
+    if (workers !== undefined) workers.onPeers = (thread, peers) => links.incoming(thread, peers);
     this.cluster = openCluster({
-      ...{ config, address, load, log, hop: relay.hop, links: this.links },
+      ...{ config, address, load, log, hop: relay.hop, links },
       draining: () => relay.draining,
     });
   }

@@ -8,18 +8,9 @@ import { type Clock, systemClock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { Relay } from "../relay.ts";
 import type { LinkView } from "./cluster_view.ts";
+import type { IncomingPeer } from "./incoming.ts";
 import { Link, type LinkOptions, type LinkRole } from "./link.ts";
 import type { LinkSet, WantedLink } from "./wanted_link.ts";
-
-/** A peer that has dialed this node, in any of its threads. Plain data. */
-export interface IncomingPeer {
-  readonly session: number;
-  readonly hop: bigint;
-  readonly remote: string;
-  readonly version: string;
-  /** When its session began, in milliseconds since 1970. */
-  readonly sinceMs: number;
-}
 
 export interface LinksOptions {
   readonly relay: Relay;

@@ -8,6 +8,7 @@ import type { Answers, Question } from "../admin/questions.ts";
 import type { Config } from "../../config/schema.ts";
 import type { RegionMap } from "../../relay/origin.ts";
 import type { Destinations } from "../cluster/moving.ts";
+import type { IncomingPeer } from "../cluster/incoming.ts";
 import type { NodeOptions } from "../node.ts";
 
 /** How the names of worker threads begin. By it the program sees that it runs in one. */
@@ -56,4 +57,6 @@ export type FromWorker =
   }
   /** How many sessions it has now. */
   | { readonly type: "status"; readonly sessions: number }
+  /** The nodes of the cluster that have dialed it now. */
+  | { readonly type: "peers"; readonly peers: readonly IncomingPeer[] }
   | { readonly type: "reply"; readonly id: number; readonly reply: Replies[keyof Replies] };

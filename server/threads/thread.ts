@@ -13,6 +13,7 @@ import {
 import { reasonOf } from "../../base/errors.ts";
 import { ListenFailed } from "../../transport/quic/quic.ts";
 import { answer } from "../admin/questions.ts";
+import { incomingPeers } from "../cluster/incoming.ts";
 import { Node } from "../node.ts";
 import { Strays } from "../../plugins/host/strays.ts";
 import { type Call, type FromWorker, type Replies, type ToWorker, WORKER_NAME } from "./control.ts";
@@ -103,6 +104,8 @@ class Thread {
       if (sessions !== told) this.#scope.postMessage({ type: "status", sessions });
       told = sessions;
     }, STATUS_MS);
+    const { relay } = node;
+    relay.onPeers = () => this.#scope.postMessage({ type: "peers", peers: incomingPeers(relay) });
     this.#running = { node, links: new ThreadLinks(node.relay.origin, log), status };
     this.#scope.postMessage({ type: "listening" });
     node.accept().catch((error) => { // if its port fails, the thread ends

@@ -7,6 +7,7 @@ import { QumoError } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import { formatAddress } from "../../config/address.ts";
 import { ListenFailed } from "../../transport/quic/quic.ts";
+import type { IncomingPeer } from "../cluster/incoming.ts";
 import type { NodeOptions } from "../node.ts";
 import { type Call, type FromWorker, type Replies, type ToWorker, WORKER_NAME } from "./control.ts";
 
@@ -31,6 +32,8 @@ export class WorkerHandle {
   readonly index: number;
   /** Its sessions, as last reported. */
   sessions = 0;
+  /** Called when the nodes of the cluster that have dialed it are others than before. */
+  onPeers: ((peers: readonly IncomingPeer[]) => void) | undefined;
   /** Called once when the thread dies by itself. */
   onDeath: ((reason: string) => void) | undefined;
   readonly #options: WorkerHandleOptions;
@@ -106,6 +109,8 @@ export class WorkerHandle {
       case "status":
         this.sessions = message.sessions;
         return;
+      case "peers":
+        return this.onPeers?.(message.peers);
       case "reply":
         return this.#calls.get(message.id)?.(message.reply);
     }

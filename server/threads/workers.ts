@@ -9,6 +9,7 @@ import type { RegionMap } from "../../relay/origin.ts";
 import type { Answers, Question } from "../admin/questions.ts";
 import type { Others } from "../admin/server_view.ts";
 import type { Destinations } from "../cluster/moving.ts";
+import type { IncomingPeer } from "../cluster/incoming.ts";
 import type { NodeOptions } from "../node.ts";
 import { clearCensus } from "../limits/census.ts";
 import type { ThreadLinks } from "./thread_links.ts";
@@ -38,6 +39,9 @@ export interface WorkersOptions extends Omit<NodeOptions, "place" | "restarts" |
   readonly log: Logger;
 }
 
+/** Gets the nodes of the cluster that have dialed a thread, whenever they change. */
+export type OnPeers = (thread: number, peers: readonly IncomingPeer[]) => void;
+
 /** Its owner closes it. */
 export class Workers implements Others {
   readonly #options: WorkersOptions;
@@ -50,6 +54,8 @@ export class Workers implements Others {
   readonly #revoked: Question[] = [];
   #logLevel: LogLevel | undefined;
   #regions: RegionMap | undefined;
+  /** None is told before it is set; it may be set before the first peer comes. */
+  onPeers: OnPeers = () => {};
   #closing = false;
 
   constructor(options: WorkersOptions) {
@@ -164,6 +170,7 @@ export class Workers implements Others {
         ...(census === undefined ? {} : { census }),
       },
     });
+    worker.onPeers = (peers) => this.onPeers(index, peers);
     this.#starting.add(worker);
     try {
       await worker.listening;
@@ -185,6 +192,7 @@ export class Workers implements Others {
     const startedAtMs = performance.now();
     worker.onDeath = (reason) => {
       this.#live.delete(index);
+      this.onPeers(index, []);
       this.#options.links.leave(index, true);
       if (census !== undefined) clearCensus(census, index);
       for (const other of this.#live.values()) other.post({ type: "leave", index });
