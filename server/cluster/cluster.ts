@@ -11,7 +11,7 @@ import type { Directory, DirectoryState } from "./directory.ts";
 import { ListDirectory } from "./directories/list.ts";
 import { nodeOfUrl } from "./directories/node_text.ts";
 import type { NodeCapacity, NodeInfo, NodeLoad } from "./node_info.ts";
-import type { LinkSet, WantedLink } from "./wanted_link.ts";
+import type { LinkSet, WantedLink } from "./links/wanted_link.ts";
 
 export interface ClusterOptions {
   /** The sections `cluster` and `server` of the configuration. */

@@ -4,9 +4,9 @@ import type { Config } from "../../config/schema.ts";
 import type { Relay } from "../relay.ts";
 import type { Workers } from "../threads/workers.ts";
 import type { Cluster } from "./cluster.ts";
-import { Dialing, parentLinks } from "./dialing.ts";
-import { incomingPeers } from "./incoming.ts";
-import { Links } from "./links.ts";
+import { Dialing, parentLinks } from "./links/dialing.ts";
+import { incomingPeers } from "./links/incoming.ts";
+import { Links } from "./links/links.ts";
 import type { NodeLoad } from "./node_info.ts";
 import { openCluster } from "./open_cluster.ts";
 

@@ -6,7 +6,7 @@ import type { Logger } from "../../base/logger.ts";
 import { Cluster } from "./cluster.ts";
 import { openDirectories } from "./directories/open.ts";
 import type { NodeLoad } from "./node_info.ts";
-import type { LinkSet } from "./wanted_link.ts";
+import type { LinkSet } from "./links/wanted_link.ts";
 
 export interface ClusterParts {
   readonly config: Config;

@@ -8,7 +8,7 @@ import type { Answers, Question } from "../admin/questions.ts";
 import type { Config } from "../../config/schema.ts";
 import type { RegionMap } from "../../relay/origin.ts";
 import type { Destinations } from "../cluster/moving.ts";
-import type { IncomingPeer } from "../cluster/incoming.ts";
+import type { IncomingPeer } from "../cluster/links/incoming.ts";
 import type { NodeOptions } from "../node.ts";
 
 /** How the names of worker threads begin. By it the program sees that it runs in one. */

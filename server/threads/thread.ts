@@ -13,7 +13,7 @@ import {
 import { reasonOf } from "../../base/errors.ts";
 import { ListenFailed } from "../../transport/quic/quic.ts";
 import { answer } from "../admin/questions.ts";
-import { incomingPeers } from "../cluster/incoming.ts";
+import { incomingPeers } from "../cluster/links/incoming.ts";
 import { Node } from "../node.ts";
 import { Strays } from "../../plugins/host/strays.ts";
 import { type Call, type FromWorker, type Replies, type ToWorker, WORKER_NAME } from "./control.ts";

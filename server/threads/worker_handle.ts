@@ -7,7 +7,7 @@ import { QumoError } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import { formatAddress } from "../../config/address.ts";
 import { ListenFailed } from "../../transport/quic/quic.ts";
-import type { IncomingPeer } from "../cluster/incoming.ts";
+import type { IncomingPeer } from "../cluster/links/incoming.ts";
 import type { NodeOptions } from "../node.ts";
 import { type Call, type FromWorker, type Replies, type ToWorker, WORKER_NAME } from "./control.ts";
 

@@ -9,7 +9,7 @@ import type { RegionMap } from "../../relay/origin.ts";
 import type { Answers, Question } from "../admin/questions.ts";
 import type { Others } from "../admin/server_view.ts";
 import type { Destinations } from "../cluster/moving.ts";
-import type { IncomingPeer } from "../cluster/incoming.ts";
+import type { IncomingPeer } from "../cluster/links/incoming.ts";
 import type { NodeOptions } from "../node.ts";
 import { clearCensus } from "../limits/census.ts";
 import type { ThreadLinks } from "./thread_links.ts";

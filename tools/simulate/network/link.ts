@@ -6,7 +6,7 @@
 import { Backoff } from "../../../base/backoff.ts";
 import { silent } from "../../../base/logger.ts";
 import { sleep } from "../../../base/sleep.ts";
-import { Link } from "../../../server/cluster/link.ts";
+import { Link } from "../../../server/cluster/links/link.ts";
 import { ConnectFailed } from "../../../transport/errors.ts";
 import { Carriage } from "./carriage.ts";
 import { linkDirectly } from "./direct_link.ts";

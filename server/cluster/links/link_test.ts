@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ManualClock } from "../../tests/support/manual_clock.ts";
-import { silent } from "../../base/logger.ts";
+import { ManualClock } from "../../../tests/support/manual_clock.ts";
+import { silent } from "../../../base/logger.ts";
 import {
   join,
   lite,
@@ -9,12 +9,12 @@ import {
   testRelay,
   tick,
   Viewer,
-} from "../../session/peers_test.ts";
-import { ConnectFailed } from "../../transport/errors.ts";
-import { type MemoryConnection, memoryPair } from "../../transport/memory/memory.ts";
-import type { LiteVersion } from "../../wire/lite/dialect.ts";
+} from "../../../session/peers_test.ts";
+import { ConnectFailed } from "../../../transport/errors.ts";
+import { type MemoryConnection, memoryPair } from "../../../transport/memory/memory.ts";
+import type { LiteVersion } from "../../../wire/lite/dialect.ts";
 import { Link, type LinkOptions } from "./link.ts";
-import { alpnOf } from "../../wire/versions.ts";
+import { alpnOf } from "../../../wire/versions.ts";
 
 /** A link over memory pairs: who is dialed, and the connections so far. */
 function linkTo(

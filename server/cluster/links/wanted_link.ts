@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { LinkView } from "./cluster_view.ts";
+import type { LinkView } from "../cluster_view.ts";
 
 /** One link that there should be. Two of them never have the same URL. */
 export interface WantedLink {

@@ -4,16 +4,16 @@
  *
  * @module
  */
-import { systemClock } from "../../base/clock.ts";
-import { QumoError, reasonOf } from "../../base/errors.ts";
-import type { Logger } from "../../base/logger.ts";
-import type { Config } from "../../config/schema.ts";
-import { dial } from "../../transport/dial.ts";
-import type { TransportSettings } from "../../transport/quic/quic_settings.ts";
-import { alpnsOf } from "../../wire/versions.ts";
-import { ClusterSecret } from "../auth/cluster_secret.ts";
-import { transportOf } from "../node.ts";
-import type { Relay } from "../relay.ts";
+import { systemClock } from "../../../base/clock.ts";
+import { QumoError, reasonOf } from "../../../base/errors.ts";
+import type { Logger } from "../../../base/logger.ts";
+import type { Config } from "../../../config/schema.ts";
+import { dial } from "../../../transport/dial.ts";
+import type { TransportSettings } from "../../../transport/quic/quic_settings.ts";
+import { alpnsOf } from "../../../wire/versions.ts";
+import { ClusterSecret } from "../../auth/cluster_secret.ts";
+import { transportOf } from "../../node.ts";
+import type { Relay } from "../../relay.ts";
 import type { LinkOptions, LinkRole } from "./link.ts";
 import { authorities, type LinkTrust } from "./link_trust.ts";
 import { pinned, priced } from "./link_url.ts";

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { type Clock, systemClock } from "../../base/clock.ts";
-import type { Logger } from "../../base/logger.ts";
-import type { Relay } from "../relay.ts";
-import type { LinkView } from "./cluster_view.ts";
+import { type Clock, systemClock } from "../../../base/clock.ts";
+import type { Logger } from "../../../base/logger.ts";
+import type { Relay } from "../../relay.ts";
+import type { LinkView } from "../cluster_view.ts";
 import type { IncomingPeer } from "./incoming.ts";
 import { Link, type LinkOptions, type LinkRole } from "./link.ts";
 import type { LinkSet, WantedLink } from "./wanted_link.ts";

@@ -1,4 +1,4 @@
-import { QumoError, reasonOf } from "../../base/errors.ts";
+import { QumoError, reasonOf } from "../../../base/errors.ts";
 
 /** The file with certificate authorities for other relays cannot be used. */
 export class LinkTrustError extends QumoError {

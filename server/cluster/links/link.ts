@@ -3,16 +3,16 @@
  *
  * @module
  */
-import { Backoff } from "../../base/backoff.ts";
-import { type Clock, systemClock } from "../../base/clock.ts";
-import { reasonOf } from "../../base/errors.ts";
-import type { Logger } from "../../base/logger.ts";
-import { sameHost } from "../../base/same_host.ts";
-import { masked } from "../../base/masking.ts";
-import { sleep } from "../../base/sleep.ts";
-import type { Connection } from "../../transport/connection.ts";
-import type { Relay, RelaySession } from "../relay.ts";
-import type { LinkState, LinkView } from "./cluster_view.ts";
+import { Backoff } from "../../../base/backoff.ts";
+import { type Clock, systemClock } from "../../../base/clock.ts";
+import { reasonOf } from "../../../base/errors.ts";
+import type { Logger } from "../../../base/logger.ts";
+import { sameHost } from "../../../base/same_host.ts";
+import { masked } from "../../../base/masking.ts";
+import { sleep } from "../../../base/sleep.ts";
+import type { Connection } from "../../../transport/connection.ts";
+import type { Relay, RelaySession } from "../../relay.ts";
+import type { LinkState, LinkView } from "../cluster_view.ts";
 
 /** What another relay is to us. parent: an upstream relay. peer: another node of the cluster. */
 export type LinkRole = LinkView["role"];

@@ -1,5 +1,5 @@
 /** The URLs of relays to link with, and what only we read of them. */
-import { parseHash } from "../../transport/certificate_hash.ts";
+import { parseHash } from "../../../transport/certificate_hash.ts";
 
 /** Highest price of a link. */
 const MAX_COST = 1_000_000;

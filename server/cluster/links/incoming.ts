@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Relay } from "../relay.ts";
+import type { Relay } from "../../relay.ts";
 
 /** A peer that has dialed this node, in any of its threads. Plain data. */
 export interface IncomingPeer {
