@@ -45,6 +45,8 @@ export class Cluster implements ClusterView {
   #settings: Config["cluster"];
   /** What each directory names. */
   readonly #named = new Map<Directory, readonly NodeInfo[]>();
+  /** URLs that only leases and DNS named when it was looked last. */
+  #leased: ReadonlySet<string> = new Set();
   /** Nodes that no directory names any more, and whose link is alive. By URL. */
   readonly #staying = new Map<string, NodeInfo>();
   /** By URL, without this node. */
@@ -166,7 +168,7 @@ export class Cluster implements ClusterView {
     // A lease that ends, or an address that DNS no longer has, says that a node cannot reach the directory, or is not ready.
     // A link that is alive says more. A list is the operator's word: who is taken out of it is out.
     for (const [url, node] of before) {
-      if (!named.has(url) && !this.#staying.has(url) && this.#isOfLease(url)) {
+      if (!named.has(url) && !this.#staying.has(url) && this.#leased.has(url)) {
         this.#staying.set(url, withoutLoad(node));
       }
     }
@@ -182,13 +184,6 @@ export class Cluster implements ClusterView {
     if (text === this.#text) return;
     this.#text = text;
     for (const listener of [...this.#listeners]) listener();
-  }
-
-  /** URLs that only leases and DNS named when it was looked last. */
-  #leased: ReadonlySet<string> = new Set();
-
-  #isOfLease(url: string): boolean {
-    return this.#leased.has(url);
   }
 
   #leasedUrls(): Set<string> {

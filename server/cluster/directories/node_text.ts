@@ -29,7 +29,7 @@ export class BadNode extends QumoError {
  * @throws {BadNode}
  */
 export function nodeOfUrl(text: string): NodeInfo {
-  const shown = inSentence(masked(text.slice(0, 200)));
+  const shown = inSentence(masked(text.slice(0, 200).replace(/[?#].*/s, "")));
   const bad = (why: string) => new BadNode(`${shown} is no node: ${why}`);
   if (text.length > MAX_URL) throw bad(`a URL has ${MAX_URL} characters at most`);
   const url = URL.parse(text.trim());
