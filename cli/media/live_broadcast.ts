@@ -14,7 +14,8 @@ export class RelayLost extends QumoError {
 }
 
 export interface LiveBroadcastOptions {
-  readonly url: string;
+  /** The relay, or nodes of a cluster. */
+  readonly urls: readonly [string, ...string[]];
   readonly broadcast: string;
   readonly connect: ConnectOptions;
   /** Ends with the first session instead of dialing again. */
@@ -36,8 +37,8 @@ export class LiveBroadcast {
   readonly #writer: BroadcastWriter;
 
   /** Connects for the first time. @throws {QumoError} With what can be done about it. */
-  static async start({ url, broadcast, connect, once, tell }: LiveBroadcastOptions) {
-    const client = await dialRelay(url, {
+  static async start({ urls, broadcast, connect, once, tell }: LiveBroadcastOptions) {
+    const client = await dialRelay(urls, {
       ...connect,
       groupCacheSize: GROUPS_KEPT,
       onstatus: teller(tell),

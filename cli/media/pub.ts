@@ -1,17 +1,19 @@
 import { reasonOf, UsageError } from "../../base/errors.ts";
 import { describeFlags, parseFlags, switchFlag, textFlag } from "../shell/args.ts";
 import {
+  ALSO_FLAG,
   CONNECT_FLAGS,
   connectOptionsOf,
   countOf,
   URL_HELP,
-  urlOf,
+  urlsOf,
 } from "../shell/connect_flags.ts";
 import { publish } from "./publish_fmp4.ts";
 
 const FLAGS = {
   broadcast: textFlag("NAME", "Name of the broadcast.", { short: "b" }),
   ...CONNECT_FLAGS,
+  ...ALSO_FLAG,
   once: switchFlag("End when the connection is lost, instead of dialing again."),
   "audio-group-ms": textFlag(
     "N",
@@ -47,12 +49,12 @@ export async function run(args: readonly string[]): Promise<number> {
   const { flags, operands: [urlText, file] } = parseFlags(args, FLAGS, {
     operands: ["URL", "FILE"],
   });
-  const url = urlOf(urlText, "pub");
+  const [url, ...also] = urlsOf(urlText, flags.also, "pub");
   if (flags.broadcast === undefined) throw new UsageError("pub needs --broadcast NAME");
   const audioGroupMs = countOf("audio-group-ms", flags["audio-group-ms"]) ?? 0;
   const connect = await connectOptionsOf(flags);
   await publish(await openInput(file), {
-    ...{ url, broadcast: flags.broadcast, connect, audioGroupMs },
+    ...{ url, also, broadcast: flags.broadcast, connect, audioGroupMs },
     once: flags.once ?? false,
     paced: file !== undefined,
   });

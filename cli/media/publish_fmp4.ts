@@ -15,6 +15,8 @@ import { watchUrl } from "./watch_url.ts";
 
 export interface PublishOptions {
   readonly url: string;
+  /** Other nodes of the cluster. Default: none. */
+  readonly also?: readonly string[];
   readonly broadcast: string;
   readonly connect: ConnectOptions;
   /** Ends with the first session instead of dialing again. */
@@ -34,7 +36,7 @@ export interface PublishOptions {
  */
 export async function publish(
   input: ReadableStream<Uint8Array>,
-  { url, broadcast, connect, once, audioGroupMs, paced }: PublishOptions,
+  { url, also = [], broadcast, connect, once, audioGroupMs, paced }: PublishOptions,
 ): Promise<"ended" | "stopped"> {
   const over = new AbortController();
   using _signals = onShutdownSignal({
@@ -43,7 +45,7 @@ export async function publish(
   });
   using status = new StatusLine();
   const live = await LiveBroadcast.start({
-    ...{ url, broadcast, connect, once },
+    ...{ urls: [url, ...also], broadcast, connect, once },
     tell: (line) => status.tell(line),
   });
   live.failed.catch((error) => over.abort(error));

@@ -6,13 +6,14 @@ import { type Client, QumoError } from "../../client/mod.ts";
 import { UsageError } from "../../base/errors.ts";
 import { describeFlags, parseFlags, switchFlag, textFlag } from "../shell/args.ts";
 import {
+  ALSO_FLAG,
   CONNECT_FLAGS,
   connectOptionsOf,
   countOf,
   dialRelay,
   durationOf,
   URL_HELP,
-  urlOf,
+  urlsOf,
 } from "../shell/connect_flags.ts";
 import { openFrameSaver } from "./frame_saver.ts";
 import { print } from "../shell/output.ts";
@@ -27,6 +28,7 @@ const FLAGS = {
   }),
   prefix: textFlag("PATH", "List only what is announced below this path."),
   ...CONNECT_FLAGS,
+  ...ALSO_FLAG,
   count: textFlag("N", "End after N groups, or N lines of a list.", { short: "n" }),
   duration: textFlag("TIME", "End after so long: 5s, 2m.", { short: "d" }),
   out: textFlag(
@@ -55,12 +57,14 @@ Examples:
   qumo-relay sub http://127.0.0.1:4433/ --broadcast demo
   qumo-relay sub http://127.0.0.1:4433/ --broadcast demo --track video0 --raw --out frames
 
+With --also it outlives its relay: it goes on at another node, behind the last group that came.
+
 Exit codes: 0 the track ended, or --count or --duration was reached; 1 no connection, no such track,
 or lost on the way; 2 the command line is wrong.`;
 
 export async function run(args: readonly string[]): Promise<number> {
   const { flags, operands: [urlText] } = parseFlags(args, FLAGS, { operands: ["URL"] });
-  const url = urlOf(urlText, "sub");
+  const urls = urlsOf(urlText, flags.also, "sub");
   const count = countOf("count", flags.count) ?? Infinity;
   const durationMs = durationOf("duration", flags.duration);
   const { broadcast, track, out } = flags;
@@ -75,7 +79,7 @@ export async function run(args: readonly string[]): Promise<number> {
     graceful: () => stopped.resolve(),
     immediate: (exitCode) => Deno.exit(exitCode),
   });
-  await using client = await dialRelay(url, connect);
+  await using client = await dialRelay(urls, { ...connect, reconnect: urls.length > 1 });
   if (durationMs !== undefined) setTimeout(stopped.resolve, durationMs);
   // The end of the session takes back every announcement, which says nothing of the broadcasts.
   let over = false;

@@ -21,6 +21,14 @@ export const CONNECT_FLAGS = {
   ),
 } as const satisfies FlagTable;
 
+/** The flag of commands that go on at another node. */
+export const ALSO_FLAG = {
+  also: textFlag(
+    "URL",
+    "Go on at this node of the cluster, or the first good one of A,B, when the other is lost, full or leaving.",
+  ),
+} as const satisfies FlagTable;
+
 /** How the schemes differ, for the help. */
 export const URL_HELP = `URL is where the relay is:
   http://HOST:PORT/   WebTransport; the certificate's hash is taken from the relay. For development.
@@ -65,6 +73,16 @@ export function urlOf(text: string | undefined, command: string): string {
   return text;
 }
 
+/** The URL of a command, and those of `--also`. @throws {UsageError} */
+export function urlsOf(
+  text: string | undefined,
+  also: string | undefined,
+  command: string,
+): [string, ...string[]] {
+  const more = (also ?? "").split(",").map((one) => one.trim()).filter((one) => one !== "");
+  return [urlOf(text, command), ...more.map((one) => urlOf(one, command))];
+}
+
 /** A duration of the command line, in milliseconds. @throws {UsageError} */
 export function durationOf(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
@@ -82,13 +100,17 @@ export function countOf(flag: string, text: string | undefined): number | undefi
 
 const tokenOf = ({ token }: ConnectOptions) => typeof token === "string" ? token : undefined;
 
-/** Dials, and says what to do where it fails. @throws {NotConnected} */
-export async function dialRelay(url: string, options: ConnectOptions) {
+/** Dials, and says what to do where it fails. @param url One, or all nodes. @throws {NotConnected} */
+export async function dialRelay(
+  url: string | readonly [string, ...string[]],
+  options: ConnectOptions,
+) {
   try {
     return await connect(url, options);
   } catch (error) {
     if (!(error instanceof QumoError) && !(error instanceof RangeError)) throw error;
-    const remedy = remedyFor(reasonOf(error), withToken(new URL(url), tokenOf(options)).href);
+    const [first] = typeof url === "string" ? [url] : url;
+    const remedy = remedyFor(reasonOf(error), withToken(new URL(first), tokenOf(options)).href);
     throw new NotConnected(reasonOf(error) + (remedy === "" ? "" : `\n${remedy}`), {
       cause: error,
     });
