@@ -68,3 +68,31 @@ Deno.test("top --json prints an object a line until it is told to end", async ()
   assert.equal(track.subscribers, 1);
   assert.equal(first.sessions.length, 2);
 });
+
+Deno.test("top --cluster prints the nodes with their load and the links with their state, and again as JSON", async () => {
+  await using far = await startRelay();
+  // Nothing listens at the second one.
+  const nodes = ["--cluster.nodes", `${far.url},http://127.0.0.1:9/?cost=7`];
+  const own = ["--cluster.url", "https://near.example/", "--cluster.region", "home"];
+  const room = ["--server.capacity_sessions", "50"];
+  await using relay = await startRelay([...nodes, ...own, ...room]);
+  await relay.saw(/"message":"linked"/);
+  await using top = start(["top", "--cluster", "--once", "--admin", relay.adminUrl], {
+    env: { COLUMNS: "120" },
+  });
+  assert.equal(await top.ended(), 0, top.output());
+  const lines = top.output().trimEnd().split("\n");
+  assert.match(lines[0]!, /3 nodes {2}2 links, 1 connected {2}list ok$/);
+  assert.match(lines[3]!, /^https:\/\/near\.example\/ +home +this node +\d+ of 50 /);
+  assert.equal(lines.slice(4, 6).filter((line) => / connected /.test(line)).length, 1);
+  const [dead] = lines.slice(7).filter((line) => line.includes("127.0.0.1:9/"));
+  assert.match(dead!, /peer +us +(waiting|connecting) +\S+ +7 /);
+  for (const line of lines) assert.ok(line.length <= 120, line);
+
+  await using json = start(["top", "--cluster", "--once", "--json", "--admin", relay.adminUrl]);
+  assert.equal(await json.ended(), 0, json.output());
+  const { time, self, links } = JSON.parse(json.output());
+  assert.ok(Date.parse(time) > 0);
+  assert.equal(self.capacity.sessions, 50);
+  assert.equal(links.length, 2);
+});

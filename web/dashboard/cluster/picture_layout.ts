@@ -7,6 +7,9 @@ const LEAST_RADIUS = 95;
 const PER_NODE = 84;
 /** Beyond the circle, for half a label. */
 const MARGIN = 52;
+/** For a dot, and for a dot with its label. */
+const ABOVE = 14;
+const BELOW = 48;
 
 export interface Point {
   readonly x: number;
@@ -23,12 +26,19 @@ export interface Circle {
 /** Points evenly on a circle; none is straight above its middle, where the label of what is there would be crossed. */
 export function circleOf(count: number): Circle {
   const radius = Math.max(LEAST_RADIUS, count * PER_NODE / (2 * Math.PI));
-  const middle = { x: radius + MARGIN, y: radius + 24 };
-  const points = Array.from({ length: count }, (_, i) => {
+  const around = Array.from({ length: count }, (_, i) => {
     const turn = 2 * Math.PI * (i + 0.5) / count - Math.PI / 2;
-    return { x: middle.x + radius * Math.cos(turn), y: middle.y + radius * Math.sin(turn) };
+    return { x: radius * Math.cos(turn), y: radius * Math.sin(turn) };
   });
-  return { width: 2 * middle.x, height: 2 * radius + 72, middle, points };
+  // A few nodes do not take the whole height of the circle.
+  const ys = [0, ...around.map(({ y }) => y)];
+  const middle = { x: radius + MARGIN, y: ABOVE - Math.min(...ys) };
+  return {
+    width: 2 * middle.x,
+    height: middle.y + Math.max(...ys) + BELOW,
+    middle,
+    points: around.map(({ x, y }) => ({ x: middle.x + x, y: middle.y + y })),
+  };
 }
 
 export const BOX_WIDTH = 132;
