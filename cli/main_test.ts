@@ -201,16 +201,16 @@ Deno.test("config show prints each value with its origin, flag over variable ove
   inDirectory(async (dir) => {
     await Deno.writeTextFile(
       `${dir}/relay.yaml`,
-      "relay:\n  linger: 1s\n  max_age: 2s\n  group_cache_size: 3\n" +
+      "relay:\n  linger: 1s\n  max_age: 6s\n  group_cache_size: 3\n" +
         '  upstream_url: "https://relay.example/?jwt=s3cret"\n',
     );
-    const env = { QUMO_RELAY_MAX_AGE: "4s", QUMO_RELAY_GROUP_CACHE_SIZE: "5" };
+    const env = { QUMO_RELAY_MAX_AGE: "7s", QUMO_RELAY_GROUP_CACHE_SIZE: "5" };
     const args = ["--config", "relay.yaml", "--relay.group-cache-size", "6"];
     const { code, stdout } = await qumo(dir, ["config", "show", "--json", ...args], env);
     assert.equal(code, 0);
     const shown = JSON.parse(stdout);
     assert.deepEqual(shown["relay.linger"], { value: "1s", origin: "relay.yaml:2:11" });
-    assert.deepEqual(shown["relay.max_age"], { value: "4s", origin: "QUMO_RELAY_MAX_AGE" });
+    assert.deepEqual(shown["relay.max_age"], { value: "7s", origin: "QUMO_RELAY_MAX_AGE" });
     assert.deepEqual(shown["relay.group_cache_size"], {
       value: 6,
       origin: "--relay.group_cache_size",

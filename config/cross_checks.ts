@@ -69,6 +69,7 @@ export function checkTogether(
   }
   checkAuth(config.auth, report);
   checkDirectories(config.cluster, report);
+  checkLinks(config, report);
   if (server.http && admin.address && server.address.port !== 0) {
     const everywhere = ["::", "0.0.0.0"];
     const samePort = admin.address.port === server.address.port;
@@ -122,6 +123,37 @@ function checkPlainHttp(urls: Readonly<Record<string, string | undefined>>, repo
     if (isLoopback(unbracketed(new URL(url).hostname))) continue;
     report([path], "http:// is for this machine only, others could listen in: write https://");
   }
+}
+
+/** Whether a configuration has links to other relays. */
+function hasLinks({ relay, cluster }: Config): boolean {
+  const { nodes, nodesFile, nodesUrl, redisUrl, dns } = cluster;
+  return relay.upstreamUrl.length + nodes.length > 0 ||
+    [nodesFile, nodesUrl, redisUrl, dns].some((from) => from !== undefined);
+}
+
+/** A lost link is noticed before the groups are forgotten that its viewers need to go on. */
+function checkLinks(config: Config, report: Report): void {
+  const { relay: { maxAge }, cluster: { keepAlive, idleTimeout, backoffMin, backoffMax } } = config;
+  if (keepAlive >= idleTimeout) {
+    report(
+      ["cluster.keep_alive", "cluster.idle_timeout"],
+      "cluster.keep_alive must be shorter than cluster.idle_timeout, or live links are closed",
+    );
+  }
+  if (backoffMin > backoffMax) {
+    report(
+      ["cluster.backoff_min", "cluster.backoff_max"],
+      "cluster.backoff_min must not exceed cluster.backoff_max",
+    );
+  }
+  const leastMs = 2 * (idleTimeout + keepAlive);
+  if (!hasLinks(config) || maxAge >= leastMs) return;
+  report(
+    ["relay.max_age", "cluster.idle_timeout", "cluster.keep_alive"],
+    `with links to other relays, relay.max_age must be at least twice cluster.idle_timeout and cluster.keep_alive together: ` +
+      `${leastMs}ms; raise it, or lower those, or groups are forgotten before a lost link is noticed`,
+  );
 }
 
 /** What the URL of a node may have in its query. A token is not among it: URLs of nodes are shown to viewers. */

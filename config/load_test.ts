@@ -131,8 +131,26 @@ Deno.test("parseConfig() checks settings that only together are wrong", () => {
     /:24 {2}server.idle_timeout: .*shorter/,
   );
   assert.match(problemsOf("relay: {upstream_backoff_min: 20s}")[0]!, /must not exceed/);
+  assert.match(problemsOf("cluster: {keep_alive: 2s}")[0]!, /must be shorter/);
+  assert.match(problemsOf("cluster: {backoff_min: 6s}")[0]!, /must not exceed/);
   assert.match(problemsOf("admin: {address: ':4433'}")[0]!, /also taken by the public HTTP/);
   assert.deepEqual(problemsOf("admin: {address: ':4433'}\nserver: {http: false}"), []);
+});
+
+Deno.test("parseConfig() wants groups kept for as long as a lost link may be unnoticed, where there are links", () => {
+  const links = [
+    "relay: {upstream_url: 'https://a.example'",
+    "cluster: {nodes: 'https://a.example'}\nrelay: {linger: 1s",
+    "cluster: {dns: 'a.example'}\nrelay: {linger: 1s",
+  ];
+  for (const yaml of links) {
+    assert.deepEqual(problemsOf(`${yaml}}`), []);
+    const [problem] = problemsOf(`${yaml}, max_age: 4999ms}`);
+    assert.match(problem!, /relay\.max_age .*at least twice .*: 5000ms; raise it/);
+  }
+  const slow = "cluster: {idle_timeout: 9s}\nrelay: {upstream_url: 'https://a.example'}";
+  assert.match(problemsOf(slow)[0]!, /^config.yaml:1:25 {2}cluster.idle_timeout: .*19000ms/);
+  assert.deepEqual(problemsOf("relay: {max_age: 1s}"), []);
 });
 
 Deno.test("parseConfig() switches the admin interface off with an empty text or off", () => {

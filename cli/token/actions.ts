@@ -102,7 +102,7 @@ async function inspect(flags: TokenFlags): Promise<void> {
 }
 
 /** A path is a subtree, as in older tokens; with a "*" it is a pattern. @returns `undefined` when none is given. */
-function rightsOf({ publish, subscribe }: TokenFlags, root: string): Rights | undefined {
+function rightsOf({ publish, subscribe, peer }: TokenFlags, root: string): Rights | undefined {
   const patterns = (flag: string, text: string | undefined) =>
     text?.split("\n").map((path) => {
       try {
@@ -115,6 +115,7 @@ function rightsOf({ publish, subscribe }: TokenFlags, root: string): Rights | un
     root,
     publish: patterns("publish", publish),
     subscribe: patterns("subscribe", subscribe),
+    ...(peer ? { peer } : {}),
   };
   return rights.publish.length + rights.subscribe.length === 0 ? undefined : rights;
 }

@@ -18,6 +18,7 @@ export const FLAGS = {
   issued: textFlag("UNIX", "sign: was made then, in seconds since 1970; now if not given."),
   jti: textFlag("NAME", "sign: names the token, so that it can be revoked."),
   sub: textFlag("NAME", "sign: whose token it is."),
+  peer: switchFlag("sign: for a node of the cluster. generate: the key may sign such tokens."),
   in: textFlag("FILE", "verify, inspect: reads the token from there."),
   algorithm: textFlag("NAME", `generate: ${ALGORITHM_NAMES.join(", ")}; HS256 if not given.`, {
     choices: ALGORITHM_NAMES,

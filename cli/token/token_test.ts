@@ -39,6 +39,30 @@ Deno.test("token generates, signs, verifies and inspects; a public half verifies
   }
 });
 
+Deno.test("token signs for a node of a cluster, and a key with a scope does so only if that allows it", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const sign = ["sign", "--publish", "", "--subscribe", "", "--peer", "--ttl", "1h"];
+    const scope = ["--publish", "", "--subscribe", ""];
+    const rows: [name: string, flags: string[], said: RegExp][] = [
+      ["free", [], /"peer": true/],
+      ["scoped", scope, /its scope does not allow/],
+      ["allowed", [...scope, "--peer"], /"peer": true/],
+    ];
+    for (const [name, flags, said] of rows) {
+      const key = `${dir}/${name}.jwk`;
+      await token(["generate", "--out", key, ...flags]);
+      const [, text] = await token([...sign, "--key", key]);
+      const shown = text.startsWith("ey")
+        ? (await token(["inspect"], text.split("\n")[0]))[1]
+        : text;
+      assert.match(shown, said, name);
+    }
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
 Deno.test("token says what is wrong with a command line, with code 2", async () => {
   const wrong: [args: string[], said: RegExp][] = [
     [[], /generate, sign, verify, inspect/],

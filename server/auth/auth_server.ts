@@ -91,6 +91,7 @@ export class AuthServer {
       }
       pauseMs = RETRY_MIN_MS;
       if (answer.grant.root !== first.grant.root) return revoke("root changed");
+      if (answer.grant.peer !== first.grant.peer) return revoke("peer changed");
       if (!covers(answer.grant, first.grant)) return revoke("grant narrowed");
       follow(answer);
     };
