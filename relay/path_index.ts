@@ -7,7 +7,8 @@
 interface Node {
   /** Whether a path ends here. */
   here: boolean;
-  readonly children: Map<string, Node>;
+  /** Absent while there are none: most nodes are the end of a path. */
+  children: Map<string, Node> | undefined;
 }
 
 export class PathIndex {
@@ -17,8 +18,9 @@ export class PathIndex {
   add(path: string): void {
     let node = this.#root;
     for (const part of partsOf(path)) {
-      let next = node.children.get(part);
-      if (next === undefined) node.children.set(part, next = newNode());
+      const children: Map<string, Node> = node.children ??= new Map();
+      let next = children.get(part);
+      if (next === undefined) children.set(part, next = newNode());
       node = next;
     }
     node.here = true;
@@ -29,15 +31,15 @@ export class PathIndex {
     const parts = partsOf(path);
     const way = [this.#root];
     for (const part of parts) {
-      const next = way.at(-1)!.children.get(part);
+      const next = way.at(-1)!.children?.get(part);
       if (next === undefined) return;
       way.push(next);
     }
     way.at(-1)!.here = false;
     for (let depth = parts.length; depth > 0; depth--) {
       const node = way[depth]!;
-      if (node.here || node.children.size > 0) return;
-      way[depth - 1]!.children.delete(parts[depth - 1]!);
+      if (node.here || (node.children?.size ?? 0) > 0) return;
+      way[depth - 1]!.children!.delete(parts[depth - 1]!);
     }
   }
 
@@ -49,14 +51,14 @@ export class PathIndex {
   below(prefix: string, hidden: boolean): string[] {
     let node = this.#root;
     for (const part of partsOf(prefix)) {
-      const next = node.children.get(part);
+      const next = node.children?.get(part);
       if (next === undefined) return [];
       node = next;
     }
     const found: string[] = [];
     const walk = (at: Node, path: string) => {
       if (at.here) found.push(path);
-      for (const [part, child] of at.children) {
+      for (const [part, child] of at.children ?? []) {
         if (hidden || !part.startsWith(".")) walk(child, path === "" ? part : `${path}/${part}`);
       }
     };
@@ -65,6 +67,6 @@ export class PathIndex {
   }
 }
 
-const newNode = (): Node => ({ here: false, children: new Map() });
+const newNode = (): Node => ({ here: false, children: undefined });
 
 const partsOf = (path: string): readonly string[] => path === "" ? [] : path.split("/");
