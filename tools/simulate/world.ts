@@ -56,6 +56,8 @@ export class World implements LinkHost, AsyncDisposable {
   readonly #links: SimulatedLink[][];
   /** Which side of a split each node is on. */
   readonly #sides: number[];
+  /** Two nodes that do not reach each other. */
+  #cut: readonly number[] = [];
   readonly #pool: FramePool | undefined;
   #listing = false;
 
@@ -151,6 +153,19 @@ export class World implements LinkHost, AsyncDisposable {
     }
   }
 
+  /** Packets do not get through between two nodes any more. */
+  cut(a: number, b: number): void {
+    this.#cut = [a, b];
+    for (const link of this.#links.flat()) {
+      if (this.isCut(link.plan.from, link.plan.to)) link.silence();
+    }
+  }
+
+  /** Whether the way between two nodes is cut. */
+  isCut(from: number, to: number): boolean {
+    return this.#cut.includes(from) && this.#cut.includes(to);
+  }
+
   /** Ends the split. */
   heal(): void {
     this.#sides.fill(0);
@@ -158,7 +173,7 @@ export class World implements LinkHost, AsyncDisposable {
   }
 
   reach(from: number, to: number): Node | "refused" | "silent" {
-    if (this.#sides[from] !== this.#sides[to]) return "silent";
+    if (this.#sides[from] !== this.#sides[to] || this.isCut(from, to)) return "silent";
     const node = this.nodes[to];
     if (node?.up !== true) return "silent";
     return node.relay?.draining === true ? "refused" : node;
