@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { UPDATE_HOLD_MS } from "../relay/watchers.ts";
 import { ConnectionClosed } from "../transport/errors.ts";
+import { FakeSource } from "../tests/support/fixtures/relay.ts";
 import { memoryPair } from "../transport/memory/memory.ts";
 import {
   hex,
@@ -98,6 +99,48 @@ Deno.test("a relay that dials waits for the other's SETUP before it tells, so th
   await peer.uni("01 04 01 05 01 05", true);
   await tick(2);
   assert.notEqual(asked.hex, "");
+});
+
+Deno.test("a relay that dials serves nothing by a route through the other one, which says late who it is", async () => {
+  const at = testRelay();
+  at.relay.origin.announce("a", new FakeSource("back"), { hops: [9n, 5n, 6n], warm: 0, cold: 0 });
+  const peer = await RawPeer.dialed(at, "moq-lite-06");
+  const subscribe = await peer.bidi('02 0b 01 01 "a" 01 "v" 00 00 00 00 00 00');
+  const info = await peer.bidi('06 04 01 "a" 01 "v"');
+  await tick(2);
+  assert.deepEqual([subscribe.end, info.end], [undefined, undefined]);
+  await peer.uni("01 04 01 05 01 05", true);
+  await tick(2);
+  assert.match(`${subscribe.end} ${info.end}`, /^reset \d+ reset \d+$/);
+  assert.equal(at.relay.stats.upstreamSubscriptions, 0);
+});
+
+Deno.test("a price in SETUP counts within bounds, and a stranger's is 1 at least", async () => {
+  for (
+    const [peer, said, counted] of [
+      [false, "00", 1],
+      [false, "ff ff ff ff ff ff ff ff", 1_000_000],
+      [true, "00", 0],
+      [true, "40 64", 100],
+      [true, "ff ff ff ff ff ff ff ff", 1_000_000],
+    ] as const
+  ) {
+    const at = testRelay();
+    const [near, far] = memoryPair({ protocol: "moq-lite-06" });
+    void at.relay.accept(far, undefined, { peer });
+    const publisher = new RawPeer(near);
+    const bytes = hex(said).length;
+    const head = [6 + bytes, 2, 4, bytes].map((byte) => byte.toString(16).padStart(2, "0"));
+    await publisher.uni(`01 ${head.join(" ")} ${said} 05 01 05`, true);
+    // The costs in its announcement are the largest there are, or nothing.
+    (await publisher.nextBidi()).say(
+      '02 05 02 00 05 01 "a" 00 00 00 00 13 01 "b" 00 ff ff ff ff ff ff ff fe ff ff ff ff ff ff ff ff',
+    );
+    await tick(2);
+    const [a, b] = ["a", "b"].map((path) => at.relay.origin.find(path)!.best()!);
+    assert.deepEqual([a!.warm, a!.cold, b!.warm, b!.cold], [counted, counted, Infinity, Infinity]);
+    await at.relay.close();
+  }
 });
 
 Deno.test("at most four announce streams for one prefix; the fifth is refused and the session stays", async () => {

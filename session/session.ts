@@ -99,7 +99,10 @@ export interface SessionOptions {
    * third node told. What it announces is marked in the same way. {@link acceptSession} takes {@link Entry.peer}.
    */
   readonly peer?: boolean;
-  /** Cost of this link, added to the cost of the peer's routes (06). Default: what the peer says, else 1. */
+  /**
+   * Cost of this link, added to the cost of the peer's routes (06). Default: what the peer says, else 1. It counts as 1,000,000
+   * at most, and where it is no node of our cluster as 1 at least.
+   */
   readonly linkCost?: number;
   /** Path and query to tell the server, for transports without a URL. {@link openSession} only. */
   readonly path?: string;

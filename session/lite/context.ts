@@ -8,12 +8,17 @@ import type { Setup } from "../../wire/lite/setup.ts";
 /** The codes of moq-lite for each reason. */
 export const LITE_CODES: Codes = { session: SESSION_CODE, stream: STREAM_CODE };
 
+/** Most that the price of a link counts that the peer names. */
+const MAX_LINK_COST = 1_000_000;
+
 /** What all parts of a session of moq-lite share. */
 export class LiteContext extends SessionContext {
   /** Fulfils when the peer has sent its SETUP, or at once if the version has none. Never rejects. */
   readonly peerKnown: Promise<void>;
   /** Fulfils {@link LiteContext.peerKnown}. Idempotent. */
   readonly setPeerKnown: () => void;
+  /** Whether {@link LiteContext.peerKnown} has fulfilled. */
+  isPeerKnown = false;
   peerSetup: Setup = {};
   readonly #linkCost: number | undefined;
 
@@ -27,11 +32,18 @@ export class LiteContext extends SessionContext {
     this.#linkCost = opening.linkCost;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.peerKnown = promise;
-    this.setPeerKnown = resolve;
+    this.setPeerKnown = () => {
+      this.isPeerKnown = true;
+      resolve();
+    };
   }
 
-  /** The cost of this link. It is added to the cost of the peer's routes. */
+  /**
+   * The cost of this link. It is added to the cost of the peer's routes. Without one of our own it is what the peer says, within
+   * bounds: a stranger makes its routes no cheaper by it.
+   */
   get linkCost(): number {
-    return this.#linkCost ?? this.peerSetup.cost ?? 1;
+    const said = Math.min(this.peerSetup.cost ?? 1, MAX_LINK_COST);
+    return this.#linkCost ?? (this.peer ? said : Math.max(1, said));
   }
 }

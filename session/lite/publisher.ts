@@ -263,7 +263,9 @@ export class Publisher implements PublisherHalf {
    * broadcast with the first of them: the one that it asks for may be on its way.
    */
   #find(path: string, track: string): Broadcast | Promise<Broadcast | undefined> | undefined {
-    const { serve } = this.#context;
+    const { serve, isPeerKnown, peerKnown } = this.#context;
+    // The peer's hop id decides which routes must not serve it.
+    if (!isPeerKnown) return peerKnown.then(() => this.#find(path, track));
     const hop = this.#peerHop;
     if (serve?.find(path, hop) === undefined) return undefined;
     return serve.find(path, hop, track) ??
