@@ -18,6 +18,7 @@ import {
 import { LIMITS } from "./limit_metrics.ts";
 import { MEDIA, MEMORY } from "./media_metrics.ts";
 import { STORAGE } from "./storage_metrics.ts";
+import { CLUSTER } from "./cluster_metrics.ts";
 import { HOOKS } from "./hook_metrics.ts";
 import { PLUGINS } from "./plugin_metrics.ts";
 import type { MetricsSnapshot } from "./snapshot.ts";
@@ -123,6 +124,7 @@ export const CATALOG: readonly MetricSection[] = [
       },
     ],
   },
+  CLUSTER,
   PLUGINS,
   HOOKS,
   {

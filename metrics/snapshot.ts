@@ -46,6 +46,7 @@ export interface MetricsSnapshot extends NodeNumbers {
   readonly draining: boolean;
   /** Absent when no upstream relay is configured. */
   readonly upstream: UpstreamNumbers | undefined;
+  readonly cluster: ClusterNumbers;
   /** Absent when nothing is recorded. */
   readonly storage: StorageNumbers | undefined;
   /** Instances of plugins. */
@@ -102,6 +103,30 @@ export interface UpstreamNumbers {
   readonly connected: number;
   readonly attempts: number;
   readonly links: number;
+}
+
+/** Of the other nodes, and of the links to all relays. */
+export interface ClusterNumbers {
+  /** Other nodes that the directories name. */
+  readonly nodes: number;
+  readonly links: readonly LinkNumbers[];
+  readonly directories: readonly {
+    readonly kind: string;
+    /** 1 or 0. */
+    readonly reachable: number;
+  }[];
+}
+
+export interface LinkNumbers {
+  /** URL of the other relay, or "other". */
+  readonly link: string;
+  readonly role: "parent" | "peer";
+  /** 1 or 0. */
+  readonly connected: number;
+  readonly attempts: number;
+  /** Sessions that came up. */
+  readonly connects: number;
+  readonly cost: number;
 }
 
 export interface StorageNumbers extends Readonly<StorageStats> {

@@ -16,6 +16,7 @@ import type { CloseReason } from "../../session/reasons.ts";
 import { answer, type Answers, type Question } from "./questions.ts";
 import type { Revoked } from "../auth/revocations.ts";
 import { type LinkView, parentsOf } from "../cluster/cluster_view.ts";
+import { clusterNumbers } from "./cluster_numbers.ts";
 import type { ServerView } from "./server_view.ts";
 import { readUdpDrops } from "../socket_buffers.ts";
 
@@ -97,6 +98,7 @@ export async function metrics(view: ServerView): Promise<MetricsSnapshot> {
       attempts: sumOf(parents.all, "attempts"),
       links: sumOf(parents.all, "links"),
     },
+    cluster: clusterNumbers(cluster),
     storage: view.dvr && {
       ...view.dvr.store.stats,
       recording: view.dvr.recording,
