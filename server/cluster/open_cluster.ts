@@ -25,27 +25,38 @@ export function openCluster({ config, address, log, ...parts }: ClusterParts): C
     config,
     ...parts,
     directories: openDirectories(config.cluster, address.port, log),
-    isOwn: ownAddresses(address.port),
+    isOwn: ownAddresses(address),
   });
 }
 
+/** All addresses of the machine. */
+const EVERYWHERE = ["::", "0.0.0.0"];
+
 /**
- * Whether a URL has an address of this machine and our port: DNS names this node like all others.
- * @param port Where this node listens.
+ * Whether a URL has an address and the port at which this node listens: DNS names this node like all others.
+ * @param listening Where this node listens.
  */
-export function ownAddresses(port: number): (url: string) => boolean {
-  const own = new Set<string>();
-  try {
-    for (const { address } of Object.values(networkInterfaces()).flatMap((one) => one ?? [])) {
-      own.add(formatAddress({ hostname: address.replace(/%.*$/, ""), port }));
-    }
-  } catch {
-    // Not permitted: a link to this node itself is found out by its hop id.
-  }
+export function ownAddresses(
+  listening: { readonly hostname: string; readonly port: number },
+): (url: string) => boolean {
+  const hosts = EVERYWHERE.includes(listening.hostname)
+    ? addressesOfMachine()
+    : [listening.hostname];
+  const own = new Set(hosts.map((hostname) => formatAddress({ ...listening, hostname })));
   return (url) => {
     const { hostname, port } = new URL(url);
     const host = unbracketed(hostname);
     return isIpAddress(host) &&
       own.has(formatAddress({ hostname: host, port: Number(port || 443) }));
   };
+}
+
+function addressesOfMachine(): string[] {
+  try {
+    return Object.values(networkInterfaces()).flatMap((one) => one ?? [])
+      .map(({ address }) => address.replace(/%.*$/, ""));
+  } catch {
+    // Not permitted: a link to this node itself is found out by its hop id.
+    return [];
+  }
 }

@@ -18,6 +18,8 @@ export interface LaunchOptions {
   readonly module?: string;
   /** Text of the configuration file. */
   readonly yaml?: string;
+  /** Default: a new one for 127.0.0.1. */
+  readonly certificate?: Certificate;
 }
 
 /** A running server, closed when it goes out of scope. */
@@ -36,7 +38,7 @@ export interface Launched extends AsyncDisposable {
 }
 
 export async function launch(options: LaunchOptions = {}): Promise<Launched> {
-  const certificate = await testCertificate();
+  const certificate = options.certificate ?? await testCertificate();
   const loaded = parseConfig(options.yaml ?? "", {
     flags: {
       "server.address": "127.0.0.1:0",
@@ -75,12 +77,12 @@ export async function launch(options: LaunchOptions = {}): Promise<Launched> {
   };
 }
 
-/** A certificate for 127.0.0.1 and localhost, in memory. */
-export async function testCertificate(): Promise<Certificate> {
-  const pair = await selfSigned(["localhost", "127.0.0.1"]);
+/** A certificate for 127.0.0.1 and localhost, or for other hosts, in memory. */
+export async function testCertificate(hosts = ["localhost", "127.0.0.1"]): Promise<Certificate> {
+  const pair = await selfSigned(hosts);
   return {
     ...pair,
-    hosts: ["localhost", "127.0.0.1"],
+    hosts,
     notBeforeMs: Date.now(),
     notAfterMs: Date.now() + 13 * 86_400_000,
     selfSigned: true,
