@@ -9,6 +9,7 @@ import { incomingPeers } from "./links/incoming.ts";
 import { Links } from "./links/links.ts";
 import type { NodeLoad } from "./node_info.ts";
 import { openCluster } from "./open_cluster.ts";
+import { followRegions } from "./region_map.ts";
 
 export interface LinkageOptions {
   readonly config: Config;
@@ -16,7 +17,7 @@ export interface LinkageOptions {
   /** Where this node listens. */
   readonly address: { readonly hostname: string; readonly port: number };
   /** The other threads, where there are some. */
-  readonly workers?: Pick<Workers, "onPeers"> | undefined;
+  readonly workers?: Pick<Workers, "onPeers" | "setRegions"> | undefined;
   /** What this node does now. */
   readonly load: () => NodeLoad;
   readonly log: Logger;
@@ -43,6 +44,10 @@ export class Linkage {
     this.cluster = openCluster({
       ...{ config, address, load, log, hop: relay.hop, links },
       draining: () => relay.draining,
+    });
+    followRegions(this.cluster, () => this.#config.cluster, (map) => {
+      relay.origin.setRegions(map);
+      workers?.setRegions(map);
     });
   }
 

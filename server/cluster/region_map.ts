@@ -23,19 +23,24 @@ export function regionMapOf(
   { region, cost, regionCost }: Settings,
 ): RegionMap | undefined {
   const mapped = nodes.flatMap((node): MappedNode[] => {
-    const { hop, url: name, draining = false } = node;
-    if (hop === undefined || node.region === undefined) return [];
-    return [{ hop: BigInt(hop), region: node.region, ...(draining ? {} : { name }) }];
+    const { hop, region, draining = false } = node;
+    if (hop === undefined || !/^\d{1,19}$/.test(hop) || region === undefined) return [];
+    return [{ hop: BigInt(hop), region, ...(draining ? {} : { name: nameOf(node) }) }];
   });
   if (mapped.every((node) => node.region === region)) return undefined;
   const named = self !== undefined && self.draining !== true;
   return {
     region,
-    ...(named ? { name: self.url } : {}),
+    ...(named ? { name: nameOf(self) } : {}),
     // Through the shield a broadcast costs its price there, and a link within the region. Single links may have other prices.
     surcharge: regionCost + cost + 1,
     nodes: mapped,
   };
+}
+
+/** Its URL without the hash of its certificate: not everybody is told that. */
+function nameOf({ url }: NodeInfo): string {
+  return url.split("?")[0]!;
 }
 
 /** Tells what the regions are, now and after each change. @returns Ends that. */

@@ -7,6 +7,7 @@ const settings = { region: "eu", cost: 1, regionCost: 10 };
 const self = { url: "https://a.example/", region: "eu", hop: "101" };
 const near = { url: "https://b.example/", region: "eu", hop: "102" };
 const far = { url: "https://c.example/", region: "us", hop: "201" };
+const FAR = { hop: 201n, region: "us", name: far.url };
 
 Deno.test("regionMapOf() has the nodes whose hop and region are known, those that drain without a name", () => {
   const nodes = [{ ...near, draining: true }, far, { url: "https://d.example/", region: "us" }, {
@@ -17,8 +18,10 @@ Deno.test("regionMapOf() has the nodes whose hop and region are known, those tha
     region: "eu",
     name: self.url,
     surcharge: 12,
-    nodes: [{ hop: 102n, region: "eu" }, { hop: 201n, region: "us", name: far.url }],
+    nodes: [{ hop: 102n, region: "eu" }, FAR],
   });
+  const hashed = { ...far, url: `${far.url}?hash=00ff` };
+  assert.deepEqual(regionMapOf({ self, nodes: [hashed] }, settings)!.nodes, [FAR]);
   assert.equal(regionMapOf({ self, nodes: [near] }, settings), undefined, "a single region");
   const leaving = regionMapOf({ self: { ...self, draining: true }, nodes: [far] }, settings);
   assert.equal(leaving!.name, undefined);
