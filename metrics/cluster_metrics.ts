@@ -51,6 +51,28 @@ export const CLUSTER: MetricSection = {
         cluster.links.map(({ link, role, connects }): Sample => [{ link, role }, connects]),
     },
     {
+      name: "qumo_link_announcements",
+      type: "gauge",
+      help: "Broadcasts that the other relay announces over the link now.",
+      open: LINK,
+      read: ({ cluster }) =>
+        cluster.links.map(({ link, role, announcements }): Sample => [
+          { link, role },
+          announcements,
+        ]),
+    },
+    {
+      name: "qumo_link_subscriptions",
+      type: "gauge",
+      help: "Subscriptions open over the link now: served to the other relay, and ours there.",
+      open: [...LINK, "side"],
+      read: ({ cluster }) =>
+        cluster.links.flatMap(({ link, role, served, upstream }): Sample[] => [
+          [{ link, role, side: "served" }, served],
+          [{ link, role, side: "upstream" }, upstream],
+        ]),
+    },
+    {
       name: "qumo_link_cost",
       type: "gauge",
       help: "What a route over the link costs more.",

@@ -26,6 +26,8 @@ export interface NodeNumbers {
   readonly groupsKept: number;
   /** Open now: served to peers, and our own at publishers and other relays. */
   readonly subscriptions: Readonly<Record<"served" | "upstream", number>>;
+  /** What goes over the sessions with other relays. */
+  readonly linked: readonly LinkedSession[];
   readonly media: Readonly<RelayStats>;
   readonly pool: Readonly<FramePoolStats>;
   readonly limited: Readonly<LimitHits>;
@@ -40,7 +42,7 @@ export interface NodeNumbers {
 }
 
 /** The numbers of the whole server. `eventLoopDelaySeconds` is that of its slowest thread. */
-export interface MetricsSnapshot extends NodeNumbers {
+export interface MetricsSnapshot extends Omit<NodeNumbers, "linked"> {
   readonly startedAtMs: number;
   readonly uptimeMs: number;
   readonly draining: boolean;
@@ -117,7 +119,21 @@ export interface ClusterNumbers {
   }[];
 }
 
-export interface LinkNumbers {
+/** What goes over a link now. */
+export interface LinkTraffic {
+  /** Broadcasts that the other side announces. */
+  readonly announcements: number;
+  /** Subscriptions that are served to it, and ours that are open there. */
+  readonly served: number;
+  readonly upstream: number;
+}
+
+/** A session with another relay. */
+export interface LinkedSession extends LinkTraffic {
+  readonly session: number;
+}
+
+export interface LinkNumbers extends LinkTraffic {
   /** URL of the other relay, or "other". */
   readonly link: string;
   readonly role: "parent" | "peer";

@@ -263,7 +263,9 @@ Deno.test("/ready is 503 with its reasons while draining or while every upstream
 Deno.test("/metrics counts what went through the relay, in well-formed text, and scraping changes nothing", async () => {
   await using under = new RelayUnderTest();
   const app = adminApp(under.view({
-    cluster: linkedBy({ attempts: 2 }, { attempts: 1 }, { role: "peer", attempts: 7 }),
+    cluster: linkedBy({ attempts: 2 }, { attempts: 1, url: "https://b.example/" }, {
+      ...{ role: "peer", attempts: 7, dialed: false, url: "192.0.2.1:5" },
+    }),
     node: {
       ...under.view().node,
       handshakesFailed: 5,
@@ -302,6 +304,7 @@ Deno.test("/metrics counts what went through the relay, in well-formed text, and
     "qumo_cached_groups": 1,
     "qumo_frame_pool_slabs": 1,
     "qumo_upstream_connected": 2,
+    'qumo_link_attempts_total{link="https://a.example/",role="parent"}': 2,
     "qumo_upstream_attempts_total": 3,
     "qumo_upstream_links_total": 2,
     "qumo_certificate_not_after_timestamp_seconds": 1_701_000_000,

@@ -15,13 +15,15 @@ const link = (url: string, more: Partial<LinkView> = {}): LinkView => ({
 });
 
 const numbers = (...links: LinkView[]) =>
-  clusterNumbers({ self: undefined, nodes: [], links, directories: [] }).links;
+  clusterNumbers({ self: undefined, nodes: [], links, directories: [] }, [
+    { session: 7, announcements: 3, served: 4, upstream: 5 },
+  ]).links;
 
 Deno.test("a node that dialed us while our own link stands by is one link, and connected", () => {
   assert.deepEqual(
     numbers(
       link("https://b.example/", { state: "standby" }),
-      link("https://b.example/", { dialed: false, attempts: 0, links: 0 }),
+      link("https://b.example/", { dialed: false, attempts: 0, links: 0, session: 7 }),
     ),
     [{
       link: "https://b.example/",
@@ -30,6 +32,7 @@ Deno.test("a node that dialed us while our own link stands by is one link, and c
       attempts: 2,
       connects: 1,
       cost: 1,
+      ...{ announcements: 3, served: 4, upstream: 5 },
     }],
   );
 });
@@ -61,7 +64,7 @@ Deno.test("a parent and a peer of one URL stay two, and directories tell whether
     nodes: [{ url: "https://b/" }],
     links: [],
     directories: [{ kind: "redis", reachable: false }, { kind: "dns", reachable: true }],
-  });
+  }, []);
   assert.equal(nodes, 1);
   assert.deepEqual(directories.map(({ reachable }) => reachable), [0, 1]);
 });

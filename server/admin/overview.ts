@@ -85,11 +85,12 @@ const keyOf = ({ broadcast, track }: TrackJson) => `${broadcast}\0${track}`;
 export async function metrics(view: ServerView): Promise<MetricsSnapshot> {
   const udpReceiveDrops = await readUdpDrops();
   const nodes = await ask(view, { about: "numbers" });
+  const { linked, ...numbers } = nodes.reduce(together);
   const { relay, cluster, startedAtMs } = view;
   const parents = parentsOf(cluster);
   const cpu = process.cpuUsage();
   return {
-    ...nodes.reduce(together),
+    ...numbers,
     startedAtMs,
     uptimeMs: relay.context.clock.wallMs() - startedAtMs,
     draining: relay.draining,
@@ -98,7 +99,7 @@ export async function metrics(view: ServerView): Promise<MetricsSnapshot> {
       attempts: sumOf(parents.all, "attempts"),
       links: sumOf(parents.all, "links"),
     },
-    cluster: clusterNumbers(cluster),
+    cluster: clusterNumbers(cluster, linked),
     storage: view.dvr && {
       ...view.dvr.store.stats,
       recording: view.dvr.recording,

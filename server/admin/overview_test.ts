@@ -5,7 +5,7 @@ import { metrics } from "./overview.ts";
 
 Deno.test("metrics() adds the threads up: numbers, answers by status, sessions; of the delay it is the longest", async () => {
   await using under = new RelayUnderTest();
-  const other = { ...sampleSnapshot(), eventLoopDelaySeconds: 1e6 };
+  const other = { ...sampleSnapshot(), linked: [], eventLoopDelaySeconds: 1e6 };
   // deno-lint-ignore no-explicit-any
   const others = { ask: () => Promise.resolve([other, other]) as any };
   const alone = await metrics(under.view());

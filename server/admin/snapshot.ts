@@ -110,6 +110,7 @@ export async function numbersOf(node: NodeView): Promise<NodeNumbers> {
     webSocketAnswers: node.webSocketAnswers,
     refused: node.admission.refused,
     ...contentOf(relay),
+    linked: linkedOf(relay),
     media: { ...stats },
     pool: { ...relay.pool.stats },
     limited: { ...relay.hits },
@@ -144,6 +145,16 @@ function openSessions(relay: Relay): NodeNumbers["sessions"]["open"] {
     version: session.version,
     count: 1,
   }));
+}
+
+function linkedOf(relay: Relay): NodeNumbers["linked"] {
+  return [...relay.sessions()].filter(({ peer, dialed }) => peer || dialed)
+    .map(({ id, session }) => ({
+      session: id,
+      announcements: session.announcements,
+      served: session.servedCount,
+      upstream: session.subscriptions,
+    }));
 }
 
 function contentOf(
