@@ -35,3 +35,37 @@ Deno.test("watchFile() tells of a change once it has settled, also after the fil
     await Deno.remove(dir, { recursive: true });
   }
 });
+
+Deno.test("watchFile() tells once that the file is gone, and of its return with the same text", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "qumo-watch-" });
+  const file = `${dir}/config.yaml`;
+  await Deno.writeTextFile(file, "a");
+  const ended = new AbortController();
+  const told: string[] = [];
+  const tells = async (text: string) => {
+    while (!told.includes(text)) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  const watching = watchFile(file, {
+    signal: ended.signal,
+    intervalMs: 10,
+    onChange: () => void told.push("there"),
+    onGone: () => void told.push("gone"),
+  });
+  try {
+    // Until it looks: what is written before its first look is no change.
+    for (let n = 0; told.length === 0; n++) {
+      await Deno.writeTextFile(file, String(n));
+      await new Promise((resolve) => setTimeout(resolve, 40));
+    }
+    told.length = 0;
+    await Deno.rename(file, `${file}.away`);
+    await tells("gone");
+    await Deno.rename(`${file}.away`, file);
+    await tells("there");
+    assert.deepEqual(told, ["gone", "there"]);
+  } finally {
+    ended.abort();
+    await watching;
+    await Deno.remove(dir, { recursive: true });
+  }
+});

@@ -1,6 +1,6 @@
 /** Makes the cluster of a server from its configuration. */
 import { networkInterfaces } from "node:os";
-import { formatAddress, isIpAddress, unbracketed } from "../../config/address.ts";
+import { isIpAddress, unbracketed } from "../../config/address.ts";
 import type { Config } from "../../config/schema.ts";
 import type { Logger } from "../../base/logger.ts";
 import { Cluster } from "./cluster.ts";
@@ -39,15 +39,16 @@ const EVERYWHERE = ["::", "0.0.0.0"];
 export function ownAddresses(
   listening: { readonly hostname: string; readonly port: number },
 ): (url: string) => boolean {
-  const hosts = EVERYWHERE.includes(listening.hostname)
-    ? addressesOfMachine()
-    : [listening.hostname];
-  const own = new Set(hosts.map((hostname) => formatAddress({ ...listening, hostname })));
+  let own: ReadonlySet<string> | undefined;
   return (url) => {
     const { hostname, port } = new URL(url);
     const host = unbracketed(hostname);
-    return isIpAddress(host) &&
-      own.has(formatAddress({ hostname: host, port: Number(port || 443) }));
+    if (!isIpAddress(host) || Number(port || 443) !== listening.port) return false;
+    // Looked up when a node was found at such an address.
+    own ??= new Set(
+      EVERYWHERE.includes(listening.hostname) ? addressesOfMachine() : [listening.hostname],
+    );
+    return own.has(host);
   };
 }
 

@@ -87,7 +87,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "redis+cluster: nodes find each other in a Redis Cluster, with all keys in one slot",
+  name:
+    "redis+cluster: nodes find each other in a Redis Cluster, with all keys in one slot, and again after it was away",
   ignore: !redisServer.ok,
   async fn() {
     await using redis = await startRedis({ args: ["--cluster-enabled", "yes"] });
@@ -105,5 +106,13 @@ Deno.test({
     await a.sees("a");
     const keys = await commanded<string[]>(redis.url, "KEYS", "*");
     assert.deepEqual(keys.toSorted(), ["{test:}node:1", "{test:}nodes"]);
+
+    await redis.kill();
+    await until(() => !a.directory.state.reachable, "the loss");
+    await redis.start();
+    await until(() => a.directory.state.reachable, "the return", 30_000);
+    await using c = redisNode(url, "c", 3);
+    for (const node of [a, c]) await node.sees("a c");
+    assert.deepEqual(a.told.slice(-2), ["a", "a c"]);
   },
 });
