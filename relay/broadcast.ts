@@ -4,7 +4,7 @@
  * @module
  */
 import { NotFound, TooManyTracks } from "./errors.ts";
-import { Feed, type FeedRoutes } from "./feed.ts";
+import { Feed, type FeedRoutes } from "./feed/feed.ts";
 import type { CopiedTrack } from "./group/copies.ts";
 import { FetchedGroup } from "./group/fetched_group.ts";
 import type { Group, Subgroup } from "./group/group.ts";
@@ -34,9 +34,17 @@ const IDLE_TRACK_MS = 30_000;
 /** Most of these in one broadcast. The one that lost its readers first is forgotten first. */
 const MAX_IDLE_TRACKS = 32;
 
+/**
+ * How soon a source offers a broadcast again after its tracks have ended, if its publisher has begun anew. It says both at once,
+ * on different streams.
+ */
+const RENEWED_MS = 2000;
+
 export interface BroadcastOptions {
   readonly context: TrackContext;
   readonly lingerMs: number;
+  /** Its publisher has begun anew: its tracks have ended, and whoever reads them asks again. Its routes stay. */
+  readonly onRenewed?: (broadcast: Broadcast) => void;
 }
 
 interface Entry {
@@ -72,6 +80,10 @@ export class Broadcast {
   readonly #fetches = new Map<string, PendingFetch>();
   /** Sources whose better routes are taken in a moment. */
   #better: Set<BroadcastSource | undefined> | undefined;
+  /** When each source withdrew its route, when one was last offered again soon after that, and when a track last ended in order. */
+  readonly #withdrawnAtMs = new WeakMap<BroadcastSource, number>();
+  #againAtMs = -Infinity;
+  #endedAtMs = -Infinity;
 
   constructor(
     readonly path: string,
@@ -134,12 +146,33 @@ export class Broadcast {
     if (route.peer === true) this.#rerouteLater(fresh);
     else this.#reroute(fresh);
     if (returned && route.onlyTracks === true) this.#abandonUnserved();
+    const now = this.#options.context.clock.now();
+    const withdrawnAtMs = this.#withdrawnAtMs.get(route.source) ?? -Infinity;
+    if (at >= 0 || now - withdrawnAtMs > RENEWED_MS) return;
+    this.#againAtMs = now;
+    this.#renewIfBoth();
+  }
+
+  /** Its publisher has begun anew: every track ends for its readers, and then the broadcast for those who watch it. */
+  renew(): void {
+    this.#endedAtMs = this.#againAtMs = -Infinity;
+    for (const { feed } of [...this.#fed()]) feed.renew();
+    this.#options.onRenewed?.(this);
+  }
+
+  /**
+   * A source has ended tracks, and has withdrawn the broadcast and offered it again: there its publisher has begun anew. Without
+   * another route the broadcast would have ended in between.
+   */
+  #renewIfBoth(): void {
+    if (Math.abs(this.#againAtMs - this.#endedAtMs) < RENEWED_MS) this.renew();
   }
 
   dropRoute(route: Route): void {
     const at = this.#routes.indexOf(route);
     if (at < 0) return;
     this.#routes.splice(at, 1);
+    this.#withdrawnAtMs.set(route.source, this.#options.context.clock.now());
     this.#reroute();
   }
 
@@ -413,6 +446,13 @@ export class Broadcast {
         return awaited();
       },
       resumeMs: this.#options.lingerMs,
+      isSound: (source) =>
+        this.#routes.some((route) => route.source === source && route.warm !== Infinity),
+      renew: () => this.renew(),
+      ended: () => {
+        this.#endedAtMs = this.#options.context.clock.now();
+        this.#renewIfBoth();
+      },
     };
   }
 

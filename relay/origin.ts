@@ -11,7 +11,7 @@
  */
 import { MAX_HOPS, normalizePath, prefixesOf } from "../wire/path.ts";
 import { AnnouncedPaths } from "./announced_paths.ts";
-import { Broadcast } from "./broadcast.ts";
+import { Broadcast, type BroadcastOptions } from "./broadcast.ts";
 import { randomHop } from "./hop.ts";
 import { LostPublishers } from "./offers/lost_publishers.ts";
 import type { Offer } from "./offers/offers.ts";
@@ -122,6 +122,7 @@ export interface Place {
 export class Origin {
   readonly hop: HopId;
   readonly #options: OriginOptions;
+  readonly #ofBroadcasts: BroadcastOptions;
   readonly #paths = new AnnouncedPaths();
   readonly #watchers: Watchers;
   /** Stands for the publishers of single tracks in the chains that others see. */
@@ -138,6 +139,9 @@ export class Origin {
   constructor(options: OriginOptions) {
     this.#options = options;
     this.hop = options.hop;
+    const { context, lingerMs } = options;
+    const onRenewed = (broadcast: Broadcast) => this.#watchers.renew(broadcast);
+    this.#ofBroadcasts = { context, lingerMs, onRenewed };
     this.#watchers = new Watchers(this.#paths, options.context.clock);
   }
 
@@ -352,7 +356,7 @@ export class Origin {
     const route = this.#route(path, source, announcement);
     const here = this.#paths.at(path);
     const known = publisher === undefined ? undefined : here.find((b) => b.publisher === publisher);
-    const broadcast = known ?? new Broadcast(path, publisher, this.#options);
+    const broadcast = known ?? new Broadcast(path, publisher, this.#ofBroadcasts);
     // Somebody else has come: who waited for the lost publisher waits in vain. Its end is told before the new one, so that
     // peers of every version hear that their tracks have to be asked for again.
     if (known === undefined) {
@@ -450,6 +454,7 @@ export class Origin {
     this.#lost.add(held, cancel);
     broadcast.linger(route);
     this.#paths.rank(broadcast);
+    this.#watchers.tell(broadcast.path);
     for (let old = this.#lost.tooMany; old !== undefined; old = this.#lost.tooMany) {
       this.#forget(old);
     }

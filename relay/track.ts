@@ -104,6 +104,8 @@ export class Track {
   /** The delivery of the running feed's first group, and until when groups before it are taken too; -1 before it. */
   #begunAt = -1;
   #unorderedUntilMs = -1;
+  /** When its last reader left. -Infinity while it has ended: then its groups are stale. */
+  #unreadSinceMs = -Infinity;
   /** The first group of the running feed, if its source has told it. */
   #first: number | undefined;
   /** How a track without a feed has ended. Later readers get the kept groups and this. */
@@ -188,13 +190,15 @@ export class Track {
     if (this.feed === undefined) {
       // A publisher in this process writes it, also without readers.
     } else if (this.#readings.size === 1) {
-      this.ring.clear(); // groups of an earlier feed are stale, and group numbers may start again
-      this.#datagrams.clear();
       this.#first = undefined;
       this.#begunAt = -1;
-      this.#largestTold = undefined;
-      this.infoTold = false;
-      this.#known = false;
+      if (!this.#resumes(reader.request)) {
+        this.ring.clear(); // groups of an earlier feed are stale, and group numbers may start again
+        this.#datagrams.clear();
+        this.#largestTold = undefined;
+        this.infoTold = false;
+        this.#known = false;
+      }
       this.feed.start();
     } else {
       this.feed.update(this.request());
@@ -206,11 +210,25 @@ export class Track {
     if (this.#ended !== undefined && this.#readings.delete(reader)) reader.onEnd(this.#ended);
   }
 
+  /**
+   * Whether the first reader goes on where the last one left a moment ago: with a group that is kept, or the one after them. It
+   * may be a node whose link was lost, and nobody else has kept these groups.
+   */
+  #resumes({ startGroup, maxLatencyMs }: TrackRequest): boolean {
+    const { newest } = this.ring;
+    if (startGroup === undefined || newest === undefined || maxLatencyMs === 0) return false;
+    const { clock, limits } = this.context;
+    const keptMs = Math.min(this.info.maxAgeMs, limits.maxAgeMs);
+    if (clock.now() - this.#unreadSinceMs > keptMs) return false;
+    return startGroup === newest.sequence + 1 || this.ring.get(startGroup) !== undefined;
+  }
+
   /** Removes a reader. Harmless when it is none. */
   remove(reader: TrackReader): void {
     this.#leaving?.delete(reader);
     if (!this.#readings.delete(reader)) return;
     if (this.#readings.size > 0) return void this.feed?.update(this.request());
+    this.#unreadSinceMs = this.context.clock.now();
     this.feed?.stop();
     this.onReaders?.(false);
   }
@@ -246,6 +264,14 @@ export class Track {
   /** What all readers want together: the request of the one subscription at the source. */
   request(): TrackRequest {
     return mergedRequest(this.#readings);
+  }
+
+  /** Whether a reader wants the newest group, whatever its number is. */
+  get wantsNewest(): boolean {
+    for (const { request: { forward, startGroup } } of this.#readings.values()) {
+      if (forward !== false && startGroup === undefined) return true;
+    }
+    return false;
   }
 
   /** The feed's source has told its first group. Higher ones may come before it. */
@@ -319,6 +345,7 @@ export class Track {
   /** The track has ended. Tells every reader and removes it. */
   end(end: TrackEnd): void {
     if (this.feed === undefined) this.#ended = end;
+    this.#unreadSinceMs = -Infinity;
     const leaving = this.#readings;
     this.#leaving = leaving;
     this.#readings = new Map();

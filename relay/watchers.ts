@@ -12,6 +12,7 @@ import {
   compareRoutes,
   type HopId,
   isExcluded,
+  publisherOf,
   type Route,
   sameChain,
   UPDATE_HOLD_MS,
@@ -50,6 +51,8 @@ export interface WatchOptions {
    * update, as the peer would see no difference.
    */
   readonly merged?: boolean;
+  /** For a peer that sees costs: a broadcast whose publisher was lost is told as one that costs most, so that it looks elsewhere. */
+  readonly priced?: boolean;
   /**
    * Whether the listener can take more. While it cannot, each path that changes is noted once. {@link PacedWatch.catchUp}
    * then tells its state at that time. What is announced when the watch begins is told in any case.
@@ -88,10 +91,13 @@ interface Watcher {
   /** The node of the cluster that listens. */
   readonly node: HopId | undefined;
   readonly allowed: (route: Route, path: string) => boolean;
+  readonly priced: boolean;
   readonly told: Map<string, Route>;
   ready: () => boolean;
   /** Paths that changed while the listener could not take more. */
   readonly behind: Set<string>;
+  /** Those among them whose publisher has begun anew: their end is told first. */
+  readonly renewed: Set<string>;
   readonly listener: (event: AnnounceEvent) => void;
 }
 
@@ -142,7 +148,8 @@ export class Watchers {
   }
 
   add(options: WatchOptions, listener: (event: AnnounceEvent) => void): PacedWatch {
-    const { hidden = false, merged = false, whole = false, ready = always } = options;
+    const { hidden = false, merged = false, whole = false, priced = false, ready = always } =
+      options;
     const prefix = normalizePath(options.prefix ?? "");
     const watcher: Watcher = {
       prefix,
@@ -151,9 +158,11 @@ export class Watchers {
       whole,
       node: options.peer === true ? options.excludeHop : undefined,
       allowed: allowedBy(options, () => this.regions),
+      priced,
       told: new Map(),
       ready: always,
       behind: new Set(),
+      renewed: new Set(),
       listener,
     };
     const remove = this.#byPrefix.add(prefix, watcher);
@@ -169,6 +178,7 @@ export class Watchers {
       },
       close: () => {
         watcher.behind.clear();
+        watcher.renewed.clear();
         remove();
       },
     };
@@ -177,6 +187,16 @@ export class Watchers {
   /** Tells the watchers of a path that it has changed. @param due Includes updates that wait. */
   tell(path: string, due = false): void {
     for (const watcher of this.#byPrefix.of(path)) this.#tellOne(watcher, path, due);
+  }
+
+  /** The publisher of a broadcast has begun anew: who watches it hears of an end, and of a new beginning. */
+  renew({ path, publisher }: Broadcast): void {
+    for (const watcher of this.#byPrefix.of(path)) {
+      const told = watcher.told.get(path);
+      if (told === undefined || publisherOf(told.hops) !== publisher) continue;
+      watcher.renewed.add(path);
+      this.#tellOne(watcher, path, true);
+    }
   }
 
   /** Tells these nodes of the cluster what they may hear of by now. */
@@ -214,9 +234,20 @@ export class Watchers {
   #tellOne(watcher: Watcher, path: string, due: boolean): void {
     const suffix = stripPrefix(path, watcher.prefix)!;
     if (!watcher.hidden && isHidden(suffix)) return;
+    if (watcher.renewed.has(path)) {
+      if (!watcher.ready()) return void watcher.behind.add(path);
+      watcher.renewed.delete(path);
+      if (watcher.told.delete(path)) {
+        watcher.listener({ kind: "ended", path, suffix, route: undefined });
+      }
+    }
     const broadcast = this.#origin.current(path, watcher.allowed, watcher.whole);
     const told = watcher.told.get(path);
-    if (broadcast?.lingering && told !== undefined) return;
+    if (broadcast?.lingering && told !== undefined) {
+      if (!watcher.priced || told.warm === Infinity) return;
+      if (!due) return this.#hold(path);
+      return this.#tellRoute(watcher, path, { ...told, warm: Infinity, cold: Infinity });
+    }
     const route = broadcast?.routes.find((each) => watcher.allowed(each, path));
     if (route === told || (route && told && sameToOthers(route, told, watcher.merged))) {
       return void watcher.behind.delete(path);
@@ -227,10 +258,14 @@ export class Watchers {
     if (route === undefined) {
       watcher.told.delete(path);
       watcher.listener({ kind: "ended", path, suffix, route: undefined });
-    } else {
-      watcher.told.set(path, route);
-      watcher.listener({ kind: told === undefined ? "active" : "updated", path, suffix, route });
-    }
+    } else this.#tellRoute(watcher, path, route);
+  }
+
+  #tellRoute(watcher: Watcher, path: string, route: Route): void {
+    if (!watcher.ready()) return void watcher.behind.add(path);
+    const kind = watcher.told.has(path) ? "updated" : "active";
+    watcher.told.set(path, route);
+    watcher.listener({ kind, path, suffix: stripPrefix(path, watcher.prefix)!, route });
   }
 }
 

@@ -285,6 +285,10 @@ export class Subgroup {
   /** Follows it for readers in other threads, and its number there. */
   observer: SubgroupObserver | undefined;
   observedAs = -1;
+  /** Its source was lost, and it was cut for that reason alone. Who reads it may find another source that goes on with it. */
+  isLost = false;
+  /** Who writes it, where another one may go on with it. */
+  writer: { readonly from: unknown; leave(): void } | undefined;
 
   #written = 0;
   #sizeHint: number;

@@ -154,6 +154,12 @@ export class GroupRing implements GroupKeeper {
     return group.first;
   }
 
+  /** Whether a group was here, or is older than all that are remembered, and is not kept any more. */
+  isGone(sequence: number): boolean {
+    return !this.#bySequence.has(sequence) &&
+      (sequence <= this.#floor || this.#wasHere(sequence));
+  }
+
   /** Kept groups from `from` on, lowest sequence first. */
   since(from: number): Group[] {
     const out: Group[] = [];

@@ -27,6 +27,8 @@ export class GroupWriter {
   #skipBytes = 0;
   #frameLeft = 0;
   #leftToOthers = false;
+  /** What it writes for. */
+  from: unknown;
 
   /**
    * @param startFrame Index of the first frame that will be written. Frames that the subgroup has already are skipped. In

@@ -137,7 +137,7 @@ export class Incoming implements UpstreamSubscription {
       if (parser.atBoundary) writer.finish();
       else writer.cut();
     } catch (error) {
-      if (error instanceof ConnectionClosed) this.#o.sink.interrupt(writer);
+      if (isLoss(error)) this.#o.sink.interrupt(writer);
       else writer.cut();
       if (error instanceof GroupTooLarge) this.#context.tooLarge(error, stream, this.#o.track);
       else if (error instanceof ProtocolViolation) throw error;
@@ -333,6 +333,12 @@ export class Incoming implements UpstreamSubscription {
     if (startGroup === undefined) return asked;
     return startGroup < (asked ?? this.#first ?? Infinity) ? startGroup : asked;
   }
+}
+
+/** Whether a group broke off because its source was lost, here or farther up. Another route may have the rest. */
+function isLoss(error: unknown): boolean {
+  return error instanceof ConnectionClosed ||
+    (error instanceof StreamReset && error.peerCode === STREAM_CODE.sessionClosed);
 }
 
 /** Why a subscription failed. The publisher's code is a hint. */

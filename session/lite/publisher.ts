@@ -105,6 +105,7 @@ export class Publisher implements PublisherHalf {
       prefix: joinPath(root, wanted),
       excludeHop: this.#peerHop,
       merged: true,
+      priced: dialect.announce === "typed",
       // A peer that does not read gets fewer messages: changes of one path are merged.
       ready: () => untaken.ready(() => watch?.catchUp()),
       ...(this.self === undefined ? {} : { except: this.self }),

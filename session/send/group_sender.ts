@@ -124,7 +124,7 @@ export class GroupSender implements GroupCursor, Paced, Turned {
       if (!stream.blocked) this.owner.progressed();
       this.#endWhenTaken(stream);
     } else if (group.state === "cut") {
-      this.cut("cancel");
+      this.cut(group.isLost ? "sessionClosed" : "cancel");
     }
   }
 

@@ -17,6 +17,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import { Client, type ClientOptions } from "../../../client/client.ts";
 import type { SubscribeOptions } from "../../../client/subscription.ts";
 import {
@@ -26,7 +27,7 @@ import {
   type RelayOptions,
 } from "../../../server/relay.ts";
 import type { RelaySession } from "../../../server/relay.ts";
-import { tick, Viewer } from "../../../session/peers_test.ts";
+import { Viewer } from "../../../session/peers_test.ts";
 import {
   type MemoryConnection,
   memoryPair,
@@ -36,6 +37,9 @@ import { type Draft, profileOf } from "../../../wire/ietf/profile.ts";
 import { alpnOf, type Version } from "../../../wire/versions.ts";
 import { IetfPeer, type PeerOptions } from "../ietf_peer.ts";
 import { ManualClock } from "../manual_clock.ts";
+
+/** Lets everything happen that can without time going by. */
+const tick = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** How far the clock goes at a time. Between two steps everything happens that can. */
 const STEP_MS = 20;

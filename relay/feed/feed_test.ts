@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Broadcast } from "./broadcast.ts";
+import { Broadcast } from "../broadcast.ts";
 import {
   bytesOf,
   Copier,
@@ -8,8 +8,8 @@ import {
   FakeSource,
   LIVE,
   testContext,
-} from "../tests/support/fixtures/relay.ts";
-import type { Route } from "./route.ts";
+} from "../../tests/support/fixtures/relay.ts";
+import type { Route } from "../route.ts";
 
 let order = 0;
 function route(source: FakeSource, warm = 1): Route {
@@ -77,13 +77,46 @@ Deno.test("Feed holds one subscription however many read, from the first until t
   assert.equal(context.stats.upstreamSubscriptions, 2);
 });
 
-Deno.test("Feed cuts what is being written when the last reader leaves", () => {
+Deno.test("Feed cuts what is being written when the last reader has left and none goes on with it", () => {
   const source = new FakeSource("a");
-  const { track } = broadcastOf(source);
+  const { track, context } = broadcastOf(source);
   const reader = added(track);
   const writer = source.last.sink.openGroup(1)!;
   track.remove(reader);
+  writer.frame(0, counting(3));
+  assert.deepEqual([writer.open, writer.subgroup.bytes], [false, 0]);
+  context.clock.advance(4999);
+  assert.equal(writer.subgroup.state, "open");
+  context.clock.advance(1);
   assert.equal(writer.subgroup.state, "cut");
+});
+
+Deno.test("a reader that goes on where the last one left has what was kept, and the group that was open from where it stopped", () => {
+  const source = new FakeSource("a");
+  const { track, context } = broadcastOf(source);
+  const reader = added(track);
+  for (const number of [1, 2, 3]) source.last.group(number);
+  const begun = source.last.sink.openGroup(4)!;
+  begun.frame(0, counting(5));
+  track.remove(reader);
+  context.clock.advance(3000);
+  const next = added(track, { ...LIVE, maxLatencyMs: 5000, startGroup: 2 });
+  assert.equal(source.last.request.startGroup, 4);
+  const rest = source.last.sink.openGroup(4)!;
+  rest.frame(0, counting(5));
+  rest.frame(1, counting(6));
+  rest.finish();
+  assert.deepEqual(next.sequences, [2, 3, 4]);
+  assert.equal(next.groups[2]!.frames, 2);
+  track.remove(next);
+  // The newest group would be stale for who wants that one, and so are all of them after a while.
+  const live = added(track);
+  assert.deepEqual([live.sequences, source.last.request.startGroup], [[], undefined]);
+  source.last.group(9);
+  track.remove(live);
+  context.clock.advance(5001);
+  added(track, { ...LIVE, maxLatencyMs: 5000, startGroup: 9 });
+  assert.equal(track.ring.size, 0);
 });
 
 Deno.test("Feed tells its source when the readers' wishes change", () => {
@@ -363,4 +396,96 @@ Deno.test("Feed takes a group once, whether it comes as a stream, as a datagram,
   const again = added(track);
   assert.equal(source.last.sink.datagram(1, 0, counting(1)), true);
   assert.deepEqual(again.datagrams, [1]);
+});
+
+Deno.test("Feed asks the route in use again when the one before it breaks off inside a group", () => {
+  const [a, b] = [new FakeSource("a"), new FakeSource("b")];
+  const { track, broadcast } = broadcastOf(a);
+  const reader = added(track);
+  const begun = a.last.sink.openGroup(4)!;
+  begun.frame(0, counting(5));
+  broadcast.setRoute(route(b, 0));
+  const five = b.last.sink.openGroup(5)!;
+  five.frame(0, counting(5));
+  a.last.sink.interrupt(begun);
+  a.last.lost();
+  assert.deepEqual([b.subscriptions.length, b.last.request.startGroup], [2, 4]);
+  const rest = b.last.sink.openGroup(4)!;
+  rest.frame(0, counting(5));
+  rest.frame(1, counting(6));
+  rest.finish();
+  const again = b.last.sink.openGroup(5)!;
+  again.frame(0, counting(5));
+  again.frame(1, counting(6));
+  again.finish();
+  five.frame(1, counting(6));
+  five.finish();
+  assert.deepEqual(reader.sequences, [4, 5]);
+  assert.deepEqual(reader.groups.map(({ frames, state }) => [frames, state]), [
+    [2, "complete"],
+    [2, "complete"],
+  ]);
+});
+
+Deno.test("Feed asks the next route for a group that a newer one had overtaken, but not for one that never was", () => {
+  const [a, b] = [new FakeSource("a"), new FakeSource("b")];
+  const { track, context } = broadcastOf(a, b);
+  added(track);
+  a.last.group(1);
+  context.clock.advance(2000);
+  a.last.group(3);
+  context.clock.advance(2000);
+  a.last.group(4);
+  a.last.group(6);
+  a.last.lost();
+  assert.equal(b.last.request.startGroup, 5);
+});
+
+Deno.test("Feed leaves a source that has lost its own in the middle of a group, and the next one goes on with it", () => {
+  const [a, b] = [new FakeSource("a"), new FakeSource("b")];
+  const { track, broadcast, routes, context } = broadcastOf(a, b);
+  const reader = added(track);
+  const begun = a.last.sink.openGroup(4)!;
+  begun.frame(0, counting(5));
+  broadcast.setRoute({ ...routes[0]!, warm: Infinity, cold: Infinity }, routes[0]);
+  assert.equal(b.last.request.startGroup, 4);
+  const rest = b.last.sink.openGroup(4)!;
+  rest.frame(0, counting(5));
+  begun.frame(1, counting(99)); // too late: it is somebody else's now
+  begun.cut();
+  rest.frame(1, counting(6));
+  rest.finish();
+  assert.deepEqual(reader.sequences, [4]);
+  assert.deepEqual([reader.groups[0]!.frames, reader.groups[0]!.state], [2, "complete"]);
+  assert.equal(b.last.sink.openGroup(4), undefined);
+  assert.equal(context.stats.groupsCut, 0);
+});
+
+Deno.test("Feed comes back to a source that had lost its own for a moment", () => {
+  const [a, b] = [new FakeSource("a"), new FakeSource("b")];
+  const { track, context } = broadcastOf(a, b);
+  const reader = added(track);
+  a.last.lost();
+  b.last.group(1);
+  context.clock.advance(1000);
+  b.last.lost();
+  assert.equal(a.subscriptions.length, 2);
+  a.last.lost();
+  assert.equal(reader.end?.kind, "failed");
+});
+
+Deno.test("Feed asks for the newest group when one reader wants that, and nothing comes from where another one wants to begin", () => {
+  const a = new FakeSource("a");
+  const { track, context } = broadcastOf(a);
+  const later = added(track, { ...LIVE, startGroup: 300 });
+  assert.equal(a.last.request.startGroup, 300);
+  const live = added(track);
+  context.clock.advance(499);
+  assert.equal(a.subscriptions.length, 1);
+  context.clock.advance(1);
+  assert.equal(a.subscriptions.length, 2);
+  assert.equal(a.last.request.startGroup, undefined);
+  a.last.group(7);
+  a.last.group(8);
+  assert.deepEqual([live.sequences, later.sequences], [[7, 8], []]);
 });

@@ -7,8 +7,8 @@
  *
  * @module
  */
-import type { Subgroup } from "./group/group.ts";
-import { GroupWriter } from "./group/group_writer.ts";
+import type { Subgroup } from "../group/group.ts";
+import { GroupWriter } from "../group/group_writer.ts";
 import {
   type BroadcastSource,
   type DatagramObject,
@@ -19,10 +19,11 @@ import {
   type TrackSink,
   UNTOLD_TRACK_INFO,
   type UpstreamSubscription,
-} from "./ports.ts";
-import { type SubgroupHead, WHOLE_GROUP } from "./group/subgroup_head.ts";
-import type { Route } from "./route.ts";
-import type { Track, TrackFeed } from "./track.ts";
+} from "../ports.ts";
+import { type SubgroupHead, WHOLE_GROUP } from "../group/subgroup_head.ts";
+import type { Route } from "../route.ts";
+import type { Track, TrackFeed } from "../track.ts";
+import { GenerationCheck } from "./generation_check.ts";
 
 /** The routes a feed may use. They may differ with each call. */
 export interface FeedRoutes {
@@ -32,10 +33,25 @@ export interface FeedRoutes {
   readonly awaited: boolean;
   /** How long an interrupted group waits for a source that continues it, in milliseconds. */
   readonly resumeMs: number;
+  /** Whether a source still offers the broadcast, has not lost its own source, and does not leave. */
+  isSound(source: BroadcastSource): boolean;
+  /** The publisher has begun anew, and counts its groups from the start again. */
+  renew(): void;
+  /** The track has ended in order for its readers. */
+  ended(): void;
 }
 
 /** How long a replaced subscription may finish the groups it has begun. */
 const DRAIN_MS = 10_000;
+
+/** How long a group may be missing that newer ones have overtaken. Later it counts as one that never was. */
+const OVERTAKEN_MS = 1000;
+
+/** How long nothing has to come before a source is asked for its newest group. */
+const SILENT_MS = 500;
+
+/** How long a source is not asked again that has lost its own source. */
+const LOST_MS = 1000;
 
 export class Feed implements TrackFeed {
   readonly #track: Track;
@@ -65,10 +81,12 @@ export class Feed implements TrackFeed {
     this.#tryNext({ kind: "failed", why: "unroutable", reason: "no route to the broadcast" });
   }
 
+  /** What is open waits for a source like after a loss: a reader may come in a moment that goes on where the last one left. */
   stop(): void {
+    for (const group of this.#track.ring.since(0)) {
+      for (const subgroup of group.subgroups) if (subgroup.state === "open") this.#keep(subgroup);
+    }
     this.#halt();
-    // Nobody writes these groups any more. A reader that fetched one must not wait for its end.
-    for (const group of this.#track.ring.since(0)) this.#cut(group.subgroups);
   }
 
   #halt(): void {
@@ -76,12 +94,29 @@ export class Feed implements TrackFeed {
     for (const inflow of [this.#active, this.#next, ...this.#draining]) inflow?.close();
     this.#active = this.#next = undefined;
     this.#draining.clear();
-    this.#cutInterrupted();
   }
 
   update(request: TrackRequest): void {
     this.#active?.subscription?.update(request);
     this.#next?.subscription?.update(request);
+    if (this.#active !== undefined) this.#seekNewest(this.#active);
+  }
+
+  /**
+   * The source was asked from a group on that it may not have for a long time. If nothing comes and a reader wants the newest
+   * group, whatever its number is, the source is asked for that one too.
+   */
+  #seekNewest(inflow: Inflow): void {
+    const { ring, context: { clock } } = this.#track;
+    if (inflow.asked?.startGroup === undefined || inflow.sought) return;
+    if (ring.newest !== undefined || !this.#track.wantsNewest) return;
+    inflow.sought = true;
+    clock.after(SILENT_MS, () => {
+      const isSilent = inflow === this.#active && ring.newest === undefined;
+      if (!isSilent || this.#next !== undefined || !this.#track.wantsNewest) return;
+      const { startGroup: _, startIsFloor: __, ...newest } = this.#request();
+      this.#next = this.#open(inflow.route, newest);
+    });
   }
 
   /**
@@ -100,6 +135,11 @@ export class Feed implements TrackFeed {
     else this.#next = this.#open(best);
   }
 
+  /** The publisher has begun anew: what comes from now on belongs to another track. Readers get the end of this one. */
+  renew(): void {
+    if (this.#running) this.#finish({ kind: "ended" });
+  }
+
   /** The broadcast has ended. Readers that still wait for a source are told. */
   abandon(): void {
     if (!this.#running || this.#active !== undefined || this.#next !== undefined) return;
@@ -113,18 +153,21 @@ export class Feed implements TrackFeed {
     startFrame: number,
     head?: SubgroupHead,
   ): GroupWriter | undefined {
+    if (!this.#continues(from, sequence)) return undefined;
     if (from === this.#next) this.#takeOver(from);
     if (from !== this.#active && !this.#completes(from, sequence, head)) return undefined;
     const track = this.#track;
     const { stats, clock, limits } = track.context;
     const { counted } = from;
     const counters = counted ? [track, stats] : [track];
-    const waiting = this.#waiting(sequence, head);
+    const waiting = this.#waiting(sequence, head) ?? this.#begunBefore(from, sequence, head);
     if (waiting !== undefined) {
       if (!goesOn(waiting, startFrame, head)) return undefined;
-      this.#interrupted.get(waiting)!();
+      this.#interrupted.get(waiting)?.();
       this.#interrupted.delete(waiting);
-      return new GroupWriter(waiting, limits, counters, startFrame);
+      waiting.commit();
+      waiting.writer?.leave();
+      return written(new GroupWriter(waiting, limits, counters, startFrame), from);
     }
     const isFrames = (head?.layout ?? "frames") === "frames";
     const subgroup = isFrames && track.cameAsDatagram(sequence)
@@ -134,8 +177,20 @@ export class Feed implements TrackFeed {
       if (counted) stats.groupsRefused++;
       return undefined;
     }
+    const writer = written(new GroupWriter(subgroup, limits, counters), from);
     track.deliver(subgroup, counted);
-    return new GroupWriter(subgroup, limits, counters);
+    return writer;
+  }
+
+  /** Whether what comes belongs to the track as it was before, as far as one can tell. */
+  #continues(from: Inflow, sequence: number): boolean {
+    const { check } = from;
+    if (check === undefined) return true;
+    if (sequence >= from.asked!.startGroup!) check.close();
+    else check.see(sequence);
+    if (check.over) from.check = undefined;
+    // Nothing takes over with a group that was not asked for.
+    return !from.over && (check.over || from !== this.#next);
   }
 
   /** Whether a replaced inflow opens one more subgroup of a group that it has begun. */
@@ -154,17 +209,37 @@ export class Feed implements TrackFeed {
     return undefined;
   }
 
+  /** The subgroup that a replaced inflow has begun and not ended. Its source may have lost its own source. */
+  #begunBefore(
+    from: Inflow,
+    sequence: number,
+    head: SubgroupHead = WHOLE_GROUP,
+  ): Subgroup | undefined {
+    for (const subgroup of this.#track.ring.get(sequence)?.subgroups ?? []) {
+      const { state, writer } = subgroup;
+      const isOpen = state === "open" && subgroup.head.id === head.id;
+      if (isOpen && writer !== undefined && writer.from !== from) return subgroup;
+    }
+    return undefined;
+  }
+
   /** An inflow lost its source inside a subgroup. */
   interrupt(writer: GroupWriter): void {
-    const { subgroup } = writer;
     if (!writer.open) return;
-    subgroup.commit();
+    this.#keep(writer.subgroup);
     writer.leave();
+  }
+
+  /** Nobody writes a subgroup for now. It is cut if nobody goes on with it in time. */
+  #keep(subgroup: Subgroup): void {
+    subgroup.commit();
+    subgroup.writer?.leave();
     const cut = () => {
       this.#interrupted.delete(subgroup);
       this.#cut([subgroup]);
     };
     if (!this.#running || this.#routes.resumeMs === 0) return cut();
+    this.#interrupted.get(subgroup)?.();
     this.#interrupted.set(subgroup, this.#track.context.clock.after(this.#routes.resumeMs, cut));
   }
 
@@ -172,6 +247,8 @@ export class Feed implements TrackFeed {
   accepted(from: Inflow, facts?: TrackFacts): void {
     if (facts !== undefined && (from === this.#active || from === this.#next)) {
       from.toldInfo ||= facts.info !== undefined;
+      if (facts.largest !== undefined) from.check?.see(facts.largest.group);
+      if (from.over) return;
       this.#track.learn(facts);
     }
     if (from === this.#active) this.#track.confirm();
@@ -189,6 +266,7 @@ export class Feed implements TrackFeed {
     payload: Uint8Array,
     object?: DatagramObject,
   ): boolean {
+    if (!this.#continues(from, sequence)) return false;
     if (from === this.#next) this.#takeOver(from);
     if (from !== this.#active) return false;
     return this.#track.deliverDatagram(sequence, timestamp, payload, from.counted, object);
@@ -196,11 +274,14 @@ export class Feed implements TrackFeed {
 
   /** An inflow has ended. */
   ended(from: Inflow, end: TrackEnd): void {
-    this.#draining.delete(from);
+    if (this.#draining.delete(from)) return this.#askAgain(from);
     if (from !== this.#active && from !== this.#next) return;
     const moves = end.kind === "ended" && end.leaving === true && this.#routes.resumeMs > 0;
-    if (end.kind === "ended" && from === this.#active && !moves) return this.#finish(end);
-    this.#refused.add(from.route.source);
+    if (end.kind === "ended" && from === this.#active && !moves) {
+      this.#finish(end);
+      return this.#routes.ended();
+    }
+    this.#refuse(from.route.source, end);
     if (from === this.#next) {
       this.#next = undefined;
       return;
@@ -213,6 +294,22 @@ export class Feed implements TrackFeed {
     // It was asked for the groups behind the one that is interrupted now. Ask again, from that one on.
     next.close();
     this.#active = this.#open(next.route);
+  }
+
+  /** A replaced source was lost inside a group: the one in use is asked again, from that group on. */
+  #askAgain(lost: Inflow): void {
+    const left = [...this.#interrupted.keys()].some(({ writer }) => writer?.from === lost);
+    if (!left || this.#active === undefined) return;
+    const { route } = this.#next ?? this.#active;
+    this.#next?.close();
+    this.#next = this.#open(route);
+  }
+
+  /** A source is not asked again until it announces the broadcast anew. One that was lost may be back sooner. */
+  #refuse(source: BroadcastSource, end: TrackEnd): void {
+    this.#refused.add(source);
+    if (end.kind !== "failed" || end.why !== "lost") return;
+    this.#track.context.clock.after(LOST_MS, () => this.#refused.delete(source));
   }
 
   /** The source leaves, and another one may offer its broadcast: waits for that as for a lost publisher. */
@@ -233,8 +330,10 @@ export class Feed implements TrackFeed {
     else if (!this.#routes.awaited) this.#finish(end);
   }
 
-  #open(route: Route): Inflow {
+  #open(route: Route, request = this.#request()): Inflow {
     const inflow = new Inflow(this, route);
+    inflow.asked = request;
+    this.#doubt(inflow);
     const { broadcast, name, context } = this.#track;
     if (inflow.counted) context.stats.upstreamSubscriptions++;
     const isCurrent = () => inflow === this.#active || inflow === this.#next;
@@ -252,8 +351,24 @@ export class Feed implements TrackFeed {
         if (isCurrent()) this.#track.infoComes = false;
       },
     );
-    inflow.begin(route.source.subscribe(broadcast, name, this.#request(), inflow));
+    inflow.begin(route.source.subscribe(broadcast, name, request, inflow));
+    this.#seekNewest(inflow);
     return inflow;
+  }
+
+  /** It is to continue the track. It may have begun anew. */
+  #doubt(inflow: Inflow): void {
+    const { newest } = this.#track.ring;
+    const { source } = inflow.route;
+    if (newest === undefined || inflow.asked?.startGroup === undefined) return;
+    if (source.sibling === true) return; // it notices by itself
+    inflow.check = new GenerationCheck(newest.sequence, {
+      track: this.#track,
+      route: inflow.route,
+      tellsLargest: () => inflow.toldInfo,
+      isSound: () => this.#routes.isSound(source),
+      onAnew: () => this.#routes.renew(),
+    });
   }
 
   /** What the readers want. A source that takes over starts where the last one stopped. */
@@ -263,13 +378,31 @@ export class Feed implements TrackFeed {
     if (newest === undefined) return request;
     // No subgroup of it is open, but more may come.
     const unfinished = newest.state !== "open" && !newest.isOver;
-    let startGroup = unfinished ? newest.sequence : newest.sequence + 1;
+    let startGroup = Math.min(unfinished ? newest.sequence : newest.sequence + 1, this.#gap());
     for (const { state, sequence } of this.#interrupted.keys()) {
       if (state === "open") startGroup = Math.min(startGroup, sequence);
     }
     const maxLatencyMs = Math.max(request.maxLatencyMs, this.#track.info.maxAgeMs);
     const { startObject: _, ...rest } = request; // it belongs to the group that was asked for first
     return { ...rest, startGroup, startIsFloor: false, maxLatencyMs };
+  }
+
+  /**
+   * The first group that is missing, or that a source has begun which has lost its own source or leaves: it may stop in the
+   * middle. Infinity when there is none.
+   */
+  #gap(): number {
+    const { ring } = this.#track;
+    const sound = this.#active === undefined || this.#routes.isSound(this.#active.route.source);
+    const sinceMs = ring.newest!.openedAtMs - OVERTAKEN_MS;
+    let before: number | undefined;
+    for (const { sequence, state, openedAtMs } of ring.since(0)) {
+      if (!sound && state === "open") return sequence;
+      const overtakes = before !== undefined && sequence > before + 1;
+      if (overtakes && openedAtMs >= sinceMs) return before! + 1;
+      before = sequence;
+    }
+    return Infinity;
   }
 
   #takeOver(next: Inflow): void {
@@ -289,11 +422,14 @@ export class Feed implements TrackFeed {
 
   #finish(end: TrackEnd): void {
     this.#halt();
+    this.#cutInterrupted(end.kind === "failed" && end.why === "lost");
     this.#track.end(end);
   }
 
-  #cutInterrupted(): void {
+  /** @param lost Whether another source may go on with them. This one does not come back. */
+  #cutInterrupted(lost: boolean): void {
     for (const cancel of this.#interrupted.values()) cancel();
+    for (const subgroup of this.#interrupted.keys()) subgroup.isLost = lost;
     this.#cut(this.#interrupted.keys());
     this.#interrupted.clear();
   }
@@ -305,6 +441,13 @@ export class Feed implements TrackFeed {
       subgroup.end("cut");
     }
   }
+}
+
+/** Notes for whom it writes. */
+function written(writer: GroupWriter, from: Inflow): GroupWriter {
+  writer.from = from;
+  writer.subgroup.writer = writer;
+  return writer;
 }
 
 /** Whether a stream that starts at `startFrame` can continue a subgroup. Frames are counted; ids of objects have gaps. */
@@ -322,10 +465,20 @@ class Inflow implements TrackSink {
   readonly counted: boolean;
   /** Its source has told the track's info when it accepted the subscription. */
   toldInfo = false;
+  /** As long as it is not certain that it continues what came before. */
+  check: GenerationCheck | undefined;
+  /** What its source was asked for, and whether the newest group was looked for where that may not come for long. */
+  asked: TrackRequest | undefined;
+  sought = false;
   #over = false;
 
   constructor(readonly feed: Feed, readonly route: Route) {
     this.counted = route.source.sibling !== true;
+  }
+
+  /** Whether nothing of it counts any more. */
+  get over(): boolean {
+    return this.#over;
   }
 
   begin(subscription: UpstreamSubscription): void {
@@ -361,12 +514,14 @@ class Inflow implements TrackSink {
   ended(end: TrackEnd): void {
     if (this.#over) return;
     this.#over = true;
+    this.check?.close();
     this.feed.ended(this, end);
   }
 
   close(): void {
     if (this.#over) return;
     this.#over = true;
+    this.check?.close();
     this.subscription?.close();
   }
 }
