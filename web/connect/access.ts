@@ -77,9 +77,9 @@ export interface AccessOptions {
   readonly token?: string | undefined;
 }
 
-/** The way to one relay. */
+/** The way to one relay, or to one node of a cluster after another. */
 export class Access {
-  readonly origin: string;
+  #origin: string;
   /** Path that all broadcasts are below, without outer slashes: "" or "rooms/1". */
   readonly root: string;
   /** The same as it stands in URLs. */
@@ -88,7 +88,7 @@ export class Access {
   readonly #listeners = new Set<() => void>();
 
   constructor({ origin, root = "", token }: AccessOptions) {
-    this.origin = new URL(origin).origin;
+    this.#origin = new URL(origin).origin;
     const path = pathOfUrl(root);
     // An unreadable path goes to the relay as it is: the relay refuses it.
     this.root = path ?? normalizePath(root);
@@ -96,8 +96,24 @@ export class Access {
     this.#token = token === "" ? undefined : token;
   }
 
+  /** Scheme, host and port. */
+  get origin(): string {
+    return this.#origin;
+  }
+
   get token(): string | undefined {
     return this.#token;
+  }
+
+  /** Goes to another node from the next request on. The token goes there too: its owner trusts that node. */
+  moveTo(origin: string): void {
+    this.#origin = new URL(origin).origin;
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** The same place at another node. */
+  at(origin: string): Access {
+    return new Access({ origin, root: this.#pathname, token: this.#token });
   }
 
   /** Shows this token from the next request on; without one, none. */
@@ -106,7 +122,7 @@ export class Access {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Calls back when another token is shown. @returns Ends that. */
+  /** Calls back when another token is shown, or another node asked. @returns Ends that. */
   watch(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);

@@ -14,7 +14,7 @@ export function connectTo(access: Access, options: ConnectOptions = {}): Promise
     token: () => access.token ?? "",
     // By http:// the library asks for the hash itself. By https:// the browser trusts this host already.
     ...(access.origin.startsWith("https:")
-      ? { hash: () => pinnedHash(access), webSocketUnpinned: true }
+      ? { hash: ({ origin }: URL) => pinnedHash(access.at(origin)), webSocketUnpinned: true }
       : {}),
   });
 }

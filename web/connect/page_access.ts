@@ -4,6 +4,7 @@
  * leaves the address at once and stays in this tab alone.
  */
 import { Access } from "./access.ts";
+import { OtherNodes } from "./other_nodes.ts";
 
 /** What is used of the browser. */
 export interface Surroundings {
@@ -53,8 +54,14 @@ function keep(here: Surroundings, key: string, token: string | undefined): void 
 }
 
 let made: Access | undefined;
+let others: OtherNodes | undefined;
 
-/** The way to the relay that served this page. */
+/** The other nodes of that relay's cluster. */
+export function otherNodes(): OtherNodes {
+  return others ??= new OtherNodes(pageAccess());
+}
+
+/** The way to the relay that served this page, or to another node of its cluster. */
 export function pageAccess(): Access {
   return made ??= takeAccess({
     location,

@@ -2,12 +2,14 @@
 /** What the relay that served this page answers: whether it lets us in, and what is live. */
 import { useEffect, useState } from "preact/hooks";
 import { needsSomebody, type RelayState, stateOf } from "./access.ts";
-import { pageAccess } from "./page_access.ts";
+import { otherNodes, pageAccess } from "./page_access.ts";
 import { heardLive, onHeard } from "./heard_announced.ts";
 
 const POLL_MS = 2000;
 /** While a session hears what is live, the page only asks whether the relay lets it in, and lets it publish. */
 const HEARD_POLL_MS = 10_000;
+/** How often the other nodes of the cluster are asked for. */
+const NODES_MS = 30_000;
 /** Each refusal is a line in the relay's log. */
 const REFUSED_POLL_MS = 15_000;
 
@@ -29,6 +31,8 @@ export function useAnnounced(): Announced {
     const access = pageAccess();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let turn = 0;
+    let askNodesAtMs = 0;
+    let { origin } = access;
     const poll = async () => {
       const mine = ++turn;
       clearTimeout(timer);
@@ -44,18 +48,26 @@ export function useAnnounced(): Announced {
         ...(told && { live: told }),
       }));
       timer = setTimeout(again, pauseAfter(next.state));
+      if (next.state === "silent" || next.state === "unavailable") void otherNodes().move();
+      else if (performance.now() >= askNodesAtMs) {
+        askNodesAtMs = performance.now() + NODES_MS;
+        void otherNodes().learn();
+      }
     };
     const again = () => {
       if (document.hidden) timer = setTimeout(again, POLL_MS);
       else void poll();
     };
     const onVisible = () => document.hidden || void poll();
-    const onToken = () => {
-      setAnnounced(ASKING);
+    const onAccess = () => {
+      // At another node we are who we were.
+      if (access.origin === origin) setAnnounced(ASKING);
+      origin = access.origin;
+      askNodesAtMs = 0;
       void poll();
     };
     void poll();
-    const unwatch = access.watch(onToken);
+    const unwatch = access.watch(onAccess);
     const unhear = onHeard((live) => {
       if (live === undefined) void poll();
       else setAnnounced((before) => ({ ...before, live }));

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { PlayerElement, PlayerSnapshot } from "./player.ts";
 import { pinnedHash } from "../connect/connect_to.ts";
-import { pageAccess } from "../connect/page_access.ts";
+import { otherNodes, pageAccess } from "../connect/page_access.ts";
 import { hear } from "../connect/heard_announced.ts";
 
 type PlayerModule = typeof import("./player.ts");
@@ -12,6 +12,8 @@ const LOOK_MS = 250;
 /** Every so many looks a point is added to the graphs. */
 const LOOKS_PER_POINT = 4;
 const MAX_POINTS = 90;
+/** A player without a session for this long looks for another node. */
+const ELSEWHERE_MS = 3000;
 
 /** What is drawn: one number for each point in time. */
 export interface Trace {
@@ -89,8 +91,8 @@ export function usePlayer(
 
   // The certificate may be another one by the time the session is lost.
   const link = view.snapshot?.link;
-  const [token, setToken] = useState(pageAccess().token);
-  useEffect(() => pageAccess().watch(() => setToken(pageAccess().token)), []);
+  const [dialed, setDialed] = useState(pageAccess().dialed);
+  useEffect(() => pageAccess().watch(() => setDialed(pageAccess().dialed)), []);
   useEffect(() => {
     if (element === undefined) return;
     if (!welcome) return element.removeAttribute("url");
@@ -105,7 +107,17 @@ export function usePlayer(
     return () => {
       over = true;
     };
-  }, [element, token, welcome, link]);
+  }, [element, dialed, welcome, link]);
+
+  // A node that is full or leaving still serves this page.
+  const apart = welcome && element !== undefined && view.unconnectedMs > ELSEWHERE_MS;
+  useEffect(() => {
+    if (!apart) return;
+    const look = () => void otherNodes().move();
+    look();
+    const timer = setInterval(look, ELSEWHERE_MS);
+    return () => clearInterval(timer);
+  }, [apart]);
 
   const looks = useRef({ count: 0, connected: false, sinceMs: performance.now() });
   const last = useRef<
