@@ -154,8 +154,8 @@ export class Origin {
   }
 
   /**
-   * Says which nodes of the cluster stand in which region: prices change, and what other nodes are told. The first map counts
-   * at once; changes of {@link UPDATE_HOLD_MS} count as one. Without regions, none is told what another one told.
+   * Says which nodes the cluster has, and in which region each stands: prices change, and what other nodes are told. The first
+   * map counts at once; changes of {@link UPDATE_HOLD_MS} count as one.
    */
   setRegions(map: RegionMap | undefined): void {
     if (this.#nextRegions !== undefined) {
@@ -180,8 +180,16 @@ export class Origin {
       if (before?.surcharge(path, route) !== now?.surcharge(path, route)) again();
       if (shields(before) !== shields(now)) this.#watchers.tell(path);
     }
-    const moved = new Set([before, now].flatMap((by) => [...by?.known() ?? []]));
-    for (const hop of moved) if (before?.isNear(hop) === now?.isNear(hop)) moved.delete(hop);
+    for (const [path, all] of [...this.#paths]) {
+      const isOther = (route: Route) =>
+        route.peer !== true && before?.isForeign(route) !== now?.isForeign(route);
+      if (all.some(({ routes }) => routes.some(isOther))) this.#watchers.tell(path);
+    }
+    const moved = new Set([before, now].flatMap((by) => [...by?.nodes() ?? []]));
+    for (const hop of moved) {
+      if (before?.isNear(hop) !== now?.isNear(hop)) continue;
+      if (before?.isNode(hop) === now?.isNode(hop)) moved.delete(hop);
+    }
     this.#watchers.tellNodes(moved);
   }
 

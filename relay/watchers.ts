@@ -88,8 +88,8 @@ interface Watcher {
   readonly hidden: boolean;
   readonly merged: boolean;
   readonly whole: boolean;
-  /** The node of the cluster that listens. */
-  readonly node: HopId | undefined;
+  /** Who listens, as far as that is known. */
+  readonly hop: HopId;
   readonly allowed: (route: Route, path: string) => boolean;
   readonly priced: boolean;
   readonly told: Map<string, Route>;
@@ -156,7 +156,7 @@ export class Watchers {
       hidden,
       merged,
       whole,
-      node: options.peer === true ? options.excludeHop : undefined,
+      hop: options.excludeHop ?? 0n,
       allowed: allowedBy(options, () => this.regions),
       priced,
       told: new Map(),
@@ -202,7 +202,7 @@ export class Watchers {
   /** Tells these nodes of the cluster what they may hear of by now. */
   tellNodes(nodes: ReadonlySet<HopId>): void {
     for (const watcher of [...this.#byPrefix.all()]) {
-      if (watcher.node !== undefined && nodes.has(watcher.node)) this.#tellAll(watcher);
+      if (nodes.has(watcher.hop)) this.#tellAll(watcher);
     }
   }
 
@@ -272,11 +272,16 @@ export class Watchers {
 /** Which routes a watcher may hear of. */
 export function allowedBy(
   { excludeHop = 0n, except, whole = false, peer = false }: WatchOptions,
-  regions: () => Regions | undefined = () => undefined,
+  regionsNow: () => Regions | undefined = () => undefined,
 ): (route: Route, path: string) => boolean {
-  return (route, path) =>
-    route.source !== except && !(whole && route.onlyTracks === true) &&
-    (peer ? mayTell(regions(), route, path, excludeHop) : !isExcluded(route, excludeHop));
+  return (route, path) => {
+    if (route.source === except || (whole && route.onlyTracks === true)) return false;
+    if (isExcluded(route, excludeHop)) return false;
+    const regions = regionsNow();
+    // A node that has shown no token is told no more than one that has.
+    const toNode = peer || regions?.isNode(excludeHop) === true;
+    return !toNode || mayTell(regions, route, path, excludeHop);
+  };
 }
 
 const always = (): boolean => true;

@@ -83,6 +83,38 @@ for (const version of ["moq-lite-06", "moq-lite-05"] as const) {
   });
 }
 
+Deno.test("nodes with one parent, or without a secret, do not tell each other what another node tells", async () => {
+  for (const way of [PEERS, { join: { peer: true } }]) {
+    await using mesh = new Mesh();
+    const nodes = mesh.nodes("a", "b", "c");
+    const parent = mesh.node("parent");
+    for (const at of nodes) {
+      at.origin.setRegions({
+        region: "r",
+        surcharge: 3,
+        nodes: nodes.filter((one) => one !== at).map(({ hop }) => ({ hop })),
+      });
+    }
+    for (const from of nodes) {
+      for (const to of nodes) if (from !== to) await mesh.link(from, to, way);
+      await mesh.link(from, parent);
+    }
+    const publisher = await mesh.client(nodes[0], { hop: 9n });
+    const track = publisher.publish("room").track("video");
+    await mesh.pass(1000);
+    const [a, , , up] = [...nodes, parent].map(({ hop }) => hop);
+    for (const at of nodes.slice(1)) {
+      const chains = at.origin.find("room")!.routes.map(({ hops }) => hops.join());
+      assert.deepEqual([...new Set(chains)].toSorted(), [`9,${a}`, `9,${a},${up}`]);
+    }
+    const viewers = await viewersAt(mesh, [...nodes, parent]);
+    track.write("one");
+    await mesh.pass(100);
+    for (const viewer of viewers) assert.deepEqual(viewer.whole, [0]);
+    assert.deepEqual(nodes.map(pulls), [1, 1, 1]);
+  }
+});
+
 Deno.test("a publisher that is linked to two nodes has one order of routes at all others; feeds stay where they are", async () => {
   await using mesh = new Mesh();
   const [a, b, c, d] = mesh.nodes(...NAMES);

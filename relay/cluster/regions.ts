@@ -1,5 +1,6 @@
 /**
- * The regions of a cluster, as one node sees them. Media comes into a region once: a broadcast of another region has a shield
+ * The nodes of a cluster and their regions, as one node sees them. What has come through another node entered the cluster
+ * there, also where a common parent tells it: no node is told it again, as it hears that from there. Media comes into a region once: a broadcast of another region has a shield
  * here, one of the region's nodes, chosen by rendezvous hashing. The shield tells the nodes of its region what it hears from
  * there. They hear it from there too, but give that route a higher price. So they ask the shield, and fall back to the direct
  * route the moment the shield is gone.
@@ -20,14 +21,15 @@ export interface RegionMap {
   readonly name?: string;
   /** What a direct route to another region costs more where another node is its shield. More than a link within a region. */
   readonly surcharge: number;
-  /** The other nodes whose region is known. */
+  /** The other nodes whose hop id is known. */
   readonly nodes: readonly MappedNode[];
 }
 
 /** One of the other nodes. */
 export interface MappedNode {
   readonly hop: HopId;
-  readonly region: string;
+  /** Absent where that is not known. */
+  readonly region?: string;
   /** Its URL. Absent while it drains: it is no shield. */
   readonly name?: string;
 }
@@ -37,7 +39,7 @@ export type Told = Pick<Route, "hops" | "peer">;
 
 export class Regions {
   readonly #map: RegionMap;
-  readonly #regions: ReadonlyMap<HopId, string>;
+  readonly #regions: ReadonlyMap<HopId, string | undefined>;
   /** The names of the nodes of this region that may be shields. */
   readonly #near: readonly string[];
 
@@ -49,9 +51,18 @@ export class Regions {
     this.#near = [...new Set(names)];
   }
 
-  /** The other nodes whose region is known. */
-  known(): Iterable<HopId> {
+  /** The other nodes. */
+  nodes(): Iterable<HopId> {
     return this.#regions.keys();
+  }
+
+  isNode(hop: HopId): boolean {
+    return this.#regions.has(hop);
+  }
+
+  /** Whether a route entered the cluster at another node. */
+  isForeign({ hops, peer = false }: Told): boolean {
+    return peer || hops.some((hop) => this.#regions.has(hop));
   }
 
   /** Whether a node stands in this region; `undefined` where that is not known. */
@@ -86,8 +97,9 @@ export function mayTell(
   path: string,
   node: HopId,
 ): boolean {
-  return mayServe(regions, route, node) &&
-    (route.peer !== true || regions?.shields(path, route) === true);
+  if (!mayServe(regions, route, node)) return false;
+  const foreign = regions?.isForeign(route) ?? route.peer === true;
+  return !foreign || regions?.shields(path, route) === true;
 }
 
 /**

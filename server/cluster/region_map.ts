@@ -17,17 +17,21 @@ export interface Mapped {
 
 type Settings = Pick<Config["cluster"], "region" | "cost" | "regionCost">;
 
-/** @returns `undefined` where no node is known to stand in another region. */
+/** @returns `undefined` where no other node is known. */
 export function regionMapOf(
   { self, nodes }: Pick<Mapped, "self" | "nodes">,
   { region, cost, regionCost }: Settings,
 ): RegionMap | undefined {
   const mapped = nodes.flatMap((node): MappedNode[] => {
     const { hop, region, draining = false } = node;
-    if (hop === undefined || !/^\d{1,19}$/.test(hop) || region === undefined) return [];
-    return [{ hop: BigInt(hop), region, ...(draining ? {} : { name: nameOf(node) }) }];
+    if (hop === undefined || !/^\d{1,19}$/.test(hop)) return [];
+    return [{
+      hop: BigInt(hop),
+      ...(region === undefined ? {} : { region }),
+      ...(draining ? {} : { name: nameOf(node) }),
+    }];
   });
-  if (mapped.every((node) => node.region === region)) return undefined;
+  if (mapped.length === 0) return undefined;
   const named = self !== undefined && self.draining !== true;
   return {
     region,
