@@ -298,6 +298,24 @@ Deno.test("a network lost below is an abrupt end of the session", async () => {
   assert.equal(await waiting, undefined);
 });
 
+Deno.test("streams of a session that is closed end with it: none looks like one that was written to its end", async () => {
+  await using at = await pair();
+  const { client, there } = at;
+  const readers = [];
+  for (let i = 0; i < 30; i++) {
+    (await there.openUni()).write(bytes("some"));
+    const stream = await client.acceptUni();
+    assert.deepEqual(await stream!.read(), bytes("some"));
+    readers.push(stream!);
+  }
+  const ends = Promise.allSettled(readers.map((stream) => stream.read()));
+  there.close(7, "that was it");
+  for (const end of await ends) {
+    assert.equal(end.status, "rejected");
+    assert.ok(end.reason instanceof ConnectionClosed);
+  }
+});
+
 Deno.test("a connection without a session in time is closed", async () => {
   await using server = await setUp({ timeoutMs: 20 });
   const conn = await server.raw();

@@ -112,7 +112,10 @@ export class QuicConnection implements Connection, StreamOwner {
   }
   #over(info: CloseInfo): CloseInfo {
     this.#ended = true;
-    for (const send of this.sends) send.lose();
+    for (const send of this.sends) {
+      send.lose();
+      send.release();
+    }
     return this.#own ?? info;
   }
   readonly #datagramGone = (): void => {

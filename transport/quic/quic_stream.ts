@@ -102,9 +102,15 @@ export class QuicSend implements SendStream {
     } catch { // The stream has ended with the connection.
     }
   }
-  /** Ends the stream as "lost", because its owner is gone. */
+  /**
+   * Ends the stream as "lost", because its owner is gone. Nothing is sent: Deno can only send FIN, which says that all was
+   * written. The caller holds the stream until the connection is closed, and releases it then: Deno finishes a collected one.
+   */
   lose(): void {
     this.#settle("lost");
+  }
+  /** Gives a lost stream back. */
+  release(): void {
     this.#sink.abort().catch(ignore);
   }
 

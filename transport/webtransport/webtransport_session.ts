@@ -76,6 +76,8 @@ export class WebTransportSession implements Connection, StreamOwner {
   readonly #uni = new Arrivals<QuicReceive>();
   readonly #bidi = new Arrivals<QuicBidi>();
   readonly #datagrams = new Arrivals<Uint8Array>();
+  /** Streams that have ended with the session, and must not look as if they had been written to their end. */
+  readonly #lost: QuicSend[] = [];
   #readsDatagrams = false;
   #ended: CloseInfo | undefined;
   /** Counts the bytes that are read; absent without flow control. */
@@ -204,7 +206,7 @@ export class WebTransportSession implements Connection, StreamOwner {
   }
   #own(send: QuicSend, prefix: Uint8Array): void {
     if (this.#ended) {
-      send.lose();
+      this.#lose(send);
       this.#check();
     }
     send.adopt(this, prefix, this.#flow);
@@ -218,13 +220,20 @@ export class WebTransportSession implements Connection, StreamOwner {
     this.#basis.stream.send.finish();
     this.#h3.detach(this.#sessionId);
     this.#flow?.end();
-    for (const send of this.sends) send.lose();
+    for (const send of this.sends) this.#lose(send);
     const gone = new ConnectionClosed(printEnd(info));
     for (const receive of this.receives) receive.fail(gone);
     for (const arrivals of [this.#uni, this.#bidi, this.#datagrams]) arrivals.end();
     this.#end.resolve(info);
     const linger = setTimeout(() => this.#h3.quic.close(H3Error.none), LINGER_MS);
-    this.#h3.quic.closed.then(() => clearTimeout(linger));
+    this.#h3.quic.closed.then(() => {
+      clearTimeout(linger);
+      for (const send of this.#lost.splice(0)) send.release();
+    });
+  }
+  #lose(send: QuicSend): void {
+    this.#lost.push(send);
+    send.lose();
   }
   /** Runs as long as the QUIC connection: one wait per datagram that also ends with the session would leak promises. */
   async #readDatagrams(): Promise<void> {
