@@ -227,9 +227,12 @@ class Member implements Viewer {
       maxLatencyMs: MAX_LATENCY_MS,
     });
     for await (const group of subscription) {
-      for await (const { payload } of group) {
-        const view = new DataView(payload.buffer, payload.byteOffset, NUMBER_BYTES);
-        this.record.frame(group.sequence, numberOf(view));
+      try {
+        for await (const { payload } of group) {
+          const view = new DataView(payload.buffer, payload.byteOffset, NUMBER_BYTES);
+          this.record.frame(group.sequence, numberOf(view));
+        }
+      } catch { // It was cut short: its record is not whole.
       }
     }
     this.over ??= "its subscription was ended";
