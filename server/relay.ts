@@ -315,9 +315,7 @@ export class Relay {
     this.draining = true;
     const endsAtMs = this.#clock.now() + graceMs;
     if (to !== undefined) {
-      const moving = [...this.#sessions.values()].filter(({ dialed, grant }) =>
-        !dialed && grant?.peer !== true
-      );
+      const moving = [...this.#sessions.values()].filter(({ dialed, peer }) => !dialed && !peer);
       const sessions = moving.map(({ session }) => session);
       await moveAway(sessions, to, { clock: this.#clock, graceMs });
     }

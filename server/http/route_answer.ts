@@ -40,7 +40,8 @@ export async function routeAnswer(c: Context, view: ServerView): Promise<Respons
   const remoteAddress = remoteOf(peerOf(c));
   return await view.relay.answers.serve(remoteAddress, () => {
     const nodes = placed(nodesOf(c, view), { path, region }).slice(0, MAX_NODES)
-      .map(({ url, region = null }) => ({ url, region }));
+      // A directory's URL may have the hash of a certificate, which is for the links.
+      .map(({ url, region = null }) => ({ url: url.replace(/\?.*$/s, ""), region }));
     const headers = { "cache-control": `public, max-age=${FRESH_S}`, "retry-after": "2" };
     return Promise.resolve(
       nodes.length > 0

@@ -46,7 +46,7 @@ Deno.test("GET /route orders the nodes for a region, its own one where none is n
   await using under = new RelayUnderTest();
   const cluster = clusterOf(
     nodeOf("self", "eu", 90),
-    nodeOf("near", "eu", 10),
+    { ...nodeOf("near", "eu", 10), url: "https://near.example/?hash=00ff" },
     nodeOf("far", "us", 0),
     nodeOf("full", "eu", 100),
     { ...nodeOf("leaving", "eu", 0), draining: true },
@@ -54,6 +54,7 @@ Deno.test("GET /route orders the nodes for a region, its own one where none is n
   const app = publicApp(under.view({ yaml: `${TOKENS}cluster: { region: eu }\n`, cluster }));
   const hosts = async (query: string) => {
     const { nodes } = await jsonOf(app.request(`/route?${query}`)) as { nodes: { url: string }[] };
+    assert.ok(nodes.every(({ url }) => new URL(url).search === ""));
     return nodes.map(({ url }) => new URL(url).host.split(".")[0]);
   };
   assert.deepEqual(await hosts("path=a/b"), ["near", "self", "far"]);

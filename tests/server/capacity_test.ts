@@ -44,6 +44,28 @@ Deno.test("a node at server.capacity_sessions sends newcomers to /route over eve
   assert.ok(again);
 });
 
+Deno.test("a full node takes other nodes of its cluster, which show the secret", async () => {
+  const file = await Deno.makeTempFile();
+  await Deno.writeTextFile(file, "a secret of the tests, long enough");
+  await using full = await launch({
+    flags: { "server.capacity_sessions": "1", "cluster.secret_file": file },
+  });
+  await using _first = await full.client("moqt");
+  await until(() => full.server.sessionCount === 1, "the session");
+  assert.equal(await statusOf(full.client("https")), 503);
+  await using other = await launch({
+    flags: {
+      "cluster.secret_file": file,
+      "cluster.nodes": `http://127.0.0.1:${full.port}/`,
+    },
+  });
+  await until(
+    () => other.server.view.cluster.links.some(({ state }) => state === "connected"),
+    "the link to the full node",
+  );
+  await Deno.remove(file);
+});
+
 Deno.test("a capacity counts the sessions of all worker threads, and each refuses", async () => {
   await using relay = await launch({
     flags: { "server.workers": "2", "server.capacity_sessions": "1" },
