@@ -33,8 +33,9 @@ export interface RedisDirectoryOptions {
 const MAX_NODE_BYTES = 4096;
 /** How long Redis may take to answer. */
 const ANSWER_MS = 1500;
-/** The shortest time between two beats: many joins at once are read together. */
+/** The shortest time between two looks, and what each node adds to it: many joins at once are read together. */
 const PAUSE_MS = 100;
+const PAUSE_PER_NODE_MS = 2;
 /** After so many failed beats the connection is made anew. */
 const GIVEN_UP = 8;
 
@@ -44,6 +45,8 @@ interface Lease {
   readonly node: NodeInfo;
   /** When it began, by the clock of Redis. */
   readonly since: number;
+  /** As it stands there. */
+  readonly text: string;
 }
 
 export class RedisDirectory implements Directory {
@@ -61,6 +64,9 @@ export class RedisDirectory implements Directory {
   #leases: ReadonlyMap<string, Lease> = new Map();
   /** Until then nodes that are missing stay, in milliseconds of our clock. */
   #graceUntilMs = 0;
+  /** When the lease was renewed last, in milliseconds of our clock, and what stood at our key before. */
+  #renewedAtMs = -Infinity;
+  #was = "";
   /** Whether others are to be told with the next beat. */
   #news = false;
   #wake = () => {};
@@ -121,8 +127,11 @@ export class RedisDirectory implements Directory {
         this.#known.failed(error);
         if (++this.#failures % GIVEN_UP === 0) this.#drop();
       }
-      await sleep(PAUSE_MS, signal, systemClock);
-      await Promise.race([woken, sleep(beatMs - PAUSE_MS, signal, systemClock)]);
+      // Nodes that are woken by the same news do not all ask at the same moment.
+      const longest = PAUSE_MS + PAUSE_PER_NODE_MS * this.#leases.size;
+      const pauseMs = Math.min(beatMs, longest) * (0.5 + Math.random() / 2);
+      await sleep(pauseMs, signal, systemClock);
+      await Promise.race([woken, sleep(beatMs - pauseMs, signal, systemClock)]);
     }
   }
 
@@ -151,31 +160,35 @@ export class RedisDirectory implements Directory {
     this.#bus = undefined;
   }
 
-  /** Renews the lease, and reads all others. */
+  /** Renews the lease when it is time to, and reads all others. */
   async #beat(bus: RedisBus): Promise<void> {
-    const { leaseMs = 3000 } = this.#options;
+    const { leaseMs = 3000, beatMs = 1000 } = this.#options;
     const self = this.#self();
-    const hop = self?.hop ?? "";
-    const { index, node: prefix, channel } = this.#keys;
+    const nowMs = systemClock.now();
     const news = this.#news;
     this.#news = false;
+    // Others may have woken us: then there is something to read, and nothing to write.
+    const due = news || nowMs - this.#renewedAtMs >= beatMs / 2;
+    const hop = due ? self?.hop ?? "" : "";
+    const { index, node: prefix, channel } = this.#keys;
     const json = JSON.stringify({ instance: this.#instance, ...self });
     const running = bus.run(BEAT, [index, prefix + hop], [
       ...[String(leaseMs), hop, json, this.#instance, self?.url ?? "", prefix],
       ...[String(MAX_NODES), String(MAX_NODE_BYTES), channel, news ? "1" : ""],
     ]);
-    let answer: unknown;
-    try {
-      answer = await unlessAborted(running, AbortSignal.timeout(ANSWER_MS));
-    } catch (error) {
+    const answer = await unlessAborted(running, AbortSignal.timeout(ANSWER_MS)).catch((error) => {
       this.#news ||= news;
       throw error;
-    }
+    });
     if (this.#stop.signal.aborted) return;
     const [was, ...rest] = answer as [string, ...string[]];
-    this.#take(leasesOf(rest, this.#options.log), hop !== "" && was === "none");
-    const complaint = self && this.#complaintOf(self, was);
-    this.#known.took(onePerUrl(this.#leases.values()), complaint);
+    if (hop !== "") {
+      this.#renewedAtMs = nowMs;
+      this.#was = was;
+    }
+    const listed = leasesOf(rest, this.#leases, this.#options.log);
+    this.#take(listed, hop !== "" && was === "none");
+    this.#known.took(onePerUrl(this.#leases.values()), self && this.#complaintOf(self));
   }
 
   /** @param lost Redis did not have our lease: it is new, or Redis has lost what it knew. */
@@ -195,9 +208,9 @@ export class RedisDirectory implements Directory {
   }
 
   /** What is wrong with how this node stands in Redis. */
-  #complaintOf({ hop, url }: NodeInfo, was: string): string | undefined {
+  #complaintOf({ hop, url }: NodeInfo): string | undefined {
     const held = this.#leases.get(hop!);
-    if (was === "taken") {
+    if (this.#was === "taken") {
       return `the hop id ${hop} is that of ${
         held?.node.url ?? "another node"
       }: give each node a relay.hop_id of its own`;
@@ -210,16 +223,25 @@ export class RedisDirectory implements Directory {
 }
 
 /** What has a form that can be used. Others are left out: one bad entry takes nobody with it. */
-function leasesOf(pairs: readonly string[], log: Logger): Map<string, Lease> {
+function leasesOf(
+  pairs: readonly string[],
+  before: ReadonlyMap<string, Lease>,
+  log: Logger,
+): Map<string, Lease> {
   const leases = new Map<string, Lease>();
   for (let at = 0; at + 1 < pairs.length; at += 2) {
     const [hop, text] = [pairs[at]!, pairs[at + 1]!];
+    const same = before.get(hop);
+    if (same?.text === text) {
+      leases.set(hop, same);
+      continue;
+    }
     try {
       const json = JSON.parse(text);
       const node = nodeOfJson(json);
       if (node.hop !== hop) throw new BadNode(`${node.url} is listed with the hop id of another`);
       const since = Number(json.since);
-      leases.set(hop, { hop, node, since: Number.isFinite(since) ? since : 0 });
+      leases.set(hop, { hop, node, text, since: Number.isFinite(since) ? since : 0 });
     } catch (error) {
       log.debug("an entry of the cluster in Redis is of no use", {
         reason: error instanceof BadNode ? error.message : "it is no JSON",

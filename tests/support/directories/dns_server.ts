@@ -31,9 +31,7 @@ const TRUNCATED = 0x0200;
 const MAX_UDP_BYTES = 512;
 
 export function startDnsServer(): DnsServer {
-  const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
-  const { port } = socket.addr as Deno.NetAddr;
-  const listener = Deno.listen({ hostname: "127.0.0.1", port });
+  const { socket, listener, port } = onePort();
   const server: DnsServer = {
     port,
     records: new Map(),
@@ -48,6 +46,22 @@ export function startDnsServer(): DnsServer {
   };
   const serving = [overUdp(server, socket), overTcp(server, listener)];
   return server;
+}
+
+/** Listens for UDP and TCP at a port that is free for both. */
+function onePort(): { socket: Deno.DatagramConn; listener: Deno.Listener; port: number } {
+  const hostname = "127.0.0.1";
+  for (;;) {
+    const listener = Deno.listen({ hostname, port: 0 });
+    const { port } = listener.addr as Deno.NetAddr;
+    try {
+      const socket = Deno.listenDatagram({ transport: "udp", hostname, port });
+      return { socket, listener, port };
+    } catch (error) {
+      listener.close();
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
 
 async function overUdp(server: DnsServer, socket: Deno.DatagramConn): Promise<void> {
