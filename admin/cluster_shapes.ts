@@ -48,7 +48,9 @@ const Link = object({
   session: count("Number of its session; `null` while there is none.").nullable(),
   attempts: count("How often it was dialed."),
   links: count("How often it was connected."),
-  lastError: string().describe("Why it could not be dialed; `null` when nothing failed.")
+  lastError: string().describe(
+    "Why it could not be dialed, or was lost; `null` while nothing is wrong.",
+  )
     .nullable(),
   since: time("Since when it is in this state."),
 }).describe("A link to another relay.");

@@ -4,8 +4,14 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { connect } from "../../client/mod.ts";
 import { parseConfig } from "../../config/load.ts";
+import { generateKey, keyJson } from "../../server/auth/keys/make_key.ts";
+import { signToken } from "../../server/auth/token.ts";
+import { Pattern } from "../../wire/path_pattern.ts";
+import { freePort } from "../support/borrowed.ts";
 import { launch, type Launched, until } from "../support/server.ts";
+import { ClusterNode, LIMIT_MS } from "./support/node.ts";
 import type { LinkView } from "../../server/cluster/cluster_view.ts";
 
 const SECRET = "a secret of all the nodes";
@@ -45,7 +51,7 @@ const shown = (node: Launched): string[] =>
   );
 
 async function shows(node: Launched, links: readonly string[]): Promise<void> {
-  await until(() => JSON.stringify(shown(node)) === JSON.stringify(links), `${links}`)
+  await until(() => JSON.stringify(shown(node)) === JSON.stringify(links), `${links}`, LIMIT_MS)
     .catch((error: Error) => assert.fail(`${error.message}; last: ${shown(node)}`));
 }
 
@@ -79,3 +85,102 @@ for (const workers of [1, 2]) {
     await shows(lower, []);
   });
 }
+
+Deno.test("a node is let in once both have the secret; it sees what is hidden and has no limits of strangers", async () => {
+  await using secret = await TestFile.of(SECRET);
+  await using other = await TestFile.of("the secret of another cluster");
+  const flags = { "cluster.backoff_min": "50ms", "cluster.backoff_max": "100ms" };
+  await using b = await launch({
+    flags: {
+      ...flags,
+      "cluster.secret_file": secret.path,
+      "auth.anonymous": "true",
+      "limits.max_announcements": "1",
+    },
+  });
+  const url = urlOf(b).replace("https:", "moqt:"); // by raw QUIC the token is in SETUP
+  await using a = await launch({
+    flags: { ...flags, "cluster.secret_file": other.path, "cluster.nodes": url },
+  });
+  const link = () => a.server.view.cluster.links[0]!;
+  await until(() => link().lastError !== undefined, "the refusal");
+  assert.deepEqual([link().state === "connected", shown(b)], [false, []]);
+  await other.write(SECRET);
+  await shows(a, ["dialed connected"]);
+  await shows(b, ["incoming connected"]);
+
+  await using publisher = await a.client();
+  const paths = ["one", "two"];
+  for (const path of paths) publisher.publish(path);
+  await using hider = await connect(`moqt://127.0.0.1:${a.port}/.dot`, {
+    hash: a.certificate.sha256,
+  });
+  hider.publish("three");
+  paths.push(".dot/three");
+  await until(() => paths.every((path) => b.server.relay.origin.find(path)), "all of them at b");
+  await using viewer = await b.client();
+  const heard = viewer.announced();
+  const seen = [(await heard.next())?.path, (await heard.next())?.path];
+  assert.deepEqual(seen.toSorted(), ["one", "two"], "a viewer is told nothing hidden");
+
+  // A stranger has its limit, and is no node by saying so.
+  await using stranger = await b.client("moqt", { token: await claim() });
+  for (const path of ["three", "four"]) stranger.publish(path);
+  await until(() => b.server.relay.hits.announcements === 1, "the limit of a stranger");
+  assert.deepEqual(shown(b), ["incoming connected"]);
+});
+
+/** A token that says of its holder that it is a node, by a key that nobody knows. */
+async function claim(): Promise<string> {
+  const all = [Pattern.parse("**")];
+  const key = await generateKey({ alg: "HS256", kid: "mine" });
+  return await signToken({ root: "", publish: all, subscribe: all, peer: true }, key);
+}
+
+Deno.test("cluster.token_file is read for each dial, and a token with the claim makes a node", async () => {
+  const key = await generateKey({ alg: "HS256", kid: "k" });
+  await using keyFile = await TestFile.of(JSON.stringify(keyJson(key)));
+  await using token = await TestFile.of("");
+  await using b = await launch({ flags: { "auth.key_file": keyFile.path } });
+  await using a = await launch({
+    flags: {
+      "cluster.token_file": token.path,
+      "cluster.nodes": urlOf(b),
+      "cluster.backoff_min": "20ms",
+      "cluster.backoff_max": "50ms",
+    },
+  });
+  const error = () => a.server.view.cluster.links[0]!.lastError ?? "";
+  await until(() => /token_file .*empty/.test(error()), "what is wrong with the file");
+  await token.write(await claim());
+  await until(() => /401/.test(error()), "the refusal");
+  const all = [Pattern.parse("**")];
+  const rights = { root: "", publish: all, subscribe: all };
+  await token.write(await signToken({ ...rights, peer: true }, key));
+  await shows(a, ["dialed connected"]);
+  await shows(b, ["incoming connected"]);
+  const shownUrl = a.server.view.cluster.links[0]!.url;
+  assert.ok(!shownUrl.includes("jwt"), shownUrl);
+});
+
+Deno.test("a node that hangs is lost by its link while an ordinary session with it still waits", async () => {
+  await using b = await ClusterNode.start({
+    name: "b",
+    port: freePort(),
+    flags: ["--auth.anonymous", "true"],
+  });
+  await using a = await launch({ flags: { "cluster.nodes": b.url } });
+  await shows(a, ["dialed connected"]);
+  const ordinary = await connect(b.url);
+  let lost = false;
+  void ordinary.closed.then(() => lost = true);
+  b.freeze();
+  try {
+    await until(() => shown(a)[0] !== "dialed connected", "the loss", LIMIT_MS);
+    assert.equal(lost, false, "its idle time is that of server.idle_timeout");
+  } finally {
+    b.thaw();
+  }
+  await shows(a, ["dialed connected"]);
+  await ordinary.close();
+});

@@ -10,7 +10,7 @@ import type { Logger } from "../../../base/logger.ts";
 import { sameHost } from "../../../base/same_host.ts";
 import { masked } from "../../../base/masking.ts";
 import { sleep } from "../../../base/sleep.ts";
-import type { Connection } from "../../../transport/connection.ts";
+import type { CloseInfo, Connection } from "../../../transport/connection.ts";
 import type { Relay, RelaySession } from "../../relay.ts";
 import type { LinkState, LinkView } from "../cluster_view.ts";
 
@@ -198,6 +198,7 @@ export class Link {
       closed.then((info) => {
         if (this.#current !== link) return;
         this.#current = undefined;
+        this.lastError = lossOf(info);
         log.warn("link lost", { ...this.#names, code: info.code, reason: info.reason });
         this.#stands("waiting");
       });
@@ -234,4 +235,10 @@ export class Link {
     const cancel = this.#clock.after(afterMs, () => old.session.close("none", why));
     old.session.closed.then(cancel);
   }
+}
+
+/** What is said of a session that has ended. The other side has chosen the reason. */
+function lossOf({ code, reason, abrupt }: CloseInfo): string {
+  const why = reason === "" ? "" : `: ${masked(reason)}`;
+  return abrupt ? `the link was lost${why}` : `the other side closed it with code ${code}${why}`;
 }
