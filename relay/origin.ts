@@ -52,6 +52,9 @@ export type { AnnounceEvent, PacedWatch, Watch, WatchOptions } from "./watchers.
  */
 const HOLD_BACK_MS = 2000;
 
+/** How many routes get another price at once, when the regions have changed. */
+const PRICED_AT_ONCE = 500;
+
 /** What a source says about a broadcast that it offers. */
 export interface Announcement {
   /** The chain so far: the publisher first, the announcing peer last. Empty for a publisher in this process. */
@@ -135,6 +138,8 @@ export class Origin {
   readonly #fromNodes = new Set<FromNode>();
   /** The regions that count in a moment. */
   #nextRegions: { map: RegionMap | undefined } | undefined;
+  /** Whether some routes do not have their price by the regions yet. */
+  #pricing = false;
 
   constructor(options: OriginOptions) {
     this.#options = options;
@@ -164,22 +169,20 @@ export class Origin {
     }
     if (this.#regions === undefined) return this.#takeRegions(map);
     const next = this.#nextRegions = { map };
-    this.context.clock.after(UPDATE_HOLD_MS, () => {
+    const take = () => {
+      if (this.#pricing) return void this.context.clock.after(UPDATE_HOLD_MS, take);
       this.#nextRegions = undefined;
       this.#takeRegions(next.map);
-    });
+    };
+    this.context.clock.after(UPDATE_HOLD_MS, take);
   }
 
   #takeRegions(map: RegionMap | undefined): void {
     const before = this.#regions;
     const now = map && new Regions(map);
     this.#watchers.regions = now;
-    for (const { path, told, again } of [...this.#fromNodes]) {
-      const route = told();
-      const shields = (by: Regions | undefined) => by?.shields(path, route) ?? false;
-      if (before?.surcharge(path, route) !== now?.surcharge(path, route)) again();
-      if (shields(before) !== shields(now)) this.#watchers.tell(path);
-    }
+    this.#pricing = true;
+    this.#price([...this.#fromNodes], before, now);
     for (const [path, all] of [...this.#paths]) {
       const isOther = (route: Route) =>
         route.peer !== true && before?.isForeign(route) !== now?.isForeign(route);
@@ -287,6 +290,20 @@ export class Origin {
         held = undefined;
       },
     };
+  }
+
+  /** Gives the routes of other nodes the price that they have by now. After a slice of them others have their turn. */
+  #price(all: FromNode[], before: Regions | undefined, now: Regions | undefined): void {
+    for (const one of all.splice(0, PRICED_AT_ONCE)) {
+      if (!this.#fromNodes.has(one)) continue;
+      const { path, told, again } = one;
+      const route = told();
+      const shields = (by: Regions | undefined) => by?.shields(path, route) ?? false;
+      if (before?.surcharge(path, route) !== now?.surcharge(path, route)) again();
+      if (shields(before) !== shields(now)) this.#watchers.tell(path);
+    }
+    this.#pricing = all.length > 0;
+    if (this.#pricing) this.context.clock.after(0, () => this.#price(all, before, now));
   }
 
   /** Tells a listener what is announced below a prefix: at once what there is, then every change. */

@@ -42,6 +42,10 @@ export class Regions {
   readonly #regions: ReadonlyMap<HopId, string | undefined>;
   /** The names of the nodes of this region that may be shields. */
   readonly #near: readonly string[];
+  readonly #last: { path: string | undefined; shield: string | undefined } = {
+    path: undefined,
+    shield: undefined,
+  };
 
   constructor(map: RegionMap) {
     this.#map = map;
@@ -79,7 +83,17 @@ export class Regions {
   /** Whether this node is the shield of a broadcast of another region. */
   shields(path: string, route: Told): boolean {
     const { name } = this.#map;
-    return name !== undefined && this.isFar(route) && nodeOf(path, this.#near) === name;
+    return name !== undefined && this.isFar(route) && this.#shieldOf(path) === name;
+  }
+
+  /** One change is looked at for each node that may hear of it: the last answer is kept. */
+  #shieldOf(path: string): string | undefined {
+    const last = this.#last;
+    if (last.path !== path) {
+      last.path = path;
+      last.shield = nodeOf(path, this.#near);
+    }
+    return last.shield;
   }
 
   /** What a route costs more. */

@@ -111,6 +111,27 @@ Deno.test("when the nodes of the region change, prices and what is told change o
   assert.ok(paths.every((path) => origin.find(path)!.best()!.warm === 10));
 });
 
+Deno.test("the prices of many routes change in slices, and the next change waits for that", () => {
+  const [few, more] = [[101n, 102n], [101n, 102n, 103n]];
+  const { origin, peers, clock } = newOrigin(101n);
+  origin.setRegions(mapOf(101n, few));
+  const paths = Array.from({ length: 3000 }, (_, i) => `room/${i}`);
+  for (const path of paths) peers.announce(path, new FakeSource("far"), ROUTE);
+  const wrong = (nodes: readonly bigint[]) =>
+    paths.filter((path) => {
+      const isShield = nodeOf(path, nodes.map(nameOf)) === nameOf(101n);
+      return origin.find(path)!.best()!.warm !== (isShield ? 10 : 10 + SURCHARGE);
+    }).length;
+  assert.equal(wrong(few), 0);
+  origin.setRegions(mapOf(101n, more));
+  clock.advance(UPDATE_HOLD_MS);
+  origin.setRegions(mapOf(101n, few));
+  for (let i = 0; i < 10; i++) clock.advance(0);
+  assert.equal(wrong(more), 0);
+  for (let i = 0; i < 10; i++) clock.advance(UPDATE_HOLD_MS);
+  assert.equal(wrong(few), 0);
+});
+
 Deno.test("nodes that disagree about their region never make a circle of routes, and everybody has a route", () => {
   const all = [101n, 102n, 103n];
   const views = [[101n], [101n, 102n], [101n, 103n], all];
