@@ -238,3 +238,64 @@ Deno.test("a broadcast comes into a region once; when the shield dies, all go on
   assert.equal(served(far[0]), 1);
   for (const viewer of [viewers[0]!, viewers[2]!]) assert.deepEqual(viewer.whole, [0, 1, 2, 3, 4]);
 });
+
+/** A generator of numbers that are the same in each run. */
+function dice(seed: number): (sides: number) => number {
+  let state = seed * 2 ** 16 + 1;
+  return (sides) => {
+    state = Math.imul(state ^ (state >>> 15), 0x2c1b_3c6d) + 0x9e37_79b9 | 0;
+    return ((state ^ (state >>> 13)) >>> 0) % sides;
+  };
+}
+
+for (const seed of [1, 2, 3, 4]) {
+  Deno.test(`whatever nodes believe of their regions, every viewer gets every group (${seed})`, async () => {
+    await using mesh = new Mesh();
+    const { near, far, all } = await twoRegions(mesh);
+    const roll = dice(seed);
+    const publisher = await mesh.client(far[0], { hop: 9n });
+    const paths = ["room/1", "room/2", "room/3"];
+    const tracks = paths.map((path) => publisher.publish(path).track("video"));
+    await mesh.pass(500);
+    const viewers = [];
+    for (const at of all) {
+      const client = await mesh.client(at);
+      for (const path of paths) viewers.push(mesh.watch(client, path, "video"));
+    }
+    await mesh.pass(500);
+    const believes = (at: Relay) => {
+      const others = all.filter((one) => one !== at && roll(4) > 0);
+      const region = (one: Relay) =>
+        (near.some((n) => n === one) === (roll(5) > 0)) ? "near" : "far";
+      at.origin.setRegions(
+        roll(6) === 0 ? undefined : {
+          ...{ region: region(at), surcharge: SURCHARGE },
+          ...(roll(4) === 0 ? {} : { name: nameOf(at.hop) }),
+          nodes: others.map((one) => ({
+            hop: one.hop,
+            region: region(one),
+            name: nameOf(one.hop),
+          })),
+        },
+      );
+    };
+    const rounds = 24;
+    const asked = () => all.reduce((sum, at) => sum + at.stats.upstreamSubscriptions, 0);
+    const before = asked();
+    for (let round = 0; round < rounds; round++) {
+      for (const at of all) if (roll(2) === 0) believes(at);
+      for (const track of tracks) track.write(`${round}`);
+      await mesh.pass([20, 100, 320, 700][roll(4)]!);
+    }
+    await mesh.pass(1000);
+    assert.ok(asked() > before + 5, "feeds have moved");
+    for (const viewer of viewers) {
+      assert.equal(viewer.end, undefined);
+      assert.deepEqual(
+        viewer.whole.toSorted((a, b) => a - b),
+        Array.from({ length: rounds }, (_, i) => i),
+      );
+      assert.deepEqual(viewer.cut, []);
+    }
+  });
+}
