@@ -187,7 +187,7 @@ export class Broadcast {
   abandon(): void {
     this.lingering = false;
     this.#lost = undefined;
-    for (const { feed } of [...this.#fed()]) feed.abandon();
+    for (const { feed } of [...this.#fed()]) feed.forsake();
   }
 
   /** The feeds of one of its tracks. */
@@ -243,7 +243,7 @@ export class Broadcast {
 
   /**
    * Which hop a feed for this reader has to leave out. The feed that all others share serves it too, but for one whose route
-   * runs through the reader.
+   * runs through the reader. If it is about to take a better route that does not, it serves the reader and takes that one now.
    */
   #excluded(path: string, name: string, excludeHop: HopId): HopId {
     if (excludeHop === 0n) return 0n;
@@ -251,7 +251,9 @@ export class Broadcast {
     const source = shared?.feed.route?.source;
     const used = this.#routes.find((route) => route.source === source) ??
       this.best(0n, path, name);
-    return used !== undefined && isExcluded(used, excludeHop) ? excludeHop : 0n;
+    if (used === undefined || !isExcluded(used, excludeHop)) return 0n;
+    const other = this.best(excludeHop, path, name);
+    return other !== undefined && compareRoutes(other, used) < 0 ? 0n : excludeHop;
   }
 
   /** A track's properties, from the source that serves it. @throws {NotFound} @throws {SourceLost} */

@@ -53,6 +53,9 @@ const SILENT_MS = 500;
 /** How long a source is not asked again that has lost its own source. */
 const LOST_MS = 1000;
 
+/** How long nothing has to come of a broadcast that is forgotten, before its readers are told. */
+const FORSAKEN_MS = 5000;
+
 export class Feed implements TrackFeed {
   readonly #track: Track;
   readonly #routes: FeedRoutes;
@@ -144,6 +147,25 @@ export class Feed implements TrackFeed {
   abandon(): void {
     if (!this.#running || this.#active !== undefined || this.#next !== undefined) return;
     this.#finish({ kind: "failed", why: "lost", reason: "the publisher did not come back" });
+  }
+
+  /**
+   * The broadcast is forgotten. What still comes is taken to its end, but for a source that is silent: relays that have lost
+   * the publisher may have asked each other, in a ring, and would wait for ever.
+   */
+  forsake(): void {
+    this.abandon();
+    const { framesIn, context: { clock } } = this.#track;
+    if (!this.#running) return;
+    clock.after(FORSAKEN_MS, () => {
+      if (!this.#running) return;
+      if (this.#track.framesIn > framesIn) return this.forsake();
+      this.#finish({
+        kind: "failed",
+        why: "lost",
+        reason: "nothing comes of a withdrawn broadcast",
+      });
+    });
   }
 
   /** Opens a subgroup of the track for an inflow. */
