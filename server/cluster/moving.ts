@@ -30,9 +30,13 @@ const MOVING = 0.75;
 /** How often it is checked whether all have left. */
 const STEP_MS = 50;
 
-/** Nodes that this one can reach: it has a link to them, from either side, as far as it has links at all. */
+/**
+ * Nodes to which viewers may be sent: this one has a link to them, from either side, as far as it has links at all. A node
+ * that DNS names by its address is not among them: its certificate is for a name, and its address may be an inner one.
+ */
 export function reachable({ nodes, links }: Pick<ClusterView, "nodes" | "links">): NodeInfo[] {
   return nodes.filter((node) => {
+    if (node.serverName !== undefined) return false;
     const its = links.filter(({ url, hop }) =>
       url === node.url || hop !== undefined && hop === node.hop
     );

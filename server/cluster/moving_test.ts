@@ -27,6 +27,15 @@ Deno.test("reachable() leaves out nodes whose link is down", () => {
   assert.deepEqual(reachable(view).map(({ url }) => new URL(url).host[0]), ["b", "d", "e"]);
 });
 
+Deno.test("reachable() sends nobody to a node that DNS names by its address", () => {
+  const nodes = [
+    node("a"),
+    { url: "https://10.0.0.7:4433/", serverName: "relay.example" },
+  ];
+  const links = nodes.map(({ url }) => link({ url, state: "connected" }));
+  assert.deepEqual(reachable({ nodes, links }), [nodes[0]]);
+});
+
 Deno.test("a drain sends viewers to the nodes with room in turns, some at a time, publishers last", async () => {
   const at = testRelay();
   const told: string[] = [];
