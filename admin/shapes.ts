@@ -27,7 +27,7 @@ const SESSION = {
   remote: string().describe('Address of the peer: "203.0.113.7:50123".'),
   root: string().describe("What stands before every path of the session."),
   startedAt: time("When it began."),
-  dialed: yes().describe("Dialed by this relay: the upstream relay."),
+  dialed: yes().describe("Dialed by this relay: another relay."),
   hop: hopId('Hop id of the peer in decimal; "0" when it did not tell.'),
   subscriptionsServed: count("Subscriptions that are served to the peer."),
   subscriptionsUpstream: count("Subscriptions that are open at the peer."),

@@ -76,7 +76,7 @@ export interface RelaySession {
   readonly session: Session;
   /** Milliseconds since 1970. */
   readonly startedAtMs: number;
-  /** Whether we dialed it: the upstream relay. */
+  /** Whether we dialed it: another relay. */
   readonly dialed: boolean;
   /** Whether it is a part of this program: a plugin. */
   readonly internal: boolean;

@@ -184,3 +184,43 @@ Deno.test("a node that hangs is lost by its link while an ordinary session with 
   await shows(a, ["dialed connected"]);
   await ordinary.close();
 });
+
+Deno.test("upstream relays come and go at a reload, and a reload that fails changes no link", async () => {
+  await using parent = await launch();
+  await using a = await launch();
+  const reload = (flags: Record<string, string>) =>
+    a.server.reload(
+      parseConfig("", { flags: { ...flags, "server.address": "127.0.0.1:0" } }),
+      a.certificate,
+    );
+  const upstream = { "relay.upstream_url": urlOf(parent) };
+  await reload(upstream);
+  await shows(a, ["dialed connected"]);
+  const [{ session }] = a.server.view.cluster.links as [LinkView];
+  await assert.rejects(
+    reload({ "relay.upstream_url": "", "relay.upstream_ca_file": "/nowhere" }),
+    /relay\.upstream_ca_file \/nowhere/,
+  );
+  await assert.rejects(
+    reload({ ...upstream, "cluster.secret_file": "/nowhere" }),
+    /cluster\.secret_file \/nowhere/,
+  );
+  await reload({ ...upstream, "cluster.idle_timeout": "1500ms" });
+  assert.deepEqual(a.server.view.cluster.links.map((link) => link.session), [session]);
+  await reload({});
+  await shows(a, []);
+  await until(() => parent.server.relay.sessionCount === 0, "the end of the link");
+});
+
+Deno.test("a node that has all the sessions it may have still takes the nodes of its cluster in", async () => {
+  await using secret = await TestFile.of(SECRET);
+  const flags = { "cluster.secret_file": secret.path };
+  await using b = await launch({
+    flags: { ...flags, "auth.anonymous": "true", "limits.max_sessions": "1" },
+  });
+  await using _viewer = await b.client();
+  await assert.rejects(b.client("https"));
+  await using a = await launch({ flags: { ...flags, "cluster.nodes": urlOf(b) } });
+  await shows(a, ["dialed connected"]);
+  await shows(b, ["incoming connected"]);
+});
