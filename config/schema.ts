@@ -272,10 +272,13 @@ export const ConfigSchema = z.strictObject({
       "File with the token that this node shows to other nodes, instead of `secret_file`.",
       { example: "/etc/qumo-relay/cluster.jwt", unset: "no token" },
     ),
-    ca_file: filePath("PEM certificates of further authorities that other nodes may use.", {
-      example: "certs/cluster-ca.crt",
-      unset: "those Deno knows",
-    }),
+    ca_file: filePath(
+      "PEM certificates of further authorities that other nodes, and Redis by `rediss://`, may use.",
+      {
+        example: "certs/cluster-ca.crt",
+        unset: "those Deno knows",
+      },
+    ),
     cost: integer(
       { min: 0, max: 1_000_000, byDefault: 1 },
       "The price of a link to a node of the same region.",

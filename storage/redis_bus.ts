@@ -13,6 +13,14 @@ const SILENT_MS = 3000;
 const PING_MS = 1000;
 const MAX_RETRY_MS = 500;
 
+export interface RedisBusOptions {
+  readonly place: RedisPlace;
+  /** PEM certificates of the authorities that may have signed that of Redis. Default: those Deno knows. */
+  readonly ca?: string;
+  /** Told of every failed attempt and every loss; it may be called often. */
+  readonly onError: (error: unknown) => void;
+}
+
 /** Its owner closes it. */
 export interface RedisBus {
   /** Runs a script. All keys lie in one slot. Rejects when Redis cannot be reached, or refuses it. */
@@ -29,16 +37,12 @@ export interface RedisBus {
 /** How long the first connection may take. */
 const OPEN_MS = 5000;
 
-/**
- * Opens it. @param onError Told of every failed attempt and every loss; it may be called often. Rejects when Redis cannot be
- * reached within some seconds, or the signal aborts: then nothing is left open.
- */
+/** Opens it. Rejects when Redis cannot be reached within some seconds, or the signal aborts: then nothing is left open. */
 export async function openRedisBus(
-  place: RedisPlace,
+  options: RedisBusOptions,
   signal: AbortSignal,
-  onError: (error: unknown) => void,
 ): Promise<RedisBus> {
-  const bus = OPENED_BY[place.kind](place, onError);
+  const bus = OPENED_BY[options.place.kind](options);
   try {
     const timely = AbortSignal.any([signal, AbortSignal.timeout(OPEN_MS)]);
     await unlessAborted(bus.connect(), timely);
@@ -54,7 +58,7 @@ type Opening = RedisBus & { connect(): Promise<unknown> };
 const OPENED_BY = { single, sentinel, cluster } as const;
 
 /** What every connection is opened with. */
-function settingsOf({ tls, username, password }: RedisPlace) {
+function settingsOf({ place: { tls, username, password }, ca }: RedisBusOptions) {
   return {
     RESP: 2 as const,
     disableOfflineQueue: true,
@@ -62,7 +66,7 @@ function settingsOf({ tls, username, password }: RedisPlace) {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     socket: {
-      ...(tls ? { tls: true as const } : {}),
+      ...(tls ? { tls: true as const, ...(ca === undefined ? {} : { ca }) } : {}),
       connectTimeout: SILENT_MS,
       socketTimeout: SILENT_MS,
       reconnectStrategy: (retries: number) =>
@@ -75,8 +79,9 @@ function evalOf(script: string, keys: readonly string[], args: readonly string[]
   return ["EVAL", script, String(keys.length), ...keys, ...args];
 }
 
-function single(place: RedisPlace, onError: (error: unknown) => void): Opening {
-  const { socket, ...settings } = settingsOf(place);
+function single(options: RedisBusOptions): Opening {
+  const { place, onError } = options;
+  const { socket, ...settings } = settingsOf(options);
   const { host, port } = place.hosts[0]!;
   const { database } = place;
   const client = createClient({
@@ -95,9 +100,10 @@ function single(place: RedisPlace, onError: (error: unknown) => void): Opening {
   };
 }
 
-function sentinel(place: RedisPlace, onError: (error: unknown) => void): Opening {
-  const { RESP, username: _u, password: _p, ...asked } = settingsOf(place);
-  const { RESP: _, ...settings } = settingsOf(place);
+function sentinel(options: RedisBusOptions): Opening {
+  const { place, onError } = options;
+  const { RESP, username: _u, password: _p, ...asked } = settingsOf(options);
+  const { RESP: _, ...settings } = settingsOf(options);
   const { database, hosts, master } = place;
   const client = createSentinel({
     name: master!,
@@ -119,12 +125,12 @@ function sentinel(place: RedisPlace, onError: (error: unknown) => void): Opening
   };
 }
 
-function cluster(place: RedisPlace, onError: (error: unknown) => void): Opening {
-  const { RESP, ...defaults } = settingsOf(place);
-  const { hosts } = place;
+function cluster(options: RedisBusOptions): Opening {
+  const { place, onError } = options;
+  const { RESP, ...defaults } = settingsOf(options);
   const client = createCluster({
     RESP,
-    rootNodes: hosts.map((at) => ({ socket: { ...defaults.socket, ...at } })),
+    rootNodes: place.hosts.map((at) => ({ socket: { ...defaults.socket, ...at } })),
     defaults,
   });
   client.on("error", onError);

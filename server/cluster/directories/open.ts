@@ -19,14 +19,15 @@ export function openDirectories(
   port: number,
   log: Logger,
 ): Directory[] {
-  const { nodes, nodesFile, nodesUrl, redisUrl, redisPrefix, refresh: refreshMs } = settings;
+  const { nodes, nodesFile, nodesUrl, redisUrl, redisPrefix: prefix, caFile } = settings;
+  const { refresh: refreshMs } = settings;
   const place = redisUrl === undefined ? undefined : parseRedisPlace(redisUrl);
   const named = settings.dns === undefined ? undefined : parseNamed(settings.dns);
   return [
     new ListDirectory(nodes, log),
     ...(nodesFile === undefined ? [] : [new FileDirectory({ path: nodesFile, log })]),
     ...(nodesUrl === undefined ? [] : [new UrlDirectory({ url: nodesUrl, refreshMs, log })]),
-    ...(place === undefined ? [] : [new RedisDirectory({ place, prefix: redisPrefix, log })]),
+    ...(place === undefined ? [] : [new RedisDirectory({ place, prefix, caFile, log })]),
     ...(named === undefined ? [] : [dnsDirectory(named, settings, port, log)]),
   ];
 }

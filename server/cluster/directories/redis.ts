@@ -22,6 +22,8 @@ export interface RedisDirectoryOptions {
   readonly place: RedisPlace;
   /** What every key begins with. */
   readonly prefix: string;
+  /** File with the certificates of authorities that may have signed that of Redis. Default: those Deno knows. */
+  readonly caFile?: string | undefined;
   readonly log: Logger;
   /** A node that has not renewed its lease for so long is gone. Default 3,000. */
   readonly leaseMs?: number;
@@ -136,22 +138,26 @@ export class RedisDirectory implements Directory {
   }
 
   async #open(): Promise<RedisBus> {
-    const { place } = this.#options;
+    const { place, caFile } = this.#options;
     // The package is loaded where Redis is used.
     const { openRedisBus } = await import("../../../storage/redis_bus.ts");
-    const at = redisPlaceName(place);
-    const failed = (error: unknown) => {
-      this.#known.failed(new Error(`Redis at ${at}: ${reasonFor(error)}`, { cause: error }));
-    };
-    const bus = await openRedisBus(place, this.#stop.signal, failed).catch((error) => {
-      throw new Error(`Redis at ${at}: ${reasonFor(error)}`, { cause: error });
-    });
+    const named = (error: unknown) =>
+      new Error(`Redis at ${redisPlaceName(place)}: ${reasonFor(error)}`, { cause: error });
+    const onError = (error: unknown) => this.#known.failed(named(error));
+    let bus: RedisBus;
+    try {
+      const ca = place.tls && caFile !== undefined ? await Deno.readTextFile(caFile) : undefined;
+      const options = { place, onError, ...(ca === undefined ? {} : { ca }) };
+      bus = await openRedisBus(options, this.#stop.signal);
+    } catch (error) {
+      throw named(error);
+    }
     const own = () => this.#self()?.hop;
     // A channel that cannot be listened to costs time: nodes are read every beat anyway.
     const listening = bus.listen(this.#keys.channel, (hop) => {
       if (hop !== own()) this.#wake();
     });
-    await unlessAborted(listening, AbortSignal.timeout(ANSWER_MS)).catch(failed);
+    await unlessAborted(listening, AbortSignal.timeout(ANSWER_MS)).catch(onError);
     return bus;
   }
 

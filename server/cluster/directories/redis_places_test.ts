@@ -1,8 +1,9 @@
 /** Nodes find each other behind Sentinels and in a Redis Cluster: real ones, as small as they come. */
 import assert from "node:assert/strict";
 import { createClient } from "@redis/client";
+import { selfSigned } from "../../../config/tls/self_signed.ts";
 import { redisNode } from "../../../tests/support/directories/redis_nodes.ts";
-import { freePort, killed } from "../../../tests/support/borrowed.ts";
+import { freePort, inDirectory, killed } from "../../../tests/support/borrowed.ts";
 import { type Redis, redisServer, startRedis } from "../../../tests/support/peers/redis.ts";
 import { until } from "../../../tests/support/server.ts";
 
@@ -114,5 +115,33 @@ Deno.test({
     await using c = redisNode(url, "c", 3);
     for (const node of [a, c]) await node.sees("a c");
     assert.deepEqual(a.told.slice(-2), ["a", "a c"]);
+  },
+});
+
+Deno.test({
+  name: "rediss: nodes find each other over TLS, and refuse a certificate of an unknown authority",
+  ignore: !redisServer.ok,
+  async fn() {
+    await inDirectory(async (dir) => {
+      const { cert, key } = await selfSigned(["localhost"]);
+      const [certFile, keyFile] = [`${dir}/redis.crt`, `${dir}/redis.key`];
+      await Deno.writeTextFile(certFile, cert);
+      await Deno.writeTextFile(keyFile, key);
+      const port = String(freePort());
+      await using _redis = await startRedis({
+        args: [
+          ...["--tls-port", port, "--tls-cert-file", certFile, "--tls-key-file", keyFile],
+          ...["--tls-ca-cert-file", certFile, "--tls-auth-clients", "no"],
+        ],
+      });
+      const url = `rediss://localhost:${port}`;
+      await using a = redisNode(url, "a", 1, { caFile: certFile });
+      await using b = redisNode(url, "b", 2, { caFile: certFile });
+      for (const node of [a, b]) await node.sees("a b");
+      await using c = redisNode(url, "c", 3);
+      await until(() => c.directory.state.lastError !== undefined, "the refusal");
+      assert.match(c.directory.state.lastError!, /certificate/);
+      assert.deepEqual(c.told, []);
+    });
   },
 });

@@ -29,10 +29,11 @@ export function redisNode(
   url: string,
   name: string,
   hop: number | undefined,
-  options: { readonly prefix?: string; readonly log?: Logger } = {},
+  options: { readonly prefix?: string; readonly log?: Logger; readonly caFile?: string } = {},
 ): RedisNode {
-  const { prefix = "test:", log = silent } = options;
-  const directory = new RedisDirectory({ place: parseRedisPlace(url)!, prefix, log, ...LEASE });
+  const { prefix = "test:", log = silent, caFile } = options;
+  const place = parseRedisPlace(url)!;
+  const directory = new RedisDirectory({ place, prefix, log, caFile, ...LEASE });
   const node: RedisNode = {
     directory,
     self: { url: `https://${name}.example/`, hop: String(hop) },
