@@ -358,27 +358,28 @@ export class Client extends Peer implements AsyncDisposable {
     const policy = this.#policy;
     if (policy === "ignore") return;
     link.leaving = true;
-    this.#ended();
+    const lasted = this.#ended();
     this.#settleCancel?.();
     this.#remote.hold();
-    void this.#move(
-      dial.elsewhere?.asked(uri, this.#at!, policy, this.#stop.signal) ??
-        goawayTarget(uri, dial.url, policy),
-    );
+    const { elsewhere, url } = dial;
+    const to = elsewhere?.asked(uri, this.#at!, policy, this.#stop.signal);
+    void this.#move(to ?? goawayTarget(uri, url, policy), lasted);
   }
 
-  async #move(to: URL | Promise<URL>): Promise<void> {
+  /** @param fresh Whether the session lasted: who is sent on and on waits longer each time. */
+  async #move(to: URL | Promise<URL>, fresh: boolean): Promise<void> {
     const url = await to;
     this.#log.info("the relay asks us to move", { to: shown(url) });
     if (this.#dialing) return;
     this.#tell({ state: "moving", url: shown(url) });
-    void this.#redial({ url, fresh: true }, "the relay has asked us to go");
+    void this.#redial({ url, fresh }, "the relay has asked us to go");
   }
 
-  /** A session is over, or about to be. */
-  #ended(): void {
+  /** A session is over, or about to be. @returns Whether it lasted. */
+  #ended(): boolean {
     const lasted = this.#backoff.ended(this.#clock.now() - this.#connectedAtMs);
     if (lasted) this.#setup.dial!.elsewhere?.lasted(this.#at!);
+    return lasted;
   }
 
   /** Dials until a session is open, or until it gives up. Never rejects. */

@@ -346,6 +346,19 @@ Deno.test("a GOAWAY moves to the new place before the old session ends: every gr
   }
 });
 
+Deno.test("a client that every relay sends on at once waits longer each time", async () => {
+  const at = testRelay();
+  const host = new Host(at);
+  const client = await host.dial(6);
+  for (let i = 0; i < 200; i++) {
+    for (const { session } of at.relay.sessions()) void session.goaway("moqt://relay.example/next");
+    await pass(at, 50);
+  }
+  assert.ok(host.dialed.length <= 8, `${host.dialed.length} attempts in ten seconds`);
+  await client.close();
+  await at.relay.close();
+});
+
 Deno.test("a GOAWAY is not followed by a client that does not reconnect, unless it says so", async () => {
   for (const goaway of [undefined, "same-host"] as const) {
     const at = testRelay();

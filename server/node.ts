@@ -71,6 +71,7 @@ export class Node implements NodeView {
   /** Host names and addresses in the certificate in use. */
   #certified: readonly string[];
   #further: readonly string[] = [];
+  #nodeHosts: readonly string[] = [];
   #closing: Promise<void> | undefined;
 
   /** Binds the port. @throws {ListenFailed} */
@@ -274,8 +275,15 @@ export class Node implements NodeView {
     this.#setPages();
   }
 
+  /** Hosts of other nodes of the cluster: their pages may come here. */
+  nameNodes(hosts: readonly string[]): void {
+    this.#nodeHosts = hosts;
+    this.#setPages();
+  }
+
   #setPages(): void {
-    this.admission.pages = new PageOrigins(this.#config, [...this.#certified, ...this.#further]);
+    const own = [...this.#certified, ...this.#further];
+    this.admission.pages = new PageOrigins(this.#config, own, this.#nodeHosts);
   }
 
   /**

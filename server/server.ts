@@ -23,6 +23,7 @@ export class RunningServer {
   readonly #parts: ServerParts;
   readonly #opened: AsyncDisposableStack;
   readonly #log: Logger;
+  #nodeHosts = "";
   readonly #finished = Promise.withResolvers<void>();
   #closing: Promise<void> | undefined;
 
@@ -37,6 +38,8 @@ export class RunningServer {
       logProblems(this.#log, "a hook will fail", problems);
     });
     this.node.accept().catch((error) => this.#finished.reject(error));
+    this.#nameNodes();
+    parts.linkage.cluster.onChange(() => this.#nameNodes());
     parts.linkage.start();
     void this.#applyPlugins(plugins);
     this.#opened = opened.move();
@@ -86,6 +89,17 @@ export class RunningServer {
    */
   async #applyPlugins(plugins: readonly PluginConfig[]): Promise<void> {
     await this.#parts.view.plugins.apply(plugins);
+  }
+
+  /** Tells every thread which hosts the other nodes have. */
+  #nameNodes(): void {
+    const { node, workers, linkage: { cluster } } = this.#parts;
+    const hosts = cluster.nodes.flatMap(({ url }) => URL.parse(url)?.hostname ?? []);
+    const text = hosts.join(" ");
+    if (text === this.#nodeHosts) return;
+    this.#nodeHosts = text;
+    node.nameNodes(hosts);
+    workers?.nameNodes(hosts);
   }
 
   /** Applies the hooks of the configuration in use. */

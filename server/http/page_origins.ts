@@ -3,7 +3,7 @@
  *
  * With tokens, a page needs a token, whatever its origin; `server.cors_origins` says which pages may read the public HTTP.
  * Without tokens, a browser could give every page full access. So only these pages are allowed: the relay's own, those of
- * loopback hosts, and those in `auth.origins`.
+ * loopback hosts, those of other nodes of the cluster by https, and those in `auth.origins`.
  *
  * @module
  */
@@ -28,8 +28,19 @@ export class PageOrigins {
   /** Host names of this relay, in lower case. Some are wildcards. */
   readonly #names: readonly string[];
 
-  /** @param certified Host names and addresses in the certificate in use. */
-  constructor({ server, auth }: Pick<Config, "server" | "auth">, certified: readonly string[]) {
+  /** Hosts of other nodes of the cluster: their pages come here when their own node is gone. */
+  readonly #nodes: readonly string[];
+
+  /**
+   * @param certified Host names and addresses in the certificate in use.
+   * @param nodes Hosts of other nodes of the cluster, as in a URL.
+   */
+  constructor(
+    { server, auth }: Pick<Config, "server" | "auth">,
+    certified: readonly string[],
+    nodes: readonly string[] = [],
+  ) {
+    this.#nodes = nodes;
     const all = (origins: readonly string[]) => origins.includes("*") ? "*" : origins;
     this.#readers = all(server.corsOrigins);
     this.#listed = openToAll(auth) ? all(auth.origins) : undefined;
@@ -101,6 +112,7 @@ export class PageOrigins {
     if (web && (page.hostname === hostnameOf(host) || isLoopbackHost(page.hostname))) {
       return undefined;
     }
+    if (page?.protocol === "https:" && this.#nodes.includes(page.hostname)) return undefined;
     if (this.#listed.includes(origin)) return undefined;
     return refusal(
       "foreign_page",

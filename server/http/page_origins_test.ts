@@ -98,3 +98,16 @@ Deno.test("server.cors_origins narrows who reads an open relay's HTTP further", 
   assert.equal(pages.reader("https://b.example"), undefined);
   assert.equal(pages.framedBy, "'self' https://a.example");
 });
+
+Deno.test("an open relay lets in the pages of other nodes of its cluster, by https alone", () => {
+  const nodes = ["b.example", "[2001:db8::1]"];
+  const pages = new PageOrigins(parseConfig("").config, ["a.example"], nodes);
+  const at = (origin: string) => pages.refusal({ host: "a.example", origin })?.reason ?? "";
+  for (const origin of ["https://b.example", "https://b.example:4433", "https://[2001:db8::1]"]) {
+    assert.equal(at(origin), "", origin);
+    assert.equal(pages.reader(origin), origin, "and they read what it answers");
+  }
+  for (const origin of ["http://b.example", "https://c.example", "https://x.b.example"]) {
+    assert.equal(at(origin), "foreign_page", origin);
+  }
+});

@@ -40,6 +40,8 @@ export type ToWorker =
   | { readonly type: "refuse" }
   /** As `Origin.setRegions`. */
   | { readonly type: "regions"; readonly map: RegionMap | undefined }
+  /** As {@link Node.nameNodes}. */
+  | { readonly type: "nodeHosts"; readonly hosts: readonly string[] }
   | { readonly type: "certificate"; readonly certificate: NodeOptions["certificate"] }
   | { readonly type: "call"; readonly id: number; readonly call: Call };
 

@@ -77,6 +77,8 @@ class Thread {
         return;
       case "regions":
         return this.#running?.node.relay.origin.setRegions(message.map);
+      case "nodeHosts":
+        return this.#running?.node.nameNodes(message.hosts);
       case "certificate":
         return this.#running?.node.replaceCertificate(message.certificate);
       case "call":

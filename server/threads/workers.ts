@@ -54,6 +54,7 @@ export class Workers implements Others {
   readonly #revoked: Question[] = [];
   #logLevel: LogLevel | undefined;
   #regions: RegionMap | undefined;
+  #nodeHosts: readonly string[] = [];
   /** None is told before it is set; it may be set before the first peer comes. */
   onPeers: OnPeers = () => {};
   #closing = false;
@@ -122,6 +123,12 @@ export class Workers implements Others {
     for (const worker of this.#live.values()) worker.post({ type: "regions", map });
   }
 
+  /** As {@link Node.nameNodes}. */
+  nameNodes(hosts: readonly string[]): void {
+    this.#nodeHosts = hosts;
+    for (const worker of this.#live.values()) worker.post({ type: "nodeHosts", hosts });
+  }
+
   /** Refuses new sessions from now on. */
   refuse(): void {
     for (const worker of this.#live.values()) worker.post({ type: "refuse" });
@@ -187,6 +194,7 @@ export class Workers implements Others {
     if (this.#certificate.cert !== cert) this.replaceCertificate(this.#certificate);
     if (this.#logLevel !== undefined) worker.post({ type: "logLevel", level: this.#logLevel });
     worker.post({ type: "regions", map: this.#regions });
+    worker.post({ type: "nodeHosts", hosts: this.#nodeHosts });
     this.#join(worker);
     for (const question of this.#revoked) void worker.call(question, ANSWER_MS);
     const startedAtMs = performance.now();
