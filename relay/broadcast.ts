@@ -66,6 +66,9 @@ interface PendingFetch {
 export class Broadcast {
   /** Its publisher was lost. It stays announced for a while, as the publisher may come back. */
   lingering = false;
+  /** When a route was last lost without a word. */
+  lostAtMs = -Infinity;
+  #isGone = false;
   /** It may be an echo of a route that has just been withdrawn. New readers do not see it for a moment. */
   heldBack = false;
   readonly #options: BroadcastOptions;
@@ -83,6 +86,7 @@ export class Broadcast {
   /** When each source withdrew its route, when one was last offered again soon after that, and when a track last ended in order. */
   readonly #withdrawnAtMs = new WeakMap<BroadcastSource, number>();
   #againAtMs = -Infinity;
+  readonly #whenGone = new Set<() => void>();
   #endedAtMs = -Infinity;
 
   constructor(
@@ -91,6 +95,20 @@ export class Broadcast {
     options: BroadcastOptions,
   ) {
     this.#options = options;
+  }
+
+  /** It is not announced any more, and does not come back. */
+  gone(): void {
+    this.#isGone = true;
+    for (const then of this.#whenGone) then();
+    this.#whenGone.clear();
+  }
+
+  /** Calls back if it is gone, now or within a moment: the end of a track may come before that of its broadcast. */
+  whenGone(then: () => void): void {
+    if (this.#isGone) return then();
+    this.#whenGone.add(then);
+    this.#options.context.clock.after(RENEWED_MS, () => this.#whenGone.delete(then));
   }
 
   get routes(): readonly Route[] {

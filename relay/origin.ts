@@ -447,7 +447,11 @@ export class Origin {
 
   #withdraw(held: Held, abrupt: boolean): void {
     const { broadcast, route } = held;
-    if (abrupt && this.#mayReturn(held)) return this.#linger(held);
+    const now = this.context.clock.now();
+    if (abrupt) broadcast.lostAtMs = now;
+    // What is left after a loss may be echoes, which are withdrawn one after the other.
+    const isLost = now - broadcast.lostAtMs < HOLD_BACK_MS;
+    if (isLost && this.#mayReturn(held)) return this.#linger(held);
     broadcast.dropRoute(route);
     this.#offers?.withdrawn(held);
     if (broadcast.routes.length === 0) {
@@ -508,8 +512,10 @@ export class Origin {
     if (!this.#paths.delete(broadcast)) return;
     broadcast.abandon();
     if (lost !== undefined) this.#offers?.withdrawn(lost);
+    broadcast.gone();
     this.#watchers.tell(path);
+    this.#watchers.gone(broadcast);
   }
 }
 
-const NO_WATCH: PacedWatch = { catchUp() {}, close() {} };
+const NO_WATCH: PacedWatch = { catchUp() {}, left() {}, close() {} };

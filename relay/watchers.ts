@@ -69,6 +69,11 @@ export interface Watch {
 export interface PacedWatch extends Watch {
   /** Tells what has changed while the listener could not take more, as long as it can now. */
   catchUp(): void;
+  /**
+   * The listener has read from this broadcast, which is gone, and another publisher serves its path: an end and a beginning are
+   * told, unless they were. The listener may have heard of the other one long before, and have kept to this one.
+   */
+  left(broadcast: Broadcast): void;
 }
 
 /** What the watchers ask the origin. */
@@ -98,6 +103,8 @@ interface Watcher {
   readonly behind: Set<string>;
   /** Those among them whose publisher has begun anew: their end is told first. */
   readonly renewed: Set<string>;
+  /** Broadcasts whose end was told for good. */
+  readonly gone: WeakSet<Broadcast>;
   readonly listener: (event: AnnounceEvent) => void;
 }
 
@@ -163,6 +170,7 @@ export class Watchers {
       ready: always,
       behind: new Set(),
       renewed: new Set(),
+      gone: new WeakSet(),
       listener,
     };
     const remove = this.#byPrefix.add(prefix, watcher);
@@ -176,9 +184,11 @@ export class Watchers {
           this.#tellOne(watcher, path, true);
         }
       },
+      left: (broadcast) => this.#left(watcher, broadcast),
       close: () => {
         watcher.behind.clear();
         watcher.renewed.clear();
+        watcher.told.clear();
         remove();
       },
     };
@@ -210,6 +220,21 @@ export class Watchers {
     for (const path of this.#origin.below(watcher.prefix, watcher.hidden)) {
       this.#tellOne(watcher, path, true);
     }
+  }
+
+  /** A broadcast is gone, and its path was told. Who heard of its end does not hear of it again. */
+  gone(broadcast: Broadcast): void {
+    for (const watcher of this.#byPrefix.of(broadcast.path)) {
+      if (!watcher.told.has(broadcast.path)) watcher.gone.add(broadcast);
+    }
+  }
+
+  #left(watcher: Watcher, broadcast: Broadcast): void {
+    const { path } = broadcast;
+    if (watcher.gone.has(broadcast) || !watcher.told.has(path)) return;
+    watcher.gone.add(broadcast);
+    watcher.renewed.add(path);
+    this.#tellOne(watcher, path, true);
   }
 
   /** For some time, watchers do not hear of a worse route to this path. */

@@ -67,6 +67,7 @@ export class TrackWatchers {
       for (const track of tracks) this.#tellOne(watcher, path, track);
     }
     return {
+      left: () => {},
       catchUp: () => {
         for (const [path, track] of watcher.behind) {
           if (!watcher.ready()) return;

@@ -8,7 +8,7 @@ import { concat } from "../../base/bytes.ts";
 import { reasonOf } from "../../base/errors.ts";
 import type { Broadcast } from "../../relay/broadcast.ts";
 import { NotFound } from "../../relay/errors.ts";
-import type { AnnounceEvent } from "../../relay/origin.ts";
+import type { AnnounceEvent, PacedWatch } from "../../relay/origin.ts";
 import type { BroadcastSource } from "../../relay/ports.ts";
 import type { BidiStream } from "../../transport/connection.ts";
 import { ProtocolViolation } from "../../wire/errors.ts";
@@ -39,6 +39,7 @@ export class Publisher implements PublisherHalf {
   readonly #subscriptions = new Map<number, ServedSubscription>();
   readonly #places = new Places();
   readonly #announcing = new Set<() => void>();
+  readonly #watches = new Set<PacedWatch>();
   readonly #fetches = new Set<ServedFetch>();
   readonly sent: Sent = { groups: new Set(), answers: new Map() };
   /** Running announce streams by prefix. */
@@ -110,12 +111,14 @@ export class Publisher implements PublisherHalf {
       ready: () => untaken.ready(() => watch?.catchUp()),
       ...(this.self === undefined ? {} : { except: this.self }),
     }, tell);
+    if (watch !== undefined) this.#watches.add(watch);
     begun = true;
     quota.told(first.length);
     const bytes = concat(encoder.begin(first));
     if (bytes.length > 0) write(bytes);
     const stop = () => {
       watch?.close();
+      if (watch !== undefined) this.#watches.delete(watch);
       stream.send.finish();
     };
     this.#announcing.add(stop);
@@ -163,6 +166,7 @@ export class Publisher implements PublisherHalf {
         this.#places.leave(subscription.outgoing);
         this.sent.groups.delete(subscription.outgoing);
         this.sent.answers.delete(stream.send);
+        if (subscription.ended) broadcast.whenGone(() => this.#left(broadcast));
       },
     });
     this.sent.answers.set(stream.send, -1);
@@ -177,6 +181,11 @@ export class Publisher implements PublisherHalf {
       subscription.cancel();
       log.debug("unsubscribed", { broadcast: path, track: asked.track, subscribe: asked.id });
     }
+  }
+
+  /** The peer has read from a broadcast that is gone. */
+  #left(broadcast: Broadcast): void {
+    for (const watch of this.#watches) watch.left(broadcast);
   }
 
   /** TRACK: answers with the track's properties, as often as it is asked. */

@@ -65,6 +65,11 @@ export class ServedSubscription implements Served, TrackReader {
     return this.#o.track;
   }
 
+  /** Whether its track has ended, or is drained. */
+  get ended(): boolean {
+    return this.#end !== undefined;
+  }
+
   get request(): TrackRequest {
     return this.outgoing.request;
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Broadcast } from "../../../relay/broadcast.ts";
+import type { PacedWatch } from "../../../relay/origin.ts";
 import type { BroadcastSource } from "../../../relay/ports.ts";
 import type { Track } from "../../../relay/track.ts";
 import type { FullName } from "../../../wire/ietf/names.ts";
@@ -35,6 +36,8 @@ export class Serving {
   readonly served = new Map<number, ServedTrack>();
   readonly aliases = new Aliases();
   readonly vacancies: Vacancies;
+  /** What the peer is told of namespaces. */
+  readonly watches = new Set<PacedWatch>();
   /** Tracks that are offered to the peer by PUBLISH. */
   readonly offers = new Set<{ cancel(): void }>();
   /** Answers to FETCH that are on their way. */
@@ -56,6 +59,11 @@ export class Serving {
     readonly self: BroadcastSource,
   ) {
     this.vacancies = new Vacancies(context.clock);
+  }
+
+  /** The peer has read from a broadcast that is gone. */
+  left(broadcast: Broadcast): void {
+    for (const watch of this.watches) watch.left(broadcast);
   }
 
   /** What a request means by a full name. */

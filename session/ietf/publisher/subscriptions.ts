@@ -66,6 +66,7 @@ export async function serveSubscribe(
       return refuse(broadcast, reason);
     }
     await Promise.race([updates, subscribing.over]);
+    if (subscribing.isOver) broadcast.whenGone(() => serving.left(broadcast));
     log.debug("unsubscribed", about);
   } catch (error) {
     if (!(error instanceof TooManyTracks)) throw error;

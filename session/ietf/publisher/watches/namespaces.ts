@@ -79,9 +79,11 @@ function tell(
     merged: true,
     ready: () => teller.ready(() => watch?.catchUp()),
   }, heard);
+  if (watch !== undefined) serving.watches.add(watch);
   begun = true;
   quota.told(first);
   return () => {
+    if (watch !== undefined) serving.watches.delete(watch);
     watch?.close();
     teller.close();
   };
