@@ -81,8 +81,8 @@ export class Broadcast {
   /** Entries whose track was not confirmed when they were last checked. */
   readonly #asked = new Set<Entry>();
   readonly #fetches = new Map<string, PendingFetch>();
-  /** Sources whose better routes are taken in a moment. */
-  #better: Set<BroadcastSource | undefined> | undefined;
+  /** Whether better routes are looked for in a moment. */
+  #looksSoon = false;
   /** When each source withdrew its route, when one was last offered again soon after that, and when a track last ended in order. */
   readonly #withdrawnAtMs = new WeakMap<BroadcastSource, number>();
   #againAtMs = -Infinity;
@@ -160,9 +160,9 @@ export class Broadcast {
     const returned = this.lingering;
     this.lingering = false;
     this.#lost = undefined;
-    const fresh = at < 0 ? route.source : undefined;
-    if (route.peer === true) this.#rerouteLater(fresh);
-    else this.#reroute(fresh);
+    if (at < 0) { for (const { feed } of this.#fed()) feed.welcome(route.source); }
+    if (route.peer === true) this.#rerouteSoon();
+    else this.#reroute();
     if (returned && route.onlyTracks === true) this.#abandonUnserved();
     const now = this.#options.context.clock.now();
     const withdrawnAtMs = this.#withdrawnAtMs.get(route.source) ?? -Infinity;
@@ -466,8 +466,7 @@ export class Broadcast {
         return awaited();
       },
       resumeMs: this.#options.lingerMs,
-      isSound: (source) =>
-        this.#routes.some((route) => route.source === source && route.warm !== Infinity),
+      isSound: (source) => this.#isSound(source),
       renew: () => this.renew(),
       ended: () => {
         this.#endedAtMs = this.#options.context.clock.now();
@@ -476,20 +475,26 @@ export class Broadcast {
     };
   }
 
-  #reroute(fresh?: BroadcastSource): void {
-    for (const { feed } of [...this.#fed()]) feed.reroute(fresh);
+  #reroute(): void {
+    for (const { feed } of [...this.#fed()]) feed.reroute();
   }
 
-  /** Feeds with a source take a better route of another node in a moment: they do not run after each of its changes. */
-  #rerouteLater(fresh?: BroadcastSource): void {
-    for (const { feed } of [...this.#fed()]) if (feed.route === undefined) feed.reroute(fresh);
-    if (this.#entries.size === 0) return;
-    if (this.#better !== undefined) return void this.#better.add(fresh);
-    const better = this.#better = new Set([fresh]);
+  /** Feeds with a sound source take a better route of another node in a moment: they do not run after each of its changes. */
+  #rerouteSoon(): void {
+    for (const { feed } of [...this.#fed()]) {
+      if (feed.route === undefined || !this.#isSound(feed.route.source)) feed.reroute();
+    }
+    if (this.#looksSoon || this.#entries.size === 0) return;
+    this.#looksSoon = true;
     this.#options.context.clock.after(UPDATE_HOLD_MS, () => {
-      this.#better = undefined;
-      for (const source of better) this.#reroute(source);
+      this.#looksSoon = false;
+      this.#reroute();
     });
+  }
+
+  /** Whether a source still offers the broadcast, has not lost its own source, and does not leave. */
+  #isSound(source: BroadcastSource): boolean {
+    return this.#routes.some((route) => route.source === source && route.warm !== Infinity);
   }
 
   /** Limits the tracks that are not confirmed, so that requests for ever new names do not fill the memory. */
@@ -518,6 +523,7 @@ export class Broadcast {
   #left(entry: Entry): void {
     if (this.#entries.get(entry.key)?.includes(entry) !== true) return;
     if (entry.track.groupsIn === 0) return this.#drop(entry);
+    entry.askers.clear();
     this.#idle.delete(entry);
     this.#idle.add(entry);
     if (this.#idle.size <= MAX_IDLE_TRACKS) return;

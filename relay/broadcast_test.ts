@@ -101,6 +101,49 @@ Deno.test("Broadcast has one feed for all whose way it is not, also for who is o
   assert.equal(broadcast.track("b", "t", 99n), track);
 });
 
+Deno.test("Broadcast takes a better route of another node in a moment, at once where the one in use is lost or leaves", () => {
+  const at = (source: FakeSource, hop: HopId, warm: number): Route => ({
+    source,
+    hops: [7n, hop],
+    warm,
+    cold: warm,
+    order: 1,
+    peer: true,
+  });
+  const [a, b, c] = ["a", "b", "c"].map((name) => new FakeSource(name)) as [
+    FakeSource,
+    FakeSource,
+    FakeSource,
+  ];
+  const { broadcast, context } = broadcastOf([a, [7n, 1n, 2n]]);
+  const reader = new FakeReader();
+  broadcast.track("b", "t").add(reader);
+  a.last.group(1);
+  for (const warm of [-1, -2, -1, -3]) {
+    const [known] = broadcast.routes.filter(({ source }) => source === b);
+    broadcast.setRoute(at(b, 50n, warm), known);
+  }
+  assert.equal(b.subscriptions.length, 0);
+  context.clock.advance(300);
+  assert.equal(b.subscriptions.length, 1);
+  b.last.group(2);
+  // It refuses, and offers the broadcast again a moment before the other one is lost.
+  b.last.refuse();
+  const [first] = broadcast.routes;
+  broadcast.dropRoute(first!);
+  broadcast.setRoute(at(b, 50n, -1));
+  a.last.lost();
+  assert.equal(b.subscriptions.length, 2);
+  assert.equal(reader.end, undefined);
+  b.last.group(3);
+  broadcast.setRoute(at(c, 60n, 5));
+  const mine = broadcast.routes.find(({ source }) => source === b)!;
+  broadcast.setRoute(at(b, 50n, Infinity), mine);
+  assert.equal(c.subscriptions.length, 1, "at once");
+  c.last.group(4);
+  assert.deepEqual(reader.sequences, [1, 2, 3, 4]);
+});
+
 Deno.test("Broadcast has no way for a viewer through whom all routes run", async () => {
   const { broadcast } = broadcastOf([new FakeSource("a"), [7n, 50n]]);
   const reader = new FakeReader();

@@ -122,13 +122,14 @@ export class Feed implements TrackFeed {
     });
   }
 
-  /**
-   * The routes have changed: changes over to a better one.
-   * @param fresh A source that has announced the broadcast again. It may be asked again although it refused before.
-   */
-  reroute(fresh?: BroadcastSource): void {
+  /** A source has announced the broadcast again. It may be asked again although it refused before. */
+  welcome(source: BroadcastSource): void {
+    this.#refused.delete(source);
+  }
+
+  /** The routes have changed: changes over to a better one. */
+  reroute(): void {
     if (!this.#running) return;
-    if (fresh !== undefined) this.#refused.delete(fresh);
     const best = this.#routes.best(this.#refused, this.#active?.route.source);
     if (best === undefined || best.source === this.#next?.route.source) return;
     this.#next?.close();

@@ -146,7 +146,10 @@ export class OriginOffers {
 
   /** @param fresh The source that offers it now. */
   #changed(broadcast: Broadcast, track: string, fresh?: BroadcastSource): void {
-    for (const feed of broadcast.feedsOf(track)) feed.reroute(fresh);
+    for (const feed of broadcast.feedsOf(track)) {
+      if (fresh !== undefined) feed.welcome(fresh);
+      feed.reroute();
+    }
     this.#watchers.tell(broadcast.path, track);
   }
 
