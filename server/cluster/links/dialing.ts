@@ -10,7 +10,7 @@ import type { Logger } from "../../../base/logger.ts";
 import type { Config } from "../../../config/schema.ts";
 import { dial } from "../../../transport/dial.ts";
 import type { TransportSettings } from "../../../transport/quic/quic_settings.ts";
-import { alpnsOf } from "../../../wire/versions.ts";
+import { alpnsOf, type Version } from "../../../wire/versions.ts";
 import { ClusterSecret } from "../../auth/cluster_secret.ts";
 import { transportOf } from "../../node.ts";
 import type { Relay } from "../../relay.ts";
@@ -25,6 +25,18 @@ import type { WantedLink } from "./wanted_link.ts";
  */
 const LINK_UNI_STREAMS = 10_000;
 const LINK_BIDI_STREAMS = 1_000;
+
+/** How long dialing a node may take. One that hung meanwhile is dialed anew all the sooner. */
+const NODE_DIAL_MS = 5000;
+
+/** What nodes speak: these versions tell hop ids, and keep timestamps. The first of them tells costs too. */
+const NODE_VERSIONS: readonly Version[] = ["moq-lite-06", "moq-lite-05"];
+
+/** The versions that are offered to a node: those two, as far as they are spoken here, else what is spoken here. */
+function betweenNodes(ours: readonly Version[]): readonly Version[] {
+  const good = NODE_VERSIONS.filter((version) => ours.includes(version));
+  return good.length > 0 ? good : ours;
+}
 
 /** `cluster.token_file` cannot be read. */
 export class ClusterTokenUnusable extends QumoError {
@@ -60,7 +72,9 @@ export class Dialing {
     return () => {
       if (file !== this.#config?.cluster.secretFile) {
         const log = this.#log;
-        this.#secret = file && new ClusterSecret({ file, clock: systemClock, log }) || undefined;
+        this.#secret = file === undefined
+          ? undefined
+          : new ClusterSecret({ file, clock: systemClock, log });
       }
       this.#config = config;
       this.#trust = trust;
@@ -75,7 +89,8 @@ export class Dialing {
         const { url: bare, hash } = pinned(text);
         const url = role === "peer" ? await this.#withToken(bare) : bare;
         const connection = await dial(url, {
-          protocols: alpnsOf(relay.versions),
+          protocols: alpnsOf(role === "peer" ? betweenNodes(relay.versions) : relay.versions),
+          ...(role === "peer" ? { timeoutMs: NODE_DIAL_MS } : {}),
           ...this.#trust[role],
           ...(hash === undefined ? {} : { hash }),
           ...(serverName === undefined ? {} : { serverName }),
