@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { silent } from "../../../base/logger.ts";
 import { parseRedisPlace } from "../../../storage/redis_place.ts";
 import { startDnsServer } from "../../../tests/support/directories/dns_server.ts";
+import { LEASE } from "../../../tests/support/directories/redis_nodes.ts";
 import { redisServer, startRedis } from "../../../tests/support/peers/redis.ts";
 import { until } from "../../../tests/support/server.ts";
 import type { Directory } from "../directory.ts";
@@ -74,8 +75,6 @@ function urlBench(): Bench {
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }
-
-const LEASE = { leaseMs: 1000, beatMs: 200 };
 
 async function redisBench(): Promise<Bench> {
   const redis = await startRedis({ password: "hidden" });

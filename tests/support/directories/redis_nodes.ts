@@ -10,7 +10,7 @@ import { parseRedisPlace } from "../../../storage/redis_place.ts";
 import { until } from "../server.ts";
 
 /** Short leases, so that the tests are short. */
-export const LEASE = { leaseMs: 1000, beatMs: 200 };
+export const LEASE = { leaseMs: 1500, beatMs: 200 };
 
 export interface RedisNode extends AsyncDisposable {
   readonly directory: RedisDirectory;
