@@ -32,6 +32,8 @@ async function everyWay(source: Source, nodes: readonly ClusterNode[], each = 1)
     audiences.push(
       await clients(source, first, each, {
         ...LASTING,
+        // What was missed comes at once, and the groups are short.
+        groupCacheSize: 256,
         ...options,
         ...(scheme === "moqt" ? { hash: ({ port }: URL) => byPort.get(port) } : {}),
         urls: () => list ? urls : urls[0]!,
@@ -85,7 +87,7 @@ Deno.test("kill -9: a publisher with a list goes on at another node, and no view
     // Short groups: it keeps those of more than the time in which the loss is noticed.
     const connect = { groupCacheSize: 64 };
     await using source = await Source.start([a.url, b.url, c.url], { path: "match", connect });
-    await using audience = await clients(source, [b, c], 4);
+    await using audience = await clients(source, [b, c], 4, connect);
     await audience.goesOn(2);
     await a.kill();
     await audience.goesOn(6);
