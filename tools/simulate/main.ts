@@ -13,7 +13,7 @@
  */
 import { parseArgs } from "node:util";
 import { say } from "../say.ts";
-import { everything, write } from "./report/page.ts";
+import { everything } from "./report/page.ts";
 import { outcomeTable, type Played, scaleTable } from "./report/tables.ts";
 import { measureScale, type Scale } from "./scale.ts";
 import { play, type ScenarioName, SCENARIOS } from "./scenarios.ts";
@@ -51,7 +51,6 @@ const topologies = chosen("topology", TOPOLOGIES).map((name) =>
 
 if (values.all) {
   const results = await everything(seed, say);
-  await write(results);
   say("written: docs/scaling.md, docs/scaling.svg");
   end(results.played, results.scales);
 } else if (values.scale) {
