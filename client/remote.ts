@@ -248,13 +248,22 @@ export class Remote {
 
   #enter(path: string): Entry {
     const { context, resumeMs } = this.#options;
-    const broadcast = new Broadcast(path, undefined, { context, lingerMs: resumeMs });
+    const onRenewed = () => this.#renewed(entry);
+    const broadcast = new Broadcast(path, undefined, { context, lingerMs: resumeMs, onRenewed });
     broadcast.lingering = this.#holding;
     const [announced, asked] = [new Map<Link, Route>(), new Map<Link, Route>()];
     const rest = { publisher: undefined, wanted: false, told: undefined, held: false };
     const entry: Entry = { path, broadcast, announced, asked, ...rest };
     this.#entries.set(path, entry);
     return entry;
+  }
+
+  /** Its publisher has begun anew while we had no session, or came to another node. */
+  #renewed(entry: Entry): void {
+    const { told } = entry;
+    if (told === undefined) return;
+    this.#tell(entry, undefined);
+    this.#tell(entry, told);
   }
 
   /** It is not announced, or not yet. Only the peer can have it. */
