@@ -73,8 +73,8 @@ Deno.test({
     }),
 });
 
-/** A node that hangs keeps its viewers. */
-const PATIENT = ["--server.idle_timeout", "1m"];
+/** A node that hangs keeps its viewers, and goes on with a group however late its links stand again. */
+const PATIENT = ["--server.idle_timeout", "1m", "--relay.linger", "1m"];
 const SERVED = 'qumo_subscriptions{side="served"}';
 
 /** The node that serves the most: its viewers, and other nodes. */

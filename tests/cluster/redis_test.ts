@@ -5,6 +5,7 @@ import { redisServer, startRedis } from "../support/peers/redis.ts";
 import { until } from "../support/server.ts";
 import { watchers } from "./support/audience.ts";
 import { linked, meshed, startCluster } from "./support/cluster.ts";
+import { neverFlaps } from "./support/listeners.ts";
 import { type ClusterNode, LIMIT_MS } from "./support/node.ts";
 import { Source } from "./support/source.ts";
 
@@ -22,6 +23,8 @@ Deno.test({
       await linked(nodes);
       await using source = await Source.start(a.url, { path: "match" });
       await using audience = await watchers(source, nodes, 9);
+
+      await t.step("an anonymous publisher in this triangle never flaps", () => neverFlaps(nodes));
 
       await t.step(
         "while it is away, nobody misses a group, and new broadcasts are found",

@@ -125,12 +125,14 @@ async function gathered(
     while (next < count) viewers.push(await open(next++));
   };
   const audience = new Audience(source, viewers);
+  const silent = () => viewers.filter(({ record }) => record.newest < 0);
   try {
     await Promise.all(Array.from({ length: Math.min(DIALING, count) }, line));
-    await until(
-      () => viewers.every(({ record }) => record.newest >= 0),
-      "a first group for every viewer",
-      LIMIT_MS,
+    await until(() => silent().length === 0, "a first group for every viewer", LIMIT_MS).catch(
+      (error) => {
+        const why = silent().map(({ name, over }) => `${name}: ${over ?? "nothing came"}`);
+        throw new Error(`${error.message}: ${why.join("; ")}`);
+      },
     );
     return audience;
   } catch (error) {

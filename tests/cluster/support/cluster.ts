@@ -64,18 +64,20 @@ export interface MeshOptions {
   readonly regions?: readonly string[];
   /** How they find each other. Default: each has the list of all. */
   readonly directory?: readonly string[];
+  /** Without a secret, as relays of others need it: who is dialed takes a node for a stranger. */
+  readonly open?: boolean;
 }
 
 /** All are nodes of one cluster, by a shared secret. @param dir Where its file is written. */
 export async function meshed(
   dir: string,
-  { regions, directory }: MeshOptions = {},
+  { regions, directory, open = false }: MeshOptions = {},
 ): Promise<(i: number, urls: readonly string[]) => string[]> {
   const secret = `${dir}/cluster.secret`;
   await Deno.writeTextFile(secret, "a secret of the tests, long enough", { mode: 0o600 });
   return (i, urls) => [
-    ...["--cluster.url", urls[i]!, "--cluster.secret_file", secret],
-    ...["--auth.anonymous", "true"],
+    ...["--cluster.url", urls[i]!, "--auth.anonymous", "true"],
+    ...(open ? [] : ["--cluster.secret_file", secret]),
     ...(regions === undefined ? [] : ["--cluster.region", regions[i]!]),
     ...(directory ?? ["--cluster.nodes", urls.join(",")]),
   ];

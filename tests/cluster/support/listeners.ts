@@ -1,14 +1,16 @@
+import assert from "node:assert/strict";
 import { type Client, connect } from "../../../client/mod.ts";
-import type { Site } from "./node.ts";
-import { LASTING } from "./source.ts";
+import { watchers } from "./audience.ts";
+import type { ClusterNode, Site } from "./node.ts";
+import { LASTING, Source } from "./source.ts";
 
 /** Clients that hear what is announced, one at each relay. */
-export interface Listeners extends AsyncDisposable {
+interface Listeners extends AsyncDisposable {
   /** What each was told of a path: "active", "ended", "active", … */
   told(path: string): string[][];
 }
 
-export async function listenAt(sites: readonly Site[]): Promise<Listeners> {
+async function listenAt(sites: readonly Site[]): Promise<Listeners> {
   const clients: Client[] = [];
   const heard: { path: string; change: string }[][] = [];
   for (const { url } of sites) {
@@ -29,4 +31,25 @@ export async function listenAt(sites: readonly Site[]): Promise<Listeners> {
       await Promise.all(clients.map((client) => client.close()));
     },
   };
+}
+
+/** What a relay has heard of its own announcements. */
+const LOOPED = "qumo_announcements_looped_total";
+
+/** Publishes at the first node without a hop id: each is told of it once, and then no route changes any more. */
+export async function neverFlaps(nodes: readonly ClusterNode[]): Promise<void> {
+  await using listeners = await listenAt(nodes);
+  await using source = await Source.start(nodes[0]!.url, {
+    path: "anonymous",
+    connect: { versions: ["moq-lite-02"] },
+  });
+  await using audience = await watchers(source, nodes);
+  await audience.goesOn(2);
+  const looped = () => Promise.all(nodes.map((node) => node.metric(LOOPED)));
+  const routes = () =>
+    Promise.all(nodes.map((node) => node.api("/api/v1/broadcasts?prefix=anonymous")));
+  const before = [await looped(), await routes()];
+  await audience.goesOn(6);
+  assert.deepEqual([await looped(), await routes()], before);
+  assert.deepEqual(listeners.told("anonymous"), nodes.map(() => ["active"]));
 }

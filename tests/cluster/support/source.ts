@@ -27,11 +27,11 @@ const FRAME_BYTES = 1200;
 /** How long the groups are kept: longer than a loss goes unseen on the busiest machine. */
 const MAX_AGE_MS = 30_000;
 
-/** How a client of the drills connects: it finds out soon that a relay is dead, and dials again. */
+/** How a client of the drills connects: a machine that is busy for seconds does not count as a relay that is dead. */
 export const LASTING: ConnectOptions = {
   reconnect: { minMs: 50, maxMs: 500 },
   timeoutMs: 5000,
-  transport: { idleTimeoutMs: 3000, keepAliveMs: 500 },
+  transport: { idleTimeoutMs: 20_000, keepAliveMs: 500 },
 };
 
 /** A track of numbered frames, and how far it is. */
