@@ -122,7 +122,7 @@ export class Client extends Peer implements AsyncDisposable {
   /**
    * Dials, and dials again if told to reconnect.
    * @param dialer Opens connections to the URL, or to where a GOAWAY leads.
-   * @param elsewhere Knows other nodes. @internal
+   * @param elsewhere Knows other nodes of the cluster.
    * @throws {ConnectFailed} @throws {NoCommonVersion} @throws {ProtocolViolation} @throws The signal's reason.
    */
   static async dial(

@@ -13,7 +13,7 @@ Deno.test("every symbol of the client library that can be reached is documented"
 
 Deno.test("the reference shows signatures, links what it names and hides what is internal", async () => {
   const text = await apiMarkdown();
-  assert.match(text, /function connect\(url: string \| URL, options\?: ConnectOptions\)/);
+  assert.match(text, /^function connect\(\n {2}url: string \| URL \| /m);
   assert.match(text, /^function subscribeObjects\(/m);
   assert.match(text, /\[`QumoError`\]\(#qumoerror\)/);
   assert.doesNotMatch(text, /@internal|@throws|\{@link/);
