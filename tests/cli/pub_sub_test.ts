@@ -430,3 +430,24 @@ Deno.test({
     assert.doesNotMatch(pub.output(), /does not let/);
   },
 });
+
+Deno.test("sub --also goes on at another node, when its own is killed and when nobody is there", async () => {
+  await using relay = await startRelay();
+  await using first = await startRelay();
+  await using publisher = await connect(relay.url);
+  const other = await connect(first.url);
+  other.publish("only/first");
+  const sub = (count: number) =>
+    start(["sub", first.url, "--also", relay.url, "--count", String(count)]);
+  await using killed = sub(2);
+  await killed.saw("+ only/first");
+  first.process.kill("SIGKILL");
+  await first.ended();
+  publisher.publish("only/second");
+  assert.equal(await killed.ended(), 0, killed.output());
+  assert.equal(killed.output(), "+ only/first\n+ only/second\n");
+  await using late = sub(1);
+  assert.equal(await late.ended(), 0, late.output());
+  assert.equal(late.output(), "+ only/second\n");
+  await other.close();
+});

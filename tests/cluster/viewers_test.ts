@@ -94,7 +94,7 @@ Deno.test("kill -9: a publisher with a list goes on at another node, and no view
   });
 });
 
-Deno.test("a full node sends newcomers to nodes with room, and says so where there are none", async () => {
+Deno.test("a full node sends newcomers to nodes with room, over every transport", async () => {
   await inDirectory(async (dir) => {
     const flags = await meshed(dir);
     const capacity = (i: number, urls: readonly string[]) => [
