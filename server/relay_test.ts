@@ -1,3 +1,4 @@
+import { UPDATE_HOLD_MS } from "../relay/watchers.ts";
 import assert from "node:assert/strict";
 import {
   hex,
@@ -185,6 +186,8 @@ for (const version of [6, 5, 4] as const) {
     assert.deepEqual([watch.text(0), watch.text(1), watch.text(2)], ["0", "1a,1b", "2"]);
     assert.deepEqual(watch.cut, []);
     assert.deepEqual(news, ["+a"]);
+    at.clock.advance(UPDATE_HOLD_MS); // its route is as good as before
+    await tick();
     at.clock.advance(10_000);
     await tick();
     assert.deepEqual(news, ["+a"]);
