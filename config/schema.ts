@@ -95,7 +95,8 @@ export const ConfigSchema = z.strictObject({
     max_bidi_streams: integer(
       { min: 3, max: 100_000, byDefault: 100 },
       "Bidirectional streams (subscriptions, announcements, fetches) a peer may have open at once. From moq-transport-17 on " +
-        "each namespace and each track that a peer publishes takes one too.",
+        "each namespace and each track that a peer publishes takes one too. A node of a cluster allows 1,000 at least: the " +
+        "link of another node takes one for each track that is watched there.",
     ),
     congestion_control: oneOf(
       ["bbr", "cubic"],

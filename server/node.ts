@@ -315,13 +315,27 @@ function authorizerOf({ auth, cluster }: Config, log: Logger): Authorizer {
   return new Authorizer(auth, { log, clusterSecretFile: cluster.secretFile });
 }
 
+/**
+ * Bidirectional streams that peers of a node may have open. One link carries a subscription for each live track that is watched
+ * at the other node, and a listener does not know yet whom it accepts.
+ */
+const NODE_BIDI_STREAMS = 1_000;
+
+/** Whether other nodes may dial this one: it knows some, or takes them in by a secret. */
+function isNode({ nodes, nodesFile, nodesUrl, redisUrl, dns, secretFile }: Config["cluster"]) {
+  return nodes.length > 0 ||
+    [nodesFile, nodesUrl, redisUrl, dns, secretFile].some((given) => given !== undefined);
+}
+
 /** The settings of QUIC, for peers that dial us and for relays that we dial. */
-export function transportOf({ server }: Config): TransportSettings {
+export function transportOf({ server, cluster }: Config): TransportSettings {
   return {
     idleTimeoutMs: server.idleTimeout,
     keepAliveMs: server.keepAlive,
     maxUniStreams: server.maxUniStreams,
-    maxBidiStreams: server.maxBidiStreams,
+    maxBidiStreams: isNode(cluster)
+      ? Math.max(server.maxBidiStreams, NODE_BIDI_STREAMS)
+      : server.maxBidiStreams,
     congestionControl: server.congestionControl,
   };
 }

@@ -36,7 +36,7 @@ export class PageOrigins {
    * @param nodes Hosts of other nodes of the cluster, as in a URL.
    */
   constructor(
-    { server, auth }: Pick<Config, "server" | "auth">,
+    { server, auth, cluster }: Pick<Config, "server" | "auth" | "cluster">,
     certified: readonly string[],
     nodes: readonly string[] = [],
   ) {
@@ -48,7 +48,9 @@ export class PageOrigins {
     const listed = auth.origins.flatMap((origin) => URL.parse(origin)?.hostname ?? []);
     // Multicast DNS finds a machine by its name and ".local".
     const machine = Deno.hostname().split(".")[0]!;
-    this.#names = [...own, ...listed, `${machine}.local`].map((name) => name.toLowerCase());
+    const told = cluster.url === undefined ? [] : [new URL(cluster.url).hostname];
+    this.#names = [...own, ...listed, ...told, `${machine}.local`]
+      .map((name) => name.toLowerCase());
   }
 
   /** The refusal of a request for a session, or `undefined`. A program that is not a browser is never refused. */

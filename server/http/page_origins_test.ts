@@ -111,3 +111,9 @@ Deno.test("an open relay lets in the pages of other nodes of its cluster, by htt
     assert.equal(at(origin), "foreign_page", origin);
   }
 });
+
+Deno.test("the host that other nodes and viewers dial is a name of the relay", () => {
+  const { session } = rule("cluster: { url: 'https://node-1.example:4433/' }");
+  assert.equal(session("node-1.example:4433", "https://node-1.example:4433"), "");
+  assert.notEqual(rule("").session("node-1.example:4433", "https://node-1.example:4433"), "");
+});

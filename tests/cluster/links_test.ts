@@ -229,3 +229,23 @@ Deno.test("a node that has all the sessions it may have still takes the nodes of
   await shows(a, ["dialed connected"]);
   await shows(b, ["incoming connected"]);
 });
+
+Deno.test("the node that dials watches more tracks at the other one than a viewer may have streams", async () => {
+  await using secret = await TestFile.of(SECRET);
+  const flags = { "cluster.secret_file": secret.path, "auth.anonymous": "true" };
+  await using dialed = await launch({ flags });
+  await using dialing = await launch({ flags: { ...flags, "cluster.nodes": urlOf(dialed) } });
+  await shows(dialing, ["dialed connected"]);
+  const names = Array.from({ length: 150 }, (_, i) => `t${i}`);
+  await using publisher = await dialed.client("https", { transport: { maxBidiStreams: 400 } });
+  const broadcast = publisher.publish("many");
+  for (const name of names) broadcast.track(name).write(name);
+  // Neither viewer has more streams than it may.
+  await using one = await dialing.client();
+  await using two = await dialing.client();
+  const read = await Promise.all(names.map(async (name, i) => {
+    const group = await (i % 2 === 0 ? one : two).subscribe("many", name).group();
+    return new TextDecoder().decode((await group?.frame())?.payload);
+  }));
+  assert.deepEqual(read, names);
+});

@@ -63,7 +63,6 @@ Deno.test("compose starts three nodes of one cluster, which only this machine re
     const { port, hostname } = new URL(cluster.url!);
     assert.equal(`${hostname}:${port}`, `${name}:${server.address.port}`);
     assert.ok(Object.hasOwn(services, name));
-    assert.equal(nodes[i]!.hostname, name, "an open relay answers to its own names alone");
     assert.equal(new URL(cluster.redisUrl!).hostname, "redis");
     const [, , , secret] = cluster.secretFile!.split("/");
     assert.ok(Object.hasOwn(secrets, secret!) && nodes[i]!.secrets.includes(secret));
