@@ -4,7 +4,11 @@
  * @module
  */
 import { reasonOf } from "../base/errors.ts";
+import { textWithin } from "./text_within.ts";
 import { ConnectFailed } from "./errors.ts";
+
+/** Longest answer with a hash: it may have colons and space around it. */
+const MAX_HASH_BYTES = 1024;
 
 /** Reads 64 hexadecimal digits, with or without colons; `undefined` for another text. */
 export function parseHash(text: string): Uint8Array<ArrayBuffer> | undefined {
@@ -36,8 +40,9 @@ export async function fetchHash(url: URL, signal: AbortSignal): Promise<PinnedUr
   const from = new URL("/certificate.sha256", url);
   let text: string;
   try {
-    const answer = await fetch(from, { signal, cache: "no-store" });
-    text = (await answer.text()).trim();
+    // Nobody is asked but the host that the URL names, and a hash is short.
+    const answer = await fetch(from, { signal, cache: "no-store", redirect: "error" });
+    text = (await textWithin(answer, MAX_HASH_BYTES)).trim();
     if (!answer.ok) throw new Error(`status ${answer.status}`);
   } catch (cause) {
     const why = `its certificate's hash could not be fetched from ${from}: ${causeOf(cause)}`;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { textWithin } from "../../transport/text_within.ts";
+
 /** A node as `/route` names it. */
 export interface NamedNode {
   readonly url: string;
@@ -51,8 +53,7 @@ export function askOverHttp(
         redirect: "error",
         ...(client && { client }),
       } as RequestInit);
-      const text = await answer.text();
-      return text.length > MAX_ANSWER_BYTES ? undefined : nodesIn(text);
+      return nodesIn(await textWithin(answer, MAX_ANSWER_BYTES));
     } catch {
       return undefined;
     } finally {

@@ -35,13 +35,17 @@ const STEP_MS = 50;
  * that DNS names by its address is not among them: its certificate is for a name, and its address may be an inner one.
  */
 export function reachable({ nodes, links }: Pick<ClusterView, "nodes" | "links">): NodeInfo[] {
-  return nodes.filter((node) => {
-    if (node.serverName !== undefined) return false;
-    const its = links.filter(({ url, hop }) =>
-      url === node.url || hop !== undefined && hop === node.hop
-    );
-    return its.length === 0 ||
-      its.some(({ state }) => state === "connected" || state === "standby");
+  // Whoever asks for `/route` has it computed: each link is looked at once.
+  const linked = new Map<string, boolean>();
+  for (const { url, hop, state } of links) {
+    const good = state === "connected" || state === "standby";
+    for (const key of hop === undefined ? [url] : [url, hop]) {
+      linked.set(key, good || linked.get(key) === true);
+    }
+  }
+  return nodes.filter(({ url, hop = url, serverName }) => {
+    const its = [linked.get(url), linked.get(hop)];
+    return serverName === undefined && (its.includes(true) || !its.includes(false));
   });
 }
 

@@ -36,6 +36,23 @@ Deno.test("reachable() sends nobody to a node that DNS names by its address", ()
   assert.deepEqual(reachable({ nodes, links }), [nodes[0]]);
 });
 
+Deno.test("reachable() looks at each link once, however many nodes there are", () => {
+  let looks = 0;
+  const nodes = Array.from({ length: 200 }, (_, i) => node(`n${i}`, { hop: `${i + 1}` }));
+  const links = nodes.map(({ url, hop }) =>
+    ({
+      hop,
+      state: "connected",
+      get url() {
+        looks++;
+        return url;
+      },
+    }) as LinkView
+  );
+  assert.equal(reachable({ nodes, links }).length, 200);
+  assert.equal(looks, 200);
+});
+
 Deno.test("a drain sends viewers to the nodes with room in turns, some at a time, publishers last", async () => {
   const at = testRelay();
   const told: string[] = [];

@@ -27,7 +27,7 @@ export interface RouteJson {
 const MAX_NODES = 16;
 const MAX_REGION = 128;
 /** Load is told once a second. */
-const FRESH_S = 1;
+const FRESH = "public, max-age=1";
 
 /** Answers `GET /route?path=…&region=…`. */
 export async function routeAnswer(c: Context, view: ServerView): Promise<Response> {
@@ -42,11 +42,13 @@ export async function routeAnswer(c: Context, view: ServerView): Promise<Respons
     const nodes = placed(nodesOf(c, view), { path, region }).slice(0, MAX_NODES)
       // A directory's URL may have the hash of a certificate, which is for the links.
       .map(({ url, region = null }) => ({ url: url.replace(/\?.*$/s, ""), region }));
-    const headers = { "cache-control": `public, max-age=${FRESH_S}`, "retry-after": "2" };
+    // Where the host that was asked for is in the answer, a cache must not give it to others.
+    const named = view.cluster.self ?? view.loaded.config.cluster.url;
+    const headers = { "cache-control": named === undefined ? "no-store" : FRESH };
     return Promise.resolve(
       nodes.length > 0
-        ? c.json({ nodes } satisfies RouteJson, 200, { "cache-control": headers["cache-control"] })
-        : c.json({ nodes } satisfies RouteJson, 503, headers),
+        ? c.json({ nodes } satisfies RouteJson, 200, headers)
+        : c.json({ nodes } satisfies RouteJson, 503, { ...headers, "retry-after": "2" }),
     );
   });
 }

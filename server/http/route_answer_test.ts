@@ -32,7 +32,8 @@ Deno.test("GET /route without a cluster names this node, as it was asked for or 
 
 Deno.test("GET /route needs no token, may be read by any page and is fresh for a second", async () => {
   await using under = new RelayUnderTest();
-  const app = publicApp(under.view({ yaml: TOKENS }));
+  const yaml = `${TOKENS}cluster: { url: "https://a.example/" }\n`;
+  const app = publicApp(under.view({ yaml }));
   const answer = await app.request("/route?path=x", {
     headers: { origin: "https://page.example" },
   });
@@ -40,6 +41,13 @@ Deno.test("GET /route needs no token, may be read by any page and is fresh for a
   assert.equal(answer.headers.get("access-control-allow-origin"), "*");
   assert.equal(answer.headers.get("cache-control"), "public, max-age=1");
   assert.equal((await app.request("/route", { method: "POST" })).status, 405);
+});
+
+Deno.test("GET /route that answers with the host it was asked for is kept by no cache", async () => {
+  await using under = new RelayUnderTest();
+  const app = publicApp(under.view({ yaml: TOKENS }));
+  const answer = await app.request("https://evil.example/route?path=x");
+  assert.equal(answer.headers.get("cache-control"), "no-store");
 });
 
 Deno.test("GET /route orders the nodes for a region, its own one where none is named", async () => {

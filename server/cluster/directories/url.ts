@@ -1,4 +1,5 @@
 /** The nodes that an HTTP server lists: `cluster.nodes_url`. */
+import { textWithin } from "../../../transport/text_within.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { NodeInfo } from "../node_info.ts";
 import { Known } from "./known.ts";
@@ -39,22 +40,8 @@ export class UrlDirectory extends PolledDirectory {
       if (answer.status === 304 && this.known.any) return undefined;
       throw new BadNode(`cluster.nodes_url answers ${answer.status}, 200 with a list is needed`);
     }
-    const nodes = nodesOfText(await boundedText(answer));
+    const nodes = nodesOfText(await textWithin(answer, MAX_LIST_BYTES));
     this.#etag = answer.headers.get("etag") ?? undefined;
     return nodes;
   }
-}
-
-/** The whole body. @throws {BadNode} It is too long. */
-async function boundedText({ body }: Response): Promise<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let text = "";
-  let size = 0;
-  for await (const chunk of body ?? []) {
-    size += chunk.length;
-    // Leaving the loop cancels the body.
-    if (size > MAX_LIST_BYTES) throw new BadNode(`the list has more than ${MAX_LIST_BYTES} bytes`);
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
 }

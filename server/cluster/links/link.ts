@@ -35,7 +35,7 @@ export interface LinkOptions {
   readonly log: Logger;
   /** Dials one URL. */
   readonly dial: (url: string, signal: AbortSignal) => Promise<Dialed>;
-  /** Called when its state or the hop id of the other side has changed. */
+  /** Called when it has become connected, or is so no more, and when the hop id of the other side is known. */
   readonly onChange?: () => void;
   /** Between 0 and 1, for the jitter. Default: random. */
   readonly random?: () => number;
@@ -224,10 +224,11 @@ export class Link {
   /** While a session is open, the state stays "connected". */
   #stands(state: LinkState): void {
     const now = this.#current === undefined ? state : "connected";
-    if (now === this.state) return;
+    const before = this.state;
+    if (now === before) return;
     this.state = now;
     this.sinceMs = this.#clock.wallMs();
-    this.#options.onChange?.();
+    if (now === "connected" || before === "connected") this.#options.onChange?.();
   }
 
   /** Closes a session later: its subscriptions get some time to move to another one. */

@@ -8,6 +8,7 @@ import { type Clock, systemClock } from "../../../base/clock.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { Relay } from "../../relay.ts";
 import type { LinkView } from "../cluster_view.ts";
+import { DialTurns } from "./dial_turns.ts";
 import type { IncomingPeer } from "./incoming.ts";
 import { Link, type LinkOptions, type LinkRole } from "./link.ts";
 import type { LinkSet, WantedLink } from "./wanted_link.ts";
@@ -33,12 +34,14 @@ export class Links implements LinkSet {
   readonly #links = new Map<string, Entry>();
   /** By thread. */
   readonly #incoming = new Map<number, readonly IncomingPeer[]>();
+  readonly #turns: DialTurns;
   #stopped = false;
   #settling = false;
   #unsettled = false;
 
   constructor(options: LinksOptions) {
     this.#options = options;
+    this.#turns = new DialTurns(options.clock);
   }
 
   want(links: readonly WantedLink[]): void {
@@ -107,8 +110,12 @@ export class Links implements LinkSet {
   #dial(wanted: WantedLink): Entry {
     const { relay, log, dialing, random, clock = systemClock } = this.#options;
     const { url, role, cost } = wanted;
-    const link = new Link({
-      ...{ url, role, cost, relay, log, clock, ...dialing(wanted) },
+    const { backoff, dial } = dialing(wanted);
+    const inTurn: LinkOptions["dial"] = (to, signal) =>
+      this.#turns.take(link.connected > 0, () => dial(to, signal), signal);
+    const link: Link = new Link({
+      ...{ url, role, cost, relay, log, clock, backoff },
+      dial: role === "peer" ? inTurn : dial,
       ...(random === undefined ? {} : { random }),
       onChange: () => this.#settle(),
     });
@@ -137,11 +144,12 @@ export class Links implements LinkSet {
     const peers = [...this.#links.values()].filter(({ link }) => link.role === "peer");
     const open = peers.filter(({ link }) => link.session !== undefined)
       .sort((a, b) => a.link.sinceMs - b.link.sinceMs);
+    const openBy = Map.groupBy(open, hopOf);
     for (const entry of [...open, ...peers]) {
       const { link } = entry;
       const hop = hopOf(entry);
       const twin = hop !== undefined &&
-        open.find((other) => other.link.session !== undefined && hopOf(other) === hop);
+        openBy.get(hop)?.find((other) => other.link.session !== undefined);
       if (hop === undefined) link.goOn();
       else if (hop === own) link.standBy("this is the same node");
       else if (own > hop && dialers.has(hop)) link.standBy("the other side has dialed too");
