@@ -113,7 +113,10 @@ export class Admission {
     const sessionToCome = !seated &&
       (request.transport === "webtransport" || request.transport === "websocket");
     const full = sessionToCome ? relay.doorkeeper.full(remoteAddress) : undefined;
-    if (full !== undefined && !await this.authorizer.isOfNode({ ...rest, query })) {
+    if (
+      full !== undefined &&
+      !await this.authorizer.isOfNode({ ...rest, query, remote: remoteAddress })
+    ) {
       return refusal(full, FULL[full]);
     }
     if (path === undefined) {

@@ -19,6 +19,7 @@ import { AccessLog } from "./http/access_log.ts";
 import { Admission, type AdmissionRequest, awaitsToken, type Entrance } from "./admission.ts";
 import { Authorizer } from "./auth/authorizer.ts";
 import { refusalHeaders } from "./auth/grant.ts";
+import { NodeNames } from "./auth/node_names.ts";
 import { bearerOfSetup, splitPath, tokenOf } from "./auth/request.ts";
 import type { HttpApp } from "./http/http_listener.ts";
 
@@ -72,6 +73,7 @@ export class Node implements NodeView {
   #certified: readonly string[];
   #further: readonly string[] = [];
   #nodeHosts: readonly string[] = [];
+  readonly #names: NodeNames;
   #closing: Promise<void> | undefined;
 
   /** Binds the port. @throws {ListenFailed} */
@@ -84,7 +86,6 @@ export class Node implements NodeView {
     this.#log = log;
     this.strays = strays;
     this.#accessLog = new AccessLog(log, config.logging.access);
-    this.authorizer = authorizerOf(config, log);
     this.#certified = certifiedHosts(certificate.cert);
     const { versions } = server;
     this.#quic = listenQuic({
@@ -104,6 +105,8 @@ export class Node implements NodeView {
         log.debug("QUIC handshake failed", { reason: error.message });
       },
     });
+    this.#names = new NodeNames({ config, port: this.#quic.addr.port, cert: certificate.cert });
+    this.authorizer = this.#authorizerOf(config);
     this.relay = new Relay({
       hop,
       restarts,
@@ -252,7 +255,7 @@ export class Node implements NodeView {
   async prepareReload(config: Config): Promise<() => void> {
     const same = isDeepStrictEqual(config.auth, this.#config.auth) &&
       config.cluster.secretFile === this.#config.cluster.secretFile;
-    const authorizer = same ? this.authorizer : authorizerOf(config, this.#log);
+    const authorizer = same ? this.authorizer : this.#authorizerOf(config);
     await authorizer.prepare();
     return () => {
       this.#config = config;
@@ -265,6 +268,7 @@ export class Node implements NodeView {
   /** New connections get this certificate; open ones stay. */
   replaceCertificate({ cert, key }: NodeOptions["certificate"]): void {
     this.#quic.replaceCertificate(cert, key);
+    this.#names.replaceCertificate(cert);
     this.#certified = certifiedHosts(cert);
     this.#setPages();
   }
@@ -284,6 +288,12 @@ export class Node implements NodeView {
   #setPages(): void {
     const own = [...this.#certified, ...this.#further];
     this.admission.pages = new PageOrigins(this.#config, own, this.#nodeHosts);
+  }
+
+  /** Decides on tokens, as configured. */
+  #authorizerOf({ auth, cluster: { secretFile } }: Config): Authorizer {
+    const { isDialed } = this.#names;
+    return new Authorizer(auth, { log: this.#log, clusterSecretFile: secretFile, isDialed });
   }
 
   /**
@@ -308,11 +318,6 @@ export class Node implements NodeView {
     // The last packets are only queued now. If the process exited at once, peers would wait for them.
     await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
   }
-}
-
-/** Decides on tokens, as configured. */
-function authorizerOf({ auth, cluster }: Config, log: Logger): Authorizer {
-  return new Authorizer(auth, { log, clusterSecretFile: cluster.secretFile });
 }
 
 /**

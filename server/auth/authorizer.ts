@@ -19,6 +19,7 @@ import {
   type KeySource,
   KeysUnavailable,
 } from "./keys/key_source.ts";
+import type { IsDialed } from "./node_names.ts";
 import { normalizePath } from "../../wire/path.ts";
 import { compacted, Pattern } from "../../wire/path_pattern.ts";
 import { type AuthRequest, tokenOf } from "./request.ts";
@@ -33,6 +34,8 @@ export interface AuthorizerOptions {
   readonly log?: Logger;
   /** `cluster.secret_file`: other nodes are let in by it, whatever the settings say. */
   readonly clusterSecretFile?: string | undefined;
+  /** Whether the token of a node is for this one. */
+  readonly isDialed?: IsDialed;
 }
 
 /** The answer to an admitted request. */
@@ -54,8 +57,10 @@ export class Authorizer {
   readonly #open: Rights;
 
   constructor(settings: AuthSettings, options: AuthorizerOptions = {}) {
-    const { clock = systemClock, log = silent, clusterSecretFile: file } = options;
-    this.#cluster = file === undefined ? undefined : new ClusterSecret({ file, clock, log });
+    const { clock = systemClock, log = silent, clusterSecretFile: file, isDialed } = options;
+    this.#cluster = file === undefined
+      ? undefined
+      : new ClusterSecret({ file, clock, log, isDialed });
     const { serverUrl, serverNode, publicPublish, publicSubscribe } = settings;
     this.#settings = settings;
     this.#log = log;
@@ -112,10 +117,10 @@ export class Authorizer {
   }
 
   /** Whether a request is that of another node, by the secret of the cluster. */
-  async isOfNode(request: Pick<AuthRequest, "query" | "bearer">): Promise<boolean> {
+  async isOfNode(request: Pick<AuthRequest, "query" | "bearer" | "remote">): Promise<boolean> {
     const token = tokenOf(request);
     if (token === undefined || this.#cluster === undefined || !isOfCluster(token)) return false;
-    return await this.#cluster.verify(token).then(() => true, () => false);
+    return await this.#cluster.verify(token, request.remote).then(() => true, () => false);
   }
 
   /** Its rights do not end with its token: that is made for one dial. */
@@ -125,7 +130,7 @@ export class Authorizer {
     secret: ClusterSecret,
   ): Promise<Admitted | Refusal> {
     try {
-      const grant = grantAt(await secret.verify(token), request.path);
+      const grant = grantAt(await secret.use(token, request.remote), request.path);
       return "reason" in grant ? grant : { grant };
     } catch (error) {
       if (error instanceof TokenRefused) {

@@ -34,6 +34,9 @@ export interface Claims extends Rights {
   readonly nbf?: number;
   readonly jti?: string;
   readonly sub?: string;
+  /** The node that a token of a cluster's secret is for. */
+  readonly node?: string;
+  readonly cert?: string;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -47,6 +50,7 @@ export function decodeClaims(payload: unknown): Claims {
   const text = (name: string) => name in payload ? textOf(payload[name], name) : undefined;
   const [exp, iat, nbf] = [number("exp"), number("iat"), number("nbf")];
   const [jti, sub] = [text("jti"), text("sub")];
+  const { node, cert } = payload;
   return {
     ...decodeRights(payload, bad),
     ...(exp === undefined ? {} : { exp }),
@@ -54,16 +58,18 @@ export function decodeClaims(payload: unknown): Claims {
     ...(nbf === undefined ? {} : { nbf }),
     ...(jti === undefined ? {} : { jti }),
     ...(sub === undefined ? {} : { sub }),
+    ...(typeof node === "string" ? { node } : {}),
+    ...(typeof cert === "string" ? { cert } : {}),
   };
 }
 
 /** Writes the payload of a token, in the older form where that means the same. */
 export function encodeClaims(claims: Claims): Record<string, unknown> {
-  const { exp, iat, nbf, jti, sub } = claims;
-  const times = { exp, iat, nbf, jti, sub };
+  const { exp, iat, nbf, jti, sub, node, cert } = claims;
+  const rest = { exp, iat, nbf, jti, sub, node, cert };
   return {
     ...encodeRights(claims),
-    ...Object.fromEntries(Object.entries(times).filter(([, value]) => value !== undefined)),
+    ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)),
   };
 }
 

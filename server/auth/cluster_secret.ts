@@ -1,6 +1,7 @@
 /**
  * The secret that all nodes of a cluster share. The node that dials signs a token with it, and the one that is dialed takes it in
- * as a node, whatever else decides on tokens there.
+ * as a node, whatever else decides on tokens there. A token is for one dial of one node: a stranger that a directory names gets
+ * nothing that another node takes.
  *
  * @module
  */
@@ -13,6 +14,7 @@ import { type Key, keyOf } from "./keys/key.ts";
 import { fixedKeys } from "./keys/key_source.ts";
 import { kidOf, signToken, verifyToken } from "./token.ts";
 import { type Claims, TokenRefused } from "./claims.ts";
+import type { DialedNode, IsDialed } from "./node_names.ts";
 
 /** `cluster.secret_file` cannot be read, or holds no secret. */
 export class ClusterSecretUnusable extends QumoError {
@@ -22,8 +24,8 @@ export class ClusterSecretUnusable extends QumoError {
 /** The key that tokens of this kind name. */
 const KID = "qumo-cluster";
 const MIN_CHARACTERS = 16;
-/** How long a token may be used. Clocks of two nodes may differ by about that. */
-const LIFE_MS = 300_000;
+/** How long a token may be used. Clocks of two nodes may differ by about that, each way. */
+const LIFE_MS = 60_000;
 /** How often the file is looked at, in milliseconds. */
 const LOOK_AGAIN_MS = 1000;
 
@@ -31,6 +33,8 @@ export interface ClusterSecretOptions {
   readonly file: string;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Whether a token is for this node. Absent where tokens are only signed. */
+  readonly isDialed?: IsDialed | undefined;
 }
 
 /** Whether a token says that it is made of a cluster's secret. Nothing is checked. */
@@ -49,6 +53,8 @@ export class ClusterSecret {
   #text = "";
   #lookedAtMs = -Infinity;
   #looking: Promise<void> | undefined;
+  /** Tokens that were used here, with the time they end: in milliseconds since 1970, the oldest first. */
+  readonly #used = new Map<string, number>();
   /** The log says already that the file cannot be used. */
   #complained = false;
 
@@ -66,25 +72,53 @@ export class ClusterSecret {
     this.#key = keyFrom(text);
   }
 
-  /** A token for one dial. @throws {ClusterSecretUnusable} There never was a secret. */
-  async sign(): Promise<string> {
+  /** A token for one dial of one node. @throws {ClusterSecretUnusable} There never was a secret. */
+  async sign(dialed: DialedNode): Promise<string> {
     const key = await this.#current();
     const everything = [Pattern.subtree("")];
-    const exp = Math.floor((this.#options.clock.wallMs() + LIFE_MS) / 1000);
+    const iat = Math.floor(this.#options.clock.wallMs() / 1000);
     const claims = {
       root: "",
       publish: everything,
       subscribe: everything,
       peer: true,
-      exp,
+      ...{ iat, exp: iat + LIFE_MS / 1000, jti: crypto.randomUUID() },
+      ...dialed,
     } as const;
     return await signToken(claims, key);
   }
 
-  /** @throws {TokenRefused} It is not made of this secret, or too old. @throws {ClusterSecretUnusable} */
-  async verify(token: string): Promise<Claims> {
+  /**
+   * @param remote "ip:port" of who shows it.
+   * @throws {TokenRefused} It is not made of this secret, for another node, or too old. @throws {ClusterSecretUnusable}
+   */
+  async verify(token: string, remote: string): Promise<Claims> {
     const key = await this.#current();
-    return await verifyToken(token, fixedKeys([key]), this.#options.clock.wallMs());
+    const nowMs = this.#options.clock.wallMs();
+    const claims = await verifyToken(token, fixedKeys([key]), nowMs);
+    const { iat = Infinity, exp = Infinity, jti } = claims;
+    if (jti === undefined || iat * 1000 > nowMs + LIFE_MS || exp * 1000 > nowMs + 2 * LIFE_MS) {
+      throw new TokenRefused("bad_token", "it lives too long, or has no id");
+    }
+    if (this.#used.has(jti)) throw new TokenRefused("bad_token", "it was used before");
+    if (this.#options.isDialed?.(claims, remote) === true) return claims;
+    const { node = "a node with another certificate" } = claims;
+    throw new TokenRefused(
+      "bad_token",
+      `it is for ${node}, which is no name of this node; its cluster.url has to be what other nodes dial`,
+    );
+  }
+
+  /** The same, once for each token. */
+  async use(token: string, remote: string): Promise<Claims> {
+    const claims = await this.verify(token, remote);
+    const { jti, exp } = claims;
+    // It may have come twice at the same moment.
+    if (this.#used.has(jti!)) throw new TokenRefused("bad_token", "it was used before");
+    const nowMs = this.#options.clock.wallMs();
+    for (const [old, untilMs] of this.#used) if (untilMs <= nowMs) this.#used.delete(old);
+    this.#used.set(jti!, exp! * 1000);
+    return claims;
   }
 
   /** The key of the file as it is now. While that cannot be read, the last one holds. */

@@ -38,13 +38,15 @@ const SECRET = "sixteen letters!";
 const ask = (jwt: string, path = "/") =>
   ({ path, query: `jwt=${jwt}`, remote: "192.0.2.1:5", transport: "quic" }) as const;
 
+const DIALED = { node: "relay.example:443" };
+const isDialed = ({ node }: { readonly node?: string }) => node === DIALED.node;
 const secretOf = (file: string, clock = new ManualClock()) =>
-  new ClusterSecret({ file, clock, log: silent });
+  new ClusterSecret({ file, clock, log: silent, isDialed });
 
 Deno.test("a token of the cluster's secret makes its holder a node with all rights, whatever else decides", () =>
   withFile(SECRET, async (file) => {
     const clock = new ManualClock();
-    const jwt = await secretOf(file, clock).sign();
+    const jwt = await secretOf(file, clock).sign(DIALED);
     const settings = [
       OPEN,
       { ...OPEN, required: true },
@@ -52,18 +54,18 @@ Deno.test("a token of the cluster's secret makes its holder a node with all righ
       { ...OPEN, keyDir: "/nowhere" },
     ];
     for (const one of settings) {
-      const authorizer = new Authorizer(one, { clock, clusterSecretFile: file });
+      const authorizer = new Authorizer(one, { clock, clusterSecretFile: file, isDialed });
+      assert.equal(await authorizer.isOfNode(ask(jwt)), true);
       assert.deepEqual(await authorizer.decide(ask(jwt, "/a")), {
         grant: { root: "a", publish: ["**"], subscribe: ["**"], peer: true },
       });
-      assert.equal(await authorizer.isOfNode(ask(jwt)), true);
     }
   }));
 
 Deno.test("no stranger becomes a node: not by the claim, not by another secret, not by an old token", () =>
   withFile(SECRET, async (file) => {
     const clock = new ManualClock();
-    const open = new Authorizer(OPEN, { clock, clusterSecretFile: file });
+    const open = new Authorizer(OPEN, { clock, clusterSecretFile: file, isDialed });
     const rights = { root: "", publish: [Pattern.parse("**")], subscribe: [Pattern.parse("**")] };
     const own = await generateKey({ alg: "HS256", kid: "mine" });
     const claimed = await open.decide(ask(await signToken({ ...rights, peer: true }, own)));
@@ -88,11 +90,43 @@ Deno.test("no stranger becomes a node: not by the claim, not by another secret, 
       assert.match(answer.message, /same cluster\.secret_file/);
       assert.equal(await open.isOfNode(ask(jwt)), false);
     }
-    const old = await secretOf(file, clock).sign();
-    clock.advance(300_000);
+    const old = await secretOf(file, clock).sign(DIALED);
+    clock.advance(60_000);
     const late = await open.decide(ask(old));
     assert.ok("reason" in late && late.reason === "expired");
     for (const text of ["", "x", "a.b.c", "€"]) assert.equal(isOfCluster(text), false);
+  }));
+
+Deno.test("a token is good for one dial of one node, and clocks may differ by a minute each way", () =>
+  withFile(SECRET, async (file) => {
+    const here = new ManualClock();
+    const there = new ManualClock();
+    there.advance(600_000);
+    here.advance(541_000);
+    const dialer = secretOf(file, there);
+    const authorizer = new Authorizer(OPEN, { clock: here, clusterSecretFile: file, isDialed });
+    const answer = async (jwt: string) => {
+      const said = await authorizer.decide(ask(jwt));
+      return "reason" in said ? said.message : said.grant.peer;
+    };
+    const first = await dialer.sign(DIALED);
+    assert.deepEqual((await Promise.all([answer(first), answer(first)])).map(String).sort(), [
+      "Cannot accept the token: it was used before; nodes of a cluster have the same cluster.secret_file, and clocks that agree",
+      "true",
+    ]);
+    assert.match(String(await answer(first)), /used before/);
+    assert.equal(await authorizer.isOfNode(ask(first)), false);
+
+    const captured = await dialer.sign({ node: "evil.example:443" });
+    assert.equal(await authorizer.isOfNode(ask(captured)), false);
+    assert.match(String(await answer(captured)), /it is for evil\.example:443, .*cluster\.url/);
+    assert.match(String(await answer(await dialer.sign({ cert: "00" }))), /another certificate/);
+    assert.match(String(await answer(await dialer.sign({}))), /no name of this node/);
+
+    here.advance(118_000); // 59 s after the clock of the dialer
+    assert.equal(await answer(await dialer.sign(DIALED)), true);
+    here.advance(-121_000);
+    assert.match(String(await answer(await dialer.sign(DIALED))), /lives too long/);
   }));
 
 Deno.test("a secret that is replaced on disk counts a second later, and one that cannot be read changes nothing", () =>
@@ -101,14 +135,14 @@ Deno.test("a secret that is replaced on disk counts a second later, and one that
     const here = secretOf(file, clock);
     await here.prepare();
     await withFile("another secret, also long", async (other) => {
-      const jwt = await secretOf(other, clock).sign();
-      await assert.rejects(here.verify(jwt), /signature/);
+      const jwt = await secretOf(other, clock).sign(DIALED);
+      await assert.rejects(here.verify(jwt, ""), /signature/);
       await Deno.copyFile(other, file);
       clock.advance(1000);
-      assert.equal((await here.verify(jwt)).peer, true);
+      assert.equal((await here.verify(jwt, "")).peer, true);
       await Deno.writeTextFile(file, "short");
       clock.advance(1000);
-      assert.equal((await here.verify(jwt)).peer, true);
+      assert.equal((await here.verify(jwt, "")).peer, true);
     });
   }));
 
@@ -120,7 +154,10 @@ Deno.test("a secret that is short or missing is refused with its file and what t
       new Authorizer(OPEN, { clusterSecretFile: file }).prepare(),
       refused(new RegExp(`${file}: it has 14 characters, 16 or more .*openssl rand`)),
     );
-    await assert.rejects(secretOf("/nowhere/secret").sign(), refused(/\/nowhere\/secret: No such/));
+    await assert.rejects(
+      secretOf("/nowhere/secret").sign(DIALED),
+      refused(/\/nowhere\/secret: No such/),
+    );
     // An issuer that does not answer yet is no reason to end; a secret that is not there is.
     const issuer = { ...OPEN, jwksUrl: "http://127.0.0.1:1/" };
     await assert.rejects(new Authorizer(issuer, { clusterSecretFile: file }).prepare());

@@ -1,8 +1,8 @@
 /** Makes the cluster of a server from its configuration. */
-import { networkInterfaces } from "node:os";
 import { isIpAddress, unbracketed } from "../../config/address.ts";
 import type { Config } from "../../config/schema.ts";
 import type { Logger } from "../../base/logger.ts";
+import { addressesOfMachine } from "../auth/node_names.ts";
 import { Cluster } from "./cluster.ts";
 import { openDirectories } from "./directories/open.ts";
 import type { NodeLoad } from "./node_info.ts";
@@ -44,20 +44,10 @@ export function ownAddresses(
     const { hostname, port } = new URL(url);
     const host = unbracketed(hostname);
     if (!isIpAddress(host) || Number(port || 443) !== listening.port) return false;
-    // Looked up when a node was found at such an address.
+    // Looked up when a node was found at such an address. Without them, a link to this node itself is found out by its hop id.
     own ??= new Set(
       EVERYWHERE.includes(listening.hostname) ? addressesOfMachine() : [listening.hostname],
     );
     return own.has(host);
   };
-}
-
-function addressesOfMachine(): string[] {
-  try {
-    return Object.values(networkInterfaces()).flatMap((one) => one ?? [])
-      .map(({ address }) => address.replace(/%.*$/, ""));
-  } catch {
-    // Not permitted: a link to this node itself is found out by its hop id.
-    return [];
-  }
 }

@@ -4,9 +4,13 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { systemClock } from "../../base/clock.ts";
+import { silent } from "../../base/logger.ts";
 import { connect } from "../../client/mod.ts";
 import { parseConfig } from "../../config/load.ts";
+import { ClusterSecret } from "../../server/auth/cluster_secret.ts";
 import { generateKey, keyJson } from "../../server/auth/keys/make_key.ts";
+import { dialedNode } from "../../server/auth/node_names.ts";
 import { signToken } from "../../server/auth/token.ts";
 import { Pattern } from "../../wire/path_pattern.ts";
 import { freePort } from "../support/borrowed.ts";
@@ -128,6 +132,32 @@ Deno.test("a node is let in once both have the secret; it sees what is hidden an
   for (const path of ["three", "four"]) stranger.publish(path);
   await until(() => b.server.relay.hits.announcements === 1, "the limit of a stranger");
   assert.deepEqual(shown(b), ["incoming connected"]);
+});
+
+Deno.test("whoever is dialed gets a token that no other node takes, and that works once", async () => {
+  await using secret = await TestFile.of(SECRET);
+  const flags = { "cluster.secret_file": secret.path, "auth.required": "true" };
+  await using b = await launch({ flags });
+  await using c = await launch({ flags });
+  const signer = new ClusterSecret({ file: secret.path, clock: systemClock, log: silent });
+  const enters = async ({ port, certificate: { sha256: hash } }: Launched, token: string) => {
+    const client = await connect(`https://127.0.0.1:${port}/`, { hash, token }).catch(() => {});
+    await client?.[Symbol.asyncDispose]();
+    return client !== undefined;
+  };
+  const dialed = [
+    dialedNode(new URL(`https://127.0.0.1:${b.port}/`)),
+    dialedNode(new URL(b.url), { hash: b.certificate.sha256 }),
+  ];
+  for (const node of dialed) {
+    const token = await signer.sign(node);
+    // Tests have one certificate, so it does not tell these two apart.
+    if (node.cert === undefined) assert.equal(await enters(c, token), false, "another node");
+    assert.equal(await enters(b, token), true);
+    assert.equal(await enters(b, token), false, "a second time");
+  }
+  const rogue = dialedNode(new URL("https://127.0.0.1:1/"), { hash: new Uint8Array(32) });
+  assert.equal(await enters(b, await signer.sign(rogue)), false);
 });
 
 /** A token that says of its holder that it is a node, by a key that nobody knows. */

@@ -8,10 +8,12 @@ import { systemClock } from "../../../base/clock.ts";
 import { QumoError, reasonOf } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { Config } from "../../../config/schema.ts";
+import { fetchHash } from "../../../transport/certificate_hash.ts";
 import { dial } from "../../../transport/dial.ts";
 import type { TransportSettings } from "../../../transport/quic/quic_settings.ts";
 import { alpnsOf, type Version } from "../../../wire/versions.ts";
 import { ClusterSecret } from "../../auth/cluster_secret.ts";
+import { dialedNode } from "../../auth/node_names.ts";
 import { transportOf } from "../../node.ts";
 import type { Relay } from "../../relay.ts";
 import type { LinkOptions, LinkRole } from "./link.ts";
@@ -86,14 +88,17 @@ export class Dialing {
     return {
       backoff: () => this.#backoff(role),
       dial: async (text, signal) => {
-        const { url: bare, hash } = pinned(text);
-        const url = role === "peer" ? await this.#withToken(bare) : bare;
+        const { url: bare, hash } = role === "peer" ? await certain(text, signal) : pinned(text);
+        const names = {
+          ...(hash === undefined ? {} : { hash }),
+          ...(serverName === undefined ? {} : { serverName }),
+        };
+        const url = role === "peer" ? await this.#withToken(bare, names) : bare;
         const connection = await dial(url, {
           protocols: alpnsOf(role === "peer" ? betweenNodes(relay.versions) : relay.versions),
           ...(role === "peer" ? { timeoutMs: NODE_DIAL_MS } : {}),
           ...this.#trust[role],
-          ...(hash === undefined ? {} : { hash }),
-          ...(serverName === undefined ? {} : { serverName }),
+          ...names,
           signal,
           transport: this.#transport(),
         });
@@ -103,11 +108,13 @@ export class Dialing {
   }
 
   /** Shows the other node that this is one too. A token that stands in the URL is not replaced. */
-  async #withToken(text: string): Promise<string> {
+  async #withToken(text: string, names: Parameters<typeof dialedNode>[1]): Promise<string> {
     const url = new URL(text);
     if (url.searchParams.has("jwt")) return text;
     const { tokenFile } = this.#config.cluster;
-    const token = tokenFile === undefined ? await this.#secret?.sign() : await readToken(tokenFile);
+    const token = tokenFile === undefined
+      ? await this.#secret?.sign(dialedNode(url, names))
+      : await readToken(tokenFile);
     if (token === undefined) return text;
     url.searchParams.set("jwt", token);
     return url.href;
@@ -130,6 +137,15 @@ export class Dialing {
       maxBidiStreams: Math.max(server.maxBidiStreams, LINK_BIDI_STREAMS),
     };
   }
+}
+
+/** What is dialed, where its certificate is known before: with `http:` the other node tells it. @throws {ConnectFailed} */
+async function certain(text: string, signal: AbortSignal): Promise<ReturnType<typeof pinned>> {
+  const { url, hash } = pinned(text);
+  if (!url.startsWith("http:")) return { url, ...(hash === undefined ? {} : { hash }) };
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(NODE_DIAL_MS)]);
+  const told = await fetchHash(new URL(url), inTime);
+  return { url: told.url.href, hash: told.hash };
 }
 
 /** It is read for each dial: it may be replaced. @throws {ClusterTokenUnusable} */
