@@ -147,7 +147,7 @@ Deno.test("whoever is dialed gets a token that no other node takes, and that wor
   };
   const dialed = [
     dialedNode(new URL(`https://127.0.0.1:${b.port}/`)),
-    dialedNode(new URL(b.url), { hash: b.certificate.sha256 }),
+    dialedNode(new URL(urlOf(b)), { hash: b.certificate.sha256 }),
   ];
   for (const node of dialed) {
     const token = await signer.sign(node);
