@@ -8,6 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import { type Logger, silent } from "../base/logger.ts";
 import { sleep } from "../base/sleep.ts";
+import type { Renewals } from "../relay/feed/renewals.ts";
 import { randomHop } from "../relay/hop.ts";
 import { Origin } from "../relay/origin.ts";
 import { openSession } from "../session/open.ts";
@@ -77,6 +78,7 @@ interface Setup {
     readonly options: DialOptions;
     readonly elsewhere: Elsewhere | undefined;
   };
+  readonly renewals?: Renewals | undefined;
 }
 
 /** A live client. Close it in the end. */
@@ -131,7 +133,10 @@ export class Client extends Peer implements AsyncDisposable {
     options: DialOptions = {},
     elsewhere?: Elsewhere,
   ): Promise<Client> {
-    const client = new Client(options, { dial: { url: new URL(url), dialer, options, elsewhere } });
+    const setup: Setup = { dial: { url: new URL(url), dialer, options, elsewhere } };
+    // Loaded by those who may have another session after the first one alone.
+    const { renewals } = policyOf(setup) === "ignore" ? {} : await import("./nodes/renewals.ts");
+    const client = new Client(options, { ...setup, renewals });
     const { signal } = options;
     const abort = () => client.#stop.abort(signal!.reason);
     signal?.addEventListener("abort", abort, { once: true });
@@ -153,7 +158,9 @@ export class Client extends Peer implements AsyncDisposable {
     const hop = options.hop ?? randomHop();
     const local = new Origin({ context, hop, lingerMs: 0 });
     const reconnect = reconnectOf(setup);
-    const remote = new Remote({ context, resumeMs: reconnect === undefined ? 0 : RESUME_MS });
+    const { renewals } = setup;
+    const resumeMs = reconnect === undefined ? 0 : RESUME_MS;
+    const remote = new Remote({ context, resumeMs, renewals });
     const over = Promise.withResolvers<CloseInfo>();
     super({ local, remote, over: over.promise });
     this.#options = options;
@@ -322,8 +329,7 @@ export class Client extends Peer implements AsyncDisposable {
   }
 
   get #policy(): GoawayPolicy {
-    const { dial } = this.#setup;
-    return dial?.options.goaway ?? (this.#reconnect === undefined ? "ignore" : "same-host");
+    return policyOf(this.#setup);
   }
 
   #lost(info: CloseInfo, link: Link): void {
@@ -474,6 +480,12 @@ const RESUME_MS = 5000;
 function reconnectOf({ dial }: Setup): ReconnectOptions | undefined {
   const reconnect = dial?.options.reconnect ?? false;
   return reconnect === true ? {} : reconnect === false ? undefined : reconnect;
+}
+
+/** What a GOAWAY does. A client that reconnects may go on elsewhere, if nothing else is said. */
+function policyOf(setup: Setup): GoawayPolicy {
+  const { goaway } = setup.dial?.options ?? {};
+  return goaway ?? (reconnectOf(setup) === undefined ? "ignore" : "same-host");
 }
 
 /** Why a session ended, never empty. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { Broadcast } from "../relay/broadcast.ts";
+import type { Renewals } from "../relay/feed/renewals.ts";
 import type { AnnounceEvent, Watch } from "../relay/origin.ts";
 import { type HopId, isAnonymous, publisherOf, type Route } from "../relay/route.ts";
 import type { Track, TrackContext } from "../relay/track.ts";
@@ -64,6 +65,8 @@ export interface RemoteOptions {
   readonly context: TrackContext;
   /** How long a group that was interrupted with its session waits for the next session, in milliseconds. */
   readonly resumeMs: number;
+  /** Notices publishers that have begun anew: for a client that may have more than one session. */
+  readonly renewals?: Renewals | undefined;
 }
 
 /** How long to wait before a hidden broadcast is asked for again. */
@@ -247,9 +250,9 @@ export class Remote {
   }
 
   #enter(path: string): Entry {
-    const { context, resumeMs } = this.#options;
+    const { context, resumeMs: lingerMs, renewals } = this.#options;
     const onRenewed = () => this.#renewed(entry);
-    const broadcast = new Broadcast(path, undefined, { context, lingerMs: resumeMs, onRenewed });
+    const broadcast = new Broadcast(path, undefined, { context, lingerMs, renewals, onRenewed });
     broadcast.lingering = this.#holding;
     const [announced, asked] = [new Map<Link, Route>(), new Map<Link, Route>()];
     const rest = { publisher: undefined, wanted: false, told: undefined, held: false };

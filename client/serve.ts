@@ -7,6 +7,7 @@
 import { reasonOf } from "../base/errors.ts";
 import { silent } from "../base/logger.ts";
 import { randomHop } from "../relay/hop.ts";
+import { renewals } from "../relay/feed/renewals.ts";
 import { Origin } from "../relay/origin.ts";
 import type { RelayStats } from "../relay/stats.ts";
 import type { TrackContext } from "../relay/track.ts";
@@ -109,7 +110,7 @@ export class Server implements AsyncDisposable {
     this.hop = options.hop ?? randomHop();
     this.#context = trackContext(options);
     const lingerMs = options.relay === true ? 5000 : 0;
-    this.#origin = new Origin({ context: this.#context, hop: this.hop, lingerMs });
+    this.#origin = new Origin({ context: this.#context, hop: this.hop, lingerMs, renewals });
     this.#unbind = options.mux?.bind(this.#origin);
     this.#cancelSweep = { now: () => {} };
     this.#sweepLater();

@@ -5,6 +5,7 @@
  */
 import { NotFound, TooManyTracks } from "./errors.ts";
 import { Feed, type FeedRoutes } from "./feed/feed.ts";
+import type { Renewals, SourcesFollowed } from "./feed/renewals.ts";
 import type { CopiedTrack } from "./group/copies.ts";
 import { FetchedGroup } from "./group/fetched_group.ts";
 import type { Group, Subgroup } from "./group/group.ts";
@@ -43,6 +44,8 @@ const RENEWED_MS = 2000;
 export interface BroadcastOptions {
   readonly context: TrackContext;
   readonly lingerMs: number;
+  /** Notices a publisher that has begun anew. Absent where a publisher is only ever heard through one source. */
+  readonly renewals?: Renewals | undefined;
   /** Its publisher has begun anew: its tracks have ended, and whoever reads them asks again. Its routes stay. */
   readonly onRenewed?: (broadcast: Broadcast) => void;
 }
@@ -83,11 +86,8 @@ export class Broadcast {
   readonly #fetches = new Map<string, PendingFetch>();
   /** Whether better routes are looked for in a moment. */
   #looksSoon = false;
-  /** When each source withdrew its route, when one was last offered again soon after that, and when a track last ended in order. */
-  readonly #withdrawnAtMs = new WeakMap<BroadcastSource, number>();
-  #againAtMs = -Infinity;
+  readonly #followed: SourcesFollowed | undefined;
   readonly #whenGone = new Set<() => void>();
-  #endedAtMs = -Infinity;
 
   constructor(
     readonly path: string,
@@ -95,6 +95,7 @@ export class Broadcast {
     options: BroadcastOptions,
   ) {
     this.#options = options;
+    this.#followed = options.renewals?.follow(options.context.clock, () => this.renew());
   }
 
   /** It is not announced any more, and does not come back. */
@@ -164,33 +165,21 @@ export class Broadcast {
     if (route.peer === true) this.#rerouteSoon();
     else this.#reroute();
     if (returned && route.onlyTracks === true) this.#abandonUnserved();
-    const now = this.#options.context.clock.now();
-    const withdrawnAtMs = this.#withdrawnAtMs.get(route.source) ?? -Infinity;
-    if (at >= 0 || now - withdrawnAtMs > RENEWED_MS) return;
-    this.#againAtMs = now;
-    this.#renewIfBoth();
+    if (at < 0) this.#followed?.offered(route.source);
   }
 
   /** Its publisher has begun anew: every track ends for its readers, and then the broadcast for those who watch it. */
   renew(): void {
-    this.#endedAtMs = this.#againAtMs = -Infinity;
+    this.#followed?.begun();
     for (const { feed } of [...this.#fed()]) feed.renew();
     this.#options.onRenewed?.(this);
-  }
-
-  /**
-   * A source has ended tracks, and has withdrawn the broadcast and offered it again: there its publisher has begun anew. Without
-   * another route the broadcast would have ended in between.
-   */
-  #renewIfBoth(): void {
-    if (Math.abs(this.#againAtMs - this.#endedAtMs) < RENEWED_MS) this.renew();
   }
 
   dropRoute(route: Route): void {
     const at = this.#routes.indexOf(route);
     if (at < 0) return;
     this.#routes.splice(at, 1);
-    this.#withdrawnAtMs.set(route.source, this.#options.context.clock.now());
+    this.#followed?.withdrawn(route.source);
     this.#reroute();
   }
 
@@ -468,10 +457,8 @@ export class Broadcast {
       resumeMs: this.#options.lingerMs,
       isSound: (source) => this.#isSound(source),
       renew: () => this.renew(),
-      ended: () => {
-        this.#endedAtMs = this.#options.context.clock.now();
-        this.#renewIfBoth();
-      },
+      renewals: this.#options.renewals,
+      ended: () => this.#followed?.ended(),
     };
   }
 

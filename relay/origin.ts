@@ -12,14 +12,14 @@
 import { MAX_HOPS, normalizePath, prefixesOf } from "../wire/path.ts";
 import { AnnouncedPaths } from "./announced_paths.ts";
 import { Broadcast, type BroadcastOptions } from "./broadcast.ts";
+import type { Renewals } from "./feed/renewals.ts";
 import { randomHop } from "./hop.ts";
 import { LostPublishers } from "./offers/lost_publishers.ts";
 import type { Offer } from "./offers/offers.ts";
 import type { OffersHost, OriginOffers } from "./offers/origin_offers.ts";
 import type { TrackEvent } from "./offers/track_watchers.ts";
 import type { AwaitedRoute } from "./offers/waiting.ts";
-import { mayServe, type RegionMap, Regions, type Told } from "./cluster/regions.ts";
-import { routeTie } from "./cluster/route_tie.ts";
+import type { NodesHost, OriginNodes } from "./cluster/origin_nodes.ts";
 import type { BroadcastSource } from "./ports.ts";
 import {
   compareRoutes,
@@ -32,16 +32,9 @@ import {
   serves,
 } from "./route.ts";
 import type { TrackContext } from "./track.ts";
-import {
-  type AnnounceEvent,
-  type PacedWatch,
-  UPDATE_HOLD_MS,
-  Watchers,
-  type WatchOptions,
-} from "./watchers.ts";
+import { type AnnounceEvent, type PacedWatch, Watchers, type WatchOptions } from "./watchers.ts";
 
 export type { OffersHost, OriginOffers } from "./offers/origin_offers.ts";
-export type { RegionMap } from "./cluster/regions.ts";
 export type { TrackEvent } from "./offers/track_watchers.ts";
 export type { AwaitedRoute } from "./offers/waiting.ts";
 export type { AnnounceEvent, PacedWatch, Watch, WatchOptions } from "./watchers.ts";
@@ -51,9 +44,6 @@ export type { AnnounceEvent, PacedWatch, Watch, WatchOptions } from "./watchers.
  * Without this, relays in a ring would announce to each other what each has from the others.
  */
 const HOLD_BACK_MS = 2000;
-
-/** How many routes get another price at once, when the regions have changed. */
-const PRICED_AT_ONCE = 500;
 
 /** What a source says about a broadcast that it offers. */
 export interface Announcement {
@@ -97,21 +87,14 @@ interface Held extends Offer {
   route: Route;
 }
 
-/** A running announcement of another node. */
-interface FromNode {
-  readonly path: string;
-  /** As it was announced last. */
-  readonly told: () => Told;
-  /** Prices it anew. */
-  readonly again: () => void;
-}
-
 export interface OriginOptions {
   readonly context: TrackContext;
   /** This relay's own id. */
   readonly hop: HopId;
   /** How long a broadcast stays announced after its publisher was lost, in milliseconds. */
   readonly lingerMs: number;
+  /** Notices publishers that have begun anew. For a relay: a broadcast may have several sources. */
+  readonly renewals?: Renewals;
   /** Which thread of the relay this is. Threads number their routes differently. Default: the only thread. */
   readonly place?: Place;
 }
@@ -131,69 +114,22 @@ export class Origin {
   /** Stands for the publishers of single tracks in the chains that others see. */
   readonly #stamp = randomHop();
   #offers: OriginOffers | undefined;
+  #nodes: OriginNodes | undefined;
   readonly #lost = new LostPublishers();
   /** The highest order seen, here or at a sibling: what comes in after hearing of it counts as newer. */
   #order = 0;
-  /** What other nodes of the cluster announce. */
-  readonly #fromNodes = new Set<FromNode>();
-  /** The regions that count in a moment. */
-  #nextRegions: { map: RegionMap | undefined } | undefined;
-  /** Whether some routes do not have their price by the regions yet. */
-  #pricing = false;
 
   constructor(options: OriginOptions) {
     this.#options = options;
     this.hop = options.hop;
-    const { context, lingerMs } = options;
+    const { context, lingerMs, renewals } = options;
     const onRenewed = (broadcast: Broadcast) => this.#watchers.renew(broadcast);
-    this.#ofBroadcasts = { context, lingerMs, onRenewed };
+    this.#ofBroadcasts = { context, lingerMs, renewals, onRenewed };
     this.#watchers = new Watchers(this.#paths, options.context.clock);
   }
 
   get context(): TrackContext {
     return this.#options.context;
-  }
-
-  get #regions(): Regions | undefined {
-    return this.#watchers.regions;
-  }
-
-  /**
-   * Says which nodes the cluster has, and in which region each stands: prices change, and what other nodes are told. The first
-   * map counts at once; changes of {@link UPDATE_HOLD_MS} count as one.
-   */
-  setRegions(map: RegionMap | undefined): void {
-    if (this.#nextRegions !== undefined) {
-      this.#nextRegions.map = map;
-      return;
-    }
-    if (this.#regions === undefined) return this.#takeRegions(map);
-    const next = this.#nextRegions = { map };
-    const take = () => {
-      if (this.#pricing) return void this.context.clock.after(UPDATE_HOLD_MS, take);
-      this.#nextRegions = undefined;
-      this.#takeRegions(next.map);
-    };
-    this.context.clock.after(UPDATE_HOLD_MS, take);
-  }
-
-  #takeRegions(map: RegionMap | undefined): void {
-    const before = this.#regions;
-    const now = map && new Regions(map);
-    this.#watchers.regions = now;
-    this.#pricing = true;
-    this.#price([...this.#fromNodes], before, now);
-    for (const [path, all] of [...this.#paths]) {
-      const isOther = (route: Route) =>
-        route.peer !== true && before?.isForeign(route) !== now?.isForeign(route);
-      if (all.some(({ routes }) => routes.some(isOther))) this.#watchers.tell(path);
-    }
-    const moved = new Set([before, now].flatMap((by) => [...by?.nodes() ?? []]));
-    for (const hop of moved) {
-      if (before?.isNear(hop) !== now?.isNear(hop)) continue;
-      if (before?.isNode(hop) === now?.isNode(hop)) moved.delete(hop);
-    }
-    this.#watchers.tellNodes(moved);
   }
 
   /** Paths announced now. */
@@ -211,6 +147,18 @@ export class Origin {
       paths: this.#paths,
       lost: this.#lost,
       forget: (broadcast) => this.#forget(broadcast),
+    });
+  }
+
+  /**
+   * Lets other nodes of a cluster announce here. A relay calls it before one does: without it their routes have no order of
+   * their own, and what they are told does not depend on regions. Harmless when they may already.
+   */
+  allowNodes(make: (host: NodesHost) => OriginNodes): OriginNodes {
+    return this.#watchers.nodes = this.#nodes ??= make({
+      clock: this.context.clock,
+      paths: this.#paths,
+      watchers: this.#watchers,
     });
   }
 
@@ -253,10 +201,9 @@ export class Origin {
         this.#withdraw(old, false);
       }
     };
-    const fromNode: FromNode | undefined = announcement.peer === true
-      ? { path: at, told: () => last, again: () => held && change(last) }
+    const leave = announcement.peer === true
+      ? this.#nodes?.entered({ path: at, told: () => last, again: () => held && change(last) })
       : undefined;
-    if (fromNode !== undefined) this.#fromNodes.add(fromNode);
     const offer = (track: string) => {
       if (over || last.tracks?.has(track)) return;
       if (last.tracks === undefined) change(last, new Set());
@@ -284,26 +231,12 @@ export class Origin {
       },
       end: (abrupt = false) => {
         over = true;
-        if (fromNode !== undefined) this.#fromNodes.delete(fromNode);
+        leave?.();
         if (held === undefined) return;
         this.#withdraw(held, abrupt);
         held = undefined;
       },
     };
-  }
-
-  /** Gives the routes of other nodes the price that they have by now. After a slice of them others have their turn. */
-  #price(all: FromNode[], before: Regions | undefined, now: Regions | undefined): void {
-    for (const one of all.splice(0, PRICED_AT_ONCE)) {
-      if (!this.#fromNodes.has(one)) continue;
-      const { path, told, again } = one;
-      const route = told();
-      const shields = (by: Regions | undefined) => by?.shields(path, route) ?? false;
-      if (before?.surcharge(path, route) !== now?.surcharge(path, route)) again();
-      if (shields(before) !== shields(now)) this.#watchers.tell(path);
-    }
-    this.#pricing = all.length > 0;
-    if (this.#pricing) this.context.clock.after(0, () => this.#price(all, before, now));
   }
 
   /** Tells a listener what is announced below a prefix: at once what there is, then every change. */
@@ -334,8 +267,8 @@ export class Origin {
   ): Broadcast | undefined {
     const wanted = normalizePath(path);
     const allowed = (route: Route, at: string) =>
-      (peer ? mayServe(this.#regions, route, excludeHop) : !isExcluded(route, excludeHop)) &&
-      serves(route, at, wanted, track);
+      !isExcluded(route, excludeHop) && serves(route, at, wanted, track) &&
+      (!peer || route.peer !== true || this.#nodes?.mayServe(route, excludeHop) === true);
     if (track !== undefined) {
       const offered = this.#offers?.find(wanted, track, (route) => allowed(route, wanted));
       if (offered !== undefined) return offered;
@@ -417,11 +350,7 @@ export class Origin {
     const order = announcement.order ?? this.#nextOrder();
     this.#order = Math.max(this.#order, order);
     const route = { source, ...announcement, hops: this.#chain(announcement), order };
-    if (route.peer !== true) return route;
-    // A sibling's route has the surcharge already.
-    const more = source.sibling === true ? 0 : this.#regions?.surcharge(path, route) ?? 0;
-    const { warm, cold, hops } = route;
-    return { ...route, warm: warm + more, cold: cold + more, tie: routeTie(path, hops) };
+    return route.peer === true && this.#nodes?.priced(path, route) || route;
   }
 
   #nextOrder(): number {

@@ -7,7 +7,7 @@ import type { Clock } from "../base/clock.ts";
 import { isHidden, normalizePath, prefixesOf, stripPrefix } from "../wire/path.ts";
 import type { Broadcast } from "./broadcast.ts";
 import type { BroadcastSource } from "./ports.ts";
-import { mayTell, type Regions } from "./cluster/regions.ts";
+import type { OriginNodes } from "./cluster/origin_nodes.ts";
 import {
   compareRoutes,
   type HopId,
@@ -146,8 +146,8 @@ export class Watchers {
   readonly #quiet = new Map<string, () => void>();
   /** Paths with updates that wait. */
   readonly #held = new Set<string>();
-  /** By them other nodes are told more than what entered the cluster here. */
-  regions: Regions | undefined;
+  /** It knows what other nodes may hear of. Without it, it is what entered the cluster here. */
+  nodes: OriginNodes | undefined;
 
   constructor(origin: Current, clock: Clock) {
     this.#origin = origin;
@@ -164,7 +164,7 @@ export class Watchers {
       merged,
       whole,
       hop: options.excludeHop ?? 0n,
-      allowed: allowedBy(options, () => this.regions),
+      allowed: allowedBy(options, () => this.nodes),
       priced,
       told: new Map(),
       ready: always,
@@ -297,15 +297,12 @@ export class Watchers {
 /** Which routes a watcher may hear of. */
 export function allowedBy(
   { excludeHop = 0n, except, whole = false, peer = false }: WatchOptions,
-  regionsNow: () => Regions | undefined = () => undefined,
+  nodesNow: () => OriginNodes | undefined = () => undefined,
 ): (route: Route, path: string) => boolean {
   return (route, path) => {
     if (route.source === except || (whole && route.onlyTracks === true)) return false;
     if (isExcluded(route, excludeHop)) return false;
-    const regions = regionsNow();
-    // A node that has shown no token is told no more than one that has.
-    const toNode = peer || regions?.isNode(excludeHop) === true;
-    return !toNode || mayTell(regions, route, path, excludeHop);
+    return nodesNow()?.mayTell(route, path, excludeHop, peer) ?? (!peer || route.peer !== true);
   };
 }
 

@@ -10,7 +10,10 @@ import type { CloseReason } from "../session/reasons.ts";
 import { type Logger, silent } from "../base/logger.ts";
 import type { SessionCounters } from "../metrics/snapshot.ts";
 import type { Archive } from "../relay/archive.ts";
+import { renewals } from "../relay/feed/renewals.ts";
 import { FramePool } from "../relay/group/frame_pool.ts";
+import { type OriginNodes, originNodes } from "../relay/cluster/origin_nodes.ts";
+import { PeerView } from "../relay/cluster/peer_view.ts";
 import { originOffers } from "../relay/offers/origin_offers.ts";
 import { Origin, type Place } from "../relay/origin.ts";
 import { newRelayStats, type RelayStats } from "../relay/stats.ts";
@@ -102,6 +105,8 @@ const SESSIONS_PER_START = 1_000_000;
 
 export class Relay {
   readonly origin: Origin;
+  /** What the origin has for other nodes of a cluster. */
+  readonly nodes: OriginNodes;
   readonly context: TrackContext;
   readonly pool: FramePool;
   readonly stats: RelayStats;
@@ -169,9 +174,11 @@ export class Relay {
       context: this.context,
       hop: options.hop,
       lingerMs: options.lingerMs ?? 5000,
+      renewals,
       ...(options.place === undefined ? {} : { place: options.place }),
     });
     this.origin.allowOffers(originOffers);
+    this.nodes = this.origin.allowNodes(originNodes);
     this.#keeper = new CacheKeeper(this.limits, this.hits, census, this.origin);
     const { index, count } = options.place ?? { index: 0, count: 1 };
     this.#nextId = 1 + index + count * SESSIONS_PER_START * (options.restarts ?? 0);
@@ -352,19 +359,20 @@ export class Relay {
       const { peer = false } = answer.grant;
       if (peer) quota.lift();
       const authorize = judge && (async (wish: RequestWish) => this.#grant(await judge(wish)));
-      return { ...entryOf(this.origin, answer.grant), peer, ...(authorize && { authorize }) };
+      const entry = entryOf(this.origin, answer.grant);
+      return { ...entry, ...(peer && asNode(entry)), peer, ...(authorize && { authorize }) };
     });
     const log = this.#log.with({ session: id, remote: connection.remoteAddress });
     const limits = unlimited ? NO_LIMITS : this.limits;
     const quota = new LimitedQuota(limits, this.hits, this.#clock);
     this.#pending.add(connection);
+    const seen = join.peer === true ? new PeerView(this.origin) : this.origin;
     let session: Session;
     try {
       const open = side === "client" ? openSession : acceptSession;
       session = await open({
         connection,
-        serve: this.origin,
-        consume: this.origin,
+        ...{ serve: seen, consume: seen },
         hop: this.hop,
         stats: this.stats,
         versions: this.versions,
@@ -492,4 +500,9 @@ export interface JoinOptions {
   /** It is another node of our cluster, as in {@link SessionOptions.peer}. */
   readonly peer?: boolean;
   readonly onGoaway?: (uri: string) => void;
+}
+
+/** The origin as another node of the cluster sees it. */
+function asNode({ serve, consume }: Pick<Entry, "serve" | "consume">) {
+  return { serve: serve && new PeerView(serve), consume: consume && new PeerView(consume) };
 }

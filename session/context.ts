@@ -11,7 +11,6 @@ import type { CloseReason, StreamReason } from "./reasons.ts";
 import type { GroupTooLarge } from "../relay/errors.ts";
 import { randomHop } from "../relay/hop.ts";
 import type { Namespace } from "../relay/namespace.ts";
-import { PeerView } from "../relay/cluster/peer_view.ts";
 import type { HopId } from "../relay/route.ts";
 import type { RelayStats } from "../relay/stats.ts";
 import type { Connection, ReceiveStream } from "../transport/connection.ts";
@@ -77,8 +76,8 @@ export class SessionContext {
   ) {
     this.connection = connection;
     this.peer = peer;
-    this.serve = peer && serve !== undefined ? new PeerView(serve) : serve;
-    this.consume = peer && consume !== undefined ? new PeerView(consume) : consume;
+    this.serve = serve;
+    this.consume = consume;
     this.root = root;
     this.hop = hop;
     this.clock = clock;

@@ -95,8 +95,8 @@ export interface SessionOptions {
   /** Versions we speak, preferred first. Default: all. */
   readonly versions?: readonly Version[];
   /**
-   * The peer is another node of our cluster: it is told what entered the cluster here, hidden paths too, and nothing that a
-   * third node told. What it announces is marked in the same way. {@link acceptSession} takes {@link Entry.peer}.
+   * The peer is another node of our cluster: the price of the link that it names counts. Its `serve` and `consume` are those of
+   * a node (`relay/cluster/peer_view.ts`). {@link acceptSession} takes {@link Entry.peer}.
    */
   readonly peer?: boolean;
   /**

@@ -89,7 +89,7 @@ Deno.test("nodes with one parent, or without a secret, do not tell each other wh
     const nodes = mesh.nodes("a", "b", "c");
     const parent = mesh.node("parent");
     for (const at of nodes) {
-      at.origin.setRegions({
+      at.nodes.setRegions({
         region: "r",
         surcharge: 3,
         nodes: nodes.filter((one) => one !== at).map(({ hop }) => ({ hop })),

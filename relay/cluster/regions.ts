@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { type HopId, isExcluded, type Route } from "../route.ts";
+import type { HopId, Route } from "../route.ts";
 import { nodeOf } from "./rendezvous.ts";
 
 /** The regions as plain data, which may go to another thread. */
@@ -102,26 +102,4 @@ export class Regions {
     if (this.#near.length === 0 || !this.isFar(route)) return 0;
     return this.shields(path, route) ? 0 : surcharge;
   }
-}
-
-/** Whether another node may hear of a route: it entered the cluster here, or this node is its shield in their region. */
-export function mayTell(
-  regions: Regions | undefined,
-  route: Route,
-  path: string,
-  node: HopId,
-): boolean {
-  if (!mayServe(regions, route, node)) return false;
-  const foreign = regions?.isForeign(route) ?? route.peer === true;
-  return !foreign || regions?.shields(path, route) === true;
-}
-
-/**
- * Whether another node that asks is served by a route. That is more than it may hear of: the shield may have changed a moment
- * ago. But such a request goes on to another region only, so it cannot go round.
- */
-export function mayServe(regions: Regions | undefined, route: Route, node: HopId): boolean {
-  if (isExcluded(route, node)) return false;
-  if (route.peer !== true) return true;
-  return regions !== undefined && regions.isFar(route) && regions.isNear(node) === true;
 }

@@ -5,6 +5,7 @@ import type { Relay } from "../../server/relay.ts";
 import type { AnnounceEvent } from "../origin.ts";
 import { Origin } from "../origin.ts";
 import { UPDATE_HOLD_MS } from "../watchers.ts";
+import { originNodes } from "./origin_nodes.ts";
 import { PeerView } from "./peer_view.ts";
 import { Regions } from "./regions.ts";
 import { nodeOf } from "./rendezvous.ts";
@@ -31,19 +32,20 @@ function pathOf(shield: bigint, near: readonly bigint[], from = 0): string {
 function newOrigin(hop: bigint) {
   const context = testContext();
   const origin = new Origin({ context, hop, lingerMs: 0 });
+  const nodes = origin.allowNodes(originNodes);
   const heard = (node: bigint): string[] => {
     const events: string[] = [];
     const listener = ({ kind, path }: AnnounceEvent) => void events.push(`${kind} ${path}`);
     new PeerView(origin).watch({ excludeHop: node, merged: true }, listener);
     return events;
   };
-  return { origin, clock: context.clock, heard, peers: new PeerView(origin) };
+  return { origin, nodes, clock: context.clock, heard, peers: new PeerView(origin) };
 }
 
 Deno.test("a shield tells its region what it has from another one; the others price that route higher", () => {
   const near = [101n, 102n, 103n];
-  const { origin, heard, peers } = newOrigin(101n);
-  origin.setRegions(mapOf(101n, near));
+  const { origin, nodes, heard, peers } = newOrigin(101n);
+  nodes.setRegions(mapOf(101n, near));
   const [own, others] = [pathOf(101n, near), pathOf(102n, near)];
   const [toNear, toFar, toUnknown] = [heard(102n), heard(52n), heard(999n)];
   for (const path of [own, others]) peers.announce(path, new FakeSource("far"), ROUTE);
@@ -59,11 +61,11 @@ Deno.test("a shield tells its region what it has from another one; the others pr
 
 Deno.test("whoever asks is served what came from another region, and nothing that the own region told", () => {
   const near = [101n, 102n, 103n];
-  const { origin, peers } = newOrigin(101n);
+  const { origin, nodes, peers } = newOrigin(101n);
   const path = pathOf(102n, near);
   peers.announce(path, new FakeSource("far"), ROUTE);
   assert.equal(peers.find(path, 103n), undefined);
-  origin.setRegions(mapOf(101n, near, [51n, 52n]));
+  nodes.setRegions(mapOf(101n, near, [51n, 52n]));
   // The node that asks may still have this one for the shield.
   assert.ok(peers.find(path, 103n));
   assert.equal(peers.find(path, 52n), undefined, "a node of a third region asks where it entered");
@@ -74,8 +76,8 @@ Deno.test("whoever asks is served what came from another region, and nothing tha
 
 Deno.test("when the nodes of the region change, prices and what is told change once, for the paths concerned", () => {
   const [few, more] = [[101n, 102n], [101n, 102n, 103n]];
-  const { origin, heard, peers, clock } = newOrigin(101n);
-  origin.setRegions(mapOf(101n, few));
+  const { origin, nodes, heard, peers, clock } = newOrigin(101n);
+  nodes.setRegions(mapOf(101n, few));
   const paths = Array.from({ length: 60 }, (_, i) => `room/${i}`);
   for (const path of paths) peers.announce(path, new FakeSource("far"), ROUTE);
   const events = heard(102n).splice(0);
@@ -86,14 +88,14 @@ Deno.test("when the nodes of the region change, prices and what is told change o
   const toOther = heard(102n);
   toOther.splice(0);
   // It flaps within the time that merges changes: nobody hears anything of it.
-  origin.setRegions(mapOf(101n, more));
-  origin.setRegions(mapOf(101n, few));
+  nodes.setRegions(mapOf(101n, more));
+  nodes.setRegions(mapOf(101n, few));
   clock.advance(UPDATE_HOLD_MS);
   assert.deepEqual(toOther, []);
 
   const fresh = heard(103n);
   assert.deepEqual(fresh, [], "a node whose region is not known yet");
-  origin.setRegions(mapOf(101n, more));
+  nodes.setRegions(mapOf(101n, more));
   assert.deepEqual(toOther, []);
   clock.advance(UPDATE_HOLD_MS);
   const lost = ours(few).filter((path) => !ours(more).includes(path));
@@ -105,7 +107,7 @@ Deno.test("when the nodes of the region change, prices and what is told change o
     assert.equal(origin.find(path)!.best()!.warm, 10 + more_);
   }
   toOther.splice(0);
-  origin.setRegions(undefined);
+  nodes.setRegions(undefined);
   clock.advance(UPDATE_HOLD_MS);
   assert.deepEqual(toOther.length, ours(more).length);
   assert.ok(paths.every((path) => origin.find(path)!.best()!.warm === 10));
@@ -113,8 +115,8 @@ Deno.test("when the nodes of the region change, prices and what is told change o
 
 Deno.test("the prices of many routes change in slices, and the next change waits for that", () => {
   const [few, more] = [[101n, 102n], [101n, 102n, 103n]];
-  const { origin, peers, clock } = newOrigin(101n);
-  origin.setRegions(mapOf(101n, few));
+  const { origin, nodes, peers, clock } = newOrigin(101n);
+  nodes.setRegions(mapOf(101n, few));
   const paths = Array.from({ length: 3000 }, (_, i) => `room/${i}`);
   for (const path of paths) peers.announce(path, new FakeSource("far"), ROUTE);
   const wrong = (nodes: readonly bigint[]) =>
@@ -123,9 +125,9 @@ Deno.test("the prices of many routes change in slices, and the next change waits
       return origin.find(path)!.best()!.warm !== (isShield ? 10 : 10 + SURCHARGE);
     }).length;
   assert.equal(wrong(few), 0);
-  origin.setRegions(mapOf(101n, more));
+  nodes.setRegions(mapOf(101n, more));
   clock.advance(UPDATE_HOLD_MS);
-  origin.setRegions(mapOf(101n, few));
+  nodes.setRegions(mapOf(101n, few));
   for (let i = 0; i < 10; i++) clock.advance(0);
   assert.equal(wrong(more), 0);
   for (let i = 0; i < 10; i++) clock.advance(UPDATE_HOLD_MS);
@@ -175,7 +177,7 @@ async function twoRegions(mesh: Mesh) {
   const regionOf = (at: Relay) => near.some((one) => one === at) ? "near" : "far";
   const know = (nodes: readonly Relay[]) => {
     for (const at of nodes) {
-      at.origin.setRegions({
+      at.nodes.setRegions({
         region: regionOf(at),
         name: nameOf(at.hop),
         surcharge: SURCHARGE,
@@ -267,7 +269,7 @@ for (const seed of [1, 2, 3, 4]) {
       const others = all.filter((one) => one !== at && roll(4) > 0);
       const region = (one: Relay) =>
         (near.some((n) => n === one) === (roll(5) > 0)) ? "near" : "far";
-      at.origin.setRegions(
+      at.nodes.setRegions(
         roll(6) === 0 ? undefined : {
           ...{ region: region(at), surcharge: SURCHARGE },
           ...(roll(4) === 0 ? {} : { name: nameOf(at.hop) }),

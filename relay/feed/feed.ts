@@ -23,7 +23,8 @@ import {
 import { type SubgroupHead, WHOLE_GROUP } from "../group/subgroup_head.ts";
 import type { Route } from "../route.ts";
 import type { Track, TrackFeed } from "../track.ts";
-import { GenerationCheck } from "./generation_check.ts";
+import type { GenerationCheck } from "./generation_check.ts";
+import type { Renewals } from "./renewals.ts";
 
 /** The routes a feed may use. They may differ with each call. */
 export interface FeedRoutes {
@@ -35,6 +36,8 @@ export interface FeedRoutes {
   readonly resumeMs: number;
   /** Whether a source still offers the broadcast, has not lost its own source, and does not leave. */
   isSound(source: BroadcastSource): boolean;
+  /** Notices a source that has begun anew. */
+  readonly renewals: Renewals | undefined;
   /** The publisher has begun anew, and counts its groups from the start again. */
   renew(): void;
   /** The track has ended in order for its readers. */
@@ -385,7 +388,7 @@ export class Feed implements TrackFeed {
     const { source } = inflow.route;
     if (newest === undefined || inflow.asked?.startGroup === undefined) return;
     if (source.sibling === true) return; // it notices by itself
-    inflow.check = new GenerationCheck(newest.sequence, {
+    inflow.check = this.#routes.renewals?.check(newest.sequence, {
       track: this.#track,
       route: inflow.route,
       tellsLargest: () => inflow.toldInfo,

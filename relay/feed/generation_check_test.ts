@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { FakeReader, FakeSource, testContext } from "../../tests/support/fixtures/relay.ts";
 import { Broadcast } from "../broadcast.ts";
+import { renewals } from "./renewals.ts";
 
 /**
  * A track with groups 300 and 301 whose source was lost and has come back. `says` answers its next question with the number of
@@ -10,7 +11,7 @@ function returned({ facts = false } = {}) {
   const context = testContext();
   const renewed: Broadcast[] = [];
   const onRenewed = (broadcast: Broadcast) => renewed.push(broadcast);
-  const broadcast = new Broadcast("b", 7n, { context, lingerMs: 5000, onRenewed });
+  const broadcast = new Broadcast("b", 7n, { context, lingerMs: 5000, renewals, onRenewed });
   const [before, after] = [new FakeSource("before"), new FakeSource("after")];
   const lost = { source: before, hops: [7n], warm: 1, cold: 1, order: 1 };
   broadcast.setRoute(lost);

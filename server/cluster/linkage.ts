@@ -46,7 +46,7 @@ export class Linkage {
       draining: () => relay.draining,
     });
     followRegions(this.cluster, () => this.#config.cluster, (map) => {
-      relay.origin.setRegions(map);
+      relay.nodes.setRegions(map);
       workers?.setRegions(map);
     });
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseConfig } from "../../config/load.ts";
 import { silent } from "../../base/logger.ts";
 import { PeerView } from "../../relay/cluster/peer_view.ts";
-import type { RegionMap } from "../../relay/origin.ts";
+import type { RegionMap } from "../../relay/cluster/regions.ts";
 import { FakeSource } from "../../tests/support/fixtures/relay.ts";
 import { until } from "../../tests/support/fixtures/http.ts";
 import { Relay } from "../relay.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { RegionMap } from "../../relay/origin.ts";
+import type { RegionMap } from "../../relay/cluster/regions.ts";
 import type { NodeInfo } from "./node_info.ts";
 import { followRegions, regionMapOf } from "./region_map.ts";
 

@@ -6,7 +6,7 @@
 import type { LogFields, LogLevel } from "../../base/logger.ts";
 import type { Answers, Question } from "../admin/questions.ts";
 import type { Config } from "../../config/schema.ts";
-import type { RegionMap } from "../../relay/origin.ts";
+import type { RegionMap } from "../../relay/cluster/regions.ts";
 import type { Destinations } from "../cluster/moving.ts";
 import type { IncomingPeer } from "../cluster/links/incoming.ts";
 import type { NodeOptions } from "../node.ts";
@@ -38,7 +38,7 @@ export type ToWorker =
   | { readonly type: "logLevel"; readonly level: LogLevel }
   /** Refuses new sessions from now on. */
   | { readonly type: "refuse" }
-  /** As `Origin.setRegions`. */
+  /** As `OriginNodes.setRegions`. */
   | { readonly type: "regions"; readonly map: RegionMap | undefined }
   /** As {@link Node.nameNodes}. */
   | { readonly type: "nodeHosts"; readonly hosts: readonly string[] }

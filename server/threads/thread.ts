@@ -76,7 +76,7 @@ class Thread {
         if (this.#running !== undefined) this.#running.node.relay.draining = true;
         return;
       case "regions":
-        return this.#running?.node.relay.origin.setRegions(message.map);
+        return this.#running?.node.relay.nodes.setRegions(message.map);
       case "nodeHosts":
         return this.#running?.node.nameNodes(message.hosts);
       case "certificate":

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Logger, LogLevel } from "../../base/logger.ts";
-import type { RegionMap } from "../../relay/origin.ts";
+import type { RegionMap } from "../../relay/cluster/regions.ts";
 import type { Answers, Question } from "../admin/questions.ts";
 import type { Others } from "../admin/server_view.ts";
 import type { Destinations } from "../cluster/moving.ts";
@@ -117,7 +117,7 @@ export class Workers implements Others {
     }));
   }
 
-  /** As `Origin.setRegions`. */
+  /** As `OriginNodes.setRegions`. */
   setRegions(map: RegionMap | undefined): void {
     this.#regions = map;
     for (const worker of this.#live.values()) worker.post({ type: "regions", map });

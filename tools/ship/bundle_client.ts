@@ -20,6 +20,7 @@ const DENO_ONLY = ["*/transport/dial.ts", "*/transport/quic/quic.ts", "*/transpo
 const WHEN_DIALED = [
   ...["*/websocket_client.ts", "*/ietf/open.ts", "*/ietf/accept.ts"],
   "*/nodes/places.ts",
+  "*/nodes/renewals.ts",
 ];
 
 /** What is bundled, by name. */

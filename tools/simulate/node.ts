@@ -4,6 +4,8 @@
  * @module
  */
 import { FramePool } from "../../relay/group/frame_pool.ts";
+import { type OriginNodes, originNodes } from "../../relay/cluster/origin_nodes.ts";
+import { renewals } from "../../relay/feed/renewals.ts";
 import { Origin } from "../../relay/origin.ts";
 import { newRelayStats } from "../../relay/stats.ts";
 import { Relay } from "../../server/relay.ts";
@@ -30,6 +32,8 @@ export class Node {
   readonly region: string;
   readonly hop: bigint;
   readonly origin: Origin;
+  /** The part of its origin for other nodes. */
+  readonly nodes: OriginNodes;
   /** Absent without sessions. */
   readonly relay: Relay | undefined;
   /** Whether it runs. One that has been stopped does not come back: a new one takes its place. */
@@ -41,12 +45,14 @@ export class Node {
     this.hop = hop;
     if (pool !== undefined) {
       this.origin = originOf(hop, time, pool);
+      this.nodes = this.origin.allowNodes(originNodes);
     } else {
       this.relay = new Relay({
         ...{ hop, clock: time, versions: ["moq-lite-06"], lingerMs: LINGER_MS },
         ...{ groupCacheSize: GROUPS_KEPT, maxAgeMs: MAX_AGE_MS },
       });
       this.origin = this.relay.origin;
+      this.nodes = this.relay.nodes;
       counted.follow(this.origin);
     }
   }
@@ -62,5 +68,5 @@ export class Node {
 export function originOf(hop: bigint, clock: SimulatedTime, pool = new FramePool()): Origin {
   const limits = { groupCacheSize: GROUPS_KEPT, maxAgeMs: MAX_AGE_MS, maxGroupBytes: 1 << 20 };
   const context = { pool, clock, limits, stats: newRelayStats() };
-  return new Origin({ context, hop, lingerMs: LINGER_MS });
+  return new Origin({ context, hop, lingerMs: LINGER_MS, renewals });
 }

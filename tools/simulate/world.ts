@@ -231,9 +231,9 @@ export class World implements LinkHost, AsyncDisposable {
         region,
         name: nameOf(index),
       }));
-      for (const { origin, hop, region, index } of this.running) {
+      for (const { nodes: ours, hop, region, index } of this.running) {
         const nodes = all.filter((other) => other.hop !== hop);
-        origin.setRegions({ region, name: nameOf(index), surcharge: SURCHARGE, nodes });
+        ours.setRegions({ region, name: nameOf(index), surcharge: SURCHARGE, nodes });
       }
     });
   }
