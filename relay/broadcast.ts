@@ -6,16 +6,9 @@
 import { NotFound, TooManyTracks } from "./errors.ts";
 import { Feed, type FeedRoutes } from "./feed/feed.ts";
 import type { Renewals, SourcesFollowed } from "./feed/renewals.ts";
-import type { CopiedTrack } from "./group/copies.ts";
-import { FetchedGroup } from "./group/fetched_group.ts";
+import { type Fetches, fetchesFor } from "./fetches/loading.ts";
 import type { Group, Subgroup } from "./group/group.ts";
-import type { IngressCounter } from "./group/group_writer.ts";
-import {
-  type BroadcastSource,
-  type FetchRequest,
-  type TrackInfo,
-  UNTOLD_TRACK_INFO,
-} from "./ports.ts";
+import type { BroadcastSource, FetchRequest, TrackInfo } from "./ports.ts";
 import {
   compareRoutes,
   type HopId,
@@ -24,7 +17,6 @@ import {
   preferred,
   type Route,
   serves,
-  SIBLINGS,
   UPDATE_HOLD_MS,
 } from "./route.ts";
 import { Track, type TrackContext } from "./track.ts";
@@ -61,11 +53,6 @@ interface Entry {
   forget: (() => void) | undefined;
 }
 
-interface PendingFetch {
-  readonly group: Promise<Group>;
-  askers: number;
-}
-
 export class Broadcast {
   /** Its publisher was lost. It stays announced for a while, as the publisher may come back. */
   lingering = false;
@@ -83,7 +70,7 @@ export class Broadcast {
   readonly #idle = new Set<Entry>();
   /** Entries whose track was not confirmed when they were last checked. */
   readonly #asked = new Set<Entry>();
-  readonly #fetches = new Map<string, PendingFetch>();
+  #fetches: Fetches | Promise<Fetches> | undefined;
   /** Whether better routes are looked for in a moment. */
   #looksSoon = false;
   readonly #followed: SourcesFollowed | undefined;
@@ -274,41 +261,21 @@ export class Broadcast {
     return await route.source.trackInfo(path, name);
   }
 
-  /**
-   * One group as frames; else as {@link Broadcast.fetchGroup}.
-   * @returns The whole group, retained for the caller, who releases it. It may still grow.
-   * @throws {NotFound} @throws {SourceLost}
-   */
+  /** As {@link Fetches.fetch}. */
   async fetch(
     path: string,
     name: string,
     request: FetchRequest,
     excludeHop: HopId = 0n,
   ): Promise<Subgroup> {
-    const { copyOf } = this.#options.context;
-    const isUsable = ({ first }: Group) => first.head.layout === "frames" || copyOf !== undefined;
-    const group = await this.#fetch(path, name, request, excludeHop, isUsable);
-    const { first } = group;
-    if (first.head.layout === "frames") return first;
-    const copy = copyOf?.(first, "frames", await this.#copiedTrack(path, name, excludeHop));
-    group.release();
-    if (copy === undefined || typeof copy === "string") throw noSuchGroup(name, request);
-    return copy;
-  }
-
-  /** What copies of a fetched group in another layout ask of its track. */
-  async #copiedTrack(path: string, name: string, excludeHop: HopId): Promise<CopiedTrack> {
-    const asked = this.trackInfo(path, name, excludeHop);
-    const info = await asked.catch(() => UNTOLD_TRACK_INFO);
-    return { info, infoComes: false, context: this.#options.context };
+    const fetches = this.#fetching();
+    return await ("then" in fetches ? await fetches : fetches)
+      .fetch(path, name, request, excludeHop);
   }
 
   /**
-   * One group, from the cache, the archive or the source. Calls for the same group at the same time share one request.
+   * As {@link Fetches.fetchGroup}.
    * @param excludeHop The hop of the reader, as in {@link Broadcast.track}.
-   * @returns The group in whatever layout it is kept or comes, retained for the caller, who releases it. It may still grow,
-   *   also by subgroups, until {@link Group.isOver}; then its state says whether it is complete.
-   * @throws {NotFound} @throws {SourceLost}
    */
   async fetchGroup(
     path: string,
@@ -316,123 +283,23 @@ export class Broadcast {
     request: FetchRequest,
     excludeHop: HopId = 0n,
   ): Promise<Group> {
-    return await this.#fetch(path, name, request, excludeHop, () => true);
+    const fetches = this.#fetching();
+    return await ("then" in fetches ? await fetches : fetches)
+      .fetchGroup(path, name, request, excludeHop);
   }
 
-  /** @param isUsable Whether the caller can use a group that is kept. */
-  async #fetch(
-    path: string,
-    name: string,
-    request: FetchRequest,
-    excludeHop: HopId,
-    isUsable: (group: Group) => boolean,
-  ): Promise<Group> {
-    const { stats } = this.#options.context;
-    const counted = excludeHop !== SIBLINGS;
-    if (counted) stats.fetches++;
-    const own = this.best(excludeHop, path, name)?.source.ownTrack?.(path, name);
-    const tracks = own === undefined
-      ? this.#entries.get(trackKey(path, name)) ?? []
-      : [{ track: own }];
-    const kept = tracks.flatMap(({ track }) => track.ring.get(request.group) ?? []);
-    const isWhole = (group: Group) => group.state !== "cut" && group.fromStart && isUsable(group);
-    const whole = kept.find(isWhole);
-    const part = request.partial ? kept.find(isUsable) : undefined;
-    const held = whole ?? part;
-    held?.retain();
-    if (whole === undefined) {
-      try {
-        const group = await this.#askedFor(path, name, request, excludeHop);
-        held?.release();
-        return group;
-      } catch (error) {
-        if (held === undefined) throw error;
-      }
-    }
-    if (counted) stats.fetchesFromCache++;
-    return held!;
-  }
-
-  /** The group from the archive or the source, retained for the caller. */
-  #askedFor(
-    path: string,
-    name: string,
-    request: FetchRequest,
-    excludeHop: HopId,
-  ): Promise<Group> {
-    const exclude = this.#routes.some((r) => isExcluded(r, excludeHop)) ? excludeHop : 0n;
-    const key = `${request.group} ${exclude} ${trackKey(path, name)}`;
-    const known = this.#fetches.get(key);
-    if (known !== undefined) {
-      known.askers++;
-      return known.group;
-    }
-    const answer = this.#fetchOnce(path, name, request, exclude).then(
-      (fetched) => {
-        // No further call joins this request. Each one that did retains the group once.
-        this.#fetches.delete(key);
-        for (let i = 1; i < pending.askers; i++) fetched.retain();
-        return fetched;
+  #fetching(): Fetches | Promise<Fetches> {
+    return this.#fetches ??= fetchesFor({
+      context: this.#options.context,
+      usable: (path, excludeHop, track) => this.#usable(path, excludeHop, track),
+      isPassedBy: (hop) => this.#routes.some((route) => isExcluded(route, hop)),
+      kept: (path, name, excludeHop) => {
+        const own = this.best(excludeHop, path, name)?.source.ownTrack?.(path, name);
+        if (own !== undefined) return [own];
+        return (this.#entries.get(trackKey(path, name)) ?? []).map(({ track }) => track);
       },
-      (error: unknown) => {
-        this.#fetches.delete(key);
-        throw error;
-      },
-    );
-    const pending: PendingFetch = { group: answer, askers: 1 };
-    this.#fetches.set(key, pending);
-    return answer;
-  }
-
-  /** Asks the archive before the source: it is nearer and keeps more. */
-  async #fetchOnce(
-    path: string,
-    name: string,
-    request: FetchRequest,
-    excludeHop: HopId,
-  ): Promise<Group> {
-    const { archive, stats } = this.#options.context;
-    if (archive !== undefined) {
-      const answer = this.#fetchedGroup(request, []);
-      if (await archive.fetch(path, name, request.group, answer.open()!)) {
-        stats.fetchesFromArchive++;
-        answer.ended(true);
-        return answer.take()!;
-      }
-      answer.drop();
-    }
-    return await this.#fetchUpstream(path, name, request, excludeHop);
-  }
-
-  /** Asks one route after the other until one has begun to answer. */
-  async #fetchUpstream(
-    path: string,
-    name: string,
-    request: FetchRequest,
-    excludeHop: HopId,
-  ): Promise<Group> {
-    const { stats } = this.#options.context;
-    const routes = this.#usable(path, excludeHop, name);
-    let failure: unknown = new NotFound(`a route to broadcast ${path}`, "broadcast");
-    for (const { source } of routes) {
-      const answer = this.#fetchedGroup(request, source.sibling ? [] : [stats]);
-      try {
-        await source.fetch(path, name, request, answer);
-        const group = answer.take();
-        if (group !== undefined) return group;
-        failure = noSuchGroup(name, request);
-      } catch (error) {
-        failure = error;
-      }
-      answer.drop();
-    }
-    throw failure;
-  }
-
-  #fetchedGroup(request: FetchRequest, counters: readonly IngressCounter[]): FetchedGroup {
-    const { pool, clock, limits } = this.#options.context;
-    const sequence = request.group;
-    return new FetchedGroup({ pool, sequence, now: clock.now(), limits, counters });
+      trackInfo: (path, name, excludeHop) => this.trackInfo(path, name, excludeHop),
+    });
   }
 
   #feedRoutes(
@@ -532,8 +399,4 @@ export class Broadcast {
 function isThroughOne(route: Route, askers: ReadonlySet<HopId>): boolean {
   for (const asker of askers) if (isExcluded(route, asker)) return true;
   return false;
-}
-
-function noSuchGroup(name: string, { group }: FetchRequest): NotFound {
-  return new NotFound(`group ${group} of track ${name}`, "group");
 }

@@ -11,6 +11,8 @@ import { type Logger, silent } from "../base/logger.ts";
 import type { SessionCounters } from "../metrics/snapshot.ts";
 import type { Archive } from "../relay/archive.ts";
 import { renewals } from "../relay/feed/renewals.ts";
+import { fetchesOf } from "../relay/fetches/fetches.ts";
+import { provideFetches } from "../relay/fetches/loading.ts";
 import { FramePool } from "../relay/group/frame_pool.ts";
 import { type OriginNodes, originNodes } from "../relay/cluster/origin_nodes.ts";
 import { PeerView } from "../relay/cluster/peer_view.ts";
@@ -102,6 +104,8 @@ const MAX_ASKED_TRACKS = 1000;
 
 /** How many session ids each start of a thread has. */
 const SESSIONS_PER_START = 1_000_000;
+
+provideFetches(fetchesOf);
 
 export class Relay {
   readonly origin: Origin;

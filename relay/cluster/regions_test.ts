@@ -61,7 +61,7 @@ Deno.test("a shield tells its region what it has from another one; the others pr
 
 Deno.test("whoever asks is served what came from another region, and nothing that the own region told", () => {
   const near = [101n, 102n, 103n];
-  const { origin, nodes, peers } = newOrigin(101n);
+  const { nodes, peers } = newOrigin(101n);
   const path = pathOf(102n, near);
   peers.announce(path, new FakeSource("far"), ROUTE);
   assert.equal(peers.find(path, 103n), undefined);

@@ -19,6 +19,7 @@ const DENO_ONLY = ["*/transport/dial.ts", "*/transport/quic/quic.ts", "*/transpo
  */
 const WHEN_DIALED = [
   ...["*/websocket_client.ts", "*/ietf/open.ts", "*/ietf/accept.ts"],
+  "*/fetches.ts",
   "*/nodes/places.ts",
   "*/nodes/renewals.ts",
 ];
