@@ -48,8 +48,6 @@ interface Entry {
   readonly key: string;
   /** Routes through this hop do not serve it; 0n for none. */
   readonly exclude: HopId;
-  /** Its readers, as their hops or SIBLINGS. A route through one of them is the last choice. */
-  readonly askers: Set<HopId>;
   forget: (() => void) | undefined;
 }
 
@@ -216,20 +214,16 @@ export class Broadcast {
     const exclude = this.#excluded(path, name, excludeHop);
     const known = this.#entries.get(key)?.find((entry) => entry.exclude === exclude);
     if (known !== undefined) {
-      if (excludeHop !== 0n && !known.askers.has(excludeHop)) {
-        known.askers.add(excludeHop);
-        known.feed.reroute();
-      }
       this.#keep(known);
       return known.track;
     }
     this.#mayAsk();
     const track = new Track(path, name, this.#options.context);
-    const askers = new Set<HopId>(excludeHop === 0n ? [] : [excludeHop]);
-    const feed = new Feed(track, this.#feedRoutes(path, name, exclude, askers));
+    const feed = new Feed(track, this.#feedRoutes(track, exclude));
     track.feed = feed;
-    const entry: Entry = { track, feed, askers, exclude, key, forget: undefined };
+    const entry: Entry = { track, feed, exclude, key, forget: undefined };
     track.onReaders = (any) => any ? this.#keep(entry) : this.#left(entry);
+    track.onHop = (any) => any ? feed.reroute() : this.#rerouteSoon();
     this.#asked.add(entry);
     this.#keep(entry);
     return track;
@@ -302,15 +296,12 @@ export class Broadcast {
     });
   }
 
-  #feedRoutes(
-    path: string,
-    name: string,
-    excludeHop: HopId,
-    askers: ReadonlySet<HopId>,
-  ): FeedRoutes {
+  /** A route through a reader is the last choice. */
+  #feedRoutes(track: Track, excludeHop: HopId): FeedRoutes {
+    const { broadcast: path, name } = track;
     const find = (except: ReadonlySet<BroadcastSource>, used?: BroadcastSource) => {
       const usable = this.#usable(path, excludeHop, name).filter((r) => !except.has(r.source));
-      const good = usable.filter((route) => !isThroughOne(route, askers));
+      const good = usable.filter((route) => !isThroughOne(route, track.hops));
       const [best] = good.length > 0 ? good : usable;
       const kept = good.find(({ source }) => source === used);
       return best !== undefined && kept !== undefined && isKept(kept, best) ? kept : best;
@@ -377,7 +368,6 @@ export class Broadcast {
   #left(entry: Entry): void {
     if (this.#entries.get(entry.key)?.includes(entry) !== true) return;
     if (entry.track.groupsIn === 0) return this.#drop(entry);
-    entry.askers.clear();
     this.#idle.delete(entry);
     this.#idle.add(entry);
     if (this.#idle.size <= MAX_IDLE_TRACKS) return;
@@ -396,7 +386,7 @@ export class Broadcast {
   }
 }
 
-function isThroughOne(route: Route, askers: ReadonlySet<HopId>): boolean {
-  for (const asker of askers) if (isExcluded(route, asker)) return true;
+function isThroughOne(route: Route, hops: Iterable<HopId>): boolean {
+  for (const hop of hops) if (isExcluded(route, hop)) return true;
   return false;
 }

@@ -6,6 +6,7 @@ import {
   counting,
   FakeReader,
   FakeSource,
+  LIVE,
   testContext,
 } from "../tests/support/fixtures/relay.ts";
 import type { HopId, Route } from "./route.ts";
@@ -157,12 +158,37 @@ Deno.test("Broadcast avoids a new route through one of a track's viewers, as lon
   const [a, back] = [new FakeSource("a"), new FakeSource("back")];
   const { broadcast } = broadcastOf([a, [7n, 50n]]);
   const track = broadcast.track("b", "t", 60n);
-  track.add(new FakeReader());
+  track.add(new FakeReader(LIVE, "frames", 60n));
   const route: Route = { source: back, hops: [7n, 60n], warm: -1, cold: 0, order: 9 };
   broadcast.setRoute(route);
   assert.equal(back.subscriptions.length, 0);
   a.last.lost();
   assert.equal(back.subscriptions.length, 1);
+});
+
+Deno.test("Broadcast takes a route through a former viewer in a moment, when the last reader of that hop has left", () => {
+  const [a, b] = [new FakeSource("a"), new FakeSource("b")];
+  const { broadcast, context } = broadcastOf([a, [7n, 50n]], [b, [7n, 60n]]);
+  const neighbours = [1, 2].map(() => new FakeReader(LIVE, "frames", 60n));
+  const viewer = new FakeReader();
+  const track = broadcast.track("b", "t", 60n);
+  for (const reader of [viewer, ...neighbours]) track.add(reader);
+  a.last.group(1);
+  const [, second] = broadcast.routes;
+  broadcast.setRoute({ ...second!, warm: -1 }, second);
+  const used = () => [a.subscriptions.length, b.subscriptions.length];
+  track.remove(neighbours[0]!);
+  context.clock.advance(1000);
+  assert.deepEqual(used(), [1, 0], "one of them still reads");
+  track.remove(neighbours[1]!);
+  assert.deepEqual(used(), [1, 0], "not at once: it may come again");
+  context.clock.advance(300);
+  assert.deepEqual(used(), [1, 1]);
+  b.last.group(2);
+  assert.deepEqual(viewer.sequences, [1, 2]);
+  // It asks again: the feed goes back before it serves the hop that it reads from.
+  track.add(neighbours[0]!);
+  assert.deepEqual(used(), [2, 1]);
 });
 
 Deno.test("Broadcast.trackInfo() asks the best source", async () => {

@@ -104,6 +104,8 @@ export interface TrackReader {
   readonly layout?: Layout | "kept";
   /** It reads for another thread of this relay. Its viewers are counted there. */
   readonly sibling?: boolean;
+  /** The hop that it reads for, as in `Broadcast.track()`: the feed avoids routes through it. Default: unknown. */
+  readonly hop?: bigint;
   /**
    * A group for this reader: kept ones first, then each new one when it opens. Called for each subgroup.
    * @param start The lowest group that may come, as far as the first call can tell.

@@ -1,6 +1,6 @@
 /** Relays that are linked in a ring ask each other for what they have lost. */
 import assert from "node:assert/strict";
-import { FakeReader, FakeSource, testContext } from "../tests/support/fixtures/relay.ts";
+import { FakeReader, FakeSource, LIVE, testContext } from "../tests/support/fixtures/relay.ts";
 import { Origin } from "./origin.ts";
 
 const PRICE = { warm: 1, cold: 1 };
@@ -41,7 +41,7 @@ Deno.test("a relay whose route runs through the one that asks takes another rout
   origin.announce("a", publisher, { warm: 0, cold: 0, hops: [1n], peer: true });
   const asked = origin.find("a", 5n)!.track("a", "v", 5n);
   assert.equal(asked, track);
-  const theirs = new FakeReader();
+  const theirs = new FakeReader(LIVE, "frames", 5n);
   asked.add(theirs);
   publisher.last.group(3);
   assert.deepEqual([own.sequences, theirs.sequences], [[3], [3]]);

@@ -93,8 +93,12 @@ export class Track {
   feed: TrackFeed | undefined;
   /** Called when the first reader comes and when the last has left. */
   onReaders: ((any: boolean) => void) | undefined;
+  /** Called when the first reader of a hop comes and when its last one has left, while there are others. */
+  onHop: ((any: boolean) => void) | undefined;
   #known = false;
   #readings = new Map<TrackReader, Reading>();
+  /** How many readers each hop has. Made when the first one comes that has a hop. */
+  #hops: Map<bigint, number> | undefined;
   readonly #datagrams = new SeenDatagrams();
   /** Readers that are being told of the end. */
   #leaving: Map<TrackReader, Reading> | undefined;
@@ -165,6 +169,21 @@ export class Track {
     return this.#readings.size;
   }
 
+  /** The hops of its readers. */
+  get hops(): Iterable<bigint> {
+    return this.#hops?.keys() ?? [];
+  }
+
+  /** @returns Whether it is the first reader of its hop, or was the last one. */
+  #countHop({ hop = 0n }: TrackReader, more: 1 | -1): boolean {
+    if (hop === 0n) return false;
+    this.#hops ??= new Map();
+    const before = this.#hops.get(hop) ?? 0;
+    if (before + more > 0) this.#hops.set(hop, before + more);
+    else this.#hops.delete(hop);
+    return before === 0 || before + more === 0;
+  }
+
   /** How many of them do not read for another thread. */
   get viewers(): number {
     let viewers = 0;
@@ -185,6 +204,7 @@ export class Track {
       withheld: undefined,
     };
     this.#readings.set(reader, reading);
+    const isNewHop = this.#countHop(reader, 1);
     if (reader.sibling !== true) this.context.stats.subscriptions++;
     if (this.#readings.size === 1) this.onReaders?.(true);
     if (this.feed === undefined) {
@@ -202,6 +222,7 @@ export class Track {
       this.feed.start();
     } else {
       this.feed.update(this.request());
+      if (isNewHop) this.onHop?.(true);
     }
     if (this.#readings.get(reader) === reading) {
       if (this.known) reader.onKnown?.();
@@ -227,7 +248,12 @@ export class Track {
   remove(reader: TrackReader): void {
     this.#leaving?.delete(reader);
     if (!this.#readings.delete(reader)) return;
-    if (this.#readings.size > 0) return void this.feed?.update(this.request());
+    const hadHop = this.#countHop(reader, -1);
+    if (this.#readings.size > 0) {
+      this.feed?.update(this.request());
+      if (hadHop) this.onHop?.(false);
+      return;
+    }
     this.#unreadSinceMs = this.context.clock.now();
     this.feed?.stop();
     this.onReaders?.(false);
@@ -349,6 +375,7 @@ export class Track {
     const leaving = this.#readings;
     this.#leaving = leaving;
     this.#readings = new Map();
+    this.#hops = undefined;
     for (const group of this.ring.since(0)) group.settle();
     for (const reader of leaving.keys()) reader.onEnd(end);
     if (this.#leaving === leaving) this.#leaving = undefined;

@@ -140,6 +140,7 @@ export class Offered {
 /** A subscription of the sibling. It keeps the feed of the track running, and sends what is not in the ring. */
 class Served implements TrackReader {
   readonly sibling = true;
+  readonly hop = SIBLINGS;
   readonly layout = "kept";
   /** They send the subgroups that are not in the ring. */
   readonly #posters = new Set<Poster>();

@@ -161,6 +161,7 @@ export class Publisher implements PublisherHalf {
       stream,
       subscribe: asked,
       track,
+      hop: this.#peerHop,
       onDone: () => {
         this.#subscriptions.delete(asked.id);
         this.#places.leave(subscription.outgoing);

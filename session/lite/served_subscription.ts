@@ -26,6 +26,8 @@ export interface ServedOptions {
   readonly stream: BidiStream;
   readonly subscribe: Subscribe;
   readonly track: Track;
+  /** The peer's; 0n is unknown. */
+  readonly hop: bigint;
   /** Called once, when nothing of it is left. */
   readonly onDone: () => void;
 }
@@ -63,6 +65,10 @@ export class ServedSubscription implements Served, TrackReader {
 
   get track(): Track {
     return this.#o.track;
+  }
+
+  get hop(): bigint {
+    return this.#o.hop;
   }
 
   /** Whether its track has ended, or is drained. */

@@ -27,7 +27,7 @@ for (const scenario of SCENARIOS) {
   });
 }
 
-for (const scenario of ["join", "leave", "kill", "partition", "rolling"] as const) {
+for (const scenario of ["join", "leave", "kill", "partition", "rolling", "move"] as const) {
   Deno.test(`three regions of nodes with sessions, ${scenario}: media comes into a region once`, async () => {
     const { problems, pulls } = await simulated("regions", scenario, { nodes: 9 });
     assert.deepEqual([problems, pulls.perRegion], [[], 1]);

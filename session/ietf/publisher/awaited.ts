@@ -13,6 +13,7 @@ export class Awaited implements TrackReader {
   #over = false;
 
   /**
+   * @param hop The peer's; 0n is unknown.
    * @param known The track exists. It is still kept.
    * @param ended It has ended, or does not exist. Called once, and not after {@link Awaited.stop}.
    * @param came Something of it has come.
@@ -20,6 +21,7 @@ export class Awaited implements TrackReader {
   constructor(
     readonly track: Track,
     readonly request: TrackRequest,
+    readonly hop: bigint,
     readonly known: () => void,
     readonly ended: (end: TrackEnd) => void,
     readonly came: () => void = () => {},

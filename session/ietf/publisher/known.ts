@@ -48,6 +48,7 @@ export async function knownTrack(
   const awaited = new Awaited(
     track,
     firstRequest(track),
+    serving.context.peerHop,
     () => known.resolve(undefined),
     (end) => {
       known.resolve(refusalOf(end));

@@ -46,6 +46,7 @@ export interface ServedOptions {
 export class ServedTrack implements Served, TrackReader, Sending {
   readonly id: number;
   readonly layout: Layout;
+  readonly hop: bigint;
   readonly outgoing: Outgoing;
   stuckSinceMs = Infinity;
   readonly #o: ServedOptions;
@@ -69,6 +70,7 @@ export class ServedTrack implements Served, TrackReader, Sending {
     this.#o = options;
     this.id = exchange.id;
     this.layout = layoutOf(profile);
+    this.hop = context.peerHop;
     this.#wishes = wishes;
     this.#encoder = new ObjectEncoder(context, alias);
     this.#unhear = options.by?.onLost((why) => this.#giveUp("unauthorized", why));

@@ -120,6 +120,7 @@ class Subscribing {
     const awaited = new Awaited(
       track,
       firstRequest(track, this.#wishes),
+      this.serving.context.peerHop,
       () => this.#known(track),
       (end) => this.#failed(end),
     );

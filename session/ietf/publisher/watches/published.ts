@@ -74,10 +74,16 @@ export class Published {
   async #isKnown(track: Track): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const request = firstRequest(track, this.#wishes);
-    this.#awaited = new Awaited(track, request, () => resolve(true), () => {
-      resolve(false);
-      this.#gone.resolve();
-    });
+    this.#awaited = new Awaited(
+      track,
+      request,
+      this.#serving.context.peerHop,
+      () => resolve(true),
+      () => {
+        resolve(false);
+        this.#gone.resolve();
+      },
+    );
     this.#awaited.start();
     return await Promise.race([promise, this.#gone.promise.then(() => false)]);
   }
