@@ -32,7 +32,7 @@ Deno.test("nodes find each other by the addresses of a name, check its certifica
     const certificate = await testCertificate(["relay.example"]);
     await Deno.writeTextFile(`${dir}/ca.crt`, certificate.cert);
     await Deno.writeTextFile(`${dir}/secret`, "a secret of all the nodes");
-    const port = freePort("udp");
+    const port = freePort();
     const start = (hostname: string, own = certificate) =>
       launch({
         certificate: own,

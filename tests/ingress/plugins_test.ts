@@ -155,7 +155,7 @@ Deno.test({
       assert.ok(server.refused() > 0);
       assert.ok(test.run.told.every((text) => !text?.includes("s3cret")));
     }
-    const absent = `rtsp://u:p4ss@127.0.0.1:${freePort("tcp")}/live`;
+    const absent = `rtsp://u:p4ss@127.0.0.1:${freePort()}/live`;
     await using test = await play(rtsp, { url: absent });
     await assert.rejects(test.run.done, (error: Error) => {
       assert.match(error.message, /Connection refused/);
@@ -208,7 +208,7 @@ Deno.test({
   name: "rtmp takes a publisher with the right key, turns a wrong one away, and waits for the next",
   ignore,
   async fn() {
-    const at = `127.0.0.1:${freePort("tcp")}`;
+    const at = `127.0.0.1:${freePort()}`;
     await using test = await play(rtmp, { listen: at, key: "s3cret" });
     const flv = ["-f", "flv"];
     {
@@ -235,7 +235,7 @@ Deno.test({
   name: "srt takes a publisher with the passphrase, none without it, and waits for the next",
   ignore,
   async fn() {
-    const at = `127.0.0.1:${freePort("udp")}`;
+    const at = `127.0.0.1:${freePort()}`;
     const passphrase = "long enough";
     await using test = await play(srt, { listen: at, passphrase });
     const with_ = (phrase: string) => ["-f", "mpegts", "-passphrase", phrase];

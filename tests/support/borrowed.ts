@@ -13,17 +13,30 @@ export async function killed(process: Deno.ChildProcess): Promise<void> {
   await process.status;
 }
 
-/** A port of 127.0.0.1 that was free a moment ago. */
-export function freePort(transport: "tcp" | "udp" = "tcp"): number {
-  const at = { hostname: "127.0.0.1", port: 0 };
-  using listener = transport === "tcp"
-    ? Deno.listen(at)
-    : closing(Deno.listenDatagram({ transport, ...at }));
-  return (listener.addr as Deno.NetAddr).port;
+/** Ports below those that systems give to sockets that name none: nobody takes one of them by chance. */
+const [LOWEST_PORT, PORTS] = [10_240, 22_000];
+const given = new Set<number>();
+
+/** A port of 127.0.0.1 that was free a moment ago, for TCP and UDP, and that no other test of this process has. */
+export function freePort(): number {
+  for (;;) {
+    const port = LOWEST_PORT + Math.floor(Math.random() * PORTS);
+    if (given.has(port) || !isFree(port)) continue;
+    given.add(port);
+    return port;
+  }
 }
 
-function closing(socket: Deno.DatagramConn): Pick<Deno.DatagramConn, "addr"> & Disposable {
-  return { addr: socket.addr, [Symbol.dispose]: () => socket.close() };
+function isFree(port: number): boolean {
+  const at = { hostname: "127.0.0.1", port };
+  try {
+    Deno.listen(at).close();
+    Deno.listenDatagram({ transport: "udp", ...at }).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) return false;
+    throw error;
+  }
 }
 
 /** Runs a test in a directory of its own, which is gone afterwards. */

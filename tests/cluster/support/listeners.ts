@@ -36,7 +36,10 @@ async function listenAt(sites: readonly Site[]): Promise<Listeners> {
 /** What a relay has heard of its own announcements. */
 const LOOPED = "qumo_announcements_looped_total";
 
-/** Publishes at the first node without a hop id: each is told of it once, and then no route changes any more. */
+/**
+ * Publishes at the first node without a hop id: no node withdraws it, and once viewers have it no route changes any more. Until
+ * then the shorter way may take the place of a longer one that was told first.
+ */
 export async function neverFlaps(nodes: readonly ClusterNode[]): Promise<void> {
   await using listeners = await listenAt(nodes);
   await using source = await Source.start(nodes[0]!.url, {
@@ -48,8 +51,11 @@ export async function neverFlaps(nodes: readonly ClusterNode[]): Promise<void> {
   const looped = () => Promise.all(nodes.map((node) => node.metric(LOOPED)));
   const routes = () =>
     Promise.all(nodes.map((node) => node.api("/api/v1/broadcasts?prefix=anonymous")));
-  const before = [await looped(), await routes()];
+  const told = () => listeners.told("anonymous");
+  const before = [await looped(), await routes(), told()];
   await audience.goesOn(6);
-  assert.deepEqual([await looped(), await routes()], before);
-  assert.deepEqual(listeners.told("anonymous"), nodes.map(() => ["active"]));
+  assert.deepEqual([await looped(), await routes(), told()], before);
+  for (const changes of told()) {
+    assert.ok(changes.length > 0 && changes.every((change) => change === "active"), `${changes}`);
+  }
 }
