@@ -163,6 +163,7 @@ class Half implements BroadcastSource {
 /** One subscription over the link. */
 class Request implements UpstreamSubscription, TrackReader {
   request: TrackRequest;
+  readonly hop: bigint;
   #track: Track | undefined;
   #over = false;
 
@@ -172,6 +173,7 @@ class Request implements UpstreamSubscription, TrackReader {
     readonly sink: TrackSink,
     readonly onOver: () => void,
   ) {
+    this.hop = half.hearer.hop;
     this.request = request;
   }
 
