@@ -40,8 +40,22 @@ const REOPEN_MS = 1000;
 /** How often that is tried without an announcement in between. */
 const REOPEN_TIMES = 10;
 
-/** Announcements that are taken in without a pause. */
-const SLICE = 256;
+/** Announcements of all sessions of a relay that are taken in without a pause. */
+const SLICE = 128;
+/** By what the sessions of a relay share: how many were taken since the last pause, and the pause. */
+const slices = new WeakMap<object, { taken: number; pause: Promise<void> | undefined }>();
+
+/** Messages that came in one piece are read without a wait: other tasks need their turn. */
+function pauseOf(shared: object): Promise<void> | undefined {
+  let slice = slices.get(shared);
+  if (slice === undefined) slices.set(shared, slice = { taken: 0, pause: undefined });
+  if (++slice.taken < SLICE) return undefined;
+  const over = slice;
+  return slice.pause ??= sleep(0).then(() => {
+    over.taken = 0;
+    over.pause = undefined;
+  });
+}
 
 export class Subscriber implements SubscriberHalf {
   readonly label: string;
@@ -241,9 +255,9 @@ export class Subscriber implements SubscriberHalf {
       if (peerHop !== 0n && this.#context.peerHop === 0n) this.#context.peerHop = peerHop;
       // SETUP tells the cost of its routes.
       if (dialect.announce === "typed") await this.#context.peerKnown;
-      for (let count = 1;; count++) {
-        // Messages that came in one piece are read without a wait: other tasks need their turn.
-        if (count % SLICE === 0) await sleep(0);
+      for (;;) {
+        const pause = pauseOf(this.#context.stats);
+        if (pause !== undefined) await pause;
         const news = await decoder.next();
         if (news === undefined) {
           this.#withdrawAll(false);
