@@ -14,7 +14,7 @@ async function cluster(mesh: Mesh) {
   for (const at of nodes) {
     const others = nodes.filter((one) => one !== at);
     const named = others.map(({ hop }) => ({ hop, region: "r", name: `https://${hop}.example/` }));
-    at.origin.setRegions({
+    at.nodes.setRegions({
       region: "r",
       name: `https://${at.hop}.example/`,
       surcharge: 12,
