@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../tests/support/manual_clock.ts";
 import { Client } from "../client/client.ts";
+import type { SubscribeOptions } from "../client/subscription.ts";
 import { SESSION_CODE } from "../wire/lite/codes.ts";
 import { framed } from "../wire/message.ts";
 import { AnnounceInit, MAX_INIT_PATHS } from "../wire/lite/announce.ts";
@@ -294,13 +295,13 @@ Deno.test("subscriptions that were made and left leave no track behind", async (
 });
 
 /** A publisher of one track, told over raw bytes, and a viewer of it. */
-async function ending() {
+async function ending(options: SubscribeOptions = {}) {
   const at = testRelay();
   const peer = RawPeer.at(at, "moq-lite-06");
   await peer.uni("01 05 01 05 02 43 e8", true);
   (await peer.nextBidi()).say('03 43 e8 01 00 05 01 "b" 00 00 00');
   const viewer = await join(at, 6);
-  const watch = new Viewer(viewer.client.subscribe("b", "v"));
+  const watch = new Viewer(viewer.client.subscribe("b", "v", options));
   await tick();
   const [, subscribe] = peer.bidis;
   const group = (sequence: number) => peer.uni(`00 03 00 0${sequence} 00 00 01 61`, true);
@@ -330,6 +331,19 @@ Deno.test("groups that overtake the first one and SUBSCRIBE_START are not taken 
   await tick(2);
   assert.equal(watch.end, "ended");
   assert.deepEqual(watch.whole.toSorted(), [3, 4, 5]);
+});
+
+Deno.test("a viewer that asks from a group on misses none when SUBSCRIBE_START comes long after the newest ones", async () => {
+  const { at, watch, subscribe, group } = await ending({ startGroup: 3, maxLatencyMs: 60_000 });
+  await group(5);
+  await tick(2);
+  at.clock.advance(1000);
+  await tick(2);
+  assert.deepEqual(watch.whole, []);
+  subscribe.say("00 01 04"); // 3 is not kept any more
+  await group(4);
+  await tick(2);
+  assert.deepEqual(watch.whole.toSorted(), [4, 5]);
 });
 
 Deno.test("groups of a publisher that never says SUBSCRIBE_START come a moment later", async () => {

@@ -128,6 +128,19 @@ Deno.test("of tracks of equal priority the older subscription goes first, whatev
   await at.relay.close();
 });
 
+Deno.test("what answers a SUBSCRIBE goes before all groups", async () => {
+  const at = testRelay();
+  const { client } = await join(at, 6);
+  const track = client.publish("a").track("v");
+  const viewer = await rawViewer(at);
+  const asked = await viewer.bidi(subscribe06("01", "v", "ff 00 00 00 00 00"));
+  await tick();
+  track.group(1).write("one");
+  await tick();
+  assert.ok(orderOf(asked) > orderOf(viewer.unis[0]!));
+  await at.relay.close();
+});
+
 Deno.test("a changed priority moves the groups that are on their way", async () => {
   const at = testRelay();
   const { client } = await join(at, 6);

@@ -21,6 +21,8 @@ import { readReply } from "./replies.ts";
 
 /** How long the first groups wait for SUBSCRIBE_START (05+). It was sent before them. */
 const START_MS = 100;
+/** The same if the groups from one on were asked for: on a busy machine or link the reply may come well behind the newest of them. */
+const ASKED_START_MS = 2000;
 /** How long missing groups are awaited after the publisher has ended the track. */
 const OWED_MS = 1000;
 /** The same once the last group is here: the missing ones were lost on the way, or never existed. */
@@ -229,7 +231,8 @@ export class Incoming implements UpstreamSubscription {
     this.#begun = true;
     this.#openGroups++;
     const { clock } = this.#context;
-    this.#cancelPass ??= clock.after(START_MS, () => this.#pass()); // a peer may never say it
+    const ms = this.#asked.startGroup === undefined ? START_MS : ASKED_START_MS;
+    this.#cancelPass ??= clock.after(ms, () => this.#pass()); // a peer may never say it
     await this.#passed.promise;
     this.#openGroups--;
   }

@@ -152,6 +152,8 @@ export class LiteSession extends RunningSession {
     reader: StreamReader,
   ): Promise<boolean> {
     const { publisher } = this;
+    // Answers go before groups, which peers cannot place without them. That to FETCH is a group itself.
+    if (type !== BIDI.fetch) stream.send.setSendOrder(CONTROL_ORDER);
     if (type === undefined) stream.send.finish(); // cancelled before its first byte: browsers do that
     else if (type === BIDI.announce) {
       this.#announceAsked.resolve();

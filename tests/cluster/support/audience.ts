@@ -54,23 +54,24 @@ export class Audience implements AsyncDisposable {
   /**
    * Waits until each viewer has every group up to one, and checks that nothing came twice or out of place.
    * @param to The newest whole group by default.
+   * @param torn So many groups may have come to each viewer without their end.
    */
-  async hasAll(to: number = this.#source.newest): Promise<void> {
-    const late = () => this.viewers.filter(({ record }) => !record.has(to));
+  async hasAll(to: number = this.#source.newest, torn = 0): Promise<void> {
+    const late = () => this.viewers.filter(({ record }) => !record.has(to, torn));
     await until(() => late().length === 0, "groups", LIMIT_MS).catch(() => {}); // told below, with names
     const problems = this.viewers.flatMap(({ name, record, over }) => {
-      const found = record.problems(to);
+      const found = record.problems(to, torn);
       if (found.length === 0) return [];
       return [`${name}: ${[...found, ...(over === undefined ? [] : [over])].join("; ")}`];
     });
     assert.deepEqual(problems, []);
   }
 
-  /** Waits for so many whole groups after the newest one now, and for all viewers to have them. */
-  async goesOn(groups: number): Promise<void> {
+  /** Waits for so many whole groups after the newest one now, and for all viewers to have them. @param torn As above. */
+  async goesOn(groups: number, torn = 0): Promise<void> {
     const to = this.#source.newest + groups;
     await until(() => this.#source.newest >= to, "the source", LIMIT_MS);
-    await this.hasAll(to);
+    await this.hasAll(to, torn);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -103,14 +104,22 @@ export async function clients(
   count: number = nodes.length,
   options: ConnectOptions & {
     readonly urls?: (index: number) => string | readonly string[];
+    /** Asks for the track again when it has ended, from the next group on: another publisher may have it. */
+    readonly asksAgain?: boolean;
   } = {},
 ): Promise<Audience> {
-  const { urls, ...rest } = options;
+  const { urls, asksAgain = false, ...rest } = options;
   return await gathered(source, count, async (i) => {
     const node = nodes[i % nodes.length]!;
     const url = urls?.(i) ?? node.url;
     const client = await connect(url as string, { ...LASTING, ...rest });
-    return new Member(`${source.track} of client ${i} at ${node.name}`, node, client, source);
+    return new Member(
+      `${source.track} of client ${i} at ${node.name}`,
+      node,
+      client,
+      source,
+      asksAgain,
+    );
   });
 }
 
@@ -208,14 +217,18 @@ class Member implements Viewer {
   over: string | undefined;
   readonly #client: Client;
 
+  readonly #asksAgain: boolean;
+
   constructor(
     readonly name: string,
     readonly node: Site,
     client: Client,
     source: Numbered,
+    asksAgain: boolean,
   ) {
+    this.#asksAgain = asksAgain;
     this.#client = client;
-    void this.#read(source).catch((error) => this.over ??= reasonOf(error));
+    void this.#stay(source).catch((error) => this.over ??= reasonOf(error));
   }
 
   async close(): Promise<void> {
@@ -223,10 +236,22 @@ class Member implements Viewer {
     await this.#client.close();
   }
 
+  async #stay(source: Numbered): Promise<void> {
+    do {
+      await this.#read(source).catch((error) => {
+        if (!this.#asksAgain) throw error;
+      });
+      if (this.#asksAgain) await sleep(ASK_AGAIN_MS);
+    } while (this.#asksAgain && this.over === undefined);
+    this.over ??= "its subscription was ended";
+  }
+
   async #read({ path, track }: Numbered): Promise<void> {
+    const { newest } = this.record;
     const subscription = this.#client.subscribe(path, track, {
       ordered: true,
       maxLatencyMs: MAX_LATENCY_MS,
+      ...(newest < 0 ? {} : { startGroup: newest + 1 }),
     });
     for await (const group of subscription) {
       try {
@@ -237,6 +262,5 @@ class Member implements Viewer {
       } catch { // It was cut short: its record is not whole.
       }
     }
-    this.over ??= "its subscription was ended";
   }
 }

@@ -68,24 +68,28 @@ export class Record {
     seen.whole = last;
   }
 
-  /** Whether every group from `from` to `to` has come whole. */
-  has(to: number, from: number = this.#first): boolean {
-    for (let group = to; group >= from; group--) {
-      if (this.#groups.get(group)?.whole !== true) return false;
-    }
-    return this.#groups.size > 0;
+  /** Whether every group from the first to `to` has come whole. @param torn So many may have come without their end. */
+  has(to: number, torn = 0): boolean {
+    return this.#groups.size > 0 && this.#lacking(to, torn).length === 0;
   }
 
-  /** What is wrong up to `to`: missing, cut off, repeated, out of place. */
-  problems(to: number): readonly string[] {
+  /** What is wrong up to `to`: missing, cut off, repeated, out of place. @param torn As in {@link has}. */
+  problems(to: number, torn = 0): readonly string[] {
     if (this.#groups.size === 0) return ["nothing came"];
-    const missing: string[] = [];
+    return [...this.#problems, ...this.#lacking(to, torn)];
+  }
+
+  #lacking(to: number, torn: number): string[] {
+    const lacking: string[] = [];
+    let left = torn;
     for (let group = this.#first; group <= to; group++) {
       const seen = this.#groups.get(group);
-      if (seen === undefined) missing.push(`group ${group} is missing`);
-      else if (!seen.whole) missing.push(`group ${group} ends after ${seen.frames} frames`);
+      if (seen === undefined) lacking.push(`group ${group} is missing`);
+      else if (!seen.whole && left-- <= 0) {
+        lacking.push(`group ${group} ends after ${seen.frames} frames`);
+      }
     }
-    return [...this.#problems, ...missing];
+    return lacking;
   }
 
   #wrong(what: string): void {

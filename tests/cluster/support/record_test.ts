@@ -30,6 +30,7 @@ Deno.test("a record names what is missing, cut off, repeated and out of place", 
   ]);
   assert.equal(record.has(4), false);
   assert.equal(record.has(1), true);
+  assert.deepEqual(filled([1, 0], [2, 0], [2, 1], [2, 2]).problems(2, 1), []);
 });
 
 Deno.test("a record of nothing says so", () => {

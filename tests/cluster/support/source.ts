@@ -32,6 +32,7 @@ export const LASTING: ConnectOptions = {
   reconnect: { minMs: 50, maxMs: 500 },
   timeoutMs: 5000,
   transport: { idleTimeoutMs: 20_000, keepAliveMs: 500 },
+  groupCacheSize: 100, // half a minute
 };
 
 /** A track of numbered frames, and how far it is. */
