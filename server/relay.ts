@@ -14,6 +14,7 @@ import { renewals } from "../relay/feed/renewals.ts";
 import { fetchesOf } from "../relay/fetches/fetches.ts";
 import { provideFetches } from "../relay/fetches/loading.ts";
 import { FramePool } from "../relay/group/frame_pool.ts";
+import { NodeNews } from "../relay/cluster/node_news.ts";
 import { type OriginNodes, originNodes } from "../relay/cluster/origin_nodes.ts";
 import { PeerView } from "../relay/cluster/peer_view.ts";
 import { originOffers } from "../relay/offers/origin_offers.ts";
@@ -112,6 +113,8 @@ export class Relay {
   /** What the origin has for other nodes of a cluster. */
   readonly nodes: OriginNodes;
   readonly context: TrackContext;
+  /** What this thread tells other nodes, and hears of them. */
+  readonly nodeNews: NodeNews;
   readonly pool: FramePool;
   readonly stats: RelayStats;
   readonly counters: SessionCounters = {
@@ -164,7 +167,9 @@ export class Relay {
       clock: this.#clock,
       isRevoked: (grant) => this.isRevoked(grant),
     });
+    this.nodeNews = new NodeNews(options.hop);
     this.context = {
+      nodeNews: this.nodeNews,
       pool: this.pool,
       clock: this.#clock,
       stats: this.stats,

@@ -20,6 +20,9 @@ import type {
 import type { BroadcastSource } from "../ports.ts";
 import type { HopId } from "../route.ts";
 import type { TrackContext } from "../track.ts";
+import { isNodeNews } from "./node_news.ts";
+
+const noop = () => {};
 
 export class PeerView implements Namespace {
   readonly #whole: Namespace;
@@ -45,13 +48,30 @@ export class PeerView implements Namespace {
     source: BroadcastSource,
     announcement: Announcement,
   ): Announced | undefined {
+    if (isNodeNews(path)) {
+      const end = this.context.nodeNews?.heard(path, announcement.hops.at(-1)) ?? (() => {});
+      return { path, update: noop, offer: noop, retract: noop, discourage: noop, end };
+    }
     const told = (one: Announcement) => ({ ...one, peer: true });
     const announced = this.#whole.announce(path, source, told(announcement));
     return announced && { ...announced, update: (next) => announced.update(told(next)) };
   }
 
   watch(options: WatchOptions, listener: (event: AnnounceEvent) => void): PacedWatch {
-    return this.#whole.watch({ ...options, hidden: true, peer: true }, listener);
+    const watch = this.#whole.watch({ ...options, hidden: true, peer: true }, (event) => {
+      if (!isNodeNews(event.path)) listener(event); // else somebody plays the node
+    });
+    const { prefix = "", excludeHop = 0n, ready = () => true } = options;
+    if (prefix !== "" || excludeHop === 0n) return watch; // it is no relay of this kind
+    const end = this.context.nodeNews?.watch(ready, listener);
+    return {
+      catchUp: () => watch.catchUp(),
+      left: (broadcast) => watch.left(broadcast),
+      close: () => {
+        end?.();
+        watch.close();
+      },
+    };
   }
 
   watchTracks(options: WatchOptions, listener: (event: TrackEvent) => void): PacedWatch {

@@ -17,7 +17,7 @@ import { nodeOf } from "./rendezvous.ts";
 export interface RegionMap {
   /** That of this node. */
   readonly region: string;
-  /** What this node is called: its URL. All nodes must call it the same. Without it, or while it drains, it is no shield. */
+  /** What this node is called: its hop id. All nodes must call it the same. Without it, or while it drains, it is no shield. */
   readonly name?: string;
   /** What a direct route to another region costs more where another node is its shield. More than a link within a region. */
   readonly surcharge: number;
@@ -30,7 +30,7 @@ export interface MappedNode {
   readonly hop: HopId;
   /** Absent where that is not known. */
   readonly region?: string;
-  /** Its URL. Absent while it drains: it is no shield. */
+  /** What it is called. Absent while it drains: it is no shield. */
   readonly name?: string;
 }
 

@@ -11,6 +11,7 @@ import type { Directory, DirectoryState } from "./directory.ts";
 import { ListDirectory } from "./directories/list.ts";
 import { nodeOfUrl } from "./directories/node_text.ts";
 import type { NodeCapacity, NodeInfo, NodeLoad } from "./node_info.ts";
+import type { NodeFacts, ToldNodes } from "./told_nodes.ts";
 import type { LinkSet, WantedLink } from "./links/wanted_link.ts";
 
 export interface ClusterOptions {
@@ -24,6 +25,10 @@ export interface ClusterOptions {
   readonly load: () => NodeLoad;
   /** Whether this node is about to leave. */
   readonly draining: () => boolean;
+  /** What the others tell of themselves. */
+  readonly told?: ToldNodes;
+  /** Tells the others what this node is, over the links. */
+  readonly tell?: (text: string) => void;
   /** Whether a URL leads to this node by an address of this machine. */
   readonly isOwn?: (url: string) => boolean;
   readonly clock?: Clock;
@@ -31,6 +36,8 @@ export interface ClusterOptions {
 
 /** Most nodes of a cluster. */
 const MAX_NODES = 10_000;
+/** How soon what others tell is looked at. */
+const TOLD_MS = 100;
 /** How often the load is read, and links are looked at. */
 const TICK_MS = 1000;
 /** How much of a new measurement shows at once: others see the load of some seconds, so that a single one moves no viewers. */
@@ -57,6 +64,10 @@ export class Cluster implements ClusterView {
   #load: NodeLoad = { sessions: 0, mbps: 0, cpu: 0 };
   readonly #listeners = new Set<() => void>();
   #cancelTick = () => {};
+  /** Ends the wait for more that others tell. */
+  #cancelLook: (() => void) | undefined;
+  /** Regions that nodes have told, by URL: the price of a link stays while it is away. */
+  readonly #regions = new Map<string, string>();
   #closed = false;
 
   constructor(options: ClusterOptions) {
@@ -79,7 +90,10 @@ export class Cluster implements ClusterView {
   start(): void {
     const { directories } = this.#options;
     this.#load = this.#options.load();
+    this.#tell();
     this.#want();
+    const { told } = this.#options;
+    if (told !== undefined) told.onChange = () => this.#lookSoon();
     for (const directory of directories) {
       directory.start(() => this.self, (nodes) => {
         if (this.#closed) return;
@@ -103,11 +117,13 @@ export class Cluster implements ClusterView {
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelTick();
+    this.#cancelLook?.();
     await Promise.all(this.#options.directories.map((directory) => directory.close()));
   }
 
   /** Tells the others at once that something about this node has changed: it drains. */
   announce(): void {
+    this.#tell();
     for (const directory of this.#options.directories) directory.announce();
   }
 
@@ -118,11 +134,16 @@ export class Cluster implements ClusterView {
   }
 
   get self(): NodeInfo | undefined {
-    if (this.#own === undefined) return undefined;
-    const { load, draining } = this.#options;
+    return this.#own === undefined ? undefined : { ...this.#own, ...this.facts };
+  }
+
+  /** What this node is, with or without a URL. */
+  get facts(): NodeFacts & { readonly hop: string } {
+    const { load, draining, hop } = this.#options;
     const { mbps, cpu } = this.#load;
+    const { region = this.#settings.region } = this.#own ?? {};
     return {
-      ...this.#own,
+      ...{ region, hop: hop.toString(), version: VERSION },
       load: { sessions: load().sessions, mbps: rounded(mbps), cpu: rounded(cpu) },
       ...(Object.keys(this.#capacity).length === 0 ? {} : { capacity: this.#capacity }),
       ...(draining() ? { draining: true } : {}),
@@ -145,8 +166,21 @@ export class Cluster implements ClusterView {
   #tick(): void {
     this.#cancelTick = this.#clock.after(TICK_MS, () => {
       this.#measure();
+      this.#tell();
       this.#settle();
       if (!this.#closed) this.#tick();
+    });
+  }
+
+  #tell(): void {
+    const { url } = this.#own ?? {};
+    this.#options.tell?.(JSON.stringify({ ...(url === undefined ? {} : { url }), ...this.facts }));
+  }
+
+  #lookSoon(): void {
+    this.#cancelLook ??= this.#clock.after(TOLD_MS, () => {
+      this.#cancelLook = undefined;
+      if (!this.#closed) this.#settle();
     });
   }
 
@@ -176,9 +210,27 @@ export class Cluster implements ClusterView {
       if (named.has(url) || !isAlive(node, views)) this.#staying.delete(url);
       else named.set(url, node);
     }
+    const hops = hopsOf(views);
+    const ownUrls = new Map<string, string>();
+    for (const [key, node] of named) {
+      const { url, ...facts } = this.#options.told?.of(node.hop ?? hops.get(key)) ?? {};
+      if (facts.region !== undefined) this.#regions.set(key, facts.region);
+      named.set(key, { ...node, ...facts });
+      // Nodes behind one balancer have one URL: that leads to none of them.
+      if (url !== undefined && url !== this.#own?.url && node.serverName !== undefined) {
+        ownUrls.set(key, url);
+      }
+    }
+    for (const key of this.#regions.keys()) if (!named.has(key)) this.#regions.delete(key);
     this.#others = named;
     this.#leased = this.#leasedUrls();
-    this.#nodes = onePerHop(named.values(), views, this.#options.hop.toString());
+    const byName = [...named.values()].map((node) => {
+      const url = ownUrls.get(node.url);
+      if (url === undefined || url !== node.url && named.has(url)) return node;
+      const { serverName: _, ...rest } = { ...node, url, hop: node.hop ?? hops.get(node.url)! };
+      return rest;
+    });
+    this.#nodes = onePerHop(byName, hops, this.#options.hop.toString());
     this.#want();
     const text = JSON.stringify(this.#nodes);
     if (text === this.#text) return;
@@ -219,7 +271,7 @@ export class Cluster implements ClusterView {
   #want(): void {
     const { cost, region: here, regionCost } = this.#settings;
     const wanted = [...this.#others.values()].map((node): WantedLink => {
-      const { url, hop, region, serverName } = node;
+      const { url, hop, region = this.#regions.get(url), serverName } = node;
       const price = region === undefined || region === here ? cost : regionCost;
       return {
         ...{ url, role: "peer", cost: node.cost ?? price },
@@ -249,13 +301,17 @@ function withoutLoad({ load: _, ...node }: NodeInfo): NodeInfo {
   return node;
 }
 
+/** The hop ids that links have told, by URL. */
+function hopsOf(views: readonly LinkView[]): Map<string, string | undefined> {
+  return new Map(views.filter(({ dialed }) => dialed).map(({ url, hop }) => [url, hop]));
+}
+
 /** Directories may have one node under two URLs, or this one: the hop id that its link has told shows that. */
 function onePerHop(
   nodes: Iterable<NodeInfo>,
-  views: readonly LinkView[],
+  told: ReadonlyMap<string, string | undefined>,
   own: string,
 ): NodeInfo[] {
-  const told = new Map(views.filter(({ dialed }) => dialed).map(({ url, hop }) => [url, hop]));
   const byHop = new Map<string, NodeInfo>();
   for (const node of nodes) {
     const hop = node.hop ?? told.get(node.url);

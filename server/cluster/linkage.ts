@@ -10,6 +10,7 @@ import { Links } from "./links/links.ts";
 import type { NodeLoad } from "./node_info.ts";
 import { openCluster } from "./open_cluster.ts";
 import { followRegions } from "./region_map.ts";
+import { ToldNodes } from "./told_nodes.ts";
 
 export interface LinkageOptions {
   readonly config: Config;
@@ -17,7 +18,9 @@ export interface LinkageOptions {
   /** Where this node listens. */
   readonly address: { readonly hostname: string; readonly port: number };
   /** The other threads, where there are some. */
-  readonly workers?: Pick<Workers, "onPeers" | "setRegions"> | undefined;
+  readonly workers?:
+    | Pick<Workers, "onPeers" | "setRegions" | "tell" | "onHeard" | "onLost">
+    | undefined;
   /** What this node does now. */
   readonly load: () => NodeLoad;
   readonly log: Logger;
@@ -41,11 +44,32 @@ export class Linkage {
     });
     relay.onPeers = () => links.incoming(0, incomingPeers(relay));
     if (workers !== undefined) workers.onPeers = (thread, peers) => links.incoming(thread, peers);
+    const told = new ToldNodes();
+    relay.nodeNews.onHeard = (hop, text) => told.heard(0, hop, text);
+    if (workers !== undefined) {
+      workers.onHeard = (thread, hop, text) => told.heard(thread, hop, text);
+      workers.onLost = (thread) => told.lost(thread);
+    }
+    const tell = (text: string) => {
+      relay.nodeNews.tell(text);
+      workers?.tell(text);
+    };
     this.cluster = openCluster({
+      ...{ told, tell },
       ...{ config, address, load, log, hop: relay.hop, links },
       draining: () => relay.draining,
     });
-    followRegions(this.cluster, () => this.#config.cluster, (map) => {
+    const { cluster } = this;
+    const mapped = {
+      get self() {
+        return cluster.facts;
+      },
+      get nodes() {
+        return cluster.nodes;
+      },
+      onChange: (listener: () => void) => cluster.onChange(listener),
+    };
+    followRegions(mapped, () => this.#config.cluster, (map) => {
       relay.nodes.setRegions(map);
       workers?.setRegions(map);
     });

@@ -20,7 +20,10 @@ Deno.test("a region comes from the directory into the prices of every thread", a
   const told: (RegionMap | undefined)[] = [];
   const linkage = new Linkage({
     ...{ config, relay, address: { hostname: "127.0.0.1", port: 2 }, log: silent },
-    workers: { onPeers: () => {}, setRegions: (map) => void told.push(map) },
+    workers: {
+      ...{ onPeers: () => {}, onHeard: () => {}, onLost: () => {}, tell: () => {} },
+      setRegions: (map) => void told.push(map),
+    },
     load: () => ({ sessions: 0, mbps: 0, cpu: 0 }),
   });
   linkage.start();

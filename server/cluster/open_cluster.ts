@@ -4,6 +4,7 @@ import type { Config } from "../../config/schema.ts";
 import type { Logger } from "../../base/logger.ts";
 import { addressesOfMachine } from "../auth/node_names.ts";
 import { Cluster } from "./cluster.ts";
+import type { ToldNodes } from "./told_nodes.ts";
 import { openDirectories } from "./directories/open.ts";
 import type { NodeLoad } from "./node_info.ts";
 import type { LinkSet } from "./links/wanted_link.ts";
@@ -16,6 +17,8 @@ export interface ClusterParts {
   readonly links: LinkSet;
   readonly load: () => NodeLoad;
   readonly draining: () => boolean;
+  readonly told: ToldNodes;
+  readonly tell: (text: string) => void;
   readonly log: Logger;
 }
 

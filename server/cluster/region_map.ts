@@ -10,7 +10,7 @@ import type { NodeInfo } from "./node_info.ts";
 
 /** What it asks of the cluster. */
 export interface Mapped {
-  readonly self: NodeInfo | undefined;
+  readonly self: Pick<NodeInfo, "hop" | "draining">;
   readonly nodes: readonly NodeInfo[];
   onChange(listener: () => void): () => void;
 }
@@ -28,23 +28,18 @@ export function regionMapOf(
     return [{
       hop: BigInt(hop),
       ...(region === undefined ? {} : { region }),
-      ...(draining ? {} : { name: nameOf(node) }),
+      ...(draining ? {} : { name: hop }),
     }];
   });
   if (mapped.length === 0) return undefined;
-  const named = self !== undefined && self.draining !== true;
+  const named = self.hop !== undefined && self.draining !== true;
   return {
     region,
-    ...(named ? { name: nameOf(self) } : {}),
+    ...(named ? { name: self.hop! } : {}),
     // Through the shield a broadcast costs its price there, and a link within the region. Single links may have other prices.
     surcharge: regionCost + cost + 1,
     nodes: mapped,
   };
-}
-
-/** Its URL without the hash of its certificate: not everybody is told that. */
-function nameOf({ url }: NodeInfo): string {
-  return url.split("?")[0]!;
 }
 
 /** Tells what the regions are, now and after each change. @returns Ends that. */

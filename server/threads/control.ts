@@ -40,6 +40,8 @@ export type ToWorker =
   | { readonly type: "refuse" }
   /** As `OriginNodes.setRegions`. */
   | { readonly type: "regions"; readonly map: RegionMap | undefined }
+  /** As `NodeNews.tell`. */
+  | { readonly type: "tell"; readonly text: string }
   /** As {@link Node.nameNodes}. */
   | { readonly type: "nodeHosts"; readonly hosts: readonly string[] }
   | { readonly type: "certificate"; readonly certificate: NodeOptions["certificate"] }
@@ -61,4 +63,6 @@ export type FromWorker =
   | { readonly type: "status"; readonly sessions: number }
   /** The nodes of the cluster that have dialed it now. */
   | { readonly type: "peers"; readonly peers: readonly IncomingPeer[] }
+  /** What a node tells of itself: as `NodeNews.onHeard`. */
+  | { readonly type: "heard"; readonly hop: bigint; readonly text: string | undefined }
   | { readonly type: "reply"; readonly id: number; readonly reply: Replies[keyof Replies] };

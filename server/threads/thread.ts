@@ -77,6 +77,8 @@ class Thread {
         return;
       case "regions":
         return this.#running?.node.relay.nodes.setRegions(message.map);
+      case "tell":
+        return this.#running?.node.relay.nodeNews.tell(message.text);
       case "nodeHosts":
         return this.#running?.node.nameNodes(message.hosts);
       case "certificate":
@@ -108,6 +110,7 @@ class Thread {
     }, STATUS_MS);
     const { relay } = node;
     relay.onPeers = () => this.#scope.postMessage({ type: "peers", peers: incomingPeers(relay) });
+    relay.nodeNews.onHeard = (hop, text) => this.#scope.postMessage({ type: "heard", hop, text });
     this.#running = { node, links: new ThreadLinks(node.relay.origin, log), status };
     this.#scope.postMessage({ type: "listening" });
     node.accept().catch((error) => { // if its port fails, the thread ends

@@ -7,6 +7,7 @@ import { QumoError } from "../../base/errors.ts";
 import type { Logger } from "../../base/logger.ts";
 import { formatAddress } from "../../config/address.ts";
 import { ListenFailed } from "../../transport/quic/quic.ts";
+import type { OnNews } from "../../relay/cluster/node_news.ts";
 import type { IncomingPeer } from "../cluster/links/incoming.ts";
 import type { NodeOptions } from "../node.ts";
 import { type Call, type FromWorker, type Replies, type ToWorker, WORKER_NAME } from "./control.ts";
@@ -34,6 +35,8 @@ export class WorkerHandle {
   sessions = 0;
   /** Called when the nodes of the cluster that have dialed it are others than before. */
   onPeers: ((peers: readonly IncomingPeer[]) => void) | undefined;
+  /** Called when a node that has dialed it tells something of itself. */
+  onHeard: OnNews | undefined;
   /** Called once when the thread dies by itself. */
   onDeath: ((reason: string) => void) | undefined;
   readonly #options: WorkerHandleOptions;
@@ -111,6 +114,8 @@ export class WorkerHandle {
         return;
       case "peers":
         return this.onPeers?.(message.peers);
+      case "heard":
+        return this.onHeard?.(message.hop, message.text);
       case "reply":
         return this.#calls.get(message.id)?.(message.reply);
     }

@@ -9,6 +9,7 @@ import type { RegionMap } from "../../relay/cluster/regions.ts";
 import type { Answers, Question } from "../admin/questions.ts";
 import type { Others } from "../admin/server_view.ts";
 import type { Destinations } from "../cluster/moving.ts";
+import type { OnNews } from "../../relay/cluster/node_news.ts";
 import type { IncomingPeer } from "../cluster/links/incoming.ts";
 import type { NodeOptions } from "../node.ts";
 import { clearCensus } from "../limits/census.ts";
@@ -55,6 +56,11 @@ export class Workers implements Others {
   #logLevel: LogLevel | undefined;
   #regions: RegionMap | undefined;
   #nodeHosts: readonly string[] = [];
+  #told: string | undefined;
+  /** What nodes tell a thread of themselves. */
+  onHeard: (thread: number, ...news: Parameters<OnNews>) => void = () => {};
+  /** A thread is gone, with the links in it. */
+  onLost: (thread: number) => void = () => {};
   /** None is told before it is set; it may be set before the first peer comes. */
   onPeers: OnPeers = () => {};
   #closing = false;
@@ -123,6 +129,12 @@ export class Workers implements Others {
     for (const worker of this.#live.values()) worker.post({ type: "regions", map });
   }
 
+  /** As `NodeNews.tell`. */
+  tell(text: string): void {
+    this.#told = text;
+    for (const worker of this.#live.values()) worker.post({ type: "tell", text });
+  }
+
   /** As {@link Node.nameNodes}. */
   nameNodes(hosts: readonly string[]): void {
     this.#nodeHosts = hosts;
@@ -178,6 +190,7 @@ export class Workers implements Others {
       },
     });
     worker.onPeers = (peers) => this.onPeers(index, peers);
+    worker.onHeard = (hop, text) => this.onHeard(index, hop, text);
     this.#starting.add(worker);
     try {
       await worker.listening;
@@ -195,12 +208,14 @@ export class Workers implements Others {
     if (this.#logLevel !== undefined) worker.post({ type: "logLevel", level: this.#logLevel });
     worker.post({ type: "regions", map: this.#regions });
     worker.post({ type: "nodeHosts", hosts: this.#nodeHosts });
+    if (this.#told !== undefined) worker.post({ type: "tell", text: this.#told });
     this.#join(worker);
     for (const question of this.#revoked) void worker.call(question, ANSWER_MS);
     const startedAtMs = performance.now();
     worker.onDeath = (reason) => {
       this.#live.delete(index);
       this.onPeers(index, []);
+      this.onLost(index);
       this.#options.links.leave(index, true);
       if (census !== undefined) clearCensus(census, index);
       for (const other of this.#live.values()) other.post({ type: "leave", index });
