@@ -6,7 +6,6 @@
  *
  * @module
  */
-import type { NodeNews } from "./cluster/node_news.ts";
 import type { Clock } from "../base/clock.ts";
 import type { FramePool } from "./group/frame_pool.ts";
 import type { Archive } from "./archive.ts";
@@ -52,8 +51,6 @@ export interface TrackContext {
   readonly copyOf?: CopyOf;
   /** Called with each new group and the time of the clock. May evict other groups. */
   readonly onGroup?: (now: number) => void;
-  /** What nodes of a cluster tell each other of themselves. */
-  readonly nodeNews?: NodeNews;
 }
 
 /** Fills a track while it has readers. */

@@ -169,7 +169,6 @@ export class Relay {
     });
     this.nodeNews = new NodeNews(options.hop);
     this.context = {
-      nodeNews: this.nodeNews,
       pool: this.pool,
       clock: this.#clock,
       stats: this.stats,
@@ -369,13 +368,18 @@ export class Relay {
       if (peer) quota.lift();
       const authorize = judge && (async (wish: RequestWish) => this.#grant(await judge(wish)));
       const entry = entryOf(this.origin, answer.grant);
-      return { ...entry, ...(peer && asNode(entry)), peer, ...(authorize && { authorize }) };
+      return {
+        ...entry,
+        ...(peer && asNode(entry, this.nodeNews)),
+        peer,
+        ...(authorize && { authorize }),
+      };
     });
     const log = this.#log.with({ session: id, remote: connection.remoteAddress });
     const limits = unlimited ? NO_LIMITS : this.limits;
     const quota = new LimitedQuota(limits, this.hits, this.#clock);
     this.#pending.add(connection);
-    const seen = join.peer === true ? new PeerView(this.origin) : this.origin;
+    const seen = join.peer === true ? new PeerView(this.origin, this.nodeNews) : this.origin;
     let session: Session;
     try {
       const open = side === "client" ? openSession : acceptSession;
@@ -512,6 +516,9 @@ export interface JoinOptions {
 }
 
 /** The origin as another node of the cluster sees it. */
-function asNode({ serve, consume }: Pick<Entry, "serve" | "consume">) {
-  return { serve: serve && new PeerView(serve), consume: consume && new PeerView(consume) };
+function asNode({ serve, consume }: Pick<Entry, "serve" | "consume">, news: NodeNews) {
+  return {
+    serve: serve && new PeerView(serve, news),
+    consume: consume && new PeerView(consume, news),
+  };
 }

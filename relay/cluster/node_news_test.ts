@@ -40,11 +40,11 @@ for (const version of ["moq-lite-06", "moq-lite-05"] as const) {
 Deno.test("a node speaks for itself alone, and nobody plays the node", () => {
   const news = new NodeNews(7n);
   const origin = new Origin({
-    context: { ...testContext(), nodeNews: news },
+    context: testContext(),
     hop: 7n,
     lingerMs: 0,
   });
-  const view = new PeerView(origin);
+  const view = new PeerView(origin, news);
   const heard: string[] = [];
   news.onHeard = (hop, text) => void heard.push(`${hop} ${text}`);
   const says = (path: string, hop: bigint) =>

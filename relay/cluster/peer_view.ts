@@ -20,15 +20,18 @@ import type {
 import type { BroadcastSource } from "../ports.ts";
 import type { HopId } from "../route.ts";
 import type { TrackContext } from "../track.ts";
-import { isNodeNews } from "./node_news.ts";
+import { isNodeNews, type NodeNews } from "./node_news.ts";
 
 const noop = () => {};
 
 export class PeerView implements Namespace {
   readonly #whole: Namespace;
+  readonly #news: NodeNews | undefined;
 
-  constructor(whole: Namespace) {
+  /** @param news What nodes tell each other of themselves. */
+  constructor(whole: Namespace, news?: NodeNews) {
     this.#whole = whole;
+    this.#news = news;
   }
 
   get context(): TrackContext {
@@ -49,7 +52,7 @@ export class PeerView implements Namespace {
     announcement: Announcement,
   ): Announced | undefined {
     if (isNodeNews(path)) {
-      const end = this.context.nodeNews?.heard(path, announcement.hops.at(-1)) ?? (() => {});
+      const end = this.#news?.heard(path, announcement.hops.at(-1)) ?? (() => {});
       return { path, update: noop, offer: noop, retract: noop, discourage: noop, end };
     }
     const told = (one: Announcement) => ({ ...one, peer: true });
@@ -63,7 +66,7 @@ export class PeerView implements Namespace {
     });
     const { prefix = "", excludeHop = 0n, ready = () => true } = options;
     if (prefix !== "" || excludeHop === 0n) return watch; // it is no relay of this kind
-    const end = this.context.nodeNews?.watch(ready, listener);
+    const end = this.#news?.watch(ready, listener);
     return {
       catchUp: () => watch.catchUp(),
       left: (broadcast) => watch.left(broadcast),
