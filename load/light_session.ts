@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { fetchHash, parseHash } from "../transport/certificate_hash.ts";
+import { parseHash } from "../transport/certificate_hash.ts";
+import { fetchHash } from "../transport/fetched_hash.ts";
 import { dial } from "../transport/dial.ts";
 import type { TransportSettings } from "../transport/quic/quic_settings.ts";
 import { alpnOf, alpnsOf, isIetf, LITE_VERSIONS, versionsOf } from "../wire/versions.ts";

@@ -6,7 +6,7 @@
 import { NotFound, TooManyTracks } from "./errors.ts";
 import { Feed, type FeedRoutes } from "./feed/feed.ts";
 import type { Renewals, SourcesFollowed } from "./feed/renewals.ts";
-import { type Fetches, fetchesFor } from "./fetches/loading.ts";
+import { type Fetches, fetching } from "./fetches/loading.ts";
 import type { Group, Subgroup } from "./group/group.ts";
 import type { BroadcastSource, FetchRequest, TrackInfo } from "./ports.ts";
 import {
@@ -68,7 +68,7 @@ export class Broadcast {
   readonly #idle = new Set<Entry>();
   /** Entries whose track was not confirmed when they were last checked. */
   readonly #asked = new Set<Entry>();
-  #fetches: Fetches | Promise<Fetches> | undefined;
+  #fetches: Fetches | undefined;
   /** Whether better routes are looked for in a moment. */
   #looksSoon = false;
   readonly #followed: SourcesFollowed | undefined;
@@ -262,8 +262,8 @@ export class Broadcast {
     request: FetchRequest,
     excludeHop: HopId = 0n,
   ): Promise<Subgroup> {
-    const fetches = this.#fetching();
-    return await ("then" in fetches ? await fetches : fetches)
+    const code = fetching.get();
+    return await this.#fetching("then" in code ? await code : code)
       .fetch(path, name, request, excludeHop);
   }
 
@@ -277,13 +277,13 @@ export class Broadcast {
     request: FetchRequest,
     excludeHop: HopId = 0n,
   ): Promise<Group> {
-    const fetches = this.#fetching();
-    return await ("then" in fetches ? await fetches : fetches)
+    const code = fetching.get();
+    return await this.#fetching("then" in code ? await code : code)
       .fetchGroup(path, name, request, excludeHop);
   }
 
-  #fetching(): Fetches | Promise<Fetches> {
-    return this.#fetches ??= fetchesFor({
+  #fetching({ fetchesOf }: Exclude<ReturnType<typeof fetching.get>, Promise<unknown>>): Fetches {
+    return this.#fetches ??= fetchesOf({
       context: this.#options.context,
       usable: (path, excludeHop, track) => this.#usable(path, excludeHop, track),
       isPassedBy: (hop) => this.#routes.some((route) => isExcluded(route, hop)),

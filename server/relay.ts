@@ -8,11 +8,13 @@ import { reasonOf } from "../base/errors.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { CloseReason } from "../session/reasons.ts";
 import { type Logger, silent } from "../base/logger.ts";
+import { askFetch, serveFetch } from "../session/lite/fetch/fetch_streams.ts";
+import { fetchStreams } from "../session/lite/fetch/loading.ts";
 import type { SessionCounters } from "../metrics/snapshot.ts";
 import type { Archive } from "../relay/archive.ts";
 import { renewals } from "../relay/feed/renewals.ts";
 import { fetchesOf } from "../relay/fetches/fetches.ts";
-import { provideFetches } from "../relay/fetches/loading.ts";
+import { fetching } from "../relay/fetches/loading.ts";
 import { FramePool } from "../relay/group/frame_pool.ts";
 import { NodeNews } from "../relay/cluster/node_news.ts";
 import { type OriginNodes, originNodes } from "../relay/cluster/origin_nodes.ts";
@@ -106,7 +108,8 @@ const MAX_ASKED_TRACKS = 1000;
 /** How many session ids each start of a thread has. */
 const SESSIONS_PER_START = 1_000_000;
 
-provideFetches(fetchesOf);
+fetching.provide({ fetchesOf });
+fetchStreams.provide({ askFetch, serveFetch });
 
 export class Relay {
   readonly origin: Origin;

@@ -1,4 +1,4 @@
-import { fetchHash } from "./certificate_hash.ts";
+import { fetchHash } from "./fetched_hash.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectFailed } from "./errors.ts";
 import { connectQuic } from "./quic/quic.ts";

@@ -19,13 +19,13 @@ import { TrackRequest } from "../../wire/lite/track.ts";
 import type { LiteContext } from "./context.ts";
 import type { PublisherHalf } from "../running_session.ts";
 import { Places } from "../send/send_order.ts";
-import { ServedFetch } from "../send/served_fetch.ts";
+import type { ServedFetch } from "../send/served_fetch.ts";
 import { Untaken } from "../send/untaken.ts";
 import type { StreamReader } from "../stream_reader.ts";
 import type { Sent } from "../sweep.ts";
 import { AnnounceEncoder } from "./announce_codec.ts";
-import { HALF_A_VARINT, LiteEncoder } from "./group_encoder.ts";
-import { excerpt, isBounded } from "./excerpt.ts";
+import { fetchStreams } from "./fetch/loading.ts";
+import { HALF_A_VARINT } from "./group_encoder.ts";
 import { ServedSubscription } from "./served_subscription.ts";
 
 /** Most announce streams of one session for one prefix. Players open one for each element of a page. */
@@ -209,24 +209,20 @@ export class Publisher implements PublisherHalf {
 
   /** FETCH: one group, as bare frames. */
   async fetch(stream: BidiStream, reader: StreamReader): Promise<void> {
-    const { dialect, stats, clock, quota } = this.#context;
+    const { dialect } = this.#context;
     const asked = dialect.fetch && await reader.message(dialect.fetch);
     if (asked === undefined) return refuse(stream, STREAM_CODE.cancel);
     void reader.drain(); // a FIN before the answer does not cancel the request
     const path = joinPath(this.#context.root, asked.broadcast);
     try {
       const broadcast = await this.#broadcast(path, asked.track);
-      const whole = await broadcast.fetch(path, asked.track, asked, this.#peerHop);
-      const group = isBounded(asked)
-        ? excerpt(whole, asked, this.#context.serve!.context.pool)
-        : whole;
-      if (group !== whole) whole.release();
-      const onDone = () => {
-        this.#fetches.delete(served);
-        this.sent.groups.delete(served);
-      };
-      const encoder = new LiteEncoder(dialect);
-      const served = new ServedFetch({ stream, group, encoder, stats, clock, quota, onDone });
+      const code = fetchStreams.get();
+      const { serveFetch } = "then" in code ? await code : code;
+      const wish = { path, asked, hop: this.#peerHop };
+      const served = await serveFetch(this.#context, stream, broadcast, wish, (done) => {
+        this.#fetches.delete(done);
+        this.sent.groups.delete(done);
+      });
       this.#fetches.add(served);
       this.sent.groups.add(served);
       served.start();

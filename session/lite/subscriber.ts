@@ -32,7 +32,7 @@ import type { SubscriberHalf } from "../running_session.ts";
 import type { ProbeReport } from "../session.ts";
 import { StreamReader } from "../stream_reader.ts";
 import { AnnounceDecoder } from "./announce_codec.ts";
-import { FetchAnswer } from "./fetch_answer.ts";
+import { fetchStreams } from "./fetch/loading.ts";
 import { Incoming } from "./incoming.ts";
 
 /** How long to wait before an announce stream is opened again that the peer has reset. */
@@ -148,43 +148,16 @@ export class Subscriber implements SubscriberHalf {
     request: FetchRequest,
     sink: GroupSink,
   ): Promise<void> {
-    const { dialect } = this.#context;
     const what = `group ${request.group} of track ${track} of ${broadcast}`;
-    if (dialect.fetch === undefined) throw new NotFound(what, "group");
-    const asked = framed(
-      dialect.fetch.encode({
-        broadcast: this.#peerPath(broadcast),
-        track,
-        priority: request.priority,
-        group: request.group,
-        startFrame: 0,
-        endFrame: undefined,
-      }),
-      BIDI.fetch,
-    );
-    const stream = await this.#openRequest(asked, what);
-    const writer = sink.open();
-    if (writer === undefined) return stream.receive.stop(STREAM_CODE.cancel);
-    const answer = new FetchAnswer(this.#context, stream, writer);
-    try {
-      // The answer has begun with its first frame, or with a FIN: an empty group.
-      let more = true;
-      while (more && writer.subgroup.written === 0) more = await answer.next();
-      if (!more && !answer.whole && writer.subgroup.written === 0) {
-        throw new NotFound(what, "group");
-      }
-    } catch (error) {
-      answer.leave();
-      this.#requests.delete(stream);
-      if (error instanceof ProtocolViolation) this.#context.failed(error);
-      if (error instanceof StreamReset) throw new NotFound(what, "group");
-      if (error instanceof ConnectionClosed) throw new SourceLost(what, { cause: error });
-      throw error;
-    }
-    void answer.rest().then(() => {
-      this.#requests.delete(stream);
-      sink.ended(true);
-    });
+    const code = fetchStreams.get();
+    const { askFetch } = "then" in code ? await code : code;
+    const wish = { ...request, broadcast: this.#peerPath(broadcast), track };
+    const asking = {
+      context: this.#context,
+      open: (asked: Uint8Array) => this.#openRequest(asked, what),
+      done: (stream: BidiStream) => void this.#requests.delete(stream),
+    };
+    await askFetch(asking, wish, what, sink);
   }
 
   /**

@@ -14,14 +14,14 @@ export const CONNECT_LIMIT_BYTES = 44_800;
 const DENO_ONLY = ["*/transport/dial.ts", "*/transport/quic/quic.ts", "*/transport/accept.ts"];
 
 /**
- * Imported lazily, where a WebSocket is dialed, moq-transport is spoken, or a client goes on at another relay. It is part of the library's file. It does not count
- * in what a page loads at first, because a bundler that splits code makes separate files of it.
+ * Imported lazily: where a WebSocket is dialed, moq-transport is spoken, a group is fetched, a certificate's hash is fetched, or a
+ * client goes on at another relay. It is part of the library's file. It does not count in what a page loads at first, because a
+ * bundler that splits code makes separate files of it.
  */
 const WHEN_DIALED = [
   ...["*/websocket_client.ts", "*/ietf/open.ts", "*/ietf/accept.ts"],
-  "*/fetches.ts",
-  "*/nodes/places.ts",
-  "*/nodes/renewals.ts",
+  ...["*/fetches.ts", "*/fetch_streams.ts", "*/fetched_hash.ts"],
+  ...["*/nodes/places.ts", "*/nodes/renewals.ts"],
 ];
 
 /** What is bundled, by name. */

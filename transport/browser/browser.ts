@@ -5,7 +5,7 @@
  */
 import { reasonOf } from "../../base/errors.ts";
 import { BrowserConnection } from "./browser_connection.ts";
-import { fetchHash, type PinnedUrl } from "../certificate_hash.ts";
+import type { PinnedUrl } from "../fetched_hash.ts";
 import type { Connection } from "../connection.ts";
 import { ConnectFailed, HandshakeFailed, NoWebTransport } from "../errors.ts";
 import type { WebTransportConnectOptions } from "../webtransport/webtransport_client.ts";
@@ -27,7 +27,10 @@ export async function dialBrowser(
     AbortSignal.timeout(options.timeoutMs ?? 10_000),
     ...(options.signal ? [options.signal] : []),
   ]);
-  const fetched = asked.protocol === "http:" ? await fetchHash(asked, signal) : undefined;
+  // Loaded for development alone.
+  const fetched = asked.protocol === "http:"
+    ? await (await import("../fetched_hash.ts")).fetchHash(asked, signal)
+    : undefined;
   const at: Partial<PinnedUrl> & { url: URL } = fetched ??
     { url: asked, ...(options.hash ? { hash: Uint8Array.from(options.hash) } : {}) };
   let transport: WebTransport | undefined;

@@ -8,7 +8,7 @@ import { systemClock } from "../../../base/clock.ts";
 import { QumoError, reasonOf } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { Config } from "../../../config/schema.ts";
-import { fetchHash } from "../../../transport/certificate_hash.ts";
+import { fetchHash } from "../../../transport/fetched_hash.ts";
 import { dial } from "../../../transport/dial.ts";
 import type { TransportSettings } from "../../../transport/quic/quic_settings.ts";
 import { alpnsOf, type Version } from "../../../wire/versions.ts";

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { GroupTooLarge } from "../../relay/errors.ts";
-import type { GroupWriter } from "../../relay/group/group_writer.ts";
-import type { BidiStream } from "../../transport/connection.ts";
-import { ProtocolViolation } from "../../wire/errors.ts";
-import { STREAM_CODE } from "../../wire/lite/codes.ts";
-import type { LiteContext } from "./context.ts";
-import { FrameParser } from "./frame_parser.ts";
+import { GroupTooLarge } from "../../../relay/errors.ts";
+import type { GroupWriter } from "../../../relay/group/group_writer.ts";
+import type { BidiStream } from "../../../transport/connection.ts";
+import { ProtocolViolation } from "../../../wire/errors.ts";
+import { STREAM_CODE } from "../../../wire/lite/codes.ts";
+import type { LiteContext } from "../context.ts";
+import { FrameParser } from "../frame_parser.ts";
 
 export class FetchAnswer {
   readonly #parser: FrameParser;

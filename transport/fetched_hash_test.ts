@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fetchHash } from "./certificate_hash.ts";
+import { fetchHash } from "./fetched_hash.ts";
 
 const HASH = "ab".repeat(32);
 
