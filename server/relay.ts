@@ -8,8 +8,7 @@ import { reasonOf } from "../base/errors.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { CloseReason } from "../session/reasons.ts";
 import { type Logger, silent } from "../base/logger.ts";
-import { askFetch, serveFetch } from "../session/lite/fetch/fetch_streams.ts";
-import { fetchStreams } from "../session/lite/fetch/loading.ts";
+import { preloadSessions } from "../session/preload.ts";
 import type { SessionCounters } from "../metrics/snapshot.ts";
 import type { Archive } from "../relay/archive.ts";
 import { renewals } from "../relay/feed/renewals.ts";
@@ -109,7 +108,7 @@ const MAX_ASKED_TRACKS = 1000;
 const SESSIONS_PER_START = 1_000_000;
 
 fetching.provide({ fetchesOf });
-fetchStreams.provide({ askFetch, serveFetch });
+preloadSessions();
 
 export class Relay {
   readonly origin: Origin;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { OnDemand } from "../../base/on_demand.ts";
+import { OnDemand } from "./on_demand.ts";
 
 export type { Fetches } from "./fetches.ts";
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { OnDemand } from "../../../base/on_demand.ts";
+import { OnDemand } from "../../../relay/fetches/on_demand.ts";
 
 type Code = Pick<typeof import("./fetch_streams.ts"), "askFetch" | "serveFetch">;
 
