@@ -8,7 +8,6 @@ import { reasonOf } from "../base/errors.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { CloseReason } from "../session/reasons.ts";
 import { type Logger, silent } from "../base/logger.ts";
-import { preloadSessions } from "../session/preload.ts";
 import type { SessionCounters } from "../metrics/snapshot.ts";
 import type { Archive } from "../relay/archive.ts";
 import { renewals } from "../relay/feed/renewals.ts";
@@ -108,7 +107,6 @@ const MAX_ASKED_TRACKS = 1000;
 const SESSIONS_PER_START = 1_000_000;
 
 fetching.provide({ fetchesOf });
-preloadSessions();
 
 export class Relay {
   readonly origin: Origin;

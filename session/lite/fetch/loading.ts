@@ -1,6 +1,5 @@
 /**
- * Loads what asks for single groups and serves them, with the first FETCH in either direction: most pages have none. A relay has
- * it from the start.
+ * Loads what asks for single groups and serves them, with the first FETCH in either direction: most pages have none.
  *
  * @module
  */
