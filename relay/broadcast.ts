@@ -223,7 +223,10 @@ export class Broadcast {
     track.feed = feed;
     const entry: Entry = { track, feed, exclude, key, forget: undefined };
     track.onReaders = (any) => any ? this.#keep(entry) : this.#left(entry);
-    track.onHop = (any) => any ? feed.reroute() : this.#rerouteSoon();
+    track.onHop = (any) => {
+      if (any && feed.route !== undefined && this.#isSound(feed.route.source)) feed.reroute();
+      else this.#lookSoon();
+    };
     this.#asked.add(entry);
     this.#keep(entry);
     return track;
@@ -329,6 +332,14 @@ export class Broadcast {
     for (const { feed } of [...this.#fed()]) {
       if (feed.route === undefined || !this.#isSound(feed.route.source)) feed.reroute();
     }
+    this.#lookSoon();
+  }
+
+  /**
+   * Looks for better routes in a moment. Relays that have lost the publisher read from each other: each takes another route
+   * when the other one comes or leaves, and that would go on for ever in one moment.
+   */
+  #lookSoon(): void {
     if (this.#looksSoon || this.#entries.size === 0) return;
     this.#looksSoon = true;
     this.#options.context.clock.after(UPDATE_HOLD_MS, () => {
