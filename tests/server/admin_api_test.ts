@@ -81,6 +81,7 @@ Deno.test("Every answer of the admin API is as /api/v1/openapi.json describes it
   await check("get", "/api/v1/sessions/{id}", 200, "/api/v1/sessions/2");
   await check("get", "/api/v1/sessions/{id}", 404, "/api/v1/sessions/77");
   await check("get", "/api/v1/sessions/{id}", 400, "/api/v1/sessions/x");
+  await check("get", "/api/v1/cluster", 200);
   await check("get", "/api/v1/broadcasts", 200);
   await check("get", "/api/v1/tracks", 200, "/api/v1/tracks?broadcast=live/cam");
   const path = "/api/v1/tokens/revoke";
